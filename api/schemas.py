@@ -1,0 +1,100 @@
+"""What requests may say (checked by pydantic) and what the answers around `rag.serialise`'s look like (documentation).
+
+Fields that are not known are ignored, so that a client written for a later version is served by this one.
+Does not judge a question: its length and blankness are the pipeline's to refuse, for every caller alike.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, NotRequired
+
+from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
+
+from rag.serialise import DocumentJSON, HitJSON
+from rag.types import Mode
+
+MAX_BODY = 1_000_000  # bytes; a question is a few hundred
+MAX_LIMIT = 1000  # documents in one answer
+
+IndexName = Annotated[
+    str, Field(max_length=64, description="name of the index; left out, the server's default", examples=["default"])
+]
+PassageCount = Annotated[
+    int, Field(strict=True, ge=1, le=100, description="how many passages are listed", examples=[5])
+]
+
+
+class AskRequest(BaseModel):
+    """A question to the documents of an index."""
+
+    question: str = Field(examples=["Who found the pump?"])
+    index: IndexName | None = None
+    mode: Mode | None = Field(None, description="how the answer is said; left out, the server's default")
+    k: PassageCount | None = None
+    stream: bool = Field(False, strict=True, description="answer with server-sent events")
+
+
+class SearchRequest(BaseModel):
+    """A query for passages; no language model takes part."""
+
+    query: str = Field(examples=["pump"])
+    index: IndexName | None = None
+    k: PassageCount | None = None
+
+
+class SearchJSON(TypedDict):
+    """Best first."""
+
+    hits: list[HitJSON]
+
+
+class DocumentsJSON(TypedDict):
+    """In order of their ids; `next` is there when there are more, and is what to send as `after`."""
+
+    documents: list[DocumentJSON]
+    next: NotRequired[str]
+
+
+class TextJSON(TypedDict):
+    """A document's text, whose code points all offsets count."""
+
+    id: str
+    title: str
+    source: str
+    text: str
+
+
+class IndexesJSON(TypedDict):
+    """The names of the indexes, and the one that is used where a request names none."""
+
+    indexes: list[str]
+    default: str
+
+
+class HealthJSON(TypedDict):
+    """The process runs."""
+
+    status: str
+
+
+class ReadinessJSON(TypedDict):
+    """Whether a question to the default index can be answered, and if not, what it takes: one line each."""
+
+    ready: bool
+    missing: list[str]
+    notices: list[str]
+
+
+class ErrorDetail(TypedDict):
+    """`type` is for programs, `message` for people, `param` names the field at fault where there is one."""
+
+    type: str
+    message: str
+    param: NotRequired[str]
+
+
+class ErrorBody(TypedDict):
+    """Every error has this shape."""
+
+    error: ErrorDetail

@@ -1,0 +1,122 @@
+"""What the process serves: the models, loaded once, and for each index a pipeline, opened when it is first asked for.
+
+Blocking and thread-safe. An index that was removed from the disk is let go of, and one that was made anew in its place
+is opened anew, so nobody is answered from documents that are no longer there.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from api.errors import NotReady
+from rag.errors import IndexNotFound, RagError
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from rag.pipeline import Models, Pipeline
+
+_log = logging.getLogger(__name__)
+
+LoadModels = Callable[[Settings], "Models"]
+OpenIndex = Callable[[Settings, "Models"], "Pipeline"]
+
+
+class _Opened(NamedTuple):
+    identity: int | None
+    pipeline: Pipeline
+
+
+class Served:
+    """Made at once; of use when `load` has returned."""
+
+    def __init__(self, settings: Settings, load: LoadModels, open_index: OpenIndex) -> None:
+        self.settings = settings
+        self._load = load
+        self._open_index = open_index
+        self._models: Models | None = None
+        self._failure: str | None = None
+        self._opened: dict[str, _Opened] = {}
+        self._opening = threading.Lock()
+
+    def load(self) -> None:
+        """Load the models and open the default index, if there is one. Never raises: `missing` tells what happened."""
+        try:
+            self._models = self._load(self.settings)
+        except RagError as exc:
+            self._failure = str(exc)
+        except Exception:
+            _log.exception("the models could not be loaded")
+            self._failure = "the models could not be loaded: the server's log tells why"
+        for line in self.missing():
+            _log.warning("not ready: %s", line)
+
+    def names(self) -> list[str]:
+        from rag.index.local import list_indexes  # late: it brings FAISS along
+
+        return list_indexes(self.settings.indexes_dir)
+
+    def pipeline(self, name: str | None = None) -> Pipeline:
+        """Of the index `name`, or of the default one. Raises `NotReady`, `IndexNotFound` and what opening raises."""
+        if self._models is None:
+            raise NotReady(self._failure or "the models are being loaded: try again in a few seconds")
+        name = self.settings.index if name is None else name
+        identity = self._identity(name)
+        opened = self._opened.get(name)
+        if opened is None or opened.identity != identity:
+            with self._opening:
+                opened = self._opened.get(name)  # another thread may have been first
+                if opened is None or opened.identity != identity:
+                    opened = self._open(name, identity, self._models)
+        return opened.pipeline
+
+    def missing(self) -> list[str]:
+        """What stands between now and an answer from the default index, one line each; empty when ready."""
+        lines = [] if self._models else [self._failure or "the models are being loaded"]
+        name = self.settings.index
+        if self._identity(name) is None:
+            option = "" if name == "default" else f" --index {name}"
+            return [*lines, f'there is no index "{name}" yet: make it with `rag index PATH...{option}`']
+        if self._models:
+            try:
+                self.pipeline()
+            except RagError as exc:
+                lines.append(str(exc))
+            except Exception:
+                _log.exception('index "%s" cannot be opened', name)
+                lines.append(f'index "{name}" cannot be opened: the server\'s log tells why')
+        return lines
+
+    def notices(self) -> list[str]:
+        return list(self._models.notices) if self._models else []
+
+    def close(self) -> None:
+        with self._opening:
+            while self._opened:
+                self._opened.popitem()[1].pipeline.close()
+        if self._models:
+            self._models.close()
+
+    def _open(self, name: str, identity: int | None, models: Models) -> _Opened:
+        """Open the index, in place of the one of that name that was open; with `_opening` held."""
+        stale = self._opened.pop(name, None)
+        if stale is not None:
+            stale.pipeline.close()
+        try:
+            pipeline = self._open_index(self.settings.model_copy(update={"index": name}), models)
+        except IndexNotFound as exc:  # its message names folders of this machine
+            raise IndexNotFound(f'there is no index "{name}": GET /v1/indexes lists those that there are') from exc
+        self._opened[name] = _Opened(identity, pipeline)
+        return self._opened[name]
+
+    def _identity(self, name: str) -> int | None:
+        """Changes when the index is made anew; None where there is none. The file is held open by its readers, so
+        its number is given to no other meanwhile."""
+        from rag.index.schema import FILE
+
+        try:
+            return (self.settings.indexes_dir / name / FILE).stat().st_ino if name in self.names() else None
+        except OSError:
+            return None

@@ -1,0 +1,95 @@
+"""A folder with `corpus.jsonl` and `questions.jsonl` -> an index of it, and SQuAD's measures of an answer.
+
+The form is that of ../shared/eval/README.md: documents have `id`, `title`, `text`; questions have `id`, `question`,
+`answers`, `gold_doc_ids`, `answerable`. Used by the other scripts here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import re
+import string
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rag.index.local import LocalIndex
+from rag.ingest import chunker_fingerprint, sync
+from rag.settings import Settings
+from rag.types import Embedder
+
+DEFAULT_EVAL = Path("../shared/eval")
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+
+
+def eval_argument(parser: argparse.ArgumentParser) -> None:
+    """The folder of evaluation sets, as every benchmark takes it."""
+    parser.add_argument("eval", nargs="?", type=Path, default=DEFAULT_EVAL, help=f"default: {DEFAULT_EVAL}")
+
+
+def rows(folder: Path, name: str) -> list[dict[str, Any]]:
+    """The rows of `name`.jsonl or `name`.jsonl.gz; ends the program with a clear line where the set is absent."""
+    plain, zipped = folder / f"{name}.jsonl", folder / f"{name}.jsonl.gz"
+    if plain.is_file():
+        return [json.loads(line) for line in plain.read_text("utf-8").split("\n") if line.strip()]
+    if zipped.is_file():
+        return [
+            json.loads(line)
+            for line in gzip.decompress(zipped.read_bytes()).decode("utf-8").split("\n")
+            if line.strip()
+        ]
+    print(f"{plain} is not there: give the folder of the evaluation sets as the argument", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def build_index(corpus: Sequence[dict[str, Any]], work: Path, settings: Settings, embedder: Embedder) -> LocalIndex:
+    """Each row as a text file of its own below `work`, indexed as a person would index a folder."""
+    folder = work / "corpus"
+    folder.mkdir(parents=True, exist_ok=True)
+    for row in corpus:
+        (folder / f"{row['id']}.txt").write_text(row["text"], "utf-8")
+    index = LocalIndex.open(
+        settings.indexes_dir,
+        settings.index,
+        create=True,
+        embedder_fingerprint=embedder.fingerprint,
+        dimension=embedder.dimension,
+        chunker=chunker_fingerprint(settings),
+    )
+    sync([folder], index, embedder, settings)
+    return index
+
+
+def row_id(document_id: str) -> str:
+    """The corpus row of an indexed document."""
+    return Path(document_id).stem
+
+
+def normalise(text: str) -> str:
+    """SQuAD's: lower case, no punctuation, no articles, single spaces (evaluate-v2.0.py)."""
+    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
+
+
+def exact_match(answer: str, gold: Sequence[str]) -> float:
+    return float(normalise(answer) in {normalise(item) for item in gold})
+
+
+def token_f1(answer: str, gold: Sequence[str]) -> float:
+    """The best harmonic mean of precision and recall over words, 0..1 (evaluate-v2.0.py)."""
+    return max((_f1(normalise(answer).split(), normalise(item).split()) for item in gold), default=0.0)
+
+
+def _f1(answer: list[str], gold: list[str]) -> float:
+    same = sum((Counter(answer) & Counter(gold)).values())
+    return 2 * same / (len(answer) + len(gold)) if same else 0.0
+
+
+def contains_answer(text: str, gold: Sequence[str]) -> bool:
+    """Whether one of the right answers stands in `text`, after normalising both."""
+    padded = f" {normalise(text)} "
+    return any(f" {normalise(item)} " in padded for item in gold if normalise(item))

@@ -1,0 +1,71 @@
+"""Answers and hits -> text for a terminal (pure)."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from rag.types import Answer, Citation, Hit
+
+_WIDTH = 96
+_NEAREST = 3
+_PREVIEW = 280  # characters of a passage in a list
+
+
+def answer_text(answer: Answer, color: bool) -> str:
+    """The answer, its citations with the quoted words marked in their sentence, and how sure it is."""
+    lines = [f"note: {notice}" for notice in answer.notices]
+    lines += [_wrap(answer.answer, ""), ""]
+    for citation in answer.citations:
+        lines += [f"[{citation.label}] {_where(citation)}", _wrap(_marked(citation, color), "    "), ""]
+    if not answer.answered and answer.hits:
+        lines.append("Nearest passages:")
+        lines += [f"  - {_hit_where(hit)}: {_preview(hit.passage.text, 140)}" for hit in answer.hits[:_NEAREST]]
+        lines.append("")
+    seconds = sum(answer.timings.values())
+    faithfulness = f"faithfulness {answer.faithfulness:.2f}, " if answer.answered else ""
+    model = answer.model or "no language model"
+    lines.append(f"({faithfulness}confidence {answer.confidence:.2f}; {answer.mode} with {model}; {seconds:.2f} s)")
+    return "\n".join(lines)
+
+
+def hits_text(hits: Sequence[Hit]) -> str:
+    """Passages with their scores, best first."""
+    if not hits:
+        return "nothing found: the index is empty"
+    return "\n\n".join(
+        f"{number:2}. {hit.score:.3f}  {_hit_where(hit)}\n{_wrap(_preview(hit.passage.text, _PREVIEW), '    ')}"
+        for number, hit in enumerate(hits, 1)
+    )
+
+
+def _marked(citation: Citation, color: bool) -> str:
+    """The quote with the words of the answer between marks, unless they are all of it."""
+    start, end = citation.answer_start - citation.start, citation.answer_end - citation.start
+    quote = citation.quote
+    if (start, end) == (0, len(quote)):
+        return " ".join(quote.split())
+    before, after = ("\x1b[1;4m", "\x1b[0m") if color else ("**", "**")
+    return " ".join(f"{quote[:start]}{before}{quote[start:end]}{after}{quote[end:]}".split())
+
+
+def _where(citation: Citation) -> str:
+    place = [citation.title, citation.document_id]
+    if citation.page is not None:
+        place.append(f"page {citation.page}")
+    if citation.section:
+        place.append(citation.section)
+    return ", ".join(place)
+
+
+def _hit_where(hit: Hit) -> str:
+    page = f", page {hit.passage.page}" if hit.passage.page is not None else ""
+    return f"{hit.passage.document_id}{page}"
+
+
+def _preview(text: str, length: int) -> str:
+    return textwrap.shorten(text, length, placeholder=" …")
+
+
+def _wrap(text: str, indent: str) -> str:
+    return textwrap.fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False)

@@ -1,0 +1,101 @@
+"""Blocks of a document -> its one normalised text, with headings and pages as offsets.
+
+In: what a reader found, page by page: paragraphs, headings, whole lists, whole tables.
+Out: the text in which all offsets of this program count. Blocks are separated by a blank line, the lines of a list,
+a table or code by one newline.
+It changes no letters: no Unicode normal form, no repair of spelling or of doubly encoded text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
+from types import MappingProxyType
+from typing import NamedTuple
+
+from rag.types import Section
+
+NEWLINE = re.compile(r"\r+\n|[\r\v\f\x85\u2028\u2029]")  # \r\r\n is what a text-mode copy of \r\n leaves
+SPACES = re.compile(r"[^\S\n]+")
+# What a reader cannot see and a quote cannot show: controls, soft hyphen, zero-width and direction marks, byte order
+# mark, annotation anchors, tag characters, halves of surrogate pairs, non-characters.
+INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffc\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+# Zero-width (non-)joiners are spelling between letters of Persian or Hindi and inside emoji, and noise elsewhere.
+STRAY_JOINER = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\x7f])")
+CELL_SEPARATOR = " | "
+
+
+class Block(NamedTuple):
+    """A paragraph, heading, list or table; a newline inside it parts lines that are units of their own."""
+
+    text: str
+    level: int = 0  # 1 (top) and up for a heading, 0 for everything else
+
+
+class Content(NamedTuple):
+    """What a reader found in a file."""
+
+    pages: Sequence[Sequence[Block]]  # one entry where the format has no pages
+    title: str = ""  # as the file itself gives it
+    metadata: Mapping[str, str] = MappingProxyType({})
+    paged: bool = False
+
+
+class Body(NamedTuple):
+    """The text of a document and what lies where in it."""
+
+    text: str
+    pages: tuple[int, ...]
+    sections: tuple[Section, ...]
+
+
+def assemble(pages: Sequence[Sequence[Block]]) -> Body:
+    """Joins the blocks; a page without text starts where the next one does."""
+    parts: list[str] = []
+    starts: list[int] = []
+    sections: list[Section] = []
+    headings: list[Block] = []
+    length = waiting = 0
+    for page in pages:
+        waiting += 1
+        for block in page:
+            text = one_line(block.text) if block.level else clean(block.text)
+            if not text:
+                continue
+            start = length + 2 if parts else 0
+            starts += [start] * waiting
+            waiting = 0
+            if block.level:
+                headings = [above for above in headings if above.level < block.level] + [Block(text, block.level)]
+                sections.append(Section(start, " > ".join(heading.text for heading in headings)))
+            parts.append(text)
+            length = start + len(text)
+    return Body("\n\n".join(parts), tuple(starts + [length] * waiting), tuple(sections))
+
+
+def visible(text: str) -> str:
+    """The same text with `\\n` for every kind of line break and without what cannot be seen."""
+    return STRAY_JOINER.sub("", INVISIBLE.sub("", NEWLINE.sub("\n", text)))
+
+
+def clean(text: str) -> str:
+    """Lines without outer or doubled spaces; empty lines are left out."""
+    lines = (line.strip() for line in SPACES.sub(" ", visible(text)).split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def one_line(text: str) -> str:
+    """The text on a single line."""
+    return clean(text).replace("\n", " ")
+
+
+def table(rows: Iterable[Sequence[str]]) -> str:
+    """Rows -> lines "cell | cell"; columns and rows that are empty throughout are left out, other empty cells stay."""
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    columns = [column for column in zip_longest(*cells, fillvalue="") if any(column)]
+    lines = (clean(CELL_SEPARATOR.join(row)).rstrip(" |") for row in zip(*columns, strict=True))
+    return "\n".join(line for line in lines if line)

@@ -1,0 +1,102 @@
+"""Bytes of unknown encoding -> text, for every format that is text.
+
+In: the bytes of a file. Out: its text, or a `DocumentError` where they are not text.
+It does not repair text that was encoded twice, nor guess the language.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from rag.errors import DocumentError
+
+# Longest first: the mark of UTF-32 begins with that of UTF-16
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+SAMPLE = 4096  # bytes at the start in which UTF-16 without its mark shows by every other byte being zero
+# Encodings still met in files, the likelier first: short Western texts fit several of them equally well.
+ENCODINGS = [
+    "cp1252", "cp932", "euc_jp", "iso2022_jp", "gb18030", "big5", "cp949", "cp1251", "koi8_r", "cp1250", "cp1254",
+    "cp1253", "cp1256", "cp1255", "cp1257", "cp1258", "tis_620", "mac_roman",
+]  # fmt: skip
+GUESSED_FROM = 1 << 20  # bytes; more would not make the guess better, only slower
+EQUALLY_CLEAN = 0.01  # differences that say nothing: in charset-normalizer's ratio of mess ...
+EQUALLY_FLUENT = 0.1  # ... and in its likeness to a language
+FEW_BROKEN = 0.1  # broken sequences for each sound one up to which it is UTF-8 with accidents
+NOT_TEXT = "is not text although its name says so; give it the name of its real type"
+MOST_CONTROLS = 0.01  # share of control characters above which bytes are not text; prose has none
+CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # without ESC, which colours terminal output
+
+CHARSET_WITHIN = 4096  # bytes; the standard asks for the declaration in the first 1024, not all pages comply
+CHARSET = re.compile(rb"""<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
+# What browsers read under these names (WHATWG Encoding Standard)
+READ_AS = {
+    "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252",
+    "iso-8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "x-sjis": "cp932",
+    "euc-kr": "cp949", "utf-16": "utf-8", "utf-16le": "utf-8", "utf-16be": "utf-8",
+}  # fmt: skip
+
+
+def decode(data: bytes) -> str:
+    """By byte order mark, else as UTF-8, else by the likeliest old encoding."""
+    encoding = _marked(data)
+    text = data.decode(encoding, errors="replace") if encoding else _unmarked(data)
+    if len(CONTROL.findall(text)) > MOST_CONTROLS * len(text):
+        raise DocumentError(NOT_TEXT)
+    return text
+
+
+def decode_page(data: bytes) -> str:
+    """The same for HTML, where a page without a byte order mark may declare its encoding."""
+    declared = CHARSET.search(data[:CHARSET_WITHIN])
+    if declared is None or _marked(data):
+        return decode(data)
+    name = declared[1].decode("ascii", "replace").lower()
+    try:
+        return data.decode(codecs.lookup(READ_AS.get(name, name)).name)
+    except (LookupError, UnicodeError):
+        return decode(data)
+
+
+def _marked(data: bytes) -> str | None:
+    """The encoding that the first bytes give away."""
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            return encoding
+    sample = data[:SAMPLE]
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if max(even, odd) > len(sample) // 4 and min(even, odd) < len(sample) // 40:
+        return "utf-16-le" if odd > even else "utf-16-be"
+    return None
+
+
+def _unmarked(data: bytes) -> str:
+    if b"\0" in data:
+        raise DocumentError(NOT_TEXT)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("utf-8", errors="replace")
+    broken = text.count("\ufffd")
+    sound = sum(not character.isascii() for character in text) - broken
+    return text if broken <= FEW_BROKEN * sound else data.decode(_guessed(data), errors="replace")
+
+
+def _guessed(data: bytes) -> str:
+    from charset_normalizer import from_bytes
+
+    sample = data if len(data) <= GUESSED_FROM else data[:GUESSED_FROM].rpartition(b"\n")[0]
+    matches = from_bytes(sample, cp_isolation=ENCODINGS)
+    best = matches.best()
+    if best is None:
+        raise DocumentError("is not text in any encoding that is known here; save it as UTF-8")
+    clean = [match for match in matches if match.chaos <= best.chaos + EQUALLY_CLEAN]
+    close = [match for match in clean if match.coherence >= best.coherence - EQUALLY_FLUENT]
+    good = {name for match in close for name in match.could_be_from_charset}
+    return next((name for name in ENCODINGS if name in good), best.encoding)

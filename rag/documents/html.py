@@ -1,0 +1,197 @@
+"""Web pages -> blocks: the article without menus, banners and footers; headings, lists and tables kept.
+
+In: the bytes of a page. Out: blocks, and what the page says of itself.
+What to leave out is told by what the markup means (elements, roles, words in classes and ids), never by a site's
+name; a page of which too little would remain is kept whole. Scripts are not run and nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rag.documents.blocks import Block, Content, one_line
+from rag.documents.encoding import decode_page
+from rag.documents.markup import HEADINGS, NOTE_MARK, blocks_of, walk
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+UNSEEN_TAGS = frozenset({
+    "script", "style", "template", "noscript", "head", "iframe", "object", "svg", "canvas", "audio", "video", "map",
+    "button", "select", "textarea", "input", "datalist", "label", "dialog", "rt", "rp", "annotation",
+})  # fmt: skip
+SEEN_BUTTONS = frozenset({"dt", "summary", *HEADINGS})  # in these a button shows and hides what follows
+UNSEEN_STYLE = re.compile(r"display:\s*none|visibility:\s*hidden|opacity:\s*0(?![.\d])|font-size:\s*0(?![.\d])", re.I)
+UNSEEN_CLASSES = frozenset({"sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text"})
+
+FURNITURE_TAGS = frozenset({"nav", "aside", "footer", "menu"})
+FURNITURE_ROLES = frozenset({
+    "navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu", "menubar",
+    "toolbar", "tooltip",
+})  # fmt: skip
+FURNITURE_WORDS = frozenset({  # whole words of class and id names
+    "nav", "navbar", "navbox", "navigation", "menu", "submenu", "breadcrumb", "breadcrumbs", "sidebar", "footer",
+    "cookie", "cookies", "consent", "gdpr", "popup", "modal", "share", "sharing", "social", "related", "newsletter",
+    "subscribe", "signup", "advert", "advertisement", "ads", "sponsored", "promo", "pagination", "pager", "skip",
+    "catlinks", "editsection", "noprint", "toolbar", "toolbox", "dropdown", "portlet", "cta", "comments",
+})  # fmt: skip
+CALLOUT_WORDS = frozenset({
+    "note", "tip", "hint", "info", "important", "warning", "caution", "danger", "callout", "admonition",
+})  # fmt: skip
+XHTML = "http://www.w3.org/1999/xhtml"
+XHTML_WITHIN = 2048  # characters
+# `<title/>` is a whole element in XHTML; in HTML it would open one that swallows the page.
+EMPTY_ELEMENT = re.compile(r"<(title|script|style|iframe|textarea|div|span|p|a|i|b|em|td|th|li)\b([^<>]*)/>")
+PERMALINK_SIGNS = frozenset("#¶§🔗")
+CLASS_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+LARGEST_FURNITURE = 0.4  # share of a page's text; what is named "menu" and is larger is what the page is about
+LINK_LIST = 3  # links that make a list without other text a menu, on a page that does not mark its article
+
+ARTICLE_PLACES = ("main", "[role=main]", "article", "#content", "#main")
+LEAST_ARTICLE = 200  # characters; an element named so with less is a teaser
+MAIN_PART = 0.5  # share of the place's text at which a single <article> in it is what the page is about
+LEAST_KEPT = 0.25  # share of the page's text outside links that must remain, else the page is kept whole
+
+AUTHOR = 'meta[name="author" i], meta[property="article:author" i]'
+CREATED = 'meta[property="article:published_time" i], meta[name="date" i], meta[name="dcterms.created" i]'
+
+
+def parse(data: bytes) -> Content:
+    from selectolax.lexbor import LexborHTMLParser
+
+    markup = decode_page(data)
+    if XHTML in markup[:XHTML_WITHIN]:
+        markup = EMPTY_ELEMENT.sub(r"<\1\2></\1>", markup)
+    page = LexborHTMLParser(markup)
+    stated = {"author": _stated(page, AUTHOR), "created": _stated(page, CREATED), "language": _language(page)}
+    metadata = {name: value for name, value in stated.items() if value}
+    return Content([article_blocks(page)], title=_title(page), metadata=metadata)
+
+
+def fragment(markup: str) -> list[Block]:
+    """The blocks of a piece of markup that is all content."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    body = LexborHTMLParser(markup).body
+    return blocks_of(body, is_unseen) if body is not None else []
+
+
+def article_blocks(page: LexborHTMLParser) -> list[Block]:
+    """The blocks of what the page is about, or of the whole page where little would remain."""
+    body = page.body
+    if body is None:
+        return []
+    place = _article_place(body)
+    root = place or body
+    size = _size(root, links=True)
+
+    def left_out(node: LexborNode) -> bool:
+        return is_unseen(node) or _is_furniture(node, size, marked=place is not None)
+
+    blocks = blocks_of(root, left_out, last=_main_part(root) if place else None)
+    if sum(len(block.text) for block in blocks) < LEAST_KEPT * _size(body, links=False):
+        return blocks_of(body, is_unseen)
+    return _with_main_heading(page, blocks)
+
+
+def is_unseen(node: LexborNode) -> bool:
+    """Whether a person who looks at the page does not see the element's text."""
+    tag, attributes = node.tag, node.attributes
+    if tag in UNSEEN_TAGS and not (tag == "button" and node.parent is not None and node.parent.tag in SEEN_BUTTONS):
+        return True
+    if "hidden" in attributes or attributes.get("aria-hidden") == "true":
+        return True
+    if not UNSEEN_CLASSES.isdisjoint((attributes.get("class") or "").split()):
+        return True
+    return bool(UNSEEN_STYLE.search(attributes.get("style") or ""))
+
+
+def _is_furniture(node: LexborNode, size: int, marked: bool) -> bool:
+    """Whether an element is there on every page of its site; `marked`: the page says where its article is."""
+    tag, attributes = node.tag, node.attributes
+    names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
+    words = {word.lower() for word in CLASS_WORD.findall(names)}
+    if tag == "sup":
+        return bool(NOTE_MARK.fullmatch(one_line(node.text() or "").replace(" ", "")))
+    if tag == "a":
+        return one_line(node.text() or "") in PERMALINK_SIGNS
+    if (attributes.get("role") or "") in FURNITURE_ROLES or (tag in FURNITURE_TAGS and words.isdisjoint(CALLOUT_WORDS)):
+        return True
+    if not marked and (_is_page_header(node) or _is_link_list(node)):
+        return True
+    if tag in HEADINGS or words.isdisjoint(FURNITURE_WORDS):
+        return False
+    return _size(node, links=True) < LARGEST_FURNITURE * size
+
+
+def _is_page_header(node: LexborNode) -> bool:
+    return node.tag == "header" and node.css_first("h1") is None
+
+
+def _is_link_list(node: LexborNode) -> bool:
+    if node.tag not in ("ul", "ol") or len(node.css("a")) < LINK_LIST:
+        return False
+    return _size(node, links=False) == 0
+
+
+def _article_place(body: LexborNode) -> LexborNode | None:
+    """The one element that the page marks as its article, if it holds enough."""
+    for selector in ARTICLE_PLACES:
+        found = body.css(selector)
+        if len(found) == 1 and _size(found[0], links=True) >= LEAST_ARTICLE:
+            return found[0]
+    return None
+
+
+def _main_part(place: LexborNode) -> LexborNode | None:
+    """The element after which only related matter follows."""
+    articles = place.css("article")
+    if len(articles) == 1 and _size(articles[0], links=False) >= MAIN_PART * _size(place, links=False):
+        return articles[0]
+    return None
+
+
+def _size(root: LexborNode, links: bool) -> int:
+    """Characters of the text that is seen, white space not counted; `links=False` leaves out the text of links."""
+    left_out = is_unseen if links else _is_unseen_or_link
+    texts = (node.text_content or "" for node, _ in walk(root, left_out) if node.tag == "-text")
+    return sum(len(word) for text in texts for word in text.split())
+
+
+def _is_unseen_or_link(node: LexborNode) -> bool:
+    return node.tag == "a" or is_unseen(node)
+
+
+def _with_main_heading(page: LexborHTMLParser, blocks: list[Block]) -> list[Block]:
+    """A heading that names the page often stands above the element that holds its article."""
+    heading = _main_heading(page)
+    if not heading or any(block.level == 1 for block in blocks):
+        return blocks
+    return [Block(heading, 1), *blocks]
+
+
+def _main_heading(page: LexborHTMLParser) -> str:
+    """The `h1` that the page's title repeats, which one with the site's name would be."""
+    title = _title_element(page)
+    headings = (one_line(heading.text() or "") for heading in page.css("h1"))
+    return next((heading for heading in headings if heading and heading in title), "")
+
+
+def _title(page: LexborHTMLParser) -> str:
+    """What `<title>` says, without the name of the site where a heading shows what the page's own part is."""
+    return _main_heading(page) or _title_element(page)
+
+
+def _title_element(page: LexborHTMLParser) -> str:
+    element = page.css_first("head > title")
+    return one_line(element.text() or "") if element is not None else ""
+
+
+def _stated(page: LexborHTMLParser, selector: str) -> str:
+    element = page.css_first(selector)
+    return one_line(element.attributes.get("content") or "") if element is not None else ""
+
+
+def _language(page: LexborHTMLParser) -> str:
+    return (page.root.attributes.get("lang") or "").strip() if page.root is not None else ""

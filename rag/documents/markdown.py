@@ -1,0 +1,129 @@
+"""Markdown -> blocks: what the marks mean is kept (headings, lists, tables, line breaks), the marks are not.
+
+In: bytes. Out: blocks, and title, author, date and language from front matter.
+It knows CommonMark, tables and strikethrough; footnotes, formulas and directives stay as they are written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rag.documents import html
+from rag.documents.blocks import Block, Content, table
+from rag.documents.encoding import decode
+from rag.documents.wrapping import join
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+FRONT_MATTER = re.compile(r"\s*(---|\+\+\+)[ \t]*\n(.*?)^(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+FIELD = re.compile(r"^(title|author|date|lang|language)\s*[:=]\s*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
+FIELDS = {"author": "author", "date": "created", "lang": "language", "language": "language"}
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+
+
+def parse(data: bytes) -> Content:
+    from markdown_it import MarkdownIt
+
+    fields, text = _front_matter(decode(data).replace("\r\n", "\n").replace("\r", "\n"))
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
+    metadata = {FIELDS[name]: value for name, value in fields.items() if name in FIELDS}
+    return Content([_Writer(tokens).blocks], title=fields.get("title", ""), metadata=metadata)
+
+
+def _front_matter(text: str) -> tuple[dict[str, str], str]:
+    """The plain fields of a YAML or TOML head, and the text after it."""
+    head = FRONT_MATTER.match(text)
+    if head is None:
+        return {}, text
+    found = FIELD.findall(head[2])
+    fields = {name.lower(): value.strip("\"'") for name, value in found}
+    return fields, text[head.end() :]
+
+
+class _Writer:
+    """Walks the tokens once; lists become one block with a line for each item, whatever stands in the item."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self.blocks: list[Block] = []
+        self._lines: list[str] = []  # of the list that is open
+        self._lists: list[int | None] = []  # the next number of each open list, None where it has bullets
+        self._marker = ""
+        self._rows: list[list[str]] = []
+        for index, token in enumerate(tokens):
+            self._take(token, tokens[index - 1])
+
+    def _take(self, token: Token, before: Token) -> None:
+        match token.type:
+            case "inline" if before.type == "heading_open":
+                self._heading(_inline(token), int(before.tag[1]))
+            case "inline" if before.type in ("th_open", "td_open"):
+                self._rows[-1].append(_inline(token))
+            case "inline":
+                self._put(_inline(token))
+            case "fence" | "code_block":
+                self._put(token.content)
+            case "html_block":
+                for block in html.fragment(token.content):
+                    self._put(block.text) if not block.level else self._heading(block.text, block.level)
+            case "bullet_list_open" | "ordered_list_open":
+                start = int(token.attrs.get("start", 1)) if token.type == "ordered_list_open" else None
+                self._lists.append(start)
+            case "bullet_list_close" | "ordered_list_close":
+                self._lists.pop()
+                if not self._lists:
+                    self._end_list()
+            case "list_item_open":
+                self._begin_item()
+            case "tr_open":
+                self._rows.append([])
+            case "table_close":
+                self._put(table(self._rows))
+                self._rows = []
+            case _:
+                pass
+
+    def _put(self, text: str) -> None:
+        if self._lists:
+            self._lines.append(self._marker + text)
+            self._marker = ""
+        else:
+            self.blocks.append(Block(text))
+
+    def _heading(self, text: str, level: int) -> None:
+        self._end_list()
+        self._marker = ""
+        self.blocks.append(Block(text, level))
+
+    def _begin_item(self) -> None:
+        number = self._lists[-1]
+        self._marker = "- " if number is None else f"{number}. "
+        if number is not None:
+            self._lists[-1] = number + 1
+
+    def _end_list(self) -> None:
+        if self._lines:
+            self.blocks.append(Block("\n".join(self._lines)))
+            self._lines = []
+
+
+def _inline(token: Token) -> str:
+    """The text of a paragraph: soft breaks joined, hard breaks kept, images by their description."""
+    lines: list[list[str]] = [[""]]  # hard lines, each of them soft lines
+    for child in token.children or ():
+        match child.type:
+            case "text" | "code_inline":
+                lines[-1][-1] += child.content
+            case "image":
+                lines[-1][-1] += "".join(part.content for part in child.children or ())
+            case "softbreak":
+                lines[-1].append("")
+            case "hardbreak":
+                lines.append([""])
+            case "html_inline" if child.content.lower().startswith("<br"):
+                lines.append([""])
+            case _:
+                pass
+    return "\n".join(join(line) for line in lines)

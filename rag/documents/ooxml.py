@@ -1,0 +1,80 @@
+"""The zip container that Office files share -> its parts as XML.
+
+In: the bytes of a file. Out: parts, found by what they are to one another. Names are compared without their namespace,
+so that both dialects of the format (transitional and strict) are read; a link to a missing picture costs nothing.
+Nothing is fetched and no entity outside the file is read.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from io import BytesIO
+from posixpath import dirname, join, normpath
+from xml.etree import ElementTree
+
+from rag.errors import DocumentError
+
+Element = ElementTree.Element
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of encrypted files and of those before 2007
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+MAX_UNPACKED = 1 << 30  # bytes; a file that holds more is made to exhaust memory
+CORE = "core-properties"
+CORE_NAMES = {"title": "title", "creator": "author", "created": "created", "language": "language"}
+
+
+def opened(data: bytes) -> zipfile.ZipFile:
+    """Raises `DocumentError` for what is encrypted, of the old binary format, damaged or far too large."""
+    if data.startswith(OLE):
+        if ENCRYPTED in data:
+            raise DocumentError("is protected with a password; save a copy without one")
+        raise DocumentError("is a file of the old binary Office format under a new name; save it anew in the new one")
+    try:
+        package = zipfile.ZipFile(BytesIO(data))
+    except zipfile.BadZipFile as exc:
+        raise DocumentError("is damaged: it is not a complete Office file; get a fresh copy") from exc
+    size = sum(member.file_size for member in package.infolist())
+    if size > MAX_UNPACKED:
+        raise DocumentError(f"would unpack to {size >> 20} MB, the limit is {MAX_UNPACKED >> 20} MB; split it")
+    return package
+
+
+def part(package: zipfile.ZipFile, path: str | None) -> Element | None:
+    """The root of a part, None where there is no such part."""
+    if path is None or path not in package.namelist():
+        return None
+    return ElementTree.fromstring(package.read(path))
+
+
+def target(package: zipfile.ZipFile, source: str, kind: str) -> str | None:
+    """Path of the part that `source` ("" for the package) relates to as `kind`, the last word of a relation's type."""
+    folder, file = dirname(source), source.rsplit("/", 1)[-1]
+    relations = part(package, join(folder, "_rels", f"{file}.rels"))
+    for relation in [] if relations is None else relations:
+        if relation.get("Type", "").rsplit("/", 1)[-1] == kind:
+            return normpath(join("/", folder, relation.get("Target", ""))).lstrip("/")
+    return None
+
+
+def stated(package: zipfile.ZipFile) -> dict[str, str]:
+    """What the file says of itself."""
+    core = part(package, target(package, "", CORE))
+    fields = [] if core is None else [(name(field), (field.text or "").strip()) for field in core]
+    return {CORE_NAMES[key]: text for key, text in fields if key in CORE_NAMES and text}
+
+
+def name(element: Element) -> str:
+    """The element's name without its namespace."""
+    return element.tag.rsplit("}", 1)[-1]
+
+
+def value(element: Element | None, attribute: str) -> str | None:
+    """An attribute by its name without namespace."""
+    if element is None:
+        return None
+    return next((text for key, text in element.attrib.items() if key.rsplit("}", 1)[-1] == attribute), None)
+
+
+def child_value(element: Element | None, child: str) -> str | None:
+    """The attribute `val` of a child: where these formats keep a property."""
+    return None if element is None else value(element.find(f"{{*}}{child}"), "val")

@@ -1,0 +1,222 @@
+"""PDF -> blocks of each physical page.
+
+In: the bytes of a file. Out: its text layer in the reading order that PDFium gives, made into paragraphs by
+pdf_layout.py; headings from the outline that the file carries, else by their size.
+It recognises no characters in images: a file of scanned pages is refused with that reason.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import re
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any, NamedTuple
+
+from rag.documents.blocks import CELL_SEPARATOR, Content
+from rag.documents.pdf_headings import Heading
+from rag.documents.pdf_layout import blocks
+from rag.documents.pdf_lines import COLUMN_GAP, Line
+from rag.errors import DocumentError
+
+PDFIUM = threading.Lock()  # the library keeps state of its own: no two threads may be in it
+BOLD = 600  # font weight from which text is bold; 400 is regular, 700 bold, below 1 unknown
+BOLD_NAME = re.compile(rb"bold|black|heavy|semibd", re.IGNORECASE)
+SYMBOLS = {0xF0B7: "•", 0xF0A7: "▪", 0xF0D8: "➢", 0xF0FC: "✓"}  # bullets in the fonts Symbol and Wingdings
+HYPHEN_AT_BREAK = 2  # what PDFium gives for it
+LONE_MARKER = re.compile(r"[^\w\s]|[(\[]?\w{1,5}[.)\]]|\d+(?:[.-]\d+)*")  # before the text of an item or heading
+DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
+MAX_OUTLINE = 5000  # entries; more are a damaged or hostile file
+NAME_BYTES = 128  # of a font's name that are looked at
+
+
+def parse(data: bytes) -> Content:
+    with PDFIUM, closing(_opened(data)) as document:
+        pages = [_page_lines(document, number) for number in range(len(document))]
+        outline = _outline(document)
+        stated = document.get_metadata_dict(skip_empty=True)
+        language = _language(document)
+    if not any(pages):
+        raise DocumentError(
+            f"holds no text: its {len(pages)} page(s) are images or empty; run text recognition (OCR) over it first"
+        )
+    metadata = {
+        "author": stated.get("Author", ""),
+        "created": _date(stated.get("CreationDate", "")),
+        "language": language,
+    }
+    metadata["pages_without_text"] = ", ".join(str(number) for number, lines in enumerate(pages, 1) if not lines)
+    metadata = {name: text for name, text in metadata.items() if text}
+    return Content(blocks(pages, outline), title=stated.get("Title", ""), metadata=metadata, paged=True)
+
+
+def _opened(data: bytes) -> Any:
+    import pypdfium2  # type: ignore[import-untyped]
+    from pypdfium2 import raw
+
+    try:
+        return pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as exc:
+        if exc.err_code == raw.FPDF_ERR_PASSWORD:
+            raise DocumentError("is protected with a password; save a copy without one") from exc
+        if exc.err_code == raw.FPDF_ERR_SECURITY:
+            raise DocumentError("is encrypted in a way that is not read; save a copy without encryption") from exc
+        raise DocumentError("is damaged: it cannot be opened as a PDF; get a fresh copy") from exc
+
+
+def _date(text: str) -> str:
+    found = DATE.match(text)
+    return "-".join(found.groups()) if found else ""
+
+
+def _language(document: Any) -> str:
+    from pypdfium2 import raw
+
+    size = raw.FPDFCatalog_GetLanguage(document, None, 0)
+    name = ctypes.create_string_buffer(size + 2)
+    raw.FPDFCatalog_GetLanguage(document, ctypes.cast(name, ctypes.POINTER(raw.FPDF_WCHAR)), size)
+    return name.raw.decode("utf-16-le", errors="ignore").rstrip("\0")
+
+
+def _outline(document: Any) -> list[list[Heading]]:
+    """The headings of the file's own table of contents, by page."""
+    pages: list[list[Heading]] = [[] for _ in range(len(document))]
+    for count, entry in enumerate(document.get_toc()):
+        place = entry.get_dest()
+        page = place.get_index() if place is not None else None
+        if count >= MAX_OUTLINE:
+            break
+        if page is not None and 0 <= page < len(pages):
+            pages[page].append(Heading(entry.get_title(), entry.level + 1))
+    return pages
+
+
+def _page_lines(document: Any, number: int) -> list[Line]:
+    """The lines of a page; none where the page is damaged, so that the others keep their numbers."""
+    import pypdfium2
+
+    try:
+        page = document[number]
+    except pypdfium2.PdfiumError:
+        return []
+    with closing(page), closing(page.get_textpage()) as text:
+        return [line for piece in _pieces(text.raw) if (line := _line(text.raw, piece)) is not None]
+
+
+class _Character(NamedTuple):
+    place: int  # in PDFium's list of the page's characters
+    text: str
+
+
+def _pieces(page: Any) -> Iterator[list[_Character]]:
+    """The page's characters, cut at line ends. They are asked for one by one: the bulk call drops all beyond UCS-2."""
+    from pypdfium2 import raw
+
+    piece: list[_Character] = []
+    for index in range(raw.FPDFText_CountChars(page)):
+        code = raw.FPDFText_GetUnicode(page, index)
+        at_break = code == HYPHEN_AT_BREAK and raw.FPDFText_IsHyphen(page, index) == 1
+        if at_break:
+            piece.append(_Character(index, "-"))
+        elif code not in (0x0A, 0x0D):
+            piece.append(_Character(index, SYMBOLS.get(code) or chr(min(code, sys.maxunicode))))
+            continue
+        if piece:
+            yield piece
+        piece = []
+    if piece:
+        yield piece
+
+
+def _line(page: Any, piece: list[_Character]) -> Line | None:
+    words = _words(piece)
+    if not words:
+        return None
+    seen = [character for word in words for character in word]
+    samples = [_look(page, seen[which].place) for which in (0, len(seen) // 2, -1)]
+    size = sorted(sample.size for sample in samples)[1]
+    turns = _turns(page, seen[0].place, seen[-1].place, size)
+    spans = [(_span(page, word[0].place, turns)[0], _span(page, word[-1].place, turns)[1]) for word in words]
+    text, cells = _spaced(["".join(character.text for character in word) for word in words], spans, size)
+    baseline = _turned(*_origin(page, seen[0].place), turns)[1]
+    bold = all(sample.bold for sample in samples)
+    return Line(text, min(spans)[0], max(end for _, end in spans), baseline, size, bold, cells, upright=turns == 0)
+
+
+def _words(piece: list[_Character]) -> list[list[_Character]]:
+    words: list[list[_Character]] = [[]]
+    for character in piece:
+        if character.text.isspace():
+            words.append([])
+        else:
+            words[-1].append(character)
+    return [word for word in words if word]
+
+
+def _spaced(words: list[str], spans: list[tuple[float, float]], size: float) -> tuple[str, int]:
+    """The line's text and the number of its cells: words with a wide gap between them are cells of a row."""
+    text, cells = words[0], 1
+    for word, before, after in zip(words[1:], spans, spans[1:], strict=False):
+        apart = after[0] - before[1] > COLUMN_GAP * size and not LONE_MARKER.fullmatch(text)
+        text += (CELL_SEPARATOR if apart else " ") + word
+        cells += apart
+    return text, cells
+
+
+class _Look(NamedTuple):
+    size: float
+    bold: bool
+
+
+def _look(page: Any, index: int) -> _Look:
+    from pypdfium2 import raw
+
+    matrix = raw.FS_MATRIX()
+    raw.FPDFText_GetMatrix(page, index, matrix)
+    size = raw.FPDFText_GetFontSize(page, index) * math.hypot(matrix.c, matrix.d)
+    weight = raw.FPDFText_GetFontWeight(page, index)
+    return _Look(max(size, 1.0), weight >= BOLD if weight > 0 else _has_bold_name(page, index))
+
+
+def _has_bold_name(page: Any, index: int) -> bool:
+    from pypdfium2 import raw
+
+    name = ctypes.create_string_buffer(NAME_BYTES)
+    raw.FPDFText_GetFontInfo(page, index, name, NAME_BYTES, ctypes.c_int())
+    return bool(BOLD_NAME.search(name.value))
+
+
+def _turns(page: Any, first: int, last: int, size: float) -> int:
+    """Quarter turns to the left by which a line is rotated; text set downwards counts as rotated to the right."""
+    from pypdfium2 import raw
+
+    (start_x, start_y), (end_x, end_y) = _origin(page, first), _origin(page, last)
+    if abs(end_y - start_y) > max(size, abs(end_x - start_x)):
+        return 1 if end_y > start_y else 3
+    return 2 if round(raw.FPDFText_GetCharAngle(page, first) / math.pi) == 1 else 0
+
+
+def _origin(page: Any, index: int) -> tuple[float, float]:
+    from pypdfium2 import raw
+
+    x, y = ctypes.c_double(), ctypes.c_double()
+    raw.FPDFText_GetCharOrigin(page, index, x, y)
+    return x.value, y.value
+
+
+def _span(page: Any, index: int, turns: int) -> tuple[float, float]:
+    """Where a character begins and ends along its line."""
+    from pypdfium2 import raw
+
+    box = raw.FS_RECTF()
+    raw.FPDFText_GetLooseCharBox(page, index, box)
+    ends = (_turned(box.left, box.bottom, turns)[0], _turned(box.right, box.top, turns)[0])
+    return min(ends), max(ends)
+
+
+def _turned(x: float, y: float, turns: int) -> tuple[float, float]:
+    """The point as it lies when text rotated by that many quarter turns is turned upright: along, across the line."""
+    return ((x, y), (y, -x), (-x, -y), (-y, x))[turns]

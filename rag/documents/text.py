@@ -1,0 +1,95 @@
+"""Plain text -> paragraphs.
+
+In: bytes. Out: blocks, one for each paragraph; a paragraph that was wrapped at a fixed column is one line again.
+It guesses no headings: a document of this format has no sections.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from rag.documents.blocks import Block, Content, visible
+from rag.documents.encoding import decode
+from rag.documents.wrapping import UNSPACED, join
+
+TERMINAL_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+WRAP_COLUMNS = range(50, 121)  # widths at which people and programs wrap prose
+LONGEST_FILLED = 0.95  # quantile of the widths of filled lines that stands for the column; beyond it are odd ones
+SLACK = 5  # columns by which programs that balance lines stay short of a full one
+ENOUGH_FILLED = 0.7  # share of the breaks inside sentences at which the line had to be full if the text is wrapped
+LIST_ITEM = re.compile(r"(?:[-*+•·‣–—]|\(?(?:\d{1,3}|[A-Za-z])[.)])\s")
+COLUMNS = re.compile(r"\S(?:\t+| {3,})\S")  # aligned by hand: a table, not prose
+
+
+def parse(data: bytes, unwrap: bool = True) -> Content:
+    """`unwrap=False` for logs, whose lines are records however alike they look."""
+    text = visible(TERMINAL_COLOUR.sub("", decode(data))).expandtabs()
+    paragraphs = [paragraph.split("\n") for paragraph in re.split(r"\n(?:[^\S\n]*\n)+", text)]
+    column = _wrap_column(paragraphs) if unwrap else 0
+    return Content([[Block("\n".join(_unwrapped(paragraph, column))) for paragraph in paragraphs]])
+
+
+def _wrap_column(paragraphs: Sequence[Sequence[str]]) -> int:
+    """The column at which the text was wrapped, 0 where it was not.
+
+    Learned from the line breaks that stand inside a sentence: in a wrapped text the next word did not fit there.
+    """
+    breaks = [
+        (_width(line), _first_word(after))
+        for lines in paragraphs
+        for line, after in pairwise(lines)
+        if _runs_on(after) and _width(line) in WRAP_COLUMNS and not _starts_unit(after, line)
+    ]
+    if not breaks:
+        return 0
+    widths = sorted(width for width, _ in breaks)
+    column = widths[int(LONGEST_FILLED * (len(widths) - 1))]
+    filled = sum(_is_filled(width, word, column) for width, word in breaks)
+    return column if filled >= ENOUGH_FILLED * len(breaks) else 0
+
+
+def _unwrapped(lines: Sequence[str], column: int) -> list[str]:
+    """The lines, each joined with the one before it where only the column parted them."""
+    units = [[lines[0]]]
+    for line, after in pairwise(lines):
+        if column and _is_filled(_width(line), _first_word(after), column) and not _starts_unit(after, line):
+            units[-1].append(after)
+        else:
+            units.append([after])
+    return [join(unit) for unit in units]
+
+
+def _is_filled(width: int, next_word: int, column: int) -> bool:
+    return column - SLACK < width + 1 + next_word and width <= column + SLACK
+
+
+def _starts_unit(line: str, before: str) -> bool:
+    """List items, rows with aligned columns, and a first line set in deeper than the line before it."""
+    if LIST_ITEM.match(line.lstrip()) or COLUMNS.search(line.strip()) or COLUMNS.search(before.strip()):
+        return True
+    return _indent(line) > _indent(before) and not LIST_ITEM.match(before.lstrip())
+
+
+def _runs_on(line: str) -> bool:
+    """Whether a line begins inside a sentence, as far as its first character tells."""
+    first = line.lstrip()[:1]
+    return first.islower() or bool(re.match(f"[{UNSPACED}]", first))
+
+
+def _first_word(line: str) -> int:
+    """Columns that the shortest beginning of the line takes which cannot be broken."""
+    word = line.split(maxsplit=1)[0] if line.strip() else ""
+    return 2 if re.match(f"[{UNSPACED}]", word) else _width(word)
+
+
+def _width(line: str) -> int:
+    """Columns on a screen: characters of unspaced scripts take two."""
+    line = line.rstrip()
+    return len(line) if line.isascii() else len(line) + len(re.findall(f"[{UNSPACED}]", line))
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())

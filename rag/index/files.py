@@ -1,0 +1,44 @@
+"""Writing files so that they are there whole or not at all; putting damaged ones aside, never deleting them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+class Damaged(Exception):
+    """A derived file that cannot be used as it is: missing, cut short, altered or of another time. Never leaves
+    `rag.index`, since what is derived can be made again."""
+
+    def __init__(self, file: Path, why: str) -> None:
+        super().__init__(f"{file.name} {why}")
+        self.file = file
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write to another name, wait for the disk, rename: a reader finds the old content or the new."""
+    fresh = file.with_name(f"{file.name}.new")
+    with fresh.open("wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(fresh, file)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk has the names of the files in it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def set_aside(path: Path) -> Path | None:
+    """Rename a damaged file or folder to `<name>.damaged-<n>`, the first n that is free; None where there is none."""
+    if not path.exists():
+        return None
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    return path.rename(aside)

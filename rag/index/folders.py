@@ -1,0 +1,78 @@
+"""The folder of indexes: what may be the name of one, which there are, and making a new one.
+
+In: names and the settings to make an index with. Out: folders, or errors that name the remedy. Reads no index.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from rag.errors import IndexMismatch, IndexNotFound, InputError
+from rag.index import schema
+from rag.index.lock import WriterLock
+from rag.index.schema import FILE as CATALOGUE
+from rag.index.schema import Settings
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class Expected(NamedTuple):
+    """What an index is expected to have been made with; None where any will do."""
+
+    embedder: str | None = None
+    dimension: int | None = None
+    chunker: str | None = None
+
+    def complete(self) -> Settings:
+        """Raises `ValueError` where something is missing."""
+        if self.embedder is None or self.dimension is None or self.chunker is None:
+            raise ValueError("to create an index, its embedder's fingerprint, dimension and chunker must be given")
+        return Settings(self.embedder, self.dimension, self.chunker)
+
+
+def list_indexes(indexes_dir: Path) -> list[str]:
+    """The names of the indexes in a folder, sorted; none where there is no such folder."""
+    return sorted(file.parent.name for file in indexes_dir.glob(f"*/{CATALOGUE}") if _NAME.fullmatch(file.parent.name))
+
+
+def index_folder(indexes_dir: Path, name: str) -> Path:
+    """Where the index is, or would be. Raises `InputError`."""
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f'"{name[:80]}" cannot be the name of an index: 1 to 64 of the letters a-z and A-Z, digits and ._- can, '
+            "a letter or digit first",
+            "index",
+        )
+    return indexes_dir / name
+
+
+def not_found(indexes_dir: Path, name: str) -> IndexNotFound:
+    there = ", ".join(list_indexes(indexes_dir)) or "none"
+    remedy = f"make it with `rag index PATH... --index {name}`"
+    return IndexNotFound(f'there is no index "{name}" in {indexes_dir} (those there: {there}): {remedy}')
+
+
+def create(folder: Path, settings: Settings, wait: float) -> None:
+    """Make the folder and an empty catalogue, unless there is one. Raises `IndexBusy` after `wait` seconds."""
+    if (folder / CATALOGUE).exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = WriterLock(folder)
+    lock.acquire(wait)
+    try:
+        if not (folder / CATALOGUE).exists():
+            schema.create(folder, settings)
+    finally:
+        lock.release()
+
+
+def check_settings(folder: Path, found: Settings, expected: Expected) -> None:
+    """Raises `IndexMismatch` where the index was made with something else than expected."""
+    for what, was, now in zip(("embedder", "dimension", "chunker"), found, expected, strict=True):
+        if now is not None and now != was:
+            raise IndexMismatch(
+                f'index "{folder.name}" was made with {what} {was} and is now to be used with {now}: set that back, or '
+                f"remove the folder {folder} and run `rag index PATH... --index {folder.name}` again"
+            )

@@ -1,0 +1,166 @@
+"""Writing to the catalogue: each change is one transaction and one generation.
+
+In: documents with their passages and vectors. Out: rows, and a generation number that grew by one. Committed is safe
+from a killed process; what `publish` or `flush` wrote, and all before it, is safe from a power cut as well (WAL with
+synchronous=NORMAL does not wait for the disk, FULL does). That order matters: FAISS and Tantivy are only brought to
+a generation that the disk has, so they can never be ahead of the truth.
+
+Does not lock: one process writes at a time, and `rag.index.writer` sees to that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from rag.errors import DocumentError
+from rag.index.catalogue import Catalogue
+from rag.index.rules import embedding_key
+from rag.index.schema import connect
+from rag.types import Document, Embedding, Passage, Vectors
+
+_WAL_BYTES = 64 * 2**20  # what is left of the log file when all of it has been moved into the main file
+
+# Embeddings first: which of them are left without a passage shows only while the passages are still there.
+_PRUNE = (
+    """DELETE FROM embeddings WHERE embedding IN (
+           SELECT p.embedding FROM versions v JOIN passages p ON p.version = v.version WHERE v.removed <= :at)
+       AND NOT EXISTS (
+           SELECT 1 FROM passages p JOIN versions v ON v.version = p.version
+           WHERE p.embedding = embeddings.embedding AND (v.removed IS NULL OR v.removed > :at))""",
+    "DELETE FROM passages WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
+    "DELETE FROM texts WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
+    "DELETE FROM versions WHERE removed <= :at",
+    "UPDATE state SET published = :at, pruned = :at",
+)
+
+
+class Ledger(Catalogue):
+    """The catalogue's one writing connection."""
+
+    @classmethod
+    def open(cls, folder: Path) -> Ledger:
+        connection = connect(folder)
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+        return cls(folder, connection)
+
+    def replace(
+        self,
+        document: Document,
+        passages: Sequence[Passage],
+        embeddings: Sequence[Embedding],
+        size: int | None = None,
+        mtime_ns: int | None = None,
+    ) -> None:
+        """Put the document in place of the one with its id, if any. An embedding whose key is there already is kept
+        as it was. Raises `DocumentError` where its text cannot be stored as UTF-8."""
+        keys = [embedding_key(passage) for passage in passages]
+        with self._change() as generation:
+            self._retire(document.id, generation)
+            version = self._insert_version(document, len(passages), size, mtime_ns, generation)
+            self._insert_embeddings(keys, embeddings)
+            self._insert_passages(version, keys, passages)
+
+    def remove(self, document_id: str) -> None:
+        """Raises `DocumentNotFound`."""
+        with self._change() as generation:
+            if not self._retire(document_id, generation):
+                raise self.not_found(document_id)
+
+    def touch(self, document_id: str, size: int | None, mtime_ns: int | None) -> None:
+        """Note the size and time of a file whose content did not change. Raises `DocumentNotFound`."""
+        changed = self.connection.execute(
+            "UPDATE versions SET size = ?, mtime_ns = ? WHERE document = ? AND removed IS NULL",
+            (size, mtime_ns, document_id),
+        )
+        if not changed.rowcount:
+            raise self.not_found(document_id)
+
+    def flush(self) -> None:
+        """Wait until the disk has everything that was committed."""
+        with self._durable(), self._transaction():
+            self.connection.execute("UPDATE state SET generation = generation")
+
+    def publish(self, generation: int) -> None:
+        """Let readers see `generation`, and drop the versions and vectors that are not part of it or a later one."""
+        with self._durable(), self._transaction():
+            for statement in _PRUNE:
+                self.connection.execute(statement, {"at": generation})
+
+    def _retire(self, document_id: str, generation: int) -> bool:
+        changed = self.connection.execute(
+            "UPDATE versions SET removed = ? WHERE document = ? AND removed IS NULL", (generation, document_id)
+        )
+        return changed.rowcount > 0
+
+    def _insert_version(
+        self, document: Document, passages: int, size: int | None, mtime_ns: int | None, generation: int
+    ) -> int:
+        added = self.connection.execute(
+            "INSERT INTO versions (document, title, source, sha256, passages, characters, pages, metadata, size, "
+            "mtime_ns, added) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (document.id, document.title, document.source, document.sha256, passages, len(document.text),
+             len(document.pages) or None, _json(document.metadata), size, mtime_ns, generation),
+        )  # fmt: skip
+        self.connection.execute(
+            "INSERT INTO texts VALUES (?, ?, ?, ?)",
+            (added.lastrowid, document.text, _json(document.pages), _json(document.sections)),
+        )
+        return int(added.lastrowid or 0)
+
+    def _insert_embeddings(self, keys: Iterable[bytes], embeddings: Iterable[Embedding]) -> None:
+        self.connection.executemany(
+            "INSERT INTO embeddings (key, passage, sentences) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING",
+            ((key, _blob(e.passage), _blob(e.sentences)) for key, e in zip(keys, embeddings, strict=True)),
+        )
+
+    def _insert_passages(self, version: int, keys: Iterable[bytes], passages: Iterable[Passage]) -> None:
+        self.connection.executemany(
+            "INSERT INTO passages (version, embedding, start, end, section, sentences, pages, text) "
+            "VALUES (?, (SELECT embedding FROM embeddings WHERE key = ?), ?, ?, ?, ?, ?, ?)",
+            (
+                (version, key, p.start, p.end, p.section, _json(tuple(chain(*p.sentences))), _json(p.pages), p.text)
+                for key, p in zip(keys, passages, strict=True)
+            ),
+        )
+
+    @contextmanager
+    def _change(self) -> Iterator[int]:
+        """One transaction that makes one generation."""
+        with self._transaction():
+            self.connection.execute("UPDATE state SET generation = generation + 1")
+            try:
+                yield self.state().generation
+            except UnicodeEncodeError as exc:
+                raise DocumentError(f"the text cannot be stored: it holds half a character ({exc.reason})") from exc
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.connection.execute("COMMIT")
+        finally:
+            self.end()  # rolls back what was not committed, whatever the reason
+
+    @contextmanager
+    def _durable(self) -> Iterator[None]:
+        self.connection.execute("PRAGMA synchronous = FULL")
+        try:
+            yield
+        finally:
+            self.connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _blob(vectors: Vectors) -> bytes:
+    return np.ascontiguousarray(vectors, dtype="<f4").tobytes()

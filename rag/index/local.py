@@ -1,0 +1,196 @@
+"""`LocalIndex`: catalogue, FAISS and Tantivy in one folder as the one `Index` that the rest of the program sees.
+
+In: a name below the folder of indexes. Out: snapshots to read, and for the one process that writes, documents put in
+and taken out. A reader stays at the generation that it has until another is published, then moves to it whole. What
+it finds behind, missing or damaged it has mended, by itself when no writer is at work; otherwise it makes do with
+FAISS and Tantivy in memory, made from the catalogue, so reading never waits for writing.
+
+Does not watch the folder: `snapshot()` compares one number. The format on disk is described in `indexes/README.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rag.errors import RagError
+from rag.index import folders
+from rag.index.catalogue import FileState
+from rag.index.failures import plain_errors
+from rag.index.folders import list_indexes
+from rag.index.lock import WriterLock
+from rag.index.reading import Readers
+from rag.index.rules import embedding_key
+from rag.index.schema import FILE as CATALOGUE
+from rag.index.schema import Settings
+from rag.index.snapshot import LocalSnapshot
+from rag.index.verify import Problem, problems
+from rag.index.writer import Writer
+from rag.types import Document, DocumentInfo, Embedding, Passage
+
+__all__ = ["FileState", "LocalIndex", "Problem", "Settings", "list_indexes"]
+
+# Long enough for a reader that holds the lock to mend a small index, short enough for a person to be told.
+_WRITER_WAIT_S = 0.5
+
+
+class LocalIndex:
+    """`rag.types.Index` on one folder. Any number of threads may take snapshots and write; writes queue up."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._writer: Writer | None = None
+        self._readers = Readers(folder, self._mend)
+
+    @classmethod
+    def open(
+        cls,
+        indexes_dir: Path,
+        name: str,
+        *,
+        write: bool = False,
+        create: bool = False,
+        embedder_fingerprint: str | None = None,
+        dimension: int | None = None,
+        chunker: str | None = None,
+    ) -> LocalIndex:
+        """Open the index `name`; `create` makes it where it is not there and implies `write`.
+
+        What is given of embedder, dimension and chunker is compared with what the index was made with; to create,
+        all three are needed. Raises `InputError` for a name that cannot be one, `IndexNotFound`, `IndexMismatch`,
+        `IndexBusy` when another process writes, and `RagError` where the catalogue is damaged.
+        """
+        expected = folders.Expected(embedder_fingerprint, dimension, chunker)
+        folder = folders.index_folder(indexes_dir, name)
+        with plain_errors(folder):
+            if create:
+                folders.create(folder, expected.complete(), _WRITER_WAIT_S)
+            if not (folder / CATALOGUE).exists():
+                raise folders.not_found(indexes_dir, name)
+        index = cls(folder)
+        folders.check_settings(folder, index.settings, expected)
+        if write or create:
+            index._writer = Writer.open(folder, _WRITER_WAIT_S)
+        return index
+
+    @property
+    def name(self) -> str:
+        return self._folder.name
+
+    @property
+    def settings(self) -> Settings:
+        """What the index was made with."""
+        with self._readers.reading() as catalogue:
+            return catalogue.settings
+
+    def snapshot(self) -> LocalSnapshot:
+        """The newest published generation, to be used in a `with` block."""
+        return self._readers.snapshot()
+
+    def documents(self) -> list[DocumentInfo]:
+        """All published documents, by id; needs neither FAISS nor Tantivy."""
+        with self._readers.reading() as catalogue:
+            return catalogue.documents(catalogue.state().published)
+
+    def document(self, document_id: str) -> Document:
+        """A published document; needs neither FAISS nor Tantivy. Raises `DocumentNotFound`."""
+        with self._readers.reading() as catalogue:
+            return catalogue.document(document_id, catalogue.state().published)
+
+    def files(self) -> dict[str, FileState]:
+        """By document id, what was committed, published or not: what ingestion compares files with."""
+        with self._readers.reading() as catalogue:
+            return catalogue.files()
+
+    def cached_embeddings(self, passages: Sequence[Passage]) -> list[Embedding | None]:
+        """By text and sentence boundaries, what some passage was committed with before; None where none was. Vectors
+        of removed passages are kept until the next `publish`."""
+        with self._readers.reading() as catalogue:
+            return catalogue.embedded([embedding_key(passage) for passage in passages])
+
+    def replace(
+        self,
+        document: Document,
+        passages: Sequence[Passage],
+        embeddings: Sequence[Embedding],
+        *,
+        size: int | None = None,
+        mtime_ns: int | None = None,
+    ) -> None:
+        """Add the document, or put it in place of the one with its id, in one transaction; readers see it when it is
+        published. `size` (bytes) and `mtime_ns` of its file are kept for `files`. Raises `DocumentError` where
+        passages or vectors do not fit the document."""
+        self._writing().replace(document, passages, embeddings, size, mtime_ns)
+
+    def touch(self, document_id: str, size: int | None, mtime_ns: int | None) -> None:
+        """Note a new size and time of a file whose content is the same. Raises `DocumentNotFound`."""
+        self._writing().touch(document_id, size, mtime_ns)
+
+    def remove(self, document_id: str) -> None:
+        """Raises `DocumentNotFound`."""
+        self._writing().remove(document_id)
+
+    def publish(self) -> int:
+        """Make what was committed visible to readers; returns the generation."""
+        return self._writing().publish()
+
+    def verify(self) -> list[Problem]:
+        """Check everything against the catalogue and mend nothing; about 3 s for 10,000 passages. Raises `IndexBusy`
+        while another process writes."""
+        if self._writer is not None:
+            return self._writer.verify()
+        lock = WriterLock(self._folder)
+        with plain_errors(self._folder):
+            lock.acquire(_WRITER_WAIT_S)
+            try:
+                with self._readers.reading() as catalogue:
+                    return problems(self._folder, catalogue)
+            finally:
+                lock.release()
+
+    def repair(self) -> list[Problem]:
+        """Publish what is not, make again what `verify` finds wrong with FAISS and Tantivy, and return what remains:
+        the catalogue is the truth, and there is nothing to mend it from. Raises `IndexBusy`."""
+        if self._writer is not None:
+            return self._writer.repair()
+        writer = Writer.open(self._folder, _WRITER_WAIT_S)
+        try:
+            return writer.repair()
+        finally:
+            writer.close()
+
+    def close(self) -> None:
+        """Save what is due and let go of the lock. Snapshots that are open stay usable until they are closed."""
+        writer, self._writer = self._writer, None
+        try:
+            if writer is not None:
+                writer.close()
+        finally:
+            self._readers.close()
+
+    def __enter__(self) -> LocalIndex:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _mend(self) -> bool:
+        """Make again what is derived, as the writer or in the place of one; False while another process writes, and
+        where the folder cannot be written."""
+        try:
+            if self._writer is not None:
+                self._writer.mend()
+                return True
+            writer = Writer.open(self._folder, wait=0)
+            try:
+                writer.mend()
+            finally:
+                writer.close()
+        except RagError:
+            return False
+        return True
+
+    def _writing(self) -> Writer:
+        if self._writer is None:
+            raise RagError(f'index "{self.name}" is open for reading only')
+        return self._writer

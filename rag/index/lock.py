@@ -1,0 +1,43 @@
+"""The writer's lock: one process at a time writes to an index.
+
+A lock of the operating system on `writer.lock`, so a process that is killed lets go of it; the file itself stays and
+holds the last holder's process id, to be named to whoever comes second.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from rag.errors import IndexBusy
+
+
+class WriterLock:
+    """Held from `acquire` to `release`; by any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file = folder / "writer.lock"
+        self._lock = FileLock(self._file, thread_local=False)
+
+    def acquire(self, wait: float) -> None:
+        """Waits up to `wait` seconds, then raises `IndexBusy`; `OSError` where the folder cannot be written."""
+        try:
+            self._lock.acquire(timeout=wait, poll_interval=0.02)
+        except Timeout as exc:
+            raise IndexBusy(
+                f'index "{self._folder.name}" is being written to by {self._holder()}: '
+                "wait until that has finished, or stop it, and try again"
+            ) from exc
+        self._file.write_text(f"{os.getpid()}\n", encoding="ascii")
+
+    def release(self) -> None:
+        self._lock.release()
+
+    def _holder(self) -> str:
+        with suppress(OSError, ValueError):
+            return f"process {int(self._file.read_text(encoding='ascii'))}"
+        return "another process"

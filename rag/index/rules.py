@@ -1,0 +1,59 @@
+"""What must hold of a passage and its embedding, checked before they are stored and again by `verify`.
+
+Pure: text, passage and vectors in, plain sentences about what is wrong out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from rag.types import Embedding, Passage
+
+# float32 rounding leaves 1e-7; vectors normalised in bfloat16 stay within 4e-3. A cosine would be off by as much.
+UNIT_TOLERANCE = 5e-3
+
+
+def embedding_key(passage: Passage) -> bytes:
+    """32 bytes that name what was embedded: the text, and where its sentences lie in it.
+
+    The place in the document is left out, so a passage that moved, with its file or within it, has the same key.
+    """
+    spans = ",".join(f"{s.start - passage.start}-{s.end - passage.start}" for s in passage.sentences)
+    return hashlib.sha256(f"{spans}\n{passage.text}".encode("utf-8", "surrogatepass")).digest()
+
+
+def passage_faults(text: str, passage: Passage) -> list[str]:
+    """What is wrong with a passage of a document of this text; empty where all is well."""
+    faults = []
+    if not 0 <= passage.start < passage.end <= len(text):
+        faults.append(f"it lies outside the text of {len(text)} characters")
+    elif text[passage.start : passage.end] != passage.text:
+        faults.append("its text is not what the document has in its place")
+    if not _ordered(passage):
+        faults.append("its sentences are not in order inside it")
+    if passage.pages and len(passage.pages) != len(passage.sentences):
+        faults.append(f"it has {len(passage.sentences)} sentences and page numbers for {len(passage.pages)}")
+    return faults
+
+
+def embedding_faults(passage: Passage, embedding: Embedding, dimension: int) -> list[str]:
+    """What is wrong with the vectors of a passage; empty where all is well."""
+    wanted = (len(passage.sentences), dimension)
+    if embedding.passage.shape != (dimension,) or embedding.sentences.shape != wanted:
+        return [f"its vectors have shapes {embedding.passage.shape} and {embedding.sentences.shape}, "
+                f"not {(dimension,)} and {wanted}"]  # fmt: skip
+    lengths = np.linalg.norm(np.vstack([embedding.passage, embedding.sentences]), axis=1)
+    if not bool(np.all(np.abs(lengths - 1.0) <= UNIT_TOLERANCE)):  # false for NaN too
+        return ["its vectors are not of unit length"]
+    return []
+
+
+def _ordered(passage: Passage) -> bool:
+    at = passage.start
+    for start, end in passage.sentences:
+        if not at <= start < end <= passage.end:
+            return False
+        at = end
+    return True

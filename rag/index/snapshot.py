@@ -1,0 +1,109 @@
+"""Reading one generation of an index: catalogue, FAISS and Tantivy at the same point, whatever is written meanwhile.
+
+Three things make it so. SQLite: a read transaction, opened with the snapshot, sees the file as it was then, even the
+rows that a publish prunes a moment later, and the condition on `added` and `removed` picks the published generation
+out of it. Tantivy: a searcher holds one commit, and the commit says of which generation it is. FAISS: an object that
+never changes, made for exactly the rows of the generation.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+
+from rag.errors import RagError
+from rag.index.catalogue import Catalogue
+from rag.index.dense import Dense
+from rag.index.failures import plain_errors
+from rag.index.lexical import Lexical
+from rag.types import Document, DocumentInfo, Scored, StoredPassage, Vectors
+
+
+class View:
+    """What the snapshots of one generation share. FAISS is brought to the generation when first it is searched."""
+
+    def __init__(self, generation: int, lexical: Lexical, load: Callable[[Catalogue], Dense]) -> None:
+        self.generation = generation
+        self.lexical = lexical
+        self._load: Callable[[Catalogue], Dense] | None = load
+        self._dense: Dense | None = None
+        self._loading = threading.Lock()
+
+    def dense(self, catalogue: Catalogue) -> Dense:
+        """`catalogue` must be in a transaction that sees this generation."""
+        with self._loading:
+            if self._dense is None:
+                assert self._load is not None
+                dimension = catalogue.settings.dimension
+                self._dense = self._load(catalogue).brought_to(
+                    catalogue.rows(self.generation), lambda rows: catalogue.vectors(rows, dimension)
+                )
+                self._load = None  # it may hold on to the generation before
+            return self._dense
+
+    def loaded(self) -> Dense | None:
+        """FAISS as far as it was needed here, for the next generation to start from."""
+        return self._dense
+
+
+class LocalSnapshot:
+    """`rag.types.Snapshot` of a `LocalIndex`. One thread at a time; its transaction ends with the `with` block."""
+
+    def __init__(self, view: View, catalogue: Catalogue, give_back: Callable[[Catalogue], None]) -> None:
+        self._view = view
+        self._open: Catalogue | None = catalogue
+        self._give_back = give_back
+
+    @property
+    def generation(self) -> int:
+        return self._view.generation
+
+    def dense(self, vector: Vectors, k: int) -> list[Scored]:
+        """The `k` nearest passages to `vector`, shape (d,), by cosine; equal scores in order of row."""
+        catalogue = self._catalogue()
+        with plain_errors(catalogue.folder):
+            return self._view.dense(catalogue).search(vector, k)
+
+    def lexical(self, query: str, k: int) -> list[Scored]:
+        """The `k` best passages by BM25; equal scores in order of row. Empty where no term of the query occurs."""
+        self._catalogue()
+        return self._view.lexical.search(query, k)
+
+    def fetch(self, rows: Sequence[int]) -> list[StoredPassage]:
+        """In the order of `rows`; `RagError` where one is not of this generation."""
+        catalogue = self._catalogue()
+        with plain_errors(catalogue.folder):
+            return catalogue.fetch(rows, self.generation)
+
+    def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
+        """log(1 + (N - n + 0.5) / (n + 0.5)) of each term as `rag.terms` makes them; n of N passages hold it."""
+        self._catalogue()
+        return self._view.lexical.weights(terms)
+
+    def documents(self) -> list[DocumentInfo]:
+        """All documents, by id."""
+        catalogue = self._catalogue()
+        with plain_errors(catalogue.folder):
+            return catalogue.documents(self.generation)
+
+    def document(self, document_id: str) -> Document:
+        """Raises `DocumentNotFound`."""
+        catalogue = self._catalogue()
+        with plain_errors(catalogue.folder):
+            return catalogue.document(document_id, self.generation)
+
+    def close(self) -> None:
+        catalogue, self._open = self._open, None
+        if catalogue is not None:
+            self._give_back(catalogue)
+
+    def __enter__(self) -> LocalSnapshot:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _catalogue(self) -> Catalogue:
+        if self._open is None:
+            raise RagError("this snapshot was closed: take a new one with `index.snapshot()`")
+        return self._open

@@ -1,0 +1,103 @@
+"""An index checked against itself: what is wrong with the catalogue, FAISS's file and Tantivy's folder.
+
+In: the folder and a connection to its catalogue. Out: `Problem`s, none where all is well. Reads everything and
+changes nothing. Needs the writer's lock to be held by the caller, so that nothing moves underneath.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from rag.index import dense, lexical
+from rag.index.catalogue import Catalogue
+from rag.index.files import Damaged
+from rag.index.rules import embedding_faults, embedding_key, passage_faults
+
+
+class Problem(NamedTuple):
+    """Something that is not as it should be, in words for a person."""
+
+    part: Literal["catalogue", "dense", "lexical"]
+    message: str
+
+
+def problems(folder: Path, catalogue: Catalogue) -> list[Problem]:
+    """All that is wrong at the published generation, the catalogue's own first."""
+    return [
+        *(Problem("catalogue", message) for message in _catalogue(catalogue)),
+        *(Problem("dense", message) for message in _dense(folder, catalogue)),
+        *(Problem("lexical", message) for message in _lexical(folder, catalogue)),
+    ]
+
+
+def _catalogue(catalogue: Catalogue) -> Iterator[str]:
+    yield from catalogue.integrity()
+    generation, published, _ = catalogue.state()
+    if generation != published:
+        yield f"generation {generation} was committed, and readers only see {published}: it was never published"
+    for info in catalogue.documents(published):
+        if info.passages != (found := catalogue.passages_of(info.id, published)):
+            yield f'document "{info.id}" should have {info.passages} passages, and has {found}'
+    yield from _passages(catalogue, published)
+
+
+def _passages(catalogue: Catalogue, at: int) -> Iterator[str]:
+    """Every passage against its document, every vector against its passage."""
+    dimension = catalogue.settings.dimension
+    document_id, text = "", ""
+    for passage, embedding, key in catalogue.contents(at):
+        if passage.document_id != document_id:
+            document_id, text = passage.document_id, catalogue.document(passage.document_id, at).text
+        faults = passage_faults(text, passage) + embedding_faults(passage, embedding, dimension)
+        if key != embedding_key(passage):
+            faults.append("its vectors are those of another text")
+        for fault in faults:
+            yield f'document "{document_id}", passage {passage.start}-{passage.end}: {fault}'
+
+
+def _dense(folder: Path, catalogue: Catalogue) -> Iterator[str]:
+    """What the file has of passages that are still there must be their vectors, and it must be whole. It may lag:
+    rows that it lacks, or has too many, are made good as it is read."""
+    published = catalogue.state().published
+    try:
+        saved = dense.load(folder, catalogue.settings.dimension)
+    except Damaged as damage:
+        yield str(damage)
+        return
+    here = np.isin(saved.rows, catalogue.rows(published), assume_unique=True)
+    rows = saved.rows[here]
+    wrong = np.any(saved.vectors()[here] != catalogue.vectors(rows, catalogue.settings.dimension), axis=1)
+    for row in rows[wrong]:
+        yield f"{dense.FILE} has another vector than the catalogue for passage number {row}"
+
+
+def _lexical(folder: Path, catalogue: Catalogue) -> Iterator[str]:
+    """The same passages, and every term found in as many of them as have it."""
+    published = catalogue.state().published
+    try:
+        found = lexical.read(folder)
+    except Damaged as damage:
+        yield str(damage)
+        return
+    if found.generation == lexical.NO_GENERATION:
+        yield f"{lexical.FOLDER} has a commit of no known generation, or terms made by another analysis"
+        return
+    if found.generation != published:
+        yield f"{lexical.FOLDER} is of generation {found.generation}, and the catalogue of {published}"
+        return
+    versions: dict[int, int] = {}
+    counts: Counter[str] = Counter()
+    for passage in catalogue.texts(0, published):
+        versions[passage.row] = passage.version
+        counts.update(set(lexical.passage_terms(passage)))
+    if versions != (there := found.versions()):
+        extra, missing = len(there.keys() - versions.keys()), len(versions.keys() - there.keys())
+        yield f"{lexical.FOLDER} lacks {missing} passages and has {extra} that are not there"
+    wrong = [word for word, count in counts.items() if found.count(word) != count]
+    if wrong:
+        yield f"{lexical.FOLDER} finds {len(wrong)} terms in the wrong number of passages, such as {wrong[0]!r}"

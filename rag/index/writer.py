@@ -1,0 +1,182 @@
+"""The one writer of an index: it holds the lock, commits to the catalogue and keeps FAISS and Tantivy up with it.
+
+In: documents to put in, take out, publish. Out: files on disk. The order of `publish` is what makes a killed process
+harmless: catalogue onto the disk, Tantivy's commit, then the catalogue's word that readers may go there, then FAISS's
+file. Cut short anywhere, what is derived is behind or of no catalogue's generation, and the next writer, or a reader
+that finds no writer, brings it up again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from rag.errors import DocumentError
+from rag.index import dense
+from rag.index.failures import plain_errors
+from rag.index.files import Damaged, set_aside
+from rag.index.ledger import Ledger
+from rag.index.lexical import LexicalWriter
+from rag.index.lock import WriterLock
+from rag.index.rules import embedding_faults, passage_faults
+from rag.index.verify import Problem, problems
+from rag.types import Document, Embedding, Passage
+
+# FAISS's file is written again only when this much changed since (or at the end): in between, readers add the rest
+# from the catalogue as they open it, which costs 5 ms for 1,000 rows, and a publish costs no rewrite of all vectors.
+_DENSE_ROWS = 1000
+_DENSE_SHARE = 0.1
+
+
+class Writer:
+    """Exists while the lock is held: from `open` to `close`. Any thread; one call at a time."""
+
+    def __init__(self, folder: Path, lock: WriterLock, ledger: Ledger) -> None:
+        self.folder = folder
+        self.ledger = ledger
+        self._lock = lock
+        self._lexical = LexicalWriter(folder)
+        self._one_at_a_time = threading.RLock()
+
+    @classmethod
+    def open(cls, folder: Path, wait: float) -> Writer:
+        """Take the lock, waiting `wait` seconds at most, and finish what a killed writer left. Raises `IndexBusy`."""
+        lock = WriterLock(folder)
+        with plain_errors(folder):
+            lock.acquire(wait)
+            try:
+                writer = cls(folder, lock, Ledger.open(folder))
+            except BaseException:
+                lock.release()
+                raise
+        try:
+            writer.publish()
+        except BaseException:
+            writer.abandon()
+            raise
+        return writer
+
+    def replace(
+        self,
+        document: Document,
+        passages: Sequence[Passage],
+        embeddings: Sequence[Embedding],
+        size: int | None = None,
+        mtime_ns: int | None = None,
+    ) -> None:
+        """Raises `DocumentError` where passages or vectors do not fit the document."""
+        _check(document, passages, embeddings, self.ledger.settings.dimension)
+        with self._one_at_a_time, plain_errors(self.folder):
+            self.ledger.replace(document, passages, embeddings, size, mtime_ns)
+
+    def remove(self, document_id: str) -> None:
+        with self._one_at_a_time, plain_errors(self.folder):
+            self.ledger.remove(document_id)
+
+    def touch(self, document_id: str, size: int | None, mtime_ns: int | None) -> None:
+        with self._one_at_a_time, plain_errors(self.folder):
+            self.ledger.touch(document_id, size, mtime_ns)
+
+    def publish(self) -> int:
+        """Bring Tantivy to the last commit and let readers see it; returns its generation."""
+        with self._one_at_a_time, plain_errors(self.folder):
+            generation, published, _ = self.ledger.state()
+            if generation != published:
+                self.ledger.flush()
+            self._lexical.bring_to(generation, self.ledger)
+            if generation != published:
+                self.ledger.publish(generation)
+            if self._dense_is_due():
+                self._save_dense()
+            return generation
+
+    def mend(self) -> None:
+        """Make again what readers cannot use, at the generation that they may see."""
+        with self._one_at_a_time, plain_errors(self.folder):
+            self._lexical.bring_to(self.ledger.state().published, self.ledger)
+            self._save_dense()
+
+    def verify(self) -> list[Problem]:
+        """Check all that is derived against the catalogue, and the catalogue against itself."""
+        with self._one_at_a_time, plain_errors(self.folder):
+            self.save()
+            return problems(self.folder, self.ledger)
+
+    def repair(self) -> list[Problem]:
+        """Put aside FAISS's file or Tantivy's folder where something is wrong with it, make it again, and return what
+        remains."""
+        with self._one_at_a_time, plain_errors(self.folder):
+            self.publish()
+            wrong = {problem.part for problem in problems(self.folder, self.ledger)}
+            if "lexical" in wrong:
+                self._lexical.rebuild(self.ledger.state().published, self.ledger)
+            if "dense" in wrong:
+                set_aside(self.folder / dense.MANIFEST)
+                set_aside(self.folder / dense.FILE)
+                self._save_dense()
+            return problems(self.folder, self.ledger)
+
+    def save(self) -> None:
+        """Write FAISS's file if it is behind at all."""
+        with self._one_at_a_time, plain_errors(self.folder):
+            if self._dense_behind() != 0:
+                self._save_dense()
+
+    def close(self) -> None:
+        """Save, and let go of the lock; what was committed and not published stays so until the next open."""
+        try:
+            self.save()
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Let go of the lock and leave the rest as it is."""
+        self._lexical.close()
+        self.ledger.close()
+        self._lock.release()
+
+    def _dense_is_due(self) -> bool:
+        behind = self._dense_behind()
+        rows = self.ledger.count(self.ledger.state().published)
+        return (rows if behind is None else behind) > max(_DENSE_ROWS, _DENSE_SHARE * rows)
+
+    def _dense_behind(self) -> int | None:
+        """Rows that FAISS's file lacks or has too many; None where there is no file that could be used."""
+        generation, at, _ = self.ledger.state()
+        try:
+            saved = dense.manifest(self.folder)
+        except Damaged:
+            return None
+        if saved.generation > generation:  # the catalogue is an older copy: its next rows may have the same numbers
+            set_aside(self.folder / dense.MANIFEST)
+            return None
+        new = self.ledger.count(at, since=saved.generation)
+        kept = self.ledger.count(at) - new
+        return new + saved.vectors - kept
+
+    def _save_dense(self) -> None:
+        """Bring FAISS's file to the published generation; a damaged one is put aside."""
+        at = self.ledger.state().published
+        dimension = self.ledger.settings.dimension
+        saved: dense.Dense | None = None
+        try:
+            saved = dense.load(self.folder, dimension)
+        except Damaged as damage:
+            set_aside(damage.file)
+        ready = (saved or dense.empty(dimension)).brought_to(
+            self.ledger.rows(at), lambda rows: self.ledger.vectors(rows, dimension)
+        )
+        if ready is not saved:
+            dense.save(ready, at, self.folder)
+
+
+def _check(document: Document, passages: Sequence[Passage], embeddings: Sequence[Embedding], dimension: int) -> None:
+    if len(passages) != len(embeddings):
+        raise DocumentError(f"{document.id}: {len(passages)} passages came with {len(embeddings)} embeddings")
+    for passage, embedding in zip(passages, embeddings, strict=True):
+        faults = passage_faults(document.text, passage) + embedding_faults(passage, embedding, dimension)
+        if passage.document_id != document.id:
+            faults.append(f'it is of the document "{passage.document_id}"')
+        if faults:
+            raise DocumentError(f"{document.id}: passage {passage.start}-{passage.end}: {faults[0]}")

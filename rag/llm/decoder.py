@@ -1,0 +1,234 @@
+"""Token sequences -> logits, on llama.cpp's batch interface: the only file that touches its C structures.
+
+Sequence 0 keeps a prefix that later calls share (few-shot examples, instructions); every other sequence starts as
+a copy of it, which costs nothing, since copies refer to the same cells of the KV cache.
+
+Does not handle: threads (one thread must own a `Decoder`), text restrictions, sampling.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import ModelError
+
+Logits = NDArray[np.float32]
+
+PREFIX_SEQUENCE = 0
+BATCH_TOKENS = 2048  # tokens of one llama_decode call: 8 candidate sentences with their question fit into one
+MAX_SEQUENCES = 16  # the prefix, and 15 continuations at once
+
+
+class Run(NamedTuple):
+    """Tokens to append to a sequence; logits come back for the last `wanted` of them."""
+
+    sequence: int
+    tokens: Sequence[int]
+    wanted: int = 1
+
+
+class Decoder:
+    """A loaded GGUF model with its KV cache. Not safe for use by two threads."""
+
+    def __init__(self, path: Path, context_tokens: int, threads: int) -> None:
+        """Raises `ModelError` where the file is missing, is no GGUF, or llama.cpp refuses it."""
+        import llama_cpp
+
+        self._lib: Any = llama_cpp
+        silence(llama_cpp)
+        self._model = _load_model(llama_cpp, path)
+        params = llama_cpp.llama_context_default_params()
+        trained = int(llama_cpp.llama_model_n_ctx_train(self._model)) or context_tokens
+        self.context_tokens = min(context_tokens, trained)
+        params.n_ctx = self.context_tokens
+        params.n_batch = BATCH_TOKENS
+        params.n_ubatch = 512
+        params.n_seq_max = MAX_SEQUENCES
+        params.kv_unified = True
+        params.n_threads = params.n_threads_batch = threads
+        self._context = llama_cpp.llama_init_from_model(self._model, params)
+        if not self._context:
+            llama_cpp.llama_model_free(self._model)
+            raise ModelError(f"{path.name} was read, but a context of {self.context_tokens} tokens could not be made")
+        self._memory = llama_cpp.llama_get_memory(self._context)
+        self._vocab = llama_cpp.llama_model_get_vocab(self._model)
+        self._batch = llama_cpp.llama_batch_init(BATCH_TOKENS, 0, 1)
+        self._lengths = [0] * MAX_SEQUENCES
+        self._prefix: list[int] = []
+        self.vocabulary = int(llama_cpp.llama_vocab_n_tokens(self._vocab))
+        self.parameters = int(llama_cpp.llama_model_n_params(self._model))
+
+    def tokenize(self, text: str, special: bool = False) -> list[int]:
+        """Tokens of `text` as it stands in a longer text: no beginning-of-text token is added.
+
+        `special` reads control tokens such as `<|im_end|>`; leave it off for what a document or a person wrote.
+        """
+        data = text.encode("utf-8", errors="replace")
+        room = len(data) + 8
+        buffer = (self._lib.llama_token * room)()
+        count = self._lib.llama_tokenize(self._vocab, data, len(data), buffer, room, False, special)
+        return list(buffer[:count])
+
+    def piece(self, token: int) -> bytes:
+        """The bytes that a token stands for; empty for control tokens."""
+        buffer = ctypes.create_string_buffer(256)
+        count = self._lib.llama_token_to_piece(self._vocab, token, buffer, 256, 0, False)
+        return buffer.raw[: max(count, 0)]
+
+    def is_end(self, token: int) -> bool:
+        """Whether the model means "I have finished" by this token."""
+        return bool(self._lib.llama_vocab_is_eog(self._vocab, token))
+
+    def start(self, prefix: Sequence[int], sequences: int) -> None:
+        """Drop all continuations; sequences 1..`sequences` then stand at the end of `prefix`, read once and kept."""
+        for sequence in range(1, MAX_SEQUENCES):
+            self._lib.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+        if list(prefix) != self._prefix:
+            self._lib.llama_memory_clear(self._memory, True)
+            self._lengths = [0] * MAX_SEQUENCES
+            self._prefix = []
+            self.run([Run(PREFIX_SEQUENCE, prefix, 0)])
+            self._prefix = list(prefix)
+        for sequence in range(1, sequences + 1):
+            self._lib.llama_memory_seq_cp(self._memory, PREFIX_SEQUENCE, sequence, -1, -1)
+            self._lengths[sequence] = len(self._prefix)
+
+    def fork(self, source: int, target: int) -> None:
+        """Make sequence `target` a copy of `source`."""
+        self._lib.llama_memory_seq_rm(self._memory, target, -1, -1)
+        self._lib.llama_memory_seq_cp(self._memory, source, target, -1, -1)
+        self._lengths[target] = self._lengths[source]
+
+    def run(self, runs: Sequence[Run]) -> list[Logits]:
+        """Append each run to its sequence; -> for each its logits, shape `(wanted, vocabulary)`.
+
+        Raises `ModelError` when the context is full or llama.cpp fails; the decoder can be used again after `start`.
+        """
+        outputs: list[list[Logits]] = [[] for _ in runs]
+        pending: list[tuple[int, int, int, bool]] = []  # run, token, position, wanted
+        for number, run in enumerate(runs):
+            first_wanted = len(run.tokens) - run.wanted
+            for offset, token in enumerate(run.tokens):
+                pending.append((number, token, self._lengths[run.sequence] + offset, offset >= first_wanted))
+        for begin in range(0, len(pending), BATCH_TOKENS):
+            self._decode(runs, pending[begin : begin + BATCH_TOKENS], outputs)
+        for run in runs:
+            self._lengths[run.sequence] += len(run.tokens)
+        empty = np.empty((0, self.vocabulary), np.float32)
+        return [np.stack(rows) if rows else empty for rows in outputs]
+
+    def _decode(self, runs: Sequence[Run], rows: list[tuple[int, int, int, bool]], outputs: list[list[Logits]]) -> None:
+        batch = self._batch
+        batch.n_tokens = len(rows)
+        for index, (number, token, position, wanted) in enumerate(rows):
+            batch.token[index] = token
+            batch.pos[index] = position
+            batch.n_seq_id[index] = 1
+            batch.seq_id[index][0] = runs[number].sequence
+            batch.logits[index] = wanted
+        status = self._lib.llama_decode(self._context, batch)
+        if status != 0:
+            self._prefix = []
+            self._lib.llama_memory_clear(self._memory, True)
+            self._lengths = [0] * MAX_SEQUENCES
+            reason = (
+                f"its context of {self.context_tokens} tokens is full" if status == 1 else f"llama_decode gave {status}"
+            )
+            raise ModelError(f"the language model could not read on: {reason}")
+        for index, (number, _, _, wanted) in enumerate(rows):
+            if wanted:
+                pointer = self._lib.llama_get_logits_ith(self._context, index)
+                outputs[number].append(np.ctypeslib.as_array(pointer, shape=(self.vocabulary,)).copy())
+
+    def chat_template(self, messages: Sequence[tuple[str, str]]) -> str:
+        """The model's own template around `(role, content)` pairs, ending where the assistant begins."""
+        template = self._lib.llama_model_chat_template(self._model, None)
+        encoded = [(role.encode(), content.encode()) for role, content in messages]
+        chat = (self._lib.llama_chat_message * len(encoded))(*[self._lib.llama_chat_message(*pair) for pair in encoded])
+        room = 4096 + 4 * sum(len(role) + len(content) for role, content in encoded)
+        buffer = ctypes.create_string_buffer(room)
+        count = (
+            self._lib.llama_chat_apply_template(template, chat, len(encoded), True, buffer, room) if template else -1
+        )
+        if count < 0:  # no template in the file, or one that llama.cpp does not know
+            return "".join(f"{role}: {content}\n\n" for role, content in messages) + "assistant:"
+        return buffer.raw[:count].decode("utf-8")
+
+    def grammar(self, gbnf: str) -> GrammarSampler:
+        """Raises `ModelError` where `gbnf` is no grammar with a rule `root`."""
+        sampler = self._lib.llama_sampler_init_grammar(self._vocab, gbnf.encode(), b"root")
+        if not sampler:
+            raise ModelError("the grammar of the answer cannot be parsed")
+        return GrammarSampler(self._lib, sampler)
+
+    def close(self) -> None:
+        """Free the model's memory; nothing else may be called afterwards."""
+        if self._context:
+            self._lib.llama_batch_free(self._batch)
+            self._lib.llama_free(self._context)
+            self._lib.llama_model_free(self._model)
+            self._context = None
+
+
+class GrammarSampler:
+    """Chooses the most likely token that keeps the text within a grammar."""
+
+    def __init__(self, lib: Any, sampler: Any) -> None:
+        self._lib = lib
+        self._sampler = sampler
+
+    def choose(self, logits: Logits) -> int:
+        """The allowed token of the highest logit, which the grammar then takes as said."""
+        best = int(logits.argmax())
+        if not self._allowed(logits, np.array([best], np.int32)):
+            order = np.argsort(-logits).astype(np.int32)
+            best = self._allowed(logits, order)[0]
+        self._lib.llama_sampler_accept(self._sampler, best)
+        return best
+
+    def _allowed(self, logits: Logits, candidates: NDArray[np.int32]) -> list[int]:
+        """Those of `candidates` that the grammar allows next, in their order."""
+        data = (self._lib.llama_token_data * len(candidates))()
+        rows = np.ctypeslib.as_array(data)
+        rows["id"], rows["logit"], rows["p"] = candidates, logits[candidates], 0.0
+        array = self._lib.llama_token_data_array(data, len(candidates), -1, False)
+        self._lib.llama_sampler_apply(self._sampler, ctypes.byref(array))
+        kept = np.ctypeslib.as_array(data)[: array.size]
+        return [int(token) for token in kept["id"][np.isfinite(kept["logit"])]]
+
+    def close(self) -> None:
+        """Free the sampler's memory."""
+        self._lib.llama_sampler_free(self._sampler)
+
+
+def _load_model(llama_cpp: Any, path: Path) -> Any:
+    if not path.is_file():
+        raise ModelError(f"no language model at {path}: give the path of a GGUF file")
+    with path.open("rb") as file:
+        if file.read(4) != b"GGUF":
+            raise ModelError(
+                f"{path} is not a GGUF file (its first four bytes are not 'GGUF'); choose another model file"
+            )
+    llama_cpp.llama_backend_init()
+    model = llama_cpp.llama_model_load_from_file(os.fsencode(path), llama_cpp.llama_model_default_params())
+    if not model:
+        raise ModelError(f"llama.cpp cannot load {path}: it is damaged or of a kind that this version does not know")
+    return model
+
+
+def silence(llama_cpp: Any) -> None:
+    """llama.cpp prints hundreds of lines on standard error; what matters comes back as `ModelError`."""
+    llama_cpp.llama_log_set(_ignore_log(llama_cpp), ctypes.c_void_p())
+
+
+def _ignore_log(llama_cpp: Any) -> Any:
+    if not hasattr(llama_cpp, "_rag_log_callback"):  # the callback must outlive every model
+        llama_cpp._rag_log_callback = llama_cpp.llama_log_callback(lambda level, text, data: None)
+    return llama_cpp._rag_log_callback

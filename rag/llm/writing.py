@@ -1,0 +1,54 @@
+"""Messages -> the model's most likely answer within a grammar, token by token.
+
+What documents and people wrote is tokenised as plain text: only the chat template's own parts may hold control tokens,
+so that a document in which `<|im_end|>` stands cannot end its own message.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Sequence
+
+from rag.errors import ModelError
+from rag.llm.decoder import Decoder, Run
+from rag.types import Message
+
+_SEQUENCE = 1
+
+
+def write(decoder: Decoder, messages: Sequence[Message], grammar: str, max_tokens: int) -> Iterator[str]:
+    """Pieces of text, greedily chosen among what `grammar` (GBNF, rule `root`) allows.
+
+    Raises `ModelError` where the prompt leaves no room for `max_tokens`, or the grammar is not one.
+    """
+    prompt = _chat_tokens(decoder, messages)
+    if len(prompt) + max_tokens > decoder.context_tokens:
+        raise ModelError(
+            f"the prompt has {len(prompt)} tokens and {max_tokens} are kept for the answer; the model's context holds "
+            f"{decoder.context_tokens} (setting 'context_tokens')"
+        )
+    decoder.start([], 1)
+    sampler = decoder.grammar(grammar)
+    text = codecs.getincrementaldecoder("utf-8")("replace")
+    try:
+        logits = decoder.run([Run(_SEQUENCE, prompt)])[0][-1]
+        for _ in range(max_tokens):
+            token = sampler.choose(logits)
+            if decoder.is_end(token):
+                break
+            if piece := text.decode(decoder.piece(token)):
+                yield piece
+            logits = decoder.run([Run(_SEQUENCE, [token])])[0][-1]
+    finally:
+        sampler.close()
+
+
+def _chat_tokens(decoder: Decoder, messages: Sequence[Message]) -> list[int]:
+    """The model's own chat template around the messages, ending where the assistant begins."""
+    marks = [f"\x02{number}\x03" for number in range(len(messages))]
+    template = decoder.chat_template([(message.role, mark) for message, mark in zip(messages, marks, strict=True)])
+    tokens: list[int] = []
+    for mark, message in zip(marks, messages, strict=True):
+        before, _, template = template.partition(mark)
+        tokens += decoder.tokenize(before, special=True) + decoder.tokenize(message.content)
+    return tokens + decoder.tokenize(template, special=True)

@@ -1,0 +1,248 @@
+"""The table of contents: retrieve, select, read or write, check, answer or abstain."""
+
+from __future__ import annotations
+
+import sys
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from rag.answering import Part, compose
+from rag.confidence import confidence, refuses
+from rag.errors import InputError, ModelError
+from rag.evidence import select_evidence
+from rag.grounding import SUPPORTED
+from rag.question import MAX_QUESTION, Question, parse_question
+from rag.retrieval import retrieve
+from rag.saying import Said, extract, quote, write
+from rag.settings import NO_MODEL, Settings, load_settings
+from rag.types import (
+    Abstention,
+    AbstentionReason,
+    Answer,
+    Document,
+    DocumentInfo,
+    Embedder,
+    Evidence,
+    Hit,
+    Index,
+    IndexInfo,
+    LanguageModel,
+    Mode,
+    Usage,
+)
+
+__all__ = ["MAX_QUESTION", "Models", "Pipeline", "load_models", "open_pipeline"]
+
+MAX_K = 100
+_READ_HITS = 10  # passages whose sentences compete to be evidence: the right one is among them for 98 of 100 questions
+_EVIDENCE = 5  # sentences that a model is shown: the right one is among them for 95 of 100 questions
+_EVIDENCE_SHARE = 0.5  # of the model's context: the rest is for examples, question and answer
+_WRITES_FROM = 1_000_000_000  # weights: smaller models invent names and dates when they write freely
+_MODES = ("auto", "extract", "quote", "write")
+
+_MESSAGES: dict[AbstentionReason, str] = {
+    "no_evidence": "The documents do not answer this question.",
+    "declined": "The language model found no answer in the documents.",
+    "unsupported": "Nothing that could be said is supported by the documents.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What is loaded once in a process and shared by all of its indexes."""
+
+    embedder: Embedder
+    language_model: LanguageModel | None
+    notices: tuple[str, ...] = ()  # why there is no language model, where one was asked for
+
+    def close(self) -> None:
+        """Free the language model."""
+        if self.language_model is not None:
+            self.language_model.close()
+
+
+def load_models(settings: Settings, language_model: bool = True) -> Models:
+    """Raises `ModelError` where the embedder cannot be loaded; answers are given without a language model, too."""
+    from rag.embedding import SentenceTransformerEmbedder
+
+    embedder = SentenceTransformerEmbedder.load(settings.embedder, settings.threads)
+    if not language_model or settings.model == NO_MODEL or settings.mode == "extract":
+        return Models(embedder, None)
+    from rag.llm.gguf import model_file
+    from rag.llm.llama import LlamaCpp
+
+    try:
+        path = model_file(settings.model, settings.cache_dir, settings.threads)
+        model = LlamaCpp.load(path, settings.model, settings.context_tokens, settings.threads, settings.queue)
+        return Models(embedder, model)
+    except ModelError as exc:
+        return Models(embedder, None, (f"answering without a language model: {exc}",))
+
+
+def open_pipeline(
+    settings: Settings | None = None, models: Models | None = None, *, language_model: bool = True
+) -> Pipeline:
+    """The index `settings.index`, ready for questions; `models` that are given are shared, not closed.
+
+    Raises `IndexNotFound`, `IndexMismatch`, `ModelError`.
+    """
+    from rag.index.local import LocalIndex
+    from rag.ingest import chunker_fingerprint
+
+    settings = settings or load_settings()
+    LocalIndex.open(settings.indexes_dir, settings.index).close()  # before models are loaded: is it there at all?
+    loaded = models or load_models(settings, language_model)
+    index = LocalIndex.open(
+        settings.indexes_dir,
+        settings.index,
+        embedder_fingerprint=loaded.embedder.fingerprint,
+        dimension=loaded.embedder.dimension,
+        chunker=chunker_fingerprint(settings),
+    )
+    return Pipeline(index, loaded, settings, owns_models=models is None)
+
+
+class Pipeline:
+    """Questions to one index; its methods may be called from any thread."""
+
+    def __init__(self, index: Index, models: Models, settings: Settings, owns_models: bool) -> None:
+        self._index = index
+        self._models = models
+        self._settings = settings
+        self._owns_models = owns_models
+        self.name = index.name
+
+    @property
+    def generation(self) -> int:
+        """Of the newest published state of the index."""
+        with self._index.snapshot() as snapshot:
+            return snapshot.generation
+
+    def search(self, query: str, k: int = 10) -> list[Hit]:
+        """The best `k` (1..100) passages, best first. Raises `InputError`."""
+        question = parse_question(query)
+        _check_k(k)
+        vector = self._models.embedder.embed_query(question.text)
+        with self._index.snapshot() as snapshot:
+            return retrieve(snapshot, question, vector, k)
+
+    def ask(self, question: str, *, mode: Mode | None = None, k: int | None = None) -> Answer:
+        """An answer whose claims are cited and checked, or an abstention.
+
+        `k` is how many passages the answer lists. Raises `InputError`, `Overloaded`, `ModelError`.
+        """
+        asked = parse_question(question)
+        listed = self._settings.k if k is None else k
+        _check_k(listed)
+        chosen = self._mode(mode or self._settings.mode)
+        clock = _Clock()
+        vector = self._models.embedder.embed_query(asked.text)
+        with self._index.snapshot() as snapshot:
+            hits = retrieve(snapshot, asked, vector, max(listed, _READ_HITS))
+            weights = snapshot.term_weights(sorted(asked.terms))
+            generation = snapshot.generation
+        clock.lap("retrieve")
+        evidence = self._evidence(hits[:_READ_HITS])
+        said = self._say(chosen, asked, evidence, weights) if evidence else None
+        clock.lap("generate")
+        return self._answer(asked, chosen, hits[:listed], said, generation, clock)
+
+    def documents(self) -> list[DocumentInfo]:
+        """All documents, by id."""
+        with self._index.snapshot() as snapshot:
+            return snapshot.documents()
+
+    def document(self, document_id: str) -> Document:
+        """Raises `DocumentNotFound`."""
+        with self._index.snapshot() as snapshot:
+            return snapshot.document(document_id)
+
+    def close(self) -> None:
+        """Close the index, and the models where this pipeline loaded them."""
+        self._index.close()
+        if self._owns_models:
+            self._models.close()
+
+    def __enter__(self) -> Pipeline:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _mode(self, mode: str) -> Mode:
+        if mode not in _MODES:
+            raise InputError(f"mode {mode!r} is not known: use one of {', '.join(_MODES)}", "mode")
+        model = self._models.language_model
+        if model is None:
+            return "extract"
+        if mode == "auto":
+            return "quote" if 0 < model.parameters < _WRITES_FROM else "write"
+        return cast(Mode, mode)
+
+    def _evidence(self, hits: Sequence[Hit]) -> list[Evidence]:
+        model = self._models.language_model
+        if model is None:
+            return select_evidence(hits, _EVIDENCE, sys.maxsize, len)
+        return select_evidence(hits, _EVIDENCE, int(model.context_tokens * _EVIDENCE_SHARE), model.count_tokens)
+
+    def _say(self, mode: Mode, question: Question, evidence: Sequence[Evidence], weights: Mapping[str, float]) -> Said:
+        model = self._models.language_model
+        if mode == "extract" or model is None:
+            return extract(question, evidence, weights)
+        return (quote if mode == "quote" else write)(question, evidence, weights, model)
+
+    def _answer(
+        self, question: Question, mode: Mode, hits: list[Hit], said: Said | None, generation: int, clock: _Clock
+    ) -> Answer:
+        reason, parts = _verdict(said)
+        composed = compose(parts)
+        support = [claim.support for claim in composed.claims]
+        clock.lap("check")
+        model = self._models.language_model
+        wanted = self._settings.mode if mode == "extract" else mode
+        return Answer(
+            id=f"ans_{uuid.uuid4().hex}",
+            question=question.text,
+            answered=reason is None,
+            abstained=Abstention(reason, _MESSAGES[reason]) if reason else None,
+            answer=_MESSAGES[reason] if reason else composed.text,
+            mode=mode,
+            faithfulness=sum(support) / len(support) if support else 0.0,
+            confidence=confidence(said.signals) if said else 0.0,
+            claims=composed.claims,
+            citations=composed.citations,
+            hits=tuple(hits),
+            model=model.name if model is not None and mode != "extract" else None,
+            index=IndexInfo(self.name, generation),
+            usage=said.usage if said else Usage(),
+            timings=clock.seconds,
+            notices=self._models.notices if wanted != "extract" else (),
+        )
+
+
+class _Clock:
+    """Seconds by step."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, step: str) -> None:
+        now = time.perf_counter()
+        self.seconds[step], self._last = now - self._last, now
+
+
+def _verdict(said: Said | None) -> tuple[AbstentionReason | None, list[Part]]:
+    """Why to abstain, or None and the parts that are supported."""
+    if said is None or refuses(said.signals):
+        return "no_evidence", []
+    parts = [part for part in said.parts if part.support >= SUPPORTED]
+    return (None, parts) if parts else (said.reason, [])
+
+
+def _check_k(k: int) -> None:
+    if not 1 <= k <= MAX_K:
+        raise InputError(f"k is {k}; it can be 1 to {MAX_K}", "k")

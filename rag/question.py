@@ -1,0 +1,104 @@
+"""A question -> what kind of answer it asks for, and of what type a short answer must be (pure).
+
+English question words are known; a question in another language, or without one, is factual and of any type.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from rag.errors import InputError
+from rag.terms import terms
+
+MAX_QUESTION = 2_000  # characters: longer input is a document, not a question; the embedder sees some 250 tokens of it
+
+Kind = Literal["factual", "descriptive", "list"]
+Expected = Literal["number", "time", "person", "place", "any"]
+
+_NUMBER = re.compile(
+    r"\b(how (many|much|old|tall|high|long|far|large|big|wide|deep|heavy|fast|often|hot|cold|few|late|early)"
+    r"|(what|which) (\w+ )?(percentage|percent|proportion|number|amount|price|cost|size|population|temperature|height|"
+    r"length|width|depth|weight|distance|speed|age|rate|share|total|sum|fee|ratio|fraction))\b"
+)
+_TIME = re.compile(
+    r"\b(when|(what|which) (\w+ )?(year|date|day|month|century|decade|time|era|period|hour|weekday|season)|"
+    r"on (what|which) day|how long ago|since when|until when)\b"
+)
+_PERSON = re.compile(r"\b(who|whom|whose)\b")
+_PLACE = re.compile(
+    r"\b(where|(what|which) (\w+ )?(country|city|town|place|state|region|river|continent|nation|village))\b"
+)
+_DESCRIPTIVE = re.compile(
+    r"^(why\b|how (do|does|did|can|could|should|would|will|to|is|are|was|were|has|have|come)\b|describe\b|explain\b|"
+    r"tell me (more )?about\b|what (is|are|was|were) the (difference|reason|purpose|relationship)s?\b|"
+    r"what (happens|happened|should|must|do I|does one)\b|summari[sz]e\b|for what reasons?\b|in what way\b)",
+    re.IGNORECASE,
+)
+_PLURAL = (
+    r"(?!(?:is|was|has|does|this|its|process|class|species|basis|status|focus|series|address|access|mass|loss)\b)"
+    r"\w{2,}(?<![su]s)s"
+)
+_LIST = re.compile(
+    rf"^(list\b|name (the|all|some|two|three|four|five|\w+s\b)|enumerate\b|give (me )?(a|the) list\b|"
+    rf"(what|which|who)( all)? (are|were)( (all|some|the|two|three|four|five|six|main|different|other))* "
+    rf"(\w+ ){{0,2}}{_PLURAL}\b|"
+    rf"((from|in|at|by|for|to) )?(what|which) ((two|three|four|five|six|other|different|main) )?{_PLURAL} |"
+    rf"((from|in|at|by|for|to) )?(what|which) \w+ {_PLURAL} "
+    r"(are|were|do|did|have|had|can|could|should|must|may|will|would|make|go|need|belong)\b)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question that was looked at."""
+
+    text: str
+    kind: Kind
+    expected: Expected
+    terms: frozenset[str]  # content terms, as `rag.terms` makes them
+
+
+def parse_question(text: object) -> Question:
+    """Raises `InputError` for what is not text, empty, or longer than `MAX_QUESTION`.
+
+    >>> parse_question("How many crews rowed in 2024?").expected
+    'number'
+    >>> parse_question("Why was the bar closed?").kind
+    'descriptive'
+    """
+    if not isinstance(text, str):
+        raise InputError(f"a question is text; this is {type(text).__name__}", "question")
+    clean = " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
+    if not any(character.isalnum() for character in clean):
+        raise InputError("the question is empty: ask something in words", "question")
+    if len(clean) > MAX_QUESTION:
+        raise InputError(
+            f"the question has {len(clean):,} characters and the limit is {MAX_QUESTION:,}: ask for less at once, or "
+            "index the text as a document",
+            "question",
+        )
+    return Question(clean, _kind(clean), _expected(clean.lower()), frozenset(terms(clean)))
+
+
+def _kind(text: str) -> Kind:
+    expected = _expected(text.lower())
+    if _DESCRIPTIVE.search(text) and expected == "any":
+        return "descriptive"
+    if _LIST.search(text) and expected in ("any", "place", "person"):
+        return "list"
+    return "factual"
+
+
+def _expected(lower: str) -> Expected:
+    if _TIME.search(lower):
+        return "time"
+    if _NUMBER.search(lower):
+        return "number"
+    if _PLACE.search(lower):
+        return "place"
+    if _PERSON.search(lower):
+        return "person"
+    return "any"

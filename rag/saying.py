@@ -1,0 +1,150 @@
+"""Question + Evidence -> the parts of an answer: whole sentences, verbatim spans, or written sentences.
+
+Each of the three modes returns its parts with the signals from which the confidence is computed. Nothing here decides
+whether to abstain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from rag.answering import Part, Place, quoted
+from rag.confidence import EvidenceSignals, signals_of
+from rag.enumeration import list_items, whole_enumeration, without_marker
+from rag.evidence import refers_back
+from rag.grounding import check
+from rag.prompt import DECLINED, reading_prompts, writing_grammar, writing_messages
+from rag.question import Question
+from rag.quoting import span_score
+from rag.types import AbstentionReason, Evidence, LanguageModel, Reading, Sentence, Span, Usage
+
+_LIKELIHOOD_WEIGHT = (
+    0.3  # beside the evidence score: fitted by hand between 0.1 and 1, flat there (docs/experiments.md)
+)
+_READ_CLOSELY = 2  # sentences of which spans are scored: a third costs a fifth of the time and changes 1 answer in 100
+_DESCRIPTION = 3  # sentences of a description
+_DESCRIPTION_MARGIN = 0.08  # evidence score below the best one at which a sentence still adds to it
+_WRITTEN_TOKENS = 256
+_WRITTEN = re.compile(r"\s*(.*?)\s*((?:\[\d+\])+)\.", re.DOTALL)
+
+
+class Said(NamedTuple):
+    """What a mode made of the evidence."""
+
+    parts: list[Part]
+    signals: EvidenceSignals
+    usage: Usage = Usage()
+    reason: AbstentionReason = "unsupported"  # why there are no parts, where there are none
+
+
+def extract(question: Question, evidence: Sequence[Evidence], weights: Mapping[str, float]) -> Said:
+    """The best sentences as they stand; needs no language model."""
+    parts = _sentences(question, evidence, evidence[0])
+    return Said(parts, signals_of(question, evidence[0], weights))
+
+
+def quote(question: Question, evidence: Sequence[Evidence], weights: Mapping[str, float], model: LanguageModel) -> Said:
+    """The shortest exact span for a factual question, all items for a list, whole sentences for a description."""
+    closely = 0 if question.kind == "descriptive" else _READ_CLOSELY
+    readings = model.read(
+        reading_prompts(question.text, evidence),
+        lambda likelihoods: order_evidence(evidence, likelihoods)[:closely],
+    )
+    order = order_evidence(evidence, [reading.likelihood for reading in readings.readings])
+    if question.kind == "descriptive":
+        best = evidence[order[0]]
+        signals = signals_of(question, best, weights, readings.readings[order[0]])
+        return Said(_sentences(question, [evidence[i] for i in order], best), signals, readings.usage)
+    best, reading, span = _best_span(question, evidence, readings.readings, order)
+    signals = signals_of(question, best, weights, reading, span)
+    if question.kind == "list":
+        return Said(_items(best, span, question), signals, readings.usage)
+    return Said([_checked(best, span.start, span.end, question)], signals, readings.usage)
+
+
+def write(question: Question, evidence: Sequence[Evidence], weights: Mapping[str, float], model: LanguageModel) -> Said:
+    """Sentences in the model's own words, each with labels that the grammar allows; checked, not yet filtered."""
+    messages = writing_messages(question.text, evidence)
+    grammar = writing_grammar([item.label for item in evidence])
+    pieces = list(model.write(messages, grammar, _WRITTEN_TOKENS))
+    text = "".join(pieces)
+    prompt_tokens = sum(model.count_tokens(message.content) for message in messages)
+    usage = Usage(prompt_tokens, len(pieces))
+    signals = signals_of(question, evidence[0], weights)
+    if text.strip().startswith(DECLINED):
+        return Said([], signals, usage, "declined")
+    return Said(_written_parts(text, evidence, question), signals, usage)
+
+
+def order_evidence(evidence: Sequence[Evidence], likelihoods: Sequence[float]) -> list[int]:
+    """Indices of the evidence, best first, by its score and by how likely it makes the question."""
+    return sorted(range(len(evidence)), key=lambda i: -(evidence[i].score + _LIKELIHOOD_WEIGHT * likelihoods[i]))
+
+
+def _best_span(
+    question: Question, evidence: Sequence[Evidence], readings: Sequence[Reading], order: Sequence[int]
+) -> tuple[Evidence, Reading, Span]:
+    read = [i for i in order if readings[i].spans]
+    if not read:  # a sentence without a single word, such as a row of figures and signs
+        item = evidence[order[0]]
+        return item, readings[order[0]], Span(0, len(item.text), 0.0, 0.0, 0.0, 1)
+    top_score = max(evidence[i].score for i in read)
+    top_likelihood = max(readings[i].likelihood for i in read)
+    scored = []
+    for rank, i in enumerate(read):
+        lead = (evidence[i].score - top_score, readings[i].likelihood - top_likelihood)
+        scored += [(span_score(question, evidence[i].text, s, *lead), -rank, i, s) for s in readings[i].spans]
+    _, _, index, span = max(scored, key=lambda item: item[:2])
+    return evidence[index], readings[index], span
+
+
+def _checked(evidence: Evidence, start: int, end: int, question: Question) -> Part:
+    """A verbatim part; its support is what the checker says of it, as for any other text."""
+    verdict = check(evidence.text[start:end], [evidence.text], question.text)
+    return quoted(evidence, start, end, verdict.support)
+
+
+def _whole(evidence: Evidence, sentence: Sentence, question: Question) -> Part:
+    passage = evidence.passage
+    text = passage.text[sentence.start - passage.start : sentence.end - passage.start]
+    item = Evidence(evidence.label, passage, sentence.start, sentence.end, text, evidence.score)
+    return _checked(item, without_marker(text), len(text), question)
+
+
+def _sentences(question: Question, ranked: Sequence[Evidence], best: Evidence) -> list[Part]:
+    """The best sentence; for a description also others nearly as good, in the order in which they stand."""
+    if question.kind == "list" and (items := list_items(best)):
+        return [_whole(best, item, question) for item in items]
+    chosen = [(best, Sentence(best.start, best.end))]
+    if question.kind == "descriptive":
+        for other in ranked:
+            same_passage = other.passage.id == best.passage.id
+            if other != best and same_passage and other.score >= best.score - _DESCRIPTION_MARGIN:
+                chosen.append((other, Sentence(other.start, other.end)))
+        chosen = chosen[:_DESCRIPTION]
+    first = min(chosen, key=lambda item: item[1].start)
+    if question.kind == "descriptive" and len(chosen) < _DESCRIPTION and refers_back(first[0].text):
+        before = [s for s in first[0].passage.sentences if s.end <= first[1].start]
+        chosen += [(first[0], before[-1])] if before else []
+    return [_whole(item, sentence, question) for item, sentence in sorted(chosen, key=lambda pair: pair[1].start)]
+
+
+def _items(best: Evidence, span: Span, question: Question) -> list[Part]:
+    if items := list_items(best):
+        return [_whole(best, item, question) for item in items]
+    start, end = whole_enumeration(best.text, span.start, span.end)
+    return [_checked(best, start, end, question)]
+
+
+def _written_parts(text: str, evidence: Sequence[Evidence], question: Question) -> list[Part]:
+    by_label = {item.label: item for item in evidence}
+    parts = []
+    for match in _WRITTEN.finditer(text):
+        sentence, marks = match.groups()
+        cited = [by_label[int(label)] for label in dict.fromkeys(re.findall(r"\d+", marks))]
+        verdict = check(sentence, [item.text for item in cited], question.text)
+        places = tuple(Place(item, item.start, item.end) for item in cited)
+        parts.append(Part(sentence, places, verdict.support, verdict.reason))
+    return parts

@@ -1,0 +1,219 @@
+"""Values -> the JSON that scripts rely on; the same for `--json` on the command line and over HTTP.
+
+In: an `Answer`, a `Hit`, a `DocumentInfo`. Out: dictionaries of plain Python values, typed below field by field, which
+is also where the HTTP documentation has them from. A number that is not finite becomes null: NaN is no JSON.
+Offsets stay what they are, code points; nothing is cut, rounded or escaped for HTML.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from typing_extensions import TypedDict  # pydantic takes the one of `typing` from Python 3.12 on
+
+from rag.types import AbstentionReason, Answer, Citation, Claim, DocumentInfo, Hit, Mode
+
+Number = float | None  # None where it is not finite
+
+
+class AbstentionJSON(TypedDict):
+    """Why there is no answer."""
+
+    reason: AbstentionReason
+    message: str
+
+
+class ClaimJSON(TypedDict):
+    """One sentence or item of the answer; `text == answer[start:end]`, markers included, and `citations` are labels."""
+
+    text: str
+    start: int
+    end: int
+    support: Number
+    citations: list[int]
+    reason: str | None
+
+
+class CitationJSON(TypedDict):
+    """A place in a document: `document.text[start:end] == quote`, a whole sentence, and the words of it that are the
+    answer are `document.text[answer_start:answer_end]`."""
+
+    label: int
+    document_id: str
+    passage_id: str
+    title: str
+    source: str
+    page: int | None
+    section: str | None
+    start: int
+    end: int
+    quote: str
+    answer_start: int
+    answer_end: int
+
+
+class HitJSON(TypedDict):
+    """A passage that was found: `document.text[start:end] == text`. Scores are higher when better, ranks 1-based."""
+
+    id: str
+    document_id: str
+    title: str
+    source: str
+    score: Number
+    dense_score: Number
+    lexical_score: Number
+    dense_rank: int | None
+    lexical_rank: int | None
+    start: int
+    end: int
+    page: int | None
+    section: str | None
+    text: str
+
+
+class IndexJSON(TypedDict):
+    """Which state of which index an answer was drawn from."""
+
+    name: str
+    generation: int
+
+
+class UsageJSON(TypedDict):
+    """Tokens that the language model read and wrote."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class AnswerJSON(TypedDict):
+    """An answer whose every claim is cited and checked, or an abstention."""
+
+    id: str
+    question: str
+    answered: bool
+    abstained: AbstentionJSON | None
+    answer: str
+    mode: Mode
+    faithfulness: Number
+    confidence: Number
+    claims: list[ClaimJSON]
+    citations: list[CitationJSON]
+    passages: list[HitJSON]
+    model: str | None
+    index: IndexJSON
+    usage: UsageJSON
+    timings: dict[str, Number]
+    notices: list[str]
+
+
+class DocumentJSON(TypedDict):
+    """A line of the list of documents."""
+
+    id: str
+    title: str
+    source: str
+    sha256: str
+    passages: int
+    characters: int
+    pages: int | None
+    metadata: dict[str, str]
+
+
+def answer_json(answer: Answer) -> AnswerJSON:
+    """`answer.hits` are called passages here, as they are in the contract."""
+    abstained = answer.abstained
+    return {
+        "id": answer.id,
+        "question": answer.question,
+        "answered": answer.answered,
+        "abstained": {"reason": abstained.reason, "message": abstained.message} if abstained else None,
+        "answer": answer.answer,
+        "mode": answer.mode,
+        "faithfulness": _number(answer.faithfulness),
+        "confidence": _number(answer.confidence),
+        "claims": [claim_json(claim) for claim in answer.claims],
+        "citations": [citation_json(citation) for citation in answer.citations],
+        "passages": [hit_json(hit) for hit in answer.hits],
+        "model": answer.model,
+        "index": {"name": answer.index.name, "generation": answer.index.generation},
+        "usage": {"prompt_tokens": answer.usage.prompt_tokens, "completion_tokens": answer.usage.completion_tokens},
+        "timings": {step: _number(seconds) for step, seconds in answer.timings.items()},
+        "notices": list(answer.notices),
+    }
+
+
+def claim_json(claim: Claim) -> ClaimJSON:
+    return {
+        "text": claim.text,
+        "start": claim.start,
+        "end": claim.end,
+        "support": _number(claim.support),
+        "citations": list(claim.citations),
+        "reason": claim.reason,
+    }
+
+
+def citation_json(citation: Citation) -> CitationJSON:
+    return {
+        "label": citation.label,
+        "document_id": citation.document_id,
+        "passage_id": citation.passage_id,
+        "title": citation.title,
+        "source": citation.source,
+        "page": citation.page,
+        "section": citation.section,
+        "start": citation.start,
+        "end": citation.end,
+        "quote": citation.quote,
+        "answer_start": citation.answer_start,
+        "answer_end": citation.answer_end,
+    }
+
+
+def hit_json(hit: Hit) -> HitJSON:
+    passage = hit.passage
+    return {
+        "id": passage.id,
+        "document_id": passage.document_id,
+        "title": passage.title,
+        "source": passage.source,
+        "score": _number(hit.score),
+        "dense_score": _number(hit.dense_score),
+        "lexical_score": _number(hit.lexical_score),
+        "dense_rank": hit.dense_rank,
+        "lexical_rank": hit.lexical_rank,
+        "start": passage.start,
+        "end": passage.end,
+        "page": passage.page,
+        "section": passage.section,
+        "text": passage.text,
+    }
+
+
+def document_json(info: DocumentInfo) -> DocumentJSON:
+    return {
+        "id": info.id,
+        "title": info.title,
+        "source": info.source,
+        "sha256": info.sha256,
+        "passages": info.passages,
+        "characters": info.characters,
+        "pages": info.pages,
+        "metadata": dict(info.metadata),
+    }
+
+
+def to_json(value: Any, indent: int | None = None) -> bytes:
+    """UTF-8, with characters as they are. Half a surrogate pair, which UTF-8 has no form for, is written as JSON's own
+    escape: `\\ud800`, what `backslashreplace` makes of it. Raises `ValueError` for NaN."""
+    separators = (",", ":") if indent is None else (",", ": ")
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent, separators=separators)
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _number(value: float) -> Number:
+    """A plain float, also of numpy's, which the json module does not know."""
+    number = float(value)
+    return number if math.isfinite(number) else None

@@ -1,0 +1,74 @@
+"""One settings object: what `rag.toml` says, then `RAG_*` variables, then command-line flags (the later wins)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from rag.errors import InputError
+from rag.types import Mode
+
+EMBEDDED_EMBEDDER = "all-MiniLM-L6-v2"
+EMBEDDED_MODEL = "smollm2-135m"
+NO_MODEL = "none"
+
+
+class Settings(BaseSettings):
+    """All settings, with what they mean; make one with `load_settings`."""
+
+    model_config = SettingsConfigDict(env_prefix="RAG_", toml_file="rag.toml", extra="forbid", frozen=True)
+
+    indexes_dir: Path = Field(Path("indexes"), description="folder that holds the indexes")
+    index: str = Field("default", description="name of the index")
+    cache_dir: Path = Field(
+        Path(platformdirs.user_cache_dir("rag", appauthor=False)), description="converted and downloaded models"
+    )
+    embedder: str = Field(
+        EMBEDDED_EMBEDDER, description="a sentence-transformers model: the embedded one, a folder or a hub id"
+    )
+    model: str = Field(
+        EMBEDDED_MODEL,
+        description="a language model: the embedded one, a GGUF file, 'owner/name/file.gguf' of a hub, or 'none'",
+    )
+    mode: Mode = Field("auto", description="how answers are said: auto, quote, write or extract")
+    k: int = Field(5, ge=1, le=100, description="passages that an answer lists")
+    passage_tokens: int = Field(200, ge=16, le=8192, description="tokens that a passage aims at, in the embedder's own")
+    context_tokens: int = Field(4096, ge=512, description="tokens of the language model's context")
+    threads: int = Field(default_factory=lambda: _cores(), ge=1, description="processor threads of the models")
+    queue: int = Field(32, ge=1, description="questions that may wait for the language model")
+    host: str = Field("127.0.0.1", description="address on which `rag serve` listens")
+    port: int = Field(8000, ge=0, le=65535, description="its port")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags first, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(**flags: Any) -> Settings:
+    """Settings from file, environment and `flags` (those that are None do not count). Raises `InputError`."""
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as exc:
+        problem = exc.errors()[0]
+        name = ".".join(str(part) for part in problem["loc"])
+        raise InputError(f"setting {name!r}: {problem['msg']} (it was {problem['input']!r})", name) from exc
+    except ValueError as exc:  # rag.toml is not TOML
+        raise InputError(f"rag.toml cannot be read: {exc}") from exc
+
+
+def _cores() -> int:
+    """Cores that this process may use; llama.cpp and torch gain nothing from hyper-threads beyond eight."""
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)

@@ -1,0 +1,66 @@
+"""Text -> the terms that lexical search, coverage and the checker compare.
+
+One analysis for all of them, so that what BM25 calls a match is what the evidence step calls a match: compatibility
+forms folded (NFKC), lower case, English Snowball stems; scripts written without spaces (Chinese, Japanese, Thai)
+become overlapping pairs of characters, as in Lucene's CJKBigramFilter. Numbers keep their decimals and lose
+their thousands separators ("1,500.5" -> "1500.5").
+
+Does not handle: stemming of other languages (their words are compared as written), synonyms, spelling.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import Stemmer
+
+# Function words and question words of English: what is left is what a sentence must share with a question to answer it.
+STOP_WORDS = frozenset(
+    """
+    a about after all also am an and any are as at be been being but by can could did do does doing
+    during each for from had has have having he her hers him his how i if in into is it its me my no
+    nor not of on or our ours out s she should so some such t than that the their theirs them then
+    there these they this those to too under until up us very was we were what when where which
+    while who whom whose why will with would you your yours
+    """.split()
+)
+
+_UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_TOKEN = re.compile(rf"(?P<unspaced>[{_UNSPACED}]+)|\d+(?:[.,]\d+)+|[^\W{_UNSPACED}]+")
+_THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
+_stemmer = Stemmer.Stemmer("english", 100_000)
+
+
+def tokens(text: str) -> list[str]:
+    """The words of `text` in order, folded and not stemmed.
+
+    >>> tokens("The Mills' 1,500.5 t of 東京都")
+    ['the', 'mills', '1500.5', 't', 'of', '東京', '京都']
+    """
+    found: list[str] = []
+    for match in _TOKEN.finditer(unicodedata.normalize("NFKC", text).lower()):
+        word = match.group()
+        if match["unspaced"] and len(word) > 1:
+            found.extend(word[i : i + 2] for i in range(len(word) - 1))
+        elif word[0].isdigit():
+            found.append(_THOUSANDS.sub("", word))
+        else:
+            found.append(word)
+    return found
+
+
+@lru_cache(maxsize=200_000)
+def stem(word: str) -> str:
+    """The English Snowball stem of one lower-case word: "nations" -> "nation"."""
+    return str(_stemmer.stemWord(word))
+
+
+def terms(text: str) -> list[str]:
+    """The content terms of `text` in order, with repetitions: stems of all words that are not stop words.
+
+    >>> terms("Which nations invited the leaders?")
+    ['nation', 'invit', 'leader']
+    """
+    return [stem(word) for word in tokens(text) if word not in STOP_WORDS]

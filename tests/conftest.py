@@ -1,0 +1,24 @@
+"""What several tests share: the embedded models, loaded once, and their cache."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rag.embedding import SentenceTransformerEmbedder
+from rag.settings import EMBEDDED_EMBEDDER, Settings
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(scope="session")
+def model_cache() -> Path:
+    """The cache a person would have: the conversion of the language model is made in it once."""
+    return Settings().cache_dir
+
+
+@pytest.fixture(scope="session")
+def embedder() -> SentenceTransformerEmbedder:
+    return SentenceTransformerEmbedder.load(EMBEDDED_EMBEDDER, 2)

@@ -1,0 +1,249 @@
+"""Reading files: the public function, plain text, and what every format has in common."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import rag.documents
+from rag.documents import SUFFIXES, is_readable, read_document
+from rag.documents.blocks import Block, assemble, clean, table
+from rag.errors import DocumentError, UnsupportedDocument
+from rag.types import Document, Section
+
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
+WRAPPED = """\
+The pump was found in the cellar of the old mill by a miller who had
+lived there for thirty years without ever having looked behind the
+wooden wall. It still worked.
+"""
+UNWRAPPED = (
+    "The pump was found in the cellar of the old mill by a miller who had lived there for thirty years without "
+    "ever having looked behind the wooden wall. It still worked."
+)
+
+
+def read(folder: Path, data: bytes | str, name: str = "notes.txt") -> Document:
+    path = folder / name
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return read_document(path, f"folder/{name}")
+
+
+def text_of(folder: Path, data: bytes | str, name: str = "notes.txt") -> str:
+    return read(folder, data, name).text
+
+
+def test_all_fields_of_a_document(tmp_path: Path) -> None:
+    data = b"One.\r\n\r\n\r\nTwo.\n"
+    assert read(tmp_path, data) == Document(
+        id="folder/notes.txt",
+        title="notes",
+        text="One.\n\nTwo.",
+        source=str(tmp_path / "notes.txt"),
+        sha256=hashlib.sha256(data).hexdigest(),
+        pages=(),
+        sections=(),
+        metadata={"media_type": "text/plain"},
+    )
+
+
+def test_the_source_can_be_given(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("One.")
+    assert read_document(path, "notes.txt", source="https://example.org/notes").source == "https://example.org/notes"
+
+
+def test_wrapped_paragraphs_become_one_line(tmp_path: Path) -> None:
+    assert text_of(tmp_path, f"{WRAPPED}\n{WRAPPED}") == f"{UNWRAPPED}\n\n{UNWRAPPED}"
+
+
+def test_verse_lists_tables_and_addresses_keep_their_lines(tmp_path: Path) -> None:
+    verse = "Tyger Tyger, burning bright,\nIn the forests of the night;"
+    items = "- wheels\n- stones"
+    address = "The Old Mill\nBrook Street 7\nWells"
+    aligned = "Part     Price\nWheel    7"
+    text = text_of(tmp_path, f"{WRAPPED}\n{verse}\n\n{items}\n\n{address}\n\n{aligned}\n")
+    assert text == f"{UNWRAPPED}\n\n{verse}\n\n{items}\n\n{address}\n\nPart Price\nWheel 7"
+
+
+def test_wrapped_items_become_one_line_each(tmp_path: Path) -> None:
+    items = (
+        "- The wheels were made in the year 1871 by a cartwright of the village\n"
+        "  and have been turning ever since.\n"
+        "- The stones came later."
+    )
+    assert text_of(tmp_path, items) == (
+        "- The wheels were made in the year 1871 by a cartwright of the village and have been turning ever since.\n"
+        "- The stones came later."
+    )
+
+
+def test_paragraphs_told_by_their_indent(tmp_path: Path) -> None:
+    indented = "".join(f"    {line}\n" if n == 0 else f"{line}\n" for n, line in enumerate(WRAPPED.splitlines()))
+    assert text_of(tmp_path, indented * 2) == f"{UNWRAPPED}\n{UNWRAPPED}"
+
+
+def test_long_lines_are_left_as_they_are(tmp_path: Path) -> None:
+    lines = [f"{word} is the first word of a line of about sixty characters." for word in ("One", "Two", "Six")]
+    assert text_of(tmp_path, "\n".join(lines)) == "\n".join(lines)
+
+
+def test_lines_of_a_log_are_never_joined(tmp_path: Path) -> None:
+    assert text_of(tmp_path, WRAPPED, "mill.log") == WRAPPED.strip()
+    assert text_of(tmp_path, "\x1b[31merror\x1b[0m in the mill", "mill.log") == "error in the mill"
+
+
+def test_wrapped_text_in_a_script_without_spaces(tmp_path: Path) -> None:
+    line = "水車小屋の地下で古いポンプが見つかったのは去年の秋のことである"
+    assert text_of(tmp_path, f"{line}\n{line}\nと村人は言う。") == f"{line}{line}と村人は言う。"
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("a\r\nb\rc\x0bd\x0ce\x85f\u2028g\u2029h", "a\nb\nc\nd\ne\nf\ng\nh"),
+        ("a\u00a0b\u2003c\u3000d \t e", "a b c d e"),
+        ("so\u00adft zero\u200bwidth \ufeffmark\u2060 con\x07trol \ud800half", "soft zerowidth mark control half"),
+        ("می\u200cخواهم 👩\u200d🌾 a\u200cb \u200dc", "می\u200cخواهم 👩\u200d🌾 ab c"),
+        ("ﬁne e\u0301te\u0301 ①", "ﬁne e\u0301te\u0301 ①"),  # letters stay as they are written
+        ("  a  \n   \n  b  ", "a\nb"),
+    ],
+)
+def test_what_is_normalised_and_what_is_not(raw: str, expected: str) -> None:
+    assert clean(raw) == expected
+
+
+ENCODED = "Größe, Maß und Gewicht: die Brücke über den Fluß kostet 15,50 €."
+RUSSIAN = "Мельница стоит на берегу реки, и колесо её вертится."
+JAPANESE = "水車小屋は川のほとりに建っており、その車輪は今も回っている。" * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [(ENCODED, name) for name in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252")]
+    + [(RUSSIAN, "cp1251"), (RUSSIAN, "koi8_r"), (JAPANESE, "cp932"), (JAPANESE, "euc_jp")],
+)
+def test_encodings(tmp_path: Path, text: str, encoding: str) -> None:
+    assert text_of(tmp_path, text.encode(encoding)) == text
+
+
+def test_a_few_broken_bytes_do_not_change_the_encoding(tmp_path: Path) -> None:
+    assert text_of(tmp_path, (ENCODED * 3).encode() + b"\xff") == ENCODED * 3 + "\ufffd"
+
+
+@pytest.mark.parametrize("data", ["", " \n\t\n", "\ufeff", "\u200b\u00a0"])
+def test_empty(tmp_path: Path, data: str) -> None:
+    with pytest.raises(DocumentError, match=r"^.*notes\.txt: is empty: (it has no bytes|no text was found in it)$"):
+        read(tmp_path, data)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "notes.md", "notes.html"])
+@pytest.mark.parametrize("data", [PNG, b"\x7fELF\x02\x01\x01" + b"\0" * 9 + b"\x03\0>\0", zlib.compress(b"x" * 9999)])
+def test_binary_files_under_the_name_of_text(tmp_path: Path, data: bytes, name: str) -> None:
+    with pytest.raises(DocumentError, match=rf"^.*{name}: is not text (although|in any)[^\n]*$"):
+        read(tmp_path, data, name)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.xyz", "files of type .xyz"), ("README", "files without a suffix")])
+def test_types_that_are_not_read(tmp_path: Path, name: str, kind: str) -> None:
+    with pytest.raises(UnsupportedDocument) as error:
+        read(tmp_path, "x", name)
+    assert str(error.value) == f"{tmp_path / name}: {kind} are not read; these are: {' '.join(sorted(SUFFIXES))}"
+
+
+def test_every_suffix_has_a_reader(tmp_path: Path) -> None:
+    assert is_readable(Path("a/B.PDF"))
+    assert not is_readable(Path("a/pdf"))
+    for suffix in SUFFIXES - {".pdf", ".docx"}:
+        assert text_of(tmp_path, "One.", f"one{suffix.upper()}") == "One."
+
+
+def test_paths_that_are_no_files(tmp_path: Path) -> None:
+    (tmp_path / "folder.txt").mkdir()
+    os.mkfifo(tmp_path / "pipe.txt")
+    for name, reason in {
+        "missing.txt": "cannot be read: No such file or directory",
+        "folder.txt": "is a folder, not a file; give the files in it",
+        "pipe.txt": "is not a regular file; copy its content to one",
+    }.items():
+        with pytest.raises(DocumentError) as error:
+            read_document(tmp_path / name, name)
+        assert str(error.value) == f"{tmp_path / name}: {reason}"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "secret.txt"
+    path.write_text("x")
+    path.chmod(0)
+    with pytest.raises(DocumentError, match=r"secret\.txt: cannot be read: Permission denied$"):
+        read_document(path, "secret.txt")
+
+
+def test_a_file_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rag.documents, "MAX_BYTES", 2 << 20)
+    with pytest.raises(DocumentError, match=r"notes\.txt: has 3 MB, the limit is 2 MB; split it$"):
+        read(tmp_path, b"x" * (3 << 20))
+
+
+def test_pages_and_sections_of_assembled_blocks() -> None:
+    body = assemble([[], [Block("Top", 1), Block(" a  b\n\n c ")], [], [Block("Sub\nline", 2), Block("\u200b")], []])
+    assert body.text == "Top\n\na b\nc\n\nSub line"
+    assert body.pages == (0, 0, 12, 12, 20)  # 3 + 2 + 5 + 2 characters before "Sub line", 8 in it
+    assert body.sections == (Section(0, "Top"), Section(12, "Top > Sub line"))
+
+
+def test_a_heading_closes_those_below_it() -> None:
+    levels = [("A", 1), ("B", 3), ("C", 2), ("D", 1)]
+    body = assemble([[Block(text, level) for text, level in levels]])
+    assert [section.path for section in body.sections] == ["A", "A > B", "A > C", "D"]
+
+
+def test_rows_of_a_table() -> None:
+    rows = [
+        ["", "", "2023", ""],
+        ["Sales", "", " 1\n2 ", ""],
+        ["", "", "", ""],
+        ["Cost", "", "", ""],
+        ["a", "", "b", "c"],
+    ]
+    assert table(rows) == "| 2023\nSales | 1 2\nCost\na | b | c"
+
+
+def check_contract(document: Document) -> None:
+    text = document.text
+    assert text == text.strip() != ""
+    assert not any(unwanted in text for unwanted in ("\r", "  ", "\t", "\n\n\n", " \n", "\n ", "\x00"))
+    assert list(document.pages) == sorted(document.pages)
+    assert all(0 <= start <= len(text) for start in document.pages)
+    assert all(text.startswith(path.split(" > ")[-1], start) for start, path in document.sections)
+
+
+ANY_TEXT = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("\r\n\t \u00a0\u200b\u00ad#*-|>`<&1.a")))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(ANY_TEXT, st.sampled_from([".txt", ".md", ".html", ".log"]))
+def test_any_text_keeps_the_contract(tmp_path: Path, text: str, suffix: str) -> None:
+    try:
+        document = read(tmp_path, text, f"any{suffix}")
+    except DocumentError as error:
+        assert "\n" not in str(error)
+    else:
+        check_contract(document)
+
+
+def test_importing_loads_no_parser() -> None:
+    heavy = ["pypdfium2", "docx", "lxml", "selectolax", "markdown_it", "charset_normalizer", "torch", "llama_cpp"]
+    code = f"import sys, rag.documents.discover; print([name for name in {heavy} if name in sys.modules])"
+    root = Path(rag.documents.__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root)
+    assert done.stdout.strip() == "[]", done.stderr

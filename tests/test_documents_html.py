@@ -1,0 +1,157 @@
+"""Web pages: blocks from markup, and the article without what surrounds it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rag.documents import read_document
+from rag.types import Document, Section
+
+LONG = "The pump was found in the cellar of the old mill, and it still worked. " * 5
+ARTICLE = LONG.strip()
+
+
+def read(folder: Path, markup: str | bytes, name: str = "page.html") -> Document:
+    path = folder / name
+    path.write_bytes(markup.encode() if isinstance(markup, str) else markup)
+    return read_document(path, name)
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<p>One\n  two<br>three</p>four <b>fi</b>ve", "One two\nthree\n\nfour five"),
+        ("<ul><li>a<ul><li>b</li></ul></li><li>c<p>d</p></li><li></li></ul><p>e</p>", "- a\n- b\n- c\nd\n\ne"),
+        ("<ol start=3><li>x<li>y</ol>", "3. x\n4. y"),
+        ("<dl><dt>term</dt><dd>meaning</dd></dl>", "term\nmeaning"),
+        ("<pre>def f():\n    x\n\n    y</pre>", "def f():\nx\ny"),
+        ("<div>a<div>b</div>c</div>", "a\n\nb\n\nc"),
+        ("<table><tr><th>a<th>b<tr><td>1<td>2</table>", "a | b\n1 | 2"),
+        (
+            "<table><caption>Sales</caption><tr><td rowspan=2>1</td><td>2</td></tr><tr><td>3<br>4</td></tr>"
+            "<tr><td colspan=2>all</td><td>x</td></tr></table>",
+            "Sales\n\n1 | 2\n1 | 3 4\nall | | x",
+        ),
+        ("<table><tr><td>a<td>b<table><tr><td>1<td>2</table></table>", "a\n\nb\n\n1 | 2"),  # the outer one lays out
+        (f"<table><tr><td>{ARTICLE * 3}</td><td>side</td></tr></table>", f"{ARTICLE * 3}\n\nside"),
+        ("<p>x<sup>2</sup> as shown<sup>[<a>12</a>]</sup></p>", "x2 as shown"),
+        ("<p>a<script>b</script><style>c</style><!-- d --><span hidden>e</span></p>", "a"),
+        ("<p>a<span style='display: none'>b</span><i aria-hidden=true>c</i><b style='opacity:0.5'>d</b></p>", "ad"),
+        ("<p>a</p><button>Buy</button><h3><button>Why?</button></h3><p>Because.</p>", "a\n\nWhy?\n\nBecause."),
+        ("<ruby>漢字<rp>(</rp><rt>かんじ</rt></ruby>", "漢字"),
+        ("plain text", "plain text"),
+    ],
+)
+def test_markup(tmp_path: Path, markup: str, text: str) -> None:
+    assert read(tmp_path, markup).text == text
+
+
+def test_sections(tmp_path: Path) -> None:
+    document = read(
+        tmp_path, "<h1>Mill</h1><p>a</p><h2>Wheels <a href='#w'>¶</a></h2><p>b</p><ul><li><h3>Old</h3>c</ul>"
+    )
+    assert document.text == "Mill\n\na\n\nWheels\n\nb\n\nOld\n\nc"
+    assert document.sections == (Section(0, "Mill"), Section(9, "Mill > Wheels"), Section(20, "Mill > Wheels > Old"))
+
+
+FURNITURE = [
+    "<nav>Home About</nav>",
+    "<div role=navigation>Home About</div>",
+    "<div class='site-header menuBar'>Home About</div>",
+    "<div id='cookie-consent'>We use cookies</div>",
+    "<aside>Also read</aside>",
+    "<footer>Imprint</footer>",
+    "<ul class='breadcrumbs'><li>Home</ul>",
+    "<div class='sr-only'>Skip to content</div>",
+    "<dialog open>Subscribe!</dialog>",
+]
+
+
+@pytest.mark.parametrize("furniture", FURNITURE)
+def test_furniture_inside_and_outside_the_article(tmp_path: Path, furniture: str) -> None:
+    assert read(tmp_path, f"{furniture}<main><p>{ARTICLE}</p>{furniture}</main>{furniture}").text == ARTICLE
+    assert read(tmp_path, f"{furniture}<div><p>{ARTICLE}</p></div>{furniture}").text == ARTICLE
+
+
+def test_what_only_sounds_like_furniture_stays(tmp_path: Path) -> None:
+    heading, note = "<h2 class='withNavbar'>Wheels</h2>", "<aside class=note>Mind</aside>"
+    page = f"<body class='has-sidebar'><main>{heading}<p>{ARTICLE}</p>{note}</main>"
+    assert read(tmp_path, page).text == f"Wheels\n\n{ARTICLE}\n\nMind"
+    page = f"<div class=menu><p>{ARTICLE}</p></div><p>Open daily.</p>"
+    assert read(tmp_path, page).text == f"{ARTICLE}\n\nOpen daily."
+
+
+def test_lists_of_links_go_only_where_no_article_is_marked(tmp_path: Path) -> None:
+    links = "<ul><li><a>Home</a><li><a>News</a><li><a>Shop</a></ul>"
+    assert read(tmp_path, f"{links}<p>{ARTICLE}</p>").text == ARTICLE
+    assert read(tmp_path, f"<main><p>{ARTICLE}</p>{links}</main>").text == f"{ARTICLE}\n\n- Home\n- News\n- Shop"
+
+
+def test_what_follows_the_only_article_is_left_out(tmp_path: Path) -> None:
+    page = f"<main><p>By A. Miller</p><article><p>{ARTICLE}</p></article><h2>Read on</h2><p>Other news.</p></main>"
+    assert read(tmp_path, page).text == f"By A. Miller\n\n{ARTICLE}"
+
+
+def test_the_heading_above_the_article_comes_with_it(tmp_path: Path) -> None:
+    page = f"<title>The Mill | Site</title><header><h1>The Mill</h1></header><main><p>{ARTICLE}</p></main>"
+    document = read(tmp_path, page)
+    assert document.text == f"The Mill\n\n{ARTICLE}"
+    assert document.title == "The Mill"
+
+
+@pytest.mark.parametrize("page", ["<table><tr><td>a<td>b</table>", "<nav>a | b</nav>", "<header>a | b</header>"])
+def test_a_page_of_which_nothing_would_remain_is_kept_whole(tmp_path: Path, page: str) -> None:
+    assert read(tmp_path, page).text == "a | b"
+
+
+def test_title_and_metadata(tmp_path: Path) -> None:
+    head = "<title>The\n Mill</title><meta name=author content='A. Miller'><meta name=date content=2024-02-29>"
+    document = read(tmp_path, f"<html lang=en-GB><head>{head}</head><body><svg><title>Logo</title></svg><p>Text.</p>")
+    assert document.title == "The Mill"
+    assert document.metadata == {
+        "media_type": "text/html",
+        "author": "A. Miller",
+        "created": "2024-02-29",
+        "language": "en-GB",
+    }
+
+
+def test_without_a_title_the_heading_or_the_name_serves(tmp_path: Path) -> None:
+    assert read(tmp_path, "<h1>Mill</h1>").title == "Mill"
+    assert read(tmp_path, "<p>Mill</p>").title == "page"
+
+
+TEXT = "Der Preis der Mühle betrug 15,50 €."
+
+
+@pytest.mark.parametrize(
+    ("head", "encoding"),
+    [
+        ("", "utf-8"),
+        ("", "utf-8-sig"),
+        ("", "utf-16"),
+        ("", "utf-16-le"),
+        ("", "cp1252"),
+        ("<meta charset='windows-1252'>", "cp1252"),
+        ("<meta charset=iso-8859-1>", "cp1252"),  # as browsers read it
+        ("<meta http-equiv='Content-Type' content='text/html; charset=iso-8859-15'>", "iso-8859-15"),
+        ("<meta charset=utf-8>", "cp1252"),  # declared wrongly
+        ("<meta charset=no-such-thing>", "utf-8"),
+    ],
+)
+def test_encodings(tmp_path: Path, head: str, encoding: str) -> None:
+    assert read(tmp_path, f"<html><head>{head}</head><body><p>{TEXT}</p></body></html>".encode(encoding)).text == TEXT
+
+
+def test_empty_elements_of_xhtml_do_not_swallow_the_page(tmp_path: Path) -> None:
+    page = (
+        '<?xml version="1.0" encoding="utf-8"?><html xmlns="http://www.w3.org/1999/xhtml"><head><title/>'
+        '<script src="a.js"/></head><body><p>The <a id="x"/>mill</p></body></html>'
+    )
+    assert read(tmp_path, page, "page.xhtml").text == "The mill"
+
+
+def test_pages_nest_without_limit(tmp_path: Path) -> None:
+    assert read(tmp_path, "<div>" * 5000 + "deep").text == "deep"

@@ -1,0 +1,179 @@
+"""`sync`: what changed is read again, what vanished goes, a kill at any moment loses nothing."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from fakes import HashEmbedder
+
+from rag.errors import IndexBusy, InputError
+from rag.index.local import LocalIndex
+from rag.ingest import Summary, chunker_fingerprint, find_changes, sync
+from rag.settings import Settings, load_settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(indexes_dir=tmp_path / "indexes", index="t", passage_tokens=40)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    folder = tmp_path / "library"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.txt").write_text("Ada built the mill. It burned in 1859.")
+    (folder / "sub" / "b.md").write_text("# Ferry\n\nIt leaves at noon.")
+    return folder
+
+
+def opened(settings: Settings) -> LocalIndex:
+    return LocalIndex.open(
+        settings.indexes_dir,
+        settings.index,
+        create=True,
+        embedder_fingerprint=HashEmbedder.fingerprint,
+        dimension=HashEmbedder.dimension,
+        chunker=chunker_fingerprint(settings),
+    )
+
+
+def run(settings: Settings, *paths: Path, embedder: HashEmbedder | None = None) -> Summary:
+    with opened(settings) as index:
+        summary = sync(list(paths), index, embedder or HashEmbedder(), settings)
+        assert index.verify() == []
+        return summary
+
+
+def test_a_first_run_adds_and_a_second_does_nothing(settings: Settings, library: Path) -> None:
+    first = run(settings, library)
+    assert (first.added, first.passages, first.embedded) == (["library/a.txt", "library/sub/b.md"], 2, 2)
+    embedder = HashEmbedder()
+    second = run(settings, library, embedder=embedder)
+    assert (second.added, second.replaced, second.removed) == ([], [], [])
+    assert sorted(second.unchanged) == ["library/a.txt", "library/sub/b.md"]
+    assert embedder.embedded == 0
+
+
+def test_changed_files_are_replaced_and_vanished_ones_removed(settings: Settings, library: Path) -> None:
+    run(settings, library)
+    (library / "a.txt").write_text("Ada built the bridge.")
+    (library / "sub" / "b.md").unlink()
+    (library / "c.txt").write_text("New here.")
+    summary = run(settings, library)
+    assert (summary.added, summary.replaced, summary.removed) == (
+        ["library/c.txt"],
+        ["library/a.txt"],
+        ["library/sub/b.md"],
+    )
+    with opened(settings) as index:
+        assert index.document("library/a.txt").text == "Ada built the bridge."
+        assert [info.id for info in index.documents()] == ["library/a.txt", "library/c.txt"]
+
+
+def test_a_file_that_was_only_touched_is_not_read_again(settings: Settings, library: Path) -> None:
+    run(settings, library)
+    os.utime(library / "a.txt", ns=(1, 1))
+    summary = run(settings, library)
+    assert (summary.replaced, sorted(summary.unchanged)) == ([], ["library/a.txt", "library/sub/b.md"])
+    with opened(settings) as index:
+        assert find_changes([library], index.files()).touched == []
+
+
+def test_a_moved_file_is_not_embedded_again(settings: Settings, library: Path) -> None:
+    run(settings, library)
+    (library / "a.txt").rename(library / "sub" / "z.txt")
+    summary = run(settings, library)
+    assert (summary.added, summary.removed, summary.embedded) == (["library/sub/z.txt"], ["library/a.txt"], 0)
+
+
+def test_only_what_lies_under_the_given_paths_is_removed(settings: Settings, library: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "x.txt").write_text("Other.")
+    run(settings, library, other)
+    (library / "a.txt").unlink()
+    (other / "x.txt").unlink()
+    assert run(settings, other).removed == ["other/x.txt"]
+    below = run(settings, library / "sub")
+    assert (below.removed, below.added, below.unchanged) == ([], [], ["library/sub/b.md"])
+    assert run(settings, library).removed == ["library/a.txt"]
+
+
+def test_a_file_that_cannot_be_read_leaves_the_rest_and_what_the_index_has_of_it(
+    settings: Settings, library: Path
+) -> None:
+    run(settings, library)
+    (library / "a.txt").write_bytes(b"\x7fELF\x00\x00\x01")
+    (library / "broken.pdf").write_bytes(b"%PDF-1.4 nothing more")
+    (library / "picture.png").write_bytes(b"\x89PNG")
+    (library / "c.txt").write_text("New here.")
+    summary = run(settings, library)
+    assert summary.added == ["library/c.txt"]
+    assert sorted(failure.document_id for failure in summary.failed) == ["library/a.txt", "library/broken.pdf"]
+    assert all("\n" not in failure.message for failure in summary.failed)
+    assert [item.path.name for item in summary.skipped] == ["picture.png"]
+    with opened(settings) as index:
+        assert index.document("library/a.txt").text.startswith("Ada built the mill.")
+
+
+def test_two_writers_at_once_and_a_path_that_is_not_there(settings: Settings, library: Path) -> None:
+    with opened(settings), pytest.raises(IndexBusy):
+        opened(settings)
+    with pytest.raises(InputError, match="absent"):
+        run(settings, library / "absent")
+
+
+WRITER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from fakes import HashEmbedder
+from rag.index.local import LocalIndex
+from rag.ingest import chunker_fingerprint, sync
+from rag.settings import load_settings
+settings = load_settings(indexes_dir=Path(sys.argv[2]), index="t", passage_tokens=40)
+with LocalIndex.open(settings.indexes_dir, "t", create=True, embedder_fingerprint="hash-1", dimension=16,
+                     chunker=chunker_fingerprint(settings)) as index:
+    print("open", flush=True)
+    sync([Path(sys.argv[3])], index, HashEmbedder(), settings, lambda done, total, name: print(done, flush=True))
+"""
+
+
+def test_a_kill_at_any_moment_leaves_an_index_that_the_next_run_completes(settings: Settings, tmp_path: Path) -> None:
+    library = tmp_path / "many"
+    library.mkdir()
+    for number in range(400):
+        (library / f"{number}.txt").write_text(f"Entry {number} was written by clerk {number * 7}. " * 12)
+    draw = random.Random(11)
+    script = [sys.executable, "-c", WRITER, str(Path(__file__).parent), str(settings.indexes_dir), str(library)]
+    seen: list[int] = []
+    for _ in range(20):
+        writer = subprocess.Popen(script, stdout=subprocess.PIPE, text=True)
+        assert writer.stdout is not None
+        for _ in range(draw.randrange(150)):
+            writer.stdout.readline()
+        time.sleep(draw.uniform(0, 0.02))
+        writer.send_signal(signal.SIGKILL)
+        writer.communicate()
+        with opened(settings) as index:
+            assert index.verify() == []
+            seen.append(len(index.documents()))
+    assert seen == sorted(seen)
+    assert seen[-1] > 0
+    run(settings, library)
+    with opened(settings) as index:
+        assert len(index.documents()) == 400
+        assert {info.passages for info in index.documents()} == {len(index_passages(index, "many/7.txt"))}
+
+
+def index_passages(index: LocalIndex, document_id: str) -> list[str]:
+    with index.snapshot() as snapshot:
+        rows = [scored.row for scored in snapshot.dense(HashEmbedder().embed_query("entry"), 10_000)]
+        return [s.passage.text for s in snapshot.fetch(rows) if s.passage.document_id == document_id]

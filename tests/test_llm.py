@@ -1,0 +1,186 @@
+"""The embedded language model: exact spans, exact probabilities, grammars, the queue. Loads the real model."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rag.errors import ModelError, Overloaded
+from rag.llm.decoder import Decoder, Run
+from rag.llm.gguf import model_file
+from rag.llm.llama import LlamaCpp
+from rag.llm.reading import read
+from rag.llm.spans import SpanText
+from rag.prompt import DECLINED, reading_prompts, writing_grammar, writing_messages
+from rag.settings import EMBEDDED_MODEL
+from rag.types import Evidence, Message, Passage, Sentence
+
+pytestmark = pytest.mark.models
+
+TEXTS = ["The mill was built by Ada Hart in May 1859.", "The 'café' — in Łódź… costs €3.50 (about 30 %)."]
+
+
+@pytest.fixture(scope="module")
+def gguf(model_cache: Path) -> Path:
+    return model_file(EMBEDDED_MODEL, model_cache, 2)
+
+
+@pytest.fixture(scope="module")
+def decoder(gguf: Path) -> Iterator[Decoder]:
+    made = Decoder(gguf, 2048, 2)
+    yield made
+    made.close()
+
+
+def evidence(text: str, label: int = 1) -> Evidence:
+    passage = Passage("d", "D", "d", 0, len(text), text, (Sentence(0, len(text)),))
+    return Evidence(label, passage, 0, len(text), text, 1.0)
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    return logits - np.log(np.exp(logits - logits.max()).sum()) - logits.max()
+
+
+def test_the_conversion_is_made_once_and_an_interrupted_one_is_made_again(gguf: Path, tmp_path: Path) -> None:
+    assert gguf.read_bytes()[:4] == b"GGUF"
+    made = model_file(EMBEDDED_MODEL, tmp_path, 2)
+    before = made.stat().st_mtime_ns
+    made.with_suffix(".partial").write_bytes(b"half")
+    assert model_file(EMBEDDED_MODEL, tmp_path, 2).stat().st_mtime_ns == before
+    made.unlink()
+    again = model_file(EMBEDDED_MODEL, tmp_path, 2)
+    assert again.stat().st_size == gguf.stat().st_size
+    assert not again.with_suffix(".partial").exists()
+
+
+def test_what_is_no_model_is_refused_in_one_line(tmp_path: Path) -> None:
+    fake = tmp_path / "model.gguf"
+    fake.write_bytes(b"PK\x03\x04 not a model")
+    with pytest.raises(ModelError, match="is not a GGUF file"):
+        Decoder(fake, 512, 1)
+    fake.write_bytes(b"GGUF" + bytes(100))
+    with pytest.raises(ModelError, match="llama.cpp cannot load"):
+        Decoder(fake, 512, 1)
+    with pytest.raises(ModelError, match="no language model 'absent.gguf': give a GGUF file"):
+        model_file("absent.gguf", tmp_path, 1)
+
+
+def test_every_span_has_the_probability_that_reading_it_token_by_token_gives(decoder: Decoder) -> None:
+    (prompt,) = reading_prompts("Who built the mill?", [evidence(TEXTS[0])])
+    found = read(decoder, [prompt], lambda likelihoods: [0]).readings[0]
+    assert {TEXTS[0][s.start : s.end] for s in found.spans} >= {"Ada Hart", "Ada"}
+    span = next(s for s in found.spans if TEXTS[0][s.start : s.end] == "Ada Hart")
+
+    decoder.start([], 1)  # the slow way: everything in one sequence, one token at a time
+    logits = decoder.run([Run(1, decoder.tokenize(prompt.prefix + prompt.context + prompt.question + prompt.lead))])[0][
+        0
+    ]
+    steps = []
+    for token in decoder.tokenize(" Ada Hart"):
+        steps.append(float(log_softmax(logits)[token]))
+        logits = decoder.run([Run(1, [token])])[0][0]
+    stop = float(log_softmax(logits)[decoder.tokenize("\n")[0]])
+    assert (span.first, span.total, span.stop) == pytest.approx((steps[0], sum(steps), stop), abs=0.05)
+
+
+def test_the_text_that_speaks_of_the_question_makes_it_likelier(decoder: Decoder) -> None:
+    prompts = reading_prompts("Who built the mill?", [evidence(text) for text in TEXTS])
+    readings = read(decoder, prompts, lambda likelihoods: []).readings
+    assert readings[0].likelihood > readings[1].likelihood + 1
+    assert readings[0].spans == ()
+
+
+def test_readings_do_not_depend_on_what_was_read_before(decoder: Decoder) -> None:
+    prompts = reading_prompts("Who built the mill?", [evidence(text) for text in TEXTS])
+    first = read(decoder, prompts, lambda likelihoods: [0])
+    read(decoder, reading_prompts("What does the café cost?", [evidence(TEXTS[1])]), lambda likelihoods: [0])
+    again = read(decoder, prompts, lambda likelihoods: [0])
+    assert again.readings[0].likelihood == pytest.approx(first.readings[0].likelihood, abs=1e-3)
+    assert [s[:2] for s in again.readings[0].spans] == [s[:2] for s in first.readings[0].spans]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=60))
+def test_spans_are_exact_in_any_script(decoder: Decoder, text: str) -> None:
+    text = " ".join(text.split())
+    tokens = decoder.tokenize(" " + text)
+    pieces = [decoder.piece(token) for token in tokens]
+    if b"".join(pieces) != (" " + text).encode():
+        return  # a control token of the vocabulary, which has no text
+    spans = SpanText(text, tokens, pieces)
+    for start in spans.starts:
+        for last in range(start, len(tokens)):
+            if spans.ends_word(last):
+                begin, end = spans.span(start, last)
+                assert text[begin:end].strip() == text[begin:end] != ""
+                assert begin == 0 or text[begin - 1] == " "
+
+
+def test_a_grammar_lets_only_labels_of_the_prompt_be_cited(decoder: Decoder, gguf: Path) -> None:
+    import re
+
+    model = LlamaCpp(decoder, "m", 4)
+    items = [evidence(TEXTS[0], 1), evidence(TEXTS[1], 2)]
+    text = "".join(model.write(writing_messages("Who built the mill?", items), writing_grammar([1, 2]), 80))
+    assert text == DECLINED or set(re.findall(r"\[(.*?)\]", text)) <= {"1", "2"}
+    assert len(text) > 10
+    with pytest.raises(ModelError, match="the prompt has .* tokens and 80 are kept"):
+        list(model.write([Message("user", "word " * 3000)], writing_grammar([1]), 80))
+    with pytest.raises(ModelError, match="grammar"):
+        list(model.write([Message("user", "hi")], "root ::= ((", 5))
+
+
+def test_control_tokens_in_a_document_stay_text(decoder: Decoder) -> None:
+    assert len(decoder.tokenize("<|im_end|>", special=True)) == 1
+    assert len(decoder.tokenize("<|im_end|>")) > 1
+
+
+class Slow:
+    """A decoder whose every use waits, to fill the queue."""
+
+    parameters, context_tokens = 1, 512
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def start(self, prefix: list[int], sequences: int) -> None:
+        self.go.wait(20)
+        raise RuntimeError("boom")
+
+    def tokenize(self, text: str, special: bool = False) -> list[int]:
+        return [1]
+
+    def close(self) -> None: ...
+
+
+def test_a_full_queue_refuses_at_once_and_a_failed_job_does_not_end_the_thread() -> None:
+    slow = Slow()
+    model = LlamaCpp(slow, "slow", 1)  # type: ignore[arg-type]
+    prompts = reading_prompts("Q?", [evidence("A text.")])
+    errors: list[str] = []
+
+    def ask() -> None:
+        try:
+            model.read(prompts, lambda likelihoods: [])
+        except (RuntimeError, Overloaded) as exc:
+            errors.append(str(exc))
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads[:1]:
+        thread.join(0.5)
+    assert sum("1 questions wait for the language model" in error for error in errors) >= 4
+    slow.go.set()
+    for thread in threads:
+        thread.join(10)
+    assert errors.count("boom") == 6 - sum("wait for" in error for error in errors)
+    model.close()
+    with pytest.raises(ModelError, match="was closed"):
+        model.read(prompts, lambda likelihoods: [])

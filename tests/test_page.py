@@ -1,0 +1,279 @@
+"""The web page in a real browser, against a real server on fakes.
+
+Every test also holds that the page asked no other host for anything, and that the browser's console has no errors.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import uvicorn
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from test_api_fakes import DOCUMENTS, MARKUP, PUMPS, SAID, SENTENCE, WORDS, FakePipeline, Stage
+
+from api.server import listen
+from rag.errors import Overloaded
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: `apt-get install chromium` has these run")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Site(NamedTuple):
+    stage: Stage
+    address: str
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path / "indexes")
+
+
+@pytest.fixture
+def site(stage: Stage) -> Iterator[Site]:
+    listener = listen("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(stage.app(), log_level="error", timeout_graceful_shutdown=5))
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    yield Site(stage, f"http://127.0.0.1:{listener.getsockname()[1]}")
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def expected_errors() -> list[str]:
+    """What a test expects in the console, to be filled in by it."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site, expected_errors: list[str]) -> Iterator[Page]:
+    context = browser.new_context(base_url=site.address, viewport={"width": 1100, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    errors: list[str] = []
+    requests: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    context.on("request", lambda request: requests.append(request.url))
+    page.goto("/")
+    yield page
+    context.close()
+    assert [error for error in errors if not any(part in error for part in expected_errors)] == []
+    assert [url for url in requests if not url.startswith((f"{site.address}/", "data:"))] == []
+
+
+def ask(page: Page, question: str) -> None:
+    page.get_by_label("Question").fill(question)
+    page.get_by_label("Question").press("Enter")
+    expect(page.locator("#answer .said")).to_be_visible()
+    expect(page.locator("#waiting")).to_be_hidden()
+
+
+def test_it_begins_with_what_it_is_for(page: Page) -> None:
+    expect(page.get_by_text("Each sentence of an answer is checked")).to_be_visible()
+    expect(page.get_by_text("no language model here")).to_be_visible()
+    expect(page.locator("#missing")).to_be_hidden()
+    expect(page.get_by_label("Question")).to_be_focused()
+
+
+def test_an_answer_shows_its_words_in_the_sentence_they_are_from(page: Page) -> None:
+    ask(page, "Who found it?")
+    expect(page.locator(".said")).to_have_text(
+        SAID.replace("[1].", "1.")
+    )  # the marker is a button, "[1] there" is text
+    expect(page.get_by_role("status").first).to_have_text("Answered, with 1 citation.")
+    cited = page.get_by_role("region", name="Citations").get_by_role("listitem")
+    expect(cited.locator("blockquote")).to_have_text(SENTENCE)
+    expect(cited.locator("mark")).to_have_text(WORDS)
+    expect(cited.locator(".source")).to_have_text(f"1{PUMPS.title}page 3 · Pumps")
+    expect(page.locator(".figures")).to_contain_text("supported98 %")
+    expect(page.locator(".figures")).to_contain_text("confidence83 %")
+    expect(page.locator("#notices code")).to_have_text("rag doctor")
+
+
+def test_a_marker_leads_to_its_citation(page: Page) -> None:
+    ask(page, "Who found it?")
+    page.get_by_role("button", name="Citation 1: Pumps 😀").click()
+    expect(page.locator("#citation-1")).to_be_focused()
+
+
+def test_the_document_opens_at_exactly_the_quoted_characters(page: Page) -> None:
+    ask(page, "Who found it?")
+    opener = page.locator("#citation-1").get_by_role("button", name="Show in the document")
+    opener.press("Enter")
+    panel = page.get_by_role("dialog", name=PUMPS.title)
+    expect(panel.locator("mark")).to_have_text(SENTENCE)
+    expect(panel.locator("mark strong")).to_have_text(WORDS)
+    expect(panel.locator("mark")).to_be_in_viewport(ratio=1)
+    expect(panel).to_contain_text(PUMPS.source)
+    assert page.locator("#document-text").evaluate("element => element.textContent") == PUMPS.text
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(opener).to_be_focused()
+
+
+def test_a_document_that_changed_since_is_not_marked_in_the_wrong_place(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(page, "Who found it?")
+    monkeypatch.setitem(DOCUMENTS, PUMPS.id, replace(PUMPS, text=f"New. {PUMPS.text}"))
+    page.locator("#citation-1").get_by_role("button").click()
+    expect(page.get_by_text("The document has changed since this answer was given")).to_be_visible()
+    expect(page.locator("#document mark")).to_have_count(0)
+
+
+def test_an_abstention_is_shown_as_one(page: Page) -> None:
+    ask(page, "Is it far?")
+    expect(page.get_by_role("heading", name="No answer from these documents")).to_be_visible()
+    expect(page.get_by_text("No passage is close enough to the question")).to_be_visible()
+    nearest = page.get_by_role("group").filter(has_text="Nearest passages (2)").get_by_role("listitem")
+    expect(nearest.first.locator("blockquote")).to_have_text(SENTENCE)
+    expect(page.get_by_role("region", name="Citations")).to_have_count(0)
+
+
+def test_markup_in_documents_is_text(page: Page) -> None:
+    ask(page, "Is it <b>far</b>?")
+    expect(page.locator(".asked")).to_have_text("Is it <b>far</b>?")
+    page.get_by_role("button", name=f"Show in the document {MARKUP.title}").click()
+    expect(page.locator("#document mark")).to_have_text("<script>alert(1)</script>")
+    expect(page.locator("#document-title")).to_have_text(MARKUP.title)
+    expect(page.locator("main :is(script, img, b), dialog :is(script, img, b)")).to_have_count(0)
+
+
+def test_index_and_mode_are_chosen(page: Page, stage: Stage) -> None:
+    page.get_by_label("Index").select_option("other")
+    page.get_by_role("combobox", name="Answer").select_option("extract")
+    ask(page, "Who found it?")
+    assert stage.opened == ["default", "other"]
+    assert stage.pipeline.calls == [("Who found it?", "extract", None)]
+
+
+def test_the_keyboard_is_enough(page: Page) -> None:
+    page.keyboard.type("Who found it?")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("And when?")
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Ask")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".asked")).to_have_text("Who found it?\nAnd when?")
+
+
+class TestWaiting:
+    @pytest.fixture
+    def stage(self, tmp_path: Path) -> Stage:
+        return Stage(tmp_path / "indexes", pipeline=FakePipeline(hold=threading.Event()))
+
+    def test_it_says_that_it_waits_and_can_be_stopped(self, page: Page, stage: Stage) -> None:
+        page.get_by_label("Question").fill("Who found it?")
+        page.get_by_role("button", name="Ask").click()
+        expect(page.get_by_role("progressbar")).to_be_visible()
+        expect(page.locator("#elapsed")).to_have_text("1 s")
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_role("progressbar")).to_be_hidden()
+        expect(page.locator("#answer")).to_be_hidden()
+        expect(page.locator("#error")).to_be_hidden()
+        assert stage.pipeline.hold is not None
+        stage.pipeline.hold.set()
+        ask(page, "Is it far?")
+
+
+class TestRefusal:
+    @pytest.fixture
+    def stage(self, tmp_path: Path) -> Stage:
+        return Stage(tmp_path / "indexes", pipeline=FakePipeline(error=Overloaded("32 questions wait already", 3)))
+
+    def test_the_servers_own_words_are_shown(self, page: Page, expected_errors: list[str]) -> None:
+        expected_errors.append("status of 429")
+        page.get_by_label("Question").fill("Who found it?")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_have_text("32 questions wait already")
+        expect(page.get_by_role("button", name="Ask")).to_be_enabled()
+
+
+class TestWithoutAnIndex:
+    @pytest.fixture
+    def stage(self, tmp_path: Path) -> Stage:
+        return Stage(tmp_path / "indexes", names=())
+
+    def test_the_command_that_makes_one_is_named_until_there_is_one(
+        self, page: Page, stage: Stage, expected_errors: list[str]
+    ) -> None:
+        expected_errors.append("status of 503")
+        expect(page.locator("#missing code")).to_have_text("rag index PATH...")
+        _screenshot(page, "no-index")
+        stage.make_index("default")
+        expect(page.locator("#missing")).to_be_hidden()
+        ask(page, "Who found it?")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1100])
+def test_nothing_is_wider_than_the_screen(page: Page, scheme: Any, width: int) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 844})
+    for name, question in (("answer", "Who found it?"), ("abstention", "Is it far?")):
+        ask(page, question)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        _screenshot(page, f"{name}-{scheme}-{width}")
+    page.get_by_role("button", name="Show in the document").first.click()
+    expect(page.locator("#document mark")).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    _screenshot(page, f"document-{scheme}-{width}")
+
+
+def test_the_documentation_of_the_http_api(page: Page) -> None:
+    page.get_by_role("link", name="HTTP API").click()
+    expect(page.get_by_text("/v1/documents/{id}/text")).to_be_visible()
+    page.get_by_text("/v1/ask").click()
+    expect(page.get_by_text("text/event-stream").first).to_be_attached()
+    time.sleep(0.2)  # a request that should not be made would be made by now
+    _screenshot(page, "docs")
+
+
+def test_a_path_of_headings_goes_on_from_the_title(page: Page) -> None:
+    place = "async (cited) => (await import('/page/dom.js')).placeOf(cited)"
+    said = {"A": "", "A > B": "B", "AB > C": "AB > C", "B > A > C": "B > A > C", None: ""}
+    assert {section: page.evaluate(place, {"title": "A", "page": None, "section": section}) for section in said} == said
+    assert page.evaluate(place, {"title": "A", "page": 3, "section": "A > B"}) == "page 3 · B"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(st.sampled_from("aé😀🛠\u0301\n")), start=st.integers(0, 12), length=st.integers(0, 12))
+def test_offsets_are_cut_as_python_cuts_them(page: Page, text: str, start: int, length: int) -> None:
+    cut = "async ([text, start, end]) => (await import('/page/text.js')).cut(text, start, end)"
+    end = start + length
+    assert page.evaluate(cut, [text, start, end]) == [text[:start], text[start:end], text[end:]]
+
+
+def _screenshot(page: Page, name: str) -> None:
+    """For people, where RAG_SCREENSHOTS names a folder."""
+    if folder := os.environ.get("RAG_SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/{name}.png")

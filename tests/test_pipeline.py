@@ -1,0 +1,208 @@
+"""The whole path on the embedded models: a small library in, cited answers and abstentions out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from rag.embedding import SentenceTransformerEmbedder
+from rag.errors import DocumentNotFound, IndexMismatch, IndexNotFound, InputError
+from rag.index.local import LocalIndex
+from rag.ingest import chunker_fingerprint, sync
+from rag.pipeline import Models, Pipeline, load_models, open_pipeline
+from rag.settings import Settings, load_settings
+from rag.types import Answer, Mode
+
+pytestmark = pytest.mark.models
+
+LIBRARY = {
+    "mill.txt": (
+        "Ada Hart, a surveyor from Leeds, built the mill at Corran in 1859. It cost 1,400 pounds. The mill was closed "
+        "because the stream ran dry after the reservoir was dug.\n\nThe miller sold flour, bran and oatmeal. "
+        "His cat slept in the loft."
+    ),
+    "ferry.md": (
+        "# The Corran ferry\n\n## Timetable\n\nThe ferry leaves at 08:15 and at 17:40.\n\n## Rules\n\n"
+        "Passengers bring:\n\n- a ticket\n- a life jacket\n- a whistle\n"
+    ),
+    "emoji 😀.txt": "The 😀 festival of Łódź is held in the café on 3 June. Entry costs €4.50.",
+}
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Settings:
+    return load_settings(indexes_dir=tmp_path_factory.mktemp("indexes"), index="t", cache_dir=model_cache)
+
+
+@pytest.fixture(scope="module")
+def models(settings: Settings, embedder: SentenceTransformerEmbedder) -> Iterator[Models]:
+    loaded = load_models(settings)
+    yield Models(embedder, loaded.language_model, loaded.notices)
+    loaded.close()
+
+
+@pytest.fixture(scope="module")
+def pipeline(settings: Settings, models: Models, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    folder = tmp_path_factory.mktemp("docs") / "corran"
+    folder.mkdir()
+    for name, text in LIBRARY.items():
+        (folder / name).write_text(text, "utf-8")
+    index_folder(folder, settings, models)
+    with open_pipeline(settings, models) as opened:
+        yield opened
+
+
+def index_folder(folder: Path, settings: Settings, models: Models) -> None:
+    with LocalIndex.open(
+        settings.indexes_dir,
+        settings.index,
+        create=True,
+        embedder_fingerprint=models.embedder.fingerprint,
+        dimension=models.embedder.dimension,
+        chunker=chunker_fingerprint(settings),
+    ) as index:
+        assert sync([folder], index, models.embedder, settings).failed == []
+
+
+def check_promises(pipeline: Pipeline, answer: Answer) -> None:
+    """What contract.md says is always true of an answer."""
+    for citation in answer.citations:
+        text = pipeline.document(citation.document_id).text
+        assert text[citation.start : citation.end] == citation.quote
+        assert citation.start <= citation.answer_start < citation.answer_end <= citation.end
+        assert f"[{citation.label}]" in answer.answer
+    for hit in answer.hits:
+        assert pipeline.document(hit.passage.document_id).text[hit.passage.start : hit.passage.end] == hit.passage.text
+    labels = {citation.label for citation in answer.citations}
+    for claim in answer.claims:
+        assert answer.answer[claim.start : claim.end] == claim.text
+        assert set(claim.citations) <= labels
+        assert 0 <= claim.support <= 1
+    supports = [claim.support for claim in answer.claims]
+    assert answer.faithfulness == pytest.approx(sum(supports) / len(supports) if supports else 0.0)
+    assert answer.answered == (answer.abstained is None) == bool(answer.citations)
+    assert 0 <= answer.confidence <= 1
+
+
+@pytest.mark.parametrize(
+    ("question", "words", "document"),
+    [
+        ("Who built the mill at Corran?", "Ada Hart", "corran/mill.txt"),
+        ("What did the mill cost?", "1,400 pounds", "corran/mill.txt"),
+        ("How much does entry to the festival cost?", "4.50", "corran/emoji 😀.txt"),
+    ],
+)
+def test_a_factual_question_gets_a_span_in_its_sentence(
+    pipeline: Pipeline, question: str, words: str, document: str
+) -> None:
+    answer = pipeline.ask(question)
+    check_promises(pipeline, answer)
+    assert words in answer.answer
+    assert len(answer.answer) < 60
+    assert answer.citations[0].document_id == document
+    assert words in answer.citations[0].quote
+    assert (answer.mode, answer.model, answer.index.name) == ("quote", "smollm2-135m", "t")
+
+
+def test_a_why_question_gets_the_whole_sentence(pipeline: Pipeline) -> None:
+    answer = pipeline.ask("Why was the mill closed?")
+    check_promises(pipeline, answer)
+    assert "The mill was closed because the stream ran dry after the reservoir was dug [" in answer.answer
+
+
+def test_a_list_question_gets_all_its_items_each_with_its_own_citation(pipeline: Pipeline) -> None:
+    answer = pipeline.ask("What things are passengers asked to bring?")
+    check_promises(pipeline, answer)
+    if answer.mode == "quote" and answer.answered and len(answer.claims) > 1:
+        assert answer.answer == "a ticket [1]. a life jacket [2]. a whistle [3]."
+    answer = pipeline.ask("Which goods did the miller sell?")
+    check_promises(pipeline, answer)
+    assert "flour, bran and oatmeal" in answer.answer
+
+
+@pytest.mark.parametrize("question", ["Who is the prime minister of Japan?", "What is the boiling point of lead?"])
+@pytest.mark.parametrize("mode", ["quote", "extract"])
+def test_what_the_documents_do_not_say_is_refused_with_the_nearest_passages(
+    pipeline: Pipeline, question: str, mode: Mode
+) -> None:
+    answer = pipeline.ask(question, mode=mode)
+    check_promises(pipeline, answer)
+    assert answer.abstained is not None
+    assert answer.abstained.reason == "no_evidence"
+    assert answer.answer == answer.abstained.message == "The documents do not answer this question."
+    assert len(answer.hits) > 0
+
+
+def test_without_a_language_model_whole_sentences_are_given_with_a_notice(
+    settings: Settings, models: Models, pipeline: Pipeline
+) -> None:
+    bare = Models(models.embedder, None, ("answering without a language model: no file",))
+    with open_pipeline(settings, bare) as opened:
+        answer = opened.ask("Who built the mill at Corran?")
+    check_promises(pipeline, answer)
+    assert answer.answer == "Ada Hart, a surveyor from Leeds, built the mill at Corran in 1859 [1]."
+    assert (answer.mode, answer.model) == ("extract", None)
+    assert answer.notices == ("answering without a language model: no file",)
+
+
+def test_a_written_answer_cites_only_what_it_was_shown_and_keeps_only_what_is_supported(pipeline: Pipeline) -> None:
+    answer = pipeline.ask("Who built the mill at Corran?", mode="write")
+    check_promises(pipeline, answer)
+    assert answer.mode == "write"
+    assert answer.answered or answer.abstained is not None and answer.abstained.reason in ("declined", "unsupported")
+
+
+def test_many_threads_ask_at_once(pipeline: Pipeline) -> None:
+    answers: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(pipeline.ask("Who built the mill at Corran?").answer))
+        for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(answers) == 6
+    assert len(set(answers)) == 1
+
+
+@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=80), st.sampled_from(["quote", "extract"])
+)
+def test_every_citation_is_exact_for_any_question(pipeline: Pipeline, question: str, mode: Mode) -> None:
+    try:
+        answer = pipeline.ask(question, mode=mode)
+    except InputError:
+        return
+    check_promises(pipeline, answer)
+
+
+def test_bad_input_is_named(pipeline: Pipeline, settings: Settings, models: Models) -> None:
+    with pytest.raises(InputError, match="k is 0; it can be 1 to 100"):
+        pipeline.search("mill", 0)
+    with pytest.raises(InputError, match="mode 'loud' is not known"):
+        pipeline.ask("mill?", mode="loud")  # type: ignore[arg-type]
+    with pytest.raises(DocumentNotFound, match="absent.txt"):
+        pipeline.document("absent.txt")
+    with pytest.raises(IndexNotFound, match="nowhere"):
+        open_pipeline(load_settings(indexes_dir=settings.indexes_dir, index="nowhere"), models)
+    with pytest.raises(IndexMismatch, match="sentences-1:99"):
+        open_pipeline(load_settings(indexes_dir=settings.indexes_dir, index="t", passage_tokens=99), models)
+
+
+def test_an_index_without_documents_abstains(settings: Settings, models: Models, tmp_path: Path) -> None:
+    empty = load_settings(indexes_dir=tmp_path, index="empty", cache_dir=settings.cache_dir)
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    index_folder(folder, empty, models)
+    with open_pipeline(empty, models) as opened:
+        answer = opened.ask("Who built the mill?")
+        assert opened.search("mill") == []
+    assert (answer.answered, answer.hits, answer.confidence) == (False, (), 0.0)

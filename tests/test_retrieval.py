@@ -1,0 +1,130 @@
+"""Coverage, fusion and the choice of evidence, with the arithmetic visible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.evidence import select_evidence, with_antecedent
+from rag.question import parse_question
+from rag.retrieval import coverage, retrieve
+from rag.sentences import split_sentences
+from rag.types import (
+    Document,
+    DocumentInfo,
+    Embedding,
+    Evidence,
+    Hit,
+    Passage,
+    Scored,
+    Sentence,
+    StoredPassage,
+    Vectors,
+)
+
+
+def passage(text: str, document_id: str = "a.txt", title: str = "", section: str | None = None) -> Passage:
+    sentences = tuple(sentence for _, sentence in split_sentences(text))
+    return Passage(document_id, title, document_id, 0, len(text), text, sentences, section)
+
+
+def unit(*values: float) -> Vectors:
+    vector = np.array(values, np.float32)
+    return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+
+class FakeSnapshot:
+    """Two searches whose results are given; every term weighs the same unless said otherwise."""
+
+    generation = 7
+
+    def __init__(self, stored: Sequence[StoredPassage], dense: list[Scored], lexical: list[Scored]) -> None:
+        self._stored = {item.row: item for item in stored}
+        self._dense, self._lexical = dense, lexical
+
+    def dense(self, vector: Vectors, k: int) -> list[Scored]:
+        return self._dense[:k]
+
+    def lexical(self, query: str, k: int) -> list[Scored]:
+        return self._lexical[:k]
+
+    def fetch(self, rows: Sequence[int]) -> list[StoredPassage]:
+        return [self._stored[row] for row in rows]
+
+    def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
+        return dict.fromkeys(terms, 2.0)
+
+    def documents(self) -> list[DocumentInfo]:
+        return []
+
+    def document(self, document_id: str) -> Document:
+        raise AssertionError
+
+    def __enter__(self) -> FakeSnapshot:
+        return self
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
+def test_the_score_is_the_mean_of_cosines_and_coverages_of_passage_and_best_sentence() -> None:
+    text = "The bridge was opened in May. Boats wait."
+    stored = StoredPassage(1, passage(text), Embedding(unit(3, 4), np.stack([unit(4, 3), unit(0, 1)])))
+    snapshot = FakeSnapshot([stored], [Scored(1, 0.6)], [])
+    (hit,) = retrieve(snapshot, parse_question("When was the bridge opened for boats?"), unit(1, 0), 5)
+    # terms bridge, open, boat: the passage has all, the first sentence two of three, the second one
+    assert hit.score == pytest.approx((0.6 + 1.0 + 0.8 + 2 / 3) / 4)
+    assert hit.sentence_scores == pytest.approx(((2 * hit.score + 0.8 + 2 / 3) / 4, (2 * hit.score + 0.0 + 1 / 3) / 4))
+    assert (hit.dense_rank, hit.lexical_rank, hit.lexical_score) == (1, None, 0.0)
+
+
+def test_a_passage_of_either_search_is_a_candidate_and_the_better_one_comes_first() -> None:
+    near = StoredPassage(1, passage("Nothing here.", "near"), Embedding(unit(1, 0), unit(1, 0)[None]))
+    worded = StoredPassage(2, passage("Copper ore was mined.", "worded"), Embedding(unit(1, 1), unit(1, 1)[None]))
+    snapshot = FakeSnapshot([near, worded], [Scored(1, 1.0)], [Scored(2, 9.5)])
+    hits = retrieve(snapshot, parse_question("copper ore mined"), unit(1, 0), 5)
+    assert [hit.passage.document_id for hit in hits] == ["worded", "near"]
+    assert (hits[0].dense_rank, hits[0].lexical_rank, hits[0].lexical_score) == (None, 1, 9.5)
+
+
+def test_words_of_the_heading_count_half_for_a_sentence_below_it() -> None:
+    stored = StoredPassage(1, passage("Ten to five.", section="Opening hours"), Embedding(unit(0, 1), unit(0, 1)[None]))
+    (hit,) = retrieve(FakeSnapshot([stored], [Scored(1, 0.0)], []), parse_question("opening hours"), unit(1, 0), 1)
+    assert hit.score == pytest.approx((0 + 1 + 0 + 0.5) / 4)
+
+
+@given(st.dictionaries(st.text("ab", max_size=2), st.floats(0, 10)), st.sets(st.text("ab", max_size=2)))
+def test_coverage_is_a_share(weights: dict[str, float], found: set[str]) -> None:
+    assert 0 <= coverage(found, weights) <= 1 + 1e-9
+    assert coverage(weights.keys(), weights) == pytest.approx(1.0 if sum(weights.values()) else 0.0)
+
+
+def hit(text: str, scores: tuple[float, ...], document_id: str = "a.txt") -> Hit:
+    return Hit(passage(text, document_id), 0.5, 0.5, 0.0, 1, None, scores)
+
+
+def test_evidence_is_ranked_across_passages_without_repeats() -> None:
+    hits = [hit("One is here. Two is there.", (0.2, 0.9)), hit("Two is there. Three is far.", (0.8, 0.5), "b.txt")]
+    evidence = select_evidence(hits, 3, 100, len)
+    assert [(item.label, item.text, item.passage.document_id) for item in evidence] == [
+        (1, "Two is there.", "a.txt"),
+        (2, "Three is far.", "b.txt"),
+        (3, "One is here.", "a.txt"),
+    ]
+    assert all(item.passage.text[item.start : item.end] == item.text for item in evidence)
+
+
+def test_evidence_keeps_to_its_budget_and_goes_on_to_what_fits() -> None:
+    hits = [hit("A rather long sentence stands here. Short.", (0.9, 0.1))]
+    assert [item.text for item in select_evidence(hits, 3, 10, len)] == ["Short."]
+
+
+def test_a_sentence_that_refers_back_is_shown_with_the_one_before() -> None:
+    text = "Ada built the mill. It burned in 1859."
+    found = passage(text)
+    item = Evidence(1, found, *found.sentences[1], "It burned in 1859.", 1.0)
+    assert with_antecedent(item) == text
+    assert found.sentences[1] == Sentence(20, 38)

@@ -1,0 +1,158 @@
+"""Values -> JSON: exactly the fields of the contract, numbers that JSON has, text as it is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_api_fakes import END, HITS, SAID, SENTENCE, START, abstained, answered
+
+from rag.serialise import answer_json, document_json, hit_json, to_json
+from rag.types import Answer, Citation, Claim, DocumentInfo, Hit
+
+PASSAGES = [
+    {
+        "id": f"notes/pumps.md:{START}-{END}",
+        "document_id": "notes/pumps.md",
+        "title": "Pumps 😀",
+        "source": "/library/notes/pumps.md",
+        "score": 0.71,
+        "dense_score": 0.6,
+        "lexical_score": 3.5,
+        "dense_rank": 1,
+        "lexical_rank": 2,
+        "start": START,
+        "end": END,
+        "page": None,
+        "section": "Pumps",
+        "text": SENTENCE,
+    },
+    {
+        "id": "notes/<b>markup<b>.html:0-25",
+        "document_id": "notes/<b>markup<b>.html",
+        "title": "<img src=x onerror=alert(1)>",
+        "source": "https://example.org/markup",
+        "score": 0.3,
+        "dense_score": 0.3,
+        "lexical_score": 0.0,
+        "dense_rank": 2,
+        "lexical_rank": None,
+        "start": 0,
+        "end": 25,
+        "page": None,
+        "section": None,
+        "text": "<script>alert(1)</script>",
+    },
+]
+CITATION = {
+    "label": 1,
+    "document_id": "notes/pumps.md",
+    "passage_id": f"notes/pumps.md:{START}-{END}",
+    "title": "Pumps 😀",
+    "source": "/library/notes/pumps.md",
+    "page": 3,
+    "section": "Pumps",
+    "start": START,
+    "end": END,
+    "quote": SENTENCE,
+    "answer_start": START + 28,
+    "answer_end": START + 37,
+}
+CLAIM = {"text": SAID, "start": 0, "end": len(SAID), "support": 0.98, "citations": [1], "reason": None}
+ANSWERED = {
+    "id": "ans_1",
+    "question": "Who found it?",
+    "answered": True,
+    "abstained": None,
+    "answer": SAID,
+    "mode": "quote",
+    "faithfulness": 0.98,
+    "confidence": 0.83,
+    "claims": [CLAIM],
+    "citations": [CITATION],
+    "passages": PASSAGES,
+    "model": "tiny",
+    "index": {"name": "default", "generation": 7},
+    "usage": {"prompt_tokens": 180, "completion_tokens": 12},
+    "timings": {"retrieve": 0.012},
+    "notices": ["a notice, with `rag doctor`"],
+}
+ABSTAINED = {
+    "id": "ans_2",
+    "question": "Is it far?",
+    "answered": False,
+    "abstained": {"reason": "no_evidence", "message": "The documents do not answer this."},
+    "answer": "The documents do not answer this.",
+    "mode": "quote",
+    "faithfulness": 0.0,
+    "confidence": 0.07,
+    "claims": [],
+    "citations": [],
+    "passages": PASSAGES,
+    "model": None,
+    "index": {"name": "default", "generation": 7},
+    "usage": {"prompt_tokens": 0, "completion_tokens": 0},
+    "timings": {},
+    "notices": [],
+}
+
+
+def test_an_answer() -> None:
+    assert answer_json(answered("Who found it?")) == ANSWERED
+
+
+def test_an_abstention() -> None:
+    assert answer_json(abstained("Is it far?")) == ABSTAINED
+
+
+def test_every_field_of_the_values_is_there() -> None:
+    document = answer_json(answered("Who?"))
+    assert {field.name for field in fields(Answer)} - {"hits"} | {"passages"} == set(document)
+    assert {field.name for field in fields(Claim)} == set(document["claims"][0])
+    assert {field.name for field in fields(Citation)} == set(document["citations"][0])
+    assert {field.name for field in fields(Hit)} - {"passage", "sentence_scores"} <= set(document["passages"][0])
+
+
+def test_a_document() -> None:
+    info = DocumentInfo("a/b.pdf", "B", "/a/b.pdf", "00", 3, 900, 2, {"author": "Ada"})
+    assert document_json(info) == {
+        "id": "a/b.pdf",
+        "title": "B",
+        "source": "/a/b.pdf",
+        "sha256": "00",
+        "passages": 3,
+        "characters": 900,
+        "pages": 2,
+        "metadata": {"author": "Ada"},
+    }
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf"), np.float32("nan")])
+def test_what_is_no_number_becomes_null(number: float) -> None:
+    answer = replace(answered("Who?"), faithfulness=number, confidence=number, timings={"check": number})
+    document = json.loads(to_json(answer_json(answer)))
+    assert (document["faithfulness"], document["confidence"], document["timings"]) == (None, None, {"check": None})
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    hit = replace(HITS[0], score=np.float32(0.5), dense_score=np.float64(0.25))
+    document = json.loads(to_json(hit_json(hit)))
+    assert (document["score"], document["dense_score"]) == (0.5, 0.25)
+
+
+@given(st.recursive(st.text() | st.integers() | st.none(), st.lists, max_leaves=10))
+def test_json_that_is_read_is_what_was_written(value: object) -> None:
+    assert json.loads(to_json(value)) == value
+
+
+def test_half_a_surrogate_pair_is_escaped_and_all_else_is_as_it_is() -> None:
+    assert to_json("é😀\ud800\n") == b'"\xc3\xa9\xf0\x9f\x98\x80\\ud800\\n"'
+
+
+def test_nan_is_refused_where_nobody_replaced_it() -> None:
+    with pytest.raises(ValueError, match="Out of range float values"):
+        to_json({"x": float("nan")})
