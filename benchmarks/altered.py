@@ -1,7 +1,7 @@
-"""Sentences of documents -> the same sentences altered so that their document supports them no more, or still does.
+"""A sentence of a document -> altered ones that the document supports no more, or still does.
 
-Out: (claim, kind), where kind is "kept" for changes that leave the sense, or what was made wrong: a number, month, name,
-negation, opposite, two names exchanged, or a sentence of another document ("foreign"). They teach the checker
+Out: (claim, kind), where kind is "kept" for changes that leave the sense, or what was made wrong: a number, month,
+name, negation, opposite, or two names exchanged. They teach the checker
 contradictions in otherwise verbatim wording, of which answers marked by people hold too few.
 
 Not here: paraphrase, and claims that are wrong in a way a word does not show.

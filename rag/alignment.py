@@ -5,7 +5,7 @@ one to three sentences that covers the claim best, and `features`, what the chec
 of counts. Their weights, and so their use, are in `checker.json`.
 
 Deliberately not here: any judgement (`rag.grounding`), meaning beyond words, lengths (they told the evaluation sets
-apart, not their faithful answers: without them the other sets' AUROC rose by up to 0.03).
+apart, not their faithful answers: without them AUROC on faithbench rose from 0.677 to 0.706).
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ _OPENER = re.compile(
 _FRAME = re.compile(
     r"(?:according to (?:the|this|these) (?:(?:provided|given) )?\w+(?: \w+)?,\s*"
     r"|(?:the|this|these) (?:(?:provided|given|following) )?"
-    r"(?:passage|text|document|article|context|source|summary|report)s? (?:also )?(?:describe|state|mention|say|report|discuss|note|explain|indicate|present|highlight|cover|suggest"
+    r"(?:passage|text|document|article|context|source|summary|report)s? (?:also )?"
+    r"(?:describe|state|mention|say|report|discuss|note|explain|indicate|present|highlight|cover|suggest"
     r"|provide information (?:on|about)|contain information (?:on|about))(?:s|es|ed)? (?:that )?)",
     re.IGNORECASE,
 )

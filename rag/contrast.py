@@ -20,7 +20,8 @@ from rag.wording import Wording, is_figure
 _NEGATION_WORDS = "not no never without none nobody nothing neither nor"
 NEGATORS = frozenset(_NEGATION_WORDS.split())
 
-_OPPOSITE_WORDS = """more:less more:fewer most:least increase:decrease increase:reduce rise:fall rise:decline grow:shrink
+_OPPOSITE_WORDS = """
+    more:less more:fewer most:least increase:decrease increase:reduce rise:fall rise:decline grow:shrink
     before:after first:last high:low higher:lower highest:lowest large:small largest:smallest larger:smaller
     big:small older:younger old:young oldest:youngest old:new early:late earlier:later earliest:latest win:lose
     winner:loser victory:defeat success:failure successful:unsuccessful above:below over:under north:south
@@ -41,7 +42,7 @@ for _pair in _OPPOSITE_WORDS.split():
 _SHORT_GAP = 6  # words: what stands further off belongs to something else
 _OWN_WORDS = 2  # words of a difference at most that are its own; further ones make the claim less close to verbatim
 _SHARPNESS = 4  # a claim with a tenth of other words weighs 0.66 of a verbatim one, with a third 0.2
-_LONGEST = 400  # words of a claim that are aligned: the time grows with its square
+_LONGEST = 200  # words of a claim that are aligned: the time can grow with its square
 _KINDS = ("exchanged", "number_replaced", "name_replaced", "negated", "opposite")
 
 
@@ -66,13 +67,14 @@ def contrast(
     `content` are the words of the claim that count, `names` those that may be names, `negated_pairs` what any of the
     evidence says with a "not" before it.
     """
-    matcher = SequenceMatcher(None, said.words[:_LONGEST], window.words, autojunk=False)
-    total = max(len(said.words), 1)
+    words = said.words[:_LONGEST]
+    matcher = SequenceMatcher(None, words, window.words, autojunk=False)
+    total = max(len(words), 1)
     matched = sum(block.size for block in matcher.get_matching_blocks())
     close = dict.fromkeys(_KINDS, 0.0)
     exchanges: set[tuple[str, str]] = set()
     replaced = 0
-    for difference in _differences(matcher, said, window):
+    for difference in _differences(matcher, words, window):
         kinds = _kinds(difference, said, content, names, window, negated_pairs)
         pairs = {(a, b) for a in content.intersection(difference.ours) for b in content.intersection(difference.theirs)}
         if any((b, a) in exchanges for a, b in pairs if a != b):
@@ -88,16 +90,16 @@ def contrast(
     return {"in_order": matched / total, "replaced": log1p(replaced), "contrary": float(contrary), **close}
 
 
-def _differences(matcher: SequenceMatcher[str], said: Wording, window: Wording) -> Iterator[_Difference]:
+def _differences(matcher: SequenceMatcher[str], words: tuple[str, ...], window: Wording) -> Iterator[_Difference]:
     for tag, i, j, k, m in matcher.get_opcodes():
         if tag == "equal":
             continue
         theirs, reach = window.words[k:m], max(j - i, _SHORT_GAP // 2)
         if i == 0:  # at either end, evidence goes on where the claim does not
             theirs = theirs[-reach:]
-        elif j == len(said.words):
+        elif j == len(words):
             theirs = theirs[:reach]
-        yield _Difference(i, j, said.words[i:j], theirs)
+        yield _Difference(i, j, words[i:j], theirs)
 
 
 def _kinds(

@@ -14,10 +14,12 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import accumulate
 from math import exp
 from typing import Literal, NamedTuple
 
@@ -158,27 +160,45 @@ def find_verbatim(claim: str, evidence: Sequence[str]) -> tuple[int, int, int] |
 
     It may not begin or end inside a word or a number: "500" does not stand in "1,500".
     """
-    bare = " ".join(claim.split()).rstrip(_LAST)
+    whole = " ".join(claim.split())
+    bare = whole.rstrip(_LAST)
     if not any(map(str.isalnum, bare)):
         return None
-    last = re.escape("".join(claim.split())[len("".join(bare.split())) :])
     for passage, text in enumerate(evidence):
-        if bare in _one_spaced(text):
-            pattern = r"\s+".join(map(re.escape, bare.split())) + rf"(?:{last})?"
-            for match in re.finditer(pattern, text):
-                if not _inside(text, match.start()) and not _inside(text, match.end()):
-                    return passage, match.start(), match.end()
+        spaced = _one_spaced(text)
+        for wanted in (whole, bare):
+            at = spaced.find(wanted)
+            while at >= 0:
+                start, end = _place(text, at), _place(text, at + len(wanted) - 1) + 1
+                if not _inside(text, start) and not _inside(text, end):
+                    return passage, start, end
+                at = spaced.find(wanted, at + 1)
     return None
-
-
-_LAST = ".!?;:,… "
-_NUMBER_JOINT = re.compile(r"\d[.,]\d")
-_UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 
 
 @lru_cache(maxsize=2_000)
 def _one_spaced(text: str) -> str:
     return " ".join(text.split())
+
+
+@lru_cache(maxsize=100)
+def _words(text: str) -> tuple[list[int], list[int]]:
+    """Where each word begins in the text with single spaces, and in the text as it is."""
+    found = [match.span() for match in _WORD.finditer(text)]
+    return list(accumulate((end - start + 1 for start, end in found), initial=0)), [start for start, _ in found]
+
+
+def _place(text: str, at: int) -> int:
+    """The place in `text` of a character of `_one_spaced(text)`."""
+    single, places = _words(text)
+    word = bisect_right(single, at) - 1
+    return places[word] + at - single[word]
+
+
+_WORD = re.compile(r"\S+")
+_LAST = ".!?;:,… "
+_NUMBER_JOINT = re.compile(r"\d[.,]\d")
+_UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 
 
 def _inside(text: str, at: int) -> bool:

@@ -158,7 +158,11 @@ def _commit(
     embeddings = iter([embedding or next(fresh) for embedding in cached])
     for item in batch:
         own: list[Embedding] = [next(embeddings) for _ in item.passages]
-        index.replace(item.document, item.passages, own, size=item.size, mtime_ns=item.mtime_ns)
+        try:
+            index.replace(item.document, item.passages, own, size=item.size, mtime_ns=item.mtime_ns)
+        except DocumentError as exc:
+            summary.failed.append(Failure(item.document.id, str(exc)))
+            continue
         (summary.replaced if item.document.id in known else summary.added).append(item.document.id)
     summary.passages += len(passages)
     summary.embedded += len(missing)

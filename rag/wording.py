@@ -34,7 +34,7 @@ def wording(text: str, start: int = 0, end: int | None = None) -> Wording:
     """Analyses `text[start:end]`."""
     end = len(text) if end is None else end
     words = word_list(text[start:end])
-    names = frozenset(word_list(" ".join(_NAME.findall(text[start:end]))))
+    names = frozenset(map(stem, _folded(" ".join(_NAME.findall(text[start:end]))).split()))
     pairs = frozenset(zip(words, words[1:], strict=False))
     return Wording(start, end, tuple(words), frozenset(words) - _FUNCTION_WORDS, pairs, names - _FUNCTION_WORDS)
 
@@ -63,16 +63,22 @@ def word_list(text: str) -> list[str]:
     >>> word_list("He didn't win 1.5 thousand €.")
     ['he', 'did', 'not', 'win', '1500', 'euro']
     """
-    folded = unicodedata.normalize("NFKC", text).lower()
-    if not folded.isascii():
-        folded = unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", folded)))
-    folded = _SYMBOL.sub(lambda match: _SYMBOLS[match.group()], folded)
+    folded = _folded(text)
+    if _SYMBOL.search(folded):
+        folded = _SYMBOL.sub(lambda match: _SYMBOLS[match.group()], folded)
     if "n't" in folded or "cannot" in folded:
         for short, long in _CONTRACTIONS:
             folded = folded.replace(short, long)
-    if _NUMBER_HINT.search(folded):
+    if _DIGIT.search(folded) or not _NUMBER_WORDS.isdisjoint(_APART.split(folded)):
         folded = _NUMBER.sub(_one_spelling, folded)
     return [_BASE_OF_IRREGULAR.get(word) or stem(word) for word in tokens(folded)]
+
+
+def _folded(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    lower = unicodedata.normalize("NFKC", text).lower()
+    return unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", lower)))
 
 
 def is_figure(word: str) -> bool:
@@ -105,7 +111,9 @@ _NUMBER = re.compile(
     r"|one(?= (?:hundred|thousand|million|billion)))\b"
     r"(?:[ -](?P<word_scale>hundred|thousand|million|billion|trillion)\b)?"
 )
-_NUMBER_HINT = re.compile(rf"\d|\b(?:one|{'|'.join(_SMALL)}|{'|'.join(_TENS)})\b")
+_NUMBER_WORDS = frozenset(["one", *_SMALL, *_TENS])
+_DIGIT = re.compile(r"\d")
+_APART = re.compile(r"[^\w]+")
 _THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
 _LONGEST_NUMBER = 15  # digits that a float keeps
 
@@ -126,7 +134,8 @@ def _one_spelling(match: re.Match[str]) -> str:
 
 
 # Irregular forms -> their base; the commonest of English, and pairs that writers exchange (dead, death, died).
-_IRREGULAR = """won:win said:say made:make became:become began:begin begun:begin took:take taken:take gave:give given:give
+_IRREGULAR = """
+    won:win said:say made:make became:become began:begin begun:begin took:take taken:take gave:give given:give
     went:go gone:go came:come saw:see seen:see got:get gotten:get found:find told:tell felt:feel left:leave
     kept:keep held:hold brought:bring wrote:write written:write stood:stand lost:lose paid:pay met:meet ran:run
     led:lead grew:grow grown:grow knew:know known:know thought:think bought:buy built:build sent:send

@@ -13,7 +13,8 @@ from rag.errors import RagError
 from rag.index import lexical, schema
 from rag.index.catalogue import PassageText
 from rag.index.ledger import Ledger
-from rag.index.lexical import NO_GENERATION, LexicalWriter, in_memory
+from rag.index.lexical import NO_GENERATION, in_memory
+from rag.index.lexical_writer import LexicalWriter
 from rag.index.local import LocalIndex
 
 # more passages than are made anew at every removal

@@ -93,10 +93,12 @@ class IndexMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "index"):
-            self.index.publish()
-            assert self.index.verify() == []
-            self.index.close()
-            self.temporary.__exit__(None, None, None)
+            try:
+                self.index.publish()
+                assert self.index.verify() == []
+            finally:
+                self.index.close()
+                self.temporary.__exit__(None, None, None)
 
     def _is_published(self) -> None:
         self.published = dict(self.committed)

@@ -5,18 +5,14 @@ step. Out: `Scored` rows, best first. A `Lexical` is what Tantivy had at one com
 
 `manifest.json`, written after Tantivy's commit, says of which generation the commit is and names it by its opstamp
 (Tantivy's own number, in its `meta.json`), so a process killed between the two leaves a commit of no generation, which
-readers do not use and the next writer makes good. BM25's counts include removed passages until Tantivy merges them
-away, as in Lucene; that is kept from mattering by starting afresh now and then. `weights` counts exactly.
-Words are not stored, only terms.
+is not read. Words are not stored, only terms. Writing is in `rag.index.lexical_writer`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,20 +21,15 @@ import numpy as np
 import Stemmer
 
 import rag.terms
-from rag.errors import RagError
 from rag.index.catalogue import Catalogue, PassageText
-from rag.index.files import Damaged, set_aside, write_whole
+from rag.index.files import Damaged
 from rag.types import Scored
 
 FOLDER = "lexical"
 MANIFEST = "manifest.json"
 FORMAT = 1
 NO_GENERATION = -1  # of a commit that no manifest tells of, or whose terms were made by another analysis
-_HEAP_BYTES = 50_000_000  # of the one writing thread, before it spills to the disk; Tantivy asks for 15 MB at least
-# After a removal, all is made anew where that takes 0.15 s (so that in small indexes scores never depend on what was
-# there before), and in larger ones when removed passages have come to a quarter of those that are there.
-_SMALL = 1000
-_DEAD_SHARE = 0.25
+HEAP_BYTES = 50_000_000  # of the one writing thread, before it spills to the disk; Tantivy asks for 15 MB at least
 
 
 class Manifest(NamedTuple):
@@ -99,7 +90,7 @@ class Lexical:
 def read(folder: Path) -> Lexical:
     """What the folder's last commit holds. Raises `Damaged` where there is none that can be used."""
     place = folder / FOLDER
-    told = _manifest(place)
+    told = manifest(place)
     before = _opstamp(place)
     searcher = _searcher(place)
     known = told.opstamp == before == _opstamp(place) and told.analysis == analysis()
@@ -110,92 +101,16 @@ def in_memory(catalogue: Catalogue, at: int) -> Lexical:
     """The same index, made now from the catalogue and kept nowhere: about 0.15 s for 1,000 passages."""
     import tantivy
 
-    index = tantivy.Index(_schema())
-    writer = index.writer(_HEAP_BYTES, 1)
-    _add(writer, catalogue.texts(0, at))
+    index = tantivy.Index(schema())
+    writer = index.writer(HEAP_BYTES, 1)
+    add(writer, catalogue.texts(0, at))
     writer.commit()
     index.reload()
     return Lexical(index.searcher(), at)
 
 
-class LexicalWriter:
-    """Brings the folder to a generation. Keeps Tantivy's writer between calls; only the lock's holder has one."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._place = folder / FOLDER
-        self._writer: Any = None
-
-    def bring_to(self, at: int, catalogue: Catalogue) -> None:
-        """Commit the state `at`: by what changed since the last commit, or from nothing where that is not known.
-
-        Raises `RagError` where it cannot be written.
-        """
-        try:
-            if read(self._folder).generation == at:
-                return
-            told = _manifest(self._place)
-            usable = told.analysis == analysis() and catalogue.state().pruned <= told.generation < at
-            changed = catalogue.changed(told.generation) if usable else {}
-            dead = told.dead + sum(changed.values()) - catalogue.count(at, told.generation)
-            if usable and not _worth_a_new_start(dead, catalogue.count(at)):
-                self._commit(told.generation, at, catalogue, dead)
-            else:
-                self._commit(0, at, catalogue)
-        except (Damaged, ValueError):  # `ValueError` is Tantivy's: the folder went away under it, the disk is full
-            self.rebuild(at, catalogue)
-
-    def rebuild(self, at: int, catalogue: Catalogue) -> None:
-        """Make it again from the catalogue in a new folder, and put the old one aside."""
-        self._writer = None
-        fresh = self._folder / f"{FOLDER}.new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir()
-        self._place = fresh
-        try:
-            self._commit(0, at, catalogue)
-            self.close()
-        except ValueError as exc:
-            raise RagError(f"{self._folder / FOLDER} cannot be written: {exc}") from exc
-        finally:
-            self._writer, self._place = None, self._folder / FOLDER
-        set_aside(self._place)
-        fresh.rename(self._place)
-
-    def close(self) -> None:
-        """Drop what is not committed, and wait for merges that go on."""
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            with suppress(ValueError):  # merges only tidy up: what they failed at, others will do
-                writer.wait_merging_threads()
-
-    def _commit(self, since: int, at: int, catalogue: Catalogue, dead: int = 0) -> None:
-        """Put in and take out what changed after `since`, where 0 stands for a new start.
-
-        What was added after `since` is taken out first: a killed writer may have committed it without saying so, and
-        a call that failed may have left it to be committed.
-        """
-        import tantivy
-
-        if self._writer is None:
-            self._writer = tantivy.Index(_schema(), str(self._place)).writer(_HEAP_BYTES, 1)
-        # By query: `delete_all_documents` begins again with opstamps that were used before, and deletion by term takes
-        # a Python integer for a signed one, and finds nothing.
-        if since == 0:
-            self._writer.delete_documents_by_query(tantivy.Query.all_query())
-        for version in catalogue.changed(since) if since else ():
-            self._writer.delete_documents_by_query(_version(version))
-        _add(self._writer, catalogue.texts(since, at))
-        opstamp = self._writer.commit()
-        told = Manifest(FORMAT, at, opstamp, dead, analysis())
-        write_whole(self._place / MANIFEST, (json.dumps(told._asdict(), indent=1) + "\n").encode())
-
-
-def _worth_a_new_start(dead: int, alive: int) -> bool:
-    return dead > 0 and (alive <= _SMALL or dead > _DEAD_SHARE * alive)
-
-
-def _add(writer: Any, texts: Iterable[PassageText]) -> None:
+def add(writer: Any, texts: Iterable[PassageText]) -> None:
+    """Give passages to a Tantivy writer; they count when it commits."""
     import tantivy
 
     for passage in texts:
@@ -218,7 +133,8 @@ def analysis() -> str:
     return hashlib.sha256(source + Stemmer.version().encode()).hexdigest()[:16]
 
 
-def _manifest(place: Path) -> Manifest:
+def manifest(place: Path) -> Manifest:
+    """What is told of the commit in the folder `place`. Raises `Damaged`."""
     if not place.exists():
         raise Damaged(place, "is missing")
     try:
@@ -254,7 +170,8 @@ def _searcher(place: Path) -> Any:
 
 
 @cache
-def _schema() -> Any:
+def schema() -> Any:
+    """One entry for each passage; the version is there to take them out by."""
     import tantivy
 
     builder = tantivy.SchemaBuilder()
@@ -267,10 +184,4 @@ def _schema() -> Any:
 def _term(word: str) -> Any:
     import tantivy
 
-    return tantivy.Query.term_query(_schema(), "text", word, "freq")
-
-
-def _version(number: int) -> Any:
-    import tantivy
-
-    return tantivy.Query.term_query(_schema(), "version", number, "basic")
+    return tantivy.Query.term_query(schema(), "text", word, "freq")

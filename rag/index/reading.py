@@ -3,7 +3,7 @@
 In: the folder, and a way to have what is derived mended. Out: snapshots. Staying is free: `snapshot` compares one
 number. Moving to another generation reopens Tantivy (0.3 ms) and, when it is first searched, brings FAISS along.
 
-Does not mend anything itself, and does not wait for a writer: if one is at work and FAISS or Tantivy cannot be used
+Does not mend anything itself, and waits a second at most: if a writer is at work and FAISS or Tantivy cannot be used
 as they are, they are made in memory from the catalogue.
 """
 

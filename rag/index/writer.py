@@ -17,7 +17,7 @@ from rag.index import dense
 from rag.index.failures import plain_errors
 from rag.index.files import Damaged, set_aside
 from rag.index.ledger import Ledger
-from rag.index.lexical import LexicalWriter
+from rag.index.lexical_writer import LexicalWriter
 from rag.index.lock import WriterLock
 from rag.index.rules import embedding_faults, passage_faults
 from rag.index.verify import Problem, problems
