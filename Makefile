@@ -20,7 +20,8 @@ setup: .venv/ready
 demo: setup
 	$(BIN)/rag index seeds/library --index demo
 	$(BIN)/rag ask "Who invited the leaders to Paris?" --index demo
-	$(BIN)/rag ask "Which lens did the lighthouse use?" --index demo
+	$(BIN)/rag ask "When was the lighthouse at Orran Head first lit?" --index demo
+	$(BIN)/rag ask "Why do ships need an accurate clock to find their longitude?" --index demo
 
 lint: setup
 	$(BIN)/ruff format --check .
@@ -29,6 +30,12 @@ lint: setup
 
 test: lint
 	$(BIN)/pytest
+
+# Needs the evaluation sets, which are not part of the project: make bench EVAL=FOLDER
+EVAL ?= ../shared/eval
+bench: setup
+	$(BIN)/python benchmarks/library.py
+	$(BIN)/python benchmarks/answers.py $(EVAL)
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -27,6 +27,7 @@ _NO_NAMES = frozenset(
 )
 _LISTED = frozenset(["", "and", "or", "of"])  # between two names: their order says nothing
 
+_COMMON = re.compile(r"(?<=[a-z,] )[a-z]{5,}\b(?<!ly)")
 KINDS = ("number", "month", "name", "negation", "opposite", "exchanged")
 
 
@@ -39,6 +40,12 @@ def altered(sentence: str, passage: str, names: list[str], rng: random.Random) -
         claim = _wrong(base, kind, passage, names, rng)
         if claim is not None and claim != base:
             yield claim, kind
+
+
+def word_changed(sentence: str, passage: str, rng: random.Random) -> str | None:
+    """One common word for another of the passage: not told from a paraphrase by words, so measured and not taught."""
+    others = [word for word in _COMMON.findall(passage) if word not in sentence]
+    return _replaced(sentence, _COMMON, others, rng) if others else None
 
 
 def names_in(text: str) -> list[str]:

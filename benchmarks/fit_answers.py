@@ -42,13 +42,13 @@ FOREIGN = ("pubmedqa", "cranfield", "vaswani")
 FOREIGN_SHARE = 0.2  # of all questions
 FALSE_REFUSALS = 0.05  # of the questions that are answered right: what the threshold of refusal may cost
 WEIGHTS = Path(__file__).parent.parent / "rag" / "weights.json"
-READ_CLOSELY = 3
+READ_CLOSELY = 2
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     eval_argument(parser)
-    parser.add_argument("--questions", type=int, default=900)
+    parser.add_argument("--questions", type=int, default=800)
     parser.add_argument(
         "--keep", type=Path, help="folder for the index and the readings, used again when they are there"
     )
@@ -67,7 +67,8 @@ def main() -> None:
 def _readings(options: argparse.Namespace, work: Path) -> list[dict[str, Any]]:
     store = work / f"readings-{options.questions}.pickle"
     if store.is_file():
-        return pickle.loads(store.read_bytes())  # type: ignore[no-any-return]
+        kept: list[dict[str, Any]] = pickle.loads(store.read_bytes())
+        return [row | {"question": parse_question(row["question"].text)} for row in kept]
     corpus = rows(options.eval / "squad2", "corpus")
     settings = load_settings(indexes_dir=work / "indexes", index="squad2")
     models = load_models(settings)
@@ -102,9 +103,10 @@ def _read(question: dict[str, Any], articles: dict[str, str], index: LocalIndex,
     with index.snapshot() as snapshot:
         hits = retrieve(snapshot, asked, models.embedder.embed_query(asked.text), 10)
         weights = snapshot.term_weights(sorted(asked.terms))
-    evidence = select_evidence(hits, 5, 2000, models.language_model.count_tokens)
+    evidence = select_evidence(hits, 4, 2000, models.language_model.count_tokens)
     readings = models.language_model.read(
-        reading_prompts(asked.text, evidence), lambda likelihoods: order_evidence(evidence, likelihoods)[:READ_CLOSELY]
+        reading_prompts(asked.text, evidence),
+        lambda likelihoods: order_evidence(asked, evidence, likelihoods)[:READ_CLOSELY],
     ).readings
     gold = (question.get("gold_doc_ids") or question.get("related_doc_ids") or [row_id(hits[0].passage.document_id)])[0]
     return {
@@ -115,7 +117,7 @@ def _read(question: dict[str, Any], articles: dict[str, str], index: LocalIndex,
         "evidence": evidence,
         "weights": weights,
         "readings": readings,
-        "order": order_evidence(evidence, [reading.likelihood for reading in readings]),
+        "order": order_evidence(asked, evidence, [reading.likelihood for reading in readings]),
     }
 
 

@@ -14,13 +14,14 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from altered import altered, names_in
+from altered import altered, names_in, word_changed
 
 from rag.alignment import align
 from rag.grounding import find_verbatim, split_claims, without_markers
 from rag.sentences import split_sentences
 
 HUMAN = ("begin", "mtrag_human_eval", "faithbench")
+WORD_CHANGED = "word_changed"  # a source of its own: measured, not fitted
 ALTERED_PARAGRAPHS = 1_200
 FAITHFUL, UNFAITHFUL = 3.7, 2.3  # mean rating, 1 to 4, from which raters agreed; between them nothing is said
 
@@ -84,10 +85,13 @@ def altered_sentences(folder: Path) -> Iterator[Answer]:
         made = [*altered(chosen, row["text"], names, rng)] if chosen else []
         if other["title"] != row["title"] and (foreign := _a_sentence(other["text"], rng)):
             made.append((foreign, "foreign"))
+        if chosen and (changed := word_changed(chosen, row["text"], rng)):
+            made.append((changed, WORD_CHANGED))
         for claim, kind in made:
             good = kind == "kept"
+            source = WORD_CHANGED if kind == WORD_CHANGED else "altered"
             if good or find_verbatim(claim, texts) is None:
-                yield _measured("altered", row["title"], good, [claim], texts, [good], kind)
+                yield _measured(source, row["title"], good, [claim], texts, [good], kind)
 
 
 def _a_sentence(text: str, rng: random.Random) -> str | None:

@@ -7,13 +7,13 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import NamedTuple
 
 from rag.embedding import embedder_folder
 from rag.errors import RagError
 from rag.index.local import LocalIndex, list_indexes
 from rag.llm.gguf import model_file
+from rag.processor import processor_flags
 from rag.settings import NO_MODEL, Settings
 
 _PACKAGES = ("torch", "sentence-transformers", "faiss-cpu", "tantivy", "llama-cpp-python", "fastapi", "pypdfium2")
@@ -39,11 +39,7 @@ def _python() -> Finding:
 
 
 def _processor() -> Finding:
-    try:
-        flags = set(Path("/proc/cpuinfo").read_text("utf-8").split())
-    except OSError:
-        flags = set()
-    has = [flag for flag in _FLAGS if flag in flags] or [platform.machine()]
+    has = [flag for flag in _FLAGS if flag in processor_flags()] or [platform.machine()]
     return Finding("processor", True, f"{os.cpu_count()} cores, {' '.join(has)}")
 
 

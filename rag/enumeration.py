@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
 from rag.terms import STOP_WORDS
 from rag.types import Evidence, Sentence
@@ -31,8 +32,11 @@ def whole_enumeration(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def list_items(evidence: Evidence) -> list[Sentence]:
-    """The items of the list in which the evidence is one, it included; empty where it is no list item."""
+    """The items of the list in which the evidence is one, or which it announces; empty where there is none."""
     passage = evidence.passage
+    if announces_list(evidence.text):
+        following = [sentence for sentence in passage.sentences if sentence.start >= evidence.end]
+        return list(takewhile(lambda item: _MARKER.match(passage.text[item.start - passage.start :]), following))
     if not _MARKER.match(evidence.text):
         return []
     items: list[Sentence] = []
@@ -48,6 +52,11 @@ def list_items(evidence: Evidence) -> list[Sentence]:
             items = [sentence] if _MARKER.match(text) else []
         found = found or sentence.start == evidence.start
     return items if found else []
+
+
+def announces_list(text: str) -> bool:
+    """Whether what is meant comes after this line ("Passengers bring:")."""
+    return text.rstrip().endswith(":")
 
 
 def without_marker(text: str) -> int:

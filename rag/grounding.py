@@ -5,8 +5,9 @@ fully supports the claim, from a logistic regression over `rag.alignment` (`chec
 `benchmarks/fit_checker.py`, which also measured the error rates stored there). What stands verbatim in the evidence is
 supported by construction.
 
-Does not know: the world (a true sentence without evidence is unsupported), meaning beyond words (a paraphrase without
-common words is doubted), whether a verbatim stretch was cut out from under a "not" or out of a quotation.
+Does not know: the world (a true sentence without evidence is unsupported); meaning beyond words (a paraphrase without
+common words is doubted, and one common word in the place of another, "iron" for "wood", passes for a paraphrase);
+whether a verbatim stretch was cut out from under a "not" or out of a quotation.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ __all__ = ["MAX_QUESTION", "Models", "Pipeline", "load_models", "open_pipeline"]
 
 MAX_K = 100
 _READ_HITS = 10  # passages whose sentences compete to be evidence: the right one is among them for 98 of 100 questions
-_EVIDENCE = 5  # sentences that a model is shown: the right one is among them for 95 of 100 questions
+_EVIDENCE = 4  # sentences that a model is shown: the right one is among them for 94 of 100 questions
 _EVIDENCE_SHARE = 0.5  # of the model's context: the rest is for examples, question and answer
 _WRITES_FROM = 1_000_000_000  # weights: smaller models invent names and dates when they write freely
 _MODES = ("auto", "extract", "quote", "write")

@@ -38,7 +38,8 @@ _EXAMPLES = (
         "Ludlow",
     ),
 )
-_PREFIX = "".join(f"Text: {text}\nQuestion: {question}\nAnswer: {answer}\n\n" for text, question, answer in _EXAMPLES)
+# The blank line stands in front of the next text, where the tokenizer cuts it as it does between the examples.
+_PREFIX = "\n\n".join(f"Text: {text}\nQuestion: {question}\nAnswer: {answer}" for text, question, answer in _EXAMPLES)
 
 DECLINED = "The documents do not say."
 _SYSTEM = (
@@ -51,7 +52,9 @@ _SYSTEM = (
 def reading_prompts(question: str, evidence: Sequence[Evidence]) -> list[SpanPrompt]:
     """One prompt for each sentence of evidence, with shared examples in front."""
     return [
-        SpanPrompt(_PREFIX, f"Text: {with_antecedent(item)}\nQuestion:", f" {question}", "\nAnswer:", "\n", item.text)
+        SpanPrompt(
+            _PREFIX, f"\n\nText: {with_antecedent(item)}\nQuestion:", f" {question}", "\nAnswer:", "\n", item.text
+        )
         for item in evidence
     ]
 

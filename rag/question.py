@@ -15,12 +15,17 @@ from rag.terms import terms
 MAX_QUESTION = 2_000  # characters: longer input is a document, not a question; the embedder sees some 250 tokens of it
 
 Kind = Literal["factual", "descriptive", "list"]
-Expected = Literal["number", "time", "person", "place", "any"]
+Expected = Literal["number", "money", "time", "person", "place", "any"]
 
 _NUMBER = re.compile(
     r"\b(how (many|much|old|tall|high|long|far|large|big|wide|deep|heavy|fast|often|hot|cold|few|late|early)"
     r"|(what|which) (\w+ )?(percentage|percent|proportion|number|amount|price|cost|size|population|temperature|height|"
     r"length|width|depth|weight|distance|speed|age|rate|share|total|sum|fee|ratio|fraction))\b"
+)
+_MONEY = re.compile(
+    r"\bhow much (money|cash|funding|in (dollars|euros|pounds))\b"
+    r"|\bhow much\b.*\b(costs?|pay|pays|paid|charge[sd]?|earn(ed|s)?|spend|spent|pledge[ds]?|worth|fined?|owe[sd]?)\b"
+    r"|\b(what|which) (\w+ )*(price|fee|cost|fine|salary|rent)\b"
 )
 _TIME = re.compile(
     r"\b(when|(what|which) (\w+ )?(year|date|day|month|century|decade|time|era|period|hour|weekday|season)|"
@@ -95,6 +100,8 @@ def _kind(text: str) -> Kind:
 def _expected(lower: str) -> Expected:
     if _TIME.search(lower):
         return "time"
+    if _MONEY.search(lower):
+        return "money"
     if _NUMBER.search(lower):
         return "number"
     if _PLACE.search(lower):

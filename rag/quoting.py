@@ -37,6 +37,11 @@ _TIME_WORDS = frozenset(
     winter spring autumn today yesterday tomorrow bc ad bce ce early late mid
     """.split()
 )
+_MONEY = re.compile(
+    r"[$€£¥₽₹]|\b(dollars?|euros?|pounds?|cents?|pence|francs?|marks?|yen|crowns?|shillings?|guineas?|usd|eur|gbp|chf|"
+    r"free of charge|free|million|billion)\b",
+    re.IGNORECASE,
+)
 _YEAR = re.compile(r"\b(1\d{3}|20\d{2})s?\b")
 _LEFT_WORDS = (
     "by",
@@ -163,6 +168,8 @@ def expected_type_fits(question: Question, text: str) -> bool | None:
     words = _words(text, question.terms)
     if question.expected == "number":
         return any(c.isdigit() for c in text) or any(word.lower in _NUMBER_WORDS for word in words)
+    if question.expected == "money":
+        return bool(_MONEY.search(text))
     if question.expected == "time":
         return any(c.isdigit() for c in text) or any(word.lower in _TIME_WORDS for word in words)
     if question.expected in ("person", "place"):
@@ -181,7 +188,7 @@ def _type(question: Question, quote: str, words: Sequence[_Word]) -> dict[str, f
     if expected in ("person", "place"):
         values["capital_first"] = float(words[0].capital or (len(words) > 1 and words[1].capital))
         values["all_capital"] = float(all(word.capital or word.lower in STOP_WORDS for word in words))
-    elif expected == "number":
+    elif expected in ("number", "money"):
         values["number_first"] = float(words[0].lower[:1].isdigit() or words[0].lower in _NUMBER_WORDS)
         values["year_for_number"] = float(bool(_YEAR.fullmatch(quote)))
     elif expected == "time":

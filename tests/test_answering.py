@@ -100,5 +100,7 @@ def test_items_of_a_list_are_those_of_its_block() -> None:
     text = "- tea\n- milk\n\nYou also need:\n- salt\n- flour\n\nThen bake."
     found = [item for item in (evidence(text, n) for n in range(6)) if item.text == "- flour"][0]
     assert [text[s.start : s.end] for s in list_items(found)] == ["- salt", "- flour"]
+    announcing = [item for item in (evidence(text, n) for n in range(6)) if item.text == "You also need:"][0]
+    assert [text[s.start : s.end] for s in list_items(announcing)] == ["- salt", "- flour"]
     assert list_items(evidence("Then bake.", 0)) == []
     assert without_marker("12. bake") == 4

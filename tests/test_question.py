@@ -17,6 +17,8 @@ from rag.terms import stem, terms, tokens
         ("How many crews rowed?", "factual", "number"),
         ("How long a timeline was proposed?", "factual", "number"),
         ("What percentage of members voted?", "factual", "number"),
+        ("How much did the members pay?", "factual", "money"),
+        ("How much water is used?", "factual", "number"),
         ("In what year did it open?", "factual", "time"),
         ("When was the bar closed?", "factual", "time"),
         ("Who drew the map?", "factual", "person"),

@@ -34,6 +34,15 @@ class Run(NamedTuple):
     wanted: int = 1
 
 
+class _Row(NamedTuple):
+    """A token of a batch."""
+
+    token: int
+    position: int
+    sequence: int
+    wanted: bool
+
+
 class Decoder:
     """A loaded GGUF model with its KV cache. Not safe for use by two threads."""
 
@@ -109,30 +118,36 @@ class Decoder:
     def run(self, runs: Sequence[Run]) -> list[Logits]:
         """Append each run to its sequence; -> for each its logits, shape `(wanted, vocabulary)`.
 
-        Raises `ModelError` when the context is full or llama.cpp fails; the decoder can be used again after `start`.
+        The arrays may be views of llama.cpp's own buffer, since copying 200 kB for every token costs as much as
+        computing it: they are valid until the next call. Raises `ModelError` when the context is full or llama.cpp
+        fails; the decoder can be used again after `start`.
         """
-        outputs: list[list[Logits]] = [[] for _ in runs]
-        pending: list[tuple[int, int, int, bool]] = []  # run, token, position, wanted
-        for number, run in enumerate(runs):
+        rows: list[_Row] = []
+        for run in runs:
             first_wanted = len(run.tokens) - run.wanted
-            for offset, token in enumerate(run.tokens):
-                pending.append((number, token, self._lengths[run.sequence] + offset, offset >= first_wanted))
-        for begin in range(0, len(pending), BATCH_TOKENS):
-            self._decode(runs, pending[begin : begin + BATCH_TOKENS], outputs)
+            place = self._lengths[run.sequence]
+            rows += [_Row(t, place + i, run.sequence, i >= first_wanted) for i, t in enumerate(run.tokens)]
+        batches = [rows[begin : begin + BATCH_TOKENS] for begin in range(0, len(rows), BATCH_TOKENS)]
+        parts = [self._decode(batch, keep=batch is not batches[-1]) for batch in batches]
         for run in runs:
             self._lengths[run.sequence] += len(run.tokens)
-        empty = np.empty((0, self.vocabulary), np.float32)
-        return [np.stack(rows) if rows else empty for rows in outputs]
+        logits = parts[0] if len(parts) == 1 else np.concatenate([self._no_logits(), *parts])
+        ends = np.cumsum([run.wanted for run in runs])
+        return [logits[end - run.wanted : end] for end, run in zip(ends, runs, strict=True)]
 
-    def _decode(self, runs: Sequence[Run], rows: list[tuple[int, int, int, bool]], outputs: list[list[Logits]]) -> None:
+    def _no_logits(self) -> Logits:
+        return np.empty((0, self.vocabulary), np.float32)
+
+    def _decode(self, rows: Sequence[_Row], keep: bool) -> Logits:
+        """One llama_decode; `keep` copies its logits out of the buffer that the next one overwrites."""
         batch = self._batch
         batch.n_tokens = len(rows)
-        for index, (number, token, position, wanted) in enumerate(rows):
-            batch.token[index] = token
-            batch.pos[index] = position
+        for index, row in enumerate(rows):
+            batch.token[index] = row.token
+            batch.pos[index] = row.position
             batch.n_seq_id[index] = 1
-            batch.seq_id[index][0] = runs[number].sequence
-            batch.logits[index] = wanted
+            batch.seq_id[index][0] = row.sequence
+            batch.logits[index] = row.wanted
         status = self._lib.llama_decode(self._context, batch)
         if status != 0:
             self._prefix = []
@@ -142,10 +157,12 @@ class Decoder:
                 f"its context of {self.context_tokens} tokens is full" if status == 1 else f"llama_decode gave {status}"
             )
             raise ModelError(f"the language model could not read on: {reason}")
-        for index, (number, _, _, wanted) in enumerate(rows):
-            if wanted:
-                pointer = self._lib.llama_get_logits_ith(self._context, index)
-                outputs[number].append(np.ctypeslib.as_array(pointer, shape=(self.vocabulary,)).copy())
+        wanted = sum(row.wanted for row in rows)
+        if not wanted:
+            return self._no_logits()
+        buffer = self._lib.llama_get_logits(self._context)
+        logits: Logits = np.ctypeslib.as_array(buffer, shape=(wanted, self.vocabulary))
+        return logits.copy() if keep else logits
 
     def chat_template(self, messages: Sequence[tuple[str, str]]) -> str:
         """The model's own template around `(role, content)` pairs, ending where the assistant begins."""

