@@ -42,6 +42,11 @@ _MONEY = re.compile(
     r"free of charge|free|million|billion)\b",
     re.IGNORECASE,
 )
+_QUALIFIER = re.compile(
+    r"\b(over|under|above|below|about|around|nearly|almost|roughly|approximately|some|circa|up to|at least|at most|"
+    r"(more|less|fewer|greater|higher|lower) than)\s+$",
+    re.IGNORECASE,
+)
 _YEAR = re.compile(r"\b(1\d{3}|20\d{2})s?\b")
 _LEFT_WORDS = (
     "by",
@@ -155,7 +160,6 @@ def _place(words: Sequence[_Word], inside: Sequence[int]) -> dict[str, float]:
     asked = [i for i, word in enumerate(words) if word.asked and not inside[0] <= i <= inside[-1]]
     distances = [inside[0] - i if i < inside[0] else i - inside[-1] for i in asked]
     return {
-        "near_asked": 1.0 / min(distances) if distances else 0.0,
         "closeness": sum(1.0 / (1.0 + distance) for distance in distances) / (len(asked) or 1),
         "after_asked": sum(i < inside[0] for i in asked) / len(asked) if asked else 0.0,
         "position": inside[0] / len(words),
@@ -204,6 +208,18 @@ def span_score(question: Question, text: str, span: Span, evidence: float, likel
     fitted: dict[str, float] = weights()["span"]["weights"]
     features = span_features(question, text, span) | {"evidence": evidence, "likelihood": likelihood}
     return sum(fitted.get(name, 0.0) * value for name, value in features.items())
+
+
+def with_qualifier(text: str, start: int) -> int:
+    """Where a span that begins with a number must begin so as not to say more than the text: "over 30", "about 5 %".
+
+    >>> with_qualifier("It took more than 30 men.", 18)
+    8
+    """
+    if not text[start : start + 1].isdigit() and text[start : start + 1] not in _CURRENCY:
+        return start
+    match = _QUALIFIER.search(text[:start])
+    return match.start() if match else start
 
 
 @lru_cache(maxsize=1)

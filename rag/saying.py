@@ -17,7 +17,7 @@ from rag.evidence import refers_back
 from rag.grounding import check
 from rag.prompt import DECLINED, reading_prompts, writing_grammar, writing_messages
 from rag.question import Question
-from rag.quoting import span_score
+from rag.quoting import span_score, with_qualifier
 from rag.types import AbstentionReason, Evidence, LanguageModel, Reading, Sentence, Span, Usage
 
 _LIKELIHOOD_WEIGHT = (
@@ -68,7 +68,8 @@ def quote(question: Question, evidence: Sequence[Evidence], weights: Mapping[str
     signals = signals_of(question, best, weights, reading, span)
     if question.kind == "list" or announces_list(best.text):
         return Said(_items(best, span, question), signals, readings.usage)
-    return Said([_checked(best, span.start, span.end, question)], signals, readings.usage)
+    start = with_qualifier(best.text, span.start)
+    return Said([_checked(best, start, span.end, question)], signals, readings.usage)
 
 
 def write(question: Question, evidence: Sequence[Evidence], weights: Mapping[str, float], model: LanguageModel) -> Said:
