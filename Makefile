@@ -20,8 +20,8 @@ setup: .venv/ready
 demo: setup
 	$(BIN)/rag index seeds/library --index demo
 	$(BIN)/rag ask "Who invited the leaders to Paris?" --index demo
-	$(BIN)/rag ask "When was the lighthouse at Orran Head first lit?" --index demo
-	$(BIN)/rag ask "Why do ships need an accurate clock to find their longitude?" --index demo
+	$(BIN)/rag ask "When was the lamp of the lighthouse lit for the first time?" --index demo
+	$(BIN)/rag ask "How does a navigator know how far east or west he has come?" --index demo
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -90,7 +90,7 @@ def parse_question(text: object) -> Question:
 
 def _kind(text: str) -> Kind:
     expected = _expected(text.lower())
-    if _DESCRIPTIVE.search(text) and expected == "any":
+    if _DESCRIPTIVE.search(text):
         return "descriptive"
     if _LIST.search(text) and expected in ("any", "place", "person"):
         return "list"

@@ -27,6 +27,7 @@ from rag.terms import stem, terms, tokens
         ("Why was the bar closed?", "descriptive", "any"),
         ("How does the valve work?", "descriptive", "any"),
         ("Describe the voyage.", "descriptive", "any"),
+        ("How does a pilot know how far the ship has come?", "descriptive", "number"),
         ("Which ingredients go into the dough?", "list", "any"),
         ("What are the duties of the warden?", "list", "any"),
         ("List the error codes", "list", "any"),
