@@ -122,6 +122,20 @@ def test_spans_are_exact_in_any_script(decoder: Decoder, text: str) -> None:
                 assert begin == 0 or text[begin - 1] == " "
 
 
+def test_a_number_is_not_cut_in_two(decoder: Decoder) -> None:
+    text = "It rose by 1.7 metres to 12,500 at 08:15."
+    tokens = decoder.tokenize(" " + text)
+    spans = SpanText(text, tokens, [decoder.piece(token) for token in tokens])
+    found = {
+        text[slice(*spans.span(start, last))]
+        for start in spans.starts
+        for last in range(start, len(tokens))
+        if spans.ends_word(last)
+    }
+    assert {"1.7", "12,500", "08:15"} <= found
+    assert not {"1", "12", "08", "by 1"} & found
+
+
 def test_a_grammar_lets_only_labels_of_the_prompt_be_cited(decoder: Decoder, gguf: Path) -> None:
     import re
 

@@ -1,6 +1,6 @@
 """A text as the model's tokens, and which runs of them are whole words of it (pure, given the pieces).
 
-A span is named by its tokens `first..last`; `text_of` gives the characters that it covers, which are exact by
+A span is named by its tokens `first..last`; `span` gives the characters that it covers, which are exact by
 construction: nothing that was decoded is searched for, the offsets are those of the text itself.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 _INSIDE_WORDS = frozenset("-'’‐‑")
-_OPENING = frozenset("([{\"'“‘«¿¡")
+_INSIDE_NUMBERS = frozenset(".,:/")
 _CLOSING = frozenset(")]}\"'”’»%°")
 
 
@@ -47,11 +47,11 @@ class SpanText:
         if end is None or end < 2:
             return False
         padded = " " + self.text
-        last, following = padded[end - 1], padded[end : end + 1]
+        last, following, beyond = padded[end - 1], padded[end : end + 1], padded[end + 1 : end + 2]
         complete = last.isalnum() or last in _CLOSING
-        return complete and not (
-            following.isalnum() or following in _INSIDE_WORDS and padded[end + 1 : end + 2].isalnum()
-        )
+        goes_on = following in _INSIDE_WORDS and beyond.isalnum()
+        number_goes_on = last.isdigit() and following in _INSIDE_NUMBERS and beyond.isdigit()
+        return complete and not (following.isalnum() or goes_on or number_goes_on)
 
 
 def _character_offsets(text: str, pieces: Sequence[bytes]) -> list[int | None]:
