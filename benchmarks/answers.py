@@ -1,6 +1,6 @@
 """Ask the questions of an evaluation set of an index of its corpus; print how right, how cited and how fast.
 
-    python benchmarks/answers.py [../shared/eval] [--set squad2] [--limit N] [--model none]
+    python benchmarks/answers.py [../shared/eval] [--set squad2] [--limit N] [--seed S] [--model none]
 
 hit@k counts documents; "quote" is whether the first citation's quote contains a right answer, over all answerable
 questions (an abstention counts as wrong); F1 and EM are SQuAD's, of the answer without its citation marks; every
@@ -29,12 +29,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     eval_argument(parser)
     parser.add_argument("--set", default="squad2")
-    parser.add_argument("--limit", type=int, help="questions to ask, drawn with a fixed seed (default: all)")
+    parser.add_argument("--limit", type=int, help="questions to ask, drawn at random (default: all)")
+    parser.add_argument("--seed", type=int, default=0, help="of the drawing (default: 0)")
     parser.add_argument("--model", help="as the setting: 'none' for no language model")
     options = parser.parse_args()
     corpus, questions = rows(options.eval / options.set, "corpus"), rows(options.eval / options.set, "questions")
     if options.limit:
-        questions = random.Random(0).sample(questions, min(options.limit, len(questions)))
+        questions = random.Random(options.seed).sample(questions, min(options.limit, len(questions)))
     with tempfile.TemporaryDirectory() as work:
         settings = load_settings(indexes_dir=Path(work) / "indexes", index=options.set, model=options.model)
         models = load_models(settings)
