@@ -1,58 +1,59 @@
 """Signals of an answer -> the calibrated probability that it is right, and whether to give it at all (pure).
 
-The signals are what retrieval, the question's own words and the language model say about the chosen sentence. A
-logistic regression adds them up; its weights and the threshold of refusal are in `weights.json`, with the error rates
-at that threshold (made by benchmarks/fit_answers.py): one set for spans, one for sentences, and one for answers
-without a language model.
+The signals are how near the question the chosen sentence is, what the language model makes of it, and where the
+question, laid on the text word by word as a claim would be, says something else: another number or name, a "not" too
+many, an opposite. Nothing is compared with other passages, so that the probability means the same in a library of ten
+documents and of ten thousand. A logistic regression adds the signals up; its weights and the threshold of refusal are
+in `weights.json`, with the error rates at that threshold (made by benchmarks/fit_answers.py, in which each signal may
+only count in the direction of its sense): one set for spans, one for sentences, one for answers without a language
+model.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping
 
+from rag.alignment import align
 from rag.question import Question
 from rag.quoting import expected_type_fits, weights
-from rag.retrieval import content_terms, coverage
-from rag.terms import terms
 from rag.types import Evidence, Reading, Span
 
 EvidenceSignals = dict[str, float]
 
-_NAMES = re.compile(r"(?<=\s)(?:[A-Z][\w'’.-]*|\S*\d\S*)")
+# Where the passage lacks a name that the question has, the answer may be about somebody else: it must be at least this
+# likely. Of such answers below it one in five was right (docs/experiments.md).
+NAME_ABSENT = 0.33
 
 
 def signals_of(
     question: Question,
     evidence: Evidence,
-    weights: Mapping[str, float],
     reading: Reading | None = None,
     span: Span | None = None,
+    share: float = 0.0,
 ) -> EvidenceSignals:
-    """What speaks for the answer in `evidence`; `weights` are the inverse frequencies of the question's terms."""
-    sentence = content_terms(evidence.text)
-    passage = evidence.passage
-    around = content_terms(passage.text) | content_terms(f"{passage.title}\n{passage.section or ''}")
-    heaviest = max(weights.values(), default=0.0) or 1.0
-    names = [set(terms(name)) for name in _NAMES.findall(question.text)]
-    named = [found for found in names if found]
+    """What speaks for the answer in `evidence`; `share` (0..1) is the probability of `span` among all the spans that
+    were scored."""
+    sentence = align(question.text, [evidence.text]).features
+    passage = align(question.text, [evidence.passage.text]).features
     signals = {
-        "evidence": evidence.score,
-        "sentence_coverage": coverage(sentence, weights),
-        "passage_coverage": coverage(around, weights),
-        "heaviest_missing": max((w for t, w in weights.items() if t not in around), default=0.0) / heaviest,
-        "names_missing": sum(not found <= around for found in named) / len(named) if named else 0.0,
-        "terms": math.log1p(len(question.terms)),
+        "similarity": evidence.similarity,
+        "covered": sentence["covered_kin"],
+        "number_absent": sentence["number_absent"],
+        "negated": sentence["negated"],
+        "opposite": sentence["opposite"],
+        "contrary": sentence["contrary"],
+        "passage_name_absent": passage["name_absent"],
+        "passage_negated": passage["negated"],
+        "passage_opposite": passage["opposite"],
         "type_missing": float(expected_type_fits(question, evidence.text) is False),
     }
     if reading is not None:
-        signals |= {"model": 1.0, "likelihood": reading.likelihood}
+        signals |= {"likelihood": reading.likelihood}
     if span is not None:
         signals |= {
-            "span": 1.0,
-            "span_first": span.first,
             "span_total": span.total + span.stop,
+            "span_share": share,
             "span_type_missing": float(expected_type_fits(question, evidence.text[span.start : span.end]) is False),
         }
     return signals
@@ -67,11 +68,12 @@ def confidence(signals: EvidenceSignals) -> float:
 
 def refuses(signals: EvidenceSignals) -> bool:
     """Whether the confidence is below the threshold at which answers are given."""
-    return confidence(signals) < float(weights()[_fit_of(signals)]["threshold"])
+    threshold = float(weights()[_fit_of(signals)]["threshold"])
+    return confidence(signals) < (max(threshold, NAME_ABSENT) if signals["passage_name_absent"] else threshold)
 
 
 def _fit_of(signals: EvidenceSignals) -> str:
     """Which fit applies: `span`, `sentence` (a language model read, no span) or `plain` (no language model)."""
-    if "span" in signals:
+    if "span_total" in signals:
         return "confidence_span"
-    return "confidence_sentence" if "model" in signals else "confidence_plain"
+    return "confidence_sentence" if "likelihood" in signals else "confidence_plain"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from rag.types import Evidence, Hit
+from rag.types import CELL_SEPARATOR, Evidence, Hit, Passage
 
 _REFERS_BACK = re.compile(
     r"(?:he|she|it|they|his|her|its|their|this|these|that|those|such|both|there|then|here"
@@ -17,12 +17,12 @@ _REFERS_BACK = re.compile(
 def select_evidence(hits: Sequence[Hit], most: int, budget: int, count_tokens: Callable[[str], int]) -> list[Evidence]:
     """At most `most` different sentences of at most `budget` tokens together, best first, labelled from 1."""
     ranked = sorted(
-        ((score, number, place) for number, hit in enumerate(hits) for place, score in enumerate(hit.sentence_scores)),
-        key=lambda item: (-item[0], item[1], item[2]),
+        ((found, number, place) for number, hit in enumerate(hits) for place, found in enumerate(hit.sentences)),
+        key=lambda item: (-item[0].score, item[1], item[2]),
     )
     chosen: list[Evidence] = []
     seen: set[str] = set()
-    for score, number, place in ranked:
+    for found, number, place in ranked:
         passage = hits[number].passage
         start, end = passage.sentences[place]
         text = passage.text[start - passage.start : end - passage.start]
@@ -32,7 +32,7 @@ def select_evidence(hits: Sequence[Hit], most: int, budget: int, count_tokens: C
             continue
         seen.add(words)
         budget -= cost
-        chosen.append(Evidence(len(chosen) + 1, passage, start, end, text, score))
+        chosen.append(Evidence(len(chosen) + 1, passage, start, end, text, *found))
         if len(chosen) == most:
             break
     return chosen
@@ -43,9 +43,27 @@ def refers_back(text: str) -> bool:
     return bool(_REFERS_BACK.match(text))
 
 
+def table_header(passage: Passage, start: int, end: int) -> str:
+    """The first row of the table in which `start..end` of the document is a later row; empty where it is none.
+
+    >>> text = "Code | Meaning\\nE4 | Grinder blocked"
+    >>> table_header(Passage("a", "", "", 0, 35, text, ()), 15, 35)
+    'Code | Meaning'
+    """
+    at = start - passage.start
+    if CELL_SEPARATOR not in passage.text[at : end - passage.start]:
+        return ""
+    block = passage.text.rfind("\n\n", 0, at) + 2 if "\n\n" in passage.text[:at] else 0
+    first = passage.text[block:at].partition("\n")[0]
+    return first if CELL_SEPARATOR in first else ""
+
+
 def with_antecedent(evidence: Evidence) -> str:
-    """The sentence, with the one before it where it begins by referring back ("It was opened in 1859.")."""
+    """The sentence, with what it cannot be understood without: the one before it where it begins by referring back
+    ("It was opened in 1859."), or the head of its table."""
     passage = evidence.passage
+    if header := table_header(passage, evidence.start, evidence.end):
+        return f"{header}\n{evidence.text}"
     if not refers_back(evidence.text):
         return evidence.text
     before = [sentence for sentence in passage.sentences if sentence.end <= evidence.start]

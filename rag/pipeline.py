@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -142,11 +142,10 @@ class Pipeline:
         vector = self._models.embedder.embed_query(asked.text)
         with self._index.snapshot() as snapshot:
             hits = retrieve(snapshot, asked, vector, max(listed, _READ_HITS))
-            weights = snapshot.term_weights(sorted(asked.terms))
             generation = snapshot.generation
         clock.lap("retrieve")
         evidence = self._evidence(hits[:_READ_HITS])
-        said = self._say(chosen, asked, evidence, weights) if evidence else None
+        said = self._say(chosen, asked, evidence) if evidence else None
         clock.lap("generate")
         return self._answer(asked, chosen, hits[:listed], said, generation, clock)
 
@@ -188,11 +187,11 @@ class Pipeline:
             return select_evidence(hits, _EVIDENCE, sys.maxsize, len)
         return select_evidence(hits, _EVIDENCE, int(model.context_tokens * _EVIDENCE_SHARE), model.count_tokens)
 
-    def _say(self, mode: Mode, question: Question, evidence: Sequence[Evidence], weights: Mapping[str, float]) -> Said:
+    def _say(self, mode: Mode, question: Question, evidence: Sequence[Evidence]) -> Said:
         model = self._models.language_model
         if mode == "extract" or model is None:
-            return extract(question, evidence, weights)
-        return (quote if mode == "quote" else write)(question, evidence, weights, model)
+            return extract(question, evidence)
+        return (quote if mode == "quote" else write)(question, evidence, model)
 
     def _answer(
         self, question: Question, mode: Mode, hits: list[Hit], said: Said | None, generation: int, clock: _Clock

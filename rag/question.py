@@ -1,6 +1,7 @@
 """A question -> what kind of answer it asks for, and of what type a short answer must be (pure).
 
-English question words are known; a question in another language, or without one, is factual and of any type.
+English question words are known. A question without a word that only English has could ask for anything: it gets whole
+sentences, as a description does.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rag.errors import InputError
-from rag.terms import terms
+from rag.terms import terms, tokens
 
 MAX_QUESTION = 2_000  # characters: longer input is a document, not a question; the embedder sees some 250 tokens of it
 
@@ -56,6 +57,12 @@ _LIST = re.compile(
 )
 
 
+# Function words that tell English from the languages it shares others with ("was", "die", "an", "in", "me").
+_ENGLISH = frozenset(
+    "the of what which who whom whose when where why how does did is are were and to can should much many".split()
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question that was looked at."""
@@ -90,7 +97,7 @@ def parse_question(text: object) -> Question:
 
 def _kind(text: str) -> Kind:
     expected = _expected(text.lower())
-    if _DESCRIPTIVE.search(text):
+    if _DESCRIPTIVE.search(text) or _ENGLISH.isdisjoint(tokens(text)):
         return "descriptive"
     if _LIST.search(text) and expected in ("any", "place", "person"):
         return "list"

@@ -14,12 +14,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from rag.evidence import table_header
 from rag.question import Question
 from rag.terms import terms
-from rag.types import Hit, Scored, Snapshot, StoredPassage, Vectors
+from rag.types import Hit, Passage, Scored, Sentence, SentenceScore, Snapshot, StoredPassage, Vectors
 
 CANDIDATES = 50  # of each search; the right passage is among the first 50 for 99 of 100 questions
-_HEADING_CREDIT = 0.5  # a sentence counts the words of the heading above it half
+_HEADING_CREDIT = 0.5  # a sentence counts the words of the heading above it half, as a table row those of its head
 
 
 def retrieve(snapshot: Snapshot, question: Question, vector: Vectors, k: int) -> list[Hit]:
@@ -52,6 +53,13 @@ def content_terms(text: str) -> frozenset[str]:
     return frozenset(terms(text))
 
 
+def _credits(passage: Passage, sentence: Sentence, heading: frozenset[str]) -> dict[str, float]:
+    """The terms of a sentence, and half those of what it stands under."""
+    own = content_terms(passage.text[sentence.start - passage.start : sentence.end - passage.start])
+    above = heading | content_terms(table_header(passage, sentence.start, sentence.end))
+    return dict.fromkeys(above, _HEADING_CREDIT) | dict.fromkeys(own, 1.0)
+
+
 def _place(found: list[Scored], row: int) -> tuple[int | None, float]:
     for rank, scored in enumerate(found, 1):
         if scored.row == row:
@@ -70,15 +78,11 @@ def _hit(
     cosine = float(stored.embedding.passage @ vector)
     similarities = np.maximum(stored.embedding.sentences @ vector, 0.0)
     heading = content_terms(f"{passage.title}\n{passage.section or ''}")
-    context = dict.fromkeys(heading, _HEADING_CREDIT)
-    sentence_terms = [
-        content_terms(passage.text[s.start - passage.start : s.end - passage.start]) for s in passage.sentences
-    ]
-    coverages = [coverage(context | dict.fromkeys(found, 1.0), weights) for found in sentence_terms]
+    coverages = [coverage(_credits(passage, sentence, heading), weights) for sentence in passage.sentences]
     whole = coverage(heading.union(content_terms(passage.text)), weights)
     score = (max(cosine, 0.0) + whole + float(max(similarities, default=0.0)) + max(coverages, default=0.0)) / 4
-    sentence_scores = tuple(
-        (2 * score + float(similarity) + covered) / 4
+    sentences = tuple(
+        SentenceScore((2 * score + float(similarity) + covered) / 4, float(similarity))
         for similarity, covered in zip(similarities, coverages, strict=True)
     )
-    return Hit(passage, score, cosine, lexical[1], dense[0], lexical[0], sentence_scores)
+    return Hit(passage, score, cosine, lexical[1], dense[0], lexical[0], sentences)

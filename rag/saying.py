@@ -7,7 +7,8 @@ whether to abstain.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from math import exp
 from typing import NamedTuple
 
 from rag.answering import Part, Place, quoted
@@ -18,11 +19,15 @@ from rag.grounding import check
 from rag.prompt import DECLINED, reading_prompts, writing_grammar, writing_messages
 from rag.question import Question
 from rag.quoting import span_score, with_qualifier
-from rag.types import AbstentionReason, Evidence, LanguageModel, Reading, Sentence, Span, Usage
+from rag.types import CELL_SEPARATOR, AbstentionReason, Evidence, LanguageModel, Reading, Sentence, Span, Usage
 
 _LIKELIHOOD_WEIGHT = (
     0.3  # beside the evidence score: fitted by hand between 0.1 and 1, flat there (docs/experiments.md)
 )
+# The best span's share of probability among all that were scored, below which it is no answer: fewer than half of such
+# spans even touch the right words, and three of five of their sentences hold them (docs/experiments.md). Then the
+# sentence is said whole.
+_CLEAR_SHARE = 0.15
 _READ_CLOSELY = 2  # sentences of which spans are scored: a third gains nothing, one alone loses 0.02 of F1
 _DESCRIPTION = 3  # sentences of a description
 _DESCRIPTION_MARGIN = 0.08  # evidence score below the best one at which a sentence still adds to it
@@ -46,13 +51,13 @@ class Said(NamedTuple):
     reason: AbstentionReason = "unsupported"  # why there are no parts, where there are none
 
 
-def extract(question: Question, evidence: Sequence[Evidence], weights: Mapping[str, float]) -> Said:
+def extract(question: Question, evidence: Sequence[Evidence]) -> Said:
     """The best sentences as they stand; needs no language model."""
     parts = _sentences(question, evidence, evidence[0])
-    return Said(parts, signals_of(question, evidence[0], weights))
+    return Said(parts, signals_of(question, evidence[0]))
 
 
-def quote(question: Question, evidence: Sequence[Evidence], weights: Mapping[str, float], model: LanguageModel) -> Said:
+def quote(question: Question, evidence: Sequence[Evidence], model: LanguageModel) -> Said:
     """The shortest exact span for a factual question, all items for a list, whole sentences for a description."""
     closely = 0 if question.kind == "descriptive" else _READ_CLOSELY
     readings = model.read(
@@ -62,17 +67,19 @@ def quote(question: Question, evidence: Sequence[Evidence], weights: Mapping[str
     order = order_evidence(question, evidence, [reading.likelihood for reading in readings.readings])
     if question.kind == "descriptive":
         best = evidence[order[0]]
-        signals = signals_of(question, best, weights, readings.readings[order[0]])
+        signals = signals_of(question, best, readings.readings[order[0]])
         return Said(_sentences(question, [evidence[i] for i in order], best), signals, readings.usage)
-    best, reading, span = _best_span(question, evidence, readings.readings, order)
-    signals = signals_of(question, best, weights, reading, span)
+    best, reading, span, share = _best_span(question, evidence, readings.readings, order)
+    signals = signals_of(question, best, reading, span, share)
     if question.kind == "list" or announces_list(best.text):
         return Said(_items(best, span, question), signals, readings.usage)
+    if share < _CLEAR_SHARE:
+        return Said([_checked(best, 0, len(best.text), question)], signals, readings.usage)
     start = with_qualifier(best.text, span.start)
     return Said([_checked(best, start, span.end, question)], signals, readings.usage)
 
 
-def write(question: Question, evidence: Sequence[Evidence], weights: Mapping[str, float], model: LanguageModel) -> Said:
+def write(question: Question, evidence: Sequence[Evidence], model: LanguageModel) -> Said:
     """Sentences in the model's own words, each with labels that the grammar allows; checked, not yet filtered."""
     messages = writing_messages(question.text, evidence)
     grammar = writing_grammar([item.label for item in evidence])
@@ -80,7 +87,7 @@ def write(question: Question, evidence: Sequence[Evidence], weights: Mapping[str
     text = "".join(pieces)
     prompt_tokens = sum(model.count_tokens(message.content) for message in messages)
     usage = Usage(prompt_tokens, len(pieces))
-    signals = signals_of(question, evidence[0], weights)
+    signals = signals_of(question, evidence[0])
     if text.strip().startswith(DECLINED):
         return Said([], signals, usage, "declined")
     return Said(_written_parts(text, evidence, question), signals, usage)
@@ -99,19 +106,27 @@ def order_evidence(question: Question, evidence: Sequence[Evidence], likelihoods
 
 def _best_span(
     question: Question, evidence: Sequence[Evidence], readings: Sequence[Reading], order: Sequence[int]
-) -> tuple[Evidence, Reading, Span]:
+) -> tuple[Evidence, Reading, Span, float]:
+    """The span of the highest score, and its share of the probability of all that were scored."""
     read = [i for i in order if readings[i].spans]
     if not read:  # a sentence without a single word, such as a row of figures and signs
         item = evidence[order[0]]
-        return item, readings[order[0]], Span(0, len(item.text), 0.0, 0.0, 0.0, 1)
+        return item, readings[order[0]], Span(0, len(item.text), 0.0, 0.0, 0.0, 1), 0.0
     top_score = max(evidence[i].score for i in read)
     top_likelihood = max(readings[i].likelihood for i in read)
-    scored = []
+    scored: list[tuple[float, int, int, Span]] = []
     for rank, i in enumerate(read):
         lead = (evidence[i].score - top_score, readings[i].likelihood - top_likelihood)
-        scored += [(span_score(question, evidence[i].text, s, *lead), -rank, i, s) for s in readings[i].spans]
-    _, _, index, span = max(scored, key=lambda item: item[:2])
-    return evidence[index], readings[index], span
+        spans = _within_cells(evidence[i].text, readings[i].spans)
+        scored += [(span_score(question, evidence[i].text, span, *lead), -rank, i, span) for span in spans]
+    best, _, index, span = max(scored, key=lambda item: item[:2])
+    share = 1.0 / sum(exp(score - best) for score, *_ in scored)
+    return evidence[index], readings[index], span, share
+
+
+def _within_cells(text: str, spans: Sequence[Span]) -> Sequence[Span]:
+    """Those that do not reach from one cell of a table row into the next; all, where all do."""
+    return [span for span in spans if CELL_SEPARATOR not in text[span.start : span.end]] or spans
 
 
 def _checked(evidence: Evidence, start: int, end: int, question: Question) -> Part:

@@ -1,8 +1,9 @@
 """Text -> its sentences, as spans, by block (pure).
 
 Blank lines and line breaks always end a sentence: readers of documents write a wrapped paragraph as one line, so that a
-line break means something (a list item, a table row). Inside a line, syntok finds the ends of sentences; it knows
-abbreviations and initials. Chinese and Japanese, which it leaves whole, are cut after their own full stops.
+line break means something (a list item, a table row). A table row is one unit, whatever stands in its cells. In other
+lines, syntok finds the ends of sentences; it knows abbreviations and initials. Chinese and Japanese, which it leaves
+whole, are cut after their own full stops.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from rag.types import Sentence
+from rag.types import CELL_SEPARATOR, Sentence
 
 _LINE = re.compile(r"[^\n]+")
 _FULL_STOPS = re.compile(r"(?<=[。！？])(?![。！？”’」』）)])")
@@ -42,6 +43,10 @@ def split_sentences(
 
 
 def _in_line(text: str, start: int, end: int) -> Iterator[Sentence]:
+    if CELL_SEPARATOR in text[start:end]:
+        row = text[start:end]
+        yield Sentence(start + len(row) - len(row.lstrip()), start + len(row.rstrip()))
+        return
     for begin in range(start, end, _LONG_LINE):
         for first, last in _syntok(text[begin : min(begin + _LONG_LINE, end)]):
             cuts = [first, *(m.start() + first for m in _FULL_STOPS.finditer(text[begin + first : begin + last])), last]

@@ -18,6 +18,8 @@ Vectors = NDArray[np.float32]
 Mode = Literal["auto", "extract", "quote", "write"]
 AbstentionReason = Literal["no_evidence", "declined", "unsupported"]
 
+CELL_SEPARATOR = " | "  # between the cells of a table row in `Document.text`; a table's first row is its head
+
 
 class Section(NamedTuple):
     """A heading: where its text begins, and the path of headings down to it, joined by " > "."""
@@ -76,6 +78,13 @@ class Passage:
         return self.pages[0] if self.pages else None
 
 
+class SentenceScore(NamedTuple):
+    """How well one sentence of a passage fits a question."""
+
+    score: float  # 0..1, with its passage's score
+    similarity: float  # cosine, 0..1
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A passage found for a question, with the scores that put it there."""
@@ -86,7 +95,7 @@ class Hit:
     lexical_score: float  # BM25, >= 0; 0 where no term matched
     dense_rank: int | None  # 1-based; None where the passage was not among the candidates of that search
     lexical_rank: int | None
-    sentence_scores: tuple[float, ...] = ()  # one for each sentence of the passage, 0..1
+    sentences: tuple[SentenceScore, ...] = ()  # one for each sentence of the passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,7 @@ class Evidence:
     end: int
     text: str
     score: float
+    similarity: float = 0.0  # cosine of the sentence and the question, 0..1
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ from rag.terms import stem, terms, tokens
         ("What are the duties of the warden?", "list", "any"),
         ("List the error codes", "list", "any"),
         ("What error codes are there?", "list", "any"),
-        ("Wo liegt der Hafen?", "factual", "any"),
+        ("Wo liegt der Hafen?", "descriptive", "any"),
+        ("Wann war das in Rom?", "descriptive", "any"),
     ],
 )
 def test_kind_and_expected_type(text: str, kind: str, expected: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.evidence import select_evidence, with_antecedent
+from rag.evidence import select_evidence, table_header, with_antecedent
 from rag.question import parse_question
 from rag.retrieval import coverage, retrieve
 from rag.sentences import split_sentences
@@ -22,6 +22,7 @@ from rag.types import (
     Passage,
     Scored,
     Sentence,
+    SentenceScore,
     StoredPassage,
     Vectors,
 )
@@ -77,7 +78,10 @@ def test_the_score_is_the_mean_of_cosines_and_coverages_of_passage_and_best_sent
     (hit,) = retrieve(snapshot, parse_question("When was the bridge opened for boats?"), unit(1, 0), 5)
     # terms bridge, open, boat: the passage has all, the first sentence two of three, the second one
     assert hit.score == pytest.approx((0.6 + 1.0 + 0.8 + 2 / 3) / 4)
-    assert hit.sentence_scores == pytest.approx(((2 * hit.score + 0.8 + 2 / 3) / 4, (2 * hit.score + 0.0 + 1 / 3) / 4))
+    assert [found.score for found in hit.sentences] == pytest.approx(
+        [(2 * hit.score + 0.8 + 2 / 3) / 4, (2 * hit.score + 0.0 + 1 / 3) / 4]
+    )
+    assert [found.similarity for found in hit.sentences] == pytest.approx([0.8, 0.0])
     assert (hit.dense_rank, hit.lexical_rank, hit.lexical_score) == (1, None, 0.0)
 
 
@@ -96,6 +100,29 @@ def test_words_of_the_heading_count_half_for_a_sentence_below_it() -> None:
     assert hit.score == pytest.approx((0 + 1 + 0 + 0.5) / 4)
 
 
+TABLE = """Faults of the mill.
+
+Code | Meaning | Remedy
+E4 | Stone blocked | Open the lid. Turn it.
+E5 | Sack full | Empty it"""
+
+
+def test_a_table_row_counts_the_words_of_the_first_row_half() -> None:
+    stored = StoredPassage(1, passage(TABLE), Embedding(unit(0, 1), np.stack([unit(0, 1)] * 4)))
+    (hit,) = retrieve(FakeSnapshot([stored], [Scored(1, 0.0)], []), parse_question("remedy sack"), unit(1, 0), 1)
+    assert hit.score == pytest.approx((0 + 1 + 0 + (1 + 0.5) / 2) / 4)
+
+
+def test_a_table_row_is_one_sentence_and_is_shown_below_the_first_row() -> None:
+    found = passage(TABLE)
+    rows = [TABLE[sentence.start : sentence.end] for sentence in found.sentences]
+    assert rows[2] == "E4 | Stone blocked | Open the lid. Turn it."
+    heads = [table_header(found, *sentence) for sentence in found.sentences]
+    assert heads == ["", "", "Code | Meaning | Remedy", "Code | Meaning | Remedy"]
+    item = Evidence(1, found, *found.sentences[3], rows[3], 1.0)
+    assert with_antecedent(item) == "Code | Meaning | Remedy\nE5 | Sack full | Empty it"
+
+
 @given(st.dictionaries(st.text("ab", max_size=2), st.floats(0, 10)), st.sets(st.text("ab", max_size=2)))
 def test_coverage_is_a_share(weights: dict[str, float], found: set[str]) -> None:
     assert 0 <= coverage(found, weights) <= 1 + 1e-9
@@ -103,7 +130,8 @@ def test_coverage_is_a_share(weights: dict[str, float], found: set[str]) -> None
 
 
 def hit(text: str, scores: tuple[float, ...], document_id: str = "a.txt") -> Hit:
-    return Hit(passage(text, document_id), 0.5, 0.5, 0.0, 1, None, scores)
+    sentences = tuple(SentenceScore(score, score / 2) for score in scores)
+    return Hit(passage(text, document_id), 0.5, 0.5, 0.0, 1, None, sentences)
 
 
 def test_evidence_is_ranked_across_passages_without_repeats() -> None:
@@ -115,6 +143,7 @@ def test_evidence_is_ranked_across_passages_without_repeats() -> None:
         (3, "One is here.", "a.txt"),
     ]
     assert all(item.passage.text[item.start : item.end] == item.text for item in evidence)
+    assert [(item.score, item.similarity) for item in evidence] == [(0.9, 0.45), (0.5, 0.25), (0.2, 0.1)]
 
 
 def test_evidence_keeps_to_its_budget_and_goes_on_to_what_fits() -> None:

@@ -114,7 +114,7 @@ def test_every_field_of_the_values_is_there() -> None:
     assert {field.name for field in fields(Answer)} - {"hits"} | {"passages"} == set(document)
     assert {field.name for field in fields(Claim)} == set(document["claims"][0])
     assert {field.name for field in fields(Citation)} == set(document["citations"][0])
-    assert {field.name for field in fields(Hit)} - {"passage", "sentence_scores"} <= set(document["passages"][0])
+    assert {field.name for field in fields(Hit)} - {"passage", "sentences"} <= set(document["passages"][0])
 
 
 def test_a_document() -> None:

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from types import MappingProxyType
 from typing import NamedTuple
 
-from rag.types import Section
+from rag.types import CELL_SEPARATOR, Section
 
 NEWLINE = re.compile(r"\r+\n|[\r\v\f\x85\u2028\u2029]")  # \r\r\n is what a text-mode copy of \r\n leaves
 SPACES = re.compile(r"[^\S\n]+")
@@ -26,7 +26,6 @@ INVISIBLE = re.compile(
 )
 # Zero-width (non-)joiners are spelling between letters of Persian or Hindi and inside emoji, and noise elsewhere.
 STRAY_JOINER = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\x7f])")
-CELL_SEPARATOR = " | "
 
 
 class Block(NamedTuple):

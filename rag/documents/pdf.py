@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from rag.documents.blocks import CELL_SEPARATOR, Content
+from rag.documents.blocks import Content
 from rag.documents.pdf_headings import Heading
 from rag.documents.pdf_layout import blocks
 from rag.documents.pdf_lines import COLUMN_GAP, Line
 from rag.errors import DocumentError
+from rag.types import CELL_SEPARATOR
 
 PDFIUM = threading.Lock()  # the library keeps state of its own: no two threads may be in it
 BOLD = 600  # font weight from which text is bold; 400 is regular, 700 bold, below 1 unknown

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 
-from rag.documents.blocks import CELL_SEPARATOR
+from rag.types import CELL_SEPARATOR
 
 SAME_LINE = 0.5  # of the size: pieces whose baselines differ by less stand on one line (superscripts, fractions)
 SPACE = 0.15  # of the size: pieces closer than this touch

