@@ -43,9 +43,7 @@ def is_readable(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def read_document(
-    path: Path, document_id: str, source: str | None = None, options: Options = Options()
-) -> Document:
+def read_document(path: Path, document_id: str, source: str | None = None, options: Options = Options()) -> Document:
     """Reads a file; raises `DocumentError` (`UnsupportedDocument` for a type that is not read) with the file's name."""
     try:
         return _read(path, document_id, source or str(path), options)
@@ -53,6 +51,8 @@ def read_document(
         raise type(exc)(f"{path}: {exc}") from exc.__cause__
     except OSError as exc:
         raise DocumentError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
+    except MemoryError as exc:
+        raise DocumentError(f"{path}: needs more memory to read than there is; split it") from exc
     except Exception as exc:  # whatever a parser throws at a file that it does not expect
         reason = one_line(str(exc)) or type(exc).__name__
         raise DocumentError(f"{path}: could not be read, it may be damaged ({reason}); save it anew") from exc

@@ -45,7 +45,17 @@ def converted(data: bytes, suffix: str) -> bytes:
         source = Path(folder, f"file{suffix}")
         source.write_bytes(data)
         profile = f"-env:UserInstallation={Path(folder, 'profile').as_uri()}"  # its own: programs may not share one
-        command = [program, profile, "--headless", "--norestore", "--convert-to", modern[1:], "--outdir", folder, source]
+        command = [
+            program,
+            profile,
+            "--headless",
+            "--norestore",
+            "--convert-to",
+            modern[1:],
+            "--outdir",
+            folder,
+            source,
+        ]
         try:
             subprocess.run(command, capture_output=True, timeout=LONGEST, check=False)  # its exit code tells nothing
         except subprocess.TimeoutExpired as exc:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import email
 import email.policy
+import email.utils
 import re
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
@@ -39,13 +40,17 @@ def parse(data: bytes, read: Read) -> Content:
     if not message.keys():
         raise DocumentError("is not a mail message: it has no header lines; give it the name of its real type")
     blocks = list(_blocks(message, read, 1))
-    stated = {"author": _field(message, "From"), "created": _field(message, "Date")}
+    stated = {"author": _field(message, "From"), "created": _date(message)}
     return Content([blocks], title=_field(message, "Subject"), metadata=stated)
 
 
 def parse_mailbox(data: bytes, read: Read) -> Content:
     """One document for the whole mailbox; a message that is encrypted is named in it."""
-    starts = [found for found in FIRST_LINE.finditer(data) if found.start() == 0 or data[found.start() - 2 : found.start()] in BLANK]
+    starts = [
+        found
+        for found in FIRST_LINE.finditer(data)
+        if found.start() == 0 or data[found.start() - 2 : found.start()] in BLANK
+    ]
     if not starts:
         raise DocumentError("is not a mailbox: no line begins with 'From '; give it the name of its real type")
     ends = [found.start() for found in starts[1:]] + [len(data)]
@@ -89,6 +94,13 @@ def _field(message: EmailMessage, name: str) -> str:
     except Exception:  # the standard library's parser of header lines fails on some that are malformed
         raw = next((value for key, value in message.raw_items() if key.lower() == name.lower()), "")
         return one_line(str(raw))
+
+
+def _date(message: EmailMessage) -> str:
+    try:
+        return email.utils.parsedate_to_datetime(_field(message, "Date")).date().isoformat()
+    except ValueError:
+        return ""
 
 
 def _is_encrypted(message: EmailMessage) -> bool:

@@ -68,8 +68,9 @@ def _sheet_blocks(sheet: CalamineSheet) -> Iterator[Block]:
     for first, last in _stretches(rows):
         headers = _header_rows(rows[first:last])
         texts = [[shown(value) for value in row] for row in rows[first:last]]
-        for place in range(headers if headers > 1 else 0):
-            _spread(texts[place], {start: end for (row, start), end in spans.items() if row == first + place})
+        for place, row in enumerate(texts[:headers] if headers > 1 else []):
+            if any(row[1:]):  # else it is the title
+                _spread(row, {start: end for (at, start), end in spans.items() if at == first + place})
         yield from table_blocks([row for row in texts if any(row)], headers)
 
 
@@ -90,9 +91,7 @@ def _stretches(rows: Sequence[Row]) -> Iterator[tuple[int, int]]:
 def _header_rows(rows: Sequence[Row]) -> int:
     """How many rows name the columns: rows of text, as long as each holds more names than the one above it."""
     rows = [row for row in rows if any(map(_is_filled, row))]
-    titles = 0
-    while titles + 1 < len(rows) and not any(map(_is_filled, rows[titles][1:])):
-        titles += 1
+    titles = next((place for place, row in enumerate(rows) if any(map(_is_filled, row[1:]))), 0)
     count = titles + 1
     while count < len(rows) and count < titles + MOST_HEADERS and not _has_figures(rows[count]):
         if _has_figures(rows[count - 1]) or _filled(rows[count - 1]) >= _filled(rows[count]):
