@@ -197,13 +197,22 @@ def test_rotated_text_is_read_like_upright_text(tmp_path: Path) -> None:
 
 def test_password(tmp_path: Path) -> None:
     data = make_pdf([lines("Secret.")], trailer=f"/Encrypt {ENCRYPTION} /ID [<00> <00>]")
-    with pytest.raises(DocumentError, match=r"^.*file\.pdf: is protected with a password; save a copy without one$"):
+    with pytest.raises(
+        DocumentError, match=r"^.*file\.pdf: is protected with a password; give it, or save a copy without one$"
+    ):
         read(tmp_path, data)
 
 
-def test_images_only(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match=r"file\.pdf: holds no text: its 2 page\(s\) are images .*OCR"):
-        read(tmp_path, make_pdf(["72 72 100 100 re f", "72 72 50 50 re f"]))
+def test_images_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")  # no OCR
+    data = make_pdf(["72 72 100 100 re f", "72 72 50 50 re f", ""])
+    with pytest.raises(DocumentError, match=r"file\.pdf: holds no text: 2 of its 3 page\(s\) are images; install OCR"):
+        read(tmp_path, data)
+
+
+def test_empty_pages(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"file\.pdf: holds no text: its 2 page\(s\) are empty$"):
+        read(tmp_path, make_pdf(["", ""]))
 
 
 @pytest.mark.parametrize("data", [b"%PDF-1.4\nnothing follows", b"no PDF at all", make_pdf([lines("Text.")])[:200]])

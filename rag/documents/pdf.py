@@ -99,7 +99,7 @@ def _drawn(document: Any, number: int) -> Any:
 
 def _opened(data: bytes, passwords: Sequence[str]) -> Any:
     """With the first of the passwords that fits; none is tried where none is needed."""
-    import pypdfium2  # type: ignore[import-untyped]
+    import pypdfium2
     from pypdfium2 import raw
 
     for password in (None, *passwords):

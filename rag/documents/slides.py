@@ -1,7 +1,7 @@
 """Presentations (.pptx) -> a page for each slide: its title as a heading, then texts, tables and charts as they lie.
 
-In: the bytes of a file. Out: blocks by slide, in the order in which they are shown; hidden slides count, so that numbers
-are those that PowerPoint shows. Shapes come in the file's own order, which is the one for screen readers, the title
+In: the bytes of a file. Out: blocks by slide, in the order in which they are shown; hidden slides count, as they do in
+PowerPoint's numbers. Shapes come in the file's own order, which is the one for screen readers, the title
 first; a chart is the table of its values; the speaker's notes follow the slide.
 Left out: dates, footers and slide numbers of the layout, comments, pictures.
 """

@@ -48,6 +48,7 @@ def main(descriptor: int, limits: Limits) -> None:
             except (EOFError, OSError):
                 return
             signal.setitimer(signal.ITIMER_REAL, limits.seconds + GRACE)
+            pipe.send(None)  # from now on the time counts
             result = _read(job)
             signal.setitimer(signal.ITIMER_REAL, 0)
             pipe.send(result)
