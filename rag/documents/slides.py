@@ -43,7 +43,7 @@ def _slide(package: zipfile.ZipFile, path: str) -> list[Block]:
     blocks = [block for tree in slide.iterfind("{*}cSld/{*}spTree") for block in _shapes(package, tree, targets)]
     blocks.sort(key=lambda block: block.level == 0)  # the title first, whatever was drawn before it
     notes = ooxml.part(package, next((target.path for target in targets.values() if target.kind == "notesSlide"), None))
-    said = [] if notes is None else [block for tree in notes.iter("{*}spTree") for block in _notes(tree)]
+    said = [] if notes is None else [block for tree in notes.iterfind("{*}cSld/{*}spTree") for block in _notes(tree)]
     return blocks + said
 
 
