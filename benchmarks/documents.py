@@ -4,12 +4,12 @@
 
 The folder holds `manifest.jsonl` (see its README.md): for each file the phrases that must be read, the page they stand
 on, what must be left out, and whether the file is to be read or refused. Compared after white space is made one space
-and soft hyphens are removed. A phrase counts as found on its page only where the reader tells pages.
+and soft hyphens and the marks of Markdown are removed. A phrase counts as found on its page only where the reader tells pages.
 An expectation is met by text that holds the phrases, or, where the file is to be refused, by an error that says why: an
 encrypted file must be called so, a page that is an image must be read or named, a damaged file must end in time.
 Each reader runs in a process of its own, one file after another, and is ended when a file takes too long. Seconds are
-those of the processor, with what the reader starts, so that a busy machine does not change them. The peers are installed
-from PyPI into virtual environments below the cache folder when they are first needed.
+those of the processor, with what the reader starts, so that a busy machine does not change them. The peers are
+installed from PyPI into virtual environments below the cache folder when they are first needed.
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ SAYS = {  # what an error must speak of to be clear
     "empty": r"empty|no text",
     "encrypted_body": r"encrypt|decrypt",
 }
+LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\s[^()]*)?\)")
+MARKS = re.compile("[*_`\\\\\u00ad]")
 MAY_REFUSE = {"text_or_error", "unsupported_or_text", "garbled", "reject", *SAYS}
 
 
@@ -225,7 +227,8 @@ def count(tally: Tally, entry: dict[str, Any], answer: dict[str, Any]) -> Iterat
 
 
 def one_line(text: str) -> str:
-    return " ".join(text.replace("\u00ad", "").split())
+    """Without what Markdown adds to words: a reader that writes it is not to be the worse for it."""
+    return " ".join(MARKS.sub("", LINK.sub(r"\1", text)).split())
 
 
 def report(name: str, tallies: dict[str, Tally]) -> None:
