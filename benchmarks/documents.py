@@ -3,8 +3,8 @@
     python benchmarks/documents.py [../shared/documents] [--only rag] [--cache FOLDER]
 
 The folder holds `manifest.jsonl` (see its README.md): for each file the phrases that must be read, the page they stand
-on, what must be left out, and whether the file is to be read or refused. Compared after white space is made one space
-and soft hyphens and the marks of Markdown are removed. A phrase counts as found on its page only where the reader tells pages.
+on, what must be left out, and whether the file is to be read or refused. White space, soft hyphens and the marks of
+Markdown make no difference. A phrase counts as found on its page only where the reader tells pages.
 An expectation is met by text that holds the phrases, or, where the file is to be refused, by an error that says why: an
 encrypted file must be called so, a page that is an image must be read or named, a damaged file must end in time.
 Each reader runs in a process of its own, one file after another, and is ended when a file takes too long. Seconds are

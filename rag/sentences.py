@@ -2,8 +2,8 @@
 
 Blank lines and line breaks always end a sentence: readers of documents write a wrapped paragraph as one line, so that a
 line break means something (a list item, a table row). Inside a line, syntok finds the ends of sentences; it knows
-abbreviations and initials. The full stops of Chinese, Japanese, Hindi and Urdu and the question mark of Arabic, which it
-does not know, end sentences too.
+abbreviations and initials. The full stops of Chinese, Japanese, Hindi and Urdu and the question mark of Arabic, which
+it does not know, end sentences too.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from rag.errors import DocumentError
 
 PDFIUM = threading.Lock()  # the library keeps state of its own: no two threads may be in it
 DOWNWARDS = 3  # quarter turns of a line whose characters follow one another downwards
+ANOTHER_LINE = 0.9  # of the size: how far below a line the next one begins at least
 BOLD = 600  # font weight from which text is bold; 400 is regular, 700 bold, below 1 unknown
 BOLD_NAME = re.compile(rb"bold|black|heavy|semibd", re.IGNORECASE)
 SYMBOLS = {0xF0B7: "•", 0xF0A7: "▪", 0xF0D8: "➢", 0xF0FC: "✓"}  # bullets in the fonts Symbol and Wingdings
@@ -166,7 +167,7 @@ def _page_lines(document: Any, number: int) -> list[Line]:
         pieces = list(_pieces(text.raw))
         if _is_garbled(text.raw, pieces):
             return []
-        return [line for piece in pieces if (line := _line(text.raw, piece)) is not None]
+        return [line for piece in pieces for line in _lines(text.raw, piece)]
 
 
 def _is_garbled(page: Any, pieces: Sequence[Sequence[_Character]]) -> bool:
@@ -205,10 +206,33 @@ def _pieces(page: Any) -> Iterator[list[_Character]]:
         yield piece
 
 
-def _line(page: Any, piece: list[_Character]) -> Line | None:
+def _lines(page: Any, piece: list[_Character]) -> Iterator[Line]:
+    """The line that a piece is; several where PDFium ran together what stands one below the other."""
     words = _words(piece)
     if not words:
-        return None
+        return
+    size, turns = _size_and_turns(page, words)
+    across = [_turned(*_origin(page, word[0].place), turns)[1] for word in (words[0], words[-1])]
+    if abs(across[0] - across[1]) <= ANOTHER_LINE * size:
+        yield _line(page, words)
+        return
+    begin = 0
+    for place in range(1, len(words) + 1):
+        if place < len(words):
+            baseline = _turned(*_origin(page, words[place][0].place), turns)[1]
+            if abs(baseline - across[0]) <= ANOTHER_LINE * size:
+                continue
+            across[0] = baseline
+        yield _line(page, words[begin:place])
+        begin = place
+
+
+def _size_and_turns(page: Any, words: list[list[_Character]]) -> tuple[float, int]:
+    size = _look(page, words[0][0].place).size
+    return size, _turns(page, words[0][0].place, words[-1][-1].place, size)
+
+
+def _line(page: Any, words: list[list[_Character]]) -> Line:
     seen = [character for word in words for character in word]
     samples = [_look(page, seen[which].place) for which in (0, len(seen) // 2, -1)]
     size = sorted(sample.size for sample in samples)[1]
