@@ -31,12 +31,13 @@ LAYERS = [
         "rag.serialise",
     ],
     ["rag.documents", "rag.embedding", "rag.index", "rag.llm"],
+    ["rag.changes"],
     ["rag.retrieval", "rag.confidence", "rag.ingest"],
     ["rag.saying"],
     ["rag.pipeline"],
     ["rag.doctor"],
     ["api"],
-    ["rag.cli"],
+    ["rag.cli", "rag.cli_index"],
 ]
 
 

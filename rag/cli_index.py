@@ -1,0 +1,241 @@
+"""The command `rag index`: an index brought in line with files and folders, with progress, a summary and an exit code.
+
+In: parsed arguments. Out: text or JSON; what cannot be done is raised as `RagError` for `rag.cli` to print. Ctrl-C lets
+the batch at hand be committed and says how to go on. Models are loaded only where something has to be embedded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rag.changes import Change, Same
+    from rag.documents.discover import Skipped
+    from rag.index.local import FileState
+    from rag.ingest import Summary
+    from rag.settings import Settings
+
+OK, SOME_FAILED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
+_LOG_EVERY_S = 30.0  # where standard error is no terminal
+_NAMED = 20  # duplicates that are listed; `--json` has all
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="files and folders; folders are read recursively")
+    parser.add_argument("--dry-run", action="store_true", help="show what would change and write nothing")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes that read files (default: one a core)")
+    parser.add_argument("--embedder", help="a sentence-transformers model: folder or hub id")
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """-> exit code: 0 well, 1 some files failed, 2 nothing could be done, 130 stopped by Ctrl-C."""
+    from rag.changes import find_changes
+    from rag.index.local import LocalIndex, list_indexes
+    from rag.ingest import apply_changes, chunker_fingerprint
+
+    paths = [Path(path) for path in options.paths]
+    exists = settings.index in list_indexes(settings.indexes_dir)
+    if options.dry_run:
+        known = {}
+        if exists:
+            with LocalIndex.open(settings.indexes_dir, settings.index) as index:
+                known = index.files()
+        return _print_dry_run(find_changes(paths, known), known, options.json)
+    if exists:
+        chunker = chunker_fingerprint(settings)
+        with LocalIndex.open(settings.indexes_dir, settings.index, write=True, chunker=chunker) as index:
+            known = index.files()
+            change = find_changes(paths, known)
+            if not change.changed:  # nothing to embed: the model is not even loaded
+                summary = apply_changes(change, index, None, settings)
+                return _print_summary(summary, len(known) - len(change.vanished), options, settings)
+    elif not (change := find_changes(paths, {})).changed:
+        return _nothing_to_read(paths, change.skipped)
+    return _sync(paths, options, settings)
+
+
+def _sync(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
+    from rag.embedding import SentenceTransformerEmbedder
+    from rag.index.local import LocalIndex
+    from rag.ingest import chunker_fingerprint, sync
+
+    embedder = SentenceTransformerEmbedder.load(settings.embedder, settings.threads)
+    with (
+        LocalIndex.open(
+            settings.indexes_dir,
+            settings.index,
+            create=True,
+            embedder_fingerprint=embedder.fingerprint,
+            dimension=embedder.dimension,
+            chunker=chunker_fingerprint(settings),
+        ) as index,
+        Interrupts() as interrupts,
+        Progress("file") as progress,
+    ):
+        summary = sync(paths, index, embedder, settings, progress, stopped=interrupts)
+        total = len(index.files())
+    code = _print_summary(summary, total, options, settings)
+    return _stopped(summary.left, options) if interrupts() else code
+
+
+class Interrupts:
+    """The first Ctrl-C (or SIGTERM) asks for an end after the batch at hand, the second ends at once."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._before: dict[int, Any] = {}
+
+    def __call__(self) -> bool:
+        return self._asked
+
+    def __enter__(self) -> Interrupts:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+        # not `print`: the signal may have come in the middle of one
+        os.write(2, b"\nrag: finishing the files at hand; Ctrl-C once more stops at once\n")
+
+
+class Progress:
+    """A bar with rate and time left on standard error; where that is no terminal, a line now and then."""
+
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
+        self._bar: Any = None
+        self._began = self._told = time.monotonic()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __call__(self, done: int, total: int, name: str) -> None:
+        if not sys.stderr.isatty():
+            self._log(done, total)
+            return
+        from tqdm import tqdm
+
+        if self._bar is None and total:
+            self._bar = tqdm(total=total, unit=f" {self._unit}s", leave=False, smoothing=0.05)
+        if self._bar is not None:
+            self._bar.set_postfix_str(name[-40:], refresh=False)
+            self._bar.update(done - self._bar.n)
+
+    def __exit__(self, *exc: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def _log(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if not done or now - self._told < _LOG_EVERY_S:
+            return
+        self._told = now
+        rate = done / (now - self._began)
+        left = (total - done) / rate
+        print(f"rag: {done} of {total} {self._unit}s, {rate:.1f} a second, {_clock(left)} left", file=sys.stderr)
+
+
+def _clock(seconds: float) -> str:
+    """
+    >>> _clock(3_725)
+    '1:02:05'
+    """
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+def _stopped(left: int, options: argparse.Namespace) -> int:
+    command = shlex.join(["rag", "index", *options.paths, *(["--index", options.index] if options.index else [])])
+    print(f"rag: stopped with {left} files to go; what is done is kept, `{command}` goes on", file=sys.stderr)
+    return INTERRUPTED
+
+
+def _nothing_to_read(paths: Sequence[Path], skipped: Sequence[Skipped]) -> int:
+    from rag.documents import SUFFIXES
+
+    for item in skipped[:10]:
+        print(f"  skipped  {item.path}: {item.reason}", file=sys.stderr)
+    names = ", ".join(str(path) for path in paths)
+    print(f"rag: no readable file in {names}: types that are read are {' '.join(sorted(SUFFIXES))}", file=sys.stderr)
+    return NOTHING_DONE
+
+
+def _print_dry_run(change: Change, known: dict[str, FileState], as_json: bool) -> int:
+    from rag.changes import identical
+
+    vanished = set(change.vanished)
+    same = identical(change, known)
+    moved = {item.document_id: item.other for item in same if item.other in vanished}
+    duplicates = [item for item in same if item.other not in vanished]
+    lines: dict[str, list[str]] = {
+        "add": [found.document_id for found in change.changed if found.document_id not in known],
+        "replace": [found.document_id for found in change.changed if found.document_id in known],
+        "remove": change.vanished,
+        "skip": [f"{item.path}: {item.reason}" for item in change.skipped],
+    }
+    unchanged = len(change.unchanged) + len(change.touched)
+    if as_json:
+        more = {"moved": _pairs(moved.items()), "duplicates": _pairs(duplicates), "unchanged": unchanged}
+        print(json.dumps(lines | more, ensure_ascii=False))
+        return OK
+    for verb, names in lines.items():
+        for name in names:
+            print(f"{verb:8} {name}" + (f" (moved from {moved[name]})" if verb == "add" and name in moved else ""))
+    for item in duplicates:
+        print(f"same     {item.document_id} and {item.other}")
+    print(f"{unchanged} unchanged; nothing was written")
+    return OK
+
+
+def _print_summary(summary: Summary, total: int, options: argparse.Namespace, settings: Settings) -> int:
+    touched = summary.added or summary.replaced or summary.removed or summary.unchanged
+    code = OK if not summary.failed else SOME_FAILED if touched else NOTHING_DONE
+    if options.json:
+        counts = {key: getattr(summary, key) for key in ("added", "replaced", "removed", "unchanged")}
+        failed = [{"document_id": item.document_id, "message": item.message} for item in summary.failed]
+        skipped = [{"path": str(item.path), "reason": item.reason} for item in summary.skipped]
+        same = {"moved": _pairs(summary.moved), "duplicates": _pairs(summary.duplicates)}
+        report = counts | same | {"failed": failed, "skipped": skipped, "passages": summary.passages}
+        print(json.dumps(report | {"documents": total, "left": summary.left}, ensure_ascii=False))
+        return code
+    for failure in summary.failed:
+        print(f"  failed   {failure.message}", file=sys.stderr)
+    for item in summary.skipped:
+        print(f"  skipped  {item.path}: {item.reason}", file=sys.stderr)
+    _print_duplicates(summary.duplicates)
+    moved = f" ({len(summary.moved)} of them moved)" if summary.moved else ""
+    print(
+        f"{len(summary.added)} added{moved}, {len(summary.replaced)} replaced, {len(summary.removed)} removed, "
+        f"{len(summary.unchanged)} unchanged, {len(summary.failed)} failed, {len(summary.skipped)} skipped; "
+        f"index {settings.index!r} holds {total} documents"
+    )
+    return code
+
+
+def _print_duplicates(duplicates: Sequence[Same]) -> None:
+    for document_id, other in duplicates[:_NAMED]:
+        print(f"  same     {document_id} has the bytes of {other}", file=sys.stderr)
+    if len(duplicates) > _NAMED:
+        print(f"  same     {len(duplicates) - _NAMED} more: --json lists them", file=sys.stderr)
+
+
+def _pairs(pairs: Any) -> list[dict[str, str]]:
+    return [{"document_id": document_id, "other": other} for document_id, other in pairs]
