@@ -19,6 +19,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from rag.errors import InputError
+
 if TYPE_CHECKING:
     from rag.changes import Change, Same
     from rag.documents.discover import Skipped
@@ -32,19 +34,32 @@ _NAMED = 20  # duplicates that are listed; `--json` has all
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="files and folders; folders are read recursively")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; folders are read recursively")
     parser.add_argument("--dry-run", action="store_true", help="show what would change and write nothing")
     parser.add_argument("--workers", type=int, metavar="N", help="processes that read files (default: one a core)")
     parser.add_argument("--embedder", help="a sentence-transformers model: folder or hub id")
+    parser.add_argument(
+        "--reembed", action="store_true", help="first embed all documents anew, with another embedder or chunker"
+    )
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """-> exit code: 0 well, 1 some files failed, 2 nothing could be done, 130 stopped by Ctrl-C."""
+    paths = [Path(path) for path in options.paths]
+    if options.reembed:
+        code = _reembed(options, settings)
+        if code or not paths:
+            return code
+    if not paths:
+        raise InputError("rag index needs the paths of files or folders, such as `rag index ~/notes`", "paths")
+    return _bring_in_line(paths, options, settings)
+
+
+def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
     from rag.changes import find_changes
     from rag.index.local import LocalIndex, list_indexes
     from rag.ingest import apply_changes, chunker_fingerprint
 
-    paths = [Path(path) for path in options.paths]
     exists = settings.index in list_indexes(settings.indexes_dir)
     if options.dry_run:
         known = {}
@@ -86,7 +101,32 @@ def _sync(paths: Sequence[Path], options: argparse.Namespace, settings: Settings
         summary = sync(paths, index, embedder, settings, progress, stopped=interrupts)
         total = len(index.files())
     code = _print_summary(summary, total, options, settings)
-    return _stopped(summary.left, options) if interrupts() else code
+    return _stopped(summary.left, "files", options.paths, options) if interrupts() else code
+
+
+def _reembed(options: argparse.Namespace, settings: Settings) -> int:
+    from rag.embedding import SentenceTransformerEmbedder
+    from rag.index.local import LocalIndex
+    from rag.reembed import reembed
+
+    with LocalIndex.open(settings.indexes_dir, settings.index, write=True) as index:
+        embedder = SentenceTransformerEmbedder.load(settings.embedder, settings.threads)
+        before = index.settings
+        with Interrupts() as interrupts, Progress("document") as progress:
+            summary = reembed(index, embedder, settings, progress, interrupts)
+        documents = len(index.files())
+        after = index.settings
+    if summary.left:
+        print(f"rag: the index is as it was, with {before.embedder}", file=sys.stderr)
+        return _stopped(summary.left, "documents", ["--reembed", *options.paths], options)
+    if options.json:
+        print(json.dumps({"documents": documents, "before": before._asdict(), "after": after._asdict()}))
+    else:
+        was = "" if before == after else f" (before: {before.embedder}, {before.chunker})"
+        print(
+            f"{documents} documents of index {settings.index!r} have vectors of {after.embedder}, {after.chunker}{was}"
+        )
+    return OK
 
 
 class Interrupts:
@@ -162,9 +202,10 @@ def _clock(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
-def _stopped(left: int, options: argparse.Namespace) -> int:
-    command = shlex.join(["rag", "index", *options.paths, *(["--index", options.index] if options.index else [])])
-    print(f"rag: stopped with {left} files to go; what is done is kept, `{command}` goes on", file=sys.stderr)
+def _stopped(left: int, what: str, arguments: Sequence[str], options: argparse.Namespace) -> int:
+    named = [(f"--{name}", getattr(options, name)) for name in ("index", "embedder") if getattr(options, name)]
+    command = shlex.join(["rag", "index", *arguments, *(part for pair in named for part in pair)])
+    print(f"rag: stopped with {left} {what} to go; what is done is kept, `{command}` goes on", file=sys.stderr)
     return INTERRUPTED
 
 

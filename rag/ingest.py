@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from rag.changes import Change, Same, Stamp, by_content, find_changes
 from rag.chunking import VERSION, chunk
 from rag.documents import read_document
 from rag.documents.discover import Found, Skipped
 from rag.errors import DocumentError
-from rag.index.local import LocalIndex
+from rag.index.local import FileState
 from rag.settings import Settings
 from rag.types import Document, Embedder, Embedding, Passage
 
@@ -30,6 +30,30 @@ __all__ = ["Change", "Failure", "Summary", "apply_changes", "chunker_fingerprint
 
 Read = Callable[[Iterable[Found]], Iterable[tuple[Found, Document | DocumentError]]]  # in the order of the files
 Progress = Callable[[int, int, str], None]  # files done, files in all, and the name of the one at hand
+
+
+class Target(Protocol):
+    """What a run needs of the index that it fills; `rag.index.local.LocalIndex` says what each does."""
+
+    def files(self) -> dict[str, FileState]: ...
+
+    def cached_embeddings(self, passages: Sequence[Passage]) -> list[Embedding | None]: ...
+
+    def replace(
+        self,
+        document: Document,
+        passages: Sequence[Passage],
+        embeddings: Sequence[Embedding],
+        *,
+        size: int | None = None,
+        mtime_ns: int | None = None,
+    ) -> None: ...
+
+    def touch(self, document_id: str, size: int | None, mtime_ns: int | None) -> None: ...
+
+    def remove(self, document_id: str) -> None: ...
+
+    def publish(self) -> int: ...
 
 
 class Failure(NamedTuple):
@@ -80,7 +104,7 @@ def read_here(files: Iterable[Found]) -> Iterator[tuple[Found, Document | Docume
 
 def sync(
     paths: Sequence[Path],
-    index: LocalIndex,
+    index: Target,
     embedder: Embedder,
     settings: Settings,
     progress: Progress = lambda done, total, name: None,
@@ -94,7 +118,7 @@ def sync(
 
 def apply_changes(
     change: Change,
-    index: LocalIndex,
+    index: Target,
     embedder: Embedder | None,
     settings: Settings,
     progress: Progress = lambda done, total, name: None,
@@ -106,7 +130,7 @@ def apply_changes(
     if change.changed:
         assert embedder is not None
         run.put_in(embedder, read, progress, stopped)
-    if not stopped():
+    if not run.summary.left:
         run.touch()
         run.take_out()
     index.publish()
@@ -116,7 +140,7 @@ def apply_changes(
 class _Run:
     """One run over an index, and the summary that it fills."""
 
-    def __init__(self, change: Change, index: LocalIndex, settings: Settings) -> None:
+    def __init__(self, change: Change, index: Target, settings: Settings) -> None:
         self.summary = Summary(unchanged=change.unchanged, skipped=change.skipped)
         self._change = change
         self._index = index

@@ -219,7 +219,7 @@ def test_a_kill_at_any_moment_leaves_an_index_that_the_next_run_completes(settin
     draw = random.Random(11)
     script = [sys.executable, "-c", WRITER, str(Path(__file__).parent), str(settings.indexes_dir), str(library)]
     seen: list[int] = []
-    for _ in range(20):
+    for _ in range(8):
         writer = subprocess.Popen(script, stdout=subprocess.PIPE, text=True)
         assert writer.stdout is not None
         for _ in range(draw.randrange(150)):

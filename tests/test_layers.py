@@ -33,6 +33,7 @@ LAYERS = [
     ["rag.documents", "rag.embedding", "rag.index", "rag.llm"],
     ["rag.changes"],
     ["rag.retrieval", "rag.confidence", "rag.ingest"],
+    ["rag.reembed"],
     ["rag.saying"],
     ["rag.pipeline"],
     ["rag.doctor"],

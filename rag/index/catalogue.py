@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,9 +83,9 @@ class Catalogue:
     def close(self) -> None:
         self.connection.close()
 
-    @cached_property
+    @property
     def settings(self) -> Settings:
-        """Read once: they never change."""
+        """What the index is made with; another from the generation on at which its documents were embedded anew."""
         meta = dict(self.connection.execute("SELECT key, value FROM meta"))
         return Settings(meta["embedder"], int(meta["dimension"]), meta["chunker"])
 
@@ -168,8 +167,9 @@ class Catalogue:
     def embedded(self, keys: Sequence[bytes]) -> list[Embedding | None]:
         """What was stored under these keys (`rules.embedding_key`)."""
         one = "SELECT passage, sentences FROM embeddings WHERE key = ?"
+        dimension = self.settings.dimension
         rows = [self.connection.execute(one, (key,)).fetchone() for key in keys]
-        return [row and _embedding(row[0], row[1], self.settings.dimension) for row in rows]
+        return [row and _embedding(row[0], row[1], dimension) for row in rows]
 
     def contents(self, at: int) -> Iterator[tuple[Passage, Embedding, bytes]]:
         """Every passage with its vectors and their key, for `verify`."""

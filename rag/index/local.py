@@ -24,6 +24,7 @@ from rag.index.rules import embedding_key
 from rag.index.schema import FILE as CATALOGUE
 from rag.index.schema import Settings
 from rag.index.snapshot import LocalSnapshot
+from rag.index.staged import Staged
 from rag.index.verify import Problem, problems
 from rag.index.writer import Writer
 from rag.types import Document, DocumentInfo, Embedding, Passage
@@ -68,7 +69,9 @@ class LocalIndex:
             if not (folder / CATALOGUE).exists():
                 raise folders.not_found(indexes_dir, name)
         index = cls(folder)
-        folders.check_settings(folder, index.settings, expected)
+        settings = index.settings
+        folders.check_settings(folder, settings, expected)
+        index._readers.expect(settings)
         if write or create:
             index._writer = Writer.open(folder, _WRITER_WAIT_S)
         return index
@@ -133,6 +136,17 @@ class LocalIndex:
     def publish(self) -> int:
         """Make what was committed visible to readers; returns the generation."""
         return self._writing().publish()
+
+    def stage(self, settings: Settings) -> Staged:
+        """A catalogue beside this one, for the same documents with another embedder or chunker; to be given to `adopt`.
+        One that was begun with these settings is gone on with."""
+        return self._writing().stage(settings)
+
+    def adopt(self, staged: Staged) -> None:
+        """Put what was staged in place of all that this index has, in one transaction. Readers that are open refuse
+        further snapshots with `IndexMismatch`, since their embedder is not the index's any more."""
+        self._writing().adopt(staged)
+        self._readers.expect(self.settings)
 
     def verify(self) -> list[Problem]:
         """Check everything against the catalogue and mend nothing; about 3 s for 10,000 passages. Raises `IndexBusy`
