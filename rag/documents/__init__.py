@@ -2,7 +2,8 @@
 
 In: the path of a file. Out: a `Document` with its text normalised, or a `DocumentError` that names the file, says what
 is wrong and what to do. The suffix decides the reader; each family of formats has a module.
-It reads no folders (discover.py finds the files), fetches nothing and recognises no characters in images.
+It reads no folders (discover.py finds the files) and fetches nothing. pool.py reads many files in processes that can be
+stopped.
 """
 
 from __future__ import annotations
@@ -11,23 +12,13 @@ import hashlib
 import re
 import stat
 from pathlib import Path
+from typing import NamedTuple
 
 from rag.documents.blocks import Body, Content, assemble, one_line
+from rag.documents.formats import MEDIA_TYPES, NAMED, SOURCE
 from rag.errors import DocumentError, UnsupportedDocument
 from rag.types import Document
 
-MEDIA_TYPES = {
-    ".txt": "text/plain",
-    ".text": "text/plain",
-    ".log": "text/plain",
-    ".md": "text/markdown",
-    ".markdown": "text/markdown",
-    ".html": "text/html",
-    ".htm": "text/html",
-    ".xhtml": "application/xhtml+xml",
-    ".pdf": "application/pdf",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-}
 SUFFIXES = frozenset(MEDIA_TYPES)
 MAX_BYTES = 512 << 20  # the whole file and its text are held in memory, several times over while it is read
 LONGEST_TITLE = 200  # characters; a title goes into every prompt and citation
@@ -40,31 +31,40 @@ USELESS_TITLE = re.compile(
 )
 
 
+class Options(NamedTuple):
+    """What a person may say about how files are read."""
+
+    passwords: tuple[str, ...] = ()  # tried one after another on PDF files that are encrypted
+    ocr_languages: tuple[str, ...] = ("eng",)  # of pages that are images, as tesseract names them
+
+
 def is_readable(path: Path) -> bool:
     """Whether files of its type are read."""
     return path.suffix.lower() in SUFFIXES
 
 
-def read_document(path: Path, document_id: str, source: str | None = None) -> Document:
+def read_document(path: Path, document_id: str, source: str | None = None, options: Options = Options()) -> Document:
     """Reads a file; raises `DocumentError` (`UnsupportedDocument` for a type that is not read) with the file's name."""
     try:
-        return _read(path, document_id, source or str(path))
+        return _read(path, document_id, source or str(path), options)
     except DocumentError as exc:
         raise type(exc)(f"{path}: {exc}") from exc.__cause__
     except OSError as exc:
         raise DocumentError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
+    except MemoryError as exc:
+        raise DocumentError(f"{path}: needs more memory to read than there is; split it") from exc
     except Exception as exc:  # whatever a parser throws at a file that it does not expect
         reason = one_line(str(exc)) or type(exc).__name__
         raise DocumentError(f"{path}: could not be read, it may be damaged ({reason}); save it anew") from exc
 
 
-def _read(path: Path, document_id: str, source: str) -> Document:
+def _read(path: Path, document_id: str, source: str, options: Options) -> Document:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         kind = f"files of type {suffix}" if suffix else "files without a suffix"
-        raise UnsupportedDocument(f"{kind} are not read; these are: {' '.join(sorted(SUFFIXES))}")
+        raise UnsupportedDocument(f"{kind} are not read; these are: {NAMED} and source code")
     data = _bytes(path)
-    content = _parse(suffix, data)
+    content = _parse(suffix, data, options)
     body = assemble(content.pages)
     if not body.text:
         raise DocumentError("is empty: no text was found in it")
@@ -106,28 +106,97 @@ def _bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _parse(suffix: str, data: bytes) -> Content:
+def _parse(suffix: str, data: bytes, options: Options) -> Content:
+    """The reader's module is imported here, so that what is not read costs nothing."""
     match suffix:
         case ".pdf":
             from rag.documents import pdf
 
-            return pdf.parse(data)
-        case ".docx":
+            return pdf.parse(data, options.passwords, options.ocr_languages)
+        case ".docx" | ".docm" | ".dotx":
             from rag.documents import office
 
             return office.parse_docx(data)
+        case ".pptx" | ".pptm" | ".ppsx":
+            from rag.documents import slides
+
+            return slides.parse(data)
+        case ".xlsx" | ".xlsm" | ".xlsb" | ".xls" | ".ods":
+            from rag.documents import sheets
+
+            return sheets.parse(data)
+        case ".odt" | ".odp":
+            from rag.documents import opendocument
+
+            return opendocument.parse(data)
+        case ".doc" | ".ppt":
+            from rag.documents import legacy
+
+            real = legacy.real_suffix(data, suffix)
+            if real == suffix:
+                return _parse(legacy.MODERN[suffix], legacy.converted(data, suffix), options)
+            return _parse(real, data, options)
+        case ".rtf":
+            from rag.documents import rtf
+
+            return rtf.parse(data)
+        case ".epub":
+            from rag.documents import epub
+
+            return epub.parse(data)
         case ".html" | ".htm" | ".xhtml":
             from rag.documents import html
 
             return html.parse(data)
+        case ".eml":
+            from rag.documents import mail
+
+            return mail.parse(data, lambda suffix, data: _parse_attached(suffix, data, options))
+        case ".mbox":
+            from rag.documents import mail
+
+            return mail.parse_mailbox(data, lambda suffix, data: _parse_attached(suffix, data, options))
+        case _:
+            return _parse_plain(suffix, data)
+
+
+def _parse_plain(suffix: str, data: bytes) -> Content:
+    """Formats that are text."""
+    match suffix:
         case ".md" | ".markdown":
             from rag.documents import markdown
 
             return markdown.parse(data)
+        case ".rst":
+            from rag.documents import rst
+
+            return rst.parse(data)
+        case ".csv" | ".tsv":
+            from rag.documents import delimited
+
+            return delimited.parse(data)
+        case ".json":
+            from rag.documents import records
+
+            return records.parse_json(data)
+        case ".jsonl" | ".ndjson":
+            from rag.documents import records
+
+            return records.parse_lines(data)
+        case ".ipynb":
+            from rag.documents import notebook
+
+            return notebook.parse(data)
         case _:
             from rag.documents import text
 
-            return text.parse(data, unwrap=suffix != ".log")
+            return text.parse(data, unwrap=suffix != ".log" and suffix not in SOURCE)
+
+
+def _parse_attached(suffix: str, data: bytes, options: Options) -> Content:
+    if suffix not in SUFFIXES:
+        raise UnsupportedDocument(f"files of type {suffix} are not read")
+    return _parse(suffix, data, options)
 
 
 def _useful(title: str) -> str:

@@ -3,6 +3,14 @@
 In: what a reader found, page by page: paragraphs, headings, whole lists, whole tables.
 Out: the text in which all offsets of this program count. Blocks are separated by a blank line, the lines of a list,
 a table or code by one newline.
+
+Tables of every format come out alike: a block of its own, a row a line, cells parted by " | ", empty ones kept except
+at a row's end. **Its first line is the header row** wherever the format tells or shows one (several header rows become
+one line); what stands above the columns, such as a title, is a block before it. `cells` takes a row apart again.
+
+    | Sales 2023 | Sales 2024          header: the first column has no name
+    North | 12 | 14
+    South | | 9                        no figure for 2023
 It changes no letters: no Unicode normal form, no repair of spelling or of doubly encoded text.
 """
 
@@ -93,9 +101,37 @@ def one_line(text: str) -> str:
     return clean(text).replace("\n", " ")
 
 
-def table(rows: Iterable[Sequence[str]]) -> str:
-    """Rows -> lines "cell | cell"; columns and rows that are empty throughout are left out, other empty cells stay."""
-    cells = [[one_line(cell) for cell in row] for row in rows]
-    columns = [column for column in zip_longest(*cells, fillvalue="") if any(column)]
+def table(rows: Iterable[Sequence[str]], headers: int = 1) -> str:
+    """Rows -> lines "cell | cell", the first `headers` rows as one; columns and rows that are empty are left out."""
+    texts = [[one_line(cell) for cell in row] for row in rows]
+    if headers > 1:
+        texts[:headers] = [[_distinct(names) for names in zip_longest(*texts[:headers], fillvalue="")]]
+    columns = [column for column in zip_longest(*texts, fillvalue="") if any(column)]
     lines = (clean(CELL_SEPARATOR.join(row)).rstrip(" |") for row in zip(*columns, strict=True))
     return "\n".join(line for line in lines if line)
+
+
+def table_blocks(rows: Sequence[Sequence[str]], headers: int = 1) -> list[Block]:
+    """The table, after the rows above its columns that hold one text at the left and are therefore its title."""
+    above = 0
+    if any(not _is_title(row) for row in rows):
+        while _is_title(rows[above]):
+            above += 1
+    titles = [Block(row[0]) for row in rows[:above] if row]
+    return [*titles, Block(table(rows[above:], max(1, headers - above)))]
+
+
+def cells(line: str) -> list[str]:
+    """The cells of a table's row: "| 2023 | 2024" -> ["", "2023", "2024"]."""
+    return [cell.strip() for cell in line.split(CELL_SEPARATOR.strip())]
+
+
+def _is_title(row: Sequence[str]) -> bool:
+    """Whether it is empty, holds its first cell only, or one text that spans all."""
+    texts = [one_line(cell) for cell in row]
+    return not any(texts[1:]) or (len(texts) > 1 and len(set(texts)) == 1)
+
+
+def _distinct(names: Iterable[str]) -> str:
+    """The names of a column from several header rows, each once."""
+    return " ".join(dict.fromkeys(name for name in names if name))

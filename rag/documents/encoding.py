@@ -45,7 +45,7 @@ READ_AS = {
 
 def decode(data: bytes) -> str:
     """By byte order mark, else as UTF-8, else by the likeliest old encoding."""
-    encoding = _marked(data)
+    encoding = marked(data)
     text = data.decode(encoding, errors="replace") if encoding else _unmarked(data)
     if len(CONTROL.findall(text)) > MOST_CONTROLS * len(text):
         raise DocumentError(NOT_TEXT)
@@ -55,7 +55,7 @@ def decode(data: bytes) -> str:
 def decode_page(data: bytes) -> str:
     """The same for HTML, where a page without a byte order mark may declare its encoding."""
     declared = CHARSET.search(data[:CHARSET_WITHIN])
-    if declared is None or _marked(data):
+    if declared is None or marked(data):
         return decode(data)
     name = declared[1].decode("ascii", "replace").lower()
     try:
@@ -64,7 +64,7 @@ def decode_page(data: bytes) -> str:
         return decode(data)
 
 
-def _marked(data: bytes) -> str | None:
+def marked(data: bytes) -> str | None:
     """The encoding that the first bytes give away."""
     for mark, encoding in BYTE_ORDER_MARKS:
         if data.startswith(mark):

@@ -58,9 +58,13 @@ CREATED = 'meta[property="article:published_time" i], meta[name="date" i], meta[
 
 
 def parse(data: bytes) -> Content:
+    return parse_markup(decode_page(data))
+
+
+def parse_markup(markup: str) -> Content:
+    """The same for a page that is decoded."""
     from selectolax.lexbor import LexborHTMLParser
 
-    markup = decode_page(data)
     if XHTML in markup[:XHTML_WITHIN]:
         markup = EMPTY_ELEMENT.sub(r"<\1\2></\1>", markup)
     page = LexborHTMLParser(markup)
@@ -73,6 +77,8 @@ def fragment(markup: str) -> list[Block]:
     """The blocks of a piece of markup that is all content."""
     from selectolax.lexbor import LexborHTMLParser
 
+    if XHTML in markup[:XHTML_WITHIN]:
+        markup = EMPTY_ELEMENT.sub(r"<\1\2></\1>", markup)
     body = LexborHTMLParser(markup).body
     return blocks_of(body, is_unseen) if body is not None else []
 

@@ -25,12 +25,16 @@ COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 def parse(data: bytes) -> Content:
+    fields, text = _front_matter(decode(data).replace("\r\n", "\n").replace("\r", "\n"))
+    metadata = {FIELDS[name]: value for name, value in fields.items() if name in FIELDS}
+    return Content([blocks(text)], title=fields.get("title", ""), metadata=metadata)
+
+
+def blocks(text: str) -> list[Block]:
+    """The blocks of a text that is decoded and has no front matter."""
     from markdown_it import MarkdownIt
 
-    fields, text = _front_matter(decode(data).replace("\r\n", "\n").replace("\r", "\n"))
-    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
-    metadata = {FIELDS[name]: value for name, value in fields.items() if name in FIELDS}
-    return Content([_Writer(tokens).blocks], title=fields.get("title", ""), metadata=metadata)
+    return _Writer(MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)).blocks
 
 
 def _front_matter(text: str) -> tuple[dict[str, str], str]:

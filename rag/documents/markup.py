@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from rag.documents.blocks import Block, clean, table
+from rag.documents.blocks import Block, clean, table_blocks
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -25,6 +25,7 @@ BREAKING = frozenset({
 WHITE_SPACE = re.compile(r"\s+")
 NOTE_MARK = re.compile(r"\[\w{1,4}\]")  # "[12]" set high: a reference to a footnote
 LONGEST_CELL = 1000  # characters; a table with a longer one lays out a page and holds no values
+MOST_HEADERS = 3  # rows that together name the columns
 MOST_SPANNED = 100  # rows or columns; a larger span is a mistake of the page
 
 
@@ -105,7 +106,7 @@ class _Writer:
             self.end_block(HEADINGS[tag])
         elif tag == "table" and self._table is not None:
             self.end_block()
-            self.blocks.append(Block(table(self._table.rows)))
+            self.blocks += table_blocks(self._table.rows, self._table.header_rows())
             self._table = None
         elif tag in LISTS and self._lists:
             self._lists.pop()
@@ -155,18 +156,23 @@ class _Writer:
 
 
 class _Table:
-    """Cells on a grid: what spans rows is repeated in each, what spans columns stands in the first."""
+    """Cells on a grid: what spans rows is repeated in each; what spans columns stands in the first, except that a
+    name in the rows at the top that hold only names stands in each."""
 
     def __init__(self) -> None:
         self.rows: list[list[str]] = []
         self.cell: list[str] | None = None  # pieces of the cell that is open
+        self._names = 0  # rows at the top that hold only `th`
+        self._only_names = True  # whether the open row does
         self._spans = (1, 1)
         self._below: dict[int, tuple[int, str]] = {}  # column -> for how many more rows, which text
 
     def enter(self, node: LexborNode, tag: str) -> None:
         if tag == "tr":
             self.rows.append([])
+            self._only_names = True
         elif tag in ("td", "th"):
+            self._only_names = self._only_names and tag == "th"
             self._spans = (_span(node, "colspan"), _span(node, "rowspan"))
             self.cell = []
         elif self.cell is not None and (tag in BREAKING or tag in ("br", "li")):
@@ -178,13 +184,22 @@ class _Table:
             self.cell = None
         elif tag == "tr" and self.rows:
             self._fill_from_above()
+            if self._is_header():
+                self._names += 1
+
+    def header_rows(self) -> int:
+        """One where none or all rows hold only names."""
+        return self._names if 0 < self._names < len(self.rows) else 1
+
+    def _is_header(self) -> bool:
+        return self._only_names and self._names == len(self.rows) - 1 and self._names < MOST_HEADERS
 
     def _place(self, text: str) -> None:
         if not self.rows:
             self.rows.append([])
         self._fill_from_above()
         columns, rows = self._spans
-        for value in [text] + [""] * (columns - 1):
+        for value in [text] + [text if self._is_header() else ""] * (columns - 1):
             if rows > 1:
                 self._below[len(self.rows[-1])] = (rows - 1, value)
             self.rows[-1].append(value)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rag.documents import ooxml
-from rag.documents.blocks import Block, Content, table
+from rag.documents.blocks import Block, Content, table_blocks
 from rag.documents.ooxml import Element, child_value, name, value
 from rag.errors import DocumentError
 
@@ -81,7 +81,7 @@ def _blocks(container: Element, styles: _Styles) -> Iterator[Block]:
             case "p":
                 yield from _paragraph(child, styles)
             case "tbl":
-                yield Block(table(_rows(child, styles)))
+                yield from table_blocks(_rows(child, styles), _headers(child))
             case "del" | "moveFrom" | "sdtPr" | "Fallback":
                 pass
             case _:  # content controls, insertions, custom XML: what counts is inside
@@ -143,6 +143,16 @@ def _rows(grid: Element, styles: _Styles) -> list[list[str]]:
             cells += [text] + [""] * (columns - 1)
         rows.append(cells)
     return rows
+
+
+def _headers(grid: Element) -> int:
+    """How many rows at the top are marked as repeated on every page; one where none is."""
+    count = 0
+    for row in _inside(grid, "tr"):
+        if row.find("{*}trPr/{*}tblHeader") is None:
+            break
+        count += 1
+    return max(1, count)
 
 
 def _count(text: str | None, usual: int) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import zipfile
 from io import BytesIO
 from posixpath import dirname, join, normpath
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 from rag.errors import DocumentError
@@ -18,16 +19,24 @@ Element = ElementTree.Element
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of encrypted files and of those before 2007
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+PROTECTED = "is protected with a password; save a copy without one"
 MAX_UNPACKED = 1 << 30  # bytes; a file that holds more is made to exhaust memory
 CORE = "core-properties"
 CORE_NAMES = {"title": "title", "creator": "author", "created": "created", "language": "language"}
+
+
+class Target(NamedTuple):
+    """A part that another one relates to: as what (the last word of the relation's type), and its path."""
+
+    kind: str
+    path: str
 
 
 def opened(data: bytes) -> zipfile.ZipFile:
     """Raises `DocumentError` for what is encrypted, of the old binary format, damaged or far too large."""
     if data.startswith(OLE):
         if ENCRYPTED in data:
-            raise DocumentError("is protected with a password; save a copy without one")
+            raise DocumentError(PROTECTED)
         raise DocumentError("is a file of the old binary Office format under a new name; save it anew in the new one")
     try:
         package = zipfile.ZipFile(BytesIO(data))
@@ -48,12 +57,21 @@ def part(package: zipfile.ZipFile, path: str | None) -> Element | None:
 
 def target(package: zipfile.ZipFile, source: str, kind: str) -> str | None:
     """Path of the part that `source` ("" for the package) relates to as `kind`, the last word of a relation's type."""
+    return next((path for found, path in targets(package, source).values() if found == kind), None)
+
+
+def targets(package: zipfile.ZipFile, source: str) -> dict[str, Target]:
+    """What the part relates to, by the ids that its XML uses."""
     folder, file = dirname(source), source.rsplit("/", 1)[-1]
     relations = part(package, join(folder, "_rels", f"{file}.rels"))
-    for relation in [] if relations is None else relations:
-        if relation.get("Type", "").rsplit("/", 1)[-1] == kind:
-            return normpath(join("/", folder, relation.get("Target", ""))).lstrip("/")
-    return None
+    return {
+        relation.get("Id", ""): Target(
+            relation.get("Type", "").rsplit("/", 1)[-1],
+            normpath(join("/", folder, relation.get("Target", ""))).lstrip("/"),
+        )
+        for relation in ([] if relations is None else relations)
+        if relation.get("TargetMode") != "External"
+    }
 
 
 def stated(package: zipfile.ZipFile) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 In: the bytes of a file. Out: its text layer in the reading order that PDFium gives, made into paragraphs by
 pdf_layout.py; headings from the outline that the file carries, else by their size.
-It recognises no characters in images: a file of scanned pages is refused with that reason.
+A page without text on which something is drawn is read by ocr.py where that is installed; a file of such pages only is
+refused otherwise.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import math
 import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from rag.documents.blocks import CELL_SEPARATOR, Content
+from rag.documents import ocr
+from rag.documents.blocks import CELL_SEPARATOR, Block, Content
 from rag.documents.pdf_headings import Heading
 from rag.documents.pdf_layout import blocks
 from rag.documents.pdf_lines import COLUMN_GAP, Line
@@ -29,42 +31,97 @@ SYMBOLS = {0xF0B7: "•", 0xF0A7: "▪", 0xF0D8: "➢", 0xF0FC: "✓"}  # bullet
 HYPHEN_AT_BREAK = 2  # what PDFium gives for it
 LONE_MARKER = re.compile(r"[^\w\s]|[(\[]?\w{1,5}[.)\]]|\d+(?:[.-]\d+)*")  # before the text of an item or heading
 DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
+MAX_PAGES = 20_000
+MOST_DOTS = 10_000  # along the longer side of a page that is drawn for OCR; posters are drawn coarser
 MAX_OUTLINE = 5000  # entries; more are a damaged or hostile file
 NAME_BYTES = 128  # of a font's name that are looked at
 
 
-def parse(data: bytes) -> Content:
-    with PDFIUM, closing(_opened(data)) as document:
+def parse(data: bytes, passwords: Sequence[str] = (), ocr_languages: Sequence[str] = ("eng",)) -> Content:
+    with PDFIUM, closing(_opened(data, passwords)) as document:
+        if len(document) > MAX_PAGES:
+            raise DocumentError(f"has {len(document):,} pages, the limit is {MAX_PAGES:,}; split it")
         pages = [_page_lines(document, number) for number in range(len(document))]
         outline = _outline(document)
         stated = document.get_metadata_dict(skip_empty=True)
         language = _language(document)
-    if not any(pages):
-        raise DocumentError(
-            f"holds no text: its {len(pages)} page(s) are images or empty; run text recognition (OCR) over it first"
-        )
+        images = [number for number, lines in enumerate(pages) if not lines and _has_image(document, number)]
+        recognised = _recognised(document, images, ocr_languages)
+    content = blocks(pages, outline)
+    for number, page in recognised.items():
+        content[number] = page
+    if not any(content):
+        raise DocumentError(_nothing(len(pages), images))
     metadata = {
         "author": stated.get("Author", ""),
         "created": _date(stated.get("CreationDate", "")),
         "language": language,
     }
-    metadata["pages_without_text"] = ", ".join(str(number) for number, lines in enumerate(pages, 1) if not lines)
+    metadata["pages_without_text"] = ", ".join(str(number) for number, page in enumerate(content, 1) if not page)
+    metadata["pages_recognised"] = ", ".join(str(number + 1) for number, page in recognised.items() if page)
     metadata = {name: text for name, text in metadata.items() if text}
-    return Content(blocks(pages, outline), title=stated.get("Title", ""), metadata=metadata, paged=True)
+    return Content(content, title=stated.get("Title", ""), metadata=metadata, paged=True)
 
 
-def _opened(data: bytes) -> Any:
+def _recognised(document: Any, numbers: Sequence[int], languages: Sequence[str]) -> dict[int, list[Block]]:
+    """The pages that are images, read by OCR where that is installed."""
+    if not numbers or not ocr.is_installed():
+        return {}
+    return {number: ocr.page_blocks(_drawn(document, number), languages) for number in numbers}
+
+
+def _nothing(pages: int, images: Sequence[int]) -> str:
+    if not images:
+        return f"holds no text: its {pages} page(s) are empty"
+    if ocr.is_installed():
+        return f"holds no text: {len(images)} of its {pages} page(s) are images, in which OCR found no words"
+    return f"holds no text: {len(images)} of its {pages} page(s) are images; {ocr.REMEDY}"
+
+
+def _has_image(document: Any, number: int) -> bool:
+    """Whether something is drawn on a page without text: a scan, or letters drawn as shapes."""
+    import pypdfium2
+
+    try:
+        page = document[number]
+    except pypdfium2.PdfiumError:
+        return False
+    with closing(page):
+        return next(page.get_objects(max_depth=2), None) is not None
+
+
+def _drawn(document: Any, number: int) -> Any:
+    with closing(document[number]) as page:
+        width, height = page.get_size()
+        scale = min(ocr.DOTS_PER_INCH / 72, MOST_DOTS / max(width, height))
+        return page.render(scale=scale, grayscale=True).to_pil()
+
+
+def _opened(data: bytes, passwords: Sequence[str]) -> Any:
+    """With the first of the passwords that fits; none is tried where none is needed."""
     import pypdfium2  # type: ignore[import-untyped]
     from pypdfium2 import raw
 
-    try:
-        return pypdfium2.PdfDocument(data)
-    except pypdfium2.PdfiumError as exc:
-        if exc.err_code == raw.FPDF_ERR_PASSWORD:
-            raise DocumentError("is protected with a password; save a copy without one") from exc
-        if exc.err_code == raw.FPDF_ERR_SECURITY:
-            raise DocumentError("is encrypted in a way that is not read; save a copy without encryption") from exc
-        raise DocumentError("is damaged: it cannot be opened as a PDF; get a fresh copy") from exc
+    for password in (None, *passwords):
+        try:
+            return pypdfium2.PdfDocument(data, password)
+        except pypdfium2.PdfiumError as exc:
+            error = exc
+            if exc.err_code != raw.FPDF_ERR_PASSWORD:
+                break
+    raise _not_opened(error, bool(passwords)) from error
+
+
+def _not_opened(exc: Any, tried: bool) -> DocumentError:
+    from pypdfium2 import raw
+
+    if exc.err_code == raw.FPDF_ERR_PASSWORD and tried:
+        return DocumentError("is protected with a password, which none of those given is; save a copy without one")
+    if exc.err_code == raw.FPDF_ERR_PASSWORD:
+        return DocumentError("is protected with a password; give it, or save a copy without one")
+    if exc.err_code == raw.FPDF_ERR_SECURITY:
+        return DocumentError("is encrypted in a way that is not read; save a copy without encryption")
+    return DocumentError("is damaged: it cannot be opened as a PDF; get a fresh copy")
 
 
 def _date(text: str) -> str:

@@ -25,11 +25,16 @@ COLUMNS = re.compile(r"\S(?:\t+| {3,})\S")  # aligned by hand: a table, not pros
 
 
 def parse(data: bytes, unwrap: bool = True) -> Content:
-    """`unwrap=False` for logs, whose lines are records however alike they look."""
-    text = visible(TERMINAL_COLOUR.sub("", decode(data))).expandtabs()
+    """`unwrap=False` for logs and source code, whose lines mean something however alike they look."""
+    return Content([blocks(decode(data), unwrap)])
+
+
+def blocks(text: str, unwrap: bool = True) -> list[Block]:
+    """The paragraphs of a text that is decoded."""
+    text = visible(TERMINAL_COLOUR.sub("", text)).expandtabs()
     paragraphs = [paragraph.split("\n") for paragraph in re.split(r"\n(?:[^\S\n]*\n)+", text)]
     column = _wrap_column(paragraphs) if unwrap else 0
-    return Content([[Block("\n".join(_unwrapped(paragraph, column))) for paragraph in paragraphs]])
+    return [Block("\n".join(_unwrapped(paragraph, column))) for paragraph in paragraphs]
 
 
 def _wrap_column(paragraphs: Sequence[Sequence[str]]) -> int:

@@ -1,0 +1,68 @@
+"""Files of the binary Office formats before 2007 (.doc, .ppt) -> what LibreOffice makes of them, where it is installed.
+
+In: the bytes of a file and its suffix. Out: the bytes of the same document in today's format. Files of another type
+under such a name are told apart by their first bytes. Without LibreOffice the file is refused with what to do.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from rag.documents import ooxml
+from rag.errors import DocumentError, UnsupportedDocument
+
+MODERN = {".doc": ".docx", ".ppt": ".pptx"}
+PROGRAM = "soffice"
+LONGEST = 120  # seconds for a file; starting the program takes some of them
+RTF, ZIP, MARKUP = b"{\\rtf", b"PK\x03\x04", (b"<html", b"<!doctype html")
+REMEDY = "save it as {modern}, or install LibreOffice (the program soffice) and read it again"
+
+
+def real_suffix(data: bytes, suffix: str) -> str:
+    """`suffix`, or the one of what the file really is: old names are often kept for rich text and web pages."""
+    start = data[:512].lstrip().lower()
+    if start.startswith(RTF):
+        return ".rtf"
+    if start.startswith(ZIP):
+        return MODERN[suffix]
+    return ".html" if start.startswith(MARKUP) else suffix
+
+
+def converted(data: bytes, suffix: str) -> bytes:
+    """Raises `UnsupportedDocument` where LibreOffice is not installed, `DocumentError` where it fails."""
+    modern = MODERN[suffix]
+    if not data.startswith(ooxml.OLE):
+        raise DocumentError("is not an Office file although its name says so; give it the name of its real type")
+    if ooxml.ENCRYPTED in data:
+        raise DocumentError(ooxml.PROTECTED)
+    program = shutil.which(PROGRAM)
+    if program is None:
+        raise UnsupportedDocument(f"is of the old binary format {suffix}; {REMEDY.format(modern=modern)}")
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, f"file{suffix}")
+        source.write_bytes(data)
+        profile = f"-env:UserInstallation={Path(folder, 'profile').as_uri()}"  # its own: programs may not share one
+        command = [
+            program,
+            profile,
+            "--headless",
+            "--norestore",
+            "--convert-to",
+            modern[1:],
+            "--outdir",
+            folder,
+            source,
+        ]
+        try:
+            subprocess.run(command, capture_output=True, timeout=LONGEST, check=False)  # its exit code tells nothing
+        except subprocess.TimeoutExpired as exc:
+            raise DocumentError(
+                f"took LibreOffice more than {LONGEST} s to convert; save it as {modern} yourself"
+            ) from exc
+        target = source.with_suffix(modern)
+        if not target.is_file():
+            raise DocumentError(f"could not be converted by LibreOffice, it may be damaged; save it as {modern}")
+        return target.read_bytes()

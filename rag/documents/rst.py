@@ -1,0 +1,88 @@
+"""reStructuredText (.rst) -> blocks, through the HTML that docutils makes of it.
+
+In: bytes. Out: blocks. Directives and roles that only Sphinx knows keep their text; nothing is included from other
+files, and raw markup is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rag.documents import html
+from rag.documents.blocks import Content
+from rag.documents.encoding import decode
+
+DIRECTIVE = re.compile(r"^[ \t]*\.\.[ \t]+(?:\|[^|\n]*\|[ \t]+)?([\w:.+-]*\w)[ \t]*::", re.MULTILINE)
+ROLE = re.compile(r":([\w.+-]*\w(?::[\w.+-]*\w)*):`(?:[^`<\n]*?<[^>`\n]*>|[^`\n]+)`")
+TITLED = re.compile(r"(.*?)\s*<[^>]*>", re.DOTALL)  # "the page <target>"
+DROPPED = frozenset({"toctree", "index", "highlight", "currentmodule", "module", "default-domain", "tabularcolumns"})
+SETTINGS: dict[str, Any] = {
+    "report_level": 5,  # none: faults in the markup are not the reader's
+    "halt_level": 5,
+    "file_insertion_enabled": False,
+    "raw_enabled": False,
+    "input_encoding": "unicode",
+    "embed_stylesheet": False,
+    "stylesheet_path": None,
+    "doctitle_xform": True,
+    "initial_header_level": 2,
+    "syntax_highlight": "none",
+    "smart_quotes": False,
+    "_disable_config": True,
+    "line_length_limit": 1 << 20,
+}
+
+
+def parse(data: bytes) -> Content:
+    from docutils.core import publish_parts
+
+    text = decode(data)
+    _make_known(text)
+    parts = publish_parts(text, writer="html5", settings_overrides=SETTINGS)
+    return Content([html.fragment(parts["html_body"])])
+
+
+def _make_known(text: str) -> None:
+    """Lets docutils keep the text of directives and roles that it does not know."""
+    from docutils.parsers.rst import directives, roles
+    from docutils.parsers.rst.languages import en
+
+    for name in {found.lower() for found in DIRECTIVE.findall(text)} - set(en.directives):
+        directives.register_directive(name, _passed_directive(kept=name not in DROPPED))
+    for name in {found.lower() for found in ROLE.findall(text)} - set(en.roles):
+        roles.register_local_role(name, _passed_role)
+
+
+def _passed_directive(kept: bool) -> Any:
+    """A directive whose argument and content are text like any other."""
+    from docutils import nodes
+    from docutils.parsers.rst import Directive, directives
+
+    class AnyOption(dict[str, Any]):
+        def __missing__(self, name: str) -> Any:
+            return directives.unchanged
+
+    class Passed(Directive):
+        optional_arguments = 1
+        final_argument_whitespace = True
+        has_content = True
+        option_spec = AnyOption()
+
+        def run(self) -> list[Any]:
+            if not kept:
+                return []
+            whole = nodes.container()
+            for argument in self.arguments:
+                whole += nodes.paragraph(argument, argument)
+            self.state.nested_parse(self.content, self.content_offset, whole)
+            return [whole]
+
+    return Passed
+
+
+def _passed_role(name: str, raw: str, text: str, *_: Any, **__: Any) -> tuple[list[Any], list[Any]]:
+    from docutils import nodes
+
+    titled = TITLED.fullmatch(text)
+    return [nodes.literal(raw, titled[1] if titled and titled[1] else text.lstrip("~!"))], []

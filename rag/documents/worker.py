@@ -1,0 +1,60 @@
+"""One process that reads files for a `ReaderPool` (pool.py), one after another, until its pipe is closed.
+
+In: jobs on the pipe whose descriptor it is given. Out: for each job a `Document` or the `DocumentError`.
+It loads readers and nothing else, and keeps to the limits that it is given even where nobody watches it any more.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple
+
+from rag.documents import Options, read_document
+from rag.errors import DocumentError
+from rag.types import Document
+
+GRACE = 2.0  # seconds after the limit at which the process ends itself, should the pool be gone
+
+
+class Limits(NamedTuple):
+    """What a file may cost."""
+
+    seconds: float
+    megabytes: int  # of memory, Python and the readers' own code included
+
+
+class Job(NamedTuple):
+    """A file to read."""
+
+    path: Path
+    document_id: str
+    options: Options
+
+
+def main(descriptor: int, limits: Limits) -> None:
+    """Serves jobs. The time limit is one of the kernel's: it also ends a reader that hangs in foreign code."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (limits.megabytes << 20, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # what libraries print is nobody's answer
+    with Connection(descriptor) as pipe:
+        while True:
+            try:
+                job: Job = pipe.recv()
+            except (EOFError, OSError):
+                return
+            signal.setitimer(signal.ITIMER_REAL, limits.seconds + GRACE)
+            result = _read(job)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            pipe.send(result)
+
+
+def _read(job: Job) -> Document | DocumentError:
+    try:
+        return read_document(job.path, job.document_id, str(job.path.resolve()), job.options)
+    except DocumentError as exc:
+        return exc

@@ -1,0 +1,206 @@
+"""Reading in processes: a parser that crashes, hangs or eats memory costs one file, and nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag.documents import Options, read_document
+from rag.documents.discover import Found
+from rag.documents.pool import AHEAD, ReaderPool, Result
+from rag.errors import DocumentError, UnsupportedDocument
+from rag.types import Document
+
+# Stands in for the library that reads rich text, and does what the file says.
+PARSER = """
+import ctypes, os, signal, subprocess, sys, time
+
+def rtf_to_text(text, errors):
+    word = text.split()[1].rstrip("}")
+    if word == "segfault":
+        ctypes.string_at(0)
+    elif word == "loop":
+        while True:
+            pass
+    elif word == "sleep":
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        with open(os.environ["CHILD"], "w") as file:
+            file.write(str(child.pid))
+        time.sleep(600)
+    elif word == "memory":
+        kept = []
+        while True:
+            kept.append(b"x" * (16 << 20))
+    elif word == "exit":
+        os._exit(7)
+    elif word == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif word == "print":
+        print("noise", flush=True)
+        os.write(1, b"more noise")
+    elif word == "pid":
+        return str(os.getpid())
+    elif word == "loaded":
+        return " ".join(sorted(sys.modules))
+    return word
+"""
+LIMIT = 1.5  # seconds; a process starts in a third of one
+MEMORY = 1024
+
+
+@pytest.fixture(autouse=True)
+def parser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The stand-in, found before the library of that name by processes that the test starts."""
+    folder = tmp_path / "library" / "striprtf"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text("")
+    (folder / "striprtf.py").write_text(PARSER)
+    monkeypatch.syspath_prepend(str(folder.parent))
+    monkeypatch.setenv("CHILD", str(tmp_path / "child"))
+    return folder
+
+
+def files(folder: Path, *words: str) -> list[Found]:
+    found = []
+    for number, word in enumerate(words):
+        path = folder / f"{number}.rtf"
+        path.write_text(f"{{\\rtf {word}}}")
+        found.append(Found(path, f"docs/{number}.rtf"))
+    return found
+
+
+def said(result: Result) -> str:
+    """The text of a document, or the message without the path."""
+    return result.text if isinstance(result, Document) else str(result).split(".rtf: ")[1]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_each_kind_of_fault_is_one_error_and_the_others_are_read_in_order(tmp_path: Path, workers: int) -> None:
+    words = ["one", "segfault", "two", "loop", "memory", "three", "exit", "kill", "print", "four"]
+    given = files(tmp_path, *words)
+    with ReaderPool(workers, seconds=LIMIT, megabytes=MEMORY) as pool:
+        results = list(pool.read(given))
+    assert [found for found, _ in results] == given
+    hostile = "save it anew, or leave it out if you do not trust where it comes from"
+    assert [said(result) for _, result in results] == [
+        "one",
+        f"crashed its reader (SIGSEGV); {hostile}",
+        "two",
+        "took more than 1.5 s to read, which is the limit; split it",
+        "needs more memory to read than there is; split it",
+        "three",
+        f"crashed its reader (exit code 7); {hostile}",
+        "was given up: its reader was killed, most likely for want of memory; split it",
+        "print",
+        "four",
+    ]
+    faults = [result for _, result in results if not isinstance(result, Document)]
+    assert all(type(fault) is DocumentError and str(fault).startswith(str(tmp_path)) for fault in faults)
+
+
+def test_what_a_reader_started_ends_with_it(tmp_path: Path) -> None:
+    with ReaderPool(1, seconds=LIMIT) as pool:
+        ((_, result),) = pool.read(files(tmp_path, "sleep"))
+    assert said(result) == "took more than 1.5 s to read, which is the limit; split it"
+    assert not is_running(int((tmp_path / "child").read_text()))
+
+
+def is_running(process: int) -> bool:
+    """Whether it runs; one that has ended and that nobody asked for its exit code does not."""
+    for _ in range(20):
+        try:
+            if Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
+                return False
+        except FileNotFoundError:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_results_are_those_of_reading_here(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("# Mill\n\nIt turns.")
+    (tmp_path / "b.txt").write_text("")
+    (tmp_path / "c.xyz").write_text("x")
+    given = [Found(tmp_path / name, f"docs/{name}") for name in ("a.md", "b.txt", "c.xyz", "gone.txt")]
+    with ReaderPool(2) as pool:
+        first, *faults = (result for _, result in pool.read(given))
+    assert first == read_document(given[0].path, "docs/a.md", str(given[0].path.resolve()))
+    for fault, found in zip(faults, given[1:], strict=True):
+        with pytest.raises(DocumentError) as here:
+            read_document(found.path, found.document_id)
+        assert (type(fault), str(fault)) == (here.type, str(here.value))
+    assert [type(fault) for fault in faults] == [DocumentError, UnsupportedDocument, DocumentError]
+
+
+def test_processes_are_used_again_and_hold_only_readers(tmp_path: Path) -> None:
+    with ReaderPool(1) as pool:
+        first, second, third = (said(result) for _, result in pool.read(files(tmp_path, "pid", "pid", "loaded")))
+        assert first == second != str(os.getpid())
+        again = [said(result) for _, result in pool.read(files(tmp_path, "pid"))]
+    assert again == [first]
+    assert {"torch", "faiss", "tantivy", "llama_cpp", "pydantic", "rag.settings"} & set(third.split()) == set()
+
+
+def test_files_are_taken_only_as_they_are_needed(tmp_path: Path) -> None:
+    taken = 0
+
+    def endless() -> Iterator[Found]:
+        nonlocal taken
+        (found,) = files(tmp_path, "one")
+        while True:
+            taken += 1
+            yield found
+
+    with ReaderPool(2) as pool:
+        reading = pool.read(endless())
+        for _ in range(5):
+            next(reading)
+        reading.close()
+        assert taken <= 5 + 2 * AHEAD
+        assert [said(result) for _, result in pool.read(files(tmp_path, "two"))] == ["two"]
+
+
+def test_leaving_early_ends_what_is_under_way(tmp_path: Path) -> None:
+    start = time.monotonic()
+    with ReaderPool(2, seconds=600) as pool:
+        for _, result in pool.read(files(tmp_path, "one", "sleep", "loop")):
+            assert said(result) == "one"
+            while not (tmp_path / "child").exists():
+                time.sleep(0.01)
+            break
+    assert time.monotonic() - start < 20
+    assert not is_running(int((tmp_path / "child").read_text()))
+
+
+def test_a_process_whose_pool_was_killed_ends_by_itself(tmp_path: Path) -> None:
+    (found,) = files(tmp_path, "sleep")
+    program = (
+        "import sys; from pathlib import Path; from rag.documents.pool import ReaderPool\n"
+        "from rag.documents.discover import Found\n"
+        f"list(ReaderPool(1, seconds=0.5).read([Found(Path({str(found.path)!r}), 'x')]))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    owner = subprocess.Popen([sys.executable, "-c", program], env=environment)
+    while not (tmp_path / "child").exists() or not (tmp_path / "child").read_text():
+        time.sleep(0.01)
+    reader = parent_of(int((tmp_path / "child").read_text()))
+    owner.kill()
+    owner.wait()
+    time.sleep(3)
+    assert not is_running(reader)
+
+
+def parent_of(process: int) -> int:
+    return int(Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+
+def test_options_reach_the_reader(tmp_path: Path) -> None:
+    (found,) = files(tmp_path, "one")
+    with ReaderPool(1, Options(passwords=("secret",))) as pool:
+        assert [said(result) for _, result in pool.read([found])] == ["one"]
