@@ -23,6 +23,7 @@ from rag.errors import InputError
 
 if TYPE_CHECKING:
     from rag.changes import Change, Same
+    from rag.documents import Options
     from rag.documents.discover import Skipped
     from rag.index.local import FileState
     from rag.ingest import Summary
@@ -37,6 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; folders are read recursively")
     parser.add_argument("--dry-run", action="store_true", help="show what would change and write nothing")
     parser.add_argument("--workers", type=int, metavar="N", help="processes that read files (default: one a core)")
+    parser.add_argument("--password", action="append", default=[], help="of encrypted PDF files; may be repeated")
+    parser.add_argument(
+        "--ocr-languages", default="eng", metavar="A+B", help="of scanned pages, as tesseract names them"
+    )
     parser.add_argument("--embedder", help="a sentence-transformers model: folder or hub id")
     parser.add_argument(
         "--reembed", action="store_true", help="first embed all documents anew, with another embedder or chunker"
@@ -81,6 +86,7 @@ def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings:
 
 
 def _sync(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
+    from rag.documents.pool import ReaderPool
     from rag.embedding import SentenceTransformerEmbedder
     from rag.index.local import LocalIndex
     from rag.ingest import chunker_fingerprint, sync
@@ -97,11 +103,18 @@ def _sync(paths: Sequence[Path], options: argparse.Namespace, settings: Settings
         ) as index,
         Interrupts() as interrupts,
         Progress("file") as progress,
+        ReaderPool(settings.workers, _reading(options)) as pool,
     ):
-        summary = sync(paths, index, embedder, settings, progress, stopped=interrupts)
+        summary = sync(paths, index, embedder, settings, progress, pool.read, interrupts)
         total = len(index.files())
     code = _print_summary(summary, total, options, settings)
     return _stopped(summary.left, "files", options.paths, options) if interrupts() else code
+
+
+def _reading(options: argparse.Namespace) -> Options:
+    from rag.documents import Options
+
+    return Options(passwords=tuple(options.password), ocr_languages=tuple(options.ocr_languages.split("+")))
 
 
 def _reembed(options: argparse.Namespace, settings: Settings) -> int:

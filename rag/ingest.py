@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from rag.ahead import ahead
 from rag.changes import Change, Same, Stamp, by_content, find_changes
 from rag.chunking import VERSION, chunk
 from rag.documents import read_document
@@ -24,6 +26,7 @@ from rag.settings import Settings
 from rag.types import Document, Embedder, Embedding, Passage
 
 BATCH_PASSAGES = 128  # passages that are embedded together: enough to sort them by length, few enough to lose nothing
+_AHEAD = 4  # documents that are read while others are embedded
 _PUBLISH_S = 60.0  # what was committed shows to readers at least this often: publishing costs some tens of milliseconds
 
 __all__ = ["Change", "Failure", "Summary", "apply_changes", "chunker_fingerprint", "find_changes", "read_here", "sync"]
@@ -155,21 +158,22 @@ class _Run:
         files = self._change.changed
         batch: list[_Prepared] = []
         published = time.monotonic()
-        for done, (found, document) in enumerate(read(files)):
-            progress(done, len(files), found.document_id)
-            if isinstance(document, DocumentError):
-                self.summary.failed.append(Failure(found.document_id, str(document)))
-            else:
-                batch.append(self._prepare(document, embedder))
-            if sum(len(item.passages) for item in batch) >= BATCH_PASSAGES:
-                self._commit(embedder, batch)
-                batch = []
-            if stopped():
-                self.summary.left = len(files) - done - 1
-                break
-            if time.monotonic() - published > _PUBLISH_S:
-                self._index.publish()
-                published = time.monotonic()
+        with closing(ahead(read(files), _AHEAD)) as documents:
+            for done, (found, document) in enumerate(documents):
+                progress(done, len(files), found.document_id)
+                if isinstance(document, DocumentError):
+                    self.summary.failed.append(Failure(found.document_id, str(document)))
+                else:
+                    batch.append(self._prepare(document, embedder))
+                if sum(len(item.passages) for item in batch) >= BATCH_PASSAGES:
+                    self._commit(embedder, batch)
+                    batch = []
+                if stopped():
+                    self.summary.left = len(files) - done - 1
+                    break
+                if time.monotonic() - published > _PUBLISH_S:
+                    self._index.publish()
+                    published = time.monotonic()
         self._commit(embedder, batch)
         progress(len(files) - self.summary.left, len(files), "")
 

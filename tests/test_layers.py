@@ -14,7 +14,7 @@ HEAVY = {"torch", "llama_cpp", "fastapi", "faiss", "tantivy", "sentence_transfor
 
 # Each layer may import from itself and from those before it.
 LAYERS = [
-    ["rag.errors", "rag.types", "rag.terms", "rag.wording", "rag.settings", "rag.processor"],
+    ["rag.errors", "rag.types", "rag.terms", "rag.wording", "rag.settings", "rag.processor", "rag.ahead"],
     [
         "rag.sentences",
         "rag.chunking",
