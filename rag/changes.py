@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from rag import own_metadata
 from rag.documents.discover import Discovery, Found, Skipped, discover
 from rag.index.local import FileState
 
@@ -89,16 +90,26 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def stamp(path: Path) -> Stamp:
+    """Of a file; the time is that of the metadata beside it where that is later. Raises `OSError`."""
+    stat = path.stat()
+    try:
+        beside = own_metadata.beside(path).stat().st_mtime_ns
+    except OSError:
+        beside = 0
+    return Stamp(stat.st_size, max(stat.st_mtime_ns, beside))
+
+
 def _compare(found: Found, source: str, state: FileState | None, change: Change) -> None:
     here = state is not None and state.source == source
     try:
-        stat = found.path.stat()
-        stamp = Stamp(stat.st_size, stat.st_mtime_ns)
-        if here and state is not None and (state.size, state.mtime_ns) == stamp:
+        now = stamp(found.path)
+        if here and state is not None and (state.size, state.mtime_ns) == now:
             change.unchanged.append(found.document_id)
             return
-        change.stamps[found.document_id] = stamp
-        if here and state is not None and state.sha256 == sha256(found.path):
+        change.stamps[found.document_id] = now
+        same_bytes = here and state is not None and state.sha256 == sha256(found.path)
+        if same_bytes and not own_metadata.beside(found.path).exists():
             change.touched.append(found)
             return
     except OSError:

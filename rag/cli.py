@@ -58,12 +58,14 @@ def _index(options: argparse.Namespace) -> int:
 
 
 def _ask(options: argparse.Namespace) -> int:
+    from rag.filters import parse_filters, parse_pairs
     from rag.pipeline import open_pipeline
     from rag.question import parse_question
 
     question = parse_question(options.question).text
+    filters = parse_filters(parse_pairs(options.filter))
     with open_pipeline(_settings(options)) as pipeline:
-        answer = pipeline.ask(question, k=options.k)
+        answer = pipeline.ask(question, k=options.k, filters=filters)
     if options.json:
         from rag.serialise import answer_json
 
@@ -76,12 +78,14 @@ def _ask(options: argparse.Namespace) -> int:
 
 
 def _search(options: argparse.Namespace) -> int:
+    from rag.filters import parse_filters, parse_pairs
     from rag.pipeline import open_pipeline
     from rag.question import parse_question
 
     query = parse_question(options.query).text
+    filters = parse_filters(parse_pairs(options.filter))
     with open_pipeline(_settings(options), language_model=False) as pipeline:
-        hits = pipeline.search(query, options.k or 10)
+        hits = pipeline.search(query, options.k or 10, filters)
     if options.json:
         from rag.serialise import hit_json
 
@@ -97,14 +101,14 @@ def _documents(options: argparse.Namespace) -> int:
     from rag.errors import InputError
     from rag.index.local import LocalIndex
     from rag.serialise import document_json
+    from rag.uploads import remove
 
     settings = _settings(options)
     if options.action != "list" and not options.id:
         raise InputError(f"rag documents {options.action} needs the id of a document; `rag documents` lists them")
     with LocalIndex.open(settings.indexes_dir, settings.index, write=options.action == "remove") as index:
         if options.action == "remove":
-            index.remove(options.id)
-            index.publish()
+            remove(options.id, index)
             print(json.dumps({"removed": options.id}) if options.json else f"removed {options.id}")
         elif options.action == "show":
             document = index.document(options.id)
@@ -187,6 +191,15 @@ def _parser() -> argparse.ArgumentParser:
     search = command("search", _search, "list the passages that fit a query, with scores")
     search.add_argument("query", metavar="QUERY")
     search.add_argument("-k", type=int, help="passages to list (default: 10)")
+    for asks in (ask, search):
+        asks.add_argument(
+            "--filter",
+            action="append",
+            default=[],
+            metavar="KEY=VALUE",
+            help="only documents that fit: document, folder, type, after, before, or a key of their metadata; may be "
+            "repeated, all keys must hold, and of each any value",
+        )
     documents = command("documents", _documents, "list, show or remove documents")
     documents.add_argument("action", nargs="?", choices=["list", "show", "remove"], default="list")
     documents.add_argument("id", nargs="?", metavar="ID")

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from rag.index.local import FileState
     from rag.ingest import Summary
     from rag.settings import Settings
+    from rag.types import Embedder
 
 OK, SOME_FAILED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
 _LOG_EVERY_S = 30.0  # where standard error is no terminal
@@ -37,6 +39,7 @@ _NAMED = 20  # duplicates that are listed; `--json` has all
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; folders are read recursively")
     parser.add_argument("--dry-run", action="store_true", help="show what would change and write nothing")
+    parser.add_argument("--watch", action="store_true", help="go on, and follow every change until Ctrl-C")
     parser.add_argument("--workers", type=int, metavar="N", help="processes that read files (default: one a core)")
     parser.add_argument("--password", action="append", default=[], help="of encrypted PDF files; may be repeated")
     parser.add_argument(
@@ -57,7 +60,23 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             return code
     if not paths:
         raise InputError("rag index needs the paths of files or folders, such as `rag index ~/notes`", "paths")
-    return _bring_in_line(paths, options, settings)
+    code = _bring_in_line(paths, options, settings)
+    return code if options.dry_run or not options.watch or code == INTERRUPTED else _watch(paths, options, settings)
+
+
+def _watch(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
+    """Sync again at each change. The index is free for other writers in between; one that is busy is tried again."""
+    from rag.errors import RagError
+    from rag.watch import changes
+
+    print(f"rag: watching {', '.join(map(str, paths))}; Ctrl-C ends it", file=sys.stderr)
+    for _ in changes(paths):
+        try:
+            if _bring_in_line(paths, options, settings) == INTERRUPTED:
+                return INTERRUPTED
+        except RagError as exc:  # such as a folder that is gone for now: the next change may bring it back
+            print(f"rag: {exc}", file=sys.stderr)
+    return OK
 
 
 def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
@@ -87,11 +106,10 @@ def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings:
 
 def _sync(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
     from rag.documents.pool import ReaderPool
-    from rag.embedding import SentenceTransformerEmbedder
     from rag.index.local import LocalIndex
     from rag.ingest import chunker_fingerprint, sync
 
-    embedder = SentenceTransformerEmbedder.load(settings.embedder, settings.threads)
+    embedder = _embedder(settings.embedder, settings.threads)
     with (
         LocalIndex.open(
             settings.indexes_dir,
@@ -111,6 +129,14 @@ def _sync(paths: Sequence[Path], options: argparse.Namespace, settings: Settings
     return _stopped(summary.left, "files", options.paths, options) if interrupts() else code
 
 
+@cache
+def _embedder(name: str, threads: int) -> Embedder:
+    """Loaded once, however often a watched folder changes."""
+    from rag.embedding import SentenceTransformerEmbedder
+
+    return SentenceTransformerEmbedder.load(name, threads)
+
+
 def _reading(options: argparse.Namespace) -> Options:
     from rag.documents import Options
 
@@ -118,12 +144,11 @@ def _reading(options: argparse.Namespace) -> Options:
 
 
 def _reembed(options: argparse.Namespace, settings: Settings) -> int:
-    from rag.embedding import SentenceTransformerEmbedder
     from rag.index.local import LocalIndex
     from rag.reembed import reembed
 
     with LocalIndex.open(settings.indexes_dir, settings.index, write=True) as index:
-        embedder = SentenceTransformerEmbedder.load(settings.embedder, settings.threads)
+        embedder = _embedder(settings.embedder, settings.threads)
         before = index.settings
         with Interrupts() as interrupts, Progress("document") as progress:
             summary = reembed(index, embedder, settings, progress, interrupts)

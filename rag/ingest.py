@@ -11,10 +11,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from rag import own_metadata
 from rag.ahead import ahead
 from rag.changes import Change, Same, Stamp, by_content, find_changes
 from rag.chunking import VERSION, chunk
@@ -161,10 +162,10 @@ class _Run:
         with closing(ahead(read(files), _AHEAD)) as documents:
             for done, (found, document) in enumerate(documents):
                 progress(done, len(files), found.document_id)
-                if isinstance(document, DocumentError):
-                    self.summary.failed.append(Failure(found.document_id, str(document)))
-                else:
-                    batch.append(self._prepare(document, embedder))
+                try:
+                    batch.append(self._prepare(found, document, embedder))
+                except DocumentError as exc:
+                    self.summary.failed.append(Failure(found.document_id, str(exc)))
                 if sum(len(item.passages) for item in batch) >= BATCH_PASSAGES:
                     self._commit(embedder, batch)
                     batch = []
@@ -187,7 +188,11 @@ class _Run:
             self._index.remove(document_id)
             self.summary.removed.append(document_id)
 
-    def _prepare(self, document: Document, embedder: Embedder) -> _Prepared:
+    def _prepare(self, found: Found, document: Document | DocumentError, embedder: Embedder) -> _Prepared:
+        if isinstance(document, DocumentError):
+            raise document
+        if own := own_metadata.read(found.path):
+            document = replace(document, metadata={**document.metadata, **own})
         passages = cut(document, embedder, self._settings)
         return _Prepared(document, passages, self._change.stamps.get(document.id))
 

@@ -56,6 +56,13 @@ class PassageText(NamedTuple):
     text: str
 
 
+class Selection(NamedTuple):
+    """Passages to which a search is held: their numbers, ascending, and the versions that they are all passages of."""
+
+    rows: NDArray[np.int64]
+    versions: tuple[int, ...]
+
+
 class Catalogue:
     """One connection to the file, for one thread at a time. `at` is always a generation.
 
@@ -102,11 +109,11 @@ class Catalogue:
     def documents(self, at: int) -> list[DocumentInfo]:
         """By id."""
         found = self.connection.execute(
-            "SELECT document, title, source, sha256, passages, characters, pages, metadata FROM versions v "
-            f"WHERE {_LIVE} ORDER BY document",
+            "SELECT document, title, source, sha256, passages, characters, pages, metadata, "
+            f"date(mtime_ns / 1000000000, 'unixepoch') FROM versions v WHERE {_LIVE} ORDER BY document",
             {"at": at},
         )
-        return [DocumentInfo(*[*plain, json.loads(metadata)]) for *plain, metadata in found]
+        return [DocumentInfo(*[*plain, json.loads(metadata), modified]) for *plain, metadata, modified in found]
 
     def document(self, document_id: str, at: int) -> Document:
         """Raises `DocumentNotFound`."""
@@ -133,6 +140,16 @@ class Catalogue:
             f"SELECT p.row FROM versions v JOIN passages p ON p.version = v.version WHERE {_LIVE}", {"at": at}
         )
         return np.sort(np.fromiter((row for (row,) in found), dtype=np.int64))
+
+    def selection(self, document_ids: Sequence[str], at: int) -> Selection:
+        """The passages of these documents."""
+        found = self.connection.execute(
+            "SELECT p.row, v.version FROM versions v JOIN passages p ON p.version = v.version "
+            f"WHERE v.document IN (SELECT value FROM json_each(:ids)) AND {_LIVE}",
+            {"ids": json.dumps(list(document_ids)), "at": at},
+        ).fetchall()
+        rows = np.sort(np.fromiter((row for row, _ in found), dtype=np.int64))
+        return Selection(rows, tuple(sorted({version for _, version in found})))
 
     def vectors(self, rows: NDArray[np.int64], dimension: int) -> Vectors:
         """The passage vectors of `rows`, which must ascend: shape (rows, dimension)."""

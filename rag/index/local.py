@@ -27,7 +27,7 @@ from rag.index.snapshot import LocalSnapshot
 from rag.index.staged import Staged
 from rag.index.verify import Problem, problems
 from rag.index.writer import Writer
-from rag.types import Document, DocumentInfo, Embedding, Passage
+from rag.types import Document, DocumentInfo, Embedding, Filters, Passage
 
 __all__ = ["FileState", "LocalIndex", "Problem", "Settings", "list_indexes"]
 
@@ -81,14 +81,18 @@ class LocalIndex:
         return self._folder.name
 
     @property
+    def folder(self) -> Path:
+        return self._folder
+
+    @property
     def settings(self) -> Settings:
         """What the index was made with."""
         with self._readers.reading() as catalogue:
             return catalogue.settings
 
-    def snapshot(self) -> LocalSnapshot:
-        """The newest published generation, to be used in a `with` block."""
-        return self._readers.snapshot()
+    def snapshot(self, filters: Filters | None = None) -> LocalSnapshot:
+        """The newest published generation, to be used in a `with` block; searches are held to documents that fit."""
+        return self._readers.snapshot(filters)
 
     def documents(self) -> list[DocumentInfo]:
         """All published documents, by id; needs neither FAISS nor Tantivy."""

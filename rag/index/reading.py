@@ -25,6 +25,7 @@ from rag.index.files import Damaged
 from rag.index.lexical import Lexical
 from rag.index.schema import Settings
 from rag.index.snapshot import LocalSnapshot, View
+from rag.types import Filters
 
 # A publish has Tantivy ahead of the catalogue for some milliseconds. A reader that comes just then tries again this
 # often and this long before it makes a Tantivy index of its own in memory.
@@ -44,7 +45,7 @@ class Readers:
         self._view: View | None = None
         self._moving = threading.Lock()
 
-    def snapshot(self) -> LocalSnapshot:
+    def snapshot(self, filters: Filters | None = None) -> LocalSnapshot:
         """The newest published generation, to be used in a `with` block."""
         with plain_errors(self._folder):
             catalogue = self._borrow()
@@ -57,7 +58,7 @@ class Readers:
             except BaseException:
                 catalogue.close()
                 raise
-            return LocalSnapshot(view, catalogue, self._give_back)
+            return LocalSnapshot(view, catalogue, self._give_back, filters)
 
     @contextmanager
     def reading(self) -> Iterator[Catalogue]:
