@@ -29,6 +29,13 @@ _LIVE = "v.added <= :at AND (v.removed IS NULL OR v.removed > :at)"
 _PASSAGE = "p.row, v.document, v.title, v.source, p.start, p.end, p.text, p.sentences, p.section, p.pages"
 _JOINED = "passages p JOIN versions v ON v.version = p.version JOIN embeddings e ON e.embedding = p.embedding"
 
+_ORPHANS = (
+    ("passages of no document", "passages WHERE version NOT IN (SELECT version FROM versions)"),
+    ("texts of no document", "texts WHERE version NOT IN (SELECT version FROM versions)"),
+    ("documents without text", "versions WHERE version NOT IN (SELECT version FROM texts)"),
+    ("vectors of no passage", "embeddings WHERE embedding NOT IN (SELECT embedding FROM passages)"),
+)
+
 
 class State(NamedTuple):
     """Generations, 0 when the index is new."""
@@ -235,6 +242,13 @@ class Catalogue:
             {"id": document_id, "at": at},
         ).fetchone()
         return int(total)
+
+    def orphans(self) -> list[str]:
+        """Rows that nothing refers to, where all that was committed is published."""
+        counts = {
+            what: self.connection.execute(f"SELECT COUNT(*) FROM {which}").fetchone()[0] for what, which in _ORPHANS
+        }
+        return [f"{count} {what}" for what, count in counts.items() if count]
 
     def integrity(self) -> list[str]:
         """What SQLite itself finds wrong with the file; empty where all is well."""

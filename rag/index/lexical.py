@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
+import zlib
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -28,6 +30,8 @@ from rag.types import Scored
 FOLDER = "lexical"
 MANIFEST = "manifest.json"
 FORMAT = 1
+_SEGMENT_FILES = {".fast", ".fieldnorm", ".idx", ".pos", ".store", ".term", ".del"}
+_FOOTER_MAGIC = 1337
 NO_GENERATION = -1  # of a commit that no manifest tells of, or whose terms were made by another analysis
 HEAP_BYTES = 50_000_000  # of the one writing thread, before it spills to the disk; Tantivy asks for 15 MB at least
 
@@ -142,6 +146,22 @@ def analysis() -> str:
     """Changes with the code that makes terms and the stemmer it uses: terms made by another find nothing here."""
     source = Path(rag.terms.__file__).read_bytes()
     return hashlib.sha256(source + Stemmer.version().encode()).hexdigest()[:16]
+
+
+def altered(place: Path) -> list[str]:
+    """Names of Tantivy's files that are not what it wrote: each ends in a footer with the CRC-32 of what stands before,
+    as JSON, its length and a magic number (tantivy's directory/footer.rs)."""
+    files = [file for file in sorted(place.iterdir()) if file.suffix in _SEGMENT_FILES]
+    return [file.name for file in files if not _is_as_written(file.read_bytes())]
+
+
+def _is_as_written(content: bytes) -> bool:
+    try:
+        length, magic = struct.unpack("<II", content[-8:])
+        told = int(json.loads(content[-8 - length : -8])["crc"])
+    except (struct.error, ValueError, KeyError, TypeError):
+        return False
+    return magic == _FOOTER_MAGIC and zlib.crc32(content[: -8 - length]) == told
 
 
 def manifest(place: Path) -> Manifest:

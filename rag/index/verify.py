@@ -40,6 +40,8 @@ def _catalogue(catalogue: Catalogue) -> Iterator[str]:
     generation, published, _ = catalogue.state()
     if generation != published:
         yield f"generation {generation} was committed, and readers only see {published}: it was never published"
+    else:
+        yield from catalogue.orphans()
     for info in catalogue.documents(published):
         if info.passages != (found := catalogue.passages_of(info.id, published)):
             yield f'document "{info.id}" should have {info.passages} passages, and has {found}'
@@ -83,6 +85,9 @@ def _lexical(folder: Path, catalogue: Catalogue) -> Iterator[str]:
         found = lexical.read(folder)
     except Damaged as damage:
         yield str(damage)
+        return
+    if altered := lexical.altered(folder / lexical.FOLDER):
+        yield f"{lexical.FOLDER} has files that are not as they were written, such as {altered[0]}"
         return
     if found.generation == lexical.NO_GENERATION:
         yield f"{lexical.FOLDER} has a commit of no known generation, or terms made by another analysis"
