@@ -14,7 +14,8 @@ import hashlib
 import json
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -82,16 +83,18 @@ class Lexical:
 
     def count(self, word: str) -> int:
         """Passages that hold the term; exact, unlike Tantivy's `doc_freq`, which counts removed ones too."""
-        return int(self._searcher.search(_term(word), 1).count)
+        with _damage(Path(FOLDER)):
+            return int(self._searcher.search(_term(word), 1).count)
 
     def versions(self) -> dict[int, int]:
         """Version by row of all passages, for `verify`."""
         import tantivy
 
-        hits = self._searcher.search(tantivy.Query.all_query(), max(self.passages, 1)).hits
-        addresses = [address for _, address in hits]
-        values = (self._searcher.fast_field_values(name, addresses) for name in ("row", "version"))
-        return dict(zip(*values, strict=True))
+        with _damage(Path(FOLDER)):
+            hits = self._searcher.search(tantivy.Query.all_query(), max(self.passages, 1)).hits
+            addresses = [address for _, address in hits]
+            values = [self._searcher.fast_field_values(name, addresses) for name in ("row", "version")]
+            return dict(zip(*values, strict=True))
 
 
 def read(folder: Path) -> Lexical:
@@ -151,7 +154,8 @@ def analysis() -> str:
 def altered(place: Path) -> list[str]:
     """Names of Tantivy's files that are not what it wrote: each ends in a footer with the CRC-32 of what stands before,
     as JSON, its length and a magic number (tantivy's directory/footer.rs)."""
-    files = [file for file in sorted(place.iterdir()) if file.suffix in _SEGMENT_FILES]
+    there = sorted(place.iterdir()) if place.is_dir() else []
+    files = [file for file in there if file.suffix in _SEGMENT_FILES]
     return [file.name for file in files if not _is_as_written(file.read_bytes())]
 
 
@@ -186,12 +190,18 @@ def _opstamp(place: Path) -> int:
 
 
 def _searcher(place: Path) -> Any:
-    """Tantivy raises `ValueError` where files are missing or altered, and may panic, which Python sees as a
-    `BaseException` of a class that cannot be imported."""
     import tantivy
 
-    try:
+    with _damage(place):
         return tantivy.Index.open(str(place)).searcher()
+
+
+@contextmanager
+def _damage(place: Path) -> Iterator[None]:
+    """Tantivy raises `ValueError` where files are missing or altered, and may panic, which Python sees as a
+    `BaseException` of a class that cannot be imported."""
+    try:
+        yield
     except ValueError as exc:
         raise Damaged(place, "cannot be read") from exc
     except BaseException as exc:
