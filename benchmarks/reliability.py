@@ -80,7 +80,7 @@ def bench_commands(quick: bool) -> None:
         report = json.loads(done.stdout)
         assert report["documents"] == 600 and len(report["added"]) == 600 - counts[-1], report["documents"]
     print(
-        f"`rag index` killed with the real embedder: {survived} times, nothing lost (documents at the last: {counts[1:]})"
+        f"`rag index` killed with the real embedder: {survived} times, nothing lost (the last left {counts[1:]})"
     )
 
 

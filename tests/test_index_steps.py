@@ -1,4 +1,4 @@
-"""The short version of `benchmarks/reliability.py`: kills after steps on the file system, altered files, a full disk."""
+"""The short version of `benchmarks/reliability.py`: kills after file-system steps, altered files, a full disk."""
 
 from __future__ import annotations
 
