@@ -42,21 +42,26 @@ class Same(NamedTuple):
     other: str
 
 
-def find_changes(paths: Sequence[Path], known: dict[str, FileState]) -> Change:
-    """Compare files with what the index has. Raises `InputError` for a path that does not exist."""
+def find_changes(paths: Sequence[Path], known: dict[str, FileState], indexes_dir: Path | None = None) -> Change:
+    """Compare files with what the index has; what lies in `indexes_dir` is no document of a folder around it. Raises
+    `InputError` for a path that does not exist."""
     discovery = discover(paths)
+    apart = [f"{indexes_dir.resolve()}{os.sep}"] if indexes_dir and is_around(paths, indexes_dir) else []
     sources = _Sources()
     id_of = {state.source: document_id for document_id, state in known.items()}
-    change = Change([], [], [], [], list(discovery.skipped), {})
+    skipped = [item for item in discovery.skipped if not apart or not _below(str(item.path.resolve()), apart)]
+    change = Change([], [], [], [], skipped, {})
     present = set()
     for file in discovery.files:
         source = sources.of(file.path)
+        if _below(source, apart):
+            continue
         present.add(source)
         # a file keeps the id that it has, even when another of the folders above it is given this time
         document_id = id_of.get(source, file.document_id)
         found = file if document_id == file.document_id else file._replace(document_id=document_id)
         _compare(found, source, known.get(document_id), change)
-    change.vanished.extend(_vanished(paths, discovery, present, known))
+    change.vanished.extend(_vanished(paths, discovery, present, known, apart))
     return change
 
 
@@ -100,6 +105,12 @@ def stamp(path: Path) -> Stamp:
     return Stamp(stat.st_size, max(stat.st_mtime_ns, beside))
 
 
+def is_around(paths: Iterable[Path], indexes_dir: Path) -> bool:
+    """Whether none of the paths is in the folder of indexes, as that of uploads is: then they may hold it."""
+    inside = indexes_dir.resolve()
+    return not any(path.resolve().is_relative_to(inside) for path in paths)
+
+
 def _compare(found: Found, source: str, state: FileState | None, change: Change) -> None:
     here = state is not None and state.source == source
     try:
@@ -117,14 +128,16 @@ def _compare(found: Found, source: str, state: FileState | None, change: Change)
     change.changed.append(found)
 
 
-def _vanished(paths: Iterable[Path], discovery: Discovery, present: set[str], known: dict[str, FileState]) -> list[str]:
-    """Documents of the given folders whose file is there no longer, or is no longer one that is read."""
+def _vanished(
+    paths: Iterable[Path], discovery: Discovery, present: set[str], known: dict[str, FileState], apart: list[str]
+) -> list[str]:
+    """Documents of the given folders, but not of those `apart`, whose file is no longer there or no longer read."""
     roots = [f"{path.resolve()}{os.sep}" for path in paths if path.is_dir()]
-    unreadable = [f"{skipped.path.resolve()}{os.sep}" for skipped in discovery.skipped if skipped.path.is_dir()]
+    unknown = apart + [f"{skipped.path.resolve()}{os.sep}" for skipped in discovery.skipped if skipped.path.is_dir()]
     return sorted(
         document_id
         for document_id, state in known.items()
-        if state.source not in present and _below(state.source, roots) and not _below(state.source, unreadable)
+        if state.source not in present and _below(state.source, roots) and not _below(state.source, unknown)
     )
 
 

@@ -70,7 +70,7 @@ def _watch(paths: Sequence[Path], options: argparse.Namespace, settings: Setting
     from rag.watch import changes
 
     print(f"rag: watching {', '.join(map(str, paths))}; Ctrl-C ends it", file=sys.stderr)
-    for _ in changes(paths):
+    for _ in changes(paths, settings.indexes_dir):
         try:
             if _bring_in_line(paths, options, settings) == INTERRUPTED:
                 return INTERRUPTED
@@ -90,16 +90,16 @@ def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings:
         if exists:
             with LocalIndex.open(settings.indexes_dir, settings.index) as index:
                 known = index.files()
-        return _print_dry_run(find_changes(paths, known), known, options.json)
+        return _print_dry_run(find_changes(paths, known, settings.indexes_dir), known, options.json)
     if exists:
         chunker = chunker_fingerprint(settings)
         with LocalIndex.open(settings.indexes_dir, settings.index, write=True, chunker=chunker) as index:
             known = index.files()
-            change = find_changes(paths, known)
+            change = find_changes(paths, known, settings.indexes_dir)
             if not change.changed:  # nothing to embed: the model is not even loaded
                 summary = apply_changes(change, index, None, settings)
                 return _print_summary(summary, len(known) - len(change.vanished), options, settings)
-    elif not (change := find_changes(paths, {})).changed:
+    elif not (change := find_changes(paths, {}, settings.indexes_dir)).changed:
         return _nothing_to_read(paths, change.skipped)
     return _sync(paths, options, settings)
 

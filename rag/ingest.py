@@ -117,7 +117,8 @@ def sync(
 ) -> Summary:
     """Bring `index` in line with `paths`; when `stopped` says so, commit and publish what is done, and return."""
     known = index.files()
-    return apply_changes(find_changes(paths, known), index, embedder, settings, progress, read, stopped)
+    change = find_changes(paths, known, settings.indexes_dir)
+    return apply_changes(change, index, embedder, settings, progress, read, stopped)
 
 
 def apply_changes(

@@ -116,6 +116,20 @@ def test_moved_files_and_duplicates_are_named(settings: Settings, library: Path)
     assert run(settings, library).duplicates == []
 
 
+def test_an_index_inside_the_folder_is_no_part_of_it(settings: Settings, library: Path) -> None:
+    inside = settings.model_copy(update={"indexes_dir": library / "indexes"})
+    for _ in range(2):
+        assert run(inside, library).skipped == []
+    uploads = library / "indexes" / "t" / "uploads"
+    uploads.mkdir()
+    (uploads / "u.txt").write_text("Uploaded.")
+    assert run(inside, library).added == []
+    assert run(inside, uploads).added == ["uploads/u.txt"]
+    assert run(inside, library).removed == []
+    with opened(inside) as index:
+        assert [info.id for info in index.documents()] == ["library/a.txt", "library/sub/b.md", "uploads/u.txt"]
+
+
 def test_a_file_that_changes_while_it_is_read_is_read_again(settings: Settings, library: Path) -> None:
     def read_and_change(files: Iterable[Found]) -> Iterator[tuple[Found, Document | DocumentError]]:
         for found, document in read_here(files):
