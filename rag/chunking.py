@@ -17,7 +17,7 @@ from typing import NamedTuple
 from rag.sentences import split_sentences
 from rag.types import Document, Passage, Sentence
 
-VERSION = "1"  # grows when the same document would be cut otherwise: an index keeps it in its fingerprint
+VERSION = "2"  # grows when the same document would be cut otherwise: an index keeps it in its fingerprint
 
 
 class _Unit(NamedTuple):

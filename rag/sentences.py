@@ -2,7 +2,8 @@
 
 Blank lines and line breaks always end a sentence: readers of documents write a wrapped paragraph as one line, so that a
 line break means something (a list item, a table row). Inside a line, syntok finds the ends of sentences; it knows
-abbreviations and initials. Chinese and Japanese, which it leaves whole, are cut after their own full stops.
+abbreviations and initials. The full stops of Chinese, Japanese, Hindi and Urdu and the question mark of Arabic, which
+it does not know, end sentences too.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from rag.types import Sentence
 
 _LINE = re.compile(r"[^\n]+")
-_FULL_STOPS = re.compile(r"(?<=[。！？])(?![。！？”’」』）)])")
+_FULL_STOPS = re.compile(r"(?<=[。｡．！？؟۔।॥])(?![。｡．！？؟۔।॥”’」』）)\d])")
 _LONG_LINE = 20_000  # characters: beyond it syntok is given pieces, since its time grows with the length of its input
 
 

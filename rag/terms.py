@@ -2,8 +2,8 @@
 
 One analysis for all of them, so that what BM25 calls a match is what the evidence step calls a match: compatibility
 forms folded (NFKC), lower case, English Snowball stems; scripts written without spaces (Chinese, Japanese, Thai)
-become overlapping pairs of characters, as in Lucene's CJKBigramFilter. Numbers keep their decimals and lose
-their thousands separators ("1,500.5" -> "1500.5").
+become overlapping pairs of characters, as in Lucene's CJKBigramFilter; vowel signs of other scripts belong to their
+word. Numbers keep their decimals and lose their thousands separators ("1,500.5" -> "1500.5").
 
 Does not handle: stemming of other languages (their words are compared as written), synonyms, spelling.
 """
@@ -27,8 +27,10 @@ STOP_WORDS = frozenset(
     """.split()
 )
 
-_UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_TOKEN = re.compile(rf"(?P<unspaced>[{_UNSPACED}]+)|\d+(?:[.,]\d+)+|[^\W{_UNSPACED}]+")
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+# Marks of Hebrew and Arabic, and the scripts of India, whose vowel signs \w does not know
+_MARKS = "\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff"
+_TOKEN = re.compile(rf"(?P<unspaced>[{_UNSPACED}]+)|\d+(?:[.,]\d+)+|[^\W{_UNSPACED}](?:[^\W{_UNSPACED}]|[{_MARKS}])*")
 _THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
 _stemmer = Stemmer.Stemmer("english", 100_000)
 

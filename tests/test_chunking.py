@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,3 +111,16 @@ def test_passages_cover_every_token_exactly_once_within_the_limit(
     assert covered == [start for start, _ in spans]
     sizes = [sum(p.start <= start < p.end for start, _ in spans) for p in passages]
     assert all(size <= limit for size in sizes)
+
+
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ("هل تعمل الطاحونة؟", "نعم، إنها تعمل.", "بنيت في عام 1859."),
+        ("चक्की चलती है।", "यह 1859 में बनी थी।", "कौन रहता है?"),
+        ("הטחנה עובדת.", "היא נבנתה בשנת 1859.", "מי גר שם?"),
+    ],
+)
+def test_full_stops_of_other_scripts(sentences: tuple[str, ...]) -> None:
+    text = " ".join(sentences)
+    assert tuple(text[s.start : s.end] for _, s in split_sentences(text)) == sentences

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import rag.documents
 from rag.documents import SUFFIXES, is_readable, read_document
 from rag.documents.blocks import Block, assemble, clean, table
+from rag.documents.formats import DATA, NAMED, OFFICE, SOURCE, TEXT
 from rag.errors import DocumentError, UnsupportedDocument
 from rag.types import Document, Section
 
@@ -156,14 +157,18 @@ def test_binary_files_under_the_name_of_text(tmp_path: Path, data: bytes, name: 
 def test_types_that_are_not_read(tmp_path: Path, name: str, kind: str) -> None:
     with pytest.raises(UnsupportedDocument) as error:
         read(tmp_path, "x", name)
-    assert str(error.value) == f"{tmp_path / name}: {kind} are not read; these are: {' '.join(sorted(SUFFIXES))}"
+    assert str(error.value) == f"{tmp_path / name}: {kind} are not read; these are: {NAMED} and source code"
 
 
 def test_every_suffix_has_a_reader(tmp_path: Path) -> None:
     assert is_readable(Path("a/B.PDF"))
     assert not is_readable(Path("a/pdf"))
-    for suffix in SUFFIXES - {".pdf", ".docx"}:
+    assert frozenset({*TEXT, *OFFICE, *DATA, *SOURCE}) == SUFFIXES
+    for suffix in {*TEXT, *SOURCE, ".csv", ".tsv"}:
         assert text_of(tmp_path, "One.", f"one{suffix.upper()}") == "One."
+    for suffix in {*OFFICE, *DATA} - {".csv", ".tsv"}:
+        with pytest.raises(DocumentError, match=r"one\.\w+: (is not|is damaged|has no)[^\n]*$"):
+            text_of(tmp_path, "One.", f"one{suffix}")
 
 
 def test_paths_that_are_no_files(tmp_path: Path) -> None:

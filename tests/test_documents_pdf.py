@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.documents import read_document
+from rag.documents import pdf, read_document
 from rag.documents.pdf_headings import Heading
 from rag.documents.pdf_layout import blocks
-from rag.documents.pdf_lines import Line
+from rag.documents.pdf_lines import Line, whole_lines
 from rag.documents.wrapping import join, whole_words
 from rag.errors import DocumentError
 from rag.types import Document, Section
@@ -197,19 +197,74 @@ def test_rotated_text_is_read_like_upright_text(tmp_path: Path) -> None:
 
 def test_password(tmp_path: Path) -> None:
     data = make_pdf([lines("Secret.")], trailer=f"/Encrypt {ENCRYPTION} /ID [<00> <00>]")
-    with pytest.raises(DocumentError, match=r"^.*file\.pdf: is protected with a password; save a copy without one$"):
+    with pytest.raises(
+        DocumentError, match=r"^.*file\.pdf: is protected with a password; give it, or save a copy without one$"
+    ):
         read(tmp_path, data)
 
 
-def test_images_only(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match=r"file\.pdf: holds no text: its 2 page\(s\) are images .*OCR"):
-        read(tmp_path, make_pdf(["72 72 100 100 re f", "72 72 50 50 re f"]))
+def test_images_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")  # no OCR
+    data = make_pdf(["72 72 100 100 re f", "72 72 50 50 re f", ""])
+    with pytest.raises(DocumentError, match=r"file\.pdf: holds no text: 2 of its 3 page\(s\) are images; install OCR"):
+        read(tmp_path, data)
+
+
+def test_empty_pages(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"file\.pdf: holds no text: its 2 page\(s\) are empty$"):
+        read(tmp_path, make_pdf(["", ""]))
 
 
 @pytest.mark.parametrize("data", [b"%PDF-1.4\nnothing follows", b"no PDF at all", make_pdf([lines("Text.")])[:200]])
 def test_damaged(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(DocumentError, match=r"file\.pdf: is damaged: .*get a fresh copy$"):
         read(tmp_path, data)
+
+
+def columns(top: float, *places: tuple[float, str]) -> list[Piece]:
+    return [(x, top, 10, REGULAR, text) for x, text in places]
+
+
+def test_cells_stand_under_their_columns(tmp_path: Path) -> None:
+    """Rows with cells missing, a header whose names stand close, a first cell that could be an item's number."""
+    page = [
+        *columns(700, (72, "Code"), (110, "Shelf"), (160, "Counted"), (240, "Note")),
+        *columns(688, (72, "1201"), (110, "A1"), (160, "12")),
+        *columns(676, (72, "1202"), (240, "broken")),
+        *columns(664, (160, "7"), (240, "new")),
+    ]
+    expected = "Code | Shelf | Counted | Note\n1201 | A1 | 12\n1202 | | | broken\n| | 7 | new"
+    assert read(tmp_path, make_pdf([page])).text == expected
+
+
+def test_titles_of_chapters_are_dropped_and_names_of_columns_are_not(tmp_path: Path) -> None:
+    """Left pages carry the book's title, right pages that of their chapter; a table goes on over all of them."""
+    pages = []
+    for number in range(16):
+        title = "The Mill" if number % 2 else ("Wheels" if number < 8 else "Stones")
+        head = [(72, 760, 9, REGULAR, title), (500, 760, 9, REGULAR, str(number + 1))]
+        names = columns(700, (72, "Part"), (200, "Price"), (300, "Shelf"))
+        row = columns(688, (72, f"{'abcdefghijklmnop'[number]}-wheel"), (200, f"{number}.50"), (300, "A"))
+        pages.append([*head, *names, *row, *lines(f"Page text {'one two three four five six'[number:]}.", top=600)])
+    document = read(tmp_path, make_pdf(pages))
+    assert not any(title in document.text for title in ("The Mill", "Stones", "Wheels"))
+    assert document.text.count("Part | Price | Shelf\n") == 16
+
+
+def test_vertical_lines_are_read_from_the_right() -> None:
+    upper = [Line(name, -700, -500, x, 10, upright=False, vertical=True) for x, name in ((100, "c"), (130, "b"))]
+    upper.append(Line("a", -700, -520, 160, 10, upright=False, vertical=True))
+    lower = [Line(name, -400, -200, x, 10, upright=False, vertical=True) for x, name in ((100, "e"), (130, "d"))]
+    (page,) = whole_lines([[*lower, *upper]])
+    assert [line.text for line in page] == ["a", "b", "c", "d", "e"]
+    (kept,) = whole_lines([[*upper, lower[0]._replace(vertical=False)]])
+    assert [line.text for line in kept] == ["c", "b", "a", "e"]
+
+
+def test_too_many_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "MAX_PAGES", 2)
+    with pytest.raises(DocumentError, match=r"file\.pdf: has 3 pages, the limit is 2; split it$"):
+        read(tmp_path, make_pdf([lines("One.")] * 3))
 
 
 def test_threads_take_turns(tmp_path: Path) -> None:

@@ -75,3 +75,8 @@ def test_terms_are_folded_stemmed_and_without_stop_words() -> None:
 def test_terms_do_not_depend_on_case_or_surroundings(text: str) -> None:
     assert terms(f"  {text}\n") == terms(text)
     assert all(term and term == term.lower() for term in terms(text))
+
+
+def test_vowel_signs_belong_to_their_word() -> None:
+    assert tokens("चक्की चलती है। שָׁלוֹם") == ["चक्की", "चलती", "है", "שָׁלוֹם"]
+    assert tokens("ໂຮງສີ มัน") == ["ໂຮ", "ຮງ", "ງສ", "ສີ", "มั", "ัน"]

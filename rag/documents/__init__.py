@@ -38,12 +38,15 @@ class Options(NamedTuple):
     ocr_languages: tuple[str, ...] = ("eng",)  # of pages that are images, as tesseract names them
 
 
+DEFAULTS = Options()
+
+
 def is_readable(path: Path) -> bool:
     """Whether files of its type are read."""
     return path.suffix.lower() in SUFFIXES
 
 
-def read_document(path: Path, document_id: str, source: str | None = None, options: Options = Options()) -> Document:
+def read_document(path: Path, document_id: str, source: str | None = None, options: Options = DEFAULTS) -> Document:
     """Reads a file; raises `DocumentError` (`UnsupportedDocument` for a type that is not read) with the file's name."""
     try:
         return _read(path, document_id, source or str(path), options)

@@ -13,7 +13,7 @@ from posixpath import dirname, join, normpath
 from urllib.parse import unquote
 
 from rag.documents import html, ooxml
-from rag.documents.blocks import Block, Content
+from rag.documents.blocks import Content
 from rag.documents.encoding import decode_page
 from rag.documents.ooxml import Element, name
 from rag.errors import DocumentError

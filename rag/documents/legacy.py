@@ -54,7 +54,7 @@ def converted(data: bytes, suffix: str) -> bytes:
             modern[1:],
             "--outdir",
             folder,
-            source,
+            str(source),
         ]
         try:
             subprocess.run(command, capture_output=True, timeout=LONGEST, check=False)  # its exit code tells nothing

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -27,7 +26,6 @@ LANGUAGE_REMEDY = "install it (Debian: apt-get install tesseract-ocr-{language})
 LEAST_SURE = 30.0  # percent below which a word is a speck
 
 
-@cache
 def is_installed() -> bool:
     return find_spec("pytesseract") is not None and shutil.which(PROGRAM) is not None
 

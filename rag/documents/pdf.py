@@ -21,15 +21,19 @@ from rag.documents import ocr
 from rag.documents.blocks import CELL_SEPARATOR, Block, Content
 from rag.documents.pdf_headings import Heading
 from rag.documents.pdf_layout import blocks
-from rag.documents.pdf_lines import COLUMN_GAP, Line
+from rag.documents.pdf_lines import COLUMN_GAP, Line, Word
 from rag.errors import DocumentError
 
 PDFIUM = threading.Lock()  # the library keeps state of its own: no two threads may be in it
+DOWNWARDS = 3  # quarter turns of a line whose characters follow one another downwards
+ANOTHER_LINE = 0.9  # of the size: how far below a line the next one begins at least
 BOLD = 600  # font weight from which text is bold; 400 is regular, 700 bold, below 1 unknown
 BOLD_NAME = re.compile(rb"bold|black|heavy|semibd", re.IGNORECASE)
 SYMBOLS = {0xF0B7: "•", 0xF0A7: "▪", 0xF0D8: "➢", 0xF0FC: "✓"}  # bullets in the fonts Symbol and Wingdings
 HYPHEN_AT_BREAK = 2  # what PDFium gives for it
 LONE_MARKER = re.compile(r"[^\w\s]|[(\[]?\w{1,5}[.)\]]|\d+(?:[.-]\d+)*")  # before the text of an item or heading
+PRIVATE = re.compile("[\ue000-\uf8ff\ufffd\x00-\x1f]")  # what stands for no character
+MOST_UNKNOWN = 0.5  # share of a page's lines
 DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
 MAX_PAGES = 20_000
 MOST_DOTS = 10_000  # along the longer side of a page that is drawn for OCR; posters are drawn coarser
@@ -99,7 +103,7 @@ def _drawn(document: Any, number: int) -> Any:
 
 def _opened(data: bytes, passwords: Sequence[str]) -> Any:
     """With the first of the passwords that fits; none is tried where none is needed."""
-    import pypdfium2  # type: ignore[import-untyped]
+    import pypdfium2
     from pypdfium2 import raw
 
     for password in (None, *passwords):
@@ -160,7 +164,21 @@ def _page_lines(document: Any, number: int) -> list[Line]:
     except pypdfium2.PdfiumError:
         return []
     with closing(page), closing(page.get_textpage()) as text:
-        return [line for piece in _pieces(text.raw) if (line := _line(text.raw, piece)) is not None]
+        pieces = list(_pieces(text.raw))
+        if _is_garbled(text.raw, pieces):
+            return []
+        return [line for piece in pieces for line in _lines(text.raw, piece)]
+
+
+def _is_garbled(page: Any, pieces: Sequence[Sequence[_Character]]) -> bool:
+    """Whether the file's fonts do not say which characters their shapes are, so that what they give is nonsense."""
+    from pypdfium2 import raw
+
+    samples = [piece[len(piece) // 2] for piece in pieces]
+    unknown = sum(
+        raw.FPDFText_HasUnicodeMapError(page, place) == 1 or bool(PRIVATE.fullmatch(text)) for place, text in samples
+    )
+    return bool(unknown > MOST_UNKNOWN * len(samples))
 
 
 class _Character(NamedTuple):
@@ -188,19 +206,46 @@ def _pieces(page: Any) -> Iterator[list[_Character]]:
         yield piece
 
 
-def _line(page: Any, piece: list[_Character]) -> Line | None:
+def _lines(page: Any, piece: list[_Character]) -> Iterator[Line]:
+    """The line that a piece is; several where PDFium ran together what stands one below the other."""
     words = _words(piece)
     if not words:
-        return None
+        return
+    size, turns = _size_and_turns(page, words)
+    across = [_turned(*_origin(page, word[0].place), turns)[1] for word in (words[0], words[-1])]
+    if abs(across[0] - across[1]) <= ANOTHER_LINE * size:
+        yield _line(page, words)
+        return
+    begin = 0
+    for place in range(1, len(words) + 1):
+        if place < len(words):
+            baseline = _turned(*_origin(page, words[place][0].place), turns)[1]
+            if abs(baseline - across[0]) <= ANOTHER_LINE * size:
+                continue
+            across[0] = baseline
+        yield _line(page, words[begin:place])
+        begin = place
+
+
+def _size_and_turns(page: Any, words: list[list[_Character]]) -> tuple[float, int]:
+    size = _look(page, words[0][0].place).size
+    return size, _turns(page, words[0][0].place, words[-1][-1].place, size)
+
+
+def _line(page: Any, words: list[list[_Character]]) -> Line:
     seen = [character for word in words for character in word]
     samples = [_look(page, seen[which].place) for which in (0, len(seen) // 2, -1)]
     size = sorted(sample.size for sample in samples)[1]
     turns = _turns(page, seen[0].place, seen[-1].place, size)
     spans = [(_span(page, word[0].place, turns)[0], _span(page, word[-1].place, turns)[1]) for word in words]
-    text, cells = _spaced(["".join(character.text for character in word) for word in words], spans, size)
+    texts = ["".join(character.text for character in word) for word in words]
+    text, cells = _spaced(texts, spans, size)
     baseline = _turned(*_origin(page, seen[0].place), turns)[1]
     bold = all(sample.bold for sample in samples)
-    return Line(text, min(spans)[0], max(end for _, end in spans), baseline, size, bold, cells, upright=turns == 0)
+    placed = tuple(Word(*span, text) for span, text in zip(spans, texts, strict=True))
+    left, right = min(spans)[0], max(end for _, end in spans)
+    vertical = turns == DOWNWARDS and _angle(page, seen[0].place) == 0
+    return Line(text, left, right, baseline, size, bold, cells, turns == 0, vertical, placed)
 
 
 def _words(piece: list[_Character]) -> list[list[_Character]]:
@@ -248,12 +293,18 @@ def _has_bold_name(page: Any, index: int) -> bool:
 
 def _turns(page: Any, first: int, last: int, size: float) -> int:
     """Quarter turns to the left by which a line is rotated; text set downwards counts as rotated to the right."""
-    from pypdfium2 import raw
 
     (start_x, start_y), (end_x, end_y) = _origin(page, first), _origin(page, last)
     if abs(end_y - start_y) > max(size, abs(end_x - start_x)):
-        return 1 if end_y > start_y else 3
-    return 2 if round(raw.FPDFText_GetCharAngle(page, first) / math.pi) == 1 else 0
+        return 1 if end_y > start_y else DOWNWARDS
+    return 2 if _angle(page, first) == 2 else 0
+
+
+def _angle(page: Any, index: int) -> int:
+    """Quarter turns by which a character is rotated."""
+    from pypdfium2 import raw
+
+    return int(round(raw.FPDFText_GetCharAngle(page, index) / (math.pi / 2)) % 4)
 
 
 def _origin(page: Any, index: int) -> tuple[float, float]:

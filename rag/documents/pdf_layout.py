@@ -1,8 +1,8 @@
 """Lines of PDF pages, with their places -> paragraphs, lists, rows and headings.
 
 In: for each page its pieces of text in reading order. Out: for each page its blocks. Pure: nothing here knows PDFium.
-A page break ends a paragraph. Columns, tables without cells and reading order are as the file gives them; nothing is
-recognised from rules, boxes or pictures.
+A page break ends a paragraph. Columns and reading order are as the file gives them; nothing is recognised from rules,
+boxes or pictures.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import NamedTuple
 from rag.documents.blocks import Block
 from rag.documents.pdf_headings import Heading, Text, levels
 from rag.documents.pdf_lines import Line, whole_lines
+from rag.documents.pdf_tables import is_row, rows
 from rag.documents.wrapping import BETWEEN_UNSPACED, join, whole_words
 
 SAME_SIZE = 1.1  # quotient of two sizes up to which they count as one
@@ -27,6 +28,7 @@ LONG_ENOUGH = 0.6  # share of the column that a line fills at least when its sen
 COLUMN = 0.75  # quantile of the widths of a page's lines that stands for the width of its columns
 SAME_EDGE = 1.5  # of the size: right edges that differ by less are those of one narrow column
 LEAST_PROSE = 25  # characters; shorter lines are no paragraph's unless their sentence runs on
+LEAST_ROWS = 2  # lines with cells that make a table
 LISTED = 4  # line breaks from which it tells something how many of them stand inside a sentence
 FEW_RUN_ON = 0.15  # share of such breaks below which lines are entries of a list and not a paragraph's
 
@@ -201,11 +203,39 @@ def _belongs(unit: Sequence[Line], line: Line, pitch: float) -> bool:
 
 
 def _joined(units: Sequence[_Unit], texts: Sequence[Text], ranks: Sequence[int]) -> list[Block]:
-    """Units that belong together become one block; a heading is always one of its own."""
+    """Units that belong together become one block; a heading and a table are always one of their own."""
     joined: list[Block] = []
-    for unit, (text, _), level in zip(units, texts, ranks, strict=True):
-        if joined and unit.close and not level and not joined[-1].level:
+    place = 0
+    apart = True  # whether the next unit begins a block whatever it is
+    while place < len(units):
+        row_lines = _table_lines(units[place:], ranks[place:])
+        if row_lines:
+            joined.append(Block(rows(row_lines)))
+            place += len(row_lines)
+            apart = True
+            continue
+        text, level = texts[place].text, ranks[place]
+        if units[place].close and not level and not apart:
             joined[-1] = Block(f"{joined[-1].text}\n{text}")
         else:
             joined.append(Block(text, level))
+        apart = bool(level)
+        place += 1
     return joined
+
+
+def _table_lines(units: Sequence[_Unit], ranks: Sequence[int]) -> list[Line]:
+    """The lines with cells that follow one another from here on; none where there are too few to be a table."""
+    found: list[Line] = []
+    for unit, level in zip(units, ranks, strict=True):
+        line = unit.lines[0]
+        if level or len(unit.lines) > 1 or not is_row(line) or (found and not _is_next_row(found, line)):
+            break
+        found.append(line)
+    return found if sum(line.cells > 1 for line in found) >= LEAST_ROWS else []
+
+
+def _is_next_row(above: Sequence[Line], line: Line) -> bool:
+    """A row may be filled where the one above is not: it need only lie below the table."""
+    left, right = min(row.left for row in above), max(row.right for row in above)
+    return _is_below(above[-1]._replace(left=left, right=right), line)

@@ -1,13 +1,13 @@
 """Pieces of text on PDF pages -> whole lines, without running titles and page numbers.
 
 In: for each page its pieces in reading order, with their places. Out: for each page its lines. Pure.
-A line that stands at the edge of most pages is page furniture; fewer than four pages show no such pattern.
+A line that stands at the edge of most pages, or of most left or right pages of a chapter, is page furniture; fewer than
+four pages show no such pattern. The names of a table's columns, repeated where it goes on, are none.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 
@@ -19,10 +19,20 @@ OVERLAP = 0.3  # of the size: how far a piece may reach into the one before it (
 COLUMN_GAP = 1.5  # of the size: words farther apart are cells of a row; justified text stays below
 FURNITURE_PAGES = 4  # fewer pages show no pattern
 FURNITURE_SHARE = 0.6  # of the pages with text that carry the same line at the edge
+RUNNING_SHARE = 0.75  # of the left or the right pages between its first and its last: the title of a chapter
 EDGE_LINES = 2  # lines at the top and at the bottom that may be page furniture
 
 LEADER = re.compile(r"\s*(?:[.·…_]\s?){5,}\s*")  # dots that lead from an entry to its page
-DIGITS = re.compile(r"\d+")
+DIGITS = re.compile(r"\d+|(?:^|(?<=\s))[ivxlc]+$")  # page numbers, Roman ones at the end of a line
+MOST_PARTS = 2  # cells of a running title, as far as no page number tells one from a table's row
+
+
+class Word(NamedTuple):
+    """A word and where it begins and ends along its line."""
+
+    left: float
+    right: float
+    text: str
 
 
 class Line(NamedTuple):
@@ -36,11 +46,28 @@ class Line(NamedTuple):
     bold: bool = False
     cells: int = 1  # stretches of text with wide gaps between them
     upright: bool = True
+    vertical: bool = False  # characters one below the other, lines from right to left
+    words: tuple[Word, ...] = ()  # empty where their places are not known or of no use
 
 
 def whole_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
     """Pieces that stand side by side are put together; page furniture is dropped."""
-    return _without_furniture([_one_piece(pieces) for pieces in pages])
+    return _without_furniture([_one_piece(_from_right(pieces)) for pieces in pages])
+
+
+def _from_right(pieces: Sequence[Line]) -> Sequence[Line]:
+    """A page of vertical lines is read from its right, one row of them after the other."""
+    if not pieces or not all(piece.vertical for piece in pieces):
+        return pieces
+    rows: list[list[Line]] = []
+    end = 0.0  # of the row
+    for piece in sorted(pieces, key=lambda piece: piece.left):
+        if not rows or piece.left >= end:
+            rows.append([])
+            end = piece.right
+        rows[-1].append(piece)
+        end = max(end, piece.right)
+    return [piece for row in rows for piece in sorted(row, key=lambda piece: -piece.baseline)]
 
 
 def _one_piece(lines: Sequence[Line]) -> list[Line]:
@@ -56,7 +83,9 @@ def _one_piece(lines: Sequence[Line]) -> list[Line]:
 
 def _without_leader(line: Line) -> Line:
     text, count = LEADER.subn(CELL_SEPARATOR, line.text)
-    return line._replace(text=text.removesuffix(CELL_SEPARATOR), cells=line.cells + count) if count else line
+    if not count:
+        return line
+    return line._replace(text=text.removesuffix(CELL_SEPARATOR), cells=line.cells + count, words=())
 
 
 def _is_beside(first: Line, second: Line) -> bool:
@@ -70,23 +99,46 @@ def _put_together(first: Line, second: Line) -> Line:
     gap = (second.left - first.right) / max(first.size, second.size)
     separator = "" if gap < SPACE else " " if gap < COLUMN_GAP else CELL_SEPARATOR
     cells = first.cells + second.cells - (gap < COLUMN_GAP)
-    return larger._replace(text=first.text + separator + second.text, left=first.left, right=second.right, cells=cells)
+    text, words = first.text + separator + second.text, _words_of_both(first, second, bool(separator))
+    return larger._replace(text=text, left=first.left, right=second.right, cells=cells, words=words)
+
+
+def _words_of_both(first: Line, second: Line, apart: bool) -> tuple[Word, ...]:
+    if not first.words or not second.words:
+        return ()
+    if apart:
+        return first.words + second.words
+    whole = Word(first.words[-1].left, second.words[0].right, first.words[-1].text + second.words[0].text)
+    return (*first.words[:-1], whole, *second.words[1:])
 
 
 def _without_furniture(pages: list[list[Line]]) -> list[list[Line]]:
     """Drops running titles and page numbers: lines at a page's edge that differ between pages in digits at most."""
-    seen = Counter(key for lines in pages for key in _patterns_of_edges(lines))
-    filled = sum(bool(lines) for lines in pages)
-    repeated = {key for key, count in seen.items() if count >= FURNITURE_SHARE * filled}
-    if filled < FURNITURE_PAGES or not repeated:
+    filled = [number for number, lines in enumerate(pages) if lines]
+    seen: dict[str, list[int]] = {}
+    for number in filled:
+        for key in _patterns_of_edges(pages[number]):
+            seen.setdefault(key, []).append(number)
+    repeated = {key for key, places in seen.items() if _is_repeated(places, filled)}
+    if len(filled) < FURNITURE_PAGES or not repeated:
         return pages
     return [_kept(lines, repeated) for lines in pages]
+
+
+def _is_repeated(places: Sequence[int], filled: Sequence[int]) -> bool:
+    """Whether a line at the edges of the pages `places` is furniture; `filled` are all pages with text."""
+    if len(places) >= FURNITURE_SHARE * len(filled):
+        return True
+    sides = {place % 2 for place in places}
+    between = [page for page in filled if places[0] <= page <= places[-1] and page % 2 in sides]
+    return len(places) >= FURNITURE_PAGES and len(places) >= RUNNING_SHARE * len(between)
 
 
 def _patterns_of_edges(lines: Sequence[Line]) -> set[str]:
     """Without those that stand inside the page too: rows of figures that run over many pages."""
     edges = _edges(lines)
-    return {_pattern(line) for line in edges} - {_pattern(line) for line in lines if line not in edges}
+    names = {_pattern(line) for line in edges if line.cells > MOST_PARTS and not DIGITS.search(line.text)}
+    return {_pattern(line) for line in edges} - {_pattern(line) for line in lines if line not in edges} - names
 
 
 def _kept(lines: list[Line], repeated: Set[str]) -> list[Line]:

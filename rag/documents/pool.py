@@ -22,7 +22,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 
-from rag.documents import Options
+from rag.documents import DEFAULTS, Options
 from rag.documents.discover import Found
 from rag.documents.worker import Job, Limits
 from rag.errors import DocumentError
@@ -34,6 +34,7 @@ SECONDS = 300.0  # for a file: a book of 400 scanned pages does not fit, one of 
 MEGABYTES = 4096
 AHEAD = 4  # files for each process that may be under way or wait to be handed out in order
 FILES_BEFORE_RENEWAL = 500  # so that what a library never gives back does not add up
+LONGEST_START = 60.0  # seconds until a process takes its first file, on a busy machine
 LAST_WORDS = 1.0  # seconds at most between the end of a pipe and that of its process
 START = "from rag.documents.worker import Limits, main; main({descriptor}, Limits({seconds}, {megabytes}))"
 HOSTILE = "save it anew, or leave it out if you do not trust where it comes from"
@@ -43,7 +44,7 @@ class ReaderPool:
     """A context manager, to be used by one thread; `read` may be called several times, one call after another."""
 
     def __init__(
-        self, workers: int, options: Options = Options(), seconds: float = SECONDS, megabytes: int = MEGABYTES
+        self, workers: int, options: Options = DEFAULTS, seconds: float = SECONDS, megabytes: int = MEGABYTES
     ) -> None:
         """`seconds` and `megabytes` are the limits for one file."""
         self._options = options
@@ -122,7 +123,7 @@ class _Worker:
             self.stop()
             self._start()
         self.task = task
-        self.deadline = time.monotonic() + self._limits.seconds
+        self.deadline = time.monotonic() + LONGEST_START + self._limits.seconds
         self._files += 1
         try:
             self.pipe.send(Job(task.found.path, task.found.document_id, options))
@@ -135,9 +136,13 @@ class _Worker:
             return
         if self.pipe.poll():
             try:
-                result: Result = self.pipe.recv()
+                said: Result | None = self.pipe.recv()
             except (EOFError, OSError):
-                result = self._fault(_end_of(self._end(LAST_WORDS)))
+                said = self._fault(_end_of(self._end(LAST_WORDS)))
+            if said is None:  # it begins with the file
+                self.deadline = time.monotonic() + self._limits.seconds
+                return
+            result = said
         elif time.monotonic() >= self.deadline:
             self._end()
             result = self._fault(f"took more than {self._limits.seconds:g} s to read, which is the limit; split it")

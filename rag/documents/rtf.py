@@ -24,7 +24,7 @@ def parse(data: bytes) -> Content:
 
     if not data.lstrip().startswith(MARK):
         raise DocumentError("is not rich text although its name says so; give it the name of its real type")
-    text = rtf_to_text(data.decode("latin-1"), errors="replace")
+    text: str = rtf_to_text(data.decode("latin-1"), errors="replace")  # type: ignore[no-untyped-call]
     return Content([list(_blocks(text))])
 
 

@@ -1,7 +1,7 @@
 """Presentations (.pptx) -> a page for each slide: its title as a heading, then texts, tables and charts as they lie.
 
-In: the bytes of a file. Out: blocks by slide, in the order in which they are shown; hidden slides count, so that numbers
-are those that PowerPoint shows. Shapes come in the file's own order, which is the one for screen readers, the title
+In: the bytes of a file. Out: blocks by slide, in the order in which they are shown; hidden slides count, as they do in
+PowerPoint's numbers. Shapes come in the file's own order, which is the one for screen readers, the title
 first; a chart is the table of its values; the speaker's notes follow the slide.
 Left out: dates, footers and slide numbers of the layout, comments, pictures.
 """
@@ -43,7 +43,7 @@ def _slide(package: zipfile.ZipFile, path: str) -> list[Block]:
     blocks = [block for tree in slide.iterfind("{*}cSld/{*}spTree") for block in _shapes(package, tree, targets)]
     blocks.sort(key=lambda block: block.level == 0)  # the title first, whatever was drawn before it
     notes = ooxml.part(package, next((target.path for target in targets.values() if target.kind == "notesSlide"), None))
-    said = [] if notes is None else [block for tree in notes.iter("{*}spTree") for block in _notes(tree)]
+    said = [] if notes is None else [block for tree in notes.iterfind("{*}cSld/{*}spTree") for block in _notes(tree)]
     return blocks + said
 
 

@@ -41,6 +41,7 @@ def main(descriptor: int, limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limits.megabytes << 20, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # what libraries print is nobody's answer
+    os.environ["OMP_THREAD_LIMIT"] = "1"  # for tesseract: its threads wait for one another more than they compute
     with Connection(descriptor) as pipe:
         while True:
             try:
@@ -48,6 +49,7 @@ def main(descriptor: int, limits: Limits) -> None:
             except (EOFError, OSError):
                 return
             signal.setitimer(signal.ITIMER_REAL, limits.seconds + GRACE)
+            pipe.send(None)  # from now on the time counts
             result = _read(job)
             signal.setitimer(signal.ITIMER_REAL, 0)
             pipe.send(result)

@@ -1,0 +1,177 @@
+"""Rich text, reStructuredText, notebooks, source code, old Office files and pages that are images."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from rag.documents import Options, read_document
+from rag.errors import DocumentError, UnsupportedDocument
+from rag.types import Document
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def read(folder: Path, data: bytes | str, name: str) -> Document:
+    (folder / name).write_bytes(data.encode() if isinstance(data, str) else data)
+    return read_document(folder / name, name)
+
+
+def test_rich_text(tmp_path: Path) -> None:
+    data = (
+        r"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 Arial;}}\pard The M\'fchle\par turns \u8364?.\par"
+        r"\trowd\cellx1\cellx2\intbl Part\cell Price\cell\row\trowd\cellx1\cellx2\intbl Wheel\cell 7\cell\row"
+        r"\pard End\par}"
+    )
+    assert read(tmp_path, data, "a.rtf").text == "The Mühle\n\nturns €.\n\nPart | Price\nWheel | 7\n\nEnd"
+
+
+RST = """\
+.. |made| replace:: 1859
+
+Mill
+====
+
+.. toctree::
+   :maxdepth: 2
+
+   other
+
+It *turns*, see :class:`~mill.Wheel` and :doc:`the guide <guide>`. Built |made|.
+
+.. versionadded:: 2.0
+   The wheel.
+
+.. include:: /etc/passwd
+
+Parts
+-----
+
+- one
+- two
+
+=====  =====
+Part   Price
+=====  =====
+Wheel  7
+=====  =====
+"""
+
+
+def test_restructured_text_with_what_only_sphinx_knows(tmp_path: Path) -> None:
+    document = read(tmp_path, RST, "a.rst")
+    assert document.text == (
+        "Mill\n\nIt turns, see mill.Wheel and the guide. Built 1859.\n\n2.0 The wheel.\n\nParts\n\n- one\n- two\n\n"
+        "Part | Price\nWheel | 7"
+    )
+    assert [section.path for section in document.sections] == ["Mill", "Mill > Parts"]
+
+
+def test_notebooks(tmp_path: Path) -> None:
+    cells = [
+        {"cell_type": "markdown", "source": ["# Mill\n", "It *turns*."]},
+        {"cell_type": "code", "source": "x = 1\n\nprint(x)", "outputs": [
+            {"output_type": "stream", "text": ["1\n"]},
+            {"output_type": "display_data", "data": {"image/png": "iVBO", "text/plain": "<Figure>"}},
+            {"output_type": "error", "traceback": ["boom"]},
+        ]},
+        {"cell_type": "raw", "source": ["plain"]},
+    ]  # fmt: skip
+    assert read(tmp_path, json.dumps({"cells": cells}), "a.ipynb").text == (
+        "Mill\n\nIt turns.\n\nx = 1\n\nprint(x)\n\n1\n\n<Figure>\n\nplain"
+    )
+    with pytest.raises(DocumentError, match=r"b\.ipynb: is not a notebook although its name says so"):
+        read(tmp_path, '{"cells": 3}', "b.ipynb")
+
+
+def test_lines_of_source_code_stay(tmp_path: Path) -> None:
+    wrapped = ["# The pump was found in the cellar of the old mill by a miller who had", "# lived there for years."]
+    code = "\n".join([*wrapped, "def turn(wheel):", "    return wheel"])
+    assert read(tmp_path, code, "a.py").text == code.replace("    ", "")
+
+
+@pytest.mark.parametrize(("data", "expected"), [("{\\rtf1 Rich.}", "Rich."), ("<html><p>Page.</p></html>", "Page.")])
+def test_other_formats_under_an_old_name(tmp_path: Path, data: str, expected: str) -> None:
+    assert read(tmp_path, data, "a.doc").text == expected
+
+
+def test_old_files_without_a_converter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(UnsupportedDocument) as error:
+        read(tmp_path, OLE + b"\0" * 600, "a.ppt")
+    assert str(error.value) == (
+        f"{tmp_path / 'a.ppt'}: is of the old binary format .ppt; save it as .pptx, "
+        "or install LibreOffice (the program soffice) and read it again"
+    )
+    with pytest.raises(DocumentError, match=r"b\.doc: is protected with a password"):
+        read(tmp_path, OLE + "EncryptedPackage".encode("utf-16-le"), "b.doc")
+    with pytest.raises(DocumentError, match=r"c\.doc: is not an Office file although its name says so"):
+        read(tmp_path, "words", "c.doc")
+
+
+def converter(folder: Path, lines: str) -> None:
+    """A stand-in for LibreOffice, called with its arguments."""
+    program = folder / "bin" / "soffice"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{lines}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+
+
+def test_old_files_with_a_converter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import docx
+
+    made = docx.Document()
+    made.add_paragraph("It turns.")
+    made.save(str(tmp_path / "made.docx"))
+    # $1 profile, $2 headless, $3 norestore, $4 --convert-to, $5 docx, $6 --outdir, $7 folder, $8 source
+    converter(tmp_path, f'test -s "$8" && test "$5" = docx && cp {tmp_path}/made.docx "$7/file.docx"')
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
+    assert read(tmp_path, OLE + b"\0" * 600, "a.doc").text == "It turns."
+
+
+def test_a_converter_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    converter(tmp_path, "exit 0")
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
+    with pytest.raises(DocumentError, match=r"a\.doc: could not be converted by LibreOffice, it may be damaged; save"):
+        read(tmp_path, OLE + b"\0" * 600, "a.doc")
+
+
+OCR = pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
+
+
+def scan(*paragraphs: str) -> Image.Image:
+    """A page of 300 dots an inch with these paragraphs drawn on it, a line for each of their lines."""
+    page = Image.new("L", (1700, 900), 255)
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(size=48)
+    top = 80
+    for paragraph in paragraphs:
+        for line in paragraph.split("\n"):
+            draw.text((100, top), line, fill=0, font=font)
+            top += 70
+        top += 90
+    return page
+
+
+@OCR
+def test_pages_that_are_images_are_read(tmp_path: Path) -> None:
+    first = scan("The pump was found in the cellar of the old mill by a mil-\nler who had lived there.", "It works.")
+    first.save(tmp_path / "a.pdf", save_all=True, append_images=[Image.new("L", first.size, 255)], resolution=300)
+    document = read_document(tmp_path / "a.pdf", "a.pdf")
+    assert document.text == (
+        "The pump was found in the cellar of the old mill by a miller who had lived there.\n\nIt works."
+    )
+    assert document.pages == (0, len(document.text))
+    assert document.metadata["pages_recognised"] == "1"
+    assert document.metadata["pages_without_text"] == "2"
+
+
+@OCR
+def test_a_language_that_is_not_installed(tmp_path: Path) -> None:
+    scan("It turns.").save(tmp_path / "a.pdf", resolution=300)
+    with pytest.raises(DocumentError, match=r"needs OCR in 'xyz', which tesseract does not have; install it \(Debian"):
+        read_document(tmp_path / "a.pdf", "a.pdf", options=Options(ocr_languages=("xyz",)))

@@ -1,0 +1,225 @@
+"""Presentations, OpenDocument files and electronic books: zip files, written here by hand."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from rag.documents import read_document
+from rag.errors import DocumentError
+from rag.types import Document, Section
+
+P = 'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
+A = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+C = 'xmlns:c="http://schemas.openxmlformats.org/drawingml/2006/chart"'
+R = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+TYPE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def zipped(parts: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name, text in parts.items():
+            file.writestr(name, text)
+    return buffer.getvalue()
+
+
+def read(folder: Path, parts: dict[str, str], name: str) -> Document:
+    (folder / name).write_bytes(zipped(parts))
+    return read_document(folder / name, name)
+
+
+def relations(*targets: tuple[str, str, str]) -> str:
+    links = (f'<Relationship Id="{key}" Type="{TYPE}/{kind}" Target="{path}"/>' for key, kind, path in targets)
+    return f"<Relationships>{''.join(links)}</Relationships>"
+
+
+def shape(place: str, *paragraphs: str) -> str:
+    """`place`: the type of the placeholder, "" for a shape that was drawn."""
+    filled = f'<p:ph type="{place}"/>' if place else ""
+    runs = "".join(f"<a:p><a:r><a:t>{text}</a:t></a:r></a:p>" for text in paragraphs)
+    return f"<p:sp><p:nvSpPr><p:nvPr>{filled}</p:nvPr></p:nvSpPr><p:txBody>{runs}</p:txBody></p:sp>"
+
+
+def slide(*shapes: str) -> str:
+    return f"<p:sld {P} {A} {R} {C}><p:cSld><p:spTree>{''.join(shapes)}</p:spTree></p:cSld></p:sld>"
+
+
+def frame(inside: str) -> str:
+    return f"<p:graphicFrame><a:graphic><a:graphicData>{inside}</a:graphicData></a:graphic></p:graphicFrame>"
+
+
+def cell(text: str, mark: str = "") -> str:
+    """`mark`: an attribute and its value, as name=value."""
+    marks = mark and "{}='{}'".format(*mark.split("="))
+    return f"<a:tc {marks}><a:txBody><a:p><a:r><a:t>{text}</a:t></a:r></a:p></a:txBody></a:tc>"
+
+
+def presentation(*slides: str, more: dict[str, str] | None = None) -> dict[str, str]:
+    """Slides listed in an order that is not that of their names."""
+    numbers = range(len(slides))
+    listed = "".join(f'<p:sldId id="{256 + number}" r:id="r{number}"/>' for number in numbers)
+    targets = [(f"r{number}", "slide", f"slides/slide{9 - number}.xml") for number in numbers]
+    parts = {
+        "_rels/.rels": relations(("r1", "officeDocument", "ppt/presentation.xml")),
+        "ppt/presentation.xml": f"<p:presentation {P} {R}><p:sldIdLst>{listed}</p:sldIdLst></p:presentation>",
+        "ppt/_rels/presentation.xml.rels": relations(*targets),
+    }
+    parts |= {f"ppt/slides/slide{9 - number}.xml": text for number, text in enumerate(slides)}
+    return parts | (more or {})
+
+
+def test_slides_are_pages_and_their_titles_sections(tmp_path: Path) -> None:
+    table = frame(
+        f"<a:tbl><a:tr>{cell('Part')}{cell('Price', 'gridSpan=2')}{cell('', 'hMerge=1')}</a:tr>"
+        f"<a:tr>{cell('Wheel', 'rowSpan=2')}{cell('7')}{cell('8')}</a:tr>"
+        f"<a:tr>{cell('', 'vMerge=1')}{cell('9')}{cell('')}</a:tr></a:tbl>"
+    )
+    first = slide(
+        shape("", "Drawn first"), shape("ctrTitle", "The Mill"), shape("body", "one", "two"), shape("sldNum", "1"),
+        f"<p:grpSp>{shape('', 'inside a group')}</p:grpSp>", table,
+    )  # fmt: skip
+    notes = f"<p:notes {P} {A}><p:cSld><p:spTree>{shape('sldImg')}{shape('body', 'Speak up.')}</p:spTree></p:cSld></p:notes>"
+    more = {
+        "ppt/slides/_rels/slide7.xml.rels": relations(("r1", "notesSlide", "../notesSlides/notesSlide1.xml")),
+        "ppt/notesSlides/notesSlide1.xml": notes,
+    }
+    document = read(tmp_path, presentation(first, slide(), slide(shape("title", "End")), more=more), "a.pptx")
+    assert document.text == (
+        "The Mill\n\nDrawn first\n\none\ntwo\n\ninside a group\n\n"
+        "Part | Price\nWheel | 7 | 8\nWheel | 9\n\nEnd\n\nNotes: Speak up."
+    )
+    third = document.text.index("End")
+    assert document.pages == (0, third, third)
+    assert document.sections == (Section(0, "The Mill"), Section(third, "End"))
+
+
+def test_a_chart_is_the_table_of_its_values(tmp_path: Path) -> None:
+    def points(kind: str, cache: str, *values: str) -> str:
+        inside = "".join(f'<c:pt idx="{n}"><c:v>{value}</c:v></c:pt>' for n, value in enumerate(values))
+        return f"<c:{kind}><c:{cache}Ref><c:{cache}Cache>{inside}</c:{cache}Cache></c:{cache}Ref></c:{kind}>"
+
+    years = points("cat", "str", "2023", "2024")
+    series = "".join(
+        f"<c:ser>{points('tx', 'str', name)}{years}{points('val', 'num', *values)}</c:ser>"
+        for name, *values in (("Sheep", "12", "14"), ("Goats", "3"))
+    )
+    title = "<c:title><c:tx><c:rich><a:p><a:r><a:t>Animals</a:t></a:r></a:p></c:rich></c:tx></c:title>"
+    chart = f"<c:chartSpace {C} {A}><c:chart>{title}<c:plotArea><c:barChart>{series}</c:barChart></c:plotArea></c:chart></c:chartSpace>"
+    more = {
+        "ppt/slides/_rels/slide9.xml.rels": relations(("r5", "chart", "../charts/chart1.xml")),
+        "ppt/charts/chart1.xml": chart,
+    }
+    drawn = slide(shape("title", "Farm"), frame('<c:chart r:id="r5"/>'))
+    document = read(tmp_path, presentation(drawn, more=more), "a.pptx")
+    assert document.text == "Farm\n\nAnimals\n\n| Sheep | Goats\n2023 | 12 | 3\n2024 | 14"
+
+
+OFFICE = (
+    'xmlns:office="urn:o" xmlns:text="urn:t" xmlns:table="urn:b" xmlns:draw="urn:d" xmlns:presentation="urn:p" '
+    'xmlns:dc="urn:c"'
+)
+
+
+def opened(kind: str, body: str, meta: str = "", manifest: str = "") -> dict[str, str]:
+    content = f"<office:document-content {OFFICE}><office:body><office:{kind}>{body}</office:{kind}></office:body>"
+    return {
+        "META-INF/manifest.xml": f"<manifest>{manifest}</manifest>",
+        "content.xml": f"{content}</office:document-content>",
+        "meta.xml": f"<office:document-meta {OFFICE}><office:meta>{meta}</office:meta></office:document-meta>",
+    }
+
+
+def test_opendocument_text(tmp_path: Path) -> None:
+    body = (
+        "<text:tracked-changes><text:p>deleted</text:p></text:tracked-changes>"
+        '<text:h text:outline-level="1">Mill</text:h>'
+        '<text:p>It<text:s text:c="3"/>turns<text:note><text:note-body><text:p>A note.</text:p></text:note-body>'
+        "</text:note>.<text:line-break/><text:span>Still<office:annotation><text:p>hm</text:p></office:annotation>"
+        "</text:span></text:p>"
+        "<text:list><text:list-item><text:p>one</text:p><text:list><text:list-item><text:p>inner</text:p>"
+        "</text:list-item></text:list></text:list-item><text:list-item><text:p>two</text:p></text:list-item></text:list>"
+        '<text:section><text:h text:outline-level="2">Parts</text:h></text:section>'
+        "<table:table><table:table-header-rows><table:table-row><table:table-cell><text:p>Part</text:p>"
+        "</table:table-cell><table:table-cell><text:p>Price</text:p></table:table-cell></table:table-row>"
+        "</table:table-header-rows><table:table-row><table:table-cell><text:p>Wheel</text:p></table:table-cell>"
+        '<table:table-cell table:number-columns-repeated="2"><text:p>7</text:p></table:table-cell></table:table-row>'
+        "</table:table><text:p><draw:frame><draw:text-box><text:p>In a box</text:p></draw:text-box></draw:frame></text:p>"
+    )
+    document = read(tmp_path, opened("text", body, "<dc:title>The Mill</dc:title>"), "a.odt")
+    assert document.text == (
+        "Mill\n\nIt turns.\nStill\n\n- one\n- inner\n- two\n\nParts\n\nPart | Price\nWheel | 7 | 7\n\nIn a box\n\nA note."
+    )
+    assert document.title == "The Mill"
+    assert [section.path for section in document.sections] == ["Mill", "Mill > Parts"]
+
+
+def test_opendocument_slides(tmp_path: Path) -> None:
+    page = (
+        '<draw:page><draw:frame presentation:class="title"><draw:text-box><text:p>{}</text:p></draw:text-box></draw:frame>'
+        "<draw:frame><draw:text-box><text:p>{}</text:p></draw:text-box></draw:frame></draw:page>"
+    )
+    document = read(tmp_path, opened("presentation", page.format("One", "a") + page.format("Two", "b")), "a.odp")
+    assert (document.text, document.pages) == ("One\n\na\n\nTwo\n\nb", (0, 8))
+    assert document.sections == (Section(0, "One"), Section(8, "Two"))
+
+
+def book(chapters: dict[str, str], spine: str, more: dict[str, str] | None = None) -> dict[str, str]:
+    items = "".join(
+        f'<item id="{name}" href="{name}%20x.xhtml" media-type="application/xhtml+xml"/>' for name in chapters
+    )
+    order = "".join(f'<itemref idref="{name}"/>' for name in spine.split())
+    package = (
+        '<package xmlns:dc="urn:dc"><metadata><dc:title>The Mill</dc:title><dc:creator>A. Miller</dc:creator></metadata>'
+        f'<manifest>{items}<item id="nav" href="nav.xhtml" properties="nav" media-type="application/xhtml+xml"/></manifest>'
+        f"<spine>{order}</spine></package>"
+    )
+    parts = {
+        "META-INF/container.xml": '<container><rootfile full-path="book/content.opf"/></container>',
+        "book/content.opf": package,
+        "book/nav.xhtml": "<html><body><p>Menu</p></body></html>",
+    }
+    parts |= {f"book/{name} x.xhtml": f"<html><body>{text}</body></html>" for name, text in chapters.items()}
+    return parts | (more or {})
+
+
+def test_chapters_of_a_book_come_in_reading_order(tmp_path: Path) -> None:
+    chapters = {"b": "<h1>Two</h1><p>Later.</p>", "a": "<h1>One</h1><p>First.</p>", "c": "<p>Unlisted.</p>"}
+    document = read(tmp_path, book(chapters, "nav a b gone"), "a.epub")
+    assert document.text == "One\n\nFirst.\n\nTwo\n\nLater."
+    assert (document.title, document.metadata["author"]) == ("The Mill", "A. Miller")
+    assert [section.path for section in document.sections] == ["One", "Two"]
+
+
+CIPHER = '<encryption><EncryptedData><EncryptionMethod Algorithm="{}"/></EncryptedData></encryption>'
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "reason"),
+    [
+        ("a.pptx", {"x": ""}, "is not a presentation although its name says so"),
+        ("a.pptx", presentation(slide()), "is empty: no text was found in it"),
+        ("a.odt", opened("text", "", manifest="<encryption-data/>"), "is protected with a password; save a copy"),
+        ("a.odt", opened("drawing", ""), "is not an OpenDocument file although its name says so"),
+        ("a.epub", {"x": ""}, "is not an electronic book although its name says so"),
+        (
+            "a.epub",
+            book(
+                {"a": "x"}, "a", {"META-INF/encryption.xml": CIPHER.format("http://www.w3.org/2001/04/xmlenc#aes256")}
+            ),
+            "has copy protection (DRM), so its text cannot be read",
+        ),
+    ],
+)
+def test_packages_that_are_refused(tmp_path: Path, name: str, parts: dict[str, str], reason: str) -> None:
+    with pytest.raises(DocumentError) as error:
+        read(tmp_path, parts, name)
+    assert str(error.value).startswith(f"{tmp_path / name}: {reason}")
+
+
+def test_fonts_that_are_made_unusable_elsewhere_are_no_protection(tmp_path: Path) -> None:
+    rules = {"META-INF/encryption.xml": CIPHER.format("http://www.idpf.org/2008/embedding")}
+    assert read(tmp_path, book({"a": "<p>Text.</p>"}, "a", rules), "a.epub").text == "Text."
