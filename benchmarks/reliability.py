@@ -79,9 +79,7 @@ def bench_commands(quick: bool) -> None:
         done = _run([*RAG, "index", "library", "--json"], folder)
         report = json.loads(done.stdout)
         assert report["documents"] == 600 and len(report["added"]) == 600 - counts[-1], report["documents"]
-    print(
-        f"`rag index` killed with the real embedder: {survived} times, nothing lost (the last left {counts[1:]})"
-    )
+    print(f"`rag index` killed with the real embedder: {survived} times, nothing lost (the last left {counts[1:]})")
 
 
 def _wait_for_lock(process: subprocess.Popen[bytes], lock: Path) -> None:

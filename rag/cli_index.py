@@ -248,12 +248,12 @@ def _stopped(left: int, what: str, arguments: Sequence[str], options: argparse.N
 
 
 def _nothing_to_read(paths: Sequence[Path], skipped: Sequence[Skipped]) -> int:
-    from rag.documents import SUFFIXES
+    from rag.documents.formats import NAMED
 
     for item in skipped[:10]:
         print(f"  skipped  {item.path}: {item.reason}", file=sys.stderr)
     names = ", ".join(str(path) for path in paths)
-    print(f"rag: no readable file in {names}: types that are read are {' '.join(sorted(SUFFIXES))}", file=sys.stderr)
+    print(f"rag: no readable file in {names}: types that are read are {NAMED} and source code", file=sys.stderr)
     return NOTHING_DONE
 
 

@@ -55,7 +55,8 @@ def test_a_folder_without_readable_files(here: Path, capsys: pytest.CaptureFixtu
     assert main(["index", "pictures"]) == 2
     error = capsys.readouterr().err
     assert "files of type .png are not read" in error
-    assert "rag: no readable file in pictures: types that are read are .docx .htm" in error
+    assert "rag: no readable file in pictures: types that are read are " in error
+    assert " .docx " in error
     assert not (here / "indexes").exists()
 
 
