@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint docker/constraints.txt
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test lint bench bench-reliability clean
 
 setup: .venv/ready
 
@@ -36,6 +36,12 @@ EVAL ?= ../shared/eval
 bench: setup
 	$(BIN)/python benchmarks/library.py
 	$(BIN)/python benchmarks/answers.py $(EVAL)
+
+# Kills, faults, readers, first and second run: about half an hour. Needs nothing but the documents' folder for its table.
+DOCUMENTS ?= ../shared/documents
+bench-reliability: setup
+	-$(BIN)/python benchmarks/documents.py $(DOCUMENTS)
+	$(BIN)/python benchmarks/reliability.py
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from api import errors, pages, routes
+from api import errors, library, pages, routes
 from api.guard import Guard
+from api.jobs import Jobs
 from api.served import LoadModels, OpenIndex, Served
 from api.server import run
 from api.threads import Threads
@@ -44,6 +45,7 @@ def create_app(settings: Settings, load: LoadModels | None = None, open_index: O
     app.state.served = Served(settings, load or _load_models, open_index or _open_pipeline)
     app.add_middleware(Guard)
     errors.install(app)
+    app.include_router(library.router)
     app.include_router(routes.router)
     pages.install(app)
     return app
@@ -58,10 +60,13 @@ def serve(settings: Settings) -> None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     served: Served = app.state.served
     app.state.threads = Threads(served.settings.queue)
+    app.state.jobs = Jobs(served)
     loading = asyncio.create_task(asyncio.to_thread(served.load))
+    await asyncio.to_thread(app.state.jobs.start)
     try:
         yield
     finally:
+        await asyncio.to_thread(app.state.jobs.close)
         await loading  # a thread cannot be stopped; it takes seconds
         await asyncio.to_thread(served.close)
 

@@ -3,7 +3,7 @@
     status  type                     when
     400     invalid_json             the body is not JSON, or not UTF-8
     404     not_found                no such address
-    404     document_not_found       index_not_found
+    404     document_not_found       index_not_found, job_not_found
     405     method_not_allowed
     409     index_busy               index_mismatch
     413     too_large                the body is over the limit
@@ -39,6 +39,10 @@ class NotReady(rag.RagError):
     """No question can be answered yet."""
 
 
+class JobNotFound(rag.RagError):
+    """No job of that id is remembered."""
+
+
 _RAISED: dict[type[rag.RagError], tuple[int, str]] = {
     rag.InputError: (422, "invalid_request"),
     rag.DocumentError: (422, "document_error"),
@@ -50,13 +54,14 @@ _RAISED: dict[type[rag.RagError], tuple[int, str]] = {
     rag.ModelError: (503, "model_error"),
     rag.Overloaded: (429, "overloaded"),
     NotReady: (503, "not_ready"),
+    JobNotFound: (404, "job_not_found"),
     rag.RagError: (500, "internal_error"),
 }
 _HTTP: dict[int, tuple[str, str]] = {
     400: ("invalid_json", "the body is not JSON in UTF-8"),
     404: ("not_found", "there is nothing at this address: /docs lists what there is"),
     405: ("method_not_allowed", "this address does not take that method"),
-    413: ("too_large", "the body is larger than 1 MB"),
+    413: ("too_large", "the body is too large"),
 }
 _PLACES = ("body", "query", "path", "header")
 
@@ -98,6 +103,7 @@ def _raised(request: Request, error: Exception) -> Response:
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind, message = _HTTP.get(error.status_code, ("http_error", str(error.detail)))
+    message = str(error.detail) if error.status_code == 413 else message  # it names the limit
     headers: Mapping[str, str] = error.headers or {}
     return error_response(error.status_code, kind, message, **headers)
 

@@ -60,20 +60,29 @@ class Guard:
             await response(scope, receive, send_guarded)
 
 
+def _limit(scope: Scope) -> int:
+    """Bytes: uploads may have more than other bodies."""
+    if (scope["method"], scope["path"]) == ("POST", "/v1/documents"):
+        return int(scope["app"].state.served.settings.upload_mb * 1e6)
+    return MAX_BODY
+
+
 def _limited(scope: Scope, receive: Receive) -> Receive:
     """Raises a 413 where the body is read and is too large, before it is held in memory."""
+    limit = _limit(scope)
+    too_large = HTTPException(413, f"the body is larger than {limit / 1e6:g} MB")
     announced = Headers(scope=scope).get("content-length", "")
     total = int(announced) if announced.isdecimal() else 0
     received = 0
 
     async def receive_limited() -> Message:
         nonlocal received
-        if total > MAX_BODY:
-            raise HTTPException(413)
+        if total > limit:
+            raise too_large
         message = await receive()
         received += len(message.get("body", b""))
-        if received > MAX_BODY:
-            raise HTTPException(413)
+        if received > limit:
+            raise too_large
         return message
 
     return receive_limited

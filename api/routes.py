@@ -27,9 +27,10 @@ from api.served import Served
 from api.streaming import stream
 from api.threads import Threads
 from rag.errors import DocumentNotFound, InputError
+from rag.filters import parse_filters
 from rag.serialise import AnswerJSON, DocumentJSON, answer_json, document_json, hit_json, to_json
 
-_ERRORS: dict[int | str, dict[str, Any]] = {
+ERRORS: dict[int | str, dict[str, Any]] = {
     422: {"model": ErrorBody, "description": "The request cannot be served as it is"},
     "4XX": {"model": ErrorBody, "description": "The request cannot be served"},
     "5XX": {"model": ErrorBody, "description": "The server cannot serve it now"},
@@ -42,7 +43,7 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
     }
 }
 
-router = APIRouter(responses=_ERRORS)
+router = APIRouter(responses=ERRORS)
 
 
 async def _served(request: Request) -> Served:
@@ -62,29 +63,31 @@ ThreadsHere = Annotated[Threads, Depends(_threads)]
 @router.post("/v1/ask", response_model=AnswerJSON, responses=_EVENTS, tags=["questions"])
 async def ask(request: AskRequest, served: ServedHere, threads: ThreadsHere) -> Response:
     """Answer a question from the documents of an index, every sentence checked and cited, or abstain."""
+    filters = parse_filters(request.filters)
     question = threads.question(
-        lambda: served.pipeline(request.index).ask(request.question, mode=request.mode, k=request.k)
+        lambda: served.pipeline(request.index).ask(request.question, mode=request.mode, k=request.k, filters=filters)
     )
     if request.stream:
         return await stream(asyncio.create_task(question))
-    return _reply(answer_json(await question))
+    return reply(answer_json(await question))
 
 
 @router.post("/v1/search", response_model=SearchJSON, tags=["questions"])
 async def search(request: SearchRequest, served: ServedHere, threads: ThreadsHere) -> Response:
     """Find passages by meaning and by words, best first."""
     k = 10 if request.k is None else request.k
+    filters = parse_filters(request.filters)
     try:
-        hits = await threads.reading(lambda: served.pipeline(request.index).search(request.query, k))
+        hits = await threads.reading(lambda: served.pipeline(request.index).search(request.query, k, filters))
     except InputError as exc:  # to the pipeline it is a question; this field has another name
         raise InputError(str(exc), "query" if exc.param == "question" else exc.param) from exc
-    return _reply({"hits": [hit_json(hit) for hit in hits]})
+    return reply({"hits": [hit_json(hit) for hit in hits]})
 
 
 @router.get("/v1/indexes", response_model=IndexesJSON, tags=["documents"])
 async def indexes(served: ServedHere, threads: ThreadsHere) -> Response:
     """The names that `index` may have."""
-    return _reply({"indexes": await threads.reading(served.names), "default": served.settings.index})
+    return reply({"indexes": await threads.reading(served.names), "default": served.settings.index})
 
 
 @router.get("/v1/documents", response_model=DocumentsJSON, tags=["documents"])
@@ -100,7 +103,7 @@ async def documents(
     begin = 0 if after is None else bisect_right(found, after, key=attrgetter("id"))
     page = found[begin : begin + limit]
     more = {"next": page[-1].id} if begin + limit < len(found) else {}
-    return _reply({"documents": [document_json(info) for info in page], **more})
+    return reply({"documents": [document_json(info) for info in page], **more})
 
 
 @router.get("/v1/documents/{id:path}/text", response_model=TextJSON, tags=["documents"])
@@ -115,7 +118,7 @@ async def text(
     if not request.scope.get("raw_path", b"/text").endswith(b"/text"):
         return await document(f"{id}/text", served, threads, index)
     try:
-        return await threads.reading(lambda: _reply(_text_json(served, index, id)))
+        return await threads.reading(lambda: reply(_text_json(served, index, id)))
     except DocumentNotFound as missing:
         try:
             return await document(f"{id}/text", served, threads, index)
@@ -135,14 +138,14 @@ async def document(
     place = bisect_right(found, id, key=attrgetter("id")) - 1
     if place < 0 or found[place].id != id:
         raise DocumentNotFound(f"the index has no document {id[:200]!r}: GET /v1/documents lists those that it has")
-    return _reply(document_json(found[place]))
+    return reply(document_json(found[place]))
 
 
 @router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", response_model=HealthJSON, tags=["service"])
 async def healthz() -> Response:
     """The process runs; never waits for a model."""
-    return _reply({"status": "ok"})
+    return reply({"status": "ok"})
 
 
 @router.head("/readyz", include_in_schema=False)
@@ -151,7 +154,7 @@ async def readyz(served: ServedHere, threads: ThreadsHere) -> Response:
     """Whether a question to the default index can be answered; 503 with what is missing until it can."""
     missing = await threads.reading(served.missing)
     state = {"ready": not missing, "missing": missing, "notices": served.notices()}
-    return _reply(state, 503 if missing else 200)
+    return reply(state, 503 if missing else 200)
 
 
 def _text_json(served: Served, index: str | None, id: str) -> TextJSON:
@@ -159,5 +162,5 @@ def _text_json(served: Served, index: str | None, id: str) -> TextJSON:
     return {"id": found.id, "title": found.title, "source": found.source, "text": found.text}
 
 
-def _reply(value: Any, status: int = 200) -> Response:
+def reply(value: Any, status: int = 200) -> Response:
     return Response(to_json(value), status, media_type="application/json")

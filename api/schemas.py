@@ -25,6 +25,16 @@ PassageCount = Annotated[
 ]
 
 
+FilterValues = Annotated[
+    dict[str, str | list[str]] | None,
+    Field(
+        description="only documents that fit: `document`, `folder`, `type`, `after`, `before`, or a key of their "
+        "metadata; all keys must hold, of each any of its values",
+        examples=[{"folder": "reports", "type": ["pdf", "docx"], "after": "2024-01-01"}],
+    ),
+]
+
+
 class AskRequest(BaseModel):
     """A question to the documents of an index."""
 
@@ -32,6 +42,7 @@ class AskRequest(BaseModel):
     index: IndexName | None = None
     mode: Mode | None = Field(None, description="how the answer is said; left out, the server's default")
     k: PassageCount | None = None
+    filters: FilterValues = None
     stream: bool = Field(False, strict=True, description="answer with server-sent events")
 
 
@@ -41,6 +52,7 @@ class SearchRequest(BaseModel):
     query: str = Field(examples=["pump"])
     index: IndexName | None = None
     k: PassageCount | None = None
+    filters: FilterValues = None
 
 
 class SearchJSON(TypedDict):

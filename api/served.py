@@ -58,10 +58,15 @@ class Served:
 
         return list_indexes(self.settings.indexes_dir)
 
-    def pipeline(self, name: str | None = None) -> Pipeline:
-        """Of the index `name`, or of the default one. Raises `NotReady`, `IndexNotFound` and what opening raises."""
+    def models(self) -> Models:
+        """Raises `NotReady`."""
         if self._models is None:
             raise NotReady(self._failure or "the models are being loaded: try again in a few seconds")
+        return self._models
+
+    def pipeline(self, name: str | None = None) -> Pipeline:
+        """Of the index `name`, or of the default one. Raises `NotReady`, `IndexNotFound` and what opening raises."""
+        models = self.models()
         name = self.settings.index if name is None else name
         identity = self._identity(name)
         opened = self._opened.get(name)
@@ -69,7 +74,7 @@ class Served:
             with self._opening:
                 opened = self._opened.get(name)  # another thread may have been first
                 if opened is None or opened.identity != identity:
-                    opened = self._open(name, identity, self._models)
+                    opened = self._open(name, identity, models)
         return opened.pipeline
 
     def missing(self) -> list[str]:

@@ -10,8 +10,9 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rag import cli_index
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -48,130 +49,23 @@ def _fail(options: argparse.Namespace, exc: Exception) -> int:
 def _settings(options: argparse.Namespace) -> Settings:
     from rag.settings import load_settings
 
-    names = ("index", "indexes_dir", "embedder", "model", "mode", "host", "port")
+    names = ("index", "indexes_dir", "embedder", "model", "mode", "host", "port", "workers")
     return load_settings(**{name: getattr(options, name, None) for name in names})
 
 
 def _index(options: argparse.Namespace) -> int:
-    from rag.index.local import LocalIndex, list_indexes
-    from rag.ingest import apply_changes, chunker_fingerprint, find_changes, sync
-
-    settings = _settings(options)
-    paths = [Path(path) for path in options.paths]
-    if options.dry_run:
-        known = {}
-        if settings.index in list_indexes(settings.indexes_dir):
-            with LocalIndex.open(settings.indexes_dir, settings.index) as index:
-                known = index.files()
-        return _print_dry_run(find_changes(paths, known), set(known), options.json)
-    if settings.index in list_indexes(settings.indexes_dir):
-        with LocalIndex.open(
-            settings.indexes_dir, settings.index, write=True, chunker=chunker_fingerprint(settings)
-        ) as index:
-            change = find_changes(paths, index.files())
-            if not change.changed:  # nothing to embed: the model is not even loaded
-                summary = apply_changes(change, index, None, settings)
-                return _print_summary(summary, len(index.documents()), settings.index, options.json)
-    elif not (change := find_changes(paths, {})).changed:
-        return _nothing_to_read(paths, change.skipped)
-    from rag.embedding import SentenceTransformerEmbedder
-
-    embedder = SentenceTransformerEmbedder.load(settings.embedder, settings.threads)
-    with (
-        LocalIndex.open(
-            settings.indexes_dir,
-            settings.index,
-            create=True,
-            embedder_fingerprint=embedder.fingerprint,
-            dimension=embedder.dimension,
-            chunker=chunker_fingerprint(settings),
-        ) as index,
-        _Progress() as progress,
-    ):
-        summary = sync(paths, index, embedder, settings, progress)
-        total = len(index.documents())
-    return _print_summary(summary, total, settings.index, options.json)
-
-
-class _Progress:
-    """A progress bar on standard error, drawn only where that is a terminal."""
-
-    def __init__(self) -> None:
-        self._bar: Any = None
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __call__(self, done: int, total: int, name: str) -> None:
-        from tqdm import tqdm
-
-        if self._bar is None and total:
-            self._bar = tqdm(total=total, unit="file", disable=None, leave=False)
-        if self._bar is not None:
-            self._bar.set_postfix_str(name[-40:], refresh=False)
-            self._bar.update(done - self._bar.n)
-
-    def __exit__(self, *exc: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-
-def _nothing_to_read(paths: Sequence[Path], skipped: Sequence[Any]) -> int:
-    from rag.documents import SUFFIXES
-
-    for item in skipped[:10]:
-        print(f"  skipped  {item.path}: {item.reason}", file=sys.stderr)
-    names = ", ".join(str(path) for path in paths)
-    print(f"rag: no readable file in {names}: types that are read are {' '.join(sorted(SUFFIXES))}", file=sys.stderr)
-    return NOTHING_DONE
-
-
-def _print_dry_run(change: Any, known: set[str], as_json: bool) -> int:
-    lines = {
-        "add": [found.document_id for found in change.changed if found.document_id not in known],
-        "replace": [found.document_id for found in change.changed if found.document_id in known],
-        "remove": change.vanished,
-        "skip": [f"{item.path}: {item.reason}" for item in change.skipped],
-    }
-    if as_json:
-        print(json.dumps(lines | {"unchanged": len(change.unchanged) + len(change.touched)}, ensure_ascii=False))
-        return OK
-    for verb, names in lines.items():
-        for name in names:
-            print(f"{verb:8} {name}")
-    print(f"{len(change.unchanged) + len(change.touched)} unchanged; nothing was written")
-    return OK
-
-
-def _print_summary(summary: Any, total: int, name: str, as_json: bool) -> int:
-    touched = summary.added or summary.replaced or summary.removed or summary.unchanged
-    code = OK if not summary.failed else SOME_FAILED if touched else NOTHING_DONE
-    if as_json:
-        counts = {key: getattr(summary, key) for key in ("added", "replaced", "removed", "unchanged")}
-        failed = [{"document_id": item.document_id, "message": item.message} for item in summary.failed]
-        skipped = [{"path": str(item.path), "reason": item.reason} for item in summary.skipped]
-        report = counts | {"failed": failed, "skipped": skipped, "passages": summary.passages, "documents": total}
-        print(json.dumps(report, ensure_ascii=False))
-        return code
-    for failure in summary.failed:
-        print(f"  failed   {failure.message}", file=sys.stderr)
-    for item in summary.skipped:
-        print(f"  skipped  {item.path}: {item.reason}", file=sys.stderr)
-    print(
-        f"{len(summary.added)} added, {len(summary.replaced)} replaced, {len(summary.removed)} removed, "
-        f"{len(summary.unchanged)} unchanged, {len(summary.failed)} failed, {len(summary.skipped)} skipped; "
-        f"index {name!r} holds {total} documents"
-    )
-    return code
+    return cli_index.run(options, _settings(options))
 
 
 def _ask(options: argparse.Namespace) -> int:
+    from rag.filters import parse_filters, parse_pairs
     from rag.pipeline import open_pipeline
     from rag.question import parse_question
 
     question = parse_question(options.question).text
+    filters = parse_filters(parse_pairs(options.filter))
     with open_pipeline(_settings(options)) as pipeline:
-        answer = pipeline.ask(question, k=options.k)
+        answer = pipeline.ask(question, k=options.k, filters=filters)
     if options.json:
         from rag.serialise import answer_json
 
@@ -184,12 +78,14 @@ def _ask(options: argparse.Namespace) -> int:
 
 
 def _search(options: argparse.Namespace) -> int:
+    from rag.filters import parse_filters, parse_pairs
     from rag.pipeline import open_pipeline
     from rag.question import parse_question
 
     query = parse_question(options.query).text
+    filters = parse_filters(parse_pairs(options.filter))
     with open_pipeline(_settings(options), language_model=False) as pipeline:
-        hits = pipeline.search(query, options.k or 10)
+        hits = pipeline.search(query, options.k or 10, filters)
     if options.json:
         from rag.serialise import hit_json
 
@@ -205,14 +101,14 @@ def _documents(options: argparse.Namespace) -> int:
     from rag.errors import InputError
     from rag.index.local import LocalIndex
     from rag.serialise import document_json
+    from rag.uploads import remove
 
     settings = _settings(options)
     if options.action != "list" and not options.id:
         raise InputError(f"rag documents {options.action} needs the id of a document; `rag documents` lists them")
     with LocalIndex.open(settings.indexes_dir, settings.index, write=options.action == "remove") as index:
         if options.action == "remove":
-            index.remove(options.id)
-            index.publish()
+            remove(options.id, index)
             print(json.dumps({"removed": options.id}) if options.json else f"removed {options.id}")
         elif options.action == "show":
             document = index.document(options.id)
@@ -286,9 +182,7 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     index = command("index", _index, "bring an index in line with files and folders")
-    index.add_argument("paths", nargs="+", metavar="PATH", help="files and folders; folders are read recursively")
-    index.add_argument("--dry-run", action="store_true", help="show what would change and write nothing")
-    index.add_argument("--embedder", help="a sentence-transformers model: folder or hub id")
+    cli_index.add_arguments(index)
     ask = command("ask", _ask, "answer a question, with citations, or say that the documents do not")
     ask.add_argument("question", metavar="QUESTION")
     ask.add_argument("--mode", choices=["auto", "quote", "write", "extract"], help="how the answer is said")
@@ -297,6 +191,15 @@ def _parser() -> argparse.ArgumentParser:
     search = command("search", _search, "list the passages that fit a query, with scores")
     search.add_argument("query", metavar="QUERY")
     search.add_argument("-k", type=int, help="passages to list (default: 10)")
+    for asks in (ask, search):
+        asks.add_argument(
+            "--filter",
+            action="append",
+            default=[],
+            metavar="KEY=VALUE",
+            help="only documents that fit: document, folder, type, after, before, or a key of their metadata; may be "
+            "repeated, all keys must hold, and of each any value",
+        )
     documents = command("documents", _documents, "list, show or remove documents")
     documents.add_argument("action", nargs="?", choices=["list", "show", "remove"], default="list")
     documents.add_argument("id", nargs="?", metavar="ID")

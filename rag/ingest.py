@@ -1,27 +1,63 @@
 """Files and folders -> an index that is in line with them: new and changed documents put in, vanished ones taken out.
 
-A file whose size and time, or whose bytes, are as they were is not read again. Files are read and cut one by one,
-embedded together in batches, and committed document by document, so that what was done stays done whenever the
-process ends. A file that cannot be read is reported and leaves what the index has of it untouched.
+A pipeline: files are read one after another (by worker processes, where the reader has some), cut into passages,
+embedded in batches across files, and committed document by document, so that what was done stays done whenever the
+process ends. No more is in memory than the batch at hand. A file that cannot be read is reported and leaves what the
+index has of it untouched.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from rag import own_metadata
+from rag.ahead import ahead
+from rag.changes import Change, Same, Stamp, by_content, find_changes
 from rag.chunking import VERSION, chunk
 from rag.documents import read_document
-from rag.documents.discover import Discovery, Found, Skipped, discover
+from rag.documents.discover import Found, Skipped
 from rag.errors import DocumentError
-from rag.index.local import FileState, LocalIndex
+from rag.index.local import FileState
 from rag.settings import Settings
 from rag.types import Document, Embedder, Embedding, Passage
 
-_BATCH_PASSAGES = 128  # passages that are embedded together: enough to sort them by length, few enough to lose nothing
+BATCH_PASSAGES = 128  # passages that are embedded together: enough to sort them by length, few enough to lose nothing
+_AHEAD = 4  # documents that are read while others are embedded
+_PUBLISH_S = 60.0  # what was committed shows to readers at least this often: publishing costs some tens of milliseconds
+
+__all__ = ["Change", "Failure", "Summary", "apply_changes", "chunker_fingerprint", "find_changes", "read_here", "sync"]
+
+Read = Callable[[Iterable[Found]], Iterable[tuple[Found, Document | DocumentError]]]  # in the order of the files
+Progress = Callable[[int, int, str], None]  # files done, files in all, and the name of the one at hand
+
+
+class Target(Protocol):
+    """What a run needs of the index that it fills; `rag.index.local.LocalIndex` says what each does."""
+
+    def files(self) -> dict[str, FileState]: ...
+
+    def cached_embeddings(self, passages: Sequence[Passage]) -> list[Embedding | None]: ...
+
+    def replace(
+        self,
+        document: Document,
+        passages: Sequence[Passage],
+        embeddings: Sequence[Embedding],
+        *,
+        size: int | None = None,
+        mtime_ns: int | None = None,
+    ) -> None: ...
+
+    def touch(self, document_id: str, size: int | None, mtime_ns: int | None) -> None: ...
+
+    def remove(self, document_id: str) -> None: ...
+
+    def publish(self) -> int: ...
 
 
 class Failure(NamedTuple):
@@ -41,27 +77,19 @@ class Summary:
     unchanged: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    moved: list[Same] = field(default_factory=list)  # added ones whose bytes were those of a removed one, the `other`
+    duplicates: list[Same] = field(default_factory=list)  # added or replaced ones with the bytes of another that stays
     passages: int = 0  # of added and replaced documents
     embedded: int = 0  # of them, those that were not in the cache
+    left: int = 0  # files that a stopped run did not come to
 
 
-class Prepared(NamedTuple):
+class _Prepared(NamedTuple):
     """A document cut into passages, waiting for its vectors."""
 
     document: Document
     passages: list[Passage]
-    size: int
-    mtime_ns: int
-
-
-class Change(NamedTuple):
-    """What a run has to do, found without reading more than the bytes of files that look changed."""
-
-    changed: list[Found]
-    touched: list[Found]  # same bytes, another time
-    unchanged: list[str]
-    vanished: list[str]
-    skipped: list[Skipped]
+    stamp: Stamp | None
 
 
 def chunker_fingerprint(settings: Settings) -> str:
@@ -69,123 +97,144 @@ def chunker_fingerprint(settings: Settings) -> str:
     return f"sentences-{VERSION}:{settings.passage_tokens}"
 
 
-def find_changes(paths: Sequence[Path], known: dict[str, FileState]) -> Change:
-    """Compare files with what the index has. Raises `InputError` for a path that does not exist."""
-    discovery = discover(paths)
-    id_of = {state.source: document_id for document_id, state in known.items()}
-    changed, touched, unchanged = [], [], []
-    for file in discovery.files:
-        # a file keeps the id that it has, even when another of the folders above it is given this time
-        found = file._replace(document_id=id_of.get(str(file.path.resolve()), file.document_id))
-        state = known.get(found.document_id)
+def read_here(files: Iterable[Found]) -> Iterator[tuple[Found, Document | DocumentError]]:
+    """Read files in this process, without its protection against files that crash or hang a parser."""
+    for found in files:
         try:
-            stat = found.path.stat()
-            if state and (state.size, state.mtime_ns) == (stat.st_size, stat.st_mtime_ns) and _is_at(state, found):
-                unchanged.append(found.document_id)
-            elif state and _is_at(state, found) and state.sha256 == _sha256(found.path):
-                touched.append(found)
-            else:
-                changed.append(found)
-        except OSError:
-            changed.append(found)  # reading it will say what is wrong
-    vanished = _vanished(paths, discovery, known)
-    return Change(changed, touched, unchanged, vanished, list(discovery.skipped))
+            yield found, read_document(found.path, found.document_id, str(found.path.resolve()))
+        except DocumentError as exc:
+            yield found, exc
 
 
 def sync(
     paths: Sequence[Path],
-    index: LocalIndex,
+    index: Target,
     embedder: Embedder,
     settings: Settings,
-    progress: Callable[[int, int, str], None] = lambda done, total, name: None,
+    progress: Progress = lambda done, total, name: None,
+    read: Read = read_here,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Summary:
-    """Bring `index` in line with `paths`; `progress` gets files done, files in all, and the name of the one at hand."""
-    change = find_changes(paths, index.files())
-    return apply_changes(change, index, embedder, settings, progress)
+    """Bring `index` in line with `paths`; when `stopped` says so, commit and publish what is done, and return."""
+    known = index.files()
+    change = find_changes(paths, known, settings.indexes_dir)
+    return apply_changes(change, index, embedder, settings, progress, read, stopped)
 
 
 def apply_changes(
     change: Change,
-    index: LocalIndex,
+    index: Target,
     embedder: Embedder | None,
     settings: Settings,
-    progress: Callable[[int, int, str], None] = lambda done, total, name: None,
+    progress: Progress = lambda done, total, name: None,
+    read: Read = read_here,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Summary:
     """Do what `find_changes` found; the embedder may be None where no file changed."""
-    summary = Summary(unchanged=change.unchanged, skipped=change.skipped)
-    known = index.files()
-    batch: list[Prepared] = []
-    for done, found in enumerate(change.changed):
+    run = _Run(change, index, settings)
+    if change.changed:
         assert embedder is not None
-        progress(done, len(change.changed), found.document_id)
-        try:
-            batch.append(_prepare(found, embedder, settings))
-        except DocumentError as exc:
-            summary.failed.append(Failure(found.document_id, str(exc)))
-            continue
-        if sum(len(item.passages) for item in batch) >= _BATCH_PASSAGES:
-            _commit(index, embedder, batch, known, summary)
-            batch = []
-    if embedder is not None:
-        _commit(index, embedder, batch, known, summary)
-    progress(len(change.changed), len(change.changed), "")
-    for found in change.touched:
-        stat = found.path.stat()
-        index.touch(found.document_id, stat.st_size, stat.st_mtime_ns)
-        summary.unchanged.append(found.document_id)
-    for document_id in change.vanished:
-        index.remove(document_id)
-        summary.removed.append(document_id)
+        run.put_in(embedder, read, progress, stopped)
+    if not run.summary.left:
+        run.touch()
+        run.take_out()
     index.publish()
-    return summary
+    return run.summary
 
 
-def _prepare(found: Found, embedder: Embedder, settings: Settings) -> Prepared:
-    stat = found.path.stat()
-    document = read_document(found.path, found.document_id, str(found.path.resolve()))
+class _Run:
+    """One run over an index, and the summary that it fills."""
+
+    def __init__(self, change: Change, index: Target, settings: Settings) -> None:
+        self.summary = Summary(unchanged=change.unchanged, skipped=change.skipped)
+        self._change = change
+        self._index = index
+        self._settings = settings
+        self._known = index.files()
+        self._vanished = set(change.vanished)
+        changed = {found.document_id for found in change.changed}
+        self._same_as = by_content(self._known, without=changed, rather=self._vanished)
+
+    def put_in(self, embedder: Embedder, read: Read, progress: Progress, stopped: Callable[[], bool]) -> None:
+        """Read what changed, and commit it in batches."""
+        files = self._change.changed
+        batch: list[_Prepared] = []
+        published = time.monotonic()
+        with closing(ahead(read(files), _AHEAD)) as documents:
+            for done, (found, document) in enumerate(documents):
+                progress(done, len(files), found.document_id)
+                try:
+                    batch.append(self._prepare(found, document, embedder))
+                except DocumentError as exc:
+                    self.summary.failed.append(Failure(found.document_id, str(exc)))
+                if sum(len(item.passages) for item in batch) >= BATCH_PASSAGES:
+                    self._commit(embedder, batch)
+                    batch = []
+                if stopped():
+                    self.summary.left = len(files) - done - 1
+                    break
+                if time.monotonic() - published > _PUBLISH_S:
+                    self._index.publish()
+                    published = time.monotonic()
+        self._commit(embedder, batch)
+        progress(len(files) - self.summary.left, len(files), "")
+
+    def touch(self) -> None:
+        for found in self._change.touched:
+            self._index.touch(found.document_id, *self._change.stamps[found.document_id])
+            self.summary.unchanged.append(found.document_id)
+
+    def take_out(self) -> None:
+        for document_id in self._change.vanished:
+            self._index.remove(document_id)
+            self.summary.removed.append(document_id)
+
+    def _prepare(self, found: Found, document: Document | DocumentError, embedder: Embedder) -> _Prepared:
+        if isinstance(document, DocumentError):
+            raise document
+        if own := own_metadata.read(found.path):
+            document = replace(document, metadata={**document.metadata, **own})
+        passages = cut(document, embedder, self._settings)
+        return _Prepared(document, passages, self._change.stamps.get(document.id))
+
+    def _commit(self, embedder: Embedder, batch: list[_Prepared]) -> None:
+        passages = [passage for item in batch for passage in item.passages]
+        embeddings = iter(self._embeddings(embedder, passages))
+        for document, own_passages, stamp in batch:
+            own = [next(embeddings) for _ in own_passages]
+            size, mtime_ns = stamp or (None, None)
+            try:
+                self._index.replace(document, own_passages, own, size=size, mtime_ns=mtime_ns)
+            except DocumentError as exc:
+                self.summary.failed.append(Failure(document.id, str(exc)))
+                continue
+            self._note(document)
+        self.summary.passages += len(passages)
+
+    def _embeddings(self, embedder: Embedder, passages: Sequence[Passage]) -> list[Embedding]:
+        cached = self._index.cached_embeddings(passages)
+        missing = [passage for passage, embedding in zip(passages, cached, strict=True) if embedding is None]
+        self.summary.embedded += len(missing)
+        fresh = embedded(embedder, missing)
+        return [embedding or next(fresh) for embedding in cached]
+
+    def _note(self, document: Document) -> None:
+        (self.summary.replaced if document.id in self._known else self.summary.added).append(document.id)
+        other = self._same_as.setdefault(document.sha256, document.id)
+        if other in self._vanished:
+            self.summary.moved.append(Same(document.id, other))
+        elif other != document.id:
+            self.summary.duplicates.append(Same(document.id, other))
+
+
+def cut(document: Document, embedder: Embedder, settings: Settings) -> list[Passage]:
+    """The passages of a document, in sizes that suit the embedder."""
     spans = embedder.token_spans(document.text)
-    passages = chunk(document, spans, settings.passage_tokens, embedder.max_tokens)
-    return Prepared(document, passages, stat.st_size, stat.st_mtime_ns)
+    return chunk(document, spans, settings.passage_tokens, embedder.max_tokens)
 
 
-def _commit(
-    index: LocalIndex, embedder: Embedder, batch: list[Prepared], known: dict[str, FileState], summary: Summary
-) -> None:
-    passages = [passage for item in batch for passage in item.passages]
-    cached = index.cached_embeddings(passages)
-    missing = [passage for passage, embedding in zip(passages, cached, strict=True) if embedding is None]
-    fresh = iter(embedder.embed_passages(missing))
-    embeddings = iter([embedding or next(fresh) for embedding in cached])
-    for item in batch:
-        own: list[Embedding] = [next(embeddings) for _ in item.passages]
-        try:
-            index.replace(item.document, item.passages, own, size=item.size, mtime_ns=item.mtime_ns)
-        except DocumentError as exc:
-            summary.failed.append(Failure(item.document.id, str(exc)))
-            continue
-        (summary.replaced if item.document.id in known else summary.added).append(item.document.id)
-    summary.passages += len(passages)
-    summary.embedded += len(missing)
-
-
-def _vanished(paths: Sequence[Path], discovery: Discovery, known: dict[str, FileState]) -> list[str]:
-    """Documents of the given folders whose file is there no longer, or is no longer one that is read."""
-    present = {str(found.path.resolve()) for found in discovery.files}
-    roots = [path.resolve() for path in paths if path.is_dir()]
-    unreadable = {skipped.path.resolve() for skipped in discovery.skipped if skipped.path.is_dir()}
-    gone = []
-    for document_id, state in known.items():
-        source = Path(state.source)
-        below = any(source.is_relative_to(root) for root in roots)
-        if below and state.source not in present and not any(source.is_relative_to(folder) for folder in unreadable):
-            gone.append(document_id)
-    return sorted(gone)
-
-
-def _is_at(state: FileState, found: Found) -> bool:
-    return Path(state.source) == found.path.resolve()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def embedded(embedder: Embedder, passages: Sequence[Passage]) -> Iterator[Embedding]:
+    """One for each passage, in order; a long document goes through the model in batches, too, or the states of all of
+    its tokens would be in memory at once."""
+    for start in range(0, len(passages), BATCH_PASSAGES):
+        yield from embedder.embed_passages(passages[start : start + BATCH_PASSAGES])

@@ -26,6 +26,7 @@ from rag.types import (
     DocumentInfo,
     Embedder,
     Evidence,
+    Filters,
     Hit,
     Index,
     IndexInfo,
@@ -121,16 +122,18 @@ class Pipeline:
         with self._index.snapshot() as snapshot:
             return snapshot.generation
 
-    def search(self, query: str, k: int = 10) -> list[Hit]:
-        """The best `k` (1..100) passages, best first. Raises `InputError`."""
+    def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[Hit]:
+        """The best `k` (1..100) passages (of documents that fit), best first. Raises `InputError`."""
         question = parse_question(query)
         _check_k(k)
         vector = self._models.embedder.embed_query(question.text)
-        with self._index.snapshot() as snapshot:
+        with self._index.snapshot(filters) as snapshot:
             return retrieve(snapshot, question, vector, k)
 
-    def ask(self, question: str, *, mode: Mode | None = None, k: int | None = None) -> Answer:
-        """An answer whose claims are cited and checked, or an abstention.
+    def ask(
+        self, question: str, *, mode: Mode | None = None, k: int | None = None, filters: Filters | None = None
+    ) -> Answer:
+        """An answer (from documents that fit) whose claims are cited and checked, or an abstention.
 
         `k` is how many passages the answer lists. Raises `InputError`, `Overloaded`, `ModelError`.
         """
@@ -140,7 +143,7 @@ class Pipeline:
         chosen = self._mode(mode or self._settings.mode)
         clock = _Clock()
         vector = self._models.embedder.embed_query(asked.text)
-        with self._index.snapshot() as snapshot:
+        with self._index.snapshot(filters) as snapshot:
             hits = retrieve(snapshot, asked, vector, max(listed, _READ_HITS))
             generation = snapshot.generation
         clock.lap("retrieve")

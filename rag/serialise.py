@@ -119,6 +119,7 @@ class DocumentJSON(TypedDict):
     characters: int
     pages: int | None
     metadata: dict[str, str]
+    modified: str | None
 
 
 def answer_json(answer: Answer) -> AnswerJSON:
@@ -202,6 +203,7 @@ def document_json(info: DocumentInfo) -> DocumentJSON:
         "characters": info.characters,
         "pages": info.pages,
         "metadata": dict(info.metadata),
+        "modified": info.modified,
     }
 
 

@@ -40,7 +40,9 @@ class Settings(BaseSettings):
     passage_tokens: int = Field(200, ge=16, le=8192, description="tokens that a passage aims at, in the embedder's own")
     context_tokens: int = Field(4096, ge=512, description="tokens of the language model's context")
     threads: int = Field(default_factory=lambda: _cores(), ge=1, description="processor threads of the models")
+    workers: int = Field(default_factory=lambda: _cores(), ge=1, le=64, description="processes that read documents")
     queue: int = Field(32, ge=1, description="questions that may wait for the language model")
+    upload_mb: float = Field(100, gt=0, description="megabytes that an uploaded document may have")
     host: str = Field("127.0.0.1", description="address on which `rag serve` listens")
     port: int = Field(8000, ge=0, le=65535, description="its port")
 

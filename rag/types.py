@@ -226,6 +226,19 @@ class DocumentInfo:
     characters: int
     pages: int | None
     metadata: dict[str, str] = field(default_factory=dict)
+    modified: str | None = None  # day of the file's last change, as 2024-03-31 (UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which documents a search may find (`rag.filters`): all that is given must hold, of each any of the values."""
+
+    documents: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    after: str | None = None
+    before: str | None = None
+    metadata: tuple[tuple[str, tuple[str, ...]], ...] = ()  # key and its values, casefolded
 
 
 class Embedder(Protocol):
@@ -287,8 +300,9 @@ class Index(Protocol):
     @property
     def name(self) -> str: ...
 
-    def snapshot(self) -> Snapshot:
-        """The newest complete generation."""
+    def snapshot(self, filters: Filters | None = None) -> Snapshot:
+        """The newest complete generation; with filters, its searches find only passages of documents that fit them, as
+        many as were asked for, and `documents` lists only those."""
 
     def replace(self, document: Document, passages: Sequence[Passage], embeddings: Sequence[Embedding]) -> None:
         """Add the document, or put it in place of the one with its id, in one transaction."""

@@ -17,9 +17,22 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from rag.errors import DocumentNotFound
+from rag.errors import DocumentNotFound, InputError
+from rag.filters import matching
 from rag.terms import terms
-from rag.types import Document, Embedding, Index, Passage, Scored, Section, Sentence, Snapshot, Vectors
+from rag.types import (
+    Document,
+    DocumentInfo,
+    Embedding,
+    Filters,
+    Index,
+    Passage,
+    Scored,
+    Section,
+    Sentence,
+    Snapshot,
+    Vectors,
+)
 
 DIMENSION = 16
 
@@ -229,11 +242,44 @@ class IndexContract:
         other_boundaries = Passage(*whole_fields(whole), (Sentence(whole.start, whole.end),))
         assert index.cached_embeddings([other_boundaries]) == [None]
 
+    def test_filters_come_before_the_search(self, index: Index) -> None:
+        many = [
+            make_entry(f"a/{n}.txt", [f"A common word and number{n}.", f"More common words {n}."]) for n in range(30)
+        ]
+        put(index, *many, make_entry("b/x.md", ["Common things."]), make_entry("b/none.md", []))
+        with index.snapshot() as snapshot:
+            dense = snapshot.dense(unit_vector("any"), 1000)
+            lexical = snapshot.lexical("common", 1000)
+            document_of = {s.row: s.passage.document_id for s in snapshot.fetch([hit.row for hit in dense])}
+            weights = snapshot.term_weights(["common"])
+        for filters in (
+            Filters(folders=("a",)), Filters(documents=("a/7.txt", "a/9.txt", "gone.txt")), Filters(types=("md",)),
+            Filters(folders=("a",), types=("md",)), Filters(documents=("b/none.md",)),
+            Filters(metadata=(("author", ("ann",)),)),
+        ):  # fmt: skip
+            with index.snapshot(filters) as snapshot:
+                fits = set(matching(filters, index_documents(index)))
+                assert {info.id for info in snapshot.documents()} == fits
+                for k in (1, 5, 1000):  # the first k of those that fit, not those among the first k that fit
+                    assert snapshot.dense(unit_vector("any"), k) == [h for h in dense if document_of[h.row] in fits][:k]
+                    assert snapshot.lexical("common", k) == [h for h in lexical if document_of[h.row] in fits][:k]
+                assert snapshot.term_weights(["common"]) == weights
+        with (
+            index.snapshot(Filters(metadata=(("colour", ("red",)),))) as snapshot,
+            pytest.raises(InputError, match="'colour' is not known.*document, folder, type, after, before, author"),
+        ):
+            snapshot.dense(unit_vector("any"), 5)
+
     def test_a_document_may_have_no_passages(self, index: Index) -> None:
         put(index, make_entry("empty.txt", []), MILLS)
         with index.snapshot() as snapshot:
             assert {info.id: info.passages for info in snapshot.documents()} == {"empty.txt": 0, "mills.txt": 2}
             assert snapshot.document("empty.txt").text == ""
+
+
+def index_documents(index: Index) -> list[DocumentInfo]:
+    with index.snapshot() as snapshot:
+        return snapshot.documents()
 
 
 def put(index: Index, *entries: Entry) -> int:

@@ -20,6 +20,7 @@ INFO = {
     "characters": len(PUMPS.text),
     "pages": None,
     "metadata": {},
+    "modified": None,
 }
 TEXT_OF_PUMPS = {"id": PUMPS.id, "title": PUMPS.title, "source": PUMPS.source, "text": PUMPS.text}
 IDS = sorted(DOCUMENTS)
@@ -160,6 +161,9 @@ def test_the_description_names_every_operation(client: TestClient) -> None:
         ("/v1/search", "post"),
         ("/v1/indexes", "get"),
         ("/v1/documents", "get"),
+        ("/v1/documents", "post"),
+        ("/v1/documents/{id}", "delete"),
+        ("/v1/jobs/{id}", "get"),
         ("/v1/documents/{id}", "get"),
         ("/v1/documents/{id}/text", "get"),
         ("/healthz", "get"),

@@ -28,6 +28,7 @@ from rag.types import (
     Claim,
     Document,
     DocumentInfo,
+    Filters,
     Hit,
     IndexInfo,
     Passage,
@@ -122,8 +123,10 @@ class FakePipeline:
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     closed: bool = False
 
-    def ask(self, question: str, *, mode: str | None = None, k: int | None = None) -> Answer:
-        self.calls.append((question, mode, k))
+    def ask(
+        self, question: str, *, mode: str | None = None, k: int | None = None, filters: Filters | None = None
+    ) -> Answer:
+        self.calls.append((question, mode, k, *([filters] if filters else [])))
         if not question.strip():
             raise InputError("the question is empty", "question")
         if self.hold is not None and not self.hold.wait(20):
@@ -132,8 +135,8 @@ class FakePipeline:
             raise self.error
         return (answered if question.startswith("Who") else abstained)(question, self.name)
 
-    def search(self, query: str, k: int = 10) -> list[Hit]:
-        self.calls.append((query, k))
+    def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[Hit]:
+        self.calls.append((query, k, *([filters] if filters else [])))
         if not query.strip():
             raise InputError("the question is empty", "question")
         return list(HITS[:k])

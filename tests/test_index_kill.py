@@ -49,12 +49,12 @@ def state_of(number: int) -> Entry:
     return make_entry(f"doc{number % DOCUMENTS}", [f"{part} of {words}." for part in ("Head", "Body", "Tail")])
 
 
-def write_for_ever(folder: str, log: str, first: int) -> None:
+def write_for_ever(folder: str, log: str, first: int, changes: int = 100_000) -> None:
     """Replace, remove and publish until killed; every line of the log is one system call."""
     out = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     index = open_index(Path(folder), write=True)
     published = {info.id for info in index.documents()}
-    for number in range(first, first + 100_000):
+    for number in range(first, first + changes):
         entry = state_of(number)
         os.write(out, f"begin {number}\n".encode())
         if number % 4 == 3 and entry.document.id in published:
@@ -67,6 +67,7 @@ def write_for_ever(folder: str, log: str, first: int) -> None:
             os.write(out, f"put {number}\n".encode())
         if number % 3 == 0:
             index.publish()
+    index.close()
 
 
 def open_index(folder: Path, write: bool = False) -> LocalIndex:

@@ -8,15 +8,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from fakes import HashEmbedder
 
-from rag.errors import IndexBusy, InputError
+from rag.changes import Same, identical
+from rag.documents.discover import Found
+from rag.errors import DocumentError, IndexBusy, InputError
 from rag.index.local import LocalIndex
-from rag.ingest import Summary, chunker_fingerprint, find_changes, sync
+from rag.ingest import BATCH_PASSAGES, Read, Summary, chunker_fingerprint, find_changes, read_here, sync
 from rag.settings import Settings, load_settings
+from rag.types import Document, Embedding, Passage
 
 
 @pytest.fixture
@@ -44,9 +48,9 @@ def opened(settings: Settings) -> LocalIndex:
     )
 
 
-def run(settings: Settings, *paths: Path, embedder: HashEmbedder | None = None) -> Summary:
+def run(settings: Settings, *paths: Path, embedder: HashEmbedder | None = None, read: Read = read_here) -> Summary:
     with opened(settings) as index:
-        summary = sync(list(paths), index, embedder or HashEmbedder(), settings)
+        summary = sync(list(paths), index, embedder or HashEmbedder(), settings, read=read)
         assert index.verify() == []
         return summary
 
@@ -91,6 +95,81 @@ def test_a_moved_file_is_not_embedded_again(settings: Settings, library: Path) -
     (library / "a.txt").rename(library / "sub" / "z.txt")
     summary = run(settings, library)
     assert (summary.added, summary.removed, summary.embedded) == (["library/sub/z.txt"], ["library/a.txt"], 0)
+
+
+def test_moved_files_and_duplicates_are_named(settings: Settings, library: Path) -> None:
+    run(settings, library)
+    (library / "a.txt").rename(library / "z.txt")
+    (library / "copy.md").write_bytes((library / "sub" / "b.md").read_bytes())
+    (library / "new.txt").write_text("New here.")
+    (library / "same.txt").write_text("New here.")
+    expected = [
+        Same("library/copy.md", "library/sub/b.md"),
+        Same("library/same.txt", "library/new.txt"),
+        Same("library/z.txt", "library/a.txt"),
+    ]
+    with opened(settings) as index:
+        assert identical(find_changes([library], index.files()), index.files()) == expected
+    summary = run(settings, library)
+    assert (summary.duplicates, summary.moved) == (expected[:2], expected[2:])
+    assert (len(summary.added), summary.removed) == (4, ["library/a.txt"])
+    assert run(settings, library).duplicates == []
+
+
+def test_an_index_inside_the_folder_is_no_part_of_it(settings: Settings, library: Path) -> None:
+    inside = settings.model_copy(update={"indexes_dir": library / "indexes"})
+    for _ in range(2):
+        assert run(inside, library).skipped == []
+    uploads = library / "indexes" / "t" / "uploads"
+    uploads.mkdir()
+    (uploads / "u.txt").write_text("Uploaded.")
+    assert run(inside, library).added == []
+    assert run(inside, uploads).added == ["uploads/u.txt"]
+    assert run(inside, library).removed == []
+    with opened(inside) as index:
+        assert [info.id for info in index.documents()] == ["library/a.txt", "library/sub/b.md", "uploads/u.txt"]
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_again(settings: Settings, library: Path) -> None:
+    def read_and_change(files: Iterable[Found]) -> Iterator[tuple[Found, Document | DocumentError]]:
+        for found, document in read_here(files):
+            found.path.write_text("Written meanwhile.")
+            yield found, document
+
+    run(settings, library, read=read_and_change)
+    run(settings, library)
+    with opened(settings) as index:
+        assert index.document("library/a.txt").text == "Written meanwhile."
+
+
+def test_a_stopped_run_commits_what_is_done_and_the_next_goes_on(settings: Settings, library: Path) -> None:
+    for number in range(8):
+        (library / f"c{number}.txt").write_text(f"Entry {number}.")
+    seen: list[str] = []
+    with opened(settings) as index:
+        first = sync(
+            [library], index, HashEmbedder(), settings, lambda done, total, name: seen.append(name),
+            stopped=lambda: len(seen) == 3,
+        )  # fmt: skip
+        assert (first.added, first.left) == (["library/a.txt", "library/c0.txt", "library/c1.txt"], 7)
+        assert [info.id for info in index.documents()] == first.added
+    embedder = HashEmbedder()
+    assert len(run(settings, library, embedder=embedder).added) == 7
+    assert embedder.embedded == 7
+
+
+def test_a_long_document_goes_through_the_model_in_batches(settings: Settings, tmp_path: Path) -> None:
+    class Sizes(HashEmbedder):
+        sizes: list[int] = []
+
+        def embed_passages(self, passages: Sequence[Passage]) -> list[Embedding]:
+            self.sizes.append(len(passages))
+            return super().embed_passages(passages)
+
+    book = tmp_path / "book.txt"
+    book.write_text("\n\n".join(f"Chapter {number} of the book is about {number}. " * 6 for number in range(300)))
+    assert run(settings, book, embedder=Sizes()).passages == sum(Sizes.sizes) > 2 * BATCH_PASSAGES
+    assert max(Sizes.sizes) == BATCH_PASSAGES
 
 
 def test_only_what_lies_under_the_given_paths_is_removed(settings: Settings, library: Path, tmp_path: Path) -> None:
@@ -154,7 +233,7 @@ def test_a_kill_at_any_moment_leaves_an_index_that_the_next_run_completes(settin
     draw = random.Random(11)
     script = [sys.executable, "-c", WRITER, str(Path(__file__).parent), str(settings.indexes_dir), str(library)]
     seen: list[int] = []
-    for _ in range(20):
+    for _ in range(8):
         writer = subprocess.Popen(script, stdout=subprocess.PIPE, text=True)
         assert writer.stdout is not None
         for _ in range(draw.randrange(150)):

@@ -14,7 +14,7 @@ HEAVY = {"torch", "llama_cpp", "fastapi", "faiss", "tantivy", "sentence_transfor
 
 # Each layer may import from itself and from those before it.
 LAYERS = [
-    ["rag.errors", "rag.types", "rag.terms", "rag.wording", "rag.settings", "rag.processor"],
+    ["rag.errors", "rag.types", "rag.terms", "rag.wording", "rag.settings", "rag.processor", "rag.ahead"],
     [
         "rag.sentences",
         "rag.chunking",
@@ -29,14 +29,18 @@ LAYERS = [
         "rag.answering",
         "rag.display",
         "rag.serialise",
+        "rag.filters",
     ],
     ["rag.documents", "rag.embedding", "rag.index", "rag.llm"],
+    ["rag.own_metadata"],
+    ["rag.changes"],
     ["rag.retrieval", "rag.confidence", "rag.ingest"],
+    ["rag.reembed", "rag.uploads", "rag.watch"],
     ["rag.saying"],
     ["rag.pipeline"],
     ["rag.doctor"],
     ["api"],
-    ["rag.cli"],
+    ["rag.cli", "rag.cli_index"],
 ]
 
 

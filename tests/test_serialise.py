@@ -128,6 +128,7 @@ def test_a_document() -> None:
         "characters": 900,
         "pages": 2,
         "metadata": {"author": "Ada"},
+        "modified": None,
     }
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +28,13 @@ from rag.types import Document, DocumentInfo, Embedding, Passage, Section, Sente
 _LIVE = "v.added <= :at AND (v.removed IS NULL OR v.removed > :at)"
 _PASSAGE = "p.row, v.document, v.title, v.source, p.start, p.end, p.text, p.sentences, p.section, p.pages"
 _JOINED = "passages p JOIN versions v ON v.version = p.version JOIN embeddings e ON e.embedding = p.embedding"
+
+_ORPHANS = (
+    ("passages of no document", "passages WHERE version NOT IN (SELECT version FROM versions)"),
+    ("texts of no document", "texts WHERE version NOT IN (SELECT version FROM versions)"),
+    ("documents without text", "versions WHERE version NOT IN (SELECT version FROM texts)"),
+    ("vectors of no passage", "embeddings WHERE embedding NOT IN (SELECT embedding FROM passages)"),
+)
 
 
 class State(NamedTuple):
@@ -55,6 +61,13 @@ class PassageText(NamedTuple):
     version: int
     section: str | None
     text: str
+
+
+class Selection(NamedTuple):
+    """Passages to which a search is held: their numbers, ascending, and the versions that they are all passages of."""
+
+    rows: NDArray[np.int64]
+    versions: tuple[int, ...]
 
 
 class Catalogue:
@@ -84,9 +97,9 @@ class Catalogue:
     def close(self) -> None:
         self.connection.close()
 
-    @cached_property
+    @property
     def settings(self) -> Settings:
-        """Read once: they never change."""
+        """What the index is made with; another from the generation on at which its documents were embedded anew."""
         meta = dict(self.connection.execute("SELECT key, value FROM meta"))
         return Settings(meta["embedder"], int(meta["dimension"]), meta["chunker"])
 
@@ -103,11 +116,11 @@ class Catalogue:
     def documents(self, at: int) -> list[DocumentInfo]:
         """By id."""
         found = self.connection.execute(
-            "SELECT document, title, source, sha256, passages, characters, pages, metadata FROM versions v "
-            f"WHERE {_LIVE} ORDER BY document",
+            "SELECT document, title, source, sha256, passages, characters, pages, metadata, "
+            f"date(mtime_ns / 1000000000, 'unixepoch') FROM versions v WHERE {_LIVE} ORDER BY document",
             {"at": at},
         )
-        return [DocumentInfo(*[*plain, json.loads(metadata)]) for *plain, metadata in found]
+        return [DocumentInfo(*[*plain, json.loads(metadata), modified]) for *plain, metadata, modified in found]
 
     def document(self, document_id: str, at: int) -> Document:
         """Raises `DocumentNotFound`."""
@@ -134,6 +147,16 @@ class Catalogue:
             f"SELECT p.row FROM versions v JOIN passages p ON p.version = v.version WHERE {_LIVE}", {"at": at}
         )
         return np.sort(np.fromiter((row for (row,) in found), dtype=np.int64))
+
+    def selection(self, document_ids: Sequence[str], at: int) -> Selection:
+        """The passages of these documents."""
+        found = self.connection.execute(
+            "SELECT p.row, v.version FROM versions v JOIN passages p ON p.version = v.version "
+            f"WHERE v.document IN (SELECT value FROM json_each(:ids)) AND {_LIVE}",
+            {"ids": json.dumps(list(document_ids)), "at": at},
+        ).fetchall()
+        rows = np.sort(np.fromiter((row for row, _ in found), dtype=np.int64))
+        return Selection(rows, tuple(sorted({version for _, version in found})))
 
     def vectors(self, rows: NDArray[np.int64], dimension: int) -> Vectors:
         """The passage vectors of `rows`, which must ascend: shape (rows, dimension)."""
@@ -168,8 +191,9 @@ class Catalogue:
     def embedded(self, keys: Sequence[bytes]) -> list[Embedding | None]:
         """What was stored under these keys (`rules.embedding_key`)."""
         one = "SELECT passage, sentences FROM embeddings WHERE key = ?"
+        dimension = self.settings.dimension
         rows = [self.connection.execute(one, (key,)).fetchone() for key in keys]
-        return [row and _embedding(row[0], row[1], self.settings.dimension) for row in rows]
+        return [row and _embedding(row[0], row[1], dimension) for row in rows]
 
     def contents(self, at: int) -> Iterator[tuple[Passage, Embedding, bytes]]:
         """Every passage with its vectors and their key, for `verify`."""
@@ -218,6 +242,13 @@ class Catalogue:
             {"id": document_id, "at": at},
         ).fetchone()
         return int(total)
+
+    def orphans(self) -> list[str]:
+        """Rows that nothing refers to, where all that was committed is published."""
+        counts = {
+            what: self.connection.execute(f"SELECT COUNT(*) FROM {which}").fetchone()[0] for what, which in _ORPHANS
+        }
+        return [f"{count} {what}" for what, count in counts.items() if count]
 
     def integrity(self) -> list[str]:
         """What SQLite itself finds wrong with the file; empty where all is well."""

@@ -56,15 +56,20 @@ class Dense:
         index.add_with_ids(np.ascontiguousarray(vectors), rows)
         return cls(rows, index)
 
-    def search(self, vector: Vectors, k: int) -> list[Scored]:
-        """The `k` rows of highest inner product with `vector`, shape (d,); equal scores in order of row."""
+    def search(self, vector: Vectors, k: int, among: NDArray[np.int64] | None = None) -> list[Scored]:
+        """The `k` rows (of those in `among`) of highest inner product with `vector`, shape (d,); equal scores in order
+        of row."""
         if vector.shape != (self._index.d,):
             raise ValueError(f"the query vector has shape {vector.shape}, not {(self._index.d,)}")
-        k = min(k, len(self.rows))
+        k = min(k, len(self.rows if among is None else among))
         if k <= 0:
             return []
+        import faiss
+
+        parameters: Any = faiss.SearchParameters
+        only = None if among is None else parameters(sel=faiss.IDSelectorBatch(among))
         with _one_thread():
-            scores, rows = self._index.search(np.ascontiguousarray(vector[None], dtype=np.float32), k)
+            scores, rows = self._index.search(np.ascontiguousarray(vector[None], dtype=np.float32), k, params=only)
         found = [Scored(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True)]
         return sorted(found, key=lambda hit: (-hit.score, hit.row))
 

@@ -74,5 +74,5 @@ def check_settings(folder: Path, found: Settings, expected: Expected) -> None:
         if now is not None and now != was:
             raise IndexMismatch(
                 f'index "{folder.name}" was made with {what} {was} and is now to be used with {now}: set that back, or '
-                f"remove the folder {folder} and run `rag index PATH... --index {folder.name}` again"
+                f"embed its documents anew with `rag index --reembed --index {folder.name}`"
             )

@@ -21,7 +21,7 @@ import numpy as np
 from rag.errors import DocumentError
 from rag.index.catalogue import Catalogue
 from rag.index.rules import embedding_key
-from rag.index.schema import connect
+from rag.index.schema import FILE, connect
 from rag.types import Document, Embedding, Passage, Vectors
 
 _WAL_BYTES = 64 * 2**20  # what is left of the log file when all of it has been moved into the main file
@@ -37,6 +37,21 @@ _PRUNE = (
     "DELETE FROM texts WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
     "DELETE FROM versions WHERE removed <= :at",
     "UPDATE state SET published = :at, pruned = :at",
+)
+
+_ADOPT = (
+    "DELETE FROM passages",
+    "DELETE FROM texts",
+    "DELETE FROM versions",
+    "DELETE FROM embeddings",
+    "INSERT INTO embeddings SELECT * FROM staged.embeddings",
+    """INSERT INTO versions SELECT version + :v, document, title, source, sha256, passages, characters, pages, metadata,
+           size, mtime_ns, :at, NULL FROM staged.versions WHERE removed IS NULL""",
+    "INSERT INTO texts SELECT version + :v, text, pages, sections FROM staged.texts",
+    """INSERT INTO passages SELECT row + :p, version + :v, embedding, start, "end", section, sentences, pages, text
+           FROM staged.passages""",
+    "INSERT OR REPLACE INTO meta SELECT * FROM staged.meta",
+    "UPDATE state SET generation = :at, published = :at, pruned = :at",
 )
 
 
@@ -92,6 +107,23 @@ class Ledger(Catalogue):
         with self._durable(), self._transaction():
             for statement in _PRUNE:
                 self.connection.execute(statement, {"at": generation})
+
+    def adopt(self, staged: Path) -> None:
+        """Put the catalogue in the folder `staged` in place of all there is, settings included, as one published
+        generation. Row numbers go on from the highest that there ever was, as they do everywhere."""
+        self.connection.execute("ATTACH DATABASE ? AS staged", (str(staged / FILE),))
+        try:
+            with self._durable(), self._transaction():
+                numbers = {
+                    "versions": 0,
+                    "passages": 0,
+                    **dict(self.connection.execute("SELECT * FROM sqlite_sequence")),
+                }
+                at = {"at": self.state().generation + 1, "v": numbers["versions"], "p": numbers["passages"]}
+                for statement in _ADOPT:
+                    self.connection.execute(statement, at if ":" in statement else ())
+        finally:
+            self.connection.execute("DETACH DATABASE staged")
 
     def _retire(self, document_id: str, generation: int) -> bool:
         changed = self.connection.execute(

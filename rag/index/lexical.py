@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+import struct
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +31,8 @@ from rag.types import Scored
 FOLDER = "lexical"
 MANIFEST = "manifest.json"
 FORMAT = 1
+_SEGMENT_FILES = {".fast", ".fieldnorm", ".idx", ".pos", ".store", ".term", ".del"}
+_FOOTER_MAGIC = 1337
 NO_GENERATION = -1  # of a commit that no manifest tells of, or whose terms were made by another analysis
 HEAP_BYTES = 50_000_000  # of the one writing thread, before it spills to the disk; Tantivy asks for 15 MB at least
 
@@ -53,8 +58,9 @@ class Lexical:
     def passages(self) -> int:
         return int(self._searcher.num_docs)
 
-    def search(self, query: str, k: int) -> list[Scored]:
-        """The `k` best passages that hold any of the query's terms; equal scores in order of row."""
+    def search(self, query: str, k: int, among: Any = None) -> list[Scored]:
+        """The `k` best passages that hold any of the query's terms; equal scores in order of row. `among` is what
+        `of_versions` made."""
         import tantivy
 
         words = dict.fromkeys(rag.terms.terms(query))
@@ -62,6 +68,8 @@ class Lexical:
         if not words or k <= 0:
             return []
         any_of = tantivy.Query.boolean_query([(tantivy.Occur.Should, _term(word)) for word in words])
+        if among is not None:  # scores stay those of a search over everything
+            any_of = tantivy.Query.boolean_query([(tantivy.Occur.Must, any_of), (tantivy.Occur.Must, among)])
         hits = self._searcher.search(any_of, k, count=False).hits
         rows = self._searcher.fast_field_values("row", [address for _, address in hits])
         found = [Scored(row, float(score)) for row, (score, _) in zip(rows, hits, strict=True)]
@@ -75,16 +83,18 @@ class Lexical:
 
     def count(self, word: str) -> int:
         """Passages that hold the term; exact, unlike Tantivy's `doc_freq`, which counts removed ones too."""
-        return int(self._searcher.search(_term(word), 1).count)
+        with _damage(Path(FOLDER)):
+            return int(self._searcher.search(_term(word), 1).count)
 
     def versions(self) -> dict[int, int]:
         """Version by row of all passages, for `verify`."""
         import tantivy
 
-        hits = self._searcher.search(tantivy.Query.all_query(), max(self.passages, 1)).hits
-        addresses = [address for _, address in hits]
-        values = (self._searcher.fast_field_values(name, addresses) for name in ("row", "version"))
-        return dict(zip(*values, strict=True))
+        with _damage(Path(FOLDER)):
+            hits = self._searcher.search(tantivy.Query.all_query(), max(self.passages, 1)).hits
+            addresses = [address for _, address in hits]
+            values = [self._searcher.fast_field_values(name, addresses) for name in ("row", "version")]
+            return dict(zip(*values, strict=True))
 
 
 def read(folder: Path) -> Lexical:
@@ -126,11 +136,36 @@ def passage_terms(passage: PassageText) -> list[str]:
     return rag.terms.terms(passage.section or "") + rag.terms.terms(passage.text)
 
 
+def of_versions(versions: Sequence[int]) -> Any:
+    """The part of a query that holds it to the passages of these versions, without a share in the score. Making it
+    takes 0.1 s for 10,000 of them, so it is kept."""
+    import tantivy
+
+    return tantivy.Query.const_score_query(tantivy.Query.term_set_query(schema(), "version", list(versions)), 0.0)
+
+
 @cache
 def analysis() -> str:
     """Changes with the code that makes terms and the stemmer it uses: terms made by another find nothing here."""
     source = Path(rag.terms.__file__).read_bytes()
     return hashlib.sha256(source + Stemmer.version().encode()).hexdigest()[:16]
+
+
+def altered(place: Path) -> list[str]:
+    """Names of Tantivy's files that are not what it wrote: each ends in a footer with the CRC-32 of what stands before,
+    as JSON, its length and a magic number (tantivy's directory/footer.rs)."""
+    there = sorted(place.iterdir()) if place.is_dir() else []
+    files = [file for file in there if file.suffix in _SEGMENT_FILES]
+    return [file.name for file in files if not _is_as_written(file.read_bytes())]
+
+
+def _is_as_written(content: bytes) -> bool:
+    try:
+        length, magic = struct.unpack("<II", content[-8:])
+        told = int(json.loads(content[-8 - length : -8])["crc"])
+    except (struct.error, ValueError, KeyError, TypeError):
+        return False
+    return magic == _FOOTER_MAGIC and zlib.crc32(content[: -8 - length]) == told
 
 
 def manifest(place: Path) -> Manifest:
@@ -155,12 +190,18 @@ def _opstamp(place: Path) -> int:
 
 
 def _searcher(place: Path) -> Any:
-    """Tantivy raises `ValueError` where files are missing or altered, and may panic, which Python sees as a
-    `BaseException` of a class that cannot be imported."""
     import tantivy
 
-    try:
+    with _damage(place):
         return tantivy.Index.open(str(place)).searcher()
+
+
+@contextmanager
+def _damage(place: Path) -> Iterator[None]:
+    """Tantivy raises `ValueError` where files are missing or altered, and may panic, which Python sees as a
+    `BaseException` of a class that cannot be imported."""
+    try:
+        yield
     except ValueError as exc:
         raise Damaged(place, "cannot be read") from exc
     except BaseException as exc:

@@ -9,6 +9,7 @@ keeps that from mattering, and in small indexes from happening. Does not lock: `
 
 from __future__ import annotations
 
+import ctypes
 import json
 import shutil
 from contextlib import suppress
@@ -95,8 +96,16 @@ class LexicalWriter:
             self._writer.delete_documents_by_query(tantivy.Query.term_query(schema(), "version", version, "basic"))
         add(self._writer, catalogue.texts(since, at))
         opstamp = self._writer.commit()
+        _give_memory_back()
         told = Manifest(FORMAT, at, opstamp, dead, analysis())
         write_whole(self._place / MANIFEST, (json.dumps(told._asdict(), indent=1) + "\n").encode())
+
+
+def _give_memory_back() -> None:
+    """Tantivy has another thread for each commit, and glibc keeps what each freed in an arena of its own: without this,
+    a process that replaced 20 documents 1,600 times grew from 66 to 165 MB. It takes a millisecond."""
+    with suppress(OSError, AttributeError):  # where the C library is another one
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _worth_a_new_start(dead: int, alive: int) -> bool:

@@ -24,9 +24,10 @@ from rag.index.rules import embedding_key
 from rag.index.schema import FILE as CATALOGUE
 from rag.index.schema import Settings
 from rag.index.snapshot import LocalSnapshot
+from rag.index.staged import Staged
 from rag.index.verify import Problem, problems
 from rag.index.writer import Writer
-from rag.types import Document, DocumentInfo, Embedding, Passage
+from rag.types import Document, DocumentInfo, Embedding, Filters, Passage
 
 __all__ = ["FileState", "LocalIndex", "Problem", "Settings", "list_indexes"]
 
@@ -68,7 +69,9 @@ class LocalIndex:
             if not (folder / CATALOGUE).exists():
                 raise folders.not_found(indexes_dir, name)
         index = cls(folder)
-        folders.check_settings(folder, index.settings, expected)
+        settings = index.settings
+        folders.check_settings(folder, settings, expected)
+        index._readers.expect(settings)
         if write or create:
             index._writer = Writer.open(folder, _WRITER_WAIT_S)
         return index
@@ -78,14 +81,18 @@ class LocalIndex:
         return self._folder.name
 
     @property
+    def folder(self) -> Path:
+        return self._folder
+
+    @property
     def settings(self) -> Settings:
         """What the index was made with."""
         with self._readers.reading() as catalogue:
             return catalogue.settings
 
-    def snapshot(self) -> LocalSnapshot:
-        """The newest published generation, to be used in a `with` block."""
-        return self._readers.snapshot()
+    def snapshot(self, filters: Filters | None = None) -> LocalSnapshot:
+        """The newest published generation, to be used in a `with` block; searches are held to documents that fit."""
+        return self._readers.snapshot(filters)
 
     def documents(self) -> list[DocumentInfo]:
         """All published documents, by id; needs neither FAISS nor Tantivy."""
@@ -133,6 +140,17 @@ class LocalIndex:
     def publish(self) -> int:
         """Make what was committed visible to readers; returns the generation."""
         return self._writing().publish()
+
+    def stage(self, settings: Settings) -> Staged:
+        """A catalogue beside this one, for the same documents with another embedder or chunker; to be given to `adopt`.
+        One that was begun with these settings is gone on with."""
+        return self._writing().stage(settings)
+
+    def adopt(self, staged: Staged) -> None:
+        """Put what was staged in place of all that this index has, in one transaction. Readers that are open refuse
+        further snapshots with `IndexMismatch`, since their embedder is not the index's any more."""
+        self._writing().adopt(staged)
+        self._readers.expect(self.settings)
 
     def verify(self) -> list[Problem]:
         """Check everything against the catalogue and mend nothing; about 3 s for 10,000 passages. Raises `IndexBusy`

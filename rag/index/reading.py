@@ -16,14 +16,16 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from rag.errors import RagError
+from rag.errors import IndexMismatch, RagError
 from rag.index import dense, lexical
 from rag.index.catalogue import Catalogue
 from rag.index.dense import Dense
 from rag.index.failures import plain_errors
 from rag.index.files import Damaged
 from rag.index.lexical import Lexical
+from rag.index.schema import Settings
 from rag.index.snapshot import LocalSnapshot, View
+from rag.types import Filters
 
 # A publish has Tantivy ahead of the catalogue for some milliseconds. A reader that comes just then tries again this
 # often and this long before it makes a Tantivy index of its own in memory.
@@ -39,10 +41,11 @@ class Readers:
         self._mend = mend
         self._idle: list[Catalogue] = []  # connections that no snapshot uses
         self._closed = False
+        self._made_with: Settings | None = None
         self._view: View | None = None
         self._moving = threading.Lock()
 
-    def snapshot(self) -> LocalSnapshot:
+    def snapshot(self, filters: Filters | None = None) -> LocalSnapshot:
         """The newest published generation, to be used in a `with` block."""
         with plain_errors(self._folder):
             catalogue = self._borrow()
@@ -55,7 +58,7 @@ class Readers:
             except BaseException:
                 catalogue.close()
                 raise
-            return LocalSnapshot(view, catalogue, self._give_back)
+            return LocalSnapshot(view, catalogue, self._give_back, filters)
 
     @contextmanager
     def reading(self) -> Iterator[Catalogue]:
@@ -81,6 +84,10 @@ class Readers:
         if self._closed:
             catalogue.close()
 
+    def expect(self, settings: Settings) -> None:
+        """What the index must be made with, from now on, for snapshots to be taken."""
+        self._made_with, self._view = settings, None
+
     def close(self) -> None:
         """Snapshots that are open stay usable until they are closed."""
         self._closed = True
@@ -100,10 +107,19 @@ class Readers:
             before = self._view
             if before is not None and before.generation == published:
                 return before
+            self._check_settings(catalogue)
             if found := self._lexical(catalogue, published, time.monotonic() > deadline):
                 return View(published, found, partial(self._load_dense, before.loaded() if before else None))
             if not self._mend():
                 time.sleep(_READER_RETRY_S)
+
+    def _check_settings(self, catalogue: Catalogue) -> None:
+        """Vectors of another embedder would be compared with the caller's, and nobody would notice."""
+        if self._made_with is not None and (now := catalogue.settings) != self._made_with:
+            raise IndexMismatch(
+                f'index "{self._folder.name}" was embedded anew, with {now.embedder} and chunker {now.chunker}, while '
+                f"it was open with {self._made_with.embedder} and {self._made_with.chunker}: set that and start again"
+            )
 
     def _lexical(self, catalogue: Catalogue, at: int, in_memory: bool) -> Lexical | None:
         try:

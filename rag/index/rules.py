@@ -1,15 +1,17 @@
 """What must hold of a passage and its embedding, checked before they are stored and again by `verify`.
 
-Pure: text, passage and vectors in, plain sentences about what is wrong out.
+Pure: text, passage and vectors in, plain sentences about what is wrong out; `check` raises the first of them.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 
-from rag.types import Embedding, Passage
+from rag.errors import DocumentError
+from rag.types import Document, Embedding, Passage
 
 # float32 rounding leaves 1e-7; vectors normalised in bfloat16 stay within 4e-3. A cosine would be off by as much.
 UNIT_TOLERANCE = 5e-3
@@ -48,6 +50,18 @@ def embedding_faults(passage: Passage, embedding: Embedding, dimension: int) -> 
     if not bool(np.all(np.abs(lengths - 1.0) <= UNIT_TOLERANCE)):  # false for NaN too
         return ["its vectors are not of unit length"]
     return []
+
+
+def check(document: Document, passages: Sequence[Passage], embeddings: Sequence[Embedding], dimension: int) -> None:
+    """Raises `DocumentError` where passages or vectors do not fit the document."""
+    if len(passages) != len(embeddings):
+        raise DocumentError(f"{document.id}: {len(passages)} passages came with {len(embeddings)} embeddings")
+    for passage, embedding in zip(passages, embeddings, strict=True):
+        faults = passage_faults(document.text, passage) + embedding_faults(passage, embedding, dimension)
+        if passage.document_id != document.id:
+            faults.append(f'it is of the document "{passage.document_id}"')
+        if faults:
+            raise DocumentError(f"{document.id}: passage {passage.start}-{passage.end}: {faults[0]}")
 
 
 def _ordered(passage: Passage) -> bool:

@@ -78,7 +78,7 @@ def connect(folder: Path) -> sqlite3.Connection:
     file = folder / FILE
     if file.stat().st_size == 0:
         raise _unusable(folder, "is empty (0 bytes)")
-    uri = f"file:{quote(str(file.absolute()))}?mode=rw"
+    uri = f"file:{quote(str(file.absolute()))}?{_mode(folder)}"
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         _check_format(folder, connection)
@@ -86,6 +86,14 @@ def connect(folder: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _mode(folder: Path) -> str:
+    """In a folder that may only be read, SQLite cannot make the files that go with a log. Where there is no log either,
+    nobody has the index open for writing, and it need not look for one."""
+    if os.access(folder, os.W_OK):
+        return "mode=rw"
+    return "mode=ro" if (folder / f"{FILE}-wal").exists() else "mode=ro&immutable=1"
 
 
 def _check_format(folder: Path, connection: sqlite3.Connection) -> None:

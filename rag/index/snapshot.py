@@ -10,13 +10,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rag.errors import RagError
+from rag.filters import matching
 from rag.index.catalogue import Catalogue
 from rag.index.dense import Dense
 from rag.index.failures import plain_errors
-from rag.index.lexical import Lexical
-from rag.types import Document, DocumentInfo, Scored, StoredPassage, Vectors
+from rag.index.lexical import Lexical, of_versions
+from rag.types import Document, DocumentInfo, Filters, Scored, StoredPassage, Vectors
+
+_REMEMBERED = 32  # filters whose passages are kept for the next search: finding them takes 0.2 s for 10,000 documents
+
+
+class Selected(NamedTuple):
+    """What filters let through."""
+
+    documents: frozenset[str]
+    rows: NDArray[np.int64]
+    versions: Any  # as a part of Tantivy's queries; None where there are none
 
 
 class View:
@@ -28,6 +43,7 @@ class View:
         self._load: Callable[[Catalogue], Dense] | None = load
         self._dense: Dense | None = None
         self._loading = threading.Lock()
+        self._selected: dict[Filters, Selected] = {}
 
     def dense(self, catalogue: Catalogue) -> Dense:
         """`catalogue` must be in a transaction that sees this generation."""
@@ -41,6 +57,18 @@ class View:
                 self._load = None  # it may hold on to the generation before
             return self._dense
 
+    def selected(self, filters: Filters, catalogue: Catalogue) -> Selected:
+        """The passages of the documents that fit, remembered. Raises `InputError`."""
+        found = self._selected.get(filters)
+        if found is None:
+            ids = matching(filters, catalogue.documents(self.generation))
+            rows, versions = catalogue.selection(ids, self.generation)
+            found = Selected(frozenset(ids), rows, of_versions(versions) if versions else None)
+            if len(self._selected) >= _REMEMBERED:
+                self._selected.clear()
+            self._selected[filters] = found
+        return found
+
     def loaded(self) -> Dense | None:
         """FAISS as far as it was needed here, for the next generation to start from."""
         return self._dense
@@ -49,10 +77,17 @@ class View:
 class LocalSnapshot:
     """`rag.types.Snapshot` of a `LocalIndex`. One thread at a time; its transaction ends with the `with` block."""
 
-    def __init__(self, view: View, catalogue: Catalogue, give_back: Callable[[Catalogue], None]) -> None:
+    def __init__(
+        self,
+        view: View,
+        catalogue: Catalogue,
+        give_back: Callable[[Catalogue], None],
+        filters: Filters | None = None,
+    ) -> None:
         self._view = view
         self._open: Catalogue | None = catalogue
         self._give_back = give_back
+        self._filters = filters
 
     @property
     def generation(self) -> int:
@@ -62,12 +97,17 @@ class LocalSnapshot:
         """The `k` nearest passages to `vector`, shape (d,), by cosine; equal scores in order of row."""
         catalogue = self._catalogue()
         with plain_errors(catalogue.folder):
-            return self._view.dense(catalogue).search(vector, k)
+            only = self._selected(catalogue)
+            return self._view.dense(catalogue).search(vector, k, only.rows if only else None)
 
     def lexical(self, query: str, k: int) -> list[Scored]:
         """The `k` best passages by BM25; equal scores in order of row. Empty where no term of the query occurs."""
-        self._catalogue()
-        return self._view.lexical.search(query, k)
+        catalogue = self._catalogue()
+        with plain_errors(catalogue.folder):
+            only = self._selected(catalogue)
+            if only and only.versions is None:
+                return []
+            return self._view.lexical.search(query, k, only.versions if only else None)
 
     def fetch(self, rows: Sequence[int]) -> list[StoredPassage]:
         """In the order of `rows`; `RagError` where one is not of this generation."""
@@ -81,10 +121,12 @@ class LocalSnapshot:
         return self._view.lexical.weights(terms)
 
     def documents(self) -> list[DocumentInfo]:
-        """All documents, by id."""
+        """All documents that fit the filters, by id."""
         catalogue = self._catalogue()
         with plain_errors(catalogue.folder):
-            return catalogue.documents(self.generation)
+            only = self._selected(catalogue)
+            every = catalogue.documents(self.generation)
+            return [info for info in every if info.id in only.documents] if only else every
 
     def document(self, document_id: str) -> Document:
         """Raises `DocumentNotFound`."""
@@ -102,6 +144,9 @@ class LocalSnapshot:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    def _selected(self, catalogue: Catalogue) -> Selected | None:
+        return None if self._filters is None else self._view.selected(self._filters, catalogue)
 
     def _catalogue(self) -> Catalogue:
         if self._open is None:

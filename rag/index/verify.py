@@ -40,6 +40,8 @@ def _catalogue(catalogue: Catalogue) -> Iterator[str]:
     generation, published, _ = catalogue.state()
     if generation != published:
         yield f"generation {generation} was committed, and readers only see {published}: it was never published"
+    else:
+        yield from catalogue.orphans()
     for info in catalogue.documents(published):
         if info.passages != (found := catalogue.passages_of(info.id, published)):
             yield f'document "{info.id}" should have {info.passages} passages, and has {found}'
@@ -80,6 +82,9 @@ def _lexical(folder: Path, catalogue: Catalogue) -> Iterator[str]:
     """The same passages, and every term found in as many of them as have it."""
     published = catalogue.state().published
     try:
+        if altered := lexical.altered(folder / lexical.FOLDER):
+            yield f"{lexical.FOLDER} has files that are not as they were written, such as {altered[0]}"
+            return
         found = lexical.read(folder)
     except Damaged as damage:
         yield str(damage)
@@ -95,9 +100,14 @@ def _lexical(folder: Path, catalogue: Catalogue) -> Iterator[str]:
     for passage in catalogue.texts(0, published):
         versions[passage.row] = passage.version
         counts.update(set(lexical.passage_terms(passage)))
-    if versions != (there := found.versions()):
+    try:
+        there = found.versions()
+        wrong = [word for word, count in counts.items() if found.count(word) != count]
+    except Damaged as damage:
+        yield str(damage)
+        return
+    if versions != there:
         extra, missing = len(there.keys() - versions.keys()), len(versions.keys() - there.keys())
         yield f"{lexical.FOLDER} lacks {missing} passages and has {extra} that are not there"
-    wrong = [word for word, count in counts.items() if found.count(word) != count]
     if wrong:
         yield f"{lexical.FOLDER} finds {len(wrong)} terms in the wrong number of passages, such as {wrong[0]!r}"

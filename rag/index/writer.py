@@ -12,14 +12,15 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from rag.errors import DocumentError
-from rag.index import dense
+from rag.index import dense, staged
 from rag.index.failures import plain_errors
 from rag.index.files import Damaged, set_aside
 from rag.index.ledger import Ledger
 from rag.index.lexical_writer import LexicalWriter
 from rag.index.lock import WriterLock
-from rag.index.rules import embedding_faults, passage_faults
+from rag.index.rules import check
+from rag.index.schema import Settings
+from rag.index.staged import Staged
 from rag.index.verify import Problem, problems
 from rag.types import Document, Embedding, Passage
 
@@ -66,7 +67,7 @@ class Writer:
         mtime_ns: int | None = None,
     ) -> None:
         """Raises `DocumentError` where passages or vectors do not fit the document."""
-        _check(document, passages, embeddings, self.ledger.settings.dimension)
+        check(document, passages, embeddings, self.ledger.settings.dimension)
         with self._one_at_a_time, plain_errors(self.folder):
             self.ledger.replace(document, passages, embeddings, size, mtime_ns)
 
@@ -116,6 +117,21 @@ class Writer:
                 set_aside(self.folder / dense.FILE)
                 self._save_dense()
             return problems(self.folder, self.ledger)
+
+    def stage(self, settings: Settings) -> Staged:
+        """Another catalogue of these documents, to be made with other settings and then adopted."""
+        return Staged.open(self.folder, settings, self.ledger)
+
+    def adopt(self, fresh: Staged) -> None:
+        """Put what was staged, which is closed by it, in place of all there is; killed anywhere, it is all or nothing.
+        FAISS and Tantivy follow, and are made by the next writer or reader if this one is killed before."""
+        with self._one_at_a_time, plain_errors(self.folder):
+            fresh.close()
+            self.ledger.adopt(fresh.folder)
+            for name in (dense.MANIFEST, dense.FILE):
+                (self.folder / name).unlink(missing_ok=True)
+            self.publish()
+            staged.drop(self.folder)
 
     def save(self) -> None:
         """Write FAISS's file if it is behind at all."""
@@ -169,14 +185,3 @@ class Writer:
         )
         if ready is not saved:
             dense.save(ready, at, self.folder)
-
-
-def _check(document: Document, passages: Sequence[Passage], embeddings: Sequence[Embedding], dimension: int) -> None:
-    if len(passages) != len(embeddings):
-        raise DocumentError(f"{document.id}: {len(passages)} passages came with {len(embeddings)} embeddings")
-    for passage, embedding in zip(passages, embeddings, strict=True):
-        faults = passage_faults(document.text, passage) + embedding_faults(passage, embedding, dimension)
-        if passage.document_id != document.id:
-            faults.append(f'it is of the document "{passage.document_id}"')
-        if faults:
-            raise DocumentError(f"{document.id}: passage {passage.start}-{passage.end}: {faults[0]}")

@@ -1,0 +1,184 @@
+"""What an index survives, with its figures: `make bench-reliability`, or one part at a time with `--part`.
+
+    kills     the writer killed after each of its file-system steps and at random moments
+    commands  `rag index` killed at random moments, with the real embedder
+    faults    files lost, cut short, emptied or altered; a full disk; a folder that may not be written to
+    readers   searches while every document is replaced in a loop, and memory before and after 500 cycles
+    sync      the first and the second run over a library of 10,000 files
+
+Prints one line for each figure. Fails with a traceback where something was lost. Works in memory (/dev/shm) where there
+is such a place, except for `commands` and `sync`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import faults
+import kills
+import readers
+
+from rag.index.local import LocalIndex
+
+ROOT = Path(__file__).parent.parent
+RAG = [sys.executable, "-m", "rag.cli"]
+COMMANDS = 24  # kills of the real command
+FILES = 10_000
+WORDS = "river mill bridge harbour ferry lamp keeper engine valley stone clerk letter market winter tide".split()
+
+
+def bench_kills(quick: bool) -> None:
+    with _folder() as folder:
+        steps = kills.after_each_step(folder, every=40 if quick else 3)
+    with _folder() as folder:
+        moments = kills.at_random(folder, 20 if quick else 200)
+    print(
+        f"kills survived with nothing lost, half there or orphaned: {steps} after a step, {moments} at random moments"
+    )
+
+
+def bench_commands(quick: bool) -> None:
+    """Killed over and over, each run goes on where the last ended; documents that are there stay there."""
+    chance, survived, counts = random.Random(5), 0, [0]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_library(folder / "library", 600, 60)
+        while survived < (3 if quick else COMMANDS):
+            if survived % 8 == 0:
+                _run(["rm", "-rf", str(folder / "indexes")], folder)
+                counts = [0]
+            process = subprocess.Popen(
+                [*RAG, "index", "library"],
+                cwd=folder,
+                env=_environment(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            _wait_for_lock(process, folder / "indexes" / "default" / "writer.lock")
+            time.sleep(chance.uniform(0, 6))
+            if process.poll() is not None:
+                raise AssertionError(f"it ended by itself: {process.communicate()}")
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            with LocalIndex.open(folder / "indexes", "default") as index:
+                assert index.repair() == [] == index.verify()
+                counts.append(len(index.documents()))
+            assert counts == sorted(counts), counts
+            survived += 1
+        done = _run([*RAG, "index", "library", "--json"], folder)
+        report = json.loads(done.stdout)
+        assert report["documents"] == 600 and len(report["added"]) == 600 - counts[-1], report["documents"]
+    print(f"`rag index` killed with the real embedder: {survived} times, nothing lost (the last left {counts[1:]})")
+
+
+def _wait_for_lock(process: subprocess.Popen[bytes], lock: Path) -> None:
+    """Until this process writes to the index; loading the embedder before that is of no interest here."""
+    while process.poll() is None:
+        if lock.exists() and lock.read_text().strip() == str(process.pid):
+            return
+        time.sleep(0.02)
+
+
+def bench_faults(quick: bool) -> None:
+    faults.FLIPS = 2 if quick else 25
+    with _folder() as folder:
+        for kind, injected, found, mended, wrong in faults.damage(folder):
+            print(f"files {kind}: {injected} injected, {found} found by verify, {mended} mended by repair", *wrong)
+    with _folder() as folder:
+        full = faults.full_disk(folder)
+        print(
+            "a full disk:",
+            "no tmpfs may be mounted here" if full is None else f"{full[0]} put in, {full[1]} there after",
+        )
+    with _folder() as folder:
+        there, *lines = faults.read_only(folder)
+        print(f"a folder that may only be read: {there} passages found; verify: {lines[:1]}")
+
+
+def bench_readers(quick: bool) -> None:
+    for documents, passages in ((20, 10), (200, 10)):
+        cycles, seconds = (20, 5) if quick else (500, 60) if documents == 20 else (0, 60)
+        with _folder() as folder:
+            found = readers.run(folder, documents, passages, cycles, seconds)
+        print(
+            f"readers while all of {documents * passages} passages are replaced {found.cycles} times: {found.searches} "
+            f"searches, {found.failures} failed; median {found.median_ms:.1f} ms, 99 % {found.p99_ms:.1f} ms, worst "
+            f"{found.worst_ms:.1f} ms ({found.cpu_worst_ms:.1f} ms of processor time)"
+        )
+        for what, (before, after) in (("writer", found.writer_mb), ("reader", found.reader_mb)):
+            print(f"    memory of the {what}: {before:.1f} MB before, {after:.1f} MB after ({after / before - 1:+.1%})")
+
+
+def bench_sync(quick: bool) -> None:
+    count = 300 if quick else FILES
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_library(folder / "library", count, 40)
+        first = _timed(lambda: _run([*RAG, "index", "library"], folder))
+        second = min(_timed(lambda: _run([*RAG, "index", "library"], folder)) for _ in range(3))
+        (folder / "library" / "00" / "0.txt").write_text("Changed.")
+        one = _timed(lambda: _run([*RAG, "index", "library"], folder))
+    print(
+        f"rag index over {count} files: first run {first:.1f} s, unchanged {second:.2f} s (1/{first / second:.0f}), "
+        f"one file changed {one:.1f} s (the embedder is loaded for it)"
+    )
+
+
+def make_library(folder: Path, files: int, words: int) -> None:
+    """Text files that all differ, a hundred in a folder."""
+    chance = random.Random(1)
+    for number in range(files):
+        path = folder / f"{number // 100:02}" / f"{number}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = " ".join(chance.choice(WORDS) for _ in range(words))
+        path.write_text(f"Entry {number} of the register. {text.capitalize()}.")
+
+
+def _timed(call: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, text=True, check=True)
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        yield Path(folder)
+
+
+PARTS = {
+    "kills": bench_kills,
+    "commands": bench_commands,
+    "faults": bench_faults,
+    "readers": bench_readers,
+    "sync": bench_sync,
+}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="What an index survives.")
+    parser.add_argument("--part", action="append", choices=PARTS, help="only this; may be repeated")
+    parser.add_argument("--quick", action="store_true", help="a few of each, to see that it works")
+    options = parser.parse_args()
+    for part in options.part or PARTS:
+        PARTS[part](options.quick)

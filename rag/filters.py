@@ -1,0 +1,119 @@
+"""Which documents a question is asked of: parsing what a person or client says, and matching documents (pure).
+
+In: a mapping such as `{"folder": "reports", "type": ["pdf", "docx"], "after": "2024-01-01", "author": "Ann"}`. Out:
+`Filters`, and the ids of the documents that they fit. All keys must hold, and for each any of its values:
+
+    document   the document's id
+    folder     the beginning of the id, up to a slash
+    type       the suffix of the id's last part (pdf), or the media type or its first part (application/pdf, text)
+    after      the document's date is this day or later: the date that it states, or the day of its file
+    before     the date is this day or earlier; `2024` and `2024-03` stand for the whole year or month
+    KEY        any other key is one of the documents' metadata, as is `metadata.KEY`; case does not matter in values
+
+Does not handle: ranges of numbers, negation, patterns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from rag.errors import InputError
+from rag.types import DocumentInfo, Filters
+
+_PLAIN = ("document", "folder", "type", "after", "before")
+MAX_VALUES = 1000  # of all keys together
+_DAY = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
+_METADATA = "metadata."
+_STATED = "created"  # the metadata key under which readers put a document's own date
+
+
+def parse_filters(given: Mapping[str, object] | None) -> Filters | None:
+    """None where nothing is asked for. Raises `InputError`."""
+    if not given:
+        return None
+    values = {key: _values(key, value) for key, value in given.items()}
+    if sum(map(len, values.values())) > MAX_VALUES:
+        raise InputError(f"filters have more than {MAX_VALUES:,} values", "filters")
+    own = {key.removeprefix(_METADATA): found for key, found in values.items() if key not in _PLAIN}
+    return Filters(
+        documents=values.get("document", ()),
+        folders=tuple(folder.strip("/") for folder in values.get("folder", ())),
+        types=tuple(kind.lower().lstrip(".") for kind in values.get("type", ())),
+        after=_day("after", values.get("after")),
+        before=_day("before", values.get("before")),
+        metadata=tuple(sorted((key, tuple(value.casefold() for value in found)) for key, found in own.items())),
+    )
+
+
+def parse_pairs(pairs: Iterable[str]) -> dict[str, list[str]]:
+    """`KEY=VALUE` of the command line, any of which may be given more than once. Raises `InputError`."""
+    given: dict[str, list[str]] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise InputError(f"filter {pair!r} is not KEY=VALUE, such as folder=reports or type=pdf", "filters")
+        given.setdefault(key, []).append(value)
+    return given
+
+
+def matching(filters: Filters, documents: Sequence[DocumentInfo]) -> list[str]:
+    """The ids of those that fit. Raises `InputError` for a key that none of the documents has: it is a slip more often
+    than a question about nothing."""
+    known = {key for info in documents for key in info.metadata}
+    for key, _ in filters.metadata:
+        if documents and key not in known:
+            names = ", ".join([*_PLAIN, *sorted(known)])
+            raise InputError(
+                f"filter {key!r} is not known: no document has such metadata; these are: {names}", "filters"
+            )
+    return [info.id for info in documents if _fits(filters, info)]
+
+
+def _fits(filters: Filters, info: DocumentInfo) -> bool:
+    return (
+        (not filters.documents or info.id in filters.documents)
+        and (not filters.folders or any(_is_below(info.id, folder) for folder in filters.folders))
+        and (not filters.types or not _types(info).isdisjoint(filters.types))
+        and _in_time(filters, info)
+        and all(info.metadata.get(key, "").casefold() in wanted for key, wanted in filters.metadata)
+    )
+
+
+def _is_below(document_id: str, folder: str) -> bool:
+    return not folder or document_id.startswith(f"{folder}/")
+
+
+def _types(info: DocumentInfo) -> set[str]:
+    name = info.id.rpartition("/")[2]
+    media_type = info.metadata.get("media_type", "").lower()
+    suffix = name.rpartition(".")[2].lower() if "." in name else ""
+    return {suffix, media_type, media_type.partition("/")[0]} - {""}
+
+
+def _in_time(filters: Filters, info: DocumentInfo) -> bool:
+    """Days are compared as text, a year or month by as many characters as it has."""
+    if filters.after is None and filters.before is None:
+        return True
+    stated = _DAY.match(info.metadata.get(_STATED, ""))
+    day = stated[0] if stated else info.modified
+    if day is None:
+        return False
+    return (filters.after is None or day >= filters.after[: len(day)]) and (
+        filters.before is None or day[: len(filters.before)] <= filters.before
+    )
+
+
+def _values(key: str, value: object) -> tuple[str, ...]:
+    values = value if isinstance(value, list | tuple) else [value]
+    if not values or not all(isinstance(item, str) and item for item in values):
+        raise InputError(f"filter {key!r} must be a text or a list of texts, none of them empty", "filters")
+    return tuple(values)
+
+
+def _day(key: str, values: tuple[str, ...] | None) -> str | None:
+    if values is None:
+        return None
+    if len(values) != 1 or not _DAY.fullmatch(values[0]):
+        raise InputError(f"filter {key!r} is {', '.join(values)}; it must be one day, such as 2024-03-31", "filters")
+    return values[0]

@@ -1,0 +1,100 @@
+"""Another catalogue made beside the one in use, with another embedder or chunker, to take its place in one transaction.
+
+In: documents with new passages and vectors. Out: a folder `reembedding` in the index's own, with nothing but a
+catalogue in it. It is committed document by document, so whoever makes it can be killed and go on; the index knows
+nothing of it until `Ledger.adopt`. Needs the index's writer lock to be held by the caller.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from rag.index import schema
+from rag.index.catalogue import Catalogue, FileState
+from rag.index.failures import plain_errors
+from rag.index.ledger import Ledger
+from rag.index.rules import check, embedding_key
+from rag.index.schema import Settings
+from rag.types import Document, Embedding, Passage
+
+FOLDER = "reembedding"
+
+
+class Staged:
+    """What ingestion needs of an index, on the catalogue in the making; `vectors` may have embeddings to take over."""
+
+    def __init__(self, folder: Path, ledger: Ledger, vectors: Catalogue | None) -> None:
+        self.folder = folder
+        self._ledger = ledger
+        self._vectors = vectors
+
+    @classmethod
+    def open(cls, index_folder: Path, settings: Settings, current: Catalogue) -> Staged:
+        """Go on with what was begun with the same settings, else begin. `current` is the catalogue in use."""
+        folder = index_folder / FOLDER
+        with plain_errors(index_folder):
+            if (folder / schema.FILE).exists():
+                ledger = Ledger.open(folder)
+                if ledger.settings == settings:
+                    return cls(folder, ledger, _if_same_embedder(current, settings))
+                ledger.close()
+            drop(index_folder)
+            folder.mkdir()
+            schema.create(folder, settings)
+            return cls(folder, Ledger.open(folder), _if_same_embedder(current, settings))
+
+    def files(self) -> dict[str, FileState]:
+        return self._ledger.files()
+
+    def document(self, document_id: str) -> Document:
+        return self._ledger.document(document_id, self._ledger.state().generation)
+
+    def cached_embeddings(self, passages: Sequence[Passage]) -> list[Embedding | None]:
+        keys = [embedding_key(passage) for passage in passages]
+        own = self._ledger.embedded(keys)
+        if self._vectors is None:
+            return own
+        return [mine or other for mine, other in zip(own, self._vectors.embedded(keys), strict=True)]
+
+    def replace(
+        self,
+        document: Document,
+        passages: Sequence[Passage],
+        embeddings: Sequence[Embedding],
+        *,
+        size: int | None = None,
+        mtime_ns: int | None = None,
+    ) -> None:
+        """Raises `DocumentError` where passages or vectors do not fit the document."""
+        check(document, passages, embeddings, self._ledger.settings.dimension)
+        with plain_errors(self.folder):
+            self._ledger.replace(document, passages, embeddings, size, mtime_ns)
+
+    def touch(self, document_id: str, size: int | None, mtime_ns: int | None) -> None:
+        with plain_errors(self.folder):
+            self._ledger.touch(document_id, size, mtime_ns)
+
+    def remove(self, document_id: str) -> None:
+        with plain_errors(self.folder):
+            self._ledger.remove(document_id)
+
+    def publish(self) -> int:
+        """Wait for the disk, and drop what was replaced."""
+        with plain_errors(self.folder):
+            generation = self._ledger.state().generation
+            self._ledger.publish(generation)
+            return generation
+
+    def close(self) -> None:
+        self._ledger.close()
+
+
+def drop(index_folder: Path) -> None:
+    """Remove what was staged, if anything."""
+    shutil.rmtree(index_folder / FOLDER, ignore_errors=True)
+
+
+def _if_same_embedder(current: Catalogue, settings: Settings) -> Catalogue | None:
+    return current if current.settings.embedder == settings.embedder else None
