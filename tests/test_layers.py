@@ -34,7 +34,7 @@ LAYERS = [
     ["rag.retrieval", "rag.confidence", "rag.ingest"],
     ["rag.saying"],
     ["rag.pipeline"],
-    ["rag.doctor"],
+    ["rag.doctor", "rag.evaluation"],
     ["api"],
     ["rag.cli"],
 ]
