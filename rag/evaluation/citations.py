@@ -1,10 +1,10 @@
 """The citations of an answer against the gold, and against what they are cited for (pure).
 
-By gold: a citation is right when its span overlaps gold evidence, or when its quote contains a right answer and stands
-in a gold document (in any document where the question names none). Only answers that a gold document words
-(`Record.worded`) count as contained. Precision is the share of citations that are right. Recall is the share of the gold
-that is cited: each stretch of evidence that a citation overlaps, or whose answer a right citation gives in other words of
-a gold document; where there is no evidence, the answer itself.
+By gold: a citation is right when its span overlaps gold evidence, or when its quote contains a right answer and
+stands in a gold document (in any document where the question names none). Only answers that a gold document words
+(`Record.worded`) count as contained. Precision is the share of citations that are right. Recall is the share of the
+gold that is cited: each stretch of evidence that a citation overlaps, or whose answer a right citation gives in other
+words of a gold document; where there is no evidence, the answer itself.
 
 By entailment, after ALCE (Gao et al. 2023, Enabling Large Language Models to Generate Text with Citations, section 4):
 recall is the share of claims that what they cite supports; a citation is precise when its claim is supported and the

@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError
 from rag.evaluation import run
@@ -27,6 +27,9 @@ from rag.evaluation.record import GoldQuestion, Record
 from rag.evaluation.report import planned, report_html
 from rag.serialise import to_json
 from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from rag.pipeline import Models
 
 
 def evaluate(options: argparse.Namespace, settings: Settings) -> int:
@@ -50,8 +53,18 @@ def evaluate(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def run_questions(path: Path, folder: Path, settings: Settings, limit: int | None = None, seed: int = 0) -> None:
-    """Ask what is not yet answered, a line in the folder for each. Raises `InputError`, `IndexNotFound`, ..."""
+def run_questions(
+    path: Path,
+    folder: Path,
+    settings: Settings,
+    limit: int | None = None,
+    seed: int = 0,
+    models: Models | None = None,
+) -> None:
+    """Ask what is not yet answered, a line in the folder for each; `models` that are given are shared, not closed.
+
+    Raises `InputError` for questions, gold or a folder that cannot be used, and what `open_pipeline` and `ask` raise.
+    """
     from rag.index.local import LocalIndex
 
     if limit is not None and limit < 1:
@@ -67,7 +80,7 @@ def run_questions(path: Path, folder: Path, settings: Settings, limit: int | Non
         done = {record.id for record in run.read_records(folder)}
         left = [question for question in questions if question.id not in done]
         if left:
-            _ask(folder, left, gold, settings, len(done))
+            _ask(folder, left, gold, settings, models, len(done))
 
 
 def write_figures(folder: Path, records: Sequence[Record], seed: int) -> list[Figure]:
@@ -81,11 +94,18 @@ def write_figures(folder: Path, records: Sequence[Record], seed: int) -> list[Fi
     return found
 
 
-def _ask(folder: Path, questions: Sequence[GoldQuestion], gold: dict[str, Gold], settings: Settings, done: int) -> None:
+def _ask(
+    folder: Path,
+    questions: Sequence[GoldQuestion],
+    gold: dict[str, Gold],
+    settings: Settings,
+    models: Models | None,
+    done: int,
+) -> None:
     from rag.pipeline import open_pipeline
 
     generation = run.read_info(folder)["index"]["generation"]
-    with open_pipeline(settings) as pipeline:
+    with open_pipeline(settings, models) as pipeline:
         for record in _progress(ask_all(pipeline, questions, gold, settings.k), done, len(questions)):
             now = record.answer["index"]["generation"]
             if now != generation:

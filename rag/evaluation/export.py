@@ -1,7 +1,8 @@
 """The records of a run -> files that other evaluation programs read (pure).
 
-ragas: a JSON object a line, the fields of its `SingleTurnSample`; `EvaluationDataset.from_jsonl` loads it. Ids are those
-of documents, so that its measures by id can be compared with recall here. RAGChecker: one JSON object with `results`.
+ragas: a JSON object a line, the fields of its `SingleTurnSample`; `EvaluationDataset.from_jsonl` loads it. Ids are
+those of documents, so that its measures by id can be compared with recall here. RAGChecker: one JSON object with
+`results`.
 
 The answer goes without its citation marks, which judges would take for words. Of a question that the documents do not
 answer, the right answer is to say so. RAGChecker needs a right answer: questions without one are left out of its file.

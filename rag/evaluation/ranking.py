@@ -1,7 +1,7 @@
 """A ranking of documents against those that are relevant (pure).
 
-Binary relevance, as trec_eval computes it for judgements of 0 and 1. The tests compare with it through ir-measures, which
-is no dependency: its pytrec-eval-terrier has no wheel for Linux on arm, and builds only with a download.
+Binary relevance, as trec_eval computes it for judgements of 0 and 1. The tests compare with it through ir-measures,
+which is no dependency: its pytrec-eval-terrier has no wheel for Linux on arm, and builds only with a download.
 
 >>> ranking, gold = ["a", "x", "b"], {"a", "b"}
 >>> recall(ranking, gold, 2), reciprocal_rank(ranking, gold, 10), round(ndcg(ranking, gold, 10), 4)

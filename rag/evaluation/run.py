@@ -1,7 +1,8 @@
 """The folder of a run: `run.json` says what was asked of what, `answers.jsonl` has a line for each question done.
 
-Lines are written one by one, so that whatever ends a run leaves what it did; the next one with the same settings goes on
-from there, and one with others is refused, since its figures would be of neither. A line that a crash tore is dropped.
+Lines are written one by one, so that whatever ends a run leaves what it did; the next one with the same settings goes
+on from there, and one with others is refused, since its figures would be of neither. A line that a crash tore is
+dropped.
 """
 
 from __future__ import annotations
