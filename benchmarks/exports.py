@@ -38,18 +38,18 @@ from ragas.metrics import (
 )
 
 dataset = EvaluationDataset.from_jsonl(sys.argv[1])
-needs = {
-    ExactMatch(): ("response", "reference"),
-    NonLLMStringSimilarity(): ("response", "reference"),
-    NonLLMContextRecall(): ("retrieved_contexts", "reference_contexts"),
-    NonLLMContextPrecisionWithReference(): ("retrieved_contexts", "reference_contexts"),
-    IDBasedContextRecall(): ("retrieved_context_ids", "reference_context_ids"),
-    IDBasedContextPrecision(): ("retrieved_context_ids", "reference_context_ids"),
-}
+needs = [
+    (ExactMatch(), ("response", "reference")),
+    (NonLLMStringSimilarity(), ("response", "reference")),
+    (NonLLMContextRecall(), ("retrieved_contexts", "reference_contexts")),
+    (NonLLMContextPrecisionWithReference(), ("retrieved_contexts", "reference_contexts")),
+    (IDBasedContextRecall(), ("retrieved_context_ids", "reference_context_ids")),
+    (IDBasedContextPrecision(), ("retrieved_context_ids", "reference_context_ids")),
+]
 
 async def scores():
     found = {"samples": len(dataset.samples)}
-    for metric, fields in needs.items():
+    for metric, fields in needs:
         samples = [s for s in dataset.samples if all(getattr(s, field) for field in fields)]
         values = [await metric.single_turn_ascore(s) for s in samples]
         found[metric.name] = [sum(values) / len(values), len(values)] if values else None

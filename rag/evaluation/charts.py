@@ -1,6 +1,6 @@
 """Numbers -> SVG drawings for the report, whose colours are CSS classes of the page (pure).
 
-Every drawing is 460 units wide, scales with the page, names itself for screen readers, and says each value when pointed
+Every drawing is 350 units wide, scales with the page, names itself for screen readers, and says each value when pointed
 at.
 """
 
@@ -15,8 +15,8 @@ import numpy as np
 
 from rag.evaluation.certainty import Bin, Floats
 
-_WIDTH, _HEIGHT = 460, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 12, 46
+_WIDTH, _HEIGHT = 350, 260
+_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 20, 12, 46
 _CURVE_POINTS = 200  # of a curve; more would not be seen
 _COLUMNS = 24  # of a histogram, about
 
