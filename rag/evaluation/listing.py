@@ -64,7 +64,8 @@ def _difference(item: Difference) -> str:
 
 
 def _signed(value: float, unit: str) -> str:
-    return f"{'-' if value < 0 else '+'}{number(abs(value), unit)}"
+    shown = number(abs(value), unit)
+    return f"{'-' if value < 0 and any(digit in shown for digit in '123456789') else '+'}{shown}"
 
 
 def _change(change: Change) -> str:
