@@ -84,9 +84,9 @@ def test_questions_are_read(tmp_path: Path) -> None:
         True,
     )
     assert first.answer_groups == (("Ada",),)
-    assert (second.id, second.answerable, second.has_gold) == ("2", False, False)
+    assert (second.id, second.answerable) == ("2", False)
     assert third.answer_groups == (("a",), ("b",))
-    assert (fourth.answerable, fourth.has_gold) == (None, False)  # nothing is known: neither right nor wrong to refuse
+    assert fourth.answerable is None  # nothing is known: to refuse is neither right nor wrong
 
 
 def test_a_packed_file_is_unpacked(tmp_path: Path) -> None:

@@ -148,10 +148,7 @@ def _print(folder: Path, records: Sequence[Record], found: Sequence[Figure], as_
     info: dict[str, Any] = run.read_info(folder)
     if len(records) < planned(info):
         print(f"{len(records)} of {planned(info)} questions are answered: the run is not finished")
-    without = sum(
-        record.answerable is not False and not (record.answers or record.documents or record.evidence)
-        for record in records
-    )
+    without = sum(not record.has_gold for record in records)
     if without:
         print(f"{without} questions have no gold: they count only for what needs none")
     print(f"report: {folder / 'report.html'}")

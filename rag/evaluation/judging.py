@@ -6,7 +6,7 @@ Everything that is measured is a column or computed from columns (`measures.py`)
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from math import nan
 from typing import cast
@@ -80,14 +80,13 @@ def _row(record: Record) -> dict[str, float]:
 
 
 def _retrieval(record: Record) -> dict[str, float]:
-    defined = bool(record.documents) and record.answerable is not False
-    scores: dict[str, Callable[[], float]] = {
-        f"recall@{k}": lambda k=k: recall(record.ranking, record.documents, k)  # type: ignore[misc]
-        for k in RECALL_AT
+    if not record.documents or record.answerable is False:
+        return dict.fromkeys((*(f"recall@{k}" for k in RECALL_AT), "mrr", "ndcg"), nan)
+    ranking, gold = record.ranking, record.documents
+    return {f"recall@{k}": recall(ranking, gold, k) for k in RECALL_AT} | {
+        "mrr": reciprocal_rank(ranking, gold, CUT),
+        "ndcg": ndcg(ranking, gold, CUT),
     }
-    scores["mrr"] = lambda: reciprocal_rank(record.ranking, record.documents, CUT)
-    scores["ndcg"] = lambda: ndcg(record.ranking, record.documents, CUT)
-    return {name: score() if defined else nan for name, score in scores.items()}
 
 
 def _answer(record: Record) -> dict[str, float]:

@@ -40,11 +40,6 @@ class GoldQuestion:
     answerable: bool | None  # None: the file does not say, and there is no gold
     type: str
 
-    @property
-    def has_gold(self) -> bool:
-        """Whether anything is known of its answer."""
-        return bool(self.answers or self.documents or self.evidence)
-
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -62,6 +57,11 @@ class Record:
     answer: AnswerJSON
     ranking: tuple[str, ...]  # ids of the documents found, best first, each once
     seconds: float  # from question to answer
+
+    @property
+    def has_gold(self) -> bool:
+        """Whether anything is known of its answer: that there is none, or what it is or where."""
+        return self.answerable is False or bool(self.answers or self.documents or self.evidence)
 
 
 def record_json(record: Record) -> dict[str, Any]:
