@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint docker/constraints.txt
 
-.PHONY: setup demo test lint bench bench-reliability clean
+.PHONY: setup demo test lint bench bench-quality bench-reliability clean
 
 setup: .venv/ready
 
@@ -36,6 +36,10 @@ EVAL ?= ../shared/eval
 bench: setup
 	$(BIN)/python benchmarks/library.py
 	$(BIN)/python benchmarks/answers.py $(EVAL)
+
+# The table of what must be reached, with its intervals; LIMIT=100 asks that many questions of each set.
+bench-quality: setup
+	$(BIN)/python benchmarks/quality.py $(EVAL) $(if $(LIMIT),--limit $(LIMIT))
 
 # Kills, faults, readers, first and second run: about half an hour. Needs nothing but the documents' folder for its table.
 DOCUMENTS ?= ../shared/documents

@@ -17,8 +17,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from evalset import build_index, contains_answer, eval_argument, exact_match, row_id, rows, token_f1
+from evalset import build_index, eval_argument, row_id, rows
 
+from rag.evaluation.squad import contains_answer, exact_match, token_f1
 from rag.pipeline import Pipeline, load_models
 from rag.settings import load_settings
 

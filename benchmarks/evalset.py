@@ -1,4 +1,4 @@
-"""A folder with `corpus.jsonl` and `questions.jsonl` -> an index of it, and SQuAD's measures of an answer.
+"""A folder with `corpus.jsonl` and `questions.jsonl` -> an index of it.
 
 The form is that of ../shared/eval/README.md: documents have `id`, `title`, `text`; questions have `id`, `question`,
 `answers`, `gold_doc_ids`, `answerable`. Used by the other scripts here.
@@ -9,10 +9,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import re
-import string
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,8 +20,6 @@ from rag.settings import Settings
 from rag.types import Embedder
 
 DEFAULT_EVAL = Path("../shared/eval")
-_PUNCTUATION = str.maketrans("", "", string.punctuation)
-_ARTICLES = re.compile(r"\b(a|an|the)\b")
 
 
 def eval_argument(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +47,9 @@ def build_index(corpus: Sequence[dict[str, Any]], work: Path, settings: Settings
     folder = work / "corpus"
     folder.mkdir(parents=True, exist_ok=True)
     for row in corpus:
-        (folder / f"{row['id']}.txt").write_text(row["text"], "utf-8")
+        file, content = folder / f"{row['id']}.txt", row["text"].encode()
+        if not file.exists() or file.read_bytes() != content:  # written again, it would count as touched
+            file.write_bytes(content)
     index = LocalIndex.open(
         settings.indexes_dir,
         settings.index,
@@ -68,28 +65,3 @@ def build_index(corpus: Sequence[dict[str, Any]], work: Path, settings: Settings
 def row_id(document_id: str) -> str:
     """The corpus row of an indexed document."""
     return Path(document_id).stem
-
-
-def normalise(text: str) -> str:
-    """SQuAD's: lower case, no punctuation, no articles, single spaces (evaluate-v2.0.py)."""
-    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
-
-
-def exact_match(answer: str, gold: Sequence[str]) -> float:
-    return float(normalise(answer) in {normalise(item) for item in gold})
-
-
-def token_f1(answer: str, gold: Sequence[str]) -> float:
-    """The best harmonic mean of precision and recall over words, 0..1 (evaluate-v2.0.py)."""
-    return max((_f1(normalise(answer).split(), normalise(item).split()) for item in gold), default=0.0)
-
-
-def _f1(answer: list[str], gold: list[str]) -> float:
-    same = sum((Counter(answer) & Counter(gold)).values())
-    return 2 * same / (len(answer) + len(gold)) if same else 0.0
-
-
-def contains_answer(text: str, gold: Sequence[str]) -> bool:
-    """Whether one of the right answers stands in `text`, after normalising both."""
-    padded = f" {normalise(text)} "
-    return any(f" {normalise(item)} " in padded for item in gold if normalise(item))

@@ -23,11 +23,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from evalset import build_index, contains_answer, eval_argument, row_id, rows, token_f1
+from evalset import build_index, eval_argument, row_id, rows
 from logistic import fit_logistic
 from sklearn.metrics import roc_auc_score
 
 from rag.confidence import NAME_ABSENT, signals_of
+from rag.evaluation.squad import contains_answer, token_f1
 from rag.evidence import select_evidence
 from rag.index.local import LocalIndex
 from rag.pipeline import Models, load_models

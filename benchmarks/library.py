@@ -17,8 +17,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from evalset import contains_answer
-
+from rag.evaluation.squad import contains_answer
 from rag.index.local import LocalIndex
 from rag.ingest import chunker_fingerprint, sync
 from rag.pipeline import Pipeline, load_models

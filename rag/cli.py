@@ -150,6 +150,12 @@ def _serve(options: argparse.Namespace) -> int:
     return OK
 
 
+def _eval(options: argparse.Namespace) -> int:
+    from rag.evaluation.command import evaluate
+
+    return evaluate(options, _settings(options))
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from rag.doctor import examine
 
@@ -209,6 +215,21 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", type=int, help="port to listen on (default: 8000)")
     serve.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, or 'none'")
+    evaluation = command("eval", _eval, "measure answers to questions whose answers are known, and compare runs")
+    evaluation.add_argument("questions", nargs="?", metavar="QUESTIONS.jsonl", help="questions with gold, one a line")
+    evaluation.add_argument(
+        "--out", metavar="DIR", help="folder of the run: answers, figures, report; goes on where it is"
+    )
+    evaluation.add_argument("--limit", type=int, metavar="N", help="ask N questions, drawn at random (default: all)")
+    evaluation.add_argument("--seed", type=int, default=0, help="of the drawing and of the intervals (default: 0)")
+    evaluation.add_argument("--mode", choices=["auto", "quote", "write", "extract"], help="how answers are said")
+    evaluation.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, or 'none'")
+    evaluation.add_argument(
+        "--compare", nargs=2, metavar=("A", "B"), help="two folders of runs: what changed from A to B"
+    )
+    evaluation.add_argument(
+        "--export", nargs=2, metavar=("FORMAT", "FILE"), help="write the run as a file of ragas or ragchecker"
+    )
     command("doctor", _doctor, "what is installed, what is wrong, and the command that mends it")
     return parser
 

@@ -38,7 +38,7 @@ LAYERS = [
     ["rag.reembed", "rag.uploads", "rag.watch"],
     ["rag.saying"],
     ["rag.pipeline"],
-    ["rag.doctor"],
+    ["rag.doctor", "rag.evaluation"],
     ["api"],
     ["rag.cli", "rag.cli_index"],
 ]

@@ -1,0 +1,238 @@
+"""The table of what the product must reach: each figure against what is required of it.
+
+    python benchmarks/quality.py [../shared/eval] [--limit N] [--seed S] [--only ROW ...] [--keep FOLDER]
+
+Each set is indexed and asked by `rag.evaluation`, so every figure is that of `rag eval`, with its interval; `--limit`
+asks N questions of each set, drawn by the seed, of squad2 half answerable. With `--keep` indexes and answers stay in
+a folder, and a run that was interrupted goes on. The rows of the checker are the cross-validation of
+`fit_checker.py`, which writes nothing here; they need no index and are always of whole sets.
+
+Exit 1 where a figure is not reached, 2 where the sets are absent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import json
+import random
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from evalset import build_index, eval_argument, rows
+
+from rag.evaluation import run
+from rag.evaluation.command import run_questions, write_figures
+from rag.evaluation.intervals import bootstrap
+from rag.evaluation.judging import table
+from rag.evaluation.measures import MEASURES, figure
+from rag.evaluation.ranking import recall
+from rag.evaluation.record import Record
+from rag.pipeline import Models, Pipeline, load_models, open_pipeline
+from rag.settings import Settings, load_settings
+
+FOREIGN = ("cranfield", "vaswani", "pubmedqa")  # asked of the squad2 index, which answers none of them
+FALSE_REFUSALS = 0.05
+RECALL_AT = 5
+ROWS = ("squad2", "foreign", "clapnq", "citations", "checker", "mtrag_un")
+HISTORY_GAIN = 0.10
+
+
+class Row(NamedTuple):
+    """A line of the table; `value` is NaN where it is not measured, and `note` says why."""
+
+    of: str
+    what: str
+    required: float
+    value: float
+    low: float = float("nan")
+    high: float = float("nan")
+    questions: int = 0
+    note: str = ""
+
+    @property
+    def reached(self) -> bool:
+        return self.value >= self.required
+
+
+class Bench:
+    """Indexes and runs below one folder, and the models that all of them share."""
+
+    def __init__(self, folder: Path, sets: Path, limit: int | None, seed: int) -> None:
+        self.folder, self.sets, self.limit, self.seed = folder, sets, limit, seed
+        self._models: Models | None = None
+
+    @property
+    def models(self) -> Models:
+        if self._models is None:
+            self._models = load_models(self.settings("default"))
+        return self._models
+
+    def close(self) -> None:
+        if self._models is not None:
+            self._models.close()
+
+    def settings(self, index: str) -> Settings:
+        return load_settings(indexes_dir=self.folder / "indexes", index=index)
+
+    def index(self, name: str) -> Settings:
+        """The settings of an index of the corpus, made where it is not there."""
+        settings = self.settings(name)
+        build_index(rows(self.sets / name, "corpus"), self.folder / name, settings, self.models.embedder).close()
+        return settings
+
+    def draw(self, questions: list[dict[str, Any]], limit: int | None = None) -> list[dict[str, Any]]:
+        """As many as are asked of each set; half of them answerable where both kinds are there."""
+        limit = limit or self.limit
+        if limit is None or limit >= len(questions):
+            return questions
+        rng = random.Random(self.seed)
+        kinds = [[q for q in questions if q["answerable"] is kind] for kind in (True, False)]
+        first = min(len(kinds[0]), limit - min(len(kinds[1]), limit // 2))
+        return rng.sample(kinds[0], first) + rng.sample(kinds[1], limit - first)
+
+    def ask(self, name: str, index: str, questions: Sequence[dict[str, Any]]) -> list[Record]:
+        """The records of a run, gone on with where it was begun."""
+        settings = self.index(index)
+        path, out = self.folder / f"{name}.jsonl", self.folder / "runs" / f"{name}-{self.limit or 'all'}-{self.seed}"
+        path.write_text("".join(json.dumps(question) + "\n" for question in questions), "utf-8")
+        print(f"asking {len(questions)} questions of {name}; the answers are in {out}", file=sys.stderr, flush=True)
+        run_questions(path, out, settings, models=self.models)
+        records = run.read_records(out)
+        write_figures(out, records, self.seed)
+        return records
+
+    def row(self, of: str, what: str, required: float, measure: str, records: Sequence[Record]) -> Row:
+        """A figure of `rag eval` as a line."""
+        chosen = next(one for one in MEASURES if one.name == measure)
+        found = figure(chosen, table(records), self.seed)
+        return Row(of, what, required, *found.interval, found.questions)
+
+
+def squad2(bench: Bench) -> Iterator[Row]:
+    records = bench.ask("squad2", "squad2", bench.draw(rows(bench.sets / "squad2", "questions")))
+    yield bench.row("squad2, answerable", "first quote contains a right answer", 0.80, "quote_contained", records)
+    yield bench.row("squad2, answerable", "token F1", 0.52, "f1", records)
+    yield bench.row("squad2, answerable", "exact match", 0.44, "exact_match", records)
+    yield bench.row("squad2, all", "AUROC of confidence for answerable", 0.72, "auroc_answerable", records)
+
+
+def foreign(bench: Bench) -> Iterator[Row]:
+    """Refusals as shipped, and at the threshold that refuses 5 % of squad2's answerable questions."""
+    own = bench.ask("squad2", "squad2", bench.draw(rows(bench.sets / "squad2", "questions")))
+    unanswerable = {"answerable": False, "answers": [], "gold_doc_ids": [], "evidence": []}
+    asked = [
+        question | unanswerable | {"id": f"{name}:{question['id']}"}
+        for name in FOREIGN
+        for question in rows(bench.sets / name, "questions")
+    ]
+    other = bench.ask("foreign", "squad2", bench.draw(asked))
+    at = np.array([record.answer["confidence"] for record in own if record.answerable])
+    away = np.array([record.answer["confidence"] for record in other])
+    threshold = float(np.quantile(at, FALSE_REFUSALS, method="lower"))
+    interval = bootstrap(lambda chosen: float((away[chosen] < threshold).mean()), len(away), bench.seed)
+    note = f"confidence below {threshold:.3f}, false refusals {(at < threshold).mean():.3f}"
+    yield Row("foreign questions to squad2", "abstained at <= 5 % false refusals", 0.97, *interval, len(away), note)
+    shipped = bench.row("foreign questions to squad2", "abstained as shipped", 0.97, "refused_unanswerable", other)
+    false = bench.row("", "", 0.0, "refused_answerable", own)
+    yield shipped._replace(note=f"false refusals {false.value:.3f} ({false.low:.3f} to {false.high:.3f})")
+
+
+def clapnq(bench: Bench) -> Iterator[Row]:
+    records = bench.ask("clapnq", "clapnq", bench.draw(rows(bench.sets / "clapnq", "questions")))
+    yield bench.row("clapnq", "AUROC of confidence for answerable", 0.75, "auroc_answerable", records)
+
+
+def citations(bench: Bench) -> Iterator[Row]:
+    records = bench.ask("squad2", "squad2", bench.draw(rows(bench.sets / "squad2", "questions")))
+    hotpot = bench.ask("hotpotqa", "hotpotqa", bench.draw(rows(bench.sets / "hotpotqa", "questions")))
+    for of, chosen in (("squad2 + hotpotqa", records + hotpot), ("  squad2", records), ("  hotpotqa", hotpot)):
+        yield bench.row(of, "citation precision of answered", 0.80, "citation_precision", chosen)
+        yield bench.row(of, "citation recall of answered", 0.75, "citation_recall", chosen)
+
+
+def checker(bench: Bench) -> Iterator[Row]:
+    """Five folds by source text, and fitted on the other sets."""
+    from fit_checker import across, auroc, cross_validate
+    from marked import altered_sentences, answers
+
+    required = {"begin": 0.95, "mtrag_human_eval": 0.97, "faithbench": 0.72}
+    for name in required:
+        rows(bench.sets / name, "responses")
+    data = [*answers(bench.sets), *altered_sentences(bench.sets)]
+    transfer = across(data)
+    cross_validate(data)
+    for name, least in required.items():
+        count = sum(answer.source == name and answer.good is not None for answer in data)
+        note = f"fitted on the other sets {transfer[name]:.3f}"
+        yield Row(name, "AUROC of faithfulness", least, auroc(data, name), questions=count, note=note)
+
+
+def mtrag_un(bench: Bench) -> Iterator[Row]:
+    """Recall of the last question alone, and with the turns before it once the pipeline takes them."""
+    questions = [q for q in rows(bench.sets / "mtrag_un", "questions") if q["gold_doc_ids"] and q.get("history")]
+    chosen = bench.draw(questions)
+    with open_pipeline(bench.index("mtrag_un"), bench.models) as pipeline:
+        alone = _recalls(pipeline, chosen, {})
+        what = f"gain in recall@{RECALL_AT} by history"
+        note = f"last question alone {alone.mean():.3f}"
+        if "history" not in inspect.signature(pipeline.search).parameters:
+            yield Row("mtrag_un", what, HISTORY_GAIN, float("nan"), note=f"search takes no history; {note}")
+            return
+        gain = _recalls(pipeline, chosen, {"history": True}) - alone
+    interval = bootstrap(lambda drawn: float(gain[drawn].mean()), len(gain), bench.seed)
+    yield Row("mtrag_un", what, HISTORY_GAIN, *interval, len(gain), note)
+
+
+def _recalls(pipeline: Pipeline, questions: Sequence[dict[str, Any]], given: dict[str, Any]) -> Any:
+    found = []
+    for question in questions:
+        more = {"history": question["history"]} if given else {}
+        hits = pipeline.search(question["question"], 50, **more)
+        ranking = list(dict.fromkeys(Path(hit.passage.document_id).stem for hit in hits))
+        found.append(recall(ranking, question["gold_doc_ids"], RECALL_AT))
+    return np.array(found)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    eval_argument(parser)
+    parser.add_argument("--limit", type=int, help="questions to ask of each set (default: all)")
+    parser.add_argument("--seed", type=int, default=0, help="of the drawing and of the intervals (default: 0)")
+    parser.add_argument("--only", nargs="+", choices=ROWS, default=ROWS, help="parts of the table")
+    parser.add_argument("--keep", type=Path, help="folder for indexes and answers, used again when they are there")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        bench = Bench(folder, options.eval, options.limit, options.seed)
+        parts: dict[str, Callable[[Bench], Iterator[Row]]] = {
+            "squad2": squad2,
+            "foreign": foreign,
+            "clapnq": clapnq,
+            "citations": citations,
+            "checker": checker,
+            "mtrag_un": mtrag_un,
+        }
+        found = [row for name in options.only for row in parts[name](bench)]
+        bench.close()
+    _print(found)
+    return 0 if all(row.reached for row in found) else 1
+
+
+def _print(found: Sequence[Row]) -> None:
+    print("| set | figure | measured | 95 % interval | questions | required | reached |\n|---|---|---|---|---|---|---|")
+    for row in found:
+        interval = f"{row.low:.3f} to {row.high:.3f}" if row.low == row.low else ""
+        value = f"{row.value:.3f}" if row.value == row.value else "not measured"
+        reached = ("yes" if row.reached else "no") + (f" ({row.note})" if row.note else "")
+        count = row.questions or ""
+        print(f"| {row.of} | {row.what} | {value} | {interval} | {count} | {row.required:.2f} | {reached} |")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

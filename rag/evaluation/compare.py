@@ -1,0 +1,110 @@
+"""Two runs -> the difference of every figure with its interval, and the questions that changed sides (pure).
+
+Paired: only questions that both runs were asked count, each draw of the bootstrap takes the same questions of both, and
+the difference is that of the figures on them. An interval that leaves out 0 is a difference that another sample of such
+questions would hardly undo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from rag.errors import InputError
+from rag.evaluation.intervals import Indices, Interval, bootstrap
+from rag.evaluation.judging import GOOD, Outcome, Table, outcome, said, table
+from rag.evaluation.measures import MEASURES, Measure, defined, finite
+from rag.evaluation.record import Record
+
+
+class Difference(NamedTuple):
+    """`interval` is of second minus first."""
+
+    measure: Measure
+    first: float
+    second: float
+    interval: Interval
+
+
+class Change(NamedTuple):
+    """A question that was right in one run and is not in the other."""
+
+    first: Record
+    second: Record
+    before: Outcome
+    after: Outcome
+
+    @property
+    def better(self) -> bool:
+        return self.after in GOOD
+
+
+class Comparison(NamedTuple):
+    questions: int
+    left_out: tuple[int, int]  # questions that only the first, only the second run has
+    differences: list[Difference]
+    changes: list[Change]
+
+
+def compare(first: Sequence[Record], second: Sequence[Record], seed: int) -> Comparison:
+    """Raises `InputError` where no question is in both, or where an id means another question in each."""
+    by_id = {record.id: record for record in second}
+    pairs = [(record, by_id[record.id]) for record in first if record.id in by_id]
+    if not pairs:
+        raise InputError("the two runs have no question in common, by id", "compare")
+    for one, other in pairs:
+        if (one.question, one.answers, one.answerable) != (other.question, other.answers, other.answerable):
+            raise InputError(f"question {one.id!r} is another one in the second run: ids must mean the same", "compare")
+    tables = table([one for one, _ in pairs]), table([other for _, other in pairs])
+    return Comparison(
+        len(pairs),
+        (len(first) - len(pairs), len(second) - len(pairs)),
+        [_difference(measure, *tables, len(pairs), seed) for measure in MEASURES],
+        [change for pair in pairs if (change := _change(*pair)) is not None],
+    )
+
+
+def _difference(measure: Measure, first: Table, second: Table, count: int, seed: int) -> Difference:
+    def value(columns: Table, chosen: Indices | None = None) -> float:
+        return measure.statistic(*defined(measure, columns, chosen))
+
+    interval = bootstrap(lambda chosen: value(second, chosen) - value(first, chosen), count, seed)
+    return Difference(measure, value(first), value(second), interval)
+
+
+def _change(first: Record, second: Record) -> Change | None:
+    before, after = outcome(first), outcome(second)
+    if Outcome.UNKNOWN in (before, after) or (before in GOOD) == (after in GOOD):
+        return None
+    return Change(first, second, before, after)
+
+
+def comparison_json(comparison: Comparison) -> dict[str, Any]:
+    """What `rag eval --compare --json` prints."""
+    return {
+        "questions": comparison.questions,
+        "only_first": comparison.left_out[0],
+        "only_second": comparison.left_out[1],
+        "differences": [
+            {
+                "name": item.measure.name,
+                "first": finite(item.first),
+                "second": finite(item.second),
+                "difference": finite(item.interval.value),
+                "low": finite(item.interval.low),
+                "high": finite(item.interval.high),
+            }
+            for item in comparison.differences
+        ],
+        "changes": [
+            {
+                "id": item.first.id,
+                "question": item.first.question,
+                "before": item.before.value,
+                "after": item.after.value,
+                "first": said(item.first),
+                "second": said(item.second),
+            }
+            for item in comparison.changes
+        ],
+    }

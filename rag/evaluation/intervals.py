@@ -1,0 +1,43 @@
+"""A statistic over questions -> its 95 % confidence interval by resampling the questions (pure).
+
+The percentile bootstrap (Efron and Tibshirani 1993, chapter 13): as many questions are drawn with replacement as there
+are, over and over, and the interval holds the middle 95 % of what the statistic then is. It says how much another
+sample of such questions would move the figure. Where all questions have the same value it has no width,
+however few they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import nan
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 1_000
+LEVEL = 0.95
+
+Indices = NDArray[np.int64]
+
+
+class Interval(NamedTuple):
+    """NaN where the statistic is not defined."""
+
+    value: float
+    low: float
+    high: float
+
+
+def bootstrap(statistic: Callable[[Indices], float], count: int, seed: int, resamples: int = RESAMPLES) -> Interval:
+    """`statistic` of all of `count` questions, given by their indices; the same seed gives the same interval.
+
+    Draws in which it is not defined (NaN: no question of one kind among them) are left out.
+    """
+    everything = np.arange(count)
+    if not count or np.isnan(value := statistic(everything)):
+        return Interval(nan, nan, nan)
+    rng = np.random.default_rng(seed)
+    drawn = np.array([statistic(rng.integers(count, size=count)) for _ in range(resamples)])
+    low, high = np.quantile(drawn[~np.isnan(drawn)], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(value, float(low), float(high))

@@ -1,0 +1,147 @@
+"""Records -> a table of numbers: a row for each question, a column for each quantity, NaN where it is not defined.
+
+Everything that is measured is a column or computed from columns (`measures.py`), so that resampling is indexing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from math import nan
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.evaluation.citations import Shares, by_entailment, by_gold, can_be_judged, is_right
+from rag.evaluation.ranking import ndcg, recall, reciprocal_rank
+from rag.evaluation.record import Record
+from rag.evaluation.squad import contains_all, contains_answer, exact_match, token_f1
+
+Column = NDArray[np.float64]
+Table = Mapping[str, Column]
+
+RECALL_AT = (1, 5, 10)
+CUT = 10  # of MRR and nDCG
+_MARKS = re.compile(r"\s*(?:\[\d+\])+")
+
+
+class Outcome(StrEnum):
+    """What became of a question, against what is known of it."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    REFUSED = "refused though answerable"
+    RIGHTLY_REFUSED = "rightly refused"
+    ANSWERED = "answered though unanswerable"
+    UNKNOWN = "not judged"
+
+
+GOOD = (Outcome.RIGHT, Outcome.RIGHTLY_REFUSED)
+
+
+def table(records: Sequence[Record]) -> Table:
+    """Columns of shape `(records,)`."""
+    rows = [_row(record) for record in records]
+    return {name: np.array([row[name] for row in rows], float) for name in (rows[0] if rows else ())}
+
+
+def outcome(record: Record) -> Outcome:
+    """An answerable question is right when `is_answered_right`; an unanswerable one when it is refused."""
+    if record.answerable is None:
+        return Outcome.UNKNOWN
+    if not record.answer["answered"]:
+        return Outcome.REFUSED if record.answerable else Outcome.RIGHTLY_REFUSED
+    if not record.answerable:
+        return Outcome.ANSWERED
+    right = is_answered_right(record)
+    return Outcome.UNKNOWN if right is None else Outcome.RIGHT if right else Outcome.WRONG
+
+
+def is_answered_right(record: Record) -> bool | None:
+    """Whether the first citation shows gold; where no citation could, whether the text holds a right answer.
+
+    None where nothing is known of the answer.
+    """
+    if can_be_judged(record):
+        cited = record.answer["citations"]
+        return bool(cited) and is_right(cited[0], record)
+    return contains_all(said(record), record.answer_groups) if record.answers else None
+
+
+def said(record: Record) -> str:
+    """The answer without its citation marks; empty where there is none."""
+    return _MARKS.sub("", record.answer["answer"]) if record.answer["answered"] else ""
+
+
+def _row(record: Record) -> dict[str, float]:
+    return _retrieval(record) | _answer(record) | _citations(record) | _certainty(record) | _cost(record)
+
+
+def _retrieval(record: Record) -> dict[str, float]:
+    if not record.documents or record.answerable is False:
+        return dict.fromkeys((*(f"recall@{k}" for k in RECALL_AT), "mrr", "ndcg"), nan)
+    ranking, gold = record.ranking, record.documents
+    return {f"recall@{k}": recall(ranking, gold, k) for k in RECALL_AT} | {
+        "mrr": reciprocal_rank(ranking, gold, CUT),
+        "ndcg": ndcg(ranking, gold, CUT),
+    }
+
+
+def _answer(record: Record) -> dict[str, float]:
+    names = ("exact_match", "f1", "contained", "quote_contained")
+    if not record.answers or record.answerable is False:
+        return dict.fromkeys(names, nan)
+    text, cited = said(record), record.answer["citations"]
+    quote = cited[0]["quote"] if cited else ""
+    judged = contains_answer(quote, record.worded) if record.worded else nan
+    scores = (
+        exact_match(text, record.answers),
+        token_f1(text, record.answers),
+        float(contains_all(text, record.answer_groups)),
+        float(judged),
+    )
+    return dict(zip(names, scores, strict=True))
+
+
+def _citations(record: Record) -> dict[str, float]:
+    answered = record.answer["answered"]
+    gold = by_gold(record) if answered and record.answerable is not False else Shares(None, None)
+    entailed = by_entailment(record) if answered else Shares(None, None)
+    return {
+        "citation_precision": _number(gold.precision),
+        "citation_recall": _number(gold.recall),
+        "entailed_precision": _number(entailed.precision),
+        "entailed_recall": _number(entailed.recall),
+        "faithfulness": _number(record.answer["faithfulness"]) if answered else nan,
+    }
+
+
+def _certainty(record: Record) -> dict[str, float]:
+    """`right` is NaN where it is not known: of a refused question that has an answer, what would have been said."""
+    kind = outcome(record)
+    answered = record.answer["answered"]
+    right = nan if kind in (Outcome.UNKNOWN, Outcome.REFUSED) else float(kind is Outcome.RIGHT)
+    return {
+        "answerable": _number(record.answerable),
+        "confidence": _number(record.answer["confidence"]),
+        "right": right,
+        "right_answered": right if answered else nan,
+        "judged": nan if kind is Outcome.UNKNOWN else 1.0,
+        "refused_answerable": float(not answered) if record.answerable is True else nan,
+        "refused_unanswerable": float(not answered) if record.answerable is False else nan,
+    }
+
+
+def _cost(record: Record) -> dict[str, float]:
+    usage = cast(Mapping[str, float], record.answer["usage"])
+    return {
+        "seconds": record.seconds,
+        "prompt_tokens": float(usage["prompt_tokens"]),
+        "completion_tokens": float(usage["completion_tokens"]),
+    }
+
+
+def _number(value: float | bool | None) -> float:
+    return nan if value is None else float(value)

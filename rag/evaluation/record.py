@@ -1,0 +1,88 @@
+"""What crosses the files of the evaluation: a question with its gold, and what the product made of it.
+
+A `Record` is a line of `answers.jsonl` and holds everything that is needed to score it again: figures, comparisons and
+exports need neither the index nor a model. Offsets are those of `rag.types`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from rag.serialise import AnswerJSON
+
+
+class Place(NamedTuple):
+    """Characters of a document of the index."""
+
+    document_id: str
+    start: int
+    end: int
+
+
+class GoldEvidence(NamedTuple):
+    """A stretch of a gold document that answers, and everywhere it stands in the gold documents."""
+
+    text: str
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GoldQuestion:
+    """A row of a file of questions. `documents` and `evidence` are as the file names them, not yet located."""
+
+    id: str
+    text: str
+    answers: tuple[str, ...]  # any of them is right
+    answer_groups: tuple[tuple[str, ...], ...]  # of each group, one must be said; one group where the file has none
+    documents: tuple[str, ...]
+    evidence: tuple[str, ...]
+    answerable: bool | None  # None: the file does not say, and there is no gold
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A question, its gold as places of the index, and the answer that it got."""
+
+    id: str
+    question: str
+    answers: tuple[str, ...]
+    answer_groups: tuple[tuple[str, ...], ...]
+    documents: tuple[str, ...]  # gold, as ids of the index
+    evidence: tuple[GoldEvidence, ...]
+    worded: tuple[str, ...]  # the right answers that a gold document words, so that a citation can show them
+    answerable: bool | None
+    type: str
+    answer: AnswerJSON
+    ranking: tuple[str, ...]  # ids of the documents found, best first, each once
+    seconds: float  # from question to answer
+
+    @property
+    def has_gold(self) -> bool:
+        """Whether anything is known of its answer: that there is none, or what it is or where."""
+        return self.answerable is False or bool(self.answers or self.documents or self.evidence)
+
+
+def record_json(record: Record) -> dict[str, Any]:
+    """A line of `answers.jsonl`."""
+    return asdict(record)
+
+
+def record_from_json(line: dict[str, Any]) -> Record:
+    """The inverse of `record_json`. Raises `KeyError`, `TypeError` for a line of another form."""
+    evidence = tuple(GoldEvidence(text, tuple(Place(*place) for place in places)) for text, places in line["evidence"])
+    return Record(
+        id=line["id"],
+        question=line["question"],
+        answers=tuple(line["answers"]),
+        answer_groups=tuple(map(tuple, line["answer_groups"])),
+        documents=tuple(line["documents"]),
+        evidence=evidence,
+        worded=tuple(line["worded"]),
+        answerable=line["answerable"],
+        type=line["type"],
+        answer=line["answer"],
+        ranking=tuple(line["ranking"]),
+        seconds=line["seconds"],
+    )
