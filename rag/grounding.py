@@ -169,7 +169,9 @@ def find_verbatim(claim: str, evidence: Sequence[str]) -> tuple[int, int, int] |
         spaced = _one_spaced(text)
         for wanted in (whole, bare):
             at = spaced.find(wanted)
-            while at >= 0:
+            for _ in range(_TRIES):
+                if at < 0:
+                    break
                 start, end = _place(text, at), _place(text, at + len(wanted) - 1) + 1
                 if not _inside(text, start) and not _inside(text, end):
                     return passage, start, end
@@ -196,6 +198,7 @@ def _place(text: str, at: int) -> int:
     return places[word] + at - single[word]
 
 
+_TRIES = 1_000  # places looked at: 20,000 times "x" is found at 180,000 places of 200,000 times "x", which took 20 s
 _WORD = re.compile(r"\S+")
 _LAST = ".!?;:,… "
 _NUMBER_JOINT = re.compile(r"\d[.,]\d")
