@@ -190,13 +190,14 @@ def _numbers(claim: str, said: Wording, asked: frozenset[str], found: _Evidence)
 
 def _names(claim: str, asked: frozenset[str], found: _Evidence) -> dict[str, float]:
     """Words with a capital, not at the start of a sentence, that the evidence lacks."""
-    names = _sure_names(claim, found.names) - asked
+    names = sure_names(claim, found.names) - asked
     initials = "".join(word[0] for word in found.window.words)
     absent = {name for name in names - found.words if len(name) > _PREFIX or name not in initials}  # "UN" for its words
     return {"name_absent": log1p(len(absent))}
 
 
-def _sure_names(claim: str, known: frozenset[str]) -> frozenset[str]:
+def sure_names(claim: str, known: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Words with a capital that does not come from the start of a sentence; those of an acronym in `known` left out."""
     names: list[str] = []
     run: list[str] = []
     for match in [*_LETTERS.finditer(claim), None]:

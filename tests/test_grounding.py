@@ -111,10 +111,18 @@ def test_markers_and_bullets_are_no_part_of_a_claim() -> None:
     assert [answer[start:end] for start, end in split_claims(answer)] == [
         "It stands in Paris [1][2].",
         "It is tall.",
-        "Then:",
         "It is 330 metres tall",
         "Built [1984]",
     ]
+
+
+def test_what_only_introduces_is_no_claim() -> None:
+    answer = (
+        "Here is a summary of the text:\n\n**Its size:**\n- It is 330 metres tall\nIn Paris:\nAs of 1889:\nIt is old"
+    )
+    claims = [answer[start:end] for start, end in split_claims(answer)]
+    assert claims == ["It is 330 metres tall", "In Paris:", "As of 1889:", "It is old"]
+    assert split_claims("Here is a summary:") == [(0, 18)]  # unless nothing else is said
 
 
 def test_faithfulness_is_the_mean_support_and_evidence_is_quoted() -> None:
