@@ -27,7 +27,9 @@ _PREFIX = 5  # letters in common that make two words kin: "europe", "european"
 _OPINION_WORDS = """love like think believe hope wonder guess agree favorite favourite enjoy amazing great cool
     interesting awesome yes yeah wow thanks maybe definitely really actually best beautiful pretty"""
 _SPEAKER_WORDS = "i me my mine we our us you your"
-_TEXT_WORDS = "passage document text context provided summary"
+# What texts are described by; such words count only where the evidence has them ("two separate topics", "a key point").
+_TEXT_WORDS = """passage document text context provided summary article source information topic subject piece point
+    detail main key core different distinct separate unrelated"""
 _OPINION = frozenset(map(stem, _OPINION_WORDS.split()))
 _SPEAKER = frozenset(_SPEAKER_WORDS.split())
 _ABOUT_TEXT = frozenset(map(stem, _TEXT_WORDS.split()))
