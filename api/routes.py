@@ -15,6 +15,7 @@ from api.schemas import (
     AskRequest,
     DocumentsJSON,
     ErrorBody,
+    FaithfulnessRequest,
     HealthJSON,
     IndexesJSON,
     IndexName,
@@ -28,7 +29,17 @@ from api.streaming import stream
 from api.threads import Threads
 from rag.errors import DocumentNotFound, InputError
 from rag.filters import parse_filters
-from rag.serialise import AnswerJSON, DocumentJSON, answer_json, document_json, hit_json, to_json
+from rag.grounding import check_faithfulness
+from rag.serialise import (
+    AnswerJSON,
+    DocumentJSON,
+    FaithfulnessJSON,
+    answer_json,
+    document_json,
+    faithfulness_json,
+    hit_json,
+    to_json,
+)
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     422: {"model": ErrorBody, "description": "The request cannot be served as it is"},
@@ -82,6 +93,19 @@ async def search(request: SearchRequest, served: ServedHere, threads: ThreadsHer
     except InputError as exc:  # to the pipeline it is a question; this field has another name
         raise InputError(str(exc), "query" if exc.param == "question" else exc.param) from exc
     return reply({"hits": [hit_json(hit) for hit in hits]})
+
+
+@router.post("/v1/faithfulness", response_model=FaithfulnessJSON, tags=["questions"])
+async def faithfulness(request: FaithfulnessRequest, threads: ThreadsHere) -> Response:
+    """Check each claim of an answer, by whatever system it was written, against the passages it was drawn from.
+
+    Works without an index and before the models are loaded. An answer without claims has a `faithfulness` of 0.
+    """
+    return reply(
+        await threads.reading(
+            lambda: faithfulness_json(check_faithfulness(request.answer, request.passages, request.question))
+        )
+    )
 
 
 @router.get("/v1/indexes", response_model=IndexesJSON, tags=["documents"])

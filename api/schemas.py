@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from typing import Annotated, NotRequired
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from rag.question import MAX_QUESTION
 from rag.serialise import DocumentJSON, HitJSON
 from rag.types import Mode
 
 MAX_BODY = 1_000_000  # bytes; a question is a few hundred
 MAX_LIMIT = 1000  # documents in one answer
+# Of what is checked in one request: 2 s of one core at most (ordinary text, measured).
+MAX_ANSWER = 20_000  # characters
+MAX_PASSAGES = 200
+MAX_EVIDENCE = 200_000  # characters of all passages together
 
 IndexName = Annotated[
     str, Field(max_length=64, description="name of the index; left out, the server's default", examples=["default"])
@@ -53,6 +59,31 @@ class SearchRequest(BaseModel):
     index: IndexName | None = None
     k: PassageCount | None = None
     filters: FilterValues = None
+
+
+class FaithfulnessRequest(BaseModel):
+    """An answer of any system, and the texts that it should rest on. No model and no index takes part."""
+
+    answer: Annotated[str, Field(max_length=MAX_ANSWER, examples=["The mill cost 900 pounds [1]."])]
+    passages: Annotated[
+        list[str],
+        Field(
+            max_length=MAX_PASSAGES,
+            description=f"what the answer was drawn from: {MAX_EVIDENCE:,} characters together at most",
+            examples=[["The mill was built in 1859. It cost 1,400 pounds."]],
+        ),
+    ]
+    question: str | None = Field(
+        None, max_length=MAX_QUESTION, description="what was asked: its words count neither for nor against a claim"
+    )
+
+    @field_validator("passages")
+    @classmethod
+    def _not_too_long(cls, passages: list[str]) -> list[str]:
+        if (total := sum(map(len, passages))) > MAX_EVIDENCE:
+            message = f"{total:,} characters together and the limit is {MAX_EVIDENCE:,}: send fewer or shorter ones"
+            raise PydanticCustomError("too_long", "{message}", {"message": message})
+        return passages
 
 
 class SearchJSON(TypedDict):

@@ -27,7 +27,9 @@ _PREFIX = 5  # letters in common that make two words kin: "europe", "european"
 _OPINION_WORDS = """love like think believe hope wonder guess agree favorite favourite enjoy amazing great cool
     interesting awesome yes yeah wow thanks maybe definitely really actually best beautiful pretty"""
 _SPEAKER_WORDS = "i me my mine we our us you your"
-_TEXT_WORDS = "passage document text context provided summary"
+# What texts are described by; such words count only where the evidence has them ("two separate topics", "a key point").
+_TEXT_WORDS = """passage document text context provided summary article source information topic subject piece point
+    detail main key core different distinct separate unrelated"""
 _OPINION = frozenset(map(stem, _OPINION_WORDS.split()))
 _SPEAKER = frozenset(_SPEAKER_WORDS.split())
 _ABOUT_TEXT = frozenset(map(stem, _TEXT_WORDS.split()))
@@ -190,13 +192,14 @@ def _numbers(claim: str, said: Wording, asked: frozenset[str], found: _Evidence)
 
 def _names(claim: str, asked: frozenset[str], found: _Evidence) -> dict[str, float]:
     """Words with a capital, not at the start of a sentence, that the evidence lacks."""
-    names = _sure_names(claim, found.names) - asked
+    names = sure_names(claim, found.names) - asked
     initials = "".join(word[0] for word in found.window.words)
     absent = {name for name in names - found.words if len(name) > _PREFIX or name not in initials}  # "UN" for its words
     return {"name_absent": log1p(len(absent))}
 
 
-def _sure_names(claim: str, known: frozenset[str]) -> frozenset[str]:
+def sure_names(claim: str, known: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Words with a capital that does not come from the start of a sentence; those of an acronym in `known` left out."""
     names: list[str] = []
     run: list[str] = []
     for match in [*_LETTERS.finditer(claim), None]:

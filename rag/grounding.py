@@ -24,7 +24,7 @@ from itertools import accumulate
 from math import exp
 from typing import Literal, NamedTuple
 
-from rag.alignment import align
+from rag.alignment import align, sure_names
 from rag.sentences import split_sentences
 
 Reason = Literal["number_mismatch", "name_not_found", "negation", "opposite", "exchanged", "no_evidence", "partial"]
@@ -128,13 +128,20 @@ def check_faithfulness(answer: str, passages: Sequence[str], question: str | Non
 
 
 def split_claims(answer: str) -> list[tuple[int, int]]:
-    """The sentences and list items of an answer, as spans; bullets and citation markers around them are left out.
+    """The sentences and list items of an answer, as spans; bullets and citation markers around them are left out, and
+    so is what only introduces the next one.
 
-    >>> split_claims("It rained. [1] Then:\\n- snow [2].")
-    [(0, 10), (15, 20), (23, 32)]
+    >>> split_claims("It rained. [1] Here is more:\\n- snow [2].")
+    [(0, 10), (31, 40)]
     """
     blank = _BULLET.sub(_spaces, _MARKER.sub(_spaces, answer))
-    return [(start, end) for _, (start, end) in split_sentences(blank) if any(map(str.isalnum, blank[start:end]))]
+    spans = [(start, end) for _, (start, end) in split_sentences(blank) if any(map(str.isalnum, blank[start:end]))]
+    return [(start, end) for start, end in spans if not _introduces(blank[start:end])] or spans
+
+
+def _introduces(claim: str) -> bool:
+    """Whether it says nothing of its own: "Here is a summary:", but not "It cost 900 pounds:" or "In Paris:"."""
+    return claim.rstrip("*_ ").endswith(":") and not any(map(str.isdigit, claim)) and not sure_names(claim)
 
 
 def without_markers(claim: str) -> str:
@@ -169,7 +176,9 @@ def find_verbatim(claim: str, evidence: Sequence[str]) -> tuple[int, int, int] |
         spaced = _one_spaced(text)
         for wanted in (whole, bare):
             at = spaced.find(wanted)
-            while at >= 0:
+            for _ in range(_TRIES):
+                if at < 0:
+                    break
                 start, end = _place(text, at), _place(text, at + len(wanted) - 1) + 1
                 if not _inside(text, start) and not _inside(text, end):
                     return passage, start, end
@@ -196,6 +205,7 @@ def _place(text: str, at: int) -> int:
     return places[word] + at - single[word]
 
 
+_TRIES = 1_000  # places looked at: 20,000 times "x" is found at 180,000 places of 200,000 times "x", which took 20 s
 _WORD = re.compile(r"\S+")
 _LAST = ".!?;:,… "
 _NUMBER_JOINT = re.compile(r"\d[.,]\d")

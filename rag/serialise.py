@@ -1,8 +1,8 @@
 """Values -> the JSON that scripts rely on; the same for `--json` on the command line and over HTTP.
 
-In: an `Answer`, a `Hit`, a `DocumentInfo`. Out: dictionaries of plain Python values, typed below field by field, which
-is also where the HTTP documentation has them from. A number that is not finite becomes null: NaN is no JSON.
-Offsets stay what they are, code points; nothing is cut, rounded or escaped for HTML.
+In: an `Answer`, a `Hit`, a `DocumentInfo`, a `Faithfulness`. Out: dictionaries of plain Python values, typed below
+field by field, which is also where the HTTP documentation has them from. A number that is not finite becomes null:
+NaN is no JSON. Offsets stay what they are, code points; nothing is cut, rounded or escaped for HTML.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from typing_extensions import TypedDict  # pydantic takes the one of `typing` from Python 3.12 on
 
+from rag.grounding import CheckedClaim, Faithfulness, Reason
 from rag.types import AbstentionReason, Answer, Citation, Claim, DocumentInfo, Hit, Mode
 
 Number = float | None  # None where it is not finite
@@ -108,6 +109,34 @@ class AnswerJSON(TypedDict):
     notices: list[str]
 
 
+class SupportJSON(TypedDict):
+    """Where a claim finds its evidence: `passages[passage][start:end] == quote`, `passage` counting from 0."""
+
+    passage: int
+    start: int
+    end: int
+    quote: str
+
+
+class CheckedClaimJSON(TypedDict):
+    """A sentence or item of the answer: `text == answer[start:end]`. `reason` is null where it is supported; `evidence`
+    is the nearest stretch, null where nothing speaks of it."""
+
+    text: str
+    start: int
+    end: int
+    support: Number
+    reason: Reason | None
+    evidence: SupportJSON | None
+
+
+class FaithfulnessJSON(TypedDict):
+    """`faithfulness` is the mean support of the claims, 0..1."""
+
+    faithfulness: Number
+    claims: list[CheckedClaimJSON]
+
+
 class DocumentJSON(TypedDict):
     """A line of the list of documents."""
 
@@ -190,6 +219,27 @@ def hit_json(hit: Hit) -> HitJSON:
         "page": passage.page,
         "section": passage.section,
         "text": passage.text,
+    }
+
+
+def faithfulness_json(checked: Faithfulness) -> FaithfulnessJSON:
+    return {
+        "faithfulness": _number(checked.faithfulness),
+        "claims": [checked_claim_json(claim) for claim in checked.claims],
+    }
+
+
+def checked_claim_json(claim: CheckedClaim) -> CheckedClaimJSON:
+    found = claim.evidence
+    return {
+        "text": claim.text,
+        "start": claim.start,
+        "end": claim.end,
+        "support": _number(claim.support),
+        "reason": claim.reason,
+        "evidence": {"passage": found.passage, "start": found.start, "end": found.end, "quote": found.quote}
+        if found
+        else None,
     }
 
 

@@ -11,6 +11,8 @@ from fastapi.testclient import TestClient
 from test_api_fakes import DOCUMENTS, MARKUP, PUMPS, TEXT, Stage, serving
 from test_serialise import ABSTAINED, ANSWERED, PASSAGES
 
+from rag.errors import ModelError
+
 INFO = {
     "id": PUMPS.id,
     "title": PUMPS.title,
@@ -65,6 +67,47 @@ def test_search(client: TestClient, stage: Stage) -> None:
     assert client.post("/v1/search", json={"query": "pump"}).json() == {"hits": PASSAGES}
     assert client.post("/v1/search", json={"query": "pump", "k": 1}).json() == {"hits": PASSAGES[:1]}
     assert stage.pipeline.calls == [("pump", 10), ("pump", 1)]
+
+
+MILL = "The mill was built in 1859. It cost 1,400 pounds."
+
+
+def test_an_answer_of_any_system_is_checked(client: TestClient) -> None:
+    answer = "😀 The mill was built in 1859 [1]. It cost 900 pounds. Penguins live there."
+    checked = client.post("/v1/faithfulness", json={"answer": answer, "passages": ["Nothing.", MILL]}).json()
+    first, second, third = checked["claims"]
+    assert first == {
+        "text": "😀 The mill was built in 1859 [1].",
+        "start": 0,
+        "end": 33,
+        "support": first["support"],
+        "reason": None,
+        "evidence": {"passage": 1, "start": 0, "end": 27, "quote": "The mill was built in 1859."},
+    }
+    assert second["text"] == "It cost 900 pounds." == answer[second["start"] : second["end"]]
+    assert (second["reason"], second["evidence"]["quote"]) == ("number_mismatch", "It cost 1,400 pounds.")
+    assert (third["support"], third["reason"], third["evidence"]) == (0.0, "no_evidence", None)
+    assert checked["faithfulness"] == pytest.approx((first["support"] + second["support"]) / 3)
+
+
+def test_words_of_the_question_count_neither_way(client: TestClient) -> None:
+    body = {"answer": "The harbour bridge was built in 1859.", "passages": [MILL]}
+    asked = {**body, "question": "When was the harbour bridge built?"}
+    without, with_question = (client.post("/v1/faithfulness", json=b).json()["faithfulness"] for b in (body, asked))
+    assert without < with_question
+
+
+@pytest.mark.parametrize(("answer", "passages"), [("", [MILL]), ("[1] ...", [MILL]), ("", [])])
+def test_an_answer_without_claims_has_no_faithfulness(client: TestClient, answer: str, passages: list[str]) -> None:
+    response = client.post("/v1/faithfulness", json={"answer": answer, "passages": passages})
+    assert (response.status_code, response.json()) == (200, {"faithfulness": 0.0, "claims": []})
+
+
+def test_checking_needs_no_model(tmp_path: Path) -> None:
+    stage = Stage(tmp_path / "indexes", load_error=ModelError("no model"))
+    with serving(stage, ready=False) as client:
+        response = client.post("/v1/faithfulness", json={"answer": "It cost 1,400 pounds.", "passages": [MILL]})
+    assert response.json()["faithfulness"] == 0.99
 
 
 def test_indexes(client: TestClient) -> None:
@@ -159,6 +202,7 @@ def test_the_description_names_every_operation(client: TestClient) -> None:
     assert {(path, method) for path, methods in description["paths"].items() for method in methods} == {
         ("/v1/ask", "post"),
         ("/v1/search", "post"),
+        ("/v1/faithfulness", "post"),
         ("/v1/indexes", "get"),
         ("/v1/documents", "get"),
         ("/v1/documents", "post"),
@@ -172,6 +216,10 @@ def test_the_description_names_every_operation(client: TestClient) -> None:
     shown = description["components"]["schemas"]
     assert set(shown["AnswerJSON"]["properties"]) == set(ANSWERED)
     assert "HTTPValidationError" not in shown
+    assert set(shown["CheckedClaimJSON"]["properties"]) == {"text", "start", "end", "support", "reason", "evidence"}
+    assert shown["FaithfulnessRequest"]["required"] == ["answer", "passages"]
+    assert shown["FaithfulnessRequest"]["properties"]["answer"]["maxLength"] == 20_000
+    assert shown["FaithfulnessRequest"]["properties"]["passages"]["maxItems"] == 200
 
 
 def test_the_page_and_its_documentation_name_no_other_host(client: TestClient) -> None:

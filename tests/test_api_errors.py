@@ -107,6 +107,32 @@ def test_half_a_surrogate_pair_comes_back_as_it_was_sent(client: TestClient) -> 
     assert (response.status_code, response.json()["question"]) == (200, "Who \ud800?")
 
 
+CHECKED: list[tuple[dict[str, Any], str]] = [
+    ({"passages": ["It rained."]}, "answer"),
+    ({"answer": "It rained."}, "passages"),
+    ({"answer": None, "passages": []}, "answer"),
+    ({"answer": "It rained.", "passages": "It rained."}, "passages"),
+    ({"answer": "It rained.", "passages": [{"text": "It rained."}]}, "passages"),
+    ({"answer": "x" * 20_001, "passages": []}, "answer"),
+    ({"answer": "It rained.", "passages": ["x"] * 201}, "passages"),
+    ({"answer": "It rained.", "passages": ["x" * 100_001, "y" * 100_000]}, "passages"),
+    ({"answer": "It rained.", "passages": [], "question": "?" * 2_001}, "question"),
+]
+
+
+@pytest.mark.parametrize(("body", "param"), CHECKED, ids=lambda value: str(value)[:40])
+def test_what_is_checked_is_bounded(client: TestClient, body: dict[str, Any], param: str) -> None:
+    response = client.post("/v1/faithfulness", json=body)
+    error = response.json()["error"]
+    assert (response.status_code, error["type"], error["param"]) == (422, "invalid_request", param)
+
+
+def test_too_much_evidence_is_told_with_the_limit_and_what_to_do(client: TestClient) -> None:
+    body = {"answer": "It rained.", "passages": ["x" * 200_001]}
+    message = client.post("/v1/faithfulness", json=body).json()["error"]["message"]
+    assert message == "passages: 200,001 characters together and the limit is 200,000: send fewer or shorter ones"
+
+
 def test_a_blank_query_is_named_as_the_field_it_is(client: TestClient) -> None:
     response = client.post("/v1/search", json={"query": " "})
     assert (response.status_code, response.json()["error"]["param"]) == (422, "query")
@@ -182,12 +208,15 @@ ANYTHING = st.recursive(
     lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
     max_leaves=6,
 )
-FIELDS = ("question", "query", "index", "mode", "k", "stream", "filters", "history")
+FIELDS = ("question", "query", "answer", "passages", "index", "mode", "k", "stream", "filters", "history")
 BODY = ANYTHING | st.dictionaries(st.sampled_from(FIELDS), ANYTHING | st.just("Who?"), max_size=5)
 
 
 @settings(deadline=None, max_examples=150)
-@given(body=BODY.map(lambda value: json.dumps(value).encode()) | st.binary(), path=st.sampled_from(["ask", "search"]))
+@given(
+    body=BODY.map(lambda value: json.dumps(value).encode()) | st.binary(),
+    path=st.sampled_from(["ask", "search", "faithfulness"]),
+)
 def test_no_body_makes_the_server_fail(client: TestClient, body: bytes, path: str) -> None:
     response = post(client, body, path=f"/v1/{path}")
     assert response.status_code in (200, 400, 404, 415, 422)

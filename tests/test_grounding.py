@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from importlib.resources import files
 
 import pytest
@@ -83,6 +84,12 @@ def test_a_number_is_not_found_inside_another() -> None:
     assert check("500 tonnes of flour", [MILL]).reason == "number_mismatch"
 
 
+def test_a_word_found_in_many_places_of_one_long_word_takes_no_time() -> None:
+    begin = time.process_time()
+    assert check("x" * 20_000, ["x" * 200_000]).support < SUPPORTED
+    assert time.process_time() - begin < 5
+
+
 def test_nothing_shared_is_no_evidence() -> None:
     nothing = Verdict(0.0, "no_evidence", None, None, None)
     assert check("Penguins breed in Antarctica.", [TOWER]) == nothing
@@ -104,10 +111,18 @@ def test_markers_and_bullets_are_no_part_of_a_claim() -> None:
     assert [answer[start:end] for start, end in split_claims(answer)] == [
         "It stands in Paris [1][2].",
         "It is tall.",
-        "Then:",
         "It is 330 metres tall",
         "Built [1984]",
     ]
+
+
+def test_what_only_introduces_is_no_claim() -> None:
+    answer = (
+        "Here is a summary of the text:\n\n**Its size:**\n- It is 330 metres tall\nIn Paris:\nAs of 1889:\nIt is old"
+    )
+    claims = [answer[start:end] for start, end in split_claims(answer)]
+    assert claims == ["It is 330 metres tall", "In Paris:", "As of 1889:", "It is old"]
+    assert split_claims("Here is a summary:") == [(0, 18)]  # unless nothing else is said
 
 
 def test_faithfulness_is_the_mean_support_and_evidence_is_quoted() -> None:
