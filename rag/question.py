@@ -36,10 +36,15 @@ _PERSON = re.compile(r"\b(who|whom|whose)\b")
 _PLACE = re.compile(
     r"\b(where|(what|which) (\w+ )?(country|city|town|place|state|region|river|continent|nation|village))\b"
 )
+# Asked for a reason, a way, a meaning, a comparison, or for yes or no: a few words out of a sentence are no answer.
 _DESCRIPTIVE = re.compile(
-    r"^(why\b|how (do|does|did|can|could|should|would|will|to|is|are|was|were|has|have|come)\b|describe\b|explain\b|"
-    r"tell me (more )?about\b|what (is|are|was|were) the (difference|reason|purpose|relationship)s?\b|"
-    r"what (happens|happened|should|must|do I|does one)\b|summari[sz]e\b|for what reasons?\b|in what way\b)",
+    r"\bwhy\?|(?:^|[.!?:] )(?:"
+    r"why\b|how (do|does|did|can|could|should|would|will|to|is|are|was|were|has|have|come)\b|describe\b|"
+    r"explain\b|tell me (more )?about\b|summari[sz]e\b|"
+    r"what (is|are|was|were|(can|could|may|might) be) the (difference|reason|purpose|relationship)s?\b|"
+    r"what (happens|happened|should|must|do I|does one|made)\b|what (do|does|did) [^?]{1,60} mean\b|"
+    r"what (is|was) meant\b|for what reasons?\b|in what way\b|"
+    r"(is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have|had) (?!you tell)\w+ \w+)",
     re.IGNORECASE,
 )
 _PLURAL = (
