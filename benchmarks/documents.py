@@ -65,7 +65,7 @@ from kreuzberg import ExtractionConfig, PageConfig, PdfConfig, extract_file_sync
 def read(path, password):
     pdf = PdfConfig(passwords=[password]) if password else None
     result = extract_file_sync(path, config=ExtractionConfig(pages=PageConfig(extract_pages=True), pdf_options=pdf))
-    paged = path.endswith((".pdf", ".pptx")) and result.pages
+    paged = path.endswith(".pdf") and result.pages  # it gives all slides as one page
     return {"text": result.content, "pages": [page["content"] for page in result.pages] if paged else None}
 """
 READERS = {"rag": ("", RAG), "markitdown": ("markitdown[all]", MARKITDOWN), "kreuzberg": ("kreuzberg", KREUZBERG)}
