@@ -1,6 +1,6 @@
 """A long run in front of a person: how far it is, and how to end it without losing what was done.
 
-In: files done and in all; the signals of the terminal. Out: a bar or lines on standard error; a flag that the run asks for.
+In: files done and in all; signals of the terminal. Out: a bar or lines on standard error; a flag that the run asks for.
 """
 
 from __future__ import annotations
