@@ -14,7 +14,16 @@ HEAVY = {"torch", "llama_cpp", "fastapi", "faiss", "tantivy", "sentence_transfor
 
 # Each layer may import from itself and from those before it.
 LAYERS = [
-    ["rag.errors", "rag.types", "rag.terms", "rag.wording", "rag.settings", "rag.processor", "rag.ahead"],
+    [
+        "rag.errors",
+        "rag.types",
+        "rag.terms",
+        "rag.wording",
+        "rag.settings",
+        "rag.processor",
+        "rag.ahead",
+        "rag.progress",
+    ],
     [
         "rag.sentences",
         "rag.chunking",

@@ -1,0 +1,89 @@
+"""A long run in front of a person: how far it is, and how to end it without losing what was done.
+
+In: files done and in all; signals of the terminal. Out: a bar or lines on standard error; a flag that the run asks for.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+from typing import Any
+
+_LOG_EVERY_S = 30.0  # where standard error is no terminal
+
+
+class Interrupts:
+    """The first Ctrl-C (or SIGTERM) asks for an end after the batch at hand, the second ends at once."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._before: dict[int, Any] = {}
+
+    def __call__(self) -> bool:
+        return self._asked
+
+    def __enter__(self) -> Interrupts:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+        # not `print`: the signal may have come in the middle of one
+        os.write(2, b"\nrag: finishing the files at hand; Ctrl-C once more stops at once\n")
+
+
+class Progress:
+    """A bar with rate and time left on standard error; where that is no terminal, a line now and then."""
+
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
+        self._bar: Any = None
+        self._began = self._told = time.monotonic()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __call__(self, done: int, total: int, name: str) -> None:
+        if not sys.stderr.isatty():
+            self._log(done, total)
+            return
+        from tqdm import tqdm
+
+        if self._bar is None and total:
+            self._bar = tqdm(total=total, unit=f" {self._unit}s", leave=False, smoothing=0.05)
+        if self._bar is not None:
+            self._bar.set_postfix_str(name[-40:], refresh=False)
+            self._bar.update(done - self._bar.n)
+
+    def __exit__(self, *exc: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def _log(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if not done or now - self._told < _LOG_EVERY_S:
+            return
+        self._told = now
+        rate = done / (now - self._began)
+        left = (total - done) / rate
+        print(f"rag: {done} of {total} {self._unit}s, {rate:.1f} a second, {_clock(left)} left", file=sys.stderr)
+
+
+def _clock(seconds: float) -> str:
+    """
+    >>> _clock(3_725)
+    '1:02:05'
+    """
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
