@@ -62,8 +62,9 @@ ThreadsHere = Annotated[Threads, Depends(_threads)]
 @router.post("/v1/ask", response_model=AnswerJSON, responses=_EVENTS, tags=["questions"])
 async def ask(request: AskRequest, served: ServedHere, threads: ThreadsHere) -> Response:
     """Answer a question from the documents of an index, every sentence checked and cited, or abstain."""
+    history = [turn.model_dump() for turn in request.history or ()]
     question = threads.question(
-        lambda: served.pipeline(request.index).ask(request.question, mode=request.mode, k=request.k)
+        lambda: served.pipeline(request.index).ask(request.question, mode=request.mode, k=request.k, history=history)
     )
     if request.stream:
         return await stream(asyncio.create_task(question))

@@ -11,11 +11,12 @@ from typing import cast
 
 from rag.answering import Part, compose
 from rag.confidence import confidence, refuses
+from rag.conversation import parse_history, resolve
 from rag.errors import InputError, ModelError
 from rag.evidence import select_evidence
 from rag.grounding import SUPPORTED
 from rag.question import MAX_QUESTION, Question, parse_question
-from rag.retrieval import retrieve
+from rag.retrieval import question_weights, retrieve
 from rag.saying import Said, extract, quote, write
 from rag.settings import NO_MODEL, Settings, load_settings
 from rag.types import (
@@ -30,11 +31,14 @@ from rag.types import (
     Index,
     IndexInfo,
     LanguageModel,
+    Message,
     Mode,
     Usage,
 )
 
 __all__ = ["MAX_QUESTION", "Models", "Pipeline", "load_models", "open_pipeline"]
+
+History = Sequence[Message | Mapping[str, str]]  # turns: `role` is user, assistant or system, `content` is text
 
 MAX_K = 100
 _READ_HITS = 10  # passages whose sentences compete to be evidence: the right one is among them for 98 of 100 questions
@@ -121,28 +125,30 @@ class Pipeline:
         with self._index.snapshot() as snapshot:
             return snapshot.generation
 
-    def search(self, query: str, k: int = 10) -> list[Hit]:
-        """The best `k` (1..100) passages, best first. Raises `InputError`."""
-        question = parse_question(query)
+    def search(self, query: str, k: int = 10, *, history: History = ()) -> list[Hit]:
+        """The best `k` (1..100) passages, best first; `history` as in `ask`. Raises `InputError`."""
+        question, turns = parse_question(query), parse_history(history)
         _check_k(k)
-        vector = self._models.embedder.embed_query(question.text)
         with self._index.snapshot() as snapshot:
-            return retrieve(snapshot, question, vector, k)
+            question = resolve(question, turns, snapshot.term_weights)
+            return retrieve(snapshot, question, self._models.embedder.embed_query(question.standalone), k)
 
-    def ask(self, question: str, *, mode: Mode | None = None, k: int | None = None) -> Answer:
+    def ask(self, question: str, *, mode: Mode | None = None, k: int | None = None, history: History = ()) -> Answer:
         """An answer whose claims are cited and checked, or an abstention.
 
-        `k` is how many passages the answer lists. Raises `InputError`, `Overloaded`, `ModelError`.
+        `k` is how many passages the answer lists. `history` are the turns before the question, oldest first, from which
+        a question that does not stand on its own is completed. Raises `InputError`, `Overloaded`, `ModelError`.
         """
-        asked = parse_question(question)
+        asked, turns = parse_question(question), parse_history(history)
         listed = self._settings.k if k is None else k
         _check_k(listed)
         chosen = self._mode(mode or self._settings.mode)
         clock = _Clock()
-        vector = self._models.embedder.embed_query(asked.text)
         with self._index.snapshot() as snapshot:
+            asked = resolve(asked, turns, snapshot.term_weights)
+            vector = self._models.embedder.embed_query(asked.standalone)
             hits = retrieve(snapshot, asked, vector, max(listed, _READ_HITS))
-            weights = snapshot.term_weights(sorted(asked.terms))
+            weights = question_weights(snapshot, asked)
             generation = snapshot.generation
         clock.lap("retrieve")
         evidence = self._evidence(hits[:_READ_HITS])
@@ -220,6 +226,7 @@ class Pipeline:
             usage=said.usage if said else Usage(),
             timings=clock.seconds,
             notices=self._models.notices if wanted != "extract" else (),
+            resolved_question=question.standalone if question.carried else None,
         )
 
 

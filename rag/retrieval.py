@@ -23,16 +23,23 @@ _HEADING_CREDIT = 0.5  # a sentence counts the words of the heading above it hal
 
 
 def retrieve(snapshot: Snapshot, question: Question, vector: Vectors, k: int) -> list[Hit]:
-    """The best `k` passages, best first; `vector` is the question's, shape `(d,)`, unit length."""
+    """The best `k` passages, best first; `vector` is that of `question.standalone`, shape `(d,)`, unit length."""
     dense = snapshot.dense(vector, max(CANDIDATES, k))
-    lexical = snapshot.lexical(question.text, max(CANDIDATES, k))
-    weights = snapshot.term_weights(sorted(question.terms))
+    lexical = snapshot.lexical(question.standalone, max(CANDIDATES, k))
+    weights = question_weights(snapshot, question)
     rows = list(dict.fromkeys(scored.row for scored in dense + lexical))
     hits = [
         _hit(stored, vector, weights, _place(dense, stored.row), _place(lexical, stored.row))
         for stored in snapshot.fetch(rows)
     ]
     return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:k]
+
+
+def question_weights(snapshot: Snapshot, question: Question) -> dict[str, float]:
+    """Inverse document frequency of each term of the question; of each that it takes from a conversation, a share."""
+    credits = {item.term: item.credit for item in question.carried}
+    weights = snapshot.term_weights(sorted(question.terms.union(credits)))
+    return {term: weight * credits.get(term, 1.0) for term, weight in weights.items()}
 
 
 def coverage(found: Mapping[str, float] | Iterable[str], weights: Mapping[str, float]) -> float:

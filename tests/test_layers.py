@@ -19,6 +19,7 @@ LAYERS = [
         "rag.sentences",
         "rag.chunking",
         "rag.question",
+        "rag.conversation",
         "rag.evidence",
         "rag.prompt",
         "rag.enumeration",
