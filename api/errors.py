@@ -116,7 +116,8 @@ def _invalid(request: Request, error: Exception) -> Response:
         return error_response(400, *_HTTP[400])
     param = _param(problem["loc"])
     if param is not None:
-        return error_response(422, "invalid_request", f"{param}: {problem['msg']}", param)
+        where = ".".join(str(part) for part in problem["loc"] if part not in _PLACES)
+        return error_response(422, "invalid_request", f"{where}: {problem['msg']}", param)
     if problem["type"] != "missing" and "json" not in request.headers.get("content-type", ""):
         return error_response(415, "unsupported_media_type", "send JSON, as Content-Type: application/json")
     return error_response(422, "invalid_request", "the body must be a JSON object")

@@ -75,8 +75,11 @@ ThreadsHere = Annotated[Threads, Depends(_threads)]
 async def ask(request: AskRequest, served: ServedHere, threads: ThreadsHere) -> Response:
     """Answer a question from the documents of an index, every sentence checked and cited, or abstain."""
     filters = parse_filters(request.filters)
+    history = [turn.model_dump() for turn in request.history or ()]
     question = threads.question(
-        lambda: served.pipeline(request.index).ask(request.question, mode=request.mode, k=request.k, filters=filters)
+        lambda: served.pipeline(request.index).ask(
+            request.question, mode=request.mode, k=request.k, filters=filters, history=history
+        )
     )
     if request.stream:
         return await stream(asyncio.create_task(question))

@@ -6,7 +6,7 @@ Does not judge a question: its length and blankness are the pipeline's to refuse
 
 from __future__ import annotations
 
-from typing import Annotated, NotRequired
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import BaseModel, Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -41,6 +41,13 @@ FilterValues = Annotated[
 ]
 
 
+class Turn(BaseModel):
+    """A turn of the conversation before the question."""
+
+    role: Literal["user", "assistant", "system"]
+    content: str = Field(examples=["Who found the pump?"])
+
+
 class AskRequest(BaseModel):
     """A question to the documents of an index."""
 
@@ -49,6 +56,9 @@ class AskRequest(BaseModel):
     mode: Mode | None = Field(None, description="how the answer is said; left out, the server's default")
     k: PassageCount | None = None
     filters: FilterValues = None
+    history: list[Turn] | None = Field(
+        None, description="the turns before the question, oldest first: a follow-up is completed from them"
+    )
     stream: bool = Field(False, strict=True, description="answer with server-sent events")
 
 

@@ -10,12 +10,14 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag import cli_index
 
 if TYPE_CHECKING:
     from rag.settings import Settings
+    from rag.types import Message
 
 OK, SOME_FAILED, NOTHING_DONE, ABSTAINED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -64,8 +66,9 @@ def _ask(options: argparse.Namespace) -> int:
 
     question = parse_question(options.question).text
     filters = parse_filters(parse_pairs(options.filter))
+    history = _history(options.history) if options.history else ()
     with open_pipeline(_settings(options)) as pipeline:
-        answer = pipeline.ask(question, k=options.k, filters=filters)
+        answer = pipeline.ask(question, k=options.k, filters=filters, history=history)
     if options.json:
         from rag.serialise import answer_json
 
@@ -75,6 +78,18 @@ def _ask(options: argparse.Namespace) -> int:
 
         print(answer_text(answer, color=sys.stdout.isatty()))
     return OK if answer.answered else ABSTAINED
+
+
+def _history(path: Path) -> Sequence[Message]:
+    """The turns in a file of JSON, as `history` has them over HTTP."""
+    from rag.conversation import parse_history
+    from rag.errors import InputError
+
+    try:
+        return parse_history(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else f"is not JSON: {exc}"
+        raise InputError(f"the history {path}: {reason}; it is a list of objects with role and content") from exc
 
 
 def _search(options: argparse.Namespace) -> int:
@@ -193,6 +208,12 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("question", metavar="QUESTION")
     ask.add_argument("--mode", choices=["auto", "quote", "write", "extract"], help="how the answer is said")
     ask.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, or 'none'")
+    ask.add_argument(
+        "--history",
+        type=Path,
+        metavar="FILE",
+        help="JSON: the turns before the question, oldest first, each with role (user or assistant) and content",
+    )
     ask.add_argument("-k", type=int, help="passages that the answer lists (default: 5)")
     search = command("search", _search, "list the passages that fit a query, with scores")
     search.add_argument("query", metavar="QUERY")

@@ -15,6 +15,7 @@ _PREVIEW = 280  # characters of a passage in a list
 def answer_text(answer: Answer, color: bool) -> str:
     """The answer, its citations with the quoted words marked in their sentence, and how sure it is."""
     lines = [f"note: {notice}" for notice in answer.notices]
+    lines += [f"read as: {answer.resolved_question}", ""] if answer.resolved_question else []
     lines += [_wrap(answer.answer, ""), ""]
     for citation in answer.citations:
         lines += [f"[{citation.label}] {_where(citation)}", _wrap(_marked(citation, color), "    "), ""]

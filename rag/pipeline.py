@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from rag.answering import Part, compose
 from rag.confidence import confidence, refuses
+from rag.conversation import parse_history, resolve
 from rag.errors import InputError, ModelError
 from rag.evidence import select_evidence
 from rag.grounding import SUPPORTED
@@ -31,11 +32,14 @@ from rag.types import (
     Index,
     IndexInfo,
     LanguageModel,
+    Message,
     Mode,
     Usage,
 )
 
 __all__ = ["MAX_QUESTION", "Models", "Pipeline", "load_models", "open_pipeline"]
+
+History = Sequence[Message | Mapping[str, str]]  # turns: `role` is user, assistant or system, `content` is text
 
 MAX_K = 100
 _READ_HITS = 10  # passages whose sentences compete to be evidence: the right one is among them for 98 of 100 questions
@@ -122,27 +126,35 @@ class Pipeline:
         with self._index.snapshot() as snapshot:
             return snapshot.generation
 
-    def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[Hit]:
-        """The best `k` (1..100) passages (of documents that fit), best first. Raises `InputError`."""
-        question = parse_question(query)
+    def search(self, query: str, k: int = 10, filters: Filters | None = None, *, history: History = ()) -> list[Hit]:
+        """The best `k` (1..100) passages (of documents that fit), best first; `history` as in `ask`. Raises
+        `InputError`."""
+        question = self._read(query, history)
         _check_k(k)
-        vector = self._models.embedder.embed_query(question.text)
+        vector = self._models.embedder.embed_query(question.standalone)
         with self._index.snapshot(filters) as snapshot:
             return retrieve(snapshot, question, vector, k)
 
     def ask(
-        self, question: str, *, mode: Mode | None = None, k: int | None = None, filters: Filters | None = None
+        self,
+        question: str,
+        *,
+        mode: Mode | None = None,
+        k: int | None = None,
+        filters: Filters | None = None,
+        history: History = (),
     ) -> Answer:
         """An answer (from documents that fit) whose claims are cited and checked, or an abstention.
 
-        `k` is how many passages the answer lists. Raises `InputError`, `Overloaded`, `ModelError`.
+        `k` is how many passages the answer lists. `history` are the turns before the question, oldest first, from which
+        a question that does not stand on its own is completed. Raises `InputError`, `Overloaded`, `ModelError`.
         """
-        asked = parse_question(question)
+        asked = self._read(question, history)
         listed = self._settings.k if k is None else k
         _check_k(listed)
         chosen = self._mode(mode or self._settings.mode)
         clock = _Clock()
-        vector = self._models.embedder.embed_query(asked.text)
+        vector = self._models.embedder.embed_query(asked.standalone)
         with self._index.snapshot(filters) as snapshot:
             hits = retrieve(snapshot, asked, vector, max(listed, _READ_HITS))
             generation = snapshot.generation
@@ -173,6 +185,14 @@ class Pipeline:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    def _read(self, text: str, history: History) -> Question:
+        """The question, with what it takes from the conversation."""
+        question, turns = parse_question(text), parse_history(history)
+        if not turns:
+            return question
+        with self._index.snapshot() as snapshot:
+            return resolve(question, turns, snapshot.term_weights)
 
     def _mode(self, mode: str) -> Mode:
         if mode not in _MODES:
@@ -222,6 +242,7 @@ class Pipeline:
             usage=said.usage if said else Usage(),
             timings=clock.seconds,
             notices=self._models.notices if wanted != "extract" else (),
+            resolved_question=question.standalone if question.carried else None,
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rag.errors import InputError
 from rag.terms import terms, tokens
@@ -68,6 +68,14 @@ _ENGLISH = frozenset(
 )
 
 
+class Carried(NamedTuple):
+    """A word that a question takes from the conversation before it."""
+
+    term: str  # as `rag.terms` makes it
+    word: str  # as it was written
+    credit: float  # 0..1, the share of its inverse document frequency that it counts
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question that was looked at."""
@@ -76,6 +84,12 @@ class Question:
     kind: Kind
     expected: Expected
     terms: frozenset[str]  # content terms, as `rag.terms` makes them
+    carried: tuple[Carried, ...] = ()  # in the order in which they were said; none of them is in `terms`
+
+    @property
+    def standalone(self) -> str:
+        """The question with the words that it takes from the conversation: "When was it built? (Corran mill)"."""
+        return f"{self.text} ({' '.join(item.word for item in self.carried)})" if self.carried else self.text
 
 
 def parse_question(text: object) -> Question:

@@ -1,10 +1,11 @@
 """Question -> Hits: passages found by meaning and by words, scored once more by their sentences.
 
 Two searches propose candidates, and the final score decides among them. It is the mean of four numbers, each at most 1
-and comparable between questions: cosine of the passage, coverage of the question by the passage, and the best
-of each over its sentences. Coverage is the share of the question's terms that a text holds, weighted by BM25's inverse
-document frequency. Against BM25's own score in that place it finds the right passage first more often, since it asks
-whether *all* of the question is there instead of how often a part is (docs/experiments.md).
+and comparable between questions: cosine of the passage, coverage of the question by the passage, and the best of each
+over its sentences. Coverage is the share of the question's terms that a text holds, weighted by BM25's inverse document
+frequency. Against BM25's own score in that place it finds the right passage first more often, since it asks whether
+*all* of the question is there instead of how often a part is (docs/experiments.md). What a question takes from a
+conversation helps to find its passage; among the sentences of that its own words decide.
 """
 
 from __future__ import annotations
@@ -24,16 +25,23 @@ _HEADING_CREDIT = 0.5  # a sentence counts the words of the heading above it hal
 
 
 def retrieve(snapshot: Snapshot, question: Question, vector: Vectors, k: int) -> list[Hit]:
-    """The best `k` passages, best first; `vector` is the question's, shape `(d,)`, unit length."""
+    """The best `k` passages, best first; `vector` is that of `question.standalone`, shape `(d,)`, unit length."""
     dense = snapshot.dense(vector, max(CANDIDATES, k))
-    lexical = snapshot.lexical(question.text, max(CANDIDATES, k))
-    weights = snapshot.term_weights(sorted(question.terms))
+    lexical = snapshot.lexical(question.standalone, max(CANDIDATES, k))
+    weights = question_weights(snapshot, question)
     rows = list(dict.fromkeys(scored.row for scored in dense + lexical))
     hits = [
-        _hit(stored, vector, weights, _place(dense, stored.row), _place(lexical, stored.row))
+        _hit(stored, vector, weights, question.terms, _place(dense, stored.row), _place(lexical, stored.row))
         for stored in snapshot.fetch(rows)
     ]
     return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:k]
+
+
+def question_weights(snapshot: Snapshot, question: Question) -> dict[str, float]:
+    """Inverse document frequency of each term of the question; of each that it takes from a conversation, a share."""
+    credits = {item.term: item.credit for item in question.carried}
+    weights = snapshot.term_weights(sorted(question.terms.union(credits)))
+    return {term: weight * credits.get(term, 1.0) for term, weight in weights.items()}
 
 
 def coverage(found: Mapping[str, float] | Iterable[str], weights: Mapping[str, float]) -> float:
@@ -71,6 +79,7 @@ def _hit(
     stored: StoredPassage,
     vector: Vectors,
     weights: Mapping[str, float],
+    own: frozenset[str],
     dense: tuple[int | None, float],
     lexical: tuple[int | None, float],
 ) -> Hit:
@@ -78,11 +87,13 @@ def _hit(
     cosine = float(stored.embedding.passage @ vector)
     similarities = np.maximum(stored.embedding.sentences @ vector, 0.0)
     heading = content_terms(f"{passage.title}\n{passage.section or ''}")
-    coverages = [coverage(_credits(passage, sentence, heading), weights) for sentence in passage.sentences]
+    credits = [_credits(passage, sentence, heading) for sentence in passage.sentences]
+    coverages = [coverage(found, weights) for found in credits]
+    asked = {term: weight for term, weight in weights.items() if term in own} or weights
     whole = coverage(heading.union(content_terms(passage.text)), weights)
     score = (max(cosine, 0.0) + whole + float(max(similarities, default=0.0)) + max(coverages, default=0.0)) / 4
     sentences = tuple(
-        SentenceScore((2 * score + float(similarity) + covered) / 4, float(similarity))
-        for similarity, covered in zip(similarities, coverages, strict=True)
+        SentenceScore((2 * score + float(similarity) + coverage(found, asked)) / 4, float(similarity))
+        for similarity, found in zip(similarities, credits, strict=True)
     )
     return Hit(passage, score, cosine, lexical[1], dense[0], lexical[0], sentences)

@@ -93,6 +93,7 @@ class AnswerJSON(TypedDict):
 
     id: str
     question: str
+    resolved_question: str | None
     answered: bool
     abstained: AbstentionJSON | None
     answer: str
@@ -157,6 +158,7 @@ def answer_json(answer: Answer) -> AnswerJSON:
     return {
         "id": answer.id,
         "question": answer.question,
+        "resolved_question": answer.resolved_question,
         "answered": answer.answered,
         "abstained": {"reason": abstained.reason, "message": abstained.message} if abstained else None,
         "answer": answer.answer,

@@ -190,6 +190,7 @@ class Answer:
     usage: Usage = Usage()
     timings: dict[str, float] = field(default_factory=dict)
     notices: tuple[str, ...] = ()  # what a person should know, such as a model that could not be loaded
+    resolved_question: str | None = None  # with the words that it took from the conversation; None where it took none
 
 
 class Scored(NamedTuple):

@@ -63,6 +63,15 @@ def test_null_means_left_out(client: TestClient, stage: Stage) -> None:
     assert stage.pipeline.calls == [("Who?", None, None)]
 
 
+def test_the_turns_before_a_question_reach_the_pipeline(client: TestClient, stage: Stage) -> None:
+    turns = [{"role": "user", "content": "Who found it?"}, {"role": "assistant", "content": ""}]
+    assert client.post("/v1/ask", json={"question": "Who?", "history": turns}).status_code == 200
+    assert client.post("/v1/ask", json={"question": "Who?", "history": turns, "stream": True}).status_code == 200
+    for nothing in ([], None):
+        assert client.post("/v1/ask", json={"question": "Who?", "history": nothing}).status_code == 200
+    assert stage.pipeline.histories == [turns, turns, [], []]
+
+
 def test_search(client: TestClient, stage: Stage) -> None:
     assert client.post("/v1/search", json={"query": "pump"}).json() == {"hits": PASSAGES}
     assert client.post("/v1/search", json={"query": "pump", "k": 1}).json() == {"hits": PASSAGES[:1]}

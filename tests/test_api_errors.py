@@ -86,6 +86,12 @@ BODIES: list[tuple[bytes, int, str, str | None]] = [
     (b'{"question": "Who?", "k": NaN}', 422, "invalid_request", "k"),
     (b'{"question": "Who?", "mode": "shout"}', 422, "invalid_request", "mode"),
     (b'{"question": "Who?", "stream": "yes"}', 422, "invalid_request", "stream"),
+    (b'{"question": "Who?", "history": "Who?"}', 422, "invalid_request", "history"),
+    (b'{"question": "Who?", "history": ["Who?"]}', 422, "invalid_request", "history"),
+    (b'{"question": "Who?", "history": [{"role": "user"}]}', 422, "invalid_request", "history"),
+    (b'{"question": "Who?", "history": [{"role": "user", "content": null}]}', 422, "invalid_request", "history"),
+    (b'{"question": "Who?", "history": [{"role": "user", "content": [5]}]}', 422, "invalid_request", "history"),
+    (b'{"question": "Who?", "history": [{"role": "tool", "content": "5"}]}', 422, "invalid_request", "history"),
     (b'{"question": "Who?", "index": 7}', 422, "invalid_request", "index"),
     (b'{"question": "Who?", "index": "' + b"i" * 65 + b'"}', 422, "invalid_request", "index"),
     (b'{"question": "Who?", "index": "absent"}', 404, "index_not_found", None),
@@ -100,6 +106,12 @@ def test_bodies(client: TestClient, body: bytes, status: int, kind: str, param: 
     assert (response.status_code, error["type"], error.get("param")) == (status, kind, param)
     assert "\n" not in error["message"]
     assert error["message"]
+
+
+def test_the_turn_at_fault_is_named(client: TestClient) -> None:
+    turns = [{"role": "user", "content": "Who?"}, {"role": "user", "content": 5}]
+    error = client.post("/v1/ask", json={"question": "Who?", "history": turns}).json()["error"]
+    assert error["message"] == "history.1.content: Input should be a valid string"
 
 
 def test_half_a_surrogate_pair_comes_back_as_it_was_sent(client: TestClient) -> None:

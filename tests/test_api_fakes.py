@@ -121,12 +121,20 @@ class FakePipeline:
     error: Exception | None = None
     hold: threading.Event | None = None
     calls: list[tuple[Any, ...]] = field(default_factory=list)
+    histories: list[Any] = field(default_factory=list)  # that came with the questions
     closed: bool = False
 
     def ask(
-        self, question: str, *, mode: str | None = None, k: int | None = None, filters: Filters | None = None
+        self,
+        question: str,
+        *,
+        mode: str | None = None,
+        k: int | None = None,
+        filters: Filters | None = None,
+        history: Any = (),
     ) -> Answer:
         self.calls.append((question, mode, k, *([filters] if filters else [])))
+        self.histories.append(history)
         if not question.strip():
             raise InputError("the question is empty", "question")
         if self.hold is not None and not self.hold.wait(20):

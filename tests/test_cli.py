@@ -30,6 +30,7 @@ def lines(text: str) -> list[str]:
     [
         (["ask", ""], "the question is empty"),
         (["ask", "x" * 2001], "the limit is 2,000"),
+        (["ask", QUESTION, "--history", "absent.json"], "the history absent.json: No such file or directory; it is a"),
         (["ask", QUESTION], 'there is no index "default"'),
         (["search", QUESTION, "--index", "nope"], "make it with `rag index PATH... --index nope`"),
         (["ask", QUESTION, "--index", "../../etc"], "cannot be the name of an index"),

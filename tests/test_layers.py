@@ -28,6 +28,7 @@ LAYERS = [
         "rag.sentences",
         "rag.chunking",
         "rag.question",
+        "rag.conversation",
         "rag.evidence",
         "rag.prompt",
         "rag.enumeration",

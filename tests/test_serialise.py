@@ -66,6 +66,7 @@ CLAIM = {"text": SAID, "start": 0, "end": len(SAID), "support": 0.98, "citations
 ANSWERED = {
     "id": "ans_1",
     "question": "Who found it?",
+    "resolved_question": None,
     "answered": True,
     "abstained": None,
     "answer": SAID,
@@ -84,6 +85,7 @@ ANSWERED = {
 ABSTAINED = {
     "id": "ans_2",
     "question": "Is it far?",
+    "resolved_question": None,
     "answered": False,
     "abstained": {"reason": "no_evidence", "message": "The documents do not answer this."},
     "answer": "The documents do not answer this.",
