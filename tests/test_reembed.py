@@ -179,10 +179,10 @@ while True:
 def test_killed_at_any_moment_it_is_the_old_index_or_the_new(settings: Settings) -> None:
     script = KILLED.format(tests=str(Path(__file__).parent), folder=str(settings.indexes_dir))
     seen = set()
-    for turn in range(8):
+    for turn in range(5):
         process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
-        time.sleep(0.06 * turn)
+        time.sleep(0.1 * turn)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         with LocalIndex.open(settings.indexes_dir, "t") as index:
