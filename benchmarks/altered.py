@@ -43,7 +43,7 @@ def altered(sentence: str, passage: str, names: list[str], rng: random.Random) -
 
 
 def word_changed(sentence: str, passage: str, rng: random.Random) -> str | None:
-    """One common word for another of the passage: not told from a paraphrase by words, so measured and not taught."""
+    """One common word for another of the passage: seldom wrong in answers that people judged."""
     others = [word for word in _COMMON.findall(passage) if word not in sentence]
     return _replaced(sentence, _COMMON, others, rng) if others else None
 

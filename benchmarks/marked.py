@@ -21,7 +21,7 @@ from rag.grounding import find_verbatim, split_claims, without_markers
 from rag.sentences import split_sentences
 
 HUMAN = ("begin", "mtrag_human_eval", "faithbench")
-WORD_CHANGED = "word_changed"  # a source of its own: measured, not fitted
+WORD_CHANGED = "word_changed"  # a source of its own: it counts less in the fit
 ALTERED_PARAGRAPHS = 1_200
 FAITHFUL, UNFAITHFUL = 3.7, 2.3  # mean rating, 1 to 4, from which raters agreed; between them nothing is said
 

@@ -96,7 +96,7 @@ def align(claim: str, evidence: Sequence[str], question: str | None = None) -> A
         **_coverage(said, content, found),
         **_numbers(claim, said, asked, found),
         **_names(claim, asked, found),
-        **contrast(said, content, _possible_names(claim), found.window, found.negated),
+        **contrast(said, content, _possible_names(claim), found.window, found.negated, found.words),
         **_manner(claim, said, found),
         "opened": float(opened),
     }

@@ -6,8 +6,9 @@ fully supports the claim, from a logistic regression over `rag.alignment` (`chec
 supported by construction.
 
 Does not know: the world (a true sentence without evidence is unsupported); meaning beyond words (a paraphrase without
-common words is doubted, and one common word in the place of another, "iron" for "wood", passes for a paraphrase);
-whether a verbatim stretch was cut out from under a "not" or out of a quotation.
+common words is doubted, and a common word in the place of another passes for a paraphrase where the evidence has it
+nowhere: "iron" for "wood" is doubted only in a nearly verbatim claim whose evidence speaks of iron elsewhere); whether
+a verbatim stretch was cut out from under a "not" or out of a quotation.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from typing import Literal, NamedTuple
 from rag.alignment import align, sure_names
 from rag.sentences import split_sentences
 
-Reason = Literal["number_mismatch", "name_not_found", "negation", "opposite", "exchanged", "no_evidence", "partial"]
+Reason = Literal[
+    "number_mismatch", "name_not_found", "word_mismatch", "negation", "opposite", "exchanged", "no_evidence", "partial"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +230,7 @@ _LEAST_DOUBT = 0.25  # in logits, as the weights
 _SIGNS: dict[Reason, tuple[str, ...]] = {
     "number_mismatch": ("number_absent", "number_elsewhere", "number_replaced"),
     "name_not_found": ("name_absent", "name_replaced"),
+    "word_mismatch": ("word_replaced",),
     "negation": ("negated",),
     "opposite": ("opposite", "contrary"),
     "exchanged": ("exchanged",),

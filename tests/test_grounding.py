@@ -79,6 +79,35 @@ def test_opposites_are_noticed() -> None:
     assert check("The north wing opened first.", ["The south wing opened first."]).reason == "opposite"
 
 
+WORKSHOP = "The gates of the lock are made of wood and were renewed last year. The crane beside it is made of iron."
+
+
+def test_a_word_of_another_sentence_in_the_place_of_one_is_noticed() -> None:
+    claim = "The gates of the lock are made of iron and were renewed last year."
+    assert check(claim, [WORKSHOP]).reason == "word_mismatch"
+    assert check(claim.replace("iron", "wood"), [WORKSHOP]).support == VERBATIM
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "The gates of the lock are made of timber and were renewed last year.",  # of no other sentence: a paraphrase
+        "The gates of the lock are wooden and were renewed last year.",
+        "Last year the gates of the lock, which are made of wood, were renewed.",
+    ],
+)
+def test_a_paraphrase_is_no_swap(claim: str) -> None:
+    assert align(claim, [WORKSHOP]).features["word_replaced"] == 0.0
+    assert check(claim, [WORKSHOP]).reason is None
+
+
+def test_words_that_describe_a_text_count_neither_way() -> None:
+    framed, plain = (
+        align(claim, [TOWER]).features for claim in ("The key point: it stands in Paris", "It stands in Paris")
+    )
+    assert framed["covered"] == plain["covered"] == 1.0
+
+
 def test_a_number_is_not_found_inside_another() -> None:
     assert check("It made 500 tonnes of flour.", [MILL]).reason == "number_mismatch"
     assert check("500 tonnes of flour", [MILL]).reason == "number_mismatch"
