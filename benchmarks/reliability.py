@@ -17,12 +17,13 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import faults
@@ -33,7 +34,9 @@ from rag.index.local import LocalIndex
 
 ROOT = Path(__file__).parent.parent
 RAG = [sys.executable, "-m", "rag.cli"]
-COMMANDS = 24  # kills of the real command
+COMMANDS = 24  # kills of the real command, eight on each index
+LIBRARY = 2_000  # documents for it: more than eight runs commit
+MOST_COMMITS = 150  # documents of one run before it is killed
 FILES = 10_000
 WORDS = "river mill bridge harbour ferry lamp keeper engine valley stone clerk letter market winter tide".split()
 
@@ -53,7 +56,7 @@ def bench_commands(quick: bool) -> None:
     chance, survived, counts = random.Random(5), 0, [0]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_library(folder / "library", 600, 60)
+        make_library(folder / "library", LIBRARY, 60)
         while survived < (3 if quick else COMMANDS):
             if survived % 8 == 0:
                 _run(["rm", "-rf", str(folder / "indexes")], folder)
@@ -65,8 +68,8 @@ def bench_commands(quick: bool) -> None:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
-            _wait_for_lock(process, folder / "indexes" / "default" / "writer.lock")
-            time.sleep(chance.uniform(0, 6))
+            _wait_for_commits(process, folder / "indexes" / "default", counts[-1] + chance.randint(0, MOST_COMMITS))
+            time.sleep(chance.uniform(0, 1))
             if process.poll() is not None:
                 raise AssertionError(f"it ended by itself: {process.communicate()}")
             process.send_signal(signal.SIGKILL)
@@ -78,15 +81,18 @@ def bench_commands(quick: bool) -> None:
             survived += 1
         done = _run([*RAG, "index", "library", "--json"], folder)
         report = json.loads(done.stdout)
-        assert report["documents"] == 600 and len(report["added"]) == 600 - counts[-1], report["documents"]
+        assert report["documents"] == LIBRARY and len(report["added"]) == LIBRARY - counts[-1], report["documents"]
     print(f"`rag index` killed with the real embedder: {survived} times, nothing lost (the last left {counts[1:]})")
 
 
-def _wait_for_lock(process: subprocess.Popen[bytes], lock: Path) -> None:
-    """Until this process writes to the index; loading the embedder before that is of no interest here."""
+def _wait_for_commits(process: subprocess.Popen[bytes], index: Path, documents: int) -> None:
+    """Until the catalogue holds so many documents, as another process sees it."""
     while process.poll() is None:
-        if lock.exists() and lock.read_text().strip() == str(process.pid):
-            return
+        with suppress(sqlite3.Error):
+            with closing(sqlite3.connect(f"file:{index / 'catalogue.sqlite'}?mode=ro", uri=True)) as catalogue:
+                (found,) = catalogue.execute("SELECT COUNT(*) FROM versions WHERE removed IS NULL").fetchone()
+            if found >= documents:
+                return
         time.sleep(0.02)
 
 
