@@ -75,16 +75,18 @@ def resolve(question: Question, history: Sequence[Message], weigh: Weigh) -> Que
     """
     turns = [turn for turn in history if turn.role != "system"][-READ_TURNS:]
     words = _words(turns)
+    if not words:
+        return question
     weights = weigh(sorted(question.terms.union(words)))
     own = sum(weights[term] for term in question.terms)
     follows = _follows(question, words, weights, own)
-    if not words or not (follows or len(question.terms) <= _SHORT):
+    if not follows and len(question.terms) > _SHORT:
         return question
     offered = [(word.credit * weights[term], word) for term, word in words.items() if term not in question.terms]
     chosen = sorted(offered, key=lambda pair: (-pair[0], pair[1].term))[:_CARRIED]
     total = sum(weight for weight, _ in chosen)
     share = 1.0 if follows or total <= _SHORT_SHARE * own else _SHORT_SHARE * own / total
-    kept = {word.term: word for _, word in chosen}
+    kept = {word.term for _, word in chosen}
     return replace(question, carried=tuple(w._replace(credit=w.credit * share) for t, w in words.items() if t in kept))
 
 
