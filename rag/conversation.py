@@ -3,7 +3,7 @@
 A follow-up says "it", or leaves the subject out. Whether a question does so is told by its own words: it refers back,
 begins by going on, or speaks of what was spoken of before. Such a question is given a few words of the conversation,
 each with a credit in 0..1, the share of its inverse document frequency that it counts in a search: half for the user's
-last turn, a tenth for the answer to it, and for each turn further back half of that. A question that stands on its own
+last turn, a fifth for the answer to it, and for each turn further back half of that. A question that stands on its own
 is left as it is, so that a new subject is not dragged back to the old one.
 
 No language model takes part, and what was asked is never rewritten: words are added, none is changed. Does not handle:
@@ -27,9 +27,9 @@ MAX_CHARACTERS = 200_000  # of all turns together
 READ_TURNS = 12  # the last ones: what is further back would count less than a hundredth
 _READ_CHARACTERS = 4_000  # of each of them, from its beginning
 
-_CARRIED = 8  # words: with 4 to 40 the right documents are found as often; more of them drag standalone questions away
+_CARRIED = 8  # words: more find no more, and drag questions away that are on something new
 _USER_CREDIT = 0.5
-_ASSISTANT_CREDIT = 0.1  # an answer holds names, and much that was not asked for
+_ASSISTANT_CREDIT = 0.2  # an answer holds names, and much that was not asked for
 _DECAY = 0.5  # for each turn of the user further back
 _SHARED = 0.1  # of the weight of a question's words: what it must share with the conversation to be about the same
 _SHORT = 2  # content words: a question that gives no sign of going on, but hardly says anything
@@ -75,16 +75,18 @@ def resolve(question: Question, history: Sequence[Message], weigh: Weigh) -> Que
     """
     turns = [turn for turn in history if turn.role != "system"][-READ_TURNS:]
     words = _words(turns)
+    if not words:
+        return question
     weights = weigh(sorted(question.terms.union(words)))
     own = sum(weights[term] for term in question.terms)
     follows = _follows(question, words, weights, own)
-    if not words or not (follows or len(question.terms) <= _SHORT):
+    if not follows and len(question.terms) > _SHORT:
         return question
     offered = [(word.credit * weights[term], word) for term, word in words.items() if term not in question.terms]
     chosen = sorted(offered, key=lambda pair: (-pair[0], pair[1].term))[:_CARRIED]
     total = sum(weight for weight, _ in chosen)
     share = 1.0 if follows or total <= _SHORT_SHARE * own else _SHORT_SHARE * own / total
-    kept = {word.term: word for _, word in chosen}
+    kept = {word.term for _, word in chosen}
     return replace(question, carried=tuple(w._replace(credit=w.credit * share) for t, w in words.items() if t in kept))
 
 
