@@ -133,13 +133,26 @@ def foreign(bench: Bench) -> Iterator[Row]:
     other = bench.ask("foreign", "squad2", bench.draw(asked))
     at = np.array([record.answer["confidence"] for record in own if record.answerable])
     away = np.array([record.answer["confidence"] for record in other])
-    threshold = float(np.quantile(at, FALSE_REFUSALS, method="lower"))
-    interval = bootstrap(lambda chosen: float((away[chosen] < threshold).mean()), len(away), bench.seed)
+    both, are_own = np.concatenate([at, away]), np.arange(len(at) + len(away)) < len(at)
+    interval = bootstrap(lambda chosen: _abstained(both[chosen], are_own[chosen]), len(both), bench.seed)
+    threshold = _threshold(at)
     note = f"confidence below {threshold:.3f}, false refusals {(at < threshold).mean():.3f}"
     yield Row("foreign questions to squad2", "abstained at <= 5 % false refusals", 0.97, *interval, len(away), note)
     shipped = bench.row("foreign questions to squad2", "abstained as shipped", 0.97, "refused_unanswerable", other)
     false = bench.row("", "", 0.0, "refused_answerable", own)
     yield shipped._replace(note=f"false refusals {false.value:.3f} ({false.low:.3f} to {false.high:.3f})")
+
+
+def _threshold(own: Any) -> float:
+    """The confidence below which at most `FALSE_REFUSALS` of the answerable questions lie."""
+    return float(np.quantile(own, FALSE_REFUSALS, method="lower"))
+
+
+def _abstained(confidence: Any, is_own: Any) -> float:
+    """The share of the others below that threshold, which moves with the questions that are drawn."""
+    if is_own.all() or not is_own.any():
+        return float("nan")
+    return float((confidence[~is_own] < _threshold(confidence[is_own])).mean())
 
 
 def clapnq(bench: Bench) -> Iterator[Row]:
