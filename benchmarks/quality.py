@@ -13,7 +13,6 @@ Exit 1 where a figure is not reached, 2 where the sets are absent.
 from __future__ import annotations
 
 import argparse
-import inspect
 import json
 import random
 import sys
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from conversation import recalls, turns_of
 from evalset import build_index, eval_argument, rows
 
 from rag.evaluation import run
@@ -30,14 +30,12 @@ from rag.evaluation.command import run_questions, write_figures
 from rag.evaluation.intervals import bootstrap
 from rag.evaluation.judging import table
 from rag.evaluation.measures import MEASURES, figure
-from rag.evaluation.ranking import recall
 from rag.evaluation.record import Record
-from rag.pipeline import Models, Pipeline, load_models, open_pipeline
+from rag.pipeline import Models, load_models, open_pipeline
 from rag.settings import Settings, load_settings
 
 FOREIGN = ("cranfield", "vaswani", "pubmedqa")  # asked of the squad2 index, which answers none of them
 FALSE_REFUSALS = 0.05
-RECALL_AT = 5
 ROWS = ("squad2", "foreign", "clapnq", "citations", "checker", "mtrag_un")
 HISTORY_GAIN = 0.10
 
@@ -186,29 +184,15 @@ def checker(bench: Bench) -> Iterator[Row]:
 
 
 def mtrag_un(bench: Bench) -> Iterator[Row]:
-    """Recall of the last question alone, and with the turns before it once the pipeline takes them."""
+    """Recall with the turns before the question, against that of the question alone."""
     questions = [q for q in rows(bench.sets / "mtrag_un", "questions") if q["gold_doc_ids"] and q.get("history")]
     chosen = bench.draw(questions)
     with open_pipeline(bench.index("mtrag_un"), bench.models) as pipeline:
-        alone = _recalls(pipeline, chosen, {})
-        what = f"gain in recall@{RECALL_AT} by history"
-        note = f"last question alone {alone.mean():.3f}"
-        if "history" not in inspect.signature(pipeline.search).parameters:
-            yield Row("mtrag_un", what, HISTORY_GAIN, float("nan"), note=f"search takes no history; {note}")
-            return
-        gain = _recalls(pipeline, chosen, {"history": True}) - alone
+        alone = recalls(pipeline, chosen, lambda row: (row["question"], []))
+        gain = recalls(pipeline, chosen, lambda row: (row["question"], turns_of(row))) - alone
     interval = bootstrap(lambda drawn: float(gain[drawn].mean()), len(gain), bench.seed)
-    yield Row("mtrag_un", what, HISTORY_GAIN, *interval, len(gain), note)
-
-
-def _recalls(pipeline: Pipeline, questions: Sequence[dict[str, Any]], given: dict[str, Any]) -> Any:
-    found = []
-    for question in questions:
-        more = {"history": question["history"]} if given else {}
-        hits = pipeline.search(question["question"], 50, **more)
-        ranking = list(dict.fromkeys(Path(hit.passage.document_id).stem for hit in hits))
-        found.append(recall(ranking, question["gold_doc_ids"], RECALL_AT))
-    return np.array(found)
+    note = f"question alone {alone.mean():.3f}, with history {(alone + gain).mean():.3f}"
+    yield Row("mtrag_un", "gain in recall@5 by history", HISTORY_GAIN, *interval, len(gain), note)
 
 
 def main() -> int:

@@ -21,7 +21,7 @@ from rag.evaluation.record import GoldEvidence, GoldQuestion, Place
 from rag.index.local import LocalIndex
 from rag.ingest import chunker_fingerprint, sync
 from rag.settings import load_settings
-from rag.types import Snapshot
+from rag.types import Message, Snapshot
 
 MILL = "Ada Hart built the mill in 1859.\n\nIt cost 1,400 pounds."
 
@@ -89,6 +89,14 @@ def test_questions_are_read(tmp_path: Path) -> None:
     assert fourth.answerable is None  # nothing is known: to refuse is neither right nor wrong
 
 
+def test_turns_before_the_question_are_read_in_both_forms(tmp_path: Path) -> None:
+    first = [{"role": "user", "content": "Who built it?"}, {"role": "assistant", "content": "Ada."}]
+    second = [{"speaker": "user", "text": "Who built it?"}, {"speaker": "agent", "text": "Ada."}]
+    rows = [{"id": f"q{n}", "question": "When?", "history": turns} for n, turns in enumerate((first, second))]
+    one, other = read_questions(written(tmp_path, *rows)).questions
+    assert one.history == other.history == (Message("user", "Who built it?"), Message("assistant", "Ada."))
+
+
 def test_a_packed_file_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "questions.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"id": "q1", "question": "Who?"}\n'))
@@ -108,6 +116,8 @@ def test_a_packed_file_is_unpacked(tmp_path: Path) -> None:
         ([{"id": "q1", "question": "Who?", "answer_groups": ["Ada"]}], "`answer_groups` is not a list of lists"),
         ([{"id": "q1", "question": "Who?", "answerable": "no"}], "`answerable` is 'no'; it can be true or false"),
         ([{"id": "q1", "question": "Who?"}, {"id": "q1", "question": "Why?"}], "has 1 ids more than once: 'q1'"),
+        ([{"id": "q1", "question": "Who?", "history": "Hi"}], "line 1: `history` is not a list of turns"),
+        ([{"id": "q1", "question": "Who?", "history": [{"role": "user"}]}], "a turn of `history` needs `role` and"),
         ([""], "holds no questions"),
     ],
 )

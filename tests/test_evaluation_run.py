@@ -21,6 +21,7 @@ from rag.index.local import LocalIndex
 from rag.ingest import chunker_fingerprint, sync
 from rag.pipeline import Models, open_pipeline
 from rag.settings import Settings, load_settings
+from rag.types import Message
 
 ROWS: list[dict[str, Any]] = [
     {
@@ -99,6 +100,17 @@ def test_of_many_passages_the_answer_keeps_those_that_it_lists(settings: Setting
         (record,) = ask_all(pipeline, [asked], {"q": Gold((), (), ())}, kept=1)
     assert len(record.answer["passages"]) == 1
     assert len(record.ranking) == 2
+
+
+def test_a_question_is_asked_with_the_turns_before_it(settings: Settings) -> None:
+    turns = (Message("user", "Who built the mill at Corran?"), Message("assistant", "Ada Hart."))
+    asked = GoldQuestion("q", "And what did it cost?", (), (), (), (), None, "", turns)
+    with open_pipeline(settings, MODELS) as pipeline:
+        (record,) = ask_all(pipeline, [asked], {}, kept=5)
+        with_turns = pipeline.search(asked.text, history=turns)
+        alone = pipeline.search(asked.text)
+    assert [passage["score"] for passage in record.answer["passages"]] == [hit.score for hit in with_turns]
+    assert [hit.score for hit in with_turns] != [hit.score for hit in alone]
 
 
 class _Stop(Exception):

@@ -2,7 +2,8 @@
 
 One JSON object a line: `id` and `question`; and as far as they are known, `answers` (any of them is right),
 `answer_groups` (of each, one must be said), `gold_doc_ids`, `evidence` (strings that stand in the gold documents),
-`answerable` and `type`. Other fields are not read. A file that ends in `.gz` is unpacked.
+`answerable`, `type`, and `history`, the turns before the question: `{"role": "user" or "assistant", "content"}`, or
+`{"speaker": "user" or another, "text"}`. Other fields are not read. A file that ends in `.gz` is unpacked.
 
 Not here: whether the gold is in an index (`gold.py`).
 """
@@ -20,6 +21,7 @@ from typing import Any, NamedTuple
 from rag.errors import InputError
 from rag.evaluation.record import GoldQuestion
 from rag.question import parse_question
+from rag.types import Message
 
 _NAMED = 5  # ids that an error names
 
@@ -86,7 +88,20 @@ def _question(where: str, line: str) -> GoldQuestion:
         evidence=evidence,
         answerable=answerable,
         type=str(row.get("type") or ""),
+        history=_history(where, row),
     )
+
+
+def _history(where: str, row: dict[str, Any]) -> tuple[Message, ...]:
+    turns = row.get("history") or []
+    if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
+        raise InputError(f"{where}: `history` is not a list of turns", "questions")
+    read = [(turn.get("role", turn.get("speaker")), turn.get("content", turn.get("text"))) for turn in turns]
+    if not all(isinstance(who, str) and isinstance(text, str) for who, text in read):
+        raise InputError(
+            f"{where}: a turn of `history` needs `role` and `content`, or `speaker` and `text`", "questions"
+        )
+    return tuple(Message("user" if who == "user" else "assistant", text) for who, text in read)
 
 
 def _text(where: str, row: dict[str, Any], name: str) -> str:

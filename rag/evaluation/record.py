@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from rag.serialise import AnswerJSON
+from rag.types import Message
 
 
 class Place(NamedTuple):
@@ -39,6 +40,7 @@ class GoldQuestion:
     evidence: tuple[str, ...]
     answerable: bool | None  # None: the file does not say, and there is no gold
     type: str
+    history: tuple[Message, ...] = ()  # turns before the question, oldest first
 
 
 @dataclass(frozen=True, slots=True)
