@@ -176,12 +176,16 @@ def test_index_and_mode_are_chosen(page: Page, stage: Stage) -> None:
 
 
 def test_the_keyboard_is_enough(page: Page) -> None:
+    question, index = page.get_by_label("Question"), page.get_by_label("Index")
+    expect(question).to_be_focused()
+    expect(index).to_be_visible()  # it appears once the page has read what indexes there are
     page.keyboard.type("Who found it?")
     page.keyboard.press("Shift+Enter")
     page.keyboard.type("And when?")
-    for _ in range(3):
+    following = (index, page.get_by_role("combobox", name="Answer"), page.get_by_role("button", name="Ask"))
+    for control in following:
         page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Ask")).to_be_focused()
+        expect(control).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".asked")).to_have_text("Who found it?\nAnd when?")
 
