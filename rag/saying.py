@@ -158,11 +158,11 @@ def _sentences(question: Question, ranked: Sequence[Evidence], best: Evidence) -
             if other != best and same_passage and other.score >= best.score - _DESCRIPTION_MARGIN:
                 chosen.append((other, Sentence(other.start, other.end)))
         chosen = chosen[:_DESCRIPTION]
-    first = min(chosen, key=lambda item: item[1].start)
-    if question.kind == "descriptive" and len(chosen) < _DESCRIPTION and refers_back(first[0].text):
-        before = [s for s in first[0].passage.sentences if s.end <= first[1].start]
-        chosen += [(first[0], before[-1])] if before else []
-    return [_whole(item, sentence, question) for item, sentence in sorted(chosen, key=lambda pair: pair[1].start)]
+    if question.kind == "descriptive" and len(chosen) < _DESCRIPTION and refers_back(best.text):
+        before = [s for s in best.passage.sentences if s.end <= best.start]
+        chosen += [(best, before[-1])] if before else []
+    chosen[1:] = sorted(chosen[1:], key=lambda item: item[1].start)
+    return [_whole(item, sentence, question) for item, sentence in chosen]
 
 
 def _items(best: Evidence, span: Span, question: Question) -> list[Part]:
