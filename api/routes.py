@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
+from api.access import caller
 from api.schemas import (
     MAX_LIMIT,
     AskRequest,
@@ -114,7 +115,7 @@ async def faithfulness(request: FaithfulnessRequest, threads: ThreadsHere) -> Re
 @router.get("/v1/indexes", response_model=IndexesJSON, tags=["documents"])
 async def indexes(served: ServedHere, threads: ThreadsHere) -> Response:
     """The names that `index` may have."""
-    return reply({"indexes": await threads.reading(served.names), "default": served.settings.index})
+    return reply({"indexes": await threads.reading(served.names), "default": served.default()})
 
 
 @router.get("/v1/documents", response_model=DocumentsJSON, tags=["documents"])
@@ -178,9 +179,11 @@ async def healthz() -> Response:
 @router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", response_model=ReadinessJSON, tags=["service"])
 async def readyz(served: ServedHere, threads: ThreadsHere) -> Response:
-    """Whether a question to the default index can be answered; 503 with what is missing until it can."""
+    """Whether a question to the default index can be answered; 503 with what is missing until it can. Where API keys
+    are needed, what is missing is told to those who may see that index; to others, only whether it is ready."""
     missing = await threads.reading(served.missing)
-    state = {"ready": not missing, "missing": missing, "notices": served.notices()}
+    told = caller().sees(served.settings.index)
+    state = {"ready": not missing, "missing": missing if told else [], "notices": served.notices() if told else []}
     return reply(state, 503 if missing else 200)
 
 
