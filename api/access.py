@@ -175,9 +175,7 @@ class Limits:
     def enter(self, key: Key) -> Response | None:
         """None where the request may go on; then it must `leave`."""
         if self._under_way[key.id] >= self._concurrency:
-            message = (
-                f"{self._concurrency} requests of this API key are under way: wait for one (setting 'key_concurrency')"
-            )
+            message = f"{self._concurrency} requests of this API key are under way: wait for one"
             return error_response(429, "rate_limited", message, Retry_After="1")
         if not self._moving.hit(self._rate, key.id):
             reset = self._moving.get_window_stats(self._rate, key.id).reset_time

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from filelock import FileLock, Timeout
 
@@ -68,7 +68,9 @@ class Keys:
     def find(self, secret: str) -> Key | None:
         """The key whose secret that is; None where it is none, was revoked or has expired."""
         form = _FORM.fullmatch(secret)
-        key = self._current().get(form[1]) if form else None
+        if form is None:
+            return None
+        key = self._current().get(form[1])
         same = hmac.compare_digest(_digest(secret), key.sha256 if key else _digest(""))
         return key if key and same and not key.expired(datetime.now(UTC)) else None
 
@@ -143,14 +145,21 @@ class Keys:
             ) from exc
 
 
-def _key(row: Mapping[str, object]) -> Key:
-    """Raises `ValueError`, `TypeError` where a row is not a key: one that was misread must not open more."""
-    key = Key(**{**row, "scopes": tuple(row["scopes"])})  # type: ignore[arg-type]
-    if not set(key.scopes) <= set(SCOPES) or not isinstance(key.sha256, str):
+def _key(row: Mapping[str, Any]) -> Key:
+    """Raises `ValueError`, `TypeError` or `KeyError` where a row is not a key: one misread must not open more."""
+    only = row["indexes"]
+    key = Key(**{**row, "scopes": _texts(row["scopes"]), "indexes": None if only is None else _texts(only)})
+    if not set(key.scopes) <= set(SCOPES) or not all(isinstance(text, str) for text in (key.id, key.name, key.sha256)):
         raise ValueError(f"scopes {key.scopes}")
     if key.expires is not None and datetime.fromisoformat(key.expires).tzinfo is None:
         raise ValueError(f"expires {key.expires}")
     return key
+
+
+def _texts(values: Any) -> tuple[Any, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError(f"{values!r} is no list of texts")
+    return tuple(values)
 
 
 def _expiry(text: str, now: datetime) -> str:
