@@ -25,6 +25,8 @@ from collections import Counter
 from contextvars import ContextVar
 from typing import NamedTuple
 
+from fastapi import Depends
+from fastapi.security import HTTPBearer
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
@@ -37,6 +39,9 @@ from rag import keys
 from rag.errors import RagError
 from rag.keys import Key, Keys
 from rag.settings import Settings
+
+# For the documentation, which then has a field for the key; the middleware below does the work.
+DESCRIBED = Depends(HTTPBearer(auto_error=False, description="an API key: `rag keys add NAME`"))
 
 _log = logging.getLogger(__name__)
 

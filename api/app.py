@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from api import errors, library, mcp, pages, routes
-from api.access import Access, check_keys, keys_needed
+from api.access import DESCRIBED, Access, check_keys, keys_needed
 from api.guard import Guard
 from api.jobs import Jobs
 from api.served import LoadModels, OpenIndex, Served
@@ -47,8 +47,9 @@ def create_app(settings: Settings, load: LoadModels | None = None, open_index: O
     app.add_middleware(Access, settings=settings)
     app.add_middleware(Guard)
     errors.install(app)
-    app.include_router(library.router)
-    app.include_router(routes.router)
+    app.include_router(library.router, dependencies=[DESCRIBED])
+    app.include_router(routes.router, dependencies=[DESCRIBED])
+    app.include_router(routes.health)
     pages.install(app)
     mcp.install(app)
     return app

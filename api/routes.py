@@ -56,6 +56,7 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 }
 
 router = APIRouter(responses=ERRORS)
+health = APIRouter(responses=ERRORS)  # open to all, also where keys are needed
 
 
 async def _served(request: Request) -> Served:
@@ -169,15 +170,15 @@ async def document(
     return reply(document_json(found[place]))
 
 
-@router.head("/healthz", include_in_schema=False)
-@router.get("/healthz", response_model=HealthJSON, tags=["service"])
+@health.head("/healthz", include_in_schema=False)
+@health.get("/healthz", response_model=HealthJSON, tags=["service"])
 async def healthz() -> Response:
     """The process runs; never waits for a model."""
     return reply({"status": "ok"})
 
 
-@router.head("/readyz", include_in_schema=False)
-@router.get("/readyz", response_model=ReadinessJSON, tags=["service"])
+@health.head("/readyz", include_in_schema=False)
+@health.get("/readyz", response_model=ReadinessJSON, tags=["service"])
 async def readyz(served: ServedHere, threads: ThreadsHere) -> Response:
     """Whether a question to the default index can be answered; 503 with what is missing until it can. Where API keys
     are needed, what is missing is told to those who may see that index; to others, only whether it is ready."""
