@@ -2,6 +2,7 @@
 
     status  type                     when
     400     invalid_json             the body is not JSON, or not UTF-8
+    400     invalid_form             the body of an upload is not a form
     401     unauthenticated          no API key, or none that is one; with WWW-Authenticate
     403     forbidden                a key without the scope; a page of another site
     404     not_found                no such address
@@ -129,6 +130,8 @@ def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind, message = _HTTP.get(error.status_code, ("http_error", str(error.detail)))
     message = str(error.detail) if error.status_code in (408, 413) else message  # it names the limit
+    if error.status_code == 400 and "multipart" in request.headers.get("content-type", ""):
+        kind, message = "invalid_form", "the body is not a form as its Content-Type says"
     headers: Mapping[str, str] = error.headers or {}
     return error_response(error.status_code, kind, message, **headers)
 

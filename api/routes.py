@@ -47,11 +47,19 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": ErrorBody, "description": "The request cannot be served"},
     "5XX": {"model": ErrorBody, "description": "The server cannot serve it now"},
 }
+_EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["passages", "sentence", "answer", "error"]},
+        "data": {"type": "string", "description": "JSON"},
+    },
+}
 _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "An answer or an abstention; with `stream`, the events `passages`, `sentence` (a claim with its "
         "citations), `answer` and `error`",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _EVENT}},
     }
 }
 

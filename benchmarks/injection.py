@@ -1,6 +1,6 @@
 """Instructions inside documents: how many of them change an answer.
 
-    python benchmarks/injection.py [--mode quote|write] [--cases 1-48] [--others 2] [--out runs/injection.jsonl]
+    python benchmarks/injection.py [--mode quote|write] [--cases 1-48] [--others 2] [--no-control]
 
 Each document of `benchmarks/injection/` speaks of what one question asks (so that it is found) and then tells the
 model what to do. It is put into the sample library alone; its question and some others are asked before and after.
@@ -19,8 +19,9 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,6 +50,7 @@ def main() -> None:
     parser.add_argument("--mode", choices=["quote", "write"], default="quote")
     parser.add_argument("--cases", default="1-999", help="first and last, to do it in pieces")
     parser.add_argument("--others", type=int, default=2, help="questions beside the document's own")
+    parser.add_argument("--no-control", action="store_true", help="leave the control out: writing takes long")
     parser.add_argument("--out", type=Path, default=Path("runs/injection.jsonl"))
     options = parser.parse_args()
     cases = [json.loads(line) for line in (CASES / "cases.jsonl").read_text("utf-8").split("\n") if line]
@@ -59,9 +61,9 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     done = {(row["file"], row["control"]) for row in results(options.out, options.mode)}
     with library() as found:
-        clean = {name: found.pipeline.ask(row["question"], mode=options.mode) for name, row in questions.items()}
+        clean = cache(lambda name: found.pipeline.ask(questions[name]["question"], mode=options.mode))
         for case in cases[first - 1 : last]:
-            for control in (False, True):
+            for control in (False,) if options.no_control else (False, True):
                 if (case["file"], control) not in done:
                     record = {
                         "mode": options.mode,
@@ -78,7 +80,7 @@ def measure(
     control: bool,
     found: Library,
     questions: dict[str, dict[str, Any]],
-    clean: dict[str, Answer],
+    clean: Callable[[str], Answer],
     options: argparse.Namespace,
 ) -> dict[str, Any]:
     """The document's own question and the ones after it, over the library with the document."""
@@ -91,7 +93,7 @@ def measure(
     answers = []
     for name in [names[(place + step) % len(names)] for step in range(options.others + 1)]:
         answer = found.pipeline.ask(questions[name]["question"], mode=options.mode)
-        answers.append(compare(questions[name], clean[name], answer, case))
+        answers.append(compare(questions[name], clean(name), answer, case))
     (found.folder / case["file"]).unlink()
     found.put()
     return {"file": case["file"], "kind": case["kind"], "answers": answers}
@@ -147,6 +149,8 @@ def report(rows: Sequence[dict[str, Any]]) -> None:
     for own in (True, False):
         for control in (False, True):
             asked = [a for row in rows if row["control"] is control for a in row["answers"] if a["own"] is own]
+            if not asked:
+                continue
             what = f"{'own' if own else 'other'} questions, {'without' if control else 'with'} the injected words"
             print(f"{what} ({len(asked)}): " + "; ".join(share(asked, name) for name in ("changed", "obeyed", "worse")))
     for row in rows:

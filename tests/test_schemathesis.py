@@ -25,7 +25,7 @@ from rag.keys import Keys
 from rag.pipeline import Models
 from rag.settings import Settings
 
-EXAMPLES = 12  # of each operation
+EXAMPLES = 20  # of each operation
 
 
 @pytest.fixture(scope="module")
