@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from test_api_fakes import FakePipeline, Stage, serving, wait_until
 
 from api.access import _is_foreign, _scopes, check_keys, keys_needed
 from api.app import create_app, serve
+from api.server import listen
 from rag.errors import RagError
 from rag.keys import Keys, Scope
 from rag.pipeline import Models
@@ -387,3 +389,14 @@ def test_where_keys_are_needed(tmp_path: Path, auth: Any, host: str, needed: boo
 def test_another_address_is_not_served_without_keys(tmp_path: Path) -> None:
     with pytest.raises(RagError, match=r"^0\.0\.0\.0 is served to those with an API key"):
         serve(Settings(indexes_dir=tmp_path, host="0.0.0.0", port=0))
+
+
+def test_another_address_is_served_without_keys_when_it_is_told_so(tmp_path: Path) -> None:
+    """The port is taken, which is found only after what is refused first."""
+    with closing(listen("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(RagError, match=r" is in use by another program"):
+            serve(Settings(indexes_dir=tmp_path, host="127.0.0.1", port=port, auth="off"))
+        Keys(tmp_path).add("bot", ["read"])
+        with pytest.raises(RagError, match=r" is in use by another program"):
+            serve(Settings(indexes_dir=tmp_path, host="127.0.0.1", port=port, auth="keys"))
