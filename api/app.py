@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from api import errors, library, pages, routes
+from api import errors, library, mcp, pages, routes
+from api.access import DESCRIBED, Access, check_keys, keys_needed
 from api.guard import Guard
 from api.jobs import Jobs
 from api.served import LoadModels, OpenIndex, Served
@@ -43,17 +44,22 @@ def create_app(settings: Settings, load: LoadModels | None = None, open_index: O
         redirect_slashes=False,
     )
     app.state.served = Served(settings, load or _load_models, open_index or _open_pipeline)
+    app.add_middleware(Access, settings=settings)
     app.add_middleware(Guard)
     errors.install(app)
-    app.include_router(library.router)
-    app.include_router(routes.router)
+    app.include_router(library.router, dependencies=[DESCRIBED])
+    app.include_router(routes.router, dependencies=[DESCRIBED])
+    app.include_router(routes.health)
     pages.install(app)
+    mcp.install(app)
     return app
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM. Raises `RagError` where the address cannot be had."""
-    run(settings.host, settings.port, lambda: create_app(settings))
+    """Serve until SIGINT or SIGTERM. Raises `RagError` where the address cannot be had, or keys are needed and there is
+    none."""
+    check_keys(settings)
+    run(settings.host, settings.port, lambda: create_app(settings), guarded=keys_needed(settings))
 
 
 @asynccontextmanager
@@ -64,7 +70,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     loading = asyncio.create_task(asyncio.to_thread(served.load))
     await asyncio.to_thread(app.state.jobs.start)
     try:
-        yield
+        async with mcp.running(app):
+            yield
     finally:
         await asyncio.to_thread(app.state.jobs.close)
         await loading  # a thread cannot be stopped; it takes seconds
@@ -80,4 +87,4 @@ def _load_models(settings: Settings) -> Models:
 def _open_pipeline(settings: Settings, models: Models) -> Pipeline:
     from rag.pipeline import open_pipeline
 
-    return open_pipeline(settings, models)
+    return open_pipeline(settings, models, paths=False)

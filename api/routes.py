@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
+from api.access import caller
 from api.schemas import (
     MAX_LIMIT,
     AskRequest,
@@ -46,15 +47,24 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": ErrorBody, "description": "The request cannot be served"},
     "5XX": {"model": ErrorBody, "description": "The server cannot serve it now"},
 }
+_EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["passages", "sentence", "answer", "error"]},
+        "data": {"type": "string", "description": "JSON"},
+    },
+}
 _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "An answer or an abstention; with `stream`, the events `passages`, `sentence` (a claim with its "
         "citations), `answer` and `error`",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _EVENT}},
     }
 }
 
 router = APIRouter(responses=ERRORS)
+health = APIRouter(responses=ERRORS)  # open to all, also where keys are needed
 
 
 async def _served(request: Request) -> Served:
@@ -114,7 +124,7 @@ async def faithfulness(request: FaithfulnessRequest, threads: ThreadsHere) -> Re
 @router.get("/v1/indexes", response_model=IndexesJSON, tags=["documents"])
 async def indexes(served: ServedHere, threads: ThreadsHere) -> Response:
     """The names that `index` may have."""
-    return reply({"indexes": await threads.reading(served.names), "default": served.settings.index})
+    return reply({"indexes": await threads.reading(served.names), "default": served.default()})
 
 
 @router.get("/v1/documents", response_model=DocumentsJSON, tags=["documents"])
@@ -168,19 +178,21 @@ async def document(
     return reply(document_json(found[place]))
 
 
-@router.head("/healthz", include_in_schema=False)
-@router.get("/healthz", response_model=HealthJSON, tags=["service"])
+@health.head("/healthz", include_in_schema=False)
+@health.get("/healthz", response_model=HealthJSON, tags=["service"])
 async def healthz() -> Response:
     """The process runs; never waits for a model."""
     return reply({"status": "ok"})
 
 
-@router.head("/readyz", include_in_schema=False)
-@router.get("/readyz", response_model=ReadinessJSON, tags=["service"])
+@health.head("/readyz", include_in_schema=False)
+@health.get("/readyz", response_model=ReadinessJSON, tags=["service"])
 async def readyz(served: ServedHere, threads: ThreadsHere) -> Response:
-    """Whether a question to the default index can be answered; 503 with what is missing until it can."""
+    """Whether a question to the default index can be answered; 503 with what is missing until it can. Where API keys
+    are needed, what is missing is told to those who may see that index; to others, only whether it is ready."""
     missing = await threads.reading(served.missing)
-    state = {"ready": not missing, "missing": missing, "notices": served.notices()}
+    told = caller().sees(served.settings.index)
+    state = {"ready": not missing, "missing": missing if told else [], "notices": served.notices() if told else []}
     return reply(state, 503 if missing else 200)
 
 

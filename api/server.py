@@ -1,7 +1,7 @@
 """An application on an address, until a signal: uvicorn, with a socket that is bound before anything is loaded.
 
 A taken port is thus one line at once, not a traceback after the models. On SIGINT or SIGTERM no new connection is
-taken and questions that are being answered get `GRACE_S` to finish. Does no TLS and, so far, no authentication.
+taken and questions that are being answered get `GRACE_S` to finish. Does no TLS; who is served is `api.access`'s.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.config import LOGGING_CONFIG
 
+from api.connection import Connection
 from rag.errors import RagError
 
 _log = logging.getLogger(__name__)
@@ -29,14 +30,20 @@ GRACE_S = 30
 BACKLOG = 2048  # uvicorn's own
 
 
-def run(host: str, port: int, make_app: Callable[[], FastAPI]) -> None:
+def run(host: str, port: int, make_app: Callable[[], FastAPI], guarded: bool = False) -> None:
+    """`guarded`: only those with an API key are served."""
     with listen(host, port) as listener, _sigterm_like_sigint(), suppress(KeyboardInterrupt):
         config = uvicorn.Config(
-            make_app(), log_config=_logging(), server_header=False, timeout_graceful_shutdown=GRACE_S, lifespan="on"
+            make_app(),
+            http=Connection,
+            log_config=_logging(),
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+            lifespan="on",
         )
         address, port = listener.getsockname()[:2]
         _log.info("listening on http://%s:%d (Ctrl-C stops it)", f"[{address}]" if ":" in address else address, port)
-        if not ipaddress.ip_address(address.partition("%")[0]).is_loopback:
+        if not guarded and not ipaddress.ip_address(address.partition("%")[0]).is_loopback:
             _log.warning(
                 "%s is no loopback address, and there is no authentication: all who reach it can read", address
             )

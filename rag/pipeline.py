@@ -88,9 +88,10 @@ def load_models(settings: Settings, language_model: bool = True) -> Models:
 
 
 def open_pipeline(
-    settings: Settings | None = None, models: Models | None = None, *, language_model: bool = True
+    settings: Settings | None = None, models: Models | None = None, *, language_model: bool = True, paths: bool = True
 ) -> Pipeline:
-    """The index `settings.index`, ready for questions; `models` that are given are shared, not closed.
+    """The index `settings.index`, ready for questions; `models` that are given are shared, not closed. Without `paths`,
+    the `source` of a file is its document's id.
 
     Raises `IndexNotFound`, `IndexMismatch`, `ModelError`.
     """
@@ -106,6 +107,7 @@ def open_pipeline(
         embedder_fingerprint=loaded.embedder.fingerprint,
         dimension=loaded.embedder.dimension,
         chunker=chunker_fingerprint(settings),
+        paths=paths,
     )
     return Pipeline(index, loaded, settings, owns_models=models is None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import Field, ValidationError
@@ -45,6 +45,11 @@ class Settings(BaseSettings):
     upload_mb: float = Field(100, gt=0, description="megabytes that an uploaded document may have")
     host: str = Field("127.0.0.1", description="address on which `rag serve` listens")
     port: int = Field(8000, ge=0, le=65535, description="its port")
+    auth: Literal["auto", "keys", "off"] = Field(
+        "auto", description="whether requests need an API key; auto: not on a loopback address, elsewhere they do"
+    )
+    key_rate: int = Field(600, ge=1, description="requests a minute that each API key may make")
+    key_concurrency: int = Field(32, ge=1, description="requests of each API key that may be under way at once")
 
     @classmethod
     def settings_customise_sources(

@@ -184,11 +184,12 @@ class Stage:
     load_hold: threading.Event | None = None
     opened: list[str] = field(default_factory=list)
     queue: int = 32
+    more: dict[str, Any] = field(default_factory=dict)  # settings
 
     def app(self) -> FastAPI:
         for name in self.names:
             self.make_index(name)
-        settings = Settings(indexes_dir=self.indexes_dir, queue=self.queue, index="default")
+        settings = Settings(indexes_dir=self.indexes_dir, queue=self.queue, index="default", **self.more)
         return create_app(settings, self._load, self._open)  # type: ignore[arg-type]
 
     def make_index(self, name: str) -> None:

@@ -42,7 +42,7 @@ LAYERS = [
         "rag.filters",
     ],
     ["rag.documents", "rag.embedding", "rag.index", "rag.llm"],
-    ["rag.own_metadata"],
+    ["rag.own_metadata", "rag.keys"],
     ["rag.changes"],
     ["rag.retrieval", "rag.confidence", "rag.ingest"],
     ["rag.reembed", "rag.uploads", "rag.watch"],
@@ -50,7 +50,7 @@ LAYERS = [
     ["rag.pipeline"],
     ["rag.doctor", "rag.evaluation"],
     ["api"],
-    ["rag.cli", "rag.cli_index"],
+    ["rag.cli", "rag.cli_index", "rag.cli_keys"],
 ]
 
 
