@@ -12,6 +12,7 @@ from typing import cast
 from rag.answering import Part, compose
 from rag.confidence import confidence, refuses
 from rag.conversation import parse_history, resolve
+from rag.deadline import Deadline
 from rag.errors import InputError, ModelError
 from rag.evidence import select_evidence
 from rag.grounding import SUPPORTED
@@ -143,12 +144,15 @@ class Pipeline:
         k: int | None = None,
         filters: Filters | None = None,
         history: History = (),
+        deadline: Deadline | None = None,
     ) -> Answer:
         """An answer (from documents that fit) whose claims are cited and checked, or an abstention.
 
         `k` is how many passages the answer lists. `history` are the turns before the question, oldest first, from which
-        a question that does not stand on its own is completed. Raises `InputError`, `Overloaded`, `ModelError`.
+        a question that does not stand on its own is completed. Raises `InputError`, `Overloaded`, `ModelError`, and what
+        `deadline` raises when it is over.
         """
+        deadline = deadline or Deadline()
         asked = self._read(question, history)
         listed = self._settings.k if k is None else k
         _check_k(listed)
@@ -159,8 +163,9 @@ class Pipeline:
             hits = retrieve(snapshot, asked, vector, max(listed, _READ_HITS))
             generation = snapshot.generation
         clock.lap("retrieve")
+        deadline.check()
         evidence = self._evidence(hits[:_READ_HITS])
-        said = self._say(chosen, asked, evidence) if evidence else None
+        said = self._say(chosen, asked, evidence, deadline) if evidence else None
         clock.lap("generate")
         return self._answer(asked, chosen, hits[:listed], said, generation, clock)
 
@@ -210,11 +215,11 @@ class Pipeline:
             return select_evidence(hits, _EVIDENCE, sys.maxsize, len)
         return select_evidence(hits, _EVIDENCE, int(model.context_tokens * _EVIDENCE_SHARE), model.count_tokens)
 
-    def _say(self, mode: Mode, question: Question, evidence: Sequence[Evidence]) -> Said:
+    def _say(self, mode: Mode, question: Question, evidence: Sequence[Evidence], deadline: Deadline) -> Said:
         model = self._models.language_model
         if mode == "extract" or model is None:
             return extract(question, evidence)
-        return (quote if mode == "quote" else write)(question, evidence, model)
+        return (quote if mode == "quote" else write)(question, evidence, model, deadline)
 
     def _answer(
         self, question: Question, mode: Mode, hits: list[Hit], said: Said | None, generation: int, clock: _Clock

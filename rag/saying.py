@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from rag.answering import Part, Place, quoted
 from rag.confidence import EvidenceSignals, signals_of
+from rag.deadline import Deadline
 from rag.enumeration import announces_list, list_items, whole_enumeration, without_marker
 from rag.evidence import refers_back
 from rag.grounding import check
@@ -60,13 +61,16 @@ def extract(question: Question, evidence: Sequence[Evidence]) -> Said:
     return Said(parts, signals_of(question, evidence[0]))
 
 
-def quote(question: Question, evidence: Sequence[Evidence], model: LanguageModel) -> Said:
+def quote(
+    question: Question, evidence: Sequence[Evidence], model: LanguageModel, deadline: Deadline | None = None
+) -> Said:
     """The shortest exact span for a factual question, all items for a list, whole sentences for a description."""
     evidence = [item for item in evidence if item.score >= evidence[0].score - _WORTH_READING]
     closely = 0 if question.kind == "descriptive" else _READ_CLOSELY
     readings = model.read(
         reading_prompts(question.text, evidence),
         lambda likelihoods: order_evidence(question, evidence, likelihoods)[:closely],
+        deadline,
     )
     order = order_evidence(question, evidence, [reading.likelihood for reading in readings.readings])
     if question.kind == "descriptive":
@@ -83,11 +87,13 @@ def quote(question: Question, evidence: Sequence[Evidence], model: LanguageModel
     return Said([_checked(best, start, span.end, question)], signals, readings.usage)
 
 
-def write(question: Question, evidence: Sequence[Evidence], model: LanguageModel) -> Said:
+def write(
+    question: Question, evidence: Sequence[Evidence], model: LanguageModel, deadline: Deadline | None = None
+) -> Said:
     """Sentences in the model's own words, each with labels that the grammar allows; checked, not yet filtered."""
     messages = writing_messages(question.text, evidence)
     grammar = writing_grammar([item.label for item in evidence])
-    pieces = list(model.write(messages, grammar, _WRITTEN_TOKENS))
+    pieces = list(model.write(messages, grammar, _WRITTEN_TOKENS, deadline))
     text = "".join(pieces)
     prompt_tokens = sum(model.count_tokens(message.content) for message in messages)
     usage = Usage(prompt_tokens, len(pieces))

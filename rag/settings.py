@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     threads: int = Field(default_factory=lambda: _cores(), ge=1, description="processor threads of the models")
     workers: int = Field(default_factory=lambda: _cores(), ge=1, le=64, description="processes that read documents")
     queue: int = Field(32, ge=1, description="questions that may wait for the language model")
+    answer_seconds: float = Field(120, gt=0, description="seconds that an answer over HTTP may take, waiting included")
     upload_mb: float = Field(100, gt=0, description="megabytes that an uploaded document may have")
     host: str = Field("127.0.0.1", description="address on which `rag serve` listens")
     port: int = Field(8000, ge=0, le=65535, description="its port")

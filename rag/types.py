@@ -14,6 +14,8 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.deadline import Deadline
+
 Vectors = NDArray[np.float32]
 Mode = Literal["auto", "extract", "quote", "write"]
 AbstentionReason = Literal["no_evidence", "declined", "unsupported"]
@@ -364,7 +366,8 @@ class Message(NamedTuple):
 
 
 class LanguageModel(Protocol):
-    """Text in, restricted text out. Calls may come from any thread; they are served one after another, in order."""
+    """Text in, restricted text out. Calls may come from any thread; several may be served together, and what each gets
+    does not depend on the others. When its `deadline` is over, a call gives up and raises what that raises."""
 
     @property
     def name(self) -> str: ...
@@ -379,13 +382,23 @@ class LanguageModel(Protocol):
 
     def count_tokens(self, text: str) -> int: ...
 
-    def read(self, prompts: Sequence[SpanPrompt], choose: Callable[[list[float]], Sequence[int]]) -> Readings:
+    def read(
+        self,
+        prompts: Sequence[SpanPrompt],
+        choose: Callable[[list[float]], Sequence[int]],
+        deadline: Deadline | None = None,
+    ) -> Readings:
         """The likelihood of the question after each text, and the best spans of the texts that `choose` picks.
 
         `choose` gets the likelihoods, in order, and returns indices of prompts. Raises `Overloaded`, `ModelError`.
         """
 
-    def write(self, messages: Sequence[Message], grammar: str, max_tokens: int) -> Iterator[str]:
-        """The model's most likely answer within a GBNF grammar, in pieces. Raises `Overloaded`, `ModelError`."""
+    def write(
+        self, messages: Sequence[Message], grammar: str, max_tokens: int, deadline: Deadline | None = None
+    ) -> Iterator[str]:
+        """The model's most likely answer within a GBNF grammar, in pieces; a call whose iterator is left ends, too.
+
+        Raises `Overloaded`, `ModelError`.
+        """
 
     def close(self) -> None: ...

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from rag.deadline import Deadline
 from rag.errors import DocumentNotFound, IndexNotFound, InputError
 from rag.index.schema import FILE
 from rag.settings import Settings
@@ -132,6 +133,7 @@ class FakePipeline:
         k: int | None = None,
         filters: Filters | None = None,
         history: Any = (),
+        deadline: Deadline | None = None,
     ) -> Answer:
         self.calls.append((question, mode, k, *([filters] if filters else [])))
         self.histories.append(history)
