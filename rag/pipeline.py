@@ -149,8 +149,8 @@ class Pipeline:
         """An answer (from documents that fit) whose claims are cited and checked, or an abstention.
 
         `k` is how many passages the answer lists. `history` are the turns before the question, oldest first, from which
-        a question that does not stand on its own is completed. Raises `InputError`, `Overloaded`, `ModelError`, and what
-        `deadline` raises when it is over.
+        a question that does not stand on its own is completed. Raises `InputError`, `Overloaded`, `ModelError`, and
+        what `deadline` raises when it is over.
         """
         deadline = deadline or Deadline()
         asked = self._read(question, history)
