@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from api import errors, library, pages, routes
 from api.guard import Guard
 from api.jobs import Jobs
+from api.openai import chat, models
 from api.served import LoadModels, OpenIndex, Served
 from api.server import run
 from api.threads import Threads
@@ -47,6 +48,8 @@ def create_app(settings: Settings, load: LoadModels | None = None, open_index: O
     errors.install(app)
     app.include_router(library.router)
     app.include_router(routes.router)
+    app.include_router(chat.router)
+    app.include_router(models.router)
     pages.install(app)
     return app
 

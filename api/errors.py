@@ -81,6 +81,10 @@ def error_body(error: rag.RagError) -> ErrorBody:
     return _body(_entry(error)[1], str(error), getattr(error, "param", None))
 
 
+def status_of(error: rag.RagError) -> int:
+    return _entry(error)[0]
+
+
 def install(app: FastAPI) -> None:
     app.add_exception_handler(rag.RagError, _raised)
     app.add_exception_handler(RequestValidationError, _invalid)

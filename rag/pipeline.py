@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import uuid
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -164,7 +164,7 @@ class Pipeline:
         filters: Filters | None = None,
         history: History = (),
         deadline: Deadline | None = None,
-    ) -> Iterator[Progress]:
+    ) -> Generator[Progress, None, None]:
         """What is known of an answer as it is known: the passages that were found, then each sentence when it has been
         checked, with its citations, then the whole, which says nothing else. Whether to refuse is decided before the
         first sentence. An iterator that is left ends the work.
