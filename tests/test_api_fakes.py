@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from fakes import HashEmbedder
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -181,9 +182,18 @@ class FakePipeline:
         self.closed = True
 
 
+class WordCounter:
+    """What counts tokens: words."""
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+
 @dataclass
 class FakeModels:
     notices: tuple[str, ...] = ("no language model here",)
+    embedder: HashEmbedder = field(default_factory=HashEmbedder)
+    language_model: WordCounter | None = field(default_factory=WordCounter)
     closed: bool = False
 
     def close(self) -> None:

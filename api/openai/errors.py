@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from fastapi import Request
@@ -80,7 +80,7 @@ class OpenAIRoute(APIRoute):
             try:
                 return await handle(request)
             except RequestValidationError as error:
-                return _response(400, _invalid(error.errors()[0]))
+                return _response(400, _invalid(error.errors()))
             except HTTPException as error:
                 message = "the body is not JSON in UTF-8" if error.status_code == 400 else str(error.detail)
                 return _response(error.status_code, _body(message, "invalid_request_error"), dict(error.headers or {}))
@@ -108,8 +108,12 @@ def _raised(error: RagError) -> Response:
     return _response(status, body, headers)
 
 
-def _invalid(problem: dict[str, Any]) -> OpenAIErrorBody:
-    """Never repeats what was sent. Of a field that may be several things, only the field is named."""
+def _invalid(problems: Sequence[dict[str, Any]]) -> OpenAIErrorBody:
+    """The first problem only, and never what was sent. Of a field that may be one thing or another, what is wrong with
+    the one that it is."""
+    field = problems[0]["loc"][:2]
+    same = [problem for problem in problems if problem["loc"][:2] == field]
+    problem = next((problem for problem in same if not problem["type"].endswith("_type")), same[0])
     if problem["type"] == "json_invalid":
         return _body("the body is not JSON in UTF-8", "invalid_request_error")
     places = [str(part) for part in problem["loc"][1:] if isinstance(part, int) or str(part).isidentifier()]

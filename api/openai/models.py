@@ -15,7 +15,7 @@ from api.openai.names import embedder_of, index_of, model_of
 from api.openai.schemas import EmbeddingsRequest
 from api.routes import ServedHere, ThreadsHere, reply
 from api.served import Served
-from rag.types import Embedder, Passage, Vectors
+from rag.types import Embedder, Passage, Sentence, Vectors
 
 MAX_CHARACTERS = 200_000  # of all inputs together: about half a minute of two cores
 OWNER = "rag"
@@ -92,7 +92,7 @@ def _count(texts: list[str], embedder: Embedder, dimensions: int | None) -> int:
 
 
 def _embed(texts: list[str], embedder: Embedder) -> list[Vectors]:
-    passages = [Passage("", "", "", 0, len(text), text, ()) for text in texts]
+    passages = [Passage("", "", "", 0, len(text), text, (Sentence(0, len(text)),)) for text in texts]
     return [embedding.passage for embedding in embedder.embed_passages(passages)]
 
 

@@ -107,7 +107,7 @@ function openLinked() {
   const id = place.get("document");
   if (id === null) return;
   const cited = { document_id: id, title: id, start: Number(place.get("start")), end: Number(place.get("end")) };
-  openDocument(cited, null, place.get("index") ?? "");
+  openDocument(cited, null, place.get("index") ?? byId("index").value);
 }
 
 /** Commands stand between backticks: "make it with `rag index PATH...`". */
