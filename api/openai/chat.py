@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import AsyncGenerator, Callable, Generator
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -27,6 +28,16 @@ from rag.deadline import Deadline
 from rag.errors import InputError
 from rag.types import Found, Progress
 
+_TOLD: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "OpenAI's `chat.completion`; with `stream`, its chunks as server-sent events",
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            "text/event-stream": {"schema": {"type": "string"}},
+        },
+    }
+}
+
 router = APIRouter(
     route_class=OpenAIRoute,
     tags=["OpenAI-compatible"],
@@ -34,7 +45,7 @@ router = APIRouter(
 )
 
 
-@router.post("/v1/chat/completions")
+@router.post("/v1/chat/completions", responses=_TOLD)
 async def chat(body: ChatRequest, request: Request, served: ServedHere, threads: ThreadsHere) -> Response:
     """Answer the last message from the documents of the index `rag/NAME`, every sentence checked and cited.
 
