@@ -32,6 +32,7 @@ QUESTION = "When was the lamp of the lighthouse lit for the first time?"
 ANSWER = "3 November 1861"
 QUOTE = "The lamp was lit for the first time on"
 FOLLOW_UP = "And how many steps does it have?"
+STEPS = "142"
 UNANSWERED = "Who is the prime minister of Japan?"
 REFUSAL = "The documents do not answer this question."
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -77,22 +78,20 @@ def converse(page: Page, site: str, out: Path) -> None:
     picture(page, out / "openwebui-sources.png")
     follow_link(page, out / "openwebui-document.png")
     close_dialog(page)
-    ask(page, FOLLOW_UP, "steps", nth=2)
+    ask(page, FOLLOW_UP, STEPS)
     ask(page, UNANSWERED, REFUSAL)
     picture(page, out / "openwebui-refusal.png")
 
 
 def dismiss(page: Page) -> None:
-    """The list of news that a first visit shows."""
+    """The news that a first visit shows, which come when they come."""
+    page.add_locator_handler(
+        page.get_by_role("button", name="Okay, Let's Go!"), lambda button: button.click(), no_wait_after=True
+    )
     page.locator("#chat-input").wait_for()
-    page.wait_for_timeout(1500)
-    for name in ("Okay, Let's Go!", "Close"):
-        button = page.get_by_role("button", name=name)
-        if button.count():
-            button.first.click()
 
 
-def ask(page: Page, question: str, answer: str, nth: int = 1) -> None:
+def ask(page: Page, question: str, answer: str) -> None:
     began = time.perf_counter()
     page.locator("#chat-input").click()
     page.keyboard.type(question)
@@ -118,6 +117,7 @@ def follow_link(page: Page, path: Path) -> None:
     document.set_viewport_size({"width": WIDTH, "height": HEIGHT})
     document.locator("#document-text mark").wait_for()
     print("document:", document.url, "->", document.locator("#document-text mark").inner_text())
+    document.locator("#document-place").evaluate("element => { element.textContent = '' }")  # this machine's folder
     picture(document, path)
     document.close()
 

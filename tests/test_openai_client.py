@@ -23,6 +23,7 @@ from rag.errors import ModelError, Overloaded
 
 MODEL = "rag/default"
 QUESTION: Any = [{"role": "user", "content": "Who found it?"}]
+AIOHTTP = {"User-Agent": "Python/3.12 aiohttp/3.13.2"}  # what Open WebUI calls with
 REFUSAL = "The documents do not answer this."
 
 
@@ -98,7 +99,18 @@ def test_an_answer_with_its_annotation_and_its_usage(client: openai.OpenAI, site
         "confidence": 0.83,
         "resolved_question": None,
     }
-    assert found.model_dump()["sources"][0]["document"] == [SENTENCE]
+    assert "sources" not in found.model_dump()
+
+
+@pytest.mark.parametrize("options", [{"extra_body": {"citations": "openwebui"}}, {"extra_headers": AIOHTTP}])
+def test_sources_for_open_webui(client: openai.OpenAI, options: Any) -> None:
+    found = client.chat.completions.create(model=MODEL, messages=QUESTION, **options).model_dump()
+    chunks = client.chat.completions.create(model=MODEL, messages=QUESTION, stream=True, **options)
+    (event,) = [chunk.model_dump()["event"] for chunk in chunks if "event" in chunk.model_dump()]
+    assert event == {"type": "source", "data": found["sources"][0]}
+    assert event["data"]["document"] == [SENTENCE]
+    assert event["data"]["metadata"][0]["source"] == event["data"]["source"]["url"]
+    assert found["choices"][0]["message"]["annotations"] == []
 
 
 def test_an_abstention_is_a_plain_sentence(client: openai.OpenAI) -> None:
@@ -122,10 +134,7 @@ def test_a_stream_says_the_same(client: openai.OpenAI) -> None:
     assert [chunk.choices[0].finish_reason for chunk in said] == [None] * (len(said) - 1) + ["stop"]
     assert all(chunk.usage is None for chunk in said)
     assert (last.choices, last.usage and last.usage.prompt_tokens) == ([], 180)
-    (event,) = [chunk.model_dump()["event"] for chunk in said if "event" in chunk.model_dump()]
-    assert event["type"] == "source"
-    assert event["data"]["document"] == [SENTENCE]
-    assert event["data"]["metadata"][0]["source"] == event["data"]["source"]["url"]
+    assert not any("event" in chunk.model_dump() for chunk in said)
 
 
 def test_the_stream_helper_joins_the_annotations(client: openai.OpenAI) -> None:

@@ -26,6 +26,7 @@ from api.streaming import SILENCE_S, respond
 from api.threads import Threads
 from rag.deadline import Deadline
 from rag.errors import InputError
+from rag.settings import Citations
 from rag.types import Found, Progress
 
 _TOLD: dict[int | str, dict[str, Any]] = {
@@ -54,7 +55,7 @@ async def chat(body: ChatRequest, request: Request, served: ServedHere, threads:
     index = index_of(body.model, await threads.reading(served.names))
     _check_possible(body)
     asked = read_messages(body.messages)
-    form = body.citations or served.settings.citations
+    form = _form(body.citations or served.settings.citations, request)
     links = Links(served.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/"), index)
     told = Told(form, links, _cutter(body, _counter(served)))
     head = Head(f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), body.model)
@@ -98,6 +99,14 @@ def _relay(served: Served, threads: Threads, index: str, asked: Asked) -> Relay[
             raise InputError(str(exc), "messages" if exc.param in ("question", "history") else exc.param) from exc
 
     return Relay(threads, steps, deadline)
+
+
+def _form(wanted: Citations, request: Request) -> Citations:
+    """Where nothing else is wanted: source events for Open WebUI, which is told by the HTTP library that it calls with
+    and would show annotations without the quote; annotations for everyone else."""
+    if wanted != "auto":
+        return wanted
+    return "openwebui" if "aiohttp" in request.headers.get("user-agent", "") else "annotations"
 
 
 def _check_possible(body: ChatRequest) -> None:

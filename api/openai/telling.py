@@ -69,7 +69,7 @@ class Told:
         pairs = [(item.claim, citation) for item in complete for citation in item.citations]
         new = {citation.label: citation for _, citation in pairs if citation.label not in self._cited}
         self._cited |= new
-        annotated, listed = self._form in ("auto", "annotations"), self._form in ("auto", "openwebui")
+        annotated, listed = self._form == "annotations", self._form == "openwebui"
         return Delta(
             content,
             tuple(annotation(*pair, self._links) for pair in pairs) if annotated else (),
