@@ -17,6 +17,7 @@ from api import errors, library, mcp, pages, routes
 from api.access import DESCRIBED, Access, check_keys, keys_needed
 from api.guard import Guard
 from api.jobs import Jobs
+from api.openai import chat, models
 from api.served import LoadModels, OpenIndex, Served
 from api.server import run
 from api.threads import Threads
@@ -49,6 +50,8 @@ def create_app(settings: Settings, load: LoadModels | None = None, open_index: O
     errors.install(app)
     app.include_router(library.router, dependencies=[DESCRIBED])
     app.include_router(routes.router, dependencies=[DESCRIBED])
+    app.include_router(chat.router, dependencies=[DESCRIBED])
+    app.include_router(models.router, dependencies=[DESCRIBED])
     app.include_router(routes.health)
     pages.install(app)
     mcp.install(app)

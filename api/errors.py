@@ -14,8 +14,10 @@
     415     unsupported_media_type   unsupported_document
     422     invalid_request          document_error
     429     overloaded               rate_limited; with Retry-After
+    499     cancelled                the client has left; 499 is nginx's number for that
     500     internal_error           also for a `RagError` that is of no kind above, with its message
     503     not_ready                model_error
+    504     deadline_exceeded        the answer took longer than the setting allows
 
 Does not catch what nobody expected: that is `api.guard`'s, so that it happens in one place for every response.
 """
@@ -62,6 +64,8 @@ _RAISED: dict[type[rag.RagError], tuple[int, str]] = {
     rag.IndexMismatch: (409, "index_mismatch"),
     rag.ModelError: (503, "model_error"),
     rag.Overloaded: (429, "overloaded"),
+    rag.DeadlineExceeded: (504, "deadline_exceeded"),
+    rag.Cancelled: (499, "cancelled"),
     NotReady: (503, "not_ready"),
     JobNotFound: (404, "job_not_found"),
     Forbidden: (403, "forbidden"),
@@ -88,6 +92,10 @@ def error_response(status: int, kind: str, message: str, param: str | None = Non
 def error_body(error: rag.RagError) -> ErrorBody:
     """What the response to it says, for an error that comes after the response began."""
     return _body(_entry(error)[1], public(str(error)), getattr(error, "param", None))
+
+
+def status_of(error: rag.RagError) -> int:
+    return _entry(error)[0]
 
 
 def install(app: FastAPI) -> None:

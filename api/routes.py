@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from bisect import bisect_right
+from collections.abc import Generator
+from functools import partial
 from operator import attrgetter
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from api.access import caller
+from api.relay import Relay
 from api.schemas import (
     MAX_LIMIT,
     AskRequest,
@@ -28,6 +30,7 @@ from api.schemas import (
 from api.served import Served
 from api.streaming import stream
 from api.threads import Threads
+from rag.deadline import Deadline
 from rag.errors import DocumentNotFound, InputError
 from rag.filters import parse_filters
 from rag.grounding import check_faithfulness
@@ -41,6 +44,7 @@ from rag.serialise import (
     hit_json,
     to_json,
 )
+from rag.types import Progress
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     422: {"model": ErrorBody, "description": "The request cannot be served as it is"},
@@ -86,13 +90,18 @@ async def ask(request: AskRequest, served: ServedHere, threads: ThreadsHere) -> 
     """Answer a question from the documents of an index, every sentence checked and cited, or abstain."""
     filters = parse_filters(request.filters)
     history = [turn.model_dump() for turn in request.history or ()]
+    if request.stream:
+        deadline = Deadline(served.settings.answer_seconds)
+        steps = partial(
+            _steps, served, request.index, request.question, mode=request.mode, k=request.k, filters=filters,
+            history=history, deadline=deadline,
+        )  # fmt: skip
+        return await stream(Relay(threads, steps, deadline))
     question = threads.question(
         lambda: served.pipeline(request.index).ask(
             request.question, mode=request.mode, k=request.k, filters=filters, history=history
         )
     )
-    if request.stream:
-        return await stream(asyncio.create_task(question))
     return reply(answer_json(await question))
 
 
@@ -194,6 +203,10 @@ async def readyz(served: ServedHere, threads: ThreadsHere) -> Response:
     told = caller().sees(served.settings.index)
     state = {"ready": not missing, "missing": missing if told else [], "notices": served.notices() if told else []}
     return reply(state, 503 if missing else 200)
+
+
+def _steps(served: Served, index: str | None, question: str, **options: Any) -> Generator[Progress, None, None]:
+    yield from served.pipeline(index).stream(question, **options)  # in the thread: opening an index takes a while
 
 
 def _text_json(served: Served, index: str | None, id: str) -> TextJSON:

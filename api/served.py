@@ -69,6 +69,15 @@ class Served:
         if name not in self.names():
             raise absent(name)
 
+    def changed(self, name: str) -> int:
+        """When the index last changed, in Unix seconds; 0 where it is gone."""
+        from rag.index.schema import FILE
+
+        try:
+            return int((self.settings.indexes_dir / name / FILE).stat().st_mtime)
+        except OSError:
+            return 0
+
     def models(self) -> Models:
         """Raises `NotReady`."""
         if self._models is None:

@@ -9,7 +9,9 @@ RagError                        one line: what went wrong, the value, the limit,
 ├── IndexBusy                   another process is writing to the index          HTTP 409  exit 2
 ├── IndexMismatch               built by another embedder, chunker or format     HTTP 409  exit 2
 ├── ModelError                  a model cannot be loaded, or failed as it ran    HTTP 503  exit 2
-└── Overloaded                  the model's queue is full; has `retry_after`     HTTP 429  exit 2
+├── Overloaded                  the model's queue is full; has `retry_after`     HTTP 429  exit 2
+├── DeadlineExceeded            the answer took longer than was allowed          HTTP 504  exit 2
+└── Cancelled                   who asked has left; nobody reads this            HTTP 499
 """
 
 from __future__ import annotations
@@ -61,3 +63,11 @@ class Overloaded(RagError):
     def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class DeadlineExceeded(RagError):
+    """The time that an answer may take has passed (setting `answer_seconds`)."""
+
+
+class Cancelled(RagError):
+    """Who asked has left, so that the work was given up."""

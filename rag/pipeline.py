@@ -5,35 +5,39 @@ from __future__ import annotations
 import sys
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from rag.answering import Part, compose
+from rag.answering import Composed, Composer
 from rag.confidence import confidence, refuses
 from rag.conversation import parse_history, resolve
+from rag.deadline import Deadline
 from rag.errors import InputError, ModelError
 from rag.evidence import select_evidence
 from rag.grounding import SUPPORTED
 from rag.question import MAX_QUESTION, Question, parse_question
 from rag.retrieval import retrieve
-from rag.saying import Said, extract, quote, write
+from rag.saying import Outcome, Said, extract, quote, write
 from rag.settings import NO_MODEL, Settings, load_settings
 from rag.types import (
     Abstention,
     AbstentionReason,
     Answer,
+    Checked,
     Document,
     DocumentInfo,
     Embedder,
     Evidence,
     Filters,
+    Found,
     Hit,
     Index,
     IndexInfo,
     LanguageModel,
     Message,
     Mode,
+    Progress,
     Usage,
 )
 
@@ -145,12 +149,33 @@ class Pipeline:
         k: int | None = None,
         filters: Filters | None = None,
         history: History = (),
+        deadline: Deadline | None = None,
     ) -> Answer:
-        """An answer (from documents that fit) whose claims are cited and checked, or an abstention.
+        """The last of `stream`: an answer whose claims are cited and checked, or an abstention."""
+        steps = self.stream(question, mode=mode, k=k, filters=filters, history=history, deadline=deadline)
+        *_, answer = steps
+        assert isinstance(answer, Answer)
+        return answer
 
-        `k` is how many passages the answer lists. `history` are the turns before the question, oldest first, from which
-        a question that does not stand on its own is completed. Raises `InputError`, `Overloaded`, `ModelError`.
+    def stream(
+        self,
+        question: str,
+        *,
+        mode: Mode | None = None,
+        k: int | None = None,
+        filters: Filters | None = None,
+        history: History = (),
+        deadline: Deadline | None = None,
+    ) -> Generator[Progress, None, None]:
+        """What is known of an answer as it is known: the passages that were found, then each sentence when it has been
+        checked, with its citations, then the whole, which says nothing else. Whether to refuse is decided before the
+        first sentence. An iterator that is left ends the work.
+
+        Only documents that fit `filters` are searched. `k` is how many passages are listed. `history` are the turns
+        before the question, oldest first, from which a question that does not stand on its own is completed. Raises
+        `InputError`, `Overloaded`, `ModelError`, and what `deadline` raises when it is over.
         """
+        deadline = deadline or Deadline()
         asked = self._read(question, history)
         listed = self._settings.k if k is None else k
         _check_k(listed)
@@ -161,10 +186,15 @@ class Pipeline:
             hits = retrieve(snapshot, asked, vector, max(listed, _READ_HITS))
             generation = snapshot.generation
         clock.lap("retrieve")
+        yield Found(tuple(hits[:listed]))
+        deadline.check()
         evidence = self._evidence(hits[:_READ_HITS])
-        said = self._say(chosen, asked, evidence) if evidence else None
+        said = self._say(chosen, asked, evidence, deadline) if evidence else None
+        composer, outcome = Composer(), Outcome(said.usage if said else Usage(), "no_evidence")
+        if said is not None and not refuses(said.signals):
+            outcome = yield from _checked(said, composer)
         clock.lap("generate")
-        return self._answer(asked, chosen, hits[:listed], said, generation, clock)
+        yield self._answer(asked, chosen, hits[:listed], said, composer.composed(), outcome, generation, clock)
 
     def documents(self) -> list[DocumentInfo]:
         """All documents, by id."""
@@ -212,18 +242,26 @@ class Pipeline:
             return select_evidence(hits, _EVIDENCE, sys.maxsize, len)
         return select_evidence(hits, _EVIDENCE, int(model.context_tokens * _EVIDENCE_SHARE), model.count_tokens)
 
-    def _say(self, mode: Mode, question: Question, evidence: Sequence[Evidence]) -> Said:
+    def _say(self, mode: Mode, question: Question, evidence: Sequence[Evidence], deadline: Deadline) -> Said:
         model = self._models.language_model
         if mode == "extract" or model is None:
             return extract(question, evidence)
-        return (quote if mode == "quote" else write)(question, evidence, model)
+        return (quote if mode == "quote" else write)(question, evidence, model, deadline)
 
     def _answer(
-        self, question: Question, mode: Mode, hits: list[Hit], said: Said | None, generation: int, clock: _Clock
+        self,
+        question: Question,
+        mode: Mode,
+        hits: list[Hit],
+        said: Said | None,
+        composed: Composed,
+        outcome: Outcome,
+        generation: int,
+        clock: _Clock,
     ) -> Answer:
-        reason, parts = _verdict(said)
-        composed = compose(parts)
+        reason = None if composed.claims else outcome.reason
         support = [claim.support for claim in composed.claims]
+        confident = confidence(said.signals) if said else 0.0
         clock.lap("check")
         model = self._models.language_model
         wanted = self._settings.mode if mode == "extract" else mode
@@ -235,13 +273,13 @@ class Pipeline:
             answer=_MESSAGES[reason] if reason else composed.text,
             mode=mode,
             faithfulness=sum(support) / len(support) if support else 0.0,
-            confidence=confidence(said.signals) if said else 0.0,
+            confidence=confident,
             claims=composed.claims,
             citations=composed.citations,
             hits=tuple(hits),
             model=model.name if model is not None and mode != "extract" else None,
             index=IndexInfo(self.name, generation),
-            usage=said.usage if said else Usage(),
+            usage=outcome.usage,
             timings=clock.seconds,
             notices=self._models.notices if wanted != "extract" else (),
             resolved_question=question.standalone if question.carried else None,
@@ -260,12 +298,19 @@ class _Clock:
         self.seconds[step], self._last = now - self._last, now
 
 
-def _verdict(said: Said | None) -> tuple[AbstentionReason | None, list[Part]]:
-    """Why to abstain, or None and the parts that are supported."""
-    if said is None or refuses(said.signals):
-        return "no_evidence", []
-    parts = [part for part in said.parts if part.support >= SUPPORTED]
-    return (None, parts) if parts else (said.reason, [])
+def _checked(said: Said, composer: Composer) -> Generator[Checked, None, Outcome]:
+    """The parts that are supported, each put behind the answer so far; the others are not said."""
+    parts = said.parts
+    try:
+        while True:
+            try:
+                part = next(parts)
+            except StopIteration as end:
+                return cast(Outcome, end.value)
+            if part.support >= SUPPORTED:
+                yield composer.add(part)
+    finally:
+        parts.close()  # the model stops writing when nobody reads on
 
 
 def _check_k(k: int) -> None:

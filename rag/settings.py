@@ -16,6 +16,7 @@ from rag.types import Mode
 EMBEDDED_EMBEDDER = "all-MiniLM-L6-v2"
 EMBEDDED_MODEL = "smollm2-135m"
 NO_MODEL = "none"
+Citations = Literal["auto", "annotations", "openwebui", "footnotes"]
 
 
 class Settings(BaseSettings):
@@ -42,7 +43,14 @@ class Settings(BaseSettings):
     threads: int = Field(default_factory=lambda: _cores(), ge=1, description="processor threads of the models")
     workers: int = Field(default_factory=lambda: _cores(), ge=1, le=64, description="processes that read documents")
     queue: int = Field(32, ge=1, description="questions that may wait for the language model")
+    answer_seconds: float = Field(120, gt=0, description="seconds that an answer over HTTP may take, waiting included")
     upload_mb: float = Field(100, gt=0, description="megabytes that an uploaded document may have")
+    citations: Citations = Field(
+        "auto", description="how chat completions cite: auto, annotations, openwebui or footnotes"
+    )
+    public_url: str = Field(
+        "", description="address at which browsers reach the service, for links to it; left out, that of the request"
+    )
     host: str = Field("127.0.0.1", description="address on which `rag serve` listens")
     port: int = Field(8000, ge=0, le=65535, description="its port")
     auth: Literal["auto", "keys", "off"] = Field(

@@ -14,6 +14,8 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.deadline import Deadline
+
 Vectors = NDArray[np.float32]
 Mode = Literal["auto", "extract", "quote", "write"]
 AbstentionReason = Literal["no_evidence", "declined", "unsupported"]
@@ -193,6 +195,22 @@ class Answer:
     resolved_question: str | None = None  # with the words that it took from the conversation; None where it took none
 
 
+class Found(NamedTuple):
+    """What an answer will be drawn from, as soon as it is known; best first."""
+
+    hits: tuple[Hit, ...]
+
+
+class Checked(NamedTuple):
+    """The next sentence of an answer, as soon as it is checked, with the places that its labels stand for."""
+
+    claim: Claim
+    citations: tuple[Citation, ...]  # one for each of the claim's labels, in their order
+
+
+Progress = Found | Checked | Answer  # of a question: one `Found`, its `Checked` in order, and last the `Answer`
+
+
 class Scored(NamedTuple):
     """A row of a search, before anything is fetched: `row` is the index's own number of the passage."""
 
@@ -364,7 +382,8 @@ class Message(NamedTuple):
 
 
 class LanguageModel(Protocol):
-    """Text in, restricted text out. Calls may come from any thread; they are served one after another, in order."""
+    """Text in, restricted text out. Calls may come from any thread; several may be served together, and what each gets
+    does not depend on the others. When its `deadline` is over, a call gives up and raises what that raises."""
 
     @property
     def name(self) -> str: ...
@@ -379,13 +398,23 @@ class LanguageModel(Protocol):
 
     def count_tokens(self, text: str) -> int: ...
 
-    def read(self, prompts: Sequence[SpanPrompt], choose: Callable[[list[float]], Sequence[int]]) -> Readings:
+    def read(
+        self,
+        prompts: Sequence[SpanPrompt],
+        choose: Callable[[list[float]], Sequence[int]],
+        deadline: Deadline | None = None,
+    ) -> Readings:
         """The likelihood of the question after each text, and the best spans of the texts that `choose` picks.
 
         `choose` gets the likelihoods, in order, and returns indices of prompts. Raises `Overloaded`, `ModelError`.
         """
 
-    def write(self, messages: Sequence[Message], grammar: str, max_tokens: int) -> Iterator[str]:
-        """The model's most likely answer within a GBNF grammar, in pieces. Raises `Overloaded`, `ModelError`."""
+    def write(
+        self, messages: Sequence[Message], grammar: str, max_tokens: int, deadline: Deadline | None = None
+    ) -> Iterator[str]:
+        """The model's most likely answer within a GBNF grammar, in pieces; a call whose iterator is left ends, too.
+
+        Raises `Overloaded`, `ModelError`.
+        """
 
     def close(self) -> None: ...

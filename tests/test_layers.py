@@ -16,6 +16,7 @@ HEAVY = {"torch", "llama_cpp", "fastapi", "faiss", "tantivy", "sentence_transfor
 LAYERS = [
     [
         "rag.errors",
+        "rag.deadline",
         "rag.types",
         "rag.terms",
         "rag.wording",

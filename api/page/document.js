@@ -8,7 +8,8 @@ let opened = 0; // which opening the panel belongs to: a slow text must not fill
 
 byId("document-close").addEventListener("click", () => byId("document").close());
 
-/** Show the document of a citation or passage with `quote` marked, which stands at its code points start..end. */
+/** Show the document of a citation or passage with `quote` marked, which stands at its code points start..end; where the
+ *  quote is not known (null), whatever stands there is marked. */
 export async function openDocument(cited, quote, index) {
   const mine = ++opened;
   byId("document-title").textContent = cited.title;
@@ -18,8 +19,11 @@ export async function openDocument(cited, quote, index) {
   byId("document").showModal();
   try {
     const address = `v1/documents/${encodeURIComponent(cited.document_id)}/text?index=${encodeURIComponent(index)}`;
-    const { text } = await request(address);
-    if (mine === opened) show(text, cited, quote);
+    const { text, title, source } = await request(address);
+    if (mine !== opened) return;
+    byId("document-title").textContent = title;
+    byId("document-place").textContent = [source, placeOf(cited)].filter(Boolean).join(" · ");
+    show(text, cited, quote);
   } catch (error) {
     if (mine === opened) notice(error.message);
   }
@@ -27,7 +31,7 @@ export async function openDocument(cited, quote, index) {
 
 function show(text, cited, quote) {
   const [before, marked, after] = cut(text, cited.start, cited.end);
-  if (marked !== quote) {
+  if (quote !== null && marked !== quote) {
     notice("The document has changed since this answer was given: the place is no longer marked.");
     byId("document-text").replaceChildren(text);
     return;

@@ -1,6 +1,7 @@
 // The page: asks the question, shows that it waits, and puts the answer or the error in its place.
 
 import { answerElements } from "./answer.js";
+import { openDocument } from "./document.js";
 import { make, request } from "./dom.js";
 
 const byId = (id) => document.getElementById(id);
@@ -18,6 +19,8 @@ byId("question").addEventListener("keydown", (event) => {
 });
 byId("stop").addEventListener("click", () => asking?.abort());
 watchReadiness();
+window.addEventListener("hashchange", openLinked);
+openLinked();
 
 async function ask(question) {
   asking?.abort();
@@ -96,6 +99,15 @@ async function showIndexes() {
   byId("index").replaceChildren(...indexes.map((name) => make("option", { value: name }, name)));
   byId("index").value = indexes.includes(chosen) ? chosen : indexes[0] ?? "";
   byId("index-label").hidden = indexes.length < 2;
+}
+
+/** Opens what a citation of a chat links to: /#document=ID&index=NAME&start=10&end=20, in code points. */
+function openLinked() {
+  const place = new URLSearchParams(location.hash.slice(1));
+  const id = place.get("document");
+  if (id === null) return;
+  const cited = { document_id: id, title: id, start: Number(place.get("start")), end: Number(place.get("end")) };
+  openDocument(cited, null, place.get("index") ?? byId("index").value);
 }
 
 /** Commands stand between backticks: "make it with `rag index PATH...`". */

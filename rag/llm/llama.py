@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
+from rag.deadline import Deadline
 from rag.errors import ModelError, Overloaded
 from rag.llm.decoder import Decoder
 from rag.llm.reading import read
@@ -47,11 +48,18 @@ class LlamaCpp:
         """Tokens of `text` alone; the vocabulary is read only, so that this does not wait for the owner thread."""
         return len(self._decoder.tokenize(text))
 
-    def read(self, prompts: Sequence[SpanPrompt], choose: Callable[[list[float]], Sequence[int]]) -> Readings:
+    def read(
+        self,
+        prompts: Sequence[SpanPrompt],
+        choose: Callable[[list[float]], Sequence[int]],
+        deadline: Deadline | None = None,
+    ) -> Readings:
         """See `LanguageModel.read`."""
         return self._submit(lambda: read(self._decoder, prompts, choose)).result()
 
-    def write(self, messages: Sequence[Message], grammar: str, max_tokens: int) -> Iterator[str]:
+    def write(
+        self, messages: Sequence[Message], grammar: str, max_tokens: int, deadline: Deadline | None = None
+    ) -> Iterator[str]:
         """See `LanguageModel.write`; leaving the iterator ends the writing at the next token."""
         pieces: queue.Queue[str | None] = queue.Queue()
         left = threading.Event()
