@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
+from api.leaving import leaving
 from api.schemas import (
     MAX_LIMIT,
     AskRequest,
@@ -27,6 +28,7 @@ from api.schemas import (
 from api.served import Served
 from api.streaming import stream
 from api.threads import Threads
+from rag.deadline import Deadline
 from rag.errors import DocumentNotFound, InputError
 from rag.filters import parse_filters
 from rag.grounding import check_faithfulness
@@ -72,18 +74,20 @@ ThreadsHere = Annotated[Threads, Depends(_threads)]
 
 
 @router.post("/v1/ask", response_model=AnswerJSON, responses=_EVENTS, tags=["questions"])
-async def ask(request: AskRequest, served: ServedHere, threads: ThreadsHere) -> Response:
+async def ask(request: AskRequest, http: Request, served: ServedHere, threads: ThreadsHere) -> Response:
     """Answer a question from the documents of an index, every sentence checked and cited, or abstain."""
+    deadline = Deadline(served.settings.answer_seconds)
     filters = parse_filters(request.filters)
     history = [turn.model_dump() for turn in request.history or ()]
     question = threads.question(
         lambda: served.pipeline(request.index).ask(
-            request.question, mode=request.mode, k=request.k, filters=filters, history=history
+            request.question, mode=request.mode, k=request.k, filters=filters, history=history, deadline=deadline
         )
     )
-    if request.stream:
-        return await stream(asyncio.create_task(question))
-    return reply(answer_json(await question))
+    async with leaving(http, deadline):
+        if request.stream:
+            return await stream(asyncio.create_task(question), deadline)
+        return reply(answer_json(await question))
 
 
 @router.post("/v1/search", response_model=SearchJSON, tags=["questions"])

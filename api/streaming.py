@@ -15,6 +15,7 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 
 from api.errors import error_body
+from rag.deadline import Deadline
 from rag.errors import RagError
 from rag.serialise import answer_json, citation_json, claim_json, hit_json, to_json
 from rag.types import Answer, Claim
@@ -26,15 +27,15 @@ _WAITING = b": waiting\n\n"  # a comment, which clients skip
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # nginx: pass events on as they come
 
 
-async def stream(answer: asyncio.Task[Answer]) -> Response:
-    """Raises what the task raises within the first seconds."""
+async def stream(answer: asyncio.Task[Answer], deadline: Deadline) -> Response:
+    """Raises what the task raises within the first seconds; cancels the deadline where the client leaves later."""
     done, _ = await asyncio.wait({answer}, timeout=SILENCE_S)
     if done:
         answer.result()
-    return StreamingResponse(_body(answer), media_type="text/event-stream", headers=_HEADERS)
+    return StreamingResponse(_body(answer, deadline), media_type="text/event-stream", headers=_HEADERS)
 
 
-async def _body(answer: asyncio.Task[Answer]) -> AsyncIterator[bytes]:
+async def _body(answer: asyncio.Task[Answer], deadline: Deadline) -> AsyncIterator[bytes]:
     try:
         while not answer.done():
             yield _WAITING
@@ -47,7 +48,8 @@ async def _body(answer: asyncio.Task[Answer]) -> AsyncIterator[bytes]:
         _log.exception("a question failed after its response had begun")
         yield _event("error", {"error": {"type": "internal_error", "message": "something went wrong here"}})
     finally:
-        answer.cancel()  # the client left: what the thread still finds is of no use to anyone
+        deadline.cancel()  # the client left: what the thread still finds is of no use to anyone
+        answer.cancel()
 
 
 def _events(answer: Answer) -> Iterator[bytes]:
