@@ -6,8 +6,8 @@
     leaving  a client that disconnects in the middle of an answer: until another is let in
     peer     the same prompts to this project's model engine and to llama-cpp-python's own server
 
-Over the sample library and its questions, or with `--eval FOLDER` over squad2. Prints a line for each figure. The server
-is a process of its own; the clients take their share of the same cores.
+Over the sample library and its questions, or with `--eval FOLDER` over squad2. Prints a line for each figure. The
+server is a process of its own; the clients take their share of the same cores.
 """
 
 from __future__ import annotations

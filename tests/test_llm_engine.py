@@ -153,7 +153,9 @@ def test_a_full_queue_refuses_and_leaving_it_frees_a_place_at_once(engine: Engin
     deadlines = [Deadline() for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
         waiting = [pool.submit(result, engine.submit(counting([2]), deadline)) for deadline in deadlines]
-        with pytest.raises(Overloaded, match="8 questions wait for the language model") as refused:
+        with pytest.raises(
+            Overloaded, match="9 questions would wait for the language model, more than the setting 'queue' allows"
+        ) as refused:
             engine.submit(counting([3]), None)
         assert refused.value.retry_after >= 1
         deadlines[3].cancel()
@@ -163,6 +165,19 @@ def test_a_full_queue_refuses_and_leaving_it_frees_a_place_at_once(engine: Engin
         table.go.set()
         assert [future.result(LONG_S) for i, future in enumerate(waiting) if i != 3] == [[2]] * 7
         assert (last.result(LONG_S), result(first)) == ([3], [1])
+
+
+def test_who_would_wait_in_vain_is_told_at_once(engine: Engine, table: Table) -> None:
+    table.go.clear()
+    first = engine.submit(Task((), 31, 900, counting([1]).steps), None)  # takes every sequence
+    table.running.wait(LONG_S)
+    second = engine.submit(counting([2]), Deadline(LONG_S))
+    with pytest.raises(
+        Overloaded, match="an answer would take some 3 s, more than the setting 'answer_seconds' allows"
+    ):
+        engine.submit(counting([3]), Deadline(2))  # three of a second each, as long as none has been timed
+    table.go.set()
+    assert (result(first), result(second)) == ([1], [2])
 
 
 def test_who_leaves_in_mid_answer_stops_its_decoding_and_not_that_of_others(engine: Engine, table: Table) -> None:
@@ -275,8 +290,8 @@ def test_answers_are_those_given_one_at_a_time(model: LlamaCpp) -> None:
     calls = [(_read, question) for question in QUESTIONS] + [(_write, question) for question in QUESTIONS]
     single = [call(model, question) for call, question in calls]
     with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(lambda call: call[0](model, call[1]), calls * 3))
-    for one, other in zip(single * 3, together, strict=True):
+        together = list(pool.map(lambda call: call[0](model, call[1]), calls))
+    for one, other in zip(single, together, strict=True):
         if isinstance(one, str):
             assert other == one
             continue

@@ -91,8 +91,13 @@ class Engine:
         with self._changed:
             if self._closed:
                 raise ModelError("the language model was closed; load it again")
+            wait = self._seconds * (len(self._waiting) + len(self._active) + 1)
             if len(self._waiting) >= self._most:
-                raise self._overloaded()
+                raise _overloaded(
+                    f"{len(self._waiting) + 1} questions would wait for the language model", "queue", wait
+                )
+            if len(self._waiting) and wait > request.deadline.left:  # better told now than after a wait in vain
+                raise _overloaded(f"an answer would take some {wait:.0f} s", "answer_seconds", wait)
             self._waiting.append(request)
             self._changed.notify()
         return self._pieces(request)
@@ -103,14 +108,6 @@ class Engine:
             self._closed = True
             self._changed.notify()
         self._thread.join()
-
-    def _overloaded(self) -> Overloaded:
-        wait = max(self._seconds * (len(self._waiting) + 1), 1.0)
-        return Overloaded(
-            f"{self._most} questions wait for the language model, which is the limit (setting 'queue'); ask again in "
-            f"{wait:.0f} s",
-            wait,
-        )
 
     def _pieces(self, request: _Request) -> Generator[str, None, Any]:
         try:
@@ -247,6 +244,11 @@ class Engine:
             self._decoder.drop(sequence)
         self._free += request.sequences
         request.sequences = []
+
+
+def _overloaded(what: str, setting: str, wait: float) -> Overloaded:
+    wait = max(wait, 1.0)
+    return Overloaded(f"{what}, more than the setting '{setting}' allows; ask again in {wait:.0f} s", wait)
 
 
 def _tokens(request: _Request) -> int:
