@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from api.access import caller
+from api.leaving import leaving
 from api.relay import Relay
 from api.schemas import (
     MAX_LIMIT,
@@ -86,23 +87,25 @@ ThreadsHere = Annotated[Threads, Depends(_threads)]
 
 
 @router.post("/v1/ask", response_model=AnswerJSON, responses=_EVENTS, tags=["questions"])
-async def ask(request: AskRequest, served: ServedHere, threads: ThreadsHere) -> Response:
+async def ask(request: AskRequest, http: Request, served: ServedHere, threads: ThreadsHere) -> Response:
     """Answer a question from the documents of an index, every sentence checked and cited, or abstain."""
+    deadline = Deadline(served.settings.answer_seconds)
     filters = parse_filters(request.filters)
     history = [turn.model_dump() for turn in request.history or ()]
     if request.stream:
-        deadline = Deadline(served.settings.answer_seconds)
         steps = partial(
             _steps, served, request.index, request.question, mode=request.mode, k=request.k, filters=filters,
             history=history, deadline=deadline,
         )  # fmt: skip
-        return await stream(Relay(threads, steps, deadline))
+        async with leaving(http, deadline):
+            return await stream(Relay(threads, steps, deadline))
     question = threads.question(
         lambda: served.pipeline(request.index).ask(
-            request.question, mode=request.mode, k=request.k, filters=filters, history=history
+            request.question, mode=request.mode, k=request.k, filters=filters, history=history, deadline=deadline
         )
     )
-    return reply(answer_json(await question))
+    async with leaving(http, deadline):
+        return reply(answer_json(await question))
 
 
 @router.post("/v1/search", response_model=SearchJSON, tags=["questions"])

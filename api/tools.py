@@ -29,6 +29,7 @@ from api.errors import public
 from api.schemas import FilterValues, IndexName, PassageCount
 from api.served import Served
 from api.threads import Threads
+from rag.deadline import Deadline
 from rag.errors import InputError, RagError
 from rag.filters import parse_filters
 from rag.serialise import AbstentionJSON, Number, to_json
@@ -198,7 +199,12 @@ class Tools:
                 return lambda: _search(served.pipeline(asked.index).search(asked.query, asked.k, filters))
             case AskArguments():
                 filters = parse_filters(asked.filters)
-                return lambda: _ask(served.pipeline(asked.index).ask(asked.question, mode=asked.mode, filters=filters))
+                deadline = Deadline(served.settings.answer_seconds)
+                return lambda: _ask(
+                    served.pipeline(asked.index).ask(
+                        asked.question, mode=asked.mode, filters=filters, deadline=deadline
+                    )
+                )
             case DocumentArguments():
                 return lambda: _window(served.pipeline(asked.index).document(asked.id), asked.start, asked.end)
         raise AssertionError(asked)

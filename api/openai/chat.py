@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.leaving import leaving
 from api.openai.citing import Links
 from api.openai.completions import Chunks, Head, completion
 from api.openai.cutting import Cutter
@@ -65,8 +66,10 @@ async def chat(body: ChatRequest, request: Request, served: ServedHere, threads:
         return _plain(chunks, text) if body.stream else reply(completion(head, told, [told.plain(text)]))
     if body.response_format is not None and body.response_format.type != "text":
         raise Refused("response_format: answers are text, with citations: leave it out", "response_format")
-    values = _relay(served, threads, index, asked).values(SILENCE_S)
-    return await (_streamed(values, chunks) if body.stream else _whole(values, head, told))
+    deadline = Deadline(served.settings.answer_seconds)
+    values = _relay(served, threads, index, asked, deadline).values(SILENCE_S)
+    async with leaving(request, deadline):
+        return await (_streamed(values, chunks) if body.stream else _whole(values, head, told))
 
 
 async def _streamed(values: AsyncGenerator[Progress | None, None], chunks: Chunks) -> Response:
@@ -89,9 +92,7 @@ def _plain(chunks: Chunks, text: str) -> Response:
     return Response(chunks.plain(text), media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
 
 
-def _relay(served: Served, threads: Threads, index: str, asked: Asked) -> Relay[Progress]:
-    deadline = Deadline(served.settings.answer_seconds)
-
+def _relay(served: Served, threads: Threads, index: str, asked: Asked, deadline: Deadline) -> Relay[Progress]:
     def steps() -> Generator[Progress, None, None]:
         try:
             yield from served.pipeline(index).stream(asked.question, history=asked.history, deadline=deadline)
