@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from api import errors, library, pages, routes
+from api import errors, library, pages, routes, scrape, traces
 from api.guard import Guard
 from api.jobs import Jobs
+from api.metrics import Metrics
+from api.observed import Observer
+from api.requests import Drain, Requests
 from api.served import LoadModels, OpenIndex, Served
 from api.server import run
+from api.spans import Spans
 from api.threads import Threads
+from api.traces import Traces
 from rag import __version__
 from rag.settings import Settings
 
@@ -31,8 +36,13 @@ _ABOUT = (
 )
 
 
-def create_app(settings: Settings, load: LoadModels | None = None, open_index: OpenIndex | None = None) -> FastAPI:
-    """`load` and `open_index` are `rag.pipeline`'s unless they are given."""
+def create_app(
+    settings: Settings,
+    load: LoadModels | None = None,
+    open_index: OpenIndex | None = None,
+    spans: Spans | None = None,
+) -> FastAPI:
+    """`load` and `open_index` are `rag.pipeline`'s unless they are given; without `spans` there are none."""
     app = FastAPI(
         title="rag",
         version=__version__,
@@ -42,18 +52,31 @@ def create_app(settings: Settings, load: LoadModels | None = None, open_index: O
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.served = Served(settings, load or _load_models, open_index or _open_pipeline)
+    open_plain = open_index or _open_pipeline
+    app.state.served = Served(
+        settings, load or _load_models, lambda of, models: observer.observed(open_plain(of, models))
+    )
+    lookup = scrape.Lookup(app.state.served)
+    app.state.metrics = Metrics(lookup.indexes, lookup.waiting)
+    app.state.traces = Traces(settings, app.state.metrics.traces_lost.inc)
+    app.state.spans = spans
+    app.state.drain = Drain()
+    observer = Observer(app.state.metrics, app.state.traces, spans)
     app.add_middleware(Guard)
+    app.add_middleware(Requests, metrics=app.state.metrics, drain=app.state.drain, spans=spans)  # the last is outermost
     errors.install(app)
     app.include_router(library.router)
     app.include_router(routes.router)
+    app.include_router(traces.router)
+    app.include_router(scrape.router)
     pages.install(app)
     return app
 
 
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raises `RagError` where the address cannot be had."""
-    run(settings.host, settings.port, lambda: create_app(settings))
+    spans = Spans.open() if settings.spans else None
+    run(settings.host, settings.port, lambda: create_app(settings, spans=spans), settings.log_format)
 
 
 @asynccontextmanager
@@ -61,6 +84,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     served: Served = app.state.served
     app.state.threads = Threads(served.settings.queue)
     app.state.jobs = Jobs(served)
+    app.state.traces.start()
     loading = asyncio.create_task(asyncio.to_thread(served.load))
     await asyncio.to_thread(app.state.jobs.start)
     try:
@@ -69,6 +93,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(app.state.jobs.close)
         await loading  # a thread cannot be stopped; it takes seconds
         await asyncio.to_thread(served.close)
+        await asyncio.to_thread(app.state.traces.close)
+        if app.state.spans:
+            await asyncio.to_thread(app.state.spans.close)
 
 
 def _load_models(settings: Settings) -> Models:

@@ -3,7 +3,7 @@
     status  type                     when
     400     invalid_json             the body is not JSON, or not UTF-8
     404     not_found                no such address
-    404     document_not_found       index_not_found, job_not_found
+    404     document_not_found       index_not_found, job_not_found, answer_not_found
     405     method_not_allowed
     409     index_busy               index_mismatch
     413     too_large                the body is over the limit
@@ -12,7 +12,7 @@
     429     overloaded               with Retry-After
     499     cancelled                the client has left; 499 is nginx's number for that
     500     internal_error           also for a `RagError` that is of no kind above, with its message
-    503     not_ready                model_error
+    503     not_ready                model_error, stopping
     504     deadline_exceeded        the answer took longer than the setting allows
 
 Does not catch what nobody expected: that is `api.guard`'s, so that it happens in one place for every response.
@@ -45,6 +45,10 @@ class JobNotFound(rag.RagError):
     """No job of that id is remembered."""
 
 
+class AnswerNotFound(rag.RagError):
+    """No trace of an answer of that id is kept."""
+
+
 _RAISED: dict[type[rag.RagError], tuple[int, str]] = {
     rag.InputError: (422, "invalid_request"),
     rag.DocumentError: (422, "document_error"),
@@ -59,6 +63,7 @@ _RAISED: dict[type[rag.RagError], tuple[int, str]] = {
     rag.Cancelled: (499, "cancelled"),
     NotReady: (503, "not_ready"),
     JobNotFound: (404, "job_not_found"),
+    AnswerNotFound: (404, "answer_not_found"),
     rag.RagError: (500, "internal_error"),
 }
 _HTTP: dict[int, tuple[str, str]] = {
@@ -79,6 +84,11 @@ def error_response(status: int, kind: str, message: str, param: str | None = Non
 def error_body(error: rag.RagError) -> ErrorBody:
     """What the response to it says, for an error that comes after the response began."""
     return _body(_entry(error)[1], str(error), getattr(error, "param", None))
+
+
+def error_kind(error: BaseException) -> str:
+    """The `type` that the response to it has."""
+    return _entry(error)[1] if isinstance(error, rag.RagError) else "internal_error"
 
 
 def install(app: FastAPI) -> None:

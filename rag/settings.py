@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import Field, ValidationError
@@ -44,6 +44,16 @@ class Settings(BaseSettings):
     queue: int = Field(32, ge=1, description="questions that may wait for the language model")
     answer_seconds: float = Field(120, gt=0, description="seconds that an answer over HTTP may take, waiting included")
     upload_mb: float = Field(100, gt=0, description="megabytes that an uploaded document may have")
+    grace_seconds: float = Field(30, ge=0, description="seconds that running questions get when the service stops")
+    log_format: Literal["text", "json"] = Field("text", description="how `rag serve` logs: lines for people, or JSON")
+    spans: bool = Field(
+        False, description="send OpenTelemetry spans, to where the OTEL_* variables say (needs the extra 'otel')"
+    )
+    traces: int = Field(1000, ge=0, description="answers whose traces are kept, the newest of them; 0 keeps none")
+    trace_days: float = Field(30, gt=0, le=36_500, description="days that a trace is kept")
+    trace_text: bool = Field(
+        False, description="keep the text of questions, answers and passages in traces, not only places and figures"
+    )
     host: str = Field("127.0.0.1", description="address on which `rag serve` listens")
     port: int = Field(8000, ge=0, le=65535, description="its port")
 

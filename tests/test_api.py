@@ -219,6 +219,8 @@ def test_the_description_names_every_operation(client: TestClient) -> None:
         ("/v1/jobs/{id}", "get"),
         ("/v1/documents/{id}", "get"),
         ("/v1/documents/{id}/text", "get"),
+        ("/v1/answers/{id}", "get"),
+        ("/metrics", "get"),
         ("/healthz", "get"),
         ("/readyz", "get"),
     }

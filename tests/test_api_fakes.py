@@ -124,6 +124,7 @@ class FakePipeline:
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     histories: list[Any] = field(default_factory=list)  # that came with the questions
     closed: bool = False
+    generation: int = 7
 
     def ask(
         self,
@@ -168,6 +169,7 @@ class FakePipeline:
 @dataclass
 class FakeModels:
     notices: tuple[str, ...] = ("no language model here",)
+    language_model: Any = None
     closed: bool = False
 
     def close(self) -> None:
@@ -186,12 +188,13 @@ class Stage:
     load_hold: threading.Event | None = None
     opened: list[str] = field(default_factory=list)
     queue: int = 32
+    more: dict[str, Any] = field(default_factory=dict)  # settings
 
-    def app(self) -> FastAPI:
+    def app(self, **options: Any) -> FastAPI:
         for name in self.names:
             self.make_index(name)
-        settings = Settings(indexes_dir=self.indexes_dir, queue=self.queue, index="default")
-        return create_app(settings, self._load, self._open)  # type: ignore[arg-type]
+        settings = Settings(indexes_dir=self.indexes_dir, queue=self.queue, index="default", **self.more)
+        return create_app(settings, self._load, self._open, **options)  # type: ignore[arg-type]
 
     def make_index(self, name: str) -> None:
         (self.indexes_dir / name).mkdir(parents=True, exist_ok=True)

@@ -44,6 +44,11 @@ class LlamaCpp:
         """Raises `ModelError` where the file is missing, is no GGUF or cannot be loaded."""
         return cls(Decoder(path, context_tokens, threads), Path(name).name.removesuffix(".gguf"), waiting)
 
+    @property
+    def waiting(self) -> int:
+        """Calls in line, without the one at work."""
+        return self._jobs.qsize()
+
     def count_tokens(self, text: str) -> int:
         """Tokens of `text` alone; the vocabulary is read only, so that this does not wait for the owner thread."""
         return len(self._decoder.tokenize(text))
