@@ -34,6 +34,7 @@ class DrainingServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._signal is not None or self.should_exit or not self.started:
+            self.config.timeout_graceful_shutdown = 0
             super().handle_exit(sig, frame)
             return
         self._signal = (sig, frame)
