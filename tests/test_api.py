@@ -24,7 +24,7 @@ INFO = {
     "metadata": {},
     "modified": None,
 }
-TEXT_OF_PUMPS = {"id": PUMPS.id, "title": PUMPS.title, "source": PUMPS.source, "text": PUMPS.text}
+TEXT_OF_PUMPS = {"id": PUMPS.id, "title": PUMPS.title, "source": PUMPS.source, "text": PUMPS.text, "pages": []}
 IDS = sorted(DOCUMENTS)
 
 
