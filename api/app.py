@@ -13,14 +13,19 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from api import errors, library, mcp, pages, routes
+from api import errors, library, mcp, pages, routes, scrape, traces
 from api.access import DESCRIBED, Access, check_keys, keys_needed
 from api.guard import Guard
 from api.jobs import Jobs
+from api.metrics import Metrics
+from api.observed import Observer
 from api.openai import chat, models
+from api.requests import Drain, Requests
 from api.served import LoadModels, OpenIndex, Served
 from api.server import run
+from api.spans import Spans
 from api.threads import Threads
+from api.traces import Traces
 from rag import __version__
 from rag.settings import Settings
 
@@ -33,8 +38,13 @@ _ABOUT = (
 )
 
 
-def create_app(settings: Settings, load: LoadModels | None = None, open_index: OpenIndex | None = None) -> FastAPI:
-    """`load` and `open_index` are `rag.pipeline`'s unless they are given."""
+def create_app(
+    settings: Settings,
+    load: LoadModels | None = None,
+    open_index: OpenIndex | None = None,
+    spans: Spans | None = None,
+) -> FastAPI:
+    """`load` and `open_index` are `rag.pipeline`'s unless they are given; without `spans` there are none."""
     app = FastAPI(
         title="rag",
         version=__version__,
@@ -44,14 +54,22 @@ def create_app(settings: Settings, load: LoadModels | None = None, open_index: O
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.served = Served(settings, load or _load_models, open_index or _open_pipeline)
+    open_plain = open_index or _open_pipeline
+    app.state.served = Served(
+        settings, load or _load_models, lambda of, models: observer.observed(open_plain(of, models))
+    )
+    lookup = scrape.Lookup(app.state.served)
+    app.state.metrics = Metrics(lookup.indexes, lookup.waiting)
+    app.state.traces = Traces(settings, app.state.metrics.traces_lost.inc)
+    app.state.spans = spans
+    app.state.drain = Drain()
+    observer = Observer(app.state.metrics, app.state.traces, spans)
     app.add_middleware(Access, settings=settings)
     app.add_middleware(Guard)
+    app.add_middleware(Requests, metrics=app.state.metrics, drain=app.state.drain, spans=spans)  # the last is outermost
     errors.install(app)
-    app.include_router(library.router, dependencies=[DESCRIBED])
-    app.include_router(routes.router, dependencies=[DESCRIBED])
-    app.include_router(chat.router, dependencies=[DESCRIBED])
-    app.include_router(models.router, dependencies=[DESCRIBED])
+    for router in (library.router, routes.router, chat.router, models.router, traces.router, scrape.router):
+        app.include_router(router, dependencies=[DESCRIBED])
     app.include_router(routes.health)
     pages.install(app)
     mcp.install(app)
@@ -62,7 +80,14 @@ def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raises `RagError` where the address cannot be had, or keys are needed and there is
     none."""
     check_keys(settings)
-    run(settings.host, settings.port, lambda: create_app(settings), guarded=keys_needed(settings))
+    spans = Spans.open() if settings.spans else None
+    run(
+        settings.host,
+        settings.port,
+        lambda: create_app(settings, spans=spans),
+        settings.log_format,
+        guarded=keys_needed(settings),
+    )
 
 
 @asynccontextmanager
@@ -70,6 +95,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     served: Served = app.state.served
     app.state.threads = Threads(served.settings.queue)
     app.state.jobs = Jobs(served)
+    app.state.traces.start()
     loading = asyncio.create_task(asyncio.to_thread(served.load))
     await asyncio.to_thread(app.state.jobs.start)
     try:
@@ -79,6 +105,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(app.state.jobs.close)
         await loading  # a thread cannot be stopped; it takes seconds
         await asyncio.to_thread(served.close)
+        await asyncio.to_thread(app.state.traces.close)
+        if app.state.spans:
+            await asyncio.to_thread(app.state.spans.close)
 
 
 def _load_models(settings: Settings) -> Models:

@@ -6,7 +6,7 @@
     401     unauthenticated          no API key, or none that is one; with WWW-Authenticate
     403     forbidden                a key without the scope; a page of another site
     404     not_found                no such address
-    404     document_not_found       index_not_found, job_not_found
+    404     document_not_found       index_not_found, job_not_found, answer_not_found
     405     method_not_allowed
     408     too_slow                 the body does not come
     409     index_busy               index_mismatch
@@ -16,7 +16,7 @@
     429     overloaded               rate_limited; with Retry-After
     499     cancelled                the client has left; 499 is nginx's number for that
     500     internal_error           also for a `RagError` that is of no kind above, with its message
-    503     not_ready                model_error
+    503     not_ready                model_error, stopping
     504     deadline_exceeded        the answer took longer than the setting allows
 
 Does not catch what nobody expected: that is `api.guard`'s, so that it happens in one place for every response.
@@ -54,6 +54,10 @@ class Forbidden(rag.RagError):
     """The API key of the request lacks a scope."""
 
 
+class AnswerNotFound(rag.RagError):
+    """No trace of an answer of that id is kept."""
+
+
 _RAISED: dict[type[rag.RagError], tuple[int, str]] = {
     rag.InputError: (422, "invalid_request"),
     rag.DocumentError: (422, "document_error"),
@@ -69,6 +73,7 @@ _RAISED: dict[type[rag.RagError], tuple[int, str]] = {
     NotReady: (503, "not_ready"),
     JobNotFound: (404, "job_not_found"),
     Forbidden: (403, "forbidden"),
+    AnswerNotFound: (404, "answer_not_found"),
     rag.RagError: (500, "internal_error"),
 }
 _HTTP: dict[int, tuple[str, str]] = {
@@ -96,6 +101,11 @@ def error_body(error: rag.RagError) -> ErrorBody:
 
 def status_of(error: rag.RagError) -> int:
     return _entry(error)[0]
+
+
+def error_kind(error: BaseException) -> str:
+    """The `type` that the response to it has."""
+    return _entry(error)[1] if isinstance(error, rag.RagError) else "internal_error"
 
 
 def install(app: FastAPI) -> None:

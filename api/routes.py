@@ -214,7 +214,13 @@ def _steps(served: Served, index: str | None, question: str, **options: Any) -> 
 
 def _text_json(served: Served, index: str | None, id: str) -> TextJSON:
     found = served.pipeline(index).document(id)
-    return {"id": found.id, "title": found.title, "source": found.source, "text": found.text}
+    return {
+        "id": found.id,
+        "title": found.title,
+        "source": found.source,
+        "text": found.text,
+        "pages": list(found.pages),
+    }
 
 
 def reply(value: Any, status: int = 200) -> Response:

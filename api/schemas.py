@@ -110,12 +110,14 @@ class DocumentsJSON(TypedDict):
 
 
 class TextJSON(TypedDict):
-    """A document's text, whose code points all offsets count."""
+    """A document's text, whose code points all offsets count; `pages` are the offsets at which its pages begin, empty
+    where its format has none."""
 
     id: str
     title: str
     source: str
     text: str
+    pages: list[int]
 
 
 class IndexesJSON(TypedDict):

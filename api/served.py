@@ -122,6 +122,10 @@ class Served:
     def notices(self) -> list[str]:
         return [public(notice) for notice in self._models.notices] if self._models else []
 
+    def opened(self) -> list[Pipeline]:
+        """Of all indexes that are open now."""
+        return [opened.pipeline for opened in list(self._opened.values())]
+
     def close(self) -> None:
         with self._opening:
             while self._opened:

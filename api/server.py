@@ -1,12 +1,11 @@
 """An application on an address, until a signal: uvicorn, with a socket that is bound before anything is loaded.
 
-A taken port is thus one line at once, not a traceback after the models. On SIGINT or SIGTERM no new connection is
-taken and questions that are being answered get `GRACE_S` to finish. Does no TLS; who is served is `api.access`'s.
+A taken port is thus one line at once, not a traceback after the models. On SIGINT or SIGTERM no new question is begun,
+and those under way get the grace to finish (`api.draining`). Does no TLS; who is served is `api.access`'s.
 """
 
 from __future__ import annotations
 
-import copy
 import errno
 import ipaddress
 import logging
@@ -15,30 +14,32 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.config import LOGGING_CONFIG
 
 from api.connection import Connection
+from api.draining import DrainingServer
+from api.logs import Format, log_config
 from rag.errors import RagError
 
 _log = logging.getLogger(__name__)
 
-GRACE_S = 30
 BACKLOG = 2048  # uvicorn's own
 
 
-def run(host: str, port: int, make_app: Callable[[], FastAPI], guarded: bool = False) -> None:
+def run(
+    host: str, port: int, make_app: Callable[[], FastAPI], log_format: Format = "text", guarded: bool = False
+) -> None:
     """`guarded`: only those with an API key are served."""
     with listen(host, port) as listener, _sigterm_like_sigint(), suppress(KeyboardInterrupt):
+        app = make_app()
         config = uvicorn.Config(
-            make_app(),
+            app,
             http=Connection,
-            log_config=_logging(),
+            log_config=log_config(log_format),
+            access_log=False,  # `api.requests` writes the line
             server_header=False,
-            timeout_graceful_shutdown=GRACE_S,
             lifespan="on",
         )
         address, port = listener.getsockname()[:2]
@@ -47,7 +48,7 @@ def run(host: str, port: int, make_app: Callable[[], FastAPI], guarded: bool = F
             _log.warning(
                 "%s is no loopback address, and there is no authentication: all who reach it can read", address
             )
-        uvicorn.Server(config).run(sockets=[listener])
+        DrainingServer(config, app.state.drain, app.state.served.settings.grace_seconds).run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -88,10 +89,3 @@ def _sigterm_like_sigint() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _logging() -> dict[str, Any]:
-    """uvicorn's configuration, with this package's messages in the same form and place."""
-    config = copy.deepcopy(LOGGING_CONFIG)
-    config["loggers"]["api"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
-    return config

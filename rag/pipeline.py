@@ -20,6 +20,7 @@ from rag.question import MAX_QUESTION, Question, parse_question
 from rag.retrieval import retrieve
 from rag.saying import Outcome, Said, extract, quote, write
 from rag.settings import NO_MODEL, Settings, load_settings
+from rag.trace import note_evidence, watched
 from rag.types import (
     Abstention,
     AbstentionReason,
@@ -239,14 +240,17 @@ class Pipeline:
     def _evidence(self, hits: Sequence[Hit]) -> list[Evidence]:
         model = self._models.language_model
         if model is None:
-            return select_evidence(hits, _EVIDENCE, sys.maxsize, len)
-        return select_evidence(hits, _EVIDENCE, int(model.context_tokens * _EVIDENCE_SHARE), model.count_tokens)
+            found = select_evidence(hits, _EVIDENCE, sys.maxsize, len)
+        else:
+            found = select_evidence(hits, _EVIDENCE, int(model.context_tokens * _EVIDENCE_SHARE), model.count_tokens)
+        note_evidence(hits, found)
+        return found
 
     def _say(self, mode: Mode, question: Question, evidence: Sequence[Evidence], deadline: Deadline) -> Said:
         model = self._models.language_model
         if mode == "extract" or model is None:
             return extract(question, evidence)
-        return (quote if mode == "quote" else write)(question, evidence, model, deadline)
+        return (quote if mode == "quote" else write)(question, evidence, watched(model), deadline)
 
     def _answer(
         self,

@@ -163,15 +163,15 @@ def answer_json(answer: Answer) -> AnswerJSON:
         "abstained": {"reason": abstained.reason, "message": abstained.message} if abstained else None,
         "answer": answer.answer,
         "mode": answer.mode,
-        "faithfulness": _number(answer.faithfulness),
-        "confidence": _number(answer.confidence),
+        "faithfulness": finite(answer.faithfulness),
+        "confidence": finite(answer.confidence),
         "claims": [claim_json(claim) for claim in answer.claims],
         "citations": [citation_json(citation) for citation in answer.citations],
         "passages": [hit_json(hit) for hit in answer.hits],
         "model": answer.model,
         "index": {"name": answer.index.name, "generation": answer.index.generation},
         "usage": {"prompt_tokens": answer.usage.prompt_tokens, "completion_tokens": answer.usage.completion_tokens},
-        "timings": {step: _number(seconds) for step, seconds in answer.timings.items()},
+        "timings": {step: finite(seconds) for step, seconds in answer.timings.items()},
         "notices": list(answer.notices),
     }
 
@@ -181,7 +181,7 @@ def claim_json(claim: Claim) -> ClaimJSON:
         "text": claim.text,
         "start": claim.start,
         "end": claim.end,
-        "support": _number(claim.support),
+        "support": finite(claim.support),
         "citations": list(claim.citations),
         "reason": claim.reason,
     }
@@ -211,9 +211,9 @@ def hit_json(hit: Hit) -> HitJSON:
         "document_id": passage.document_id,
         "title": passage.title,
         "source": passage.source,
-        "score": _number(hit.score),
-        "dense_score": _number(hit.dense_score),
-        "lexical_score": _number(hit.lexical_score),
+        "score": finite(hit.score),
+        "dense_score": finite(hit.dense_score),
+        "lexical_score": finite(hit.lexical_score),
         "dense_rank": hit.dense_rank,
         "lexical_rank": hit.lexical_rank,
         "start": passage.start,
@@ -226,7 +226,7 @@ def hit_json(hit: Hit) -> HitJSON:
 
 def faithfulness_json(checked: Faithfulness) -> FaithfulnessJSON:
     return {
-        "faithfulness": _number(checked.faithfulness),
+        "faithfulness": finite(checked.faithfulness),
         "claims": [checked_claim_json(claim) for claim in checked.claims],
     }
 
@@ -237,7 +237,7 @@ def checked_claim_json(claim: CheckedClaim) -> CheckedClaimJSON:
         "text": claim.text,
         "start": claim.start,
         "end": claim.end,
-        "support": _number(claim.support),
+        "support": finite(claim.support),
         "reason": claim.reason,
         "evidence": {"passage": found.passage, "start": found.start, "end": found.end, "quote": found.quote}
         if found
@@ -267,7 +267,7 @@ def to_json(value: Any, indent: int | None = None) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def _number(value: float) -> Number:
-    """A plain float, also of numpy's, which the json module does not know."""
+def finite(value: float) -> Number:
+    """A plain float, also of numpy's, which the json module does not know; None for NaN and infinities."""
     number = float(value)
     return number if math.isfinite(number) else None

@@ -51,6 +51,16 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "", description="address at which browsers reach the service, for links to it; left out, that of the request"
     )
+    grace_seconds: float = Field(30, ge=0, description="seconds that running questions get when the service stops")
+    log_format: Literal["text", "json"] = Field("text", description="how `rag serve` logs: lines for people, or JSON")
+    spans: bool = Field(
+        False, description="send OpenTelemetry spans, to where the OTEL_* variables say (needs the extra 'otel')"
+    )
+    traces: int = Field(1000, ge=0, description="answers whose traces are kept, the newest of them; 0 keeps none")
+    trace_days: float = Field(30, gt=0, le=36_500, description="days that a trace is kept")
+    trace_text: bool = Field(
+        False, description="keep the text of questions, answers and passages in traces, not only places and figures"
+    )
     host: str = Field("127.0.0.1", description="address on which `rag serve` listens")
     port: int = Field(8000, ge=0, le=65535, description="its port")
     auth: Literal["auto", "keys", "off"] = Field(

@@ -24,7 +24,7 @@ INFO = {
     "metadata": {},
     "modified": None,
 }
-TEXT_OF_PUMPS = {"id": PUMPS.id, "title": PUMPS.title, "source": PUMPS.source, "text": PUMPS.text}
+TEXT_OF_PUMPS = {"id": PUMPS.id, "title": PUMPS.title, "source": PUMPS.source, "text": PUMPS.text, "pages": []}
 IDS = sorted(DOCUMENTS)
 
 
@@ -223,6 +223,8 @@ def test_the_description_names_every_operation(client: TestClient) -> None:
         ("/v1/models", "get"),
         ("/v1/models/{id}", "get"),
         ("/v1/embeddings", "post"),
+        ("/v1/answers/{id}", "get"),
+        ("/metrics", "get"),
         ("/healthz", "get"),
         ("/readyz", "get"),
     }

@@ -130,6 +130,7 @@ class FakePipeline:
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     histories: list[Any] = field(default_factory=list)  # that came with the questions
     closed: bool = False
+    generation: int = 7
 
     def ask(
         self,
@@ -193,7 +194,7 @@ class WordCounter:
 class FakeModels:
     notices: tuple[str, ...] = ("no language model here",)
     embedder: HashEmbedder = field(default_factory=HashEmbedder)
-    language_model: WordCounter | None = field(default_factory=WordCounter)
+    language_model: Any = field(default_factory=WordCounter)
     closed: bool = False
 
     def close(self) -> None:
@@ -214,11 +215,11 @@ class Stage:
     queue: int = 32
     more: dict[str, Any] = field(default_factory=dict)  # settings
 
-    def app(self) -> FastAPI:
+    def app(self, **options: Any) -> FastAPI:
         for name in self.names:
             self.make_index(name)
         settings = Settings(indexes_dir=self.indexes_dir, queue=self.queue, index="default", **self.more)
-        return create_app(settings, self._load, self._open)  # type: ignore[arg-type]
+        return create_app(settings, self._load, self._open, **options)  # type: ignore[arg-type]
 
     def make_index(self, name: str) -> None:
         (self.indexes_dir / name).mkdir(parents=True, exist_ok=True)

@@ -24,6 +24,7 @@ LAYERS = [
         "rag.processor",
         "rag.ahead",
         "rag.progress",
+        "rag.trace",
     ],
     [
         "rag.sentences",
@@ -41,6 +42,8 @@ LAYERS = [
         "rag.display",
         "rag.serialise",
         "rag.filters",
+        "rag.trace_record",
+        "rag.trace_store",
     ],
     ["rag.documents", "rag.embedding", "rag.index", "rag.llm"],
     ["rag.own_metadata", "rag.keys"],

@@ -10,16 +10,18 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from test_api_fakes import DOCUMENTS, MARKUP, PUMPS, SAID, SENTENCE, WORDS, FakePipeline, Stage, answered
+from test_api_fakes import DOCUMENTS, END, MARKUP, PUMPS, SAID, SENTENCE, START, WORDS, FakePipeline, Stage, answered
 
 from api.openai.citing import Links
 from api.server import listen
@@ -34,6 +36,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+WAIT_MS = 60_000  # for what a person sees at once: the machine may be busy
+expect.set_options(timeout=WAIT_MS)
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: `apt-get install chromium` has these run")
 
@@ -56,15 +60,22 @@ def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path / "indexes")
 
 
-@pytest.fixture
-def site(stage: Stage) -> Iterator[Site]:
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """-> its address."""
     listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(stage.app(), log_level="error", timeout_graceful_shutdown=5))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=5))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
-    yield Site(stage, f"http://127.0.0.1:{listener.getsockname()[1]}")
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
     thread.join()
+
+
+@pytest.fixture
+def site(stage: Stage) -> Iterator[Site]:
+    with served(stage.app()) as address:
+        yield Site(stage, address)
 
 
 @pytest.fixture
@@ -77,7 +88,7 @@ def expected_errors() -> list[str]:
 def page(browser: Browser, site: Site, expected_errors: list[str]) -> Iterator[Page]:
     context = browser.new_context(base_url=site.address, viewport={"width": 1100, "height": 800})
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(WAIT_MS)
     errors: list[str] = []
     requests: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
@@ -119,10 +130,68 @@ def test_an_answer_shows_its_words_in_the_sentence_they_are_from(page: Page) -> 
     expect(page.locator("#notices code")).to_have_text("rag doctor")
 
 
-def test_a_marker_leads_to_its_citation(page: Page) -> None:
+def test_a_marker_shows_its_quote_under_the_mouse(page: Page) -> None:
     ask(page, "Who found it?")
-    page.get_by_role("button", name="Citation 1: Pumps 😀").click()
-    expect(page.locator("#citation-1")).to_be_focused()
+    marker, quote = page.get_by_role("button", name="Citation 1: Pumps 😀"), page.get_by_role("dialog", name="Quote")
+    marker.hover()
+    expect(quote.locator("blockquote")).to_have_text(SENTENCE)
+    expect(quote.locator("mark")).to_have_text(WORDS)
+    expect(quote).to_contain_text("page 3")
+    expect(quote).to_be_in_viewport(ratio=1)
+    quote.hover()  # the way from the marker into the quote does not close it
+    page.wait_for_timeout(600)
+    expect(quote).to_be_visible()
+    page.locator("h1").hover()
+    expect(quote).to_be_hidden()
+    expect(marker).to_have_attribute("aria-expanded", "false")
+
+
+def test_a_quote_stays_after_a_click_and_leads_into_the_document(page: Page) -> None:
+    ask(page, "Who found it?")
+    marker, quote = page.get_by_role("button", name="Citation 1: Pumps 😀"), page.get_by_role("dialog", name="Quote")
+    marker.click()
+    page.locator("h1").hover()
+    page.wait_for_timeout(600)
+    expect(quote).to_be_visible()
+    page.locator("h1").click()
+    expect(quote).to_be_hidden()
+    marker.click()
+    quote.get_by_role("button", name="Show in the document").click()
+    expect(page.get_by_role("dialog", name=PUMPS.title).locator("mark")).to_have_text(SENTENCE)
+
+
+def test_a_quote_is_read_with_the_keyboard(page: Page) -> None:
+    ask(page, "Who found it?")
+    marker, quote = page.get_by_role("button", name="Citation 1: Pumps 😀"), page.get_by_role("dialog", name="Quote")
+    page.get_by_role("button", name="Ask").focus()
+    page.keyboard.press("Tab")
+    expect(marker).to_be_focused()
+    expect(quote.locator("blockquote")).to_have_text(SENTENCE)
+    page.keyboard.press("Tab")
+    expect(quote.get_by_role("button", name="Close the quote")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(quote).to_be_hidden()
+    expect(marker).to_be_focused()
+
+
+def test_pages_of_a_document_are_told_and_its_text_stays_the_text(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = START + SENTENCE.index(WORDS)
+    breaks = (0, 12, START, words + 3, END, len(PUMPS.text) - 5)
+    monkeypatch.setitem(DOCUMENTS, PUMPS.id, replace(PUMPS, pages=breaks))
+    ask(page, "Who found it?")
+    page.locator("#citation-1").get_by_role("button").click()
+    text = page.locator("#document-text")
+    expect(text.locator("mark")).to_be_in_viewport(ratio=1)
+    assert text.evaluate("element => element.textContent") == PUMPS.text
+    before = """element => [...element.querySelectorAll('.page')].map((page) => {
+        const range = document.createRange();
+        range.setStart(element, 0);
+        range.setEndBefore(page);
+        return [page.dataset.page, [...range.toString()].length];
+    })"""
+    # the break inside the words of the answer is not shown, the others stand where they are
+    shown = [[f"Page {number}", offset] for number, offset in enumerate(breaks, 1) if offset != words + 3]
+    assert text.evaluate(before) == shown
 
 
 def test_the_document_opens_at_exactly_the_quoted_characters(page: Page) -> None:
@@ -243,25 +312,30 @@ class TestWithoutAnIndex:
     ) -> None:
         expected_errors.append("status of 503")
         expect(page.locator("#missing code")).to_have_text("rag index PATH...")
-        _screenshot(page, "no-index")
+        screenshot(page, "no-index")
         stage.make_index("default")
         expect(page.locator("#missing")).to_be_hidden()
         ask(page, "Who found it?")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1100])
+@pytest.mark.parametrize("width", [360, 1100])
 def test_nothing_is_wider_than_the_screen(page: Page, scheme: Any, width: int) -> None:
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 844})
     for name, question in (("answer", "Who found it?"), ("abstention", "Is it far?")):
         ask(page, question)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        _screenshot(page, f"{name}-{scheme}-{width}")
+        screenshot(page, f"{name}-{scheme}-{width}")
+        if name == "answer":
+            page.get_by_role("button", name="Citation 1").click()
+            expect(page.get_by_role("dialog", name="Quote")).to_be_in_viewport(ratio=1)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            screenshot(page, f"quote-{scheme}-{width}")
     page.get_by_role("button", name="Show in the document").first.click()
     expect(page.locator("#document mark")).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    _screenshot(page, f"document-{scheme}-{width}")
+    screenshot(page, f"document-{scheme}-{width}")
 
 
 def test_the_documentation_of_the_http_api(page: Page) -> None:
@@ -270,7 +344,7 @@ def test_the_documentation_of_the_http_api(page: Page) -> None:
     page.get_by_text("/v1/ask").click()
     expect(page.get_by_text("text/event-stream").first).to_be_attached()
     time.sleep(0.2)  # a request that should not be made would be made by now
-    _screenshot(page, "docs")
+    screenshot(page, "docs")
 
 
 def test_a_path_of_headings_goes_on_from_the_title(page: Page) -> None:
@@ -288,7 +362,7 @@ def test_offsets_are_cut_as_python_cuts_them(page: Page, text: str, start: int, 
     assert page.evaluate(cut, [text, start, end]) == [text[:start], text[start:end], text[end:]]
 
 
-def _screenshot(page: Page, name: str) -> None:
+def screenshot(page: Page, name: str) -> None:
     """For people, where RAG_SCREENSHOTS names a folder."""
     if folder := os.environ.get("RAG_SCREENSHOTS"):
         page.screenshot(path=f"{folder}/{name}.png")

@@ -1,7 +1,8 @@
-// An Answer as the server gives it -> elements: the text with its markers, the citations, the passages.
+// An answer on its way: what is known of it, put into the page as it comes. Only checked sentences are ever shown.
 
 import { openDocument } from "./document.js";
-import { make, placeOf } from "./dom.js";
+import { count, make, placeOf } from "./dom.js";
+import { hideQuote, quoting } from "./quote.js";
 import { answerPieces, cut } from "./text.js";
 
 const REASONS = {
@@ -10,37 +11,78 @@ const REASONS = {
   unsupported: "What the model wrote is not supported by the passages, so it is not shown.",
 };
 
-/** The contents of the answer's article; `seconds` is how long it took. */
-export function answerElements(answer, seconds) {
-  const asked = make("p", { class: "asked", dir: "auto" }, answer.question);
-  return answer.answered
-    ? [asked, said(answer), figures(answer, seconds), citations(answer), passages(answer, "Passages that were found", false)]
-    : [asked, ...abstention(answer), figures(answer, seconds), passages(answer, "Nearest passages", true)];
-}
+/** The contents of the answer's article: `passages`, `sentence` and `finish` in the order in which they are known. */
+export class AnswerView {
+  constructor(article, question, index) {
+    this.index = index;
+    this.said = make("p", { class: "said", dir: "auto" });
+    this.text = ""; // of the sentences that are shown
+    this.labels = new Map(); // label -> citation
+    this.figures = make("div");
+    this.cited = make("ol", { class: "citations" });
+    this.citations = make("section", { "aria-label": "Citations" }, make("h2", {}, "Where it says so"), this.cited);
+    this.found = make("div");
+    this.citations.hidden = true;
+    this.said.hidden = true;
+    hideQuote();
+    const asked = make("p", { class: "asked", dir: "auto" }, question);
+    article.replaceChildren(asked, this.said, this.figures, this.citations, this.found);
+  }
 
-function said(answer) {
-  const pieces = answerPieces(answer).map((piece) => (piece.label === undefined ? piece.text : marker(answer, piece.label)));
-  return make("p", { class: "said", dir: "auto" }, ...pieces);
-}
+  passages(passages) {
+    this.found.replaceChildren(passagesElement(passages, this.index, "Passages that were found", false));
+  }
 
-function marker(answer, label) {
-  const { title } = answer.citations.find((citation) => citation.label === label);
-  const show = () => {
-    const cited = document.getElementById(`citation-${label}`);
-    cited.scrollIntoView({ block: "center" });
-    cited.focus({ preventScroll: true });
-  };
-  return make("button", { type: "button", class: "marker", "aria-label": `Citation ${label}: ${title}`, onclick: show }, `${label}`);
-}
+  /** A claim with its citations; `text` counts from its own beginning. */
+  sentence({ text, citations }) {
+    this.#cite(citations);
+    const alone = { answer: text, claims: [{ start: 0, text }], citations };
+    if (this.text !== "") this.said.append(" ");
+    this.said.append(...this.#pieces(alone));
+    this.said.hidden = false;
+    this.text = this.text === "" ? text : `${this.text} ${text}`;
+  }
 
-function abstention(answer) {
-  const { reason, message } = answer.abstained;
-  const told = message === answer.answer ? "" : message;
-  return [
-    make("h2", { class: "abstained" }, "No answer from these documents"),
-    make("p", { class: "said", dir: "auto" }, answer.answer),
-    make("p", { class: "reason" }, REASONS[reason] ?? "", told && ` ${told}`),
-  ];
+  /** The whole answer; what the sentences have shown of it stays as it is. */
+  finish(answer, seconds) {
+    this.index = answer.index.name;
+    if (answer.answered) this.#cite(answer.citations);
+    if (!answer.answered || answer.answer !== this.text) {
+      hideQuote();
+      this.said.replaceChildren(...(answer.answered ? this.#pieces(answer) : [answer.answer]));
+      this.said.hidden = false;
+    }
+    this.citations.hidden = !answer.answered;
+    this.figures.replaceChildren(figures(answer, seconds));
+    if (!answer.answered) this.#abstain(answer);
+    const title = answer.answered ? "Passages that were found" : "Nearest passages";
+    const open = this.found.querySelector("details")?.open || !answer.answered;
+    this.found.replaceChildren(passagesElement(answer.passages, this.index, title, open));
+  }
+
+  #abstain({ answer, abstained: { reason, message } }) {
+    const told = message === answer ? "" : ` ${message}`;
+    this.said.before(make("h2", { class: "abstained" }, "No answer from these documents"));
+    this.said.after(make("p", { class: "reason" }, REASONS[reason] ?? "", told));
+  }
+
+  #cite(citations) {
+    for (const citation of citations.filter(({ label }) => !this.labels.has(label))) {
+      this.labels.set(citation.label, citation);
+      this.cited.append(citationElement(citation, this.index));
+      this.citations.hidden = false;
+    }
+  }
+
+  #pieces(answer) {
+    return answerPieces(answer).map((piece) => (piece.label === undefined ? piece.text : this.#marker(piece.label)));
+  }
+
+  #marker(label) {
+    const citation = this.labels.get(label);
+    const marker = make("button", { type: "button", class: "marker", "aria-label": `Citation ${label}: ${citation.title}` }, `${label}`);
+    return quoting(marker, () => citationContents(citation, this.index));
+  }
 }
 
 function figures(answer, seconds) {
@@ -56,24 +98,23 @@ function figures(answer, seconds) {
   return make("dl", { class: "figures" }, ...pairs);
 }
 
-function citations(answer) {
-  const items = answer.citations.map((citation) => {
-    const { start, answer_start: from, answer_end: to } = citation;
-    const [before, words, after] = cut(citation.quote, from - start, to - start);
-    const quote = make("blockquote", { dir: "auto" }, before, make("mark", {}, words), after);
-    return make(
-      "li", { id: `citation-${citation.label}`, tabindex: "-1" },
-      heading(citation, `${citation.label}`), quote, opener(citation, citation.quote, answer.index.name),
-    );
-  });
-  return make("section", { "aria-label": "Citations" }, make("h2", {}, "Where it says so"), make("ol", { class: "citations" }, ...items));
+function citationElement(citation, index) {
+  return make("li", { id: `citation-${citation.label}` }, ...citationContents(citation, index));
 }
 
-function passages(answer, title, open) {
-  if (answer.passages.length === 0) return "";
-  const items = answer.passages.map((passage) => make(
+/** Where it stands, the quote with the words that are the answer, and the way into the document. */
+function citationContents(citation, index) {
+  const { start, answer_start: from, answer_end: to } = citation;
+  const [before, words, after] = cut(citation.quote, from - start, to - start);
+  const quote = make("blockquote", { dir: "auto" }, before, make("mark", {}, words), after);
+  return [heading(citation, `${citation.label}`), quote, opener(citation, citation.quote, index)];
+}
+
+function passagesElement(passages, index, title, open) {
+  if (passages.length === 0) return "";
+  const items = passages.map((passage) => make(
     "li", {},
-    heading(passage, ""), make("blockquote", { dir: "auto" }, passage.text), opener(passage, passage.text, answer.index.name),
+    heading(passage, ""), make("blockquote", { dir: "auto" }, passage.text), opener(passage, passage.text, index),
   ));
   const details = make("details", { class: "passages" }, make("summary", {}, `${title} (${items.length})`), make("ol", {}, ...items));
   details.open = open;
@@ -92,4 +133,10 @@ function heading(cited, number) {
 function opener(cited, quote, index) {
   const open = () => openDocument(cited, quote, index);
   return make("button", { type: "button", "aria-label": `Show in the document ${cited.title}`, onclick: open }, "Show in the document");
+}
+
+/** "5 passages found, in 3 documents". */
+export function foundLine(passages) {
+  const documents = new Set(passages.map((passage) => passage.document_id)).size;
+  return `${count(passages.length, "passage")} found, in ${count(documents, "document")}`;
 }

@@ -1,4 +1,4 @@
-// Elements and requests. Text goes into the page as text only: documents are not to be trusted with markup.
+// Elements. Text goes into the page as text only: documents are not to be trusted with markup.
 
 /** make("a", {href: "docs"}, "HTTP ", "API"): attributes, listeners for keys that start with "on", children. */
 export function make(tag, attributes = {}, ...children) {
@@ -7,22 +7,8 @@ export function make(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value);
   }
-  element.append(...children.filter((child) => child !== "" && child !== null));
+  element.append(...children.filter((child) => child !== "" && child !== null && child !== undefined));
   return element;
-}
-
-/** The JSON of an address of this server; an Error with the server's own message where it refuses. */
-export async function request(path, options = {}) {
-  let response;
-  try {
-    response = await fetch(path, options);
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Error("The server cannot be reached. Is it still running?");
-  }
-  const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(body.error?.message ?? `The server answered with status ${response.status}.`);
-  return body;
 }
 
 /** "page 3 · Methods > Pumps", or "" where neither is known; a path of headings that begins with the title goes on. */
@@ -30,4 +16,9 @@ export function placeOf({ title, page, section }) {
   const above = `${title} > `;
   const path = section?.startsWith(above) ? section.slice(above.length) : section;
   return [page ? `page ${page}` : "", path === title ? "" : path].filter(Boolean).join(" · ");
+}
+
+/** 1, "passage" -> "1 passage"; 2 -> "2 passages". */
+export function count(number, noun) {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -1,12 +1,16 @@
-// The page: asks the question, shows that it waits, and puts the answer or the error in its place.
+// The page: asks the question, shows what is known of its answer as it comes, and puts an error in its place.
 
-import { answerElements } from "./answer.js";
+import { AnswerView, foundLine } from "./answer.js";
 import { openDocument } from "./document.js";
-import { make, request } from "./dom.js";
+import { openLibrary } from "./documents.js";
+import { count, make } from "./dom.js";
+import { events, request } from "./requests.js";
 
 const byId = (id) => document.getElementById(id);
 const READINESS_MS = 2000;
 let asking = null; // the AbortController of the question that is being answered
+let watching = 0; // the timer of the next look at `/readyz`
+let declined = false; // a key was wanted and not given: it is asked for again only when something else is wanted
 
 byId("form").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -18,6 +22,9 @@ byId("question").addEventListener("keydown", (event) => {
   byId("form").requestSubmit();
 });
 byId("stop").addEventListener("click", () => asking?.abort());
+for (const opener of document.querySelectorAll(".open-library")) {
+  opener.addEventListener("click", () => openLibrary(byId("index").value || byId("index").dataset.preset || "default", watchReadiness));
+}
 watchReadiness();
 window.addEventListener("hashchange", openLinked);
 openLinked();
@@ -28,20 +35,62 @@ async function ask(question) {
   const began = performance.now();
   const stopWaiting = wait(began);
   showError("");
+  const body = { question, index: byId("index").value || undefined, mode: byId("mode").value || undefined, stream: true };
   try {
-    const answer = await request("v1/ask", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ question, index: byId("index").value || undefined, mode: byId("mode").value || undefined }),
-      signal: mine.signal,
+    const coming = events("v1/ask", {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal: mine.signal,
     });
-    showAnswer(answer, (performance.now() - began) / 1000);
+    await show(coming, question, began);
   } catch (error) {
+    if (asking !== mine) return;
+    byId("answer").hidden ||= byId("answer").classList.contains("unfinished");
     if (error.name !== "AbortError") showError(error.message);
+    else byId("status").textContent = "Stopped.";
   } finally {
     stopWaiting();
     if (asking === mine) showWaiting(false);
   }
+}
+
+/** Each event as it comes; what was shown of the question before goes when the first is there. */
+async function show(coming, question, began) {
+  let view = null;
+  for await (const { name, data } of coming) {
+    if (name === "error") throw new Error(data.error.message);
+    view ??= begin(question);
+    if (name === "passages") {
+      view.passages(data.passages);
+      progress(data.passages.length === 0 ? "No passage found" : `${foundLine(data.passages)}; reading them`);
+    } else if (name === "sentence") {
+      view.sentence(data);
+      progress("Checking what is said next");
+    } else if (name === "answer") {
+      view.finish(data, (performance.now() - began) / 1000);
+      finish(data);
+      return;
+    }
+  }
+  throw new Error("The connection ended before the answer was complete. Ask again.");
+}
+
+function begin(question) {
+  byId("empty").hidden = true;
+  byId("answer").hidden = false;
+  byId("answer").classList.remove("old");
+  byId("answer").classList.add("unfinished");
+  return new AnswerView(byId("answer"), question, byId("index").value || byId("index").dataset.preset);
+}
+
+function finish(answer) {
+  if (declined) {
+    declined = false;
+    watchReadiness();
+  }
+  byId("answer").classList.remove("unfinished");
+  showNotices(answer.notices);
+  byId("status").textContent = answer.answered
+    ? `Answered, with ${count(answer.citations.length, "citation")}.`
+    : "No answer from these documents.";
 }
 
 /** Shows that it waits, and how long; returns the function that ends it. */
@@ -49,8 +98,14 @@ function wait(began) {
   const tick = () => { byId("elapsed").textContent = `${Math.floor((performance.now() - began) / 1000)} s`; };
   tick();
   showWaiting(true);
+  progress("Searching the documents");
   const timer = setInterval(tick, 250);
   return () => clearInterval(timer);
+}
+
+function progress(line) {
+  byId("step").textContent = `${line} …`;
+  byId("status").textContent = `${line}.`;
 }
 
 function showWaiting(waits) {
@@ -58,17 +113,6 @@ function showWaiting(waits) {
   byId("stop").hidden = !waits;
   byId("ask").hidden = waits;
   byId("answer").classList.toggle("old", waits);
-  if (waits) byId("status").textContent = "The answer is being looked for.";
-}
-
-function showAnswer(answer, seconds) {
-  byId("empty").hidden = true;
-  showNotices(answer.notices);
-  byId("answer").replaceChildren(...answerElements(answer, seconds).filter((element) => element !== ""));
-  byId("answer").hidden = false;
-  byId("status").textContent = answer.answered
-    ? `Answered, with ${answer.citations.length} citation${answer.citations.length === 1 ? "" : "s"}.`
-    : "No answer from these documents.";
 }
 
 function showError(message) {
@@ -84,13 +128,15 @@ function showNotices(lines) {
 
 /** What `/readyz` says is missing, asked again until nothing is. */
 async function watchReadiness() {
+  clearTimeout(watching);
   const state = await fetch("readyz").then((response) => response.json()).catch(() => null);
   const missing = state?.missing ?? ["The server cannot be reached. Is it still running?"];
   byId("missing-lines").replaceChildren(...missing.map((line) => make("li", {}, ...withCode(line))));
   byId("missing").hidden = missing.length === 0;
   if (state && byId("answer").hidden) showNotices(state.notices);
-  await showIndexes().catch(() => null);
-  if (missing.length > 0) setTimeout(watchReadiness, READINESS_MS);
+  if (!declined) await showIndexes().catch((error) => { declined = error.status === 401; });
+  clearTimeout(watching);
+  if (missing.length > 0) watching = setTimeout(watchReadiness, READINESS_MS);
 }
 
 async function showIndexes() {
@@ -98,6 +144,7 @@ async function showIndexes() {
   const chosen = byId("index").value || preset;
   byId("index").replaceChildren(...indexes.map((name) => make("option", { value: name }, name)));
   byId("index").value = indexes.includes(chosen) ? chosen : indexes[0] ?? "";
+  byId("index").dataset.preset = preset;
   byId("index-label").hidden = indexes.length < 2;
 }
 

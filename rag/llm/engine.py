@@ -102,6 +102,11 @@ class Engine:
             self._changed.notify()
         return self._pieces(request)
 
+    @property
+    def waiting(self) -> int:
+        """Tasks in line, without those at work."""
+        return len(self._waiting)
+
     def close(self) -> None:
         """Finish what waits, then end."""
         with self._changed:

@@ -31,6 +31,11 @@ class LlamaCpp:
         """Raises `ModelError` where the file is missing, is no GGUF or cannot be loaded."""
         return cls(Decoder(path, context_tokens, threads), Path(name).name.removesuffix(".gguf"), waiting)
 
+    @property
+    def waiting(self) -> int:
+        """Calls in line, without those at work."""
+        return self._engine.waiting
+
     def count_tokens(self, text: str) -> int:
         """Tokens of `text` alone."""
         return len(self._decoder.tokenize(text))

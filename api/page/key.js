@@ -1,0 +1,49 @@
+// The API key, where the server wants one: asked for once, kept until the tab is closed, sent with every request.
+
+const NAME = "rag-api-key";
+const byId = (id) => document.getElementById(id);
+let asking = null; // the promise of the dialog that is open: many requests may be refused at the same time
+
+byId("key-forget").addEventListener("click", () => {
+  sessionStorage.removeItem(NAME);
+  location.reload();
+});
+byId("key-cancel").addEventListener("click", () => byId("key").close(""));
+byId("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  byId("key").close(byId("key-value").value.trim());
+});
+showForget();
+
+/** The headers that carry it; none where there is none. */
+export function keyHeaders() {
+  const key = sessionStorage.getItem(NAME);
+  return key ? { Authorization: `Bearer ${key}` } : {};
+}
+
+/** After a request with `sent` was refused: true when there is another key to try, false when the person gave none. */
+export async function anotherKey(sent) {
+  if (keyHeaders().Authorization !== sent.Authorization) return true; // another request asked meanwhile
+  asking ??= ask(sent.Authorization !== undefined).finally(() => { asking = null; });
+  return asking;
+}
+
+function ask(refused) {
+  byId("key-refused").hidden = !refused;
+  byId("key-value").value = "";
+  byId("key").returnValue = "";
+  byId("key").showModal();
+  return new Promise((resolve) => {
+    byId("key").addEventListener("close", () => {
+      const key = byId("key").returnValue;
+      byId("key-value").value = "";
+      if (key) sessionStorage.setItem(NAME, key);
+      showForget();
+      resolve(key !== "");
+    }, { once: true });
+  });
+}
+
+function showForget() {
+  byId("key-forget").hidden = keyHeaders().Authorization === undefined;
+}

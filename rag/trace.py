@@ -1,0 +1,102 @@
+"""What happened on the way to an answer, for whoever asks to know: passages, sentences, prompts.
+
+In: notes that `rag.pipeline` leaves as it goes. Out: a `Trace`, filled in the block of `collecting`. Where nobody asked
+to know, a note costs a look at a context variable, and the model is called directly. Prompts are kept as their hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from rag.types import Evidence, Hit, LanguageModel, Message, Reading, Readings, SpanPrompt
+
+_current: ContextVar[Trace | None] = ContextVar("trace", default=None)
+
+
+@dataclass(slots=True)
+class Trace:
+    """Of one question; empty where it did not come that far."""
+
+    hits: tuple[Hit, ...] = ()  # all passages whose sentences competed, best first: more than the answer lists
+    evidence: tuple[Evidence, ...] = ()  # the sentences that were read, best first
+    likelihoods: tuple[float, ...] = ()  # of the question after each sentence that the model was shown, in that order
+    prompt_sha256: str | None = None  # of all text that the model was shown, in hex; None where it was not asked
+
+
+@contextmanager
+def collecting(trace: Trace) -> Iterator[None]:
+    """Within the block, what this thread (and what it starts with its context) finds out is put into `trace`."""
+    token = _current.set(trace)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def note_evidence(hits: Sequence[Hit], evidence: Sequence[Evidence]) -> None:
+    if (trace := _current.get()) is not None:
+        trace.hits, trace.evidence = tuple(hits), tuple(evidence)
+
+
+def watched(model: LanguageModel) -> LanguageModel:
+    """The model itself, or where a trace is collected, one that notes what it is shown."""
+    trace = _current.get()
+    return model if trace is None else _Watched(model, trace)
+
+
+def prompt_sha256(pieces: Sequence[str]) -> str:
+    """Of the pieces in order, each behind its length, so that no two sequences of pieces have the same text."""
+    hashed = hashlib.sha256()
+    for piece in pieces:
+        data = piece.encode("utf-8", "surrogatepass")
+        hashed.update(b"%d:" % len(data) + data)
+    return hashed.hexdigest()
+
+
+class _Watched:
+    """A `LanguageModel` that leaves notes; everything else is the model's own."""
+
+    def __init__(self, model: LanguageModel, trace: Trace) -> None:
+        self._model = model
+        self._trace = trace
+
+    @property
+    def name(self) -> str:
+        return self._model.name
+
+    @property
+    def parameters(self) -> int:
+        return self._model.parameters
+
+    @property
+    def context_tokens(self) -> int:
+        return self._model.context_tokens
+
+    def count_tokens(self, text: str) -> int:
+        return self._model.count_tokens(text)
+
+    def read(
+        self, prompts: Sequence[SpanPrompt], choose: Callable[[list[float]], Sequence[int]], *args: Any, **named: Any
+    ) -> Readings:
+        shown = [part for prompt in prompts for part in (prompt.prefix, prompt.context, prompt.question, prompt.lead)]
+        self._trace.prompt_sha256 = prompt_sha256(shown)
+        found = self._model.read(prompts, choose, *args, **named)
+        self._trace.likelihoods = tuple(map(_likelihood, found.readings))
+        return found
+
+    def write(self, messages: Sequence[Message], grammar: str, *args: Any, **named: Any) -> Iterator[str]:
+        shown = [part for message in messages for part in (message.role, message.content)]
+        self._trace.prompt_sha256 = prompt_sha256([*shown, grammar])
+        return self._model.write(messages, grammar, *args, **named)
+
+    def close(self) -> None:
+        self._model.close()
+
+
+def _likelihood(reading: Reading) -> float:
+    return float(reading.likelihood)
