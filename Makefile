@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint docker/constraints.txt
 
-.PHONY: setup demo test lint bench bench-quality bench-reliability clean
+.PHONY: setup demo test lint bench bench-quality bench-reliability bench-service clean
 
 setup: .venv/ready
 
@@ -46,6 +46,10 @@ DOCUMENTS ?= ../shared/documents
 bench-reliability: setup
 	-$(BIN)/python benchmarks/documents.py $(DOCUMENTS)
 	$(BIN)/python benchmarks/reliability.py
+
+# Health, load, leaving and the peer's server, over the sample library: about ten minutes on idle cores.
+bench-service: setup
+	$(BIN)/python benchmarks/service.py $(if $(SERVICE_EVAL),--eval $(SERVICE_EVAL))
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from api import errors, library, pages, routes, scrape, traces
+from api import errors, library, mcp, pages, routes, scrape, traces
+from api.access import DESCRIBED, Access, check_keys, keys_needed
 from api.guard import Guard
 from api.jobs import Jobs
 from api.metrics import Metrics
 from api.observed import Observer
+from api.openai import chat, models
 from api.requests import Drain, Requests
 from api.served import LoadModels, OpenIndex, Served
 from api.server import run
@@ -62,21 +64,34 @@ def create_app(
     app.state.spans = spans
     app.state.drain = Drain()
     observer = Observer(app.state.metrics, app.state.traces, spans)
+    app.add_middleware(Access, settings=settings)
     app.add_middleware(Guard)
     app.add_middleware(Requests, metrics=app.state.metrics, drain=app.state.drain, spans=spans)  # the last is outermost
     errors.install(app)
-    app.include_router(library.router)
-    app.include_router(routes.router)
-    app.include_router(traces.router)
-    app.include_router(scrape.router)
+    app.include_router(library.router, dependencies=[DESCRIBED])
+    app.include_router(routes.router, dependencies=[DESCRIBED])
+    app.include_router(traces.router, dependencies=[DESCRIBED])
+    app.include_router(chat.router, dependencies=[DESCRIBED])
+    app.include_router(models.router, dependencies=[DESCRIBED])
+    app.include_router(scrape.router, dependencies=[DESCRIBED])
+    app.include_router(routes.health)
     pages.install(app)
+    mcp.install(app)
     return app
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM. Raises `RagError` where the address cannot be had."""
+    """Serve until SIGINT or SIGTERM. Raises `RagError` where the address cannot be had, or keys are needed and there is
+    none."""
+    check_keys(settings)
     spans = Spans.open() if settings.spans else None
-    run(settings.host, settings.port, lambda: create_app(settings, spans=spans), settings.log_format)
+    run(
+        settings.host,
+        settings.port,
+        lambda: create_app(settings, spans=spans),
+        guarded=keys_needed(settings),
+        log_format=settings.log_format,
+    )
 
 
 @asynccontextmanager
@@ -88,7 +103,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     loading = asyncio.create_task(asyncio.to_thread(served.load))
     await asyncio.to_thread(app.state.jobs.start)
     try:
-        yield
+        async with mcp.running(app):
+            yield
     finally:
         await asyncio.to_thread(app.state.jobs.close)
         await loading  # a thread cannot be stopped; it takes seconds
@@ -107,4 +123,4 @@ def _load_models(settings: Settings) -> Models:
 def _open_pipeline(settings: Settings, models: Models) -> Pipeline:
     from rag.pipeline import open_pipeline
 
-    return open_pipeline(settings, models)
+    return open_pipeline(settings, models, paths=False)

@@ -2,14 +2,18 @@
 
     status  type                     when
     400     invalid_json             the body is not JSON, or not UTF-8
+    400     invalid_form             the body of an upload is not a form
+    401     unauthenticated          no API key, or none that is one; with WWW-Authenticate
+    403     forbidden                a key without the scope; a page of another site
     404     not_found                no such address
     404     document_not_found       index_not_found, job_not_found, answer_not_found
     405     method_not_allowed
+    408     too_slow                 the body does not come
     409     index_busy               index_mismatch
     413     too_large                the body is over the limit
     415     unsupported_media_type   unsupported_document
     422     invalid_request          document_error
-    429     overloaded               with Retry-After
+    429     overloaded               rate_limited; with Retry-After
     499     cancelled                the client has left; 499 is nginx's number for that
     500     internal_error           also for a `RagError` that is of no kind above, with its message
     503     not_ready                model_error, stopping
@@ -22,6 +26,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,6 +54,10 @@ class AnswerNotFound(rag.RagError):
     """No trace of an answer of that id is kept."""
 
 
+class Forbidden(rag.RagError):
+    """The API key of the request lacks a scope."""
+
+
 _RAISED: dict[type[rag.RagError], tuple[int, str]] = {
     rag.InputError: (422, "invalid_request"),
     rag.DocumentError: (422, "document_error"),
@@ -64,14 +73,18 @@ _RAISED: dict[type[rag.RagError], tuple[int, str]] = {
     NotReady: (503, "not_ready"),
     JobNotFound: (404, "job_not_found"),
     AnswerNotFound: (404, "answer_not_found"),
+    Forbidden: (403, "forbidden"),
     rag.RagError: (500, "internal_error"),
 }
 _HTTP: dict[int, tuple[str, str]] = {
     400: ("invalid_json", "the body is not JSON in UTF-8"),
     404: ("not_found", "there is nothing at this address: /docs lists what there is"),
     405: ("method_not_allowed", "this address does not take that method"),
+    408: ("too_slow", "the body comes too slowly"),
     413: ("too_large", "the body is too large"),
 }
+_PATH = re.compile(r"""(?<![\w.:/~-])~?/(?:[^\s/"'`:,;()]+/)+([^\s/"'`:,;()]+)""")
+_OWN = ("/v1/", "/docs/", "/page/")  # addresses of this server
 _PLACES = ("body", "query", "path", "header")
 
 
@@ -83,7 +96,11 @@ def error_response(status: int, kind: str, message: str, param: str | None = Non
 
 def error_body(error: rag.RagError) -> ErrorBody:
     """What the response to it says, for an error that comes after the response began."""
-    return _body(_entry(error)[1], str(error), getattr(error, "param", None))
+    return _body(_entry(error)[1], public(str(error)), getattr(error, "param", None))
+
+
+def status_of(error: rag.RagError) -> int:
+    return _entry(error)[0]
 
 
 def error_kind(error: BaseException) -> str:
@@ -105,19 +122,34 @@ def _entry(error: rag.RagError) -> tuple[int, str]:
     return next(_RAISED[kind] for kind in type(error).__mro__ if kind in _RAISED)
 
 
-def _raised(request: Request, error: Exception) -> Response:
-    assert isinstance(error, rag.RagError)
+def raised_response(method: str, path: str, error: rag.RagError) -> Response:
     status, kind = _entry(error)
     if status >= 500 and not isinstance(error, NotReady):
-        _log.error("%s %r: %s", request.method, request.url.path, error)
+        _log.error("%s %r: %s", method, path, error)
     headers = {"Retry_After": str(max(1, math.ceil(error.retry_after)))} if isinstance(error, rag.Overloaded) else {}
-    return error_response(status, kind, str(error), getattr(error, "param", None), **headers)
+    return error_response(status, kind, public(str(error)), getattr(error, "param", None), **headers)
+
+
+def public(message: str) -> str:
+    """The message without the folders of this machine: of a path, its last part stays.
+
+    >>> public("model /srv/models/x.gguf is not there: GET /v1/indexes")
+    'model x.gguf is not there: GET /v1/indexes'
+    """
+    return _PATH.sub(lambda found: found[0] if found[0].startswith(_OWN) else found[1], message)
+
+
+def _raised(request: Request, error: Exception) -> Response:
+    assert isinstance(error, rag.RagError)
+    return raised_response(request.method, request.url.path, error)
 
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind, message = _HTTP.get(error.status_code, ("http_error", str(error.detail)))
-    message = str(error.detail) if error.status_code == 413 else message  # it names the limit
+    message = str(error.detail) if error.status_code in (408, 413) else message  # it names the limit
+    if error.status_code == 400 and "multipart" in request.headers.get("content-type", ""):
+        kind, message = "invalid_form", "the body is not a form as its Content-Type says"
     headers: Mapping[str, str] = error.headers or {}
     return error_response(error.status_code, kind, message, **headers)
 

@@ -1,4 +1,4 @@
-"""Around everything: security headers on every response, a limit on every body, and no traceback to anyone.
+"""Around everything: security headers on every response, limits on every body, and no traceback to anyone.
 
 In: an ASGI application. Out: the same, guarded. An exception that nothing else took becomes a 500 that says nothing,
 and a traceback in the server's log. It adds no CORS headers: pages of other origins may not read answers.
@@ -6,6 +6,7 @@ and a traceback in the server's log. It adds no CORS headers: pages of other ori
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,6 +18,11 @@ from api.schemas import MAX_BODY
 
 _log = logging.getLogger(__name__)
 
+# A body has this long to come, and longer by what has come of it: a sender that is slow may take its time, one that
+# sends a byte now and then may not.
+BODY_S = 30.0
+BODY_RATE = 20_000  # bytes a second
+
 HEADERS = {
     # Scripts, styles and requests only from and to this server. `data:` images are in the style sheet of /docs.
     "Content-Security-Policy": (
@@ -25,6 +31,7 @@ HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-cache",  # answers change with the index; pages are revalidated by their ETag
 }
 
@@ -68,19 +75,30 @@ def _limit(scope: Scope) -> int:
 
 
 def _limited(scope: Scope, receive: Receive) -> Receive:
-    """Raises a 413 where the body is read and is too large, before it is held in memory."""
+    """Raises a 413 where the body is read and is too large, before it is held in memory, and a 408 where it does not
+    come. Either closes the connection, which has more of it."""
     limit = _limit(scope)
-    too_large = HTTPException(413, f"the body is larger than {limit / 1e6:g} MB")
+    too_large = HTTPException(413, f"the body is larger than {limit / 1e6:g} MB", {"Connection": "close"})
     announced = Headers(scope=scope).get("content-length", "")
     total = int(announced) if announced.isdecimal() else 0
-    received = 0
+    received, complete = 0, False
+    began: float | None = None
 
     async def receive_limited() -> Message:
-        nonlocal received
+        nonlocal received, complete, began
         if total > limit:
             raise too_large
-        message = await receive()
+        if complete:  # what comes now is that the client leaves
+            return await receive()
+        began = asyncio.get_running_loop().time() if began is None else began
+        try:
+            async with asyncio.timeout_at(began + BODY_S + received / BODY_RATE):
+                message = await receive()
+        except TimeoutError:
+            rest = f"{received:,} bytes of the body came in {BODY_S + received / BODY_RATE:.0f} s: send it faster"
+            raise HTTPException(408, rest, {"Connection": "close"}) from None
         received += len(message.get("body", b""))
+        complete = not message.get("more_body", False)
         if received > limit:
             raise too_large
         return message

@@ -17,12 +17,13 @@ from typing import BinaryIO, Literal
 
 from typing_extensions import TypedDict
 
-from api.errors import JobNotFound, NotReady
-from api.served import Served
+from api.access import caller
+from api.errors import JobNotFound, NotReady, public
+from api.served import Served, absent
 from rag import uploads
 from rag.documents.pool import ReaderPool
 from rag.errors import IndexBusy, Overloaded, RagError
-from rag.index.folders import index_folder, not_found
+from rag.index.folders import index_folder
 from rag.index.local import LocalIndex
 from rag.ingest import Read, Summary, chunker_fingerprint
 from rag.uploads import Upload
@@ -90,8 +91,10 @@ class Jobs:
         """Keep the file and put it in line. Raises `InputError`, `UnsupportedDocument`, `IndexNotFound`, `NotReady` and
         `Overloaded`."""
         folder = index_folder(self._served.settings.indexes_dir, index)
-        if not create and index != self._served.settings.index and index not in self._served.names():
-            raise not_found(self._served.settings.indexes_dir, index)
+        if not caller().sees(index):
+            raise absent(index)
+        if not create and index != self._served.settings.index:
+            self._served.check(index)
         self._served.models()
         if self._queue.full():
             raise Overloaded(f"{_WAITING} uploads wait already: try again later", 60.0)
@@ -101,15 +104,14 @@ class Jobs:
 
     def get(self, job_id: str) -> Job:
         """Raises `JobNotFound`."""
-        try:
-            return self._jobs[job_id]
-        except KeyError:
-            raise JobNotFound(
-                f"there is no job {job_id[:80]!r}: jobs are forgotten when the service restarts"
-            ) from None
+        job = self._jobs.get(job_id)
+        if job is None or not caller().sees(job.index):
+            raise JobNotFound(f"there is no job {job_id[:80]!r}: jobs are forgotten when the service restarts")
+        return job
 
     def remove(self, document_id: str, index: str) -> None:
         """Raises `DocumentNotFound`, `IndexNotFound`, `IndexBusy`."""
+        self._served.check(index)
         if not self._writing.acquire(timeout=5):
             raise IndexBusy("an upload is being indexed: try again in a few seconds")
         try:
@@ -140,9 +142,9 @@ class Jobs:
                 try:
                     summary = self._put_when_possible(job.index, upload, pool.read)
                     failures = [failure.message.replace(str(upload.path), upload.name) for failure in summary.failed]
-                    job.passages, job.error = summary.passages, next(iter(failures), None)
+                    job.passages, job.error = summary.passages, next(map(public, failures), None)
                 except RagError as exc:
-                    job.error = str(exc)
+                    job.error = public(str(exc))
                 except Exception:
                     _log.exception("upload %s failed", upload.document_id)
                     job.error = "something went wrong here: the server's log tells what"

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
+from api.access import caller
 from api.jobs import JobJSON, Jobs
 from api.routes import ERRORS, ServedHere, ThreadsHere, reply
 from api.schemas import IndexName
@@ -44,8 +45,10 @@ async def upload(
     create: Annotated[bool, Query(description="make the index where there is none of that name")] = False,
 ) -> Response:
     """Put a document into an index, or in place of the one of its name. The answer is a job, to be asked after."""
+    if create:
+        caller().require("admin")
     own = _metadata(metadata)
-    name = served.settings.index if index is None else index
+    name = served.default() if index is None else index
     job = await threads.reading(lambda: jobs.add(file.filename or "", file.file, own, name, create))
     return reply(job.json(), 202)
 
@@ -62,7 +65,7 @@ async def remove(
 ) -> Response:
     """Take a document out of an index, with its file where it was uploaded. One of a folder that is indexed again while
     its file is there comes back."""
-    name = served.settings.index if index is None else index
+    name = served.default() if index is None else index
     await asyncio.to_thread(jobs.remove, id, name)
     return reply({"removed": id})
 

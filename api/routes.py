@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from bisect import bisect_right
+from collections.abc import Generator
+from functools import partial
 from operator import attrgetter
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
+from api.access import caller
+from api.leaving import leaving
+from api.relay import Relay
 from api.schemas import (
     MAX_LIMIT,
     AskRequest,
@@ -27,6 +31,7 @@ from api.schemas import (
 from api.served import Served
 from api.streaming import stream
 from api.threads import Threads
+from rag.deadline import Deadline
 from rag.errors import DocumentNotFound, InputError
 from rag.filters import parse_filters
 from rag.grounding import check_faithfulness
@@ -40,21 +45,31 @@ from rag.serialise import (
     hit_json,
     to_json,
 )
+from rag.types import Progress
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     422: {"model": ErrorBody, "description": "The request cannot be served as it is"},
     "4XX": {"model": ErrorBody, "description": "The request cannot be served"},
     "5XX": {"model": ErrorBody, "description": "The server cannot serve it now"},
 }
+_EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["passages", "sentence", "answer", "error"]},
+        "data": {"type": "string", "description": "JSON"},
+    },
+}
 _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "An answer or an abstention; with `stream`, the events `passages`, `sentence` (a claim with its "
         "citations), `answer` and `error`",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _EVENT}},
     }
 }
 
 router = APIRouter(responses=ERRORS)
+health = APIRouter(responses=ERRORS)  # open to all, also where keys are needed
 
 
 async def _served(request: Request) -> Served:
@@ -72,18 +87,25 @@ ThreadsHere = Annotated[Threads, Depends(_threads)]
 
 
 @router.post("/v1/ask", response_model=AnswerJSON, responses=_EVENTS, tags=["questions"])
-async def ask(request: AskRequest, served: ServedHere, threads: ThreadsHere) -> Response:
+async def ask(request: AskRequest, http: Request, served: ServedHere, threads: ThreadsHere) -> Response:
     """Answer a question from the documents of an index, every sentence checked and cited, or abstain."""
+    deadline = Deadline(served.settings.answer_seconds)
     filters = parse_filters(request.filters)
     history = [turn.model_dump() for turn in request.history or ()]
+    if request.stream:
+        steps = partial(
+            _steps, served, request.index, request.question, mode=request.mode, k=request.k, filters=filters,
+            history=history, deadline=deadline,
+        )  # fmt: skip
+        async with leaving(http, deadline):
+            return await stream(Relay(threads, steps, deadline))
     question = threads.question(
         lambda: served.pipeline(request.index).ask(
-            request.question, mode=request.mode, k=request.k, filters=filters, history=history
+            request.question, mode=request.mode, k=request.k, filters=filters, history=history, deadline=deadline
         )
     )
-    if request.stream:
-        return await stream(asyncio.create_task(question))
-    return reply(answer_json(await question))
+    async with leaving(http, deadline):
+        return reply(answer_json(await question))
 
 
 @router.post("/v1/search", response_model=SearchJSON, tags=["questions"])
@@ -114,7 +136,7 @@ async def faithfulness(request: FaithfulnessRequest, threads: ThreadsHere) -> Re
 @router.get("/v1/indexes", response_model=IndexesJSON, tags=["documents"])
 async def indexes(served: ServedHere, threads: ThreadsHere) -> Response:
     """The names that `index` may have."""
-    return reply({"indexes": await threads.reading(served.names), "default": served.settings.index})
+    return reply({"indexes": await threads.reading(served.names), "default": served.default()})
 
 
 @router.get("/v1/documents", response_model=DocumentsJSON, tags=["documents"])
@@ -168,20 +190,26 @@ async def document(
     return reply(document_json(found[place]))
 
 
-@router.head("/healthz", include_in_schema=False)
-@router.get("/healthz", response_model=HealthJSON, tags=["service"])
+@health.head("/healthz", include_in_schema=False)
+@health.get("/healthz", response_model=HealthJSON, tags=["service"])
 async def healthz() -> Response:
     """The process runs; never waits for a model."""
     return reply({"status": "ok"})
 
 
-@router.head("/readyz", include_in_schema=False)
-@router.get("/readyz", response_model=ReadinessJSON, tags=["service"])
+@health.head("/readyz", include_in_schema=False)
+@health.get("/readyz", response_model=ReadinessJSON, tags=["service"])
 async def readyz(served: ServedHere, threads: ThreadsHere) -> Response:
-    """Whether a question to the default index can be answered; 503 with what is missing until it can."""
+    """Whether a question to the default index can be answered; 503 with what is missing until it can. Where API keys
+    are needed, what is missing is told to those who may see that index; to others, only whether it is ready."""
     missing = await threads.reading(served.missing)
-    state = {"ready": not missing, "missing": missing, "notices": served.notices()}
+    told = caller().sees(served.settings.index)
+    state = {"ready": not missing, "missing": missing if told else [], "notices": served.notices() if told else []}
     return reply(state, 503 if missing else 200)
+
+
+def _steps(served: Served, index: str | None, question: str, **options: Any) -> Generator[Progress, None, None]:
+    yield from served.pipeline(index).stream(question, **options)  # in the thread: opening an index takes a while
 
 
 def _text_json(served: Served, index: str | None, id: str) -> TextJSON:

@@ -11,7 +11,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from api.errors import NotReady
+from api.access import caller
+from api.errors import NotReady, public
 from rag.errors import IndexNotFound, RagError
 from rag.settings import Settings
 
@@ -46,7 +47,7 @@ class Served:
         try:
             self._models = self._load(self.settings)
         except RagError as exc:
-            self._failure = str(exc)
+            self._failure = public(str(exc))
         except Exception:
             _log.exception("the models could not be loaded")
             self._failure = "the models could not be loaded: the server's log tells why"
@@ -54,9 +55,28 @@ class Served:
             _log.warning("not ready: %s", line)
 
     def names(self) -> list[str]:
-        from rag.index.local import list_indexes  # late: it brings FAISS along
+        """Of the indexes that the caller may see."""
+        sees = caller().sees
+        return [name for name in self._names() if sees(name)]
 
-        return list_indexes(self.settings.indexes_dir)
+    def default(self) -> str:
+        """Where a request names no index: the server's, or the first that the caller may see where that is hidden."""
+        key, name = caller().key, self.settings.index
+        return name if key is None or not key.indexes or name in key.indexes else key.indexes[0]
+
+    def check(self, name: str) -> None:
+        """Raises `IndexNotFound` where there is no such index, and the same where the caller may not see it."""
+        if name not in self.names():
+            raise absent(name)
+
+    def changed(self, name: str) -> int:
+        """When the index last changed, in Unix seconds; 0 where it is gone."""
+        from rag.index.schema import FILE
+
+        try:
+            return int((self.settings.indexes_dir / name / FILE).stat().st_mtime)
+        except OSError:
+            return 0
 
     def models(self) -> Models:
         """Raises `NotReady`."""
@@ -65,9 +85,14 @@ class Served:
         return self._models
 
     def pipeline(self, name: str | None = None) -> Pipeline:
-        """Of the index `name`, or of the default one. Raises `NotReady`, `IndexNotFound` and what opening raises."""
+        """Of the index `name`, or the caller's default one. Raises `NotReady`, `IndexNotFound`, what opening raises."""
         models = self.models()
-        name = self.settings.index if name is None else name
+        name = self.default() if name is None else name
+        if not caller().sees(name):
+            raise absent(name)
+        return self._pipeline(name, models)
+
+    def _pipeline(self, name: str, models: Models) -> Pipeline:
         identity = self._identity(name)
         opened = self._opened.get(name)
         if opened is None or opened.identity != identity:
@@ -86,16 +111,16 @@ class Served:
             return [*lines, f'there is no index "{name}" yet: make it with `rag index PATH...{option}`']
         if self._models:
             try:
-                self.pipeline()
+                self._pipeline(name, self._models)
             except RagError as exc:
-                lines.append(str(exc))
+                lines.append(public(str(exc)))
             except Exception:
                 _log.exception('index "%s" cannot be opened', name)
                 lines.append(f'index "{name}" cannot be opened: the server\'s log tells why')
         return lines
 
     def notices(self) -> list[str]:
-        return list(self._models.notices) if self._models else []
+        return [public(notice) for notice in self._models.notices] if self._models else []
 
     def opened(self) -> list[Pipeline]:
         """Of all indexes that are open now."""
@@ -116,9 +141,14 @@ class Served:
         try:
             pipeline = self._open_index(self.settings.model_copy(update={"index": name}), models)
         except IndexNotFound as exc:  # its message names folders of this machine
-            raise IndexNotFound(f'there is no index "{name}": GET /v1/indexes lists those that there are') from exc
+            raise absent(name) from exc
         self._opened[name] = _Opened(identity, pipeline)
         return self._opened[name]
+
+    def _names(self) -> list[str]:
+        from rag.index.local import list_indexes  # late: it brings FAISS along
+
+        return list_indexes(self.settings.indexes_dir)
 
     def _identity(self, name: str) -> int | None:
         """Changes when the index is made anew; None where there is none. The file is held open by its readers, so
@@ -126,6 +156,10 @@ class Served:
         from rag.index.schema import FILE
 
         try:
-            return (self.settings.indexes_dir / name / FILE).stat().st_ino if name in self.names() else None
+            return (self.settings.indexes_dir / name / FILE).stat().st_ino if name in self._names() else None
         except OSError:
             return None
+
+
+def absent(name: str) -> IndexNotFound:
+    return IndexNotFound(f'there is no index "{name[:64]}": GET /v1/indexes lists those that there are')

@@ -1,7 +1,7 @@
 """An application on an address, until a signal: uvicorn, with a socket that is bound before anything is loaded.
 
-A taken port is thus one line at once, not a traceback after the models. On SIGINT or SIGTERM no new
-question is begun, and those under way get the grace to finish (`api.draining`). Does no TLS.
+A taken port is thus one line at once, not a traceback after the models. On SIGINT or SIGTERM no new question is begun,
+and those under way get the grace to finish (`api.draining`). Does no TLS; who is served is `api.access`'s.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 import uvicorn
 from fastapi import FastAPI
 
+from api.connection import Connection
 from api.draining import DrainingServer
 from api.logs import Format, log_config
 from rag.errors import RagError
@@ -27,11 +28,15 @@ _log = logging.getLogger(__name__)
 BACKLOG = 2048  # uvicorn's own
 
 
-def run(host: str, port: int, make_app: Callable[[], FastAPI], log_format: Format = "text") -> None:
+def run(
+    host: str, port: int, make_app: Callable[[], FastAPI], guarded: bool = False, log_format: Format = "text"
+) -> None:
+    """`guarded`: only those with an API key are served."""
     with listen(host, port) as listener, _sigterm_like_sigint(), suppress(KeyboardInterrupt):
         app = make_app()
         config = uvicorn.Config(
             app,
+            http=Connection,
             log_config=log_config(log_format),
             access_log=False,  # `api.requests` writes the line
             server_header=False,
@@ -39,7 +44,7 @@ def run(host: str, port: int, make_app: Callable[[], FastAPI], log_format: Forma
         )
         address, port = listener.getsockname()[:2]
         _log.info("listening on http://%s:%d (Ctrl-C stops it)", f"[{address}]" if ":" in address else address, port)
-        if not ipaddress.ip_address(address.partition("%")[0]).is_loopback:
+        if not guarded and not ipaddress.ip_address(address.partition("%")[0]).is_loopback:
             _log.warning(
                 "%s is no loopback address, and there is no authentication: all who reach it can read", address
             )

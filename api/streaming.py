@@ -1,23 +1,25 @@
 """A question that is being answered -> server-sent events: `passages`, `sentence` for each claim, `answer`; or `error`.
 
-Only checked text is sent: the events are made from the finished answer. So there is nothing to say before it is there,
-and the response begins then, with a status that tells how it went; only where that takes long it begins without, to
-keep the connection, and what goes wrong afterwards is an `error` event with the body of the HTTP error.
+Each event goes out when it is known: the passages when they are found, a sentence when it has been checked, never
+before. The response begins with its first event, so that what goes wrong until then has its status; only where that
+takes long it begins without, to keep the connection. What goes wrong afterwards is an `error` event with the body of
+the HTTP error.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
 from api.errors import error_body
+from api.relay import Relay
+from api.schemas import ErrorBody
 from rag.errors import RagError
 from rag.serialise import answer_json, citation_json, claim_json, hit_json, to_json
-from rag.types import Answer, Claim
+from rag.types import Answer, Checked, Found, Progress
 
 _log = logging.getLogger(__name__)
 
@@ -26,41 +28,45 @@ _WAITING = b": waiting\n\n"  # a comment, which clients skip
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # nginx: pass events on as they come
 
 
-async def stream(answer: asyncio.Task[Answer]) -> Response:
-    """Raises what the task raises within the first seconds."""
-    done, _ = await asyncio.wait({answer}, timeout=SILENCE_S)
-    if done:
-        answer.result()
-    return StreamingResponse(_body(answer), media_type="text/event-stream", headers=_HEADERS)
+async def stream(relay: Relay[Progress]) -> Response:
+    """Raises what goes wrong before the first event, within the first seconds."""
+    values = relay.values(SILENCE_S)
+    return respond([await anext(values)], values, _encode, lambda body: _event("error", body))
 
 
-async def _body(answer: asyncio.Task[Answer]) -> AsyncIterator[bytes]:
-    try:
-        while not answer.done():
-            yield _WAITING
-            await asyncio.wait({answer}, timeout=SILENCE_S)
-        for event in _events(answer.result()):
-            yield event
-    except RagError as error:
-        yield _event("error", error_body(error))
-    except Exception:
-        _log.exception("a question failed after its response had begun")
-        yield _event("error", {"error": {"type": "internal_error", "message": "something went wrong here"}})
-    finally:
-        answer.cancel()  # the client left: what the thread still finds is of no use to anyone
+def respond(
+    head: Sequence[Progress | None],
+    rest: AsyncGenerator[Progress | None, None],
+    encode: Callable[[Progress], bytes],
+    failed: Callable[[ErrorBody], bytes],
+) -> Response:
+    """Server-sent events of what is known already, and of what will be; None is a silence."""
+
+    async def body() -> AsyncIterator[bytes]:
+        try:
+            for value in head:
+                yield _WAITING if value is None else encode(value)
+            async for value in rest:
+                yield _WAITING if value is None else encode(value)
+        except RagError as error:
+            yield failed(error_body(error))
+        except Exception:
+            _log.exception("a question failed after its response had begun")
+            yield failed({"error": {"type": "internal_error", "message": "something went wrong here"}})
+        finally:
+            await rest.aclose()  # the client may have left
+
+    return StreamingResponse(body(), media_type="text/event-stream", headers=_HEADERS)
 
 
-def _events(answer: Answer) -> Iterator[bytes]:
-    yield _event("passages", {"passages": [hit_json(hit) for hit in answer.hits]})
-    for claim in answer.claims:
-        yield _event("sentence", _sentence(answer, claim))
-    yield _event("answer", answer_json(answer))
-
-
-def _sentence(answer: Answer, claim: Claim) -> dict[str, Any]:
-    """A claim, with citations where its labels were."""
-    cited = [citation_json(citation) for citation in answer.citations if citation.label in claim.citations]
-    return {**claim_json(claim), "citations": cited}
+def _encode(progress: Progress) -> bytes:
+    match progress:
+        case Found(hits):
+            return _event("passages", {"passages": [hit_json(hit) for hit in hits]})
+        case Checked(claim, citations):
+            return _event("sentence", {**claim_json(claim), "citations": [citation_json(c) for c in citations]})
+        case Answer():
+            return _event("answer", answer_json(progress))
 
 
 def _event(name: str, data: Any) -> bytes:

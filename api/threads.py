@@ -1,7 +1,7 @@
 """Blocking calls -> threads, so that the event loop never waits and `/healthz` answers whatever is being thought over.
 
 Questions and everything else have threads of their own, so that a list of documents does not stand in line behind
-questions. Does not order or cancel anything: the language model's own queue does the one, nothing yet does the other.
+questions. Does not order or cancel anything: the language model's own queue does the one, deadlines the other.
 """
 
 from __future__ import annotations

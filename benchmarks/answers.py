@@ -1,10 +1,11 @@
 """Ask the questions of an evaluation set of an index of its corpus; print how right, how cited and how fast.
 
-    python benchmarks/answers.py [../shared/eval] [--set squad2] [--limit N] [--seed S] [--model none]
+    python benchmarks/answers.py [../shared/eval] [--set squad2] [--limit N] [--seed S] [--unfitted] [--model none]
 
 hit@k counts documents; "quote" is whether the first citation's quote contains a right answer, over all answerable
 questions (an abstention counts as wrong); F1 and EM are SQuAD's, of the answer without its citation marks; every
-citation and passage is compared with the characters of its document. Times are those of this machine.
+citation and passage is compared with the characters of its document. Times are those of this machine. `--unfitted` asks
+only questions of squad2 on which nothing of `rag/weights.json` was fitted.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from pathlib import Path
 
 from evalset import build_index, eval_argument, row_id, rows
+from fit_answers import fitted_on
 
 from rag.evaluation.squad import contains_answer, exact_match, token_f1
 from rag.pipeline import Pipeline, load_models
@@ -32,9 +34,13 @@ def main() -> None:
     parser.add_argument("--set", default="squad2")
     parser.add_argument("--limit", type=int, help="questions to ask, drawn at random (default: all)")
     parser.add_argument("--seed", type=int, default=0, help="of the drawing (default: 0)")
+    parser.add_argument("--unfitted", action="store_true", help="leave out the questions that were fitted on")
     parser.add_argument("--model", help="as the setting: 'none' for no language model")
     options = parser.parse_args()
     corpus, questions = rows(options.eval / options.set, "corpus"), rows(options.eval / options.set, "questions")
+    if options.unfitted:
+        fitted = fitted_on(options.eval)
+        questions = [question for question in questions if question["id"] not in fitted]
     if options.limit:
         questions = random.Random(options.seed).sample(questions, min(options.limit, len(questions)))
     with tempfile.TemporaryDirectory() as work:

@@ -1,13 +1,14 @@
 """Fit `rag/weights.json`: what makes a span an answer, and how sure the product may be of it.
 
-    python benchmarks/fit_answers.py [../shared/eval] [--questions 1500] [--keep FOLDER]
+    python benchmarks/fit_answers.py [../shared/eval] [--questions N] [--keep FOLDER]
 
 Questions of squad2's development half are read once by the embedded models (the slow part; `--keep` stores it). Spans:
 a linear score under a softmax over all spans of a question, trained on those of the highest token F1. Confidence: a
 logistic regression on whether the cited sentence holds a right answer. What must be refused are squad2's own
 unanswerable questions, questions of other sets (pubmedqa, cranfield, vaswani), and answerable ones whose article is
 left out of what is found. Each signal counts in the direction of its sense or not at all. All printed figures are of
-five folds by article (each other set is one), so that no question is judged by weights that saw its article.
+five folds by article (each other set is one), so that no question is judged by weights that saw its article; the last
+ones are of whole answers, as `rag.saying.quote` gives them.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ import json
 import pickle
 import random
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -27,9 +29,12 @@ from evalset import build_index, eval_argument, row_id, rows
 from logistic import fit_logistic
 from sklearn.metrics import roc_auc_score
 
-from rag.confidence import NAME_ABSENT, signals_of
-from rag.evaluation.squad import contains_answer, token_f1
+from rag import confidence, quoting, saying
+from rag.answering import compose
+from rag.confidence import signals_of
+from rag.evaluation.squad import contains_answer, exact_match, token_f1
 from rag.evidence import select_evidence
+from rag.grounding import SUPPORTED
 from rag.index.local import LocalIndex
 from rag.pipeline import Models, load_models
 from rag.prompt import reading_prompts
@@ -38,15 +43,18 @@ from rag.quoting import span_features
 from rag.retrieval import retrieve
 from rag.saying import order_evidence
 from rag.settings import load_settings
-from rag.types import Span
+from rag.types import LanguageModel, Reading, Readings, Span, SpanPrompt, Usage
 
 FOLDS = 5
+QUESTIONS = 1500
 FOREIGN = ("pubmedqa", "cranfield", "vaswani")
 MIX = (6, 4, 1)  # answerable, unanswerable and foreign questions in turn, while there are any
 FOREIGN_EACH = 40  # questions of each other set
 AWAY = 200  # answerable questions that are asked with their article left out
 WIDE = 200  # passages among which there are ten of other articles
-FALSE_REFUSALS = 0.02  # of the answerable questions: what the threshold costs; names that are absent cost some more
+# Of the answerable questions: what the threshold may cost, and what it may cost together with the higher one that is
+# for answers whose passage lacks a name of the question.
+FALSE_REFUSALS, FALSE_REFUSALS_IN_ALL = 0.03, 0.05
 PENALTY = 0.02  # on squared weights of standardised signals; from 0.003 to 0.03 no AUROC moved by more than 0.006
 AGAINST = {"type_missing", "span_type_missing", "number_absent", "negated", "opposite", "contrary"}
 AGAINST |= {"passage_name_absent", "passage_negated", "passage_opposite"}  # every other signal speaks for an answer
@@ -58,7 +66,7 @@ SHARPNESS = 16  # 2, 4, 8: F1 0.530, 0.527, 0.548 where 16 gives 0.558 (docs/exp
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     eval_argument(parser)
-    parser.add_argument("--questions", type=int, default=1500)
+    parser.add_argument("--questions", type=int, default=QUESTIONS)
     parser.add_argument(
         "--keep", type=Path, help="folder for the index and the readings, used again when they are there"
     )
@@ -67,11 +75,18 @@ def main() -> None:
         work = options.keep or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
         readings = _readings(options, work)
+    fitted = fit(readings)
+    WEIGHTS.write_text(json.dumps(fitted, indent=1, sort_keys=True) + "\n", "utf-8")
+    print_answers(readings)
+
+
+def fit(readings: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What is written to `weights.json`."""
     spans, picks = fit_spans(readings)
     fitted = {"span": spans}
     for name, signals in _signal_sets(readings, picks).items():
         fitted[name] = fit_confidence(name, readings, signals)
-    WEIGHTS.write_text(json.dumps(fitted, indent=1, sort_keys=True) + "\n", "utf-8")
+    return fitted
 
 
 def _readings(options: argparse.Namespace, work: Path) -> list[dict[str, Any]]:
@@ -85,7 +100,7 @@ def _readings(options: argparse.Namespace, work: Path) -> list[dict[str, Any]]:
     index = build_index(corpus, work, settings, models.embedder)
     articles = {row["id"]: row["title"] for row in corpus}
     found = []
-    for number, question in enumerate(_sample(options) + _away(options, articles)):
+    for number, question in enumerate(_sample(options.eval, options.questions) + _away(options.eval, articles)):
         found.append(_read(question, articles, index, models))
         if number % 100 == 99:
             print(f"{number + 1} questions read", flush=True)
@@ -93,24 +108,35 @@ def _readings(options: argparse.Namespace, work: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _sample(options: argparse.Namespace) -> list[dict[str, Any]]:
+def fitted_on(folder: Path) -> set[str]:
+    """The ids of the questions of squad2 that `weights.json` comes from: on all others it can be measured."""
+    sample = [question for question in _sample(folder, QUESTIONS) if "set" not in question]
+    return {question["id"] for question in [*sample, *_last_answerable(folder)]}
+
+
+def _sample(folder: Path, most: int) -> list[dict[str, Any]]:
     """Questions of the three kinds in turn, as `MIX` says."""
-    own = rows(options.eval / "squad2", "questions")
+    own = rows(folder / "squad2", "questions")
     random.Random(0).shuffle(own)
-    kinds = [[q for q in own if q["answerable"]], [q for q in own if not q["answerable"]], _foreign(options.eval)]
+    kinds = [[q for q in own if q["answerable"]], [q for q in own if not q["answerable"]], _foreign(folder)]
     mixed: list[dict[str, Any]] = []
     while kinds[0] or kinds[1]:
         for kind, count in zip(kinds, MIX, strict=True):
             mixed += kind[:count]
             del kind[:count]
-    return mixed[: options.questions]
+    return mixed[:most]
 
 
-def _away(options: argparse.Namespace, articles: dict[str, str]) -> list[dict[str, Any]]:
-    """Questions of those that `_sample` comes to last, with the article that is to be left out."""
-    own = rows(options.eval / "squad2", "questions")
+def _last_answerable(folder: Path) -> list[dict[str, Any]]:
+    """Those that `_sample` comes to last."""
+    own = rows(folder / "squad2", "questions")
     random.Random(0).shuffle(own)
-    chosen = [q for q in own if q["answerable"]][-AWAY:]
+    return [q for q in own if q["answerable"]][-AWAY:]
+
+
+def _away(folder: Path, articles: dict[str, str]) -> list[dict[str, Any]]:
+    """Answerable questions with the article that is to be left out."""
+    chosen = _last_answerable(folder)
     return [q | {"answerable": False, "without": articles[q["gold_doc_ids"][0]]} for q in chosen]
 
 
@@ -275,7 +301,8 @@ def fit_confidence(name: str, readings: Sequence[dict[str, Any]], signals: Seque
     own = ~foreign & ~away
     threshold = float(np.quantile(p[answerable], FALSE_REFUSALS))
     nameless = np.array([values["passage_name_absent"] > 0 for values, _ in signals])
-    refused = p < np.where(nameless, max(threshold, NAME_ABSENT), threshold)
+    nameless_threshold = _highest(p, answerable, nameless, threshold)
+    refused = p < np.where(nameless, nameless_threshold, threshold)
     measured = {
         "auroc_right": roc_auc_score(right, p),
         "auroc_answerable_own": roc_auc_score(answerable[own], p[own]),
@@ -293,8 +320,83 @@ def fit_confidence(name: str, readings: Sequence[dict[str, Any]], signals: Seque
         "weights": {key: round(float(w), 4) for key, w in zip(names, weights, strict=True)},
         "intercept": round(intercept, 4),
         "threshold": round(threshold, 4),
+        "threshold_name_absent": round(nameless_threshold, 4),
         "measured": {key: round(float(value), 4) for key, value in measured.items()},
     }
+
+
+def _highest(p: Any, answerable: Any, nameless: Any, threshold: float) -> float:
+    """The highest threshold of the nameless at which `FALSE_REFUSALS_IN_ALL` of what is answerable is refused."""
+    among = np.sort(p[answerable & nameless & (p >= threshold)])
+    spare = round(FALSE_REFUSALS_IN_ALL * answerable.sum()) - int((p[answerable] < threshold).sum())
+    return float(among[min(max(spare, 0), len(among) - 1)]) if len(among) else threshold
+
+
+def print_answers(readings: Sequence[dict[str, Any]]) -> None:
+    """Whole answers, each by weights that were fitted without its article."""
+    folds = np.array(_folds(readings))
+    said: list[tuple[bool, float, str, str]] = [(True, 0.0, "", "")] * len(readings)
+    for fold in range(FOLDS):
+        fitted = fit([row for row, its in zip(readings, folds, strict=True) if its != fold])
+        with _weights(fitted):
+            for n in np.flatnonzero(folds == fold):
+                said[n] = _answer(readings[n])
+    refused = np.array([answer[0] for answer in said])
+    p = np.array([answer[1] for answer in said])
+    kinds = {kind: np.array([row[kind] for row in readings]) for kind in ("answerable", "foreign", "away")}
+    asked = np.flatnonzero(kinds["answerable"])
+    own = ~kinds["foreign"] & ~kinds["away"]
+    measures: dict[str, Callable[[str, list[str]], float]] = {"F1": token_f1, "EM": exact_match}
+    print(f"whole answers, {len(asked)} answerable questions:")
+    given = [not refused[n] and contains_answer(said[n][3], readings[n]["answers"]) for n in asked]
+    print(f"  first quote contains a right answer {np.mean(given):.3f}")
+    for name, measure in measures.items():
+        values = [0.0 if refused[n] else float(measure(said[n][2], readings[n]["answers"])) for n in asked]
+        print(f"  {name} {np.mean(values):.3f}")
+    print(f"  AUROC answerable (squad2) {roc_auc_score(kinds['answerable'][own], p[own]):.3f}")
+    groups = {
+        "answerable": kinds["answerable"],
+        "unanswerable": own & ~kinds["answerable"],
+        "away": kinds["away"],
+        **{name: np.array([row["group"] == name for row in readings]) for name in FOREIGN},
+    }
+    for name, chosen in groups.items():
+        print(f"  refused {name} {refused[chosen].mean():.3f} of {chosen.sum()}")
+
+
+@contextmanager
+def _weights(fitted: dict[str, Any]) -> Iterator[None]:
+    """These in the place of those of the package."""
+    kept = quoting.weights
+    quoting.weights = confidence.weights = lambda: fitted  # type: ignore[assignment,attr-defined]
+    try:
+        yield
+    finally:
+        quoting.weights = confidence.weights = kept  # type: ignore[attr-defined]
+
+
+class _Reread:
+    """The language model, as it has read a question's evidence."""
+
+    def __init__(self, readings: Sequence[Reading]) -> None:
+        self._readings = readings
+
+    def read(self, prompts: Sequence[SpanPrompt], choose: Callable[[list[float]], Sequence[int]]) -> Readings:
+        """See `LanguageModel.read`; a sentence that was not read closely then has no spans now."""
+        readings = self._readings[: len(prompts)]
+        closely = set(choose([reading.likelihood for reading in readings]))
+        found = [reading if n in closely else Reading(reading.likelihood, ()) for n, reading in enumerate(readings)]
+        return Readings(found, Usage())
+
+
+def _answer(row: dict[str, Any]) -> tuple[bool, float, str, str]:
+    """Whether it is refused, its confidence, its text, and its first quote."""
+    said = saying.quote(row["question"], row["evidence"], cast(LanguageModel, _Reread(row["readings"])))
+    parts = [part for part in said.parts if part.support >= SUPPORTED]
+    composed = compose(parts)
+    text = " ".join(part.text for part in parts)
+    refused = confidence.refuses(said.signals) or not parts
+    return refused, confidence.confidence(said.signals), text, composed.citations[0].quote if parts else ""
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rag.types import Citation, Claim, Evidence
+from rag.types import Checked, Citation, Claim, Evidence
 
 _CLOSED = (".", "!", "?", "。", "！", "？", "…")
 
@@ -43,29 +43,46 @@ def quoted(evidence: Evidence, start: int, end: int, support: float) -> Part:
     return Part(evidence.text[start:end], (place,), support)
 
 
+class Composer:
+    """Parts, one after another -> the answer so far. What was said stays as it is: parts are only put behind it."""
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._claims: list[Claim] = []
+        self._citations: list[Citation] = []
+        self._labels: dict[tuple[str, int, int], int] = {}
+
+    def add(self, part: Part) -> Checked:
+        """The part as the next claim of the answer."""
+        numbers = tuple(self._label(place) for place in part.places)
+        said = _said(part.text, numbers)
+        start = len(self._text) + (1 if self._text else 0)
+        self._text = f"{self._text} {said}" if self._text else said
+        claim = Claim(said, start, len(self._text), part.support, numbers, part.reason)
+        self._claims.append(claim)
+        return Checked(claim, tuple(self._citations[number - 1] for number in numbers))
+
+    def composed(self) -> Composed:
+        return Composed(self._text, tuple(self._claims), tuple(self._citations))
+
+    def _label(self, place: Place) -> int:
+        key = (place.evidence.passage.document_id, place.start, place.end)
+        if key not in self._labels:
+            self._labels[key] = len(self._labels) + 1
+            self._citations.append(_citation(self._labels[key], place))
+        return self._labels[key]
+
+
 def compose(parts: Sequence[Part]) -> Composed:
     """Join parts to an answer.
 
     >>> compose([]).text
     ''
     """
-    labels: dict[tuple[str, int, int], int] = {}
-    citations: list[Citation] = []
-    claims: list[Claim] = []
-    text = ""
+    composer = Composer()
     for part in parts:
-        numbers = []
-        for place in part.places:
-            key = (place.evidence.passage.document_id, place.start, place.end)
-            if key not in labels:
-                labels[key] = len(labels) + 1
-                citations.append(_citation(labels[key], place))
-            numbers.append(labels[key])
-        said = _said(part.text, numbers)
-        start = len(text) + (1 if text else 0)
-        text = f"{text} {said}" if text else said
-        claims.append(Claim(said, start, len(text), part.support, tuple(numbers), part.reason))
-    return Composed(text, tuple(claims), tuple(citations))
+        composer.add(part)
+    return composer.composed()
 
 
 def _said(text: str, labels: Sequence[int]) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag import cli_index
+from rag import cli_index, cli_keys
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -51,8 +51,21 @@ def _fail(options: argparse.Namespace, exc: Exception) -> int:
 def _settings(options: argparse.Namespace) -> Settings:
     from rag.settings import load_settings
 
-    names = ("index", "indexes_dir", "embedder", "model", "mode", "host", "port", "workers")
+    names = ("index", "indexes_dir", "embedder", "model", "mode", "host", "port", "workers", "auth")
     return load_settings(**{name: getattr(options, name, None) for name in names})
+
+
+def _keys(options: argparse.Namespace) -> int:
+    from rag.settings import load_settings
+
+    return cli_keys.run(options, load_settings(indexes_dir=options.indexes_dir))
+
+
+def _mcp(options: argparse.Namespace) -> int:
+    from api.mcp import serve_stdio
+
+    serve_stdio(_settings(options))
+    return OK
 
 
 def _index(options: argparse.Namespace) -> int:
@@ -236,6 +249,16 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", type=int, help="port to listen on (default: 8000)")
     serve.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, or 'none'")
+    serve.add_argument(
+        "--auth",
+        choices=["auto", "keys", "off"],
+        help="whether requests need an API key; auto: not on a loopback address, elsewhere they do (default: auto)",
+    )
+    keys = commands.add_parser("keys", help=cli_keys.TEXT, description=cli_keys.TEXT)
+    keys.set_defaults(run=_keys)
+    cli_keys.add_arguments(keys)
+    mcp = command("mcp", _mcp, "serve search, ask and get_document to an agent, over standard input and output (MCP)")
+    mcp.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, or 'none'")
     evaluation = command("eval", _eval, "measure answers to questions whose answers are known, and compare runs")
     evaluation.add_argument("questions", nargs="?", metavar="QUESTIONS.jsonl", help="questions with gold, one a line")
     evaluation.add_argument(

@@ -20,10 +20,6 @@ from rag.types import Evidence, Reading, Span
 
 EvidenceSignals = dict[str, float]
 
-# Where the passage lacks a name that the question has, the answer may be about somebody else: it must be at least this
-# likely. Of such answers below it one in five was right (docs/experiments.md).
-NAME_ABSENT = 0.33
-
 
 def signals_of(
     question: Question,
@@ -67,9 +63,12 @@ def confidence(signals: EvidenceSignals) -> float:
 
 
 def refuses(signals: EvidenceSignals) -> bool:
-    """Whether the confidence is below the threshold at which answers are given."""
-    threshold = float(weights()[_fit_of(signals)]["threshold"])
-    return confidence(signals) < (max(threshold, NAME_ABSENT) if signals["passage_name_absent"] else threshold)
+    """Whether the confidence is below the threshold at which answers are given: a higher one where the passage lacks a
+    name of the question, since the answer may then be about somebody else."""
+    fitted = weights()[_fit_of(signals)]
+    return confidence(signals) < float(
+        fitted["threshold_name_absent" if signals["passage_name_absent"] else "threshold"]
+    )
 
 
 def _fit_of(signals: EvidenceSignals) -> str:

@@ -24,9 +24,14 @@ class Deadline:
         self._cancelled = True
 
     @property
+    def left(self) -> float:
+        """Seconds until its time, infinite where it has none; negative afterwards."""
+        return self._end - time.monotonic()
+
+    @property
     def over(self) -> bool:
         """Whether work for it is of no use any more."""
-        return self._cancelled or time.monotonic() >= self._end
+        return self._cancelled or self.left <= 0
 
     def check(self) -> None:
         """Raises `Cancelled` or `DeadlineExceeded` where it is over."""

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from rag.errors import ModelError
-from rag.processor import has_bfloat16
+from rag.processor import has_bfloat16, spin_briefly
 from rag.settings import EMBEDDED_EMBEDDER
 from rag.types import Embedding, Passage, Sentence, Vectors
 
@@ -76,6 +76,7 @@ class SentenceTransformerEmbedder:
         local = Path(folder).is_dir()
         if local:
             os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a model on disk needs no request to any host
+        spin_briefly()
         try:
             import torch
             from sentence_transformers import SentenceTransformer

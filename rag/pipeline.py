@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from rag.answering import Part, compose
+from rag.answering import Composed, Composer
 from rag.confidence import confidence, refuses
 from rag.conversation import parse_history, resolve
 from rag.deadline import Deadline
@@ -18,24 +18,27 @@ from rag.evidence import select_evidence
 from rag.grounding import SUPPORTED
 from rag.question import MAX_QUESTION, Question, parse_question
 from rag.retrieval import retrieve
-from rag.saying import Said, extract, quote, write
+from rag.saying import Outcome, Said, extract, quote, write
 from rag.settings import NO_MODEL, Settings, load_settings
 from rag.trace import note_evidence, watched
 from rag.types import (
     Abstention,
     AbstentionReason,
     Answer,
+    Checked,
     Document,
     DocumentInfo,
     Embedder,
     Evidence,
     Filters,
+    Found,
     Hit,
     Index,
     IndexInfo,
     LanguageModel,
     Message,
     Mode,
+    Progress,
     Usage,
 )
 
@@ -90,9 +93,10 @@ def load_models(settings: Settings, language_model: bool = True) -> Models:
 
 
 def open_pipeline(
-    settings: Settings | None = None, models: Models | None = None, *, language_model: bool = True
+    settings: Settings | None = None, models: Models | None = None, *, language_model: bool = True, paths: bool = True
 ) -> Pipeline:
-    """The index `settings.index`, ready for questions; `models` that are given are shared, not closed.
+    """The index `settings.index`, ready for questions; `models` that are given are shared, not closed. Without `paths`,
+    the `source` of a file is its document's id.
 
     Raises `IndexNotFound`, `IndexMismatch`, `ModelError`.
     """
@@ -108,6 +112,7 @@ def open_pipeline(
         embedder_fingerprint=loaded.embedder.fingerprint,
         dimension=loaded.embedder.dimension,
         chunker=chunker_fingerprint(settings),
+        paths=paths,
     )
     return Pipeline(index, loaded, settings, owns_models=models is None)
 
@@ -147,11 +152,29 @@ class Pipeline:
         history: History = (),
         deadline: Deadline | None = None,
     ) -> Answer:
-        """An answer (from documents that fit) whose claims are cited and checked, or an abstention.
+        """The last of `stream`: an answer whose claims are cited and checked, or an abstention."""
+        steps = self.stream(question, mode=mode, k=k, filters=filters, history=history, deadline=deadline)
+        *_, answer = steps
+        assert isinstance(answer, Answer)
+        return answer
 
-        `k` is how many passages the answer lists. `history` are the turns before the question, oldest first, from which
-        a question that does not stand on its own is completed. Raises `InputError`, `Overloaded`, `ModelError`, and
-        what `deadline` raises when it is over.
+    def stream(
+        self,
+        question: str,
+        *,
+        mode: Mode | None = None,
+        k: int | None = None,
+        filters: Filters | None = None,
+        history: History = (),
+        deadline: Deadline | None = None,
+    ) -> Generator[Progress, None, None]:
+        """What is known of an answer as it is known: the passages that were found, then each sentence when it has been
+        checked, with its citations, then the whole, which says nothing else. Whether to refuse is decided before the
+        first sentence. An iterator that is left ends the work.
+
+        Only documents that fit `filters` are searched. `k` is how many passages are listed. `history` are the turns
+        before the question, oldest first, from which a question that does not stand on its own is completed. Raises
+        `InputError`, `Overloaded`, `ModelError`, and what `deadline` raises when it is over.
         """
         deadline = deadline or Deadline()
         asked = self._read(question, history)
@@ -164,11 +187,15 @@ class Pipeline:
             hits = retrieve(snapshot, asked, vector, max(listed, _READ_HITS))
             generation = snapshot.generation
         clock.lap("retrieve")
+        yield Found(tuple(hits[:listed]))
         deadline.check()
         evidence = self._evidence(hits[:_READ_HITS])
         said = self._say(chosen, asked, evidence, deadline) if evidence else None
+        composer, outcome = Composer(), Outcome(said.usage if said else Usage(), "no_evidence")
+        if said is not None and not refuses(said.signals):
+            outcome = yield from _checked(said, composer)
         clock.lap("generate")
-        return self._answer(asked, chosen, hits[:listed], said, generation, clock)
+        yield self._answer(asked, chosen, hits[:listed], said, composer.composed(), outcome, generation, clock)
 
     def documents(self) -> list[DocumentInfo]:
         """All documents, by id."""
@@ -226,11 +253,19 @@ class Pipeline:
         return (quote if mode == "quote" else write)(question, evidence, watched(model), deadline)
 
     def _answer(
-        self, question: Question, mode: Mode, hits: list[Hit], said: Said | None, generation: int, clock: _Clock
+        self,
+        question: Question,
+        mode: Mode,
+        hits: list[Hit],
+        said: Said | None,
+        composed: Composed,
+        outcome: Outcome,
+        generation: int,
+        clock: _Clock,
     ) -> Answer:
-        reason, parts = _verdict(said)
-        composed = compose(parts)
+        reason = None if composed.claims else outcome.reason
         support = [claim.support for claim in composed.claims]
+        confident = confidence(said.signals) if said else 0.0
         clock.lap("check")
         model = self._models.language_model
         wanted = self._settings.mode if mode == "extract" else mode
@@ -242,13 +277,13 @@ class Pipeline:
             answer=_MESSAGES[reason] if reason else composed.text,
             mode=mode,
             faithfulness=sum(support) / len(support) if support else 0.0,
-            confidence=confidence(said.signals) if said else 0.0,
+            confidence=confident,
             claims=composed.claims,
             citations=composed.citations,
             hits=tuple(hits),
             model=model.name if model is not None and mode != "extract" else None,
             index=IndexInfo(self.name, generation),
-            usage=said.usage if said else Usage(),
+            usage=outcome.usage,
             timings=clock.seconds,
             notices=self._models.notices if wanted != "extract" else (),
             resolved_question=question.standalone if question.carried else None,
@@ -267,12 +302,19 @@ class _Clock:
         self.seconds[step], self._last = now - self._last, now
 
 
-def _verdict(said: Said | None) -> tuple[AbstentionReason | None, list[Part]]:
-    """Why to abstain, or None and the parts that are supported."""
-    if said is None or refuses(said.signals):
-        return "no_evidence", []
-    parts = [part for part in said.parts if part.support >= SUPPORTED]
-    return (None, parts) if parts else (said.reason, [])
+def _checked(said: Said, composer: Composer) -> Generator[Checked, None, Outcome]:
+    """The parts that are supported, each put behind the answer so far; the others are not said."""
+    parts = said.parts
+    try:
+        while True:
+            try:
+                part = next(parts)
+            except StopIteration as end:
+                return cast(Outcome, end.value)
+            if part.support >= SUPPORTED:
+                yield composer.add(part)
+    finally:
+        parts.close()  # the model stops writing when nobody reads on
 
 
 def _check_k(k: int) -> None:

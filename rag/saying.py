@@ -1,13 +1,13 @@
 """Question + Evidence -> the parts of an answer: whole sentences, verbatim spans, or written sentences.
 
-Each of the three modes returns its parts with the signals from which the confidence is computed. Nothing here decides
-whether to abstain.
+Each of the three modes tells at once the signals from which the confidence is computed, and then says its parts, each
+when it has been checked. Nothing here decides whether to abstain.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping, Sequence
 from math import exp
 from typing import NamedTuple
 
@@ -43,22 +43,27 @@ _BECAUSE = re.compile(
 )
 _REASON = 0.1  # what a sentence that gives a reason gains: less than a missing name or number costs it
 _WRITTEN_TOKENS = 256
-_WRITTEN = re.compile(r"\s*(.*?)\s*((?:\[\d+\])+)\.", re.DOTALL)
+_SENTENCE = re.compile(r"\s*(.*?)\s*((?:\[\d+\])+)\.", re.DOTALL)
 
 
-class Said(NamedTuple):
-    """What a mode made of the evidence."""
+class Outcome(NamedTuple):
+    """What is known when everything has been said."""
 
-    parts: list[Part]
-    signals: EvidenceSignals
     usage: Usage = Usage()
     reason: AbstentionReason = "unsupported"  # why there are no parts, where there are none
 
 
+class Said(NamedTuple):
+    """What a mode makes of the evidence. The generator does its work as it is read; left alone, it does none."""
+
+    parts: Generator[Part, None, Outcome]
+    signals: EvidenceSignals
+    usage: Usage = Usage()  # of what was read for the signals; the outcome's usage holds it too
+
+
 def extract(question: Question, evidence: Sequence[Evidence]) -> Said:
     """The best sentences as they stand; needs no language model."""
-    parts = _sentences(question, evidence, evidence[0])
-    return Said(parts, signals_of(question, evidence[0]))
+    return _at_once(_sentences(question, evidence, evidence[0]), signals_of(question, evidence[0]))
 
 
 def quote(
@@ -76,31 +81,22 @@ def quote(
     if question.kind == "descriptive":
         best = evidence[order[0]]
         signals = signals_of(question, best, readings.readings[order[0]])
-        return Said(_sentences(question, [evidence[i] for i in order], best), signals, readings.usage)
+        return _at_once(_sentences(question, [evidence[i] for i in order], best), signals, readings.usage)
     best, reading, span, share = _best_span(question, evidence, readings.readings, order)
     signals = signals_of(question, best, reading, span, share)
     if question.kind == "list" or announces_list(best.text):
-        return Said(_items(best, span, question), signals, readings.usage)
+        return _at_once(_items(best, span, question), signals, readings.usage)
     if share < _CLEAR_SHARE:
-        return Said([_checked(best, 0, len(best.text), question)], signals, readings.usage)
+        return _at_once([_checked(best, 0, len(best.text), question)], signals, readings.usage)
     start = with_qualifier(best.text, span.start)
-    return Said([_checked(best, start, span.end, question)], signals, readings.usage)
+    return _at_once([_checked(best, start, span.end, question)], signals, readings.usage)
 
 
 def write(
     question: Question, evidence: Sequence[Evidence], model: LanguageModel, deadline: Deadline | None = None
 ) -> Said:
     """Sentences in the model's own words, each with labels that the grammar allows; checked, not yet filtered."""
-    messages = writing_messages(question.text, evidence)
-    grammar = writing_grammar([item.label for item in evidence])
-    pieces = list(model.write(messages, grammar, _WRITTEN_TOKENS, deadline))
-    text = "".join(pieces)
-    prompt_tokens = sum(model.count_tokens(message.content) for message in messages)
-    usage = Usage(prompt_tokens, len(pieces))
-    signals = signals_of(question, evidence[0])
-    if text.strip().startswith(DECLINED):
-        return Said([], signals, usage, "declined")
-    return Said(_written_parts(text, evidence, question), signals, usage)
+    return Said(_written(question, evidence, model, deadline), signals_of(question, evidence[0]))
 
 
 def order_evidence(question: Question, evidence: Sequence[Evidence], likelihoods: Sequence[float]) -> list[int]:
@@ -164,11 +160,11 @@ def _sentences(question: Question, ranked: Sequence[Evidence], best: Evidence) -
             if other != best and same_passage and other.score >= best.score - _DESCRIPTION_MARGIN:
                 chosen.append((other, Sentence(other.start, other.end)))
         chosen = chosen[:_DESCRIPTION]
-    first = min(chosen, key=lambda item: item[1].start)
-    if question.kind == "descriptive" and len(chosen) < _DESCRIPTION and refers_back(first[0].text):
-        before = [s for s in first[0].passage.sentences if s.end <= first[1].start]
-        chosen += [(first[0], before[-1])] if before else []
-    return [_whole(item, sentence, question) for item, sentence in sorted(chosen, key=lambda pair: pair[1].start)]
+    if question.kind == "descriptive" and len(chosen) < _DESCRIPTION and refers_back(best.text):
+        before = [s for s in best.passage.sentences if s.end <= best.start]
+        chosen += [(best, before[-1])] if before else []
+    chosen[1:] = sorted(chosen[1:], key=lambda item: item[1].start)
+    return [_whole(item, sentence, question) for item, sentence in chosen]
 
 
 def _items(best: Evidence, span: Span, question: Question) -> list[Part]:
@@ -178,13 +174,37 @@ def _items(best: Evidence, span: Span, question: Question) -> list[Part]:
     return [_checked(best, start, end, question)]
 
 
-def _written_parts(text: str, evidence: Sequence[Evidence], question: Question) -> list[Part]:
+def _at_once(parts: Sequence[Part], signals: EvidenceSignals, usage: Usage = Usage()) -> Said:  # noqa: B008
+    """Parts that are all there already."""
+
+    def say() -> Generator[Part, None, Outcome]:
+        yield from parts
+        return Outcome(usage)
+
+    return Said(say(), signals, usage)
+
+
+def _written(
+    question: Question, evidence: Sequence[Evidence], model: LanguageModel, deadline: Deadline | None
+) -> Generator[Part, None, Outcome]:
+    """A sentence is over when its markers are: the grammar has no brackets anywhere else."""
+    messages = writing_messages(question.text, evidence)
+    grammar = writing_grammar([item.label for item in evidence])
+    prompt_tokens = sum(model.count_tokens(message.content) for message in messages)
     by_label = {item.label: item for item in evidence}
-    parts = []
-    for match in _WRITTEN.finditer(text):
-        sentence, marks = match.groups()
-        cited = [by_label[int(label)] for label in dict.fromkeys(re.findall(r"\d+", marks))]
-        verdict = check(sentence, [item.text for item in cited], question.text)
-        places = tuple(Place(item, item.start, item.end) for item in cited)
-        parts.append(Part(sentence, places, verdict.support, verdict.reason))
-    return parts
+    text, tokens, silent = "", 0, True
+    for piece in model.write(messages, grammar, _WRITTEN_TOKENS, deadline):
+        text, tokens = text + piece, tokens + 1
+        if silent and text.lstrip().startswith(DECLINED):
+            return Outcome(Usage(prompt_tokens, tokens), "declined")
+        while match := _SENTENCE.match(text):
+            text, silent = text[match.end() :], False
+            yield _written_part(match[1], match[2], by_label, question)
+    return Outcome(Usage(prompt_tokens, tokens))
+
+
+def _written_part(sentence: str, marks: str, by_label: Mapping[int, Evidence], question: Question) -> Part:
+    cited = [by_label[int(label)] for label in dict.fromkeys(re.findall(r"\d+", marks))]
+    verdict = check(sentence, [item.text for item in cited], question.text)
+    places = tuple(Place(item, item.start, item.end) for item in cited)
+    return Part(sentence, places, verdict.support, verdict.reason)

@@ -16,6 +16,7 @@ from rag.types import Mode
 EMBEDDED_EMBEDDER = "all-MiniLM-L6-v2"
 EMBEDDED_MODEL = "smollm2-135m"
 NO_MODEL = "none"
+Citations = Literal["auto", "annotations", "openwebui", "footnotes"]
 
 
 class Settings(BaseSettings):
@@ -54,8 +55,19 @@ class Settings(BaseSettings):
     trace_text: bool = Field(
         False, description="keep the text of questions, answers and passages in traces, not only places and figures"
     )
+    citations: Citations = Field(
+        "auto", description="how chat completions cite: auto, annotations, openwebui or footnotes"
+    )
+    public_url: str = Field(
+        "", description="address at which browsers reach the service, for links to it; left out, that of the request"
+    )
     host: str = Field("127.0.0.1", description="address on which `rag serve` listens")
     port: int = Field(8000, ge=0, le=65535, description="its port")
+    auth: Literal["auto", "keys", "off"] = Field(
+        "auto", description="whether requests need an API key; auto: not on a loopback address, elsewhere they do"
+    )
+    key_rate: int = Field(600, ge=1, description="requests a minute that each API key may make")
+    key_concurrency: int = Field(32, ge=1, description="requests of each API key that may be under way at once")
 
     @classmethod
     def settings_customise_sources(

@@ -195,6 +195,22 @@ class Answer:
     resolved_question: str | None = None  # with the words that it took from the conversation; None where it took none
 
 
+class Found(NamedTuple):
+    """What an answer will be drawn from, as soon as it is known; best first."""
+
+    hits: tuple[Hit, ...]
+
+
+class Checked(NamedTuple):
+    """The next sentence of an answer, as soon as it is checked, with the places that its labels stand for."""
+
+    claim: Claim
+    citations: tuple[Citation, ...]  # one for each of the claim's labels, in their order
+
+
+Progress = Found | Checked | Answer  # of a question: one `Found`, its `Checked` in order, and last the `Answer`
+
+
 class Scored(NamedTuple):
     """A row of a search, before anything is fetched: `row` is the index's own number of the passage."""
 

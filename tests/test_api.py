@@ -221,6 +221,10 @@ def test_the_description_names_every_operation(client: TestClient) -> None:
         ("/v1/documents/{id}/text", "get"),
         ("/v1/answers/{id}", "get"),
         ("/metrics", "get"),
+        ("/v1/chat/completions", "post"),
+        ("/v1/models", "get"),
+        ("/v1/models/{id}", "get"),
+        ("/v1/embeddings", "post"),
         ("/healthz", "get"),
         ("/readyz", "get"),
     }

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_api_fakes import FakePipeline, Stage, serving
 
+from api.errors import public
 from rag import errors
 
 
@@ -242,3 +243,23 @@ def test_no_address_makes_the_server_fail(client: TestClient, address: str) -> N
     for url in (f"/v1/documents/{address}", f"/v1/documents/{address}/text", f"/v1/documents?after={address}"):
         assert client.get(url).status_code < 500
     assert client.get(f"/v1/documents?index={address}").status_code < 500
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("model /srv/models/x.gguf is not there", "model x.gguf is not there"),
+        ("'/srv/a b/x.gguf': no", "'a b/x.gguf': no"),
+        (
+            "remove the folder /srv/indexes/notes and run `rag index PATH...`",
+            "remove the folder notes and run `rag index PATH...`",
+        ),
+        ("~/models/x.gguf", "x.gguf"),
+        ("there is no index: GET /v1/indexes lists those", "there is no index: GET /v1/indexes lists those"),
+        ("no document 'uploads/a/b.txt'", "no document 'uploads/a/b.txt'"),
+        ("https://example.org/a/b", "https://example.org/a/b"),
+        ("and/or, 1/2", "and/or, 1/2"),
+    ],
+)
+def test_folders_of_the_server_are_not_told(message: str, told: str) -> None:
+    assert public(message) == told

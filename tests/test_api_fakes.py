@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx2
+from fakes import HashEmbedder
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -25,14 +26,17 @@ from rag.settings import Settings
 from rag.types import (
     Abstention,
     Answer,
+    Checked,
     Citation,
     Claim,
     Document,
     DocumentInfo,
     Filters,
+    Found,
     Hit,
     IndexInfo,
     Passage,
+    Progress,
     Sentence,
     Usage,
 )
@@ -121,6 +125,8 @@ class FakePipeline:
     name: str = "default"
     error: Exception | None = None
     hold: threading.Event | None = None
+    hold_sentences: threading.Event | None = None  # of a streamed answer, after its passages
+    late_error: Exception | None = None  # raised there
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     histories: list[Any] = field(default_factory=list)  # that came with the questions
     closed: bool = False
@@ -146,6 +152,17 @@ class FakePipeline:
             raise self.error
         return (answered if question.startswith("Who") else abstained)(question, self.name)
 
+    def stream(self, question: str, **options: Any) -> Generator[Progress, None, None]:
+        answer = self.ask(question, **options)
+        yield Found(answer.hits)
+        if self.hold_sentences is not None and not self.hold_sentences.wait(20):
+            raise TimeoutError("nobody let go")
+        if self.late_error is not None:
+            raise self.late_error
+        for claim in answer.claims:
+            yield Checked(claim, tuple(answer.citations[label - 1] for label in claim.citations))
+        yield answer
+
     def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[Hit]:
         self.calls.append((query, k, *([filters] if filters else [])))
         if not query.strip():
@@ -166,10 +183,18 @@ class FakePipeline:
         self.closed = True
 
 
+class WordCounter:
+    """What counts tokens: words."""
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+
 @dataclass
 class FakeModels:
     notices: tuple[str, ...] = ("no language model here",)
-    language_model: Any = None
+    embedder: HashEmbedder = field(default_factory=HashEmbedder)
+    language_model: Any = field(default_factory=WordCounter)
     closed: bool = False
 
     def close(self) -> None:

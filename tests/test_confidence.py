@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from rag.confidence import NAME_ABSENT, confidence, refuses, signals_of
+from rag.confidence import confidence, refuses, signals_of
 from rag.question import parse_question
 from rag.quoting import weights
 from rag.sentences import split_sentences
@@ -51,10 +51,11 @@ def test_a_nearer_sentence_and_a_likelier_span_make_more_sure() -> None:
 
 def test_an_answer_whose_passage_lacks_a_name_of_the_question_must_be_likelier() -> None:
     signals = signals_of(parse_question("Who built the mill at Corran?"), evidence(), READING, SPAN, 0.5)
+    fitted = weights()["confidence_span"]
     step = 0.01
-    while confidence(signals) > NAME_ABSENT - 0.02:
+    while confidence(signals) > fitted["threshold_name_absent"] - 0.02:
         signals["similarity"] -= step
-    assert weights()["confidence_span"]["threshold"] < confidence(signals) < NAME_ABSENT
+    assert fitted["threshold"] < confidence(signals) < fitted["threshold_name_absent"]
     assert not refuses(signals)
     signals["passage_name_absent"] = 1e-9
     assert refuses(signals)

@@ -46,7 +46,7 @@ LAYERS = [
         "rag.trace_store",
     ],
     ["rag.documents", "rag.embedding", "rag.index", "rag.llm"],
-    ["rag.own_metadata"],
+    ["rag.own_metadata", "rag.keys"],
     ["rag.changes"],
     ["rag.retrieval", "rag.confidence", "rag.ingest"],
     ["rag.reembed", "rag.uploads", "rag.watch"],
@@ -54,7 +54,7 @@ LAYERS = [
     ["rag.pipeline"],
     ["rag.doctor", "rag.evaluation"],
     ["api"],
-    ["rag.cli", "rag.cli_index"],
+    ["rag.cli", "rag.cli_index", "rag.cli_keys"],
 ]
 
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rag.errors import ModelError, Overloaded
-from rag.llm.decoder import Decoder, Run
+from rag.errors import ModelError
+from rag.llm.decoder import PREFIX_SEQUENCE, Decoder, Run
+from rag.llm.engine import Task
 from rag.llm.gguf import model_file
 from rag.llm.llama import LlamaCpp
-from rag.llm.reading import read
+from rag.llm.reading import reading_task
 from rag.llm.spans import SpanText
 from rag.prompt import DECLINED, reading_prompts, writing_grammar, writing_messages
 from rag.settings import EMBEDDED_MODEL
-from rag.types import Evidence, Message, Passage, Sentence
+from rag.types import Evidence, Message, Passage, Readings, Sentence, SpanPrompt
 
 pytestmark = pytest.mark.models
 
@@ -36,6 +37,29 @@ def decoder(gguf: Path) -> Iterator[Decoder]:
     made = Decoder(gguf, 2048, 2)
     yield made
     made.close()
+
+
+def alone(decoder: Decoder, task: Task) -> Any:
+    """The task's result without an engine: step by step, with the decoder to itself."""
+    sequences = range(1, task.sequences + 1)
+    decoder.hold(task.prefix)
+    for sequence in sequences:
+        decoder.fork(PREFIX_SEQUENCE, sequence)
+    steps = task.steps(sequences, lambda piece: None)
+    try:
+        runs = next(steps)
+        while True:
+            runs = steps.send(decoder.run(runs))
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        for sequence in sequences:
+            decoder.drop(sequence)
+
+
+def read(decoder: Decoder, prompts: Sequence[SpanPrompt], choose: Callable[[list[float]], Sequence[int]]) -> Readings:
+    readings: Readings = alone(decoder, reading_task(decoder, prompts, choose))
+    return readings
 
 
 def evidence(text: str, label: int = 1) -> Evidence:
@@ -77,7 +101,7 @@ def test_every_span_has_the_probability_that_reading_it_token_by_token_gives(dec
     assert {TEXTS[0][s.start : s.end] for s in found.spans} >= {"Ada Hart", "Ada"}
     span = next(s for s in found.spans if TEXTS[0][s.start : s.end] == "Ada Hart")
 
-    decoder.start([], 1)  # the slow way: everything in one sequence, one token at a time
+    decoder.drop(1)  # the slow way: everything in one sequence, one token at a time
     logits = decoder.run([Run(1, decoder.tokenize(prompt.prefix + prompt.context + prompt.question + prompt.lead))])[0][
         0
     ]
@@ -85,6 +109,7 @@ def test_every_span_has_the_probability_that_reading_it_token_by_token_gives(dec
     for token in decoder.tokenize(" Ada Hart"):
         steps.append(float(log_softmax(logits)[token]))
         logits = decoder.run([Run(1, [token])])[0][0]
+    decoder.drop(1)
     stop = float(log_softmax(logits)[decoder.tokenize("\n")[0]])
     assert (span.first, span.total, span.stop) == pytest.approx((steps[0], sum(steps), stop), abs=0.05)
 
@@ -153,48 +178,3 @@ def test_a_grammar_lets_only_labels_of_the_prompt_be_cited(decoder: Decoder, ggu
 def test_control_tokens_in_a_document_stay_text(decoder: Decoder) -> None:
     assert len(decoder.tokenize("<|im_end|>", special=True)) == 1
     assert len(decoder.tokenize("<|im_end|>")) > 1
-
-
-class Slow:
-    """A decoder whose every use waits, to fill the queue."""
-
-    parameters, context_tokens = 1, 512
-
-    def __init__(self) -> None:
-        self.go = threading.Event()
-
-    def start(self, prefix: list[int], sequences: int) -> None:
-        self.go.wait(20)
-        raise RuntimeError("boom")
-
-    def tokenize(self, text: str, special: bool = False) -> list[int]:
-        return [1]
-
-    def close(self) -> None: ...
-
-
-def test_a_full_queue_refuses_at_once_and_a_failed_job_does_not_end_the_thread() -> None:
-    slow = Slow()
-    model = LlamaCpp(slow, "slow", 1)  # type: ignore[arg-type]
-    prompts = reading_prompts("Q?", [evidence("A text.")])
-    errors: list[str] = []
-
-    def ask() -> None:
-        try:
-            model.read(prompts, lambda likelihoods: [])
-        except (RuntimeError, Overloaded) as exc:
-            errors.append(str(exc))
-
-    threads = [threading.Thread(target=ask) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads[:1]:
-        thread.join(0.5)
-    assert sum("1 questions wait for the language model" in error for error in errors) >= 4
-    slow.go.set()
-    for thread in threads:
-        thread.join(10)
-    assert errors.count("boom") == 6 - sum("wait for" in error for error in errors)
-    model.close()
-    with pytest.raises(ModelError, match="was closed"):
-        model.read(prompts, lambda likelihoods: [])

@@ -21,8 +21,21 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from test_api_fakes import DOCUMENTS, END, MARKUP, PUMPS, SAID, SENTENCE, START, WORDS, FakePipeline, Stage
+from test_api_fakes import (
+    DOCUMENTS,
+    END,
+    MARKUP,
+    PUMPS,
+    SAID,
+    SENTENCE,
+    START,
+    WORDS,
+    FakePipeline,
+    Stage,
+    answered,
+)
 
+from api.openai.citing import Links
 from api.server import listen
 from rag.errors import Overloaded
 
@@ -220,6 +233,16 @@ def test_a_document_that_changed_since_is_not_marked_in_the_wrong_place(
     page.locator("#citation-1").get_by_role("button").click()
     expect(page.get_by_text("The document has changed since this answer was given")).to_be_visible()
     expect(page.locator("#document mark")).to_have_count(0)
+
+
+def test_the_address_in_a_citation_of_a_chat_opens_the_document_there(page: Page, site: Site) -> None:
+    place = answered("Who?").citations[0]
+    page.goto(Links(site.address, "other").to(place))  # a change of the fragment alone
+    expect(page.locator("#document-text mark")).to_have_text(SENTENCE)
+    expect(page.locator("#document-title")).to_have_text(PUMPS.title)
+    assert site.stage.opened == ["default", "other"]
+    page.reload()
+    expect(page.locator("#document-text mark")).to_have_text(SENTENCE)
 
 
 def test_an_abstention_is_shown_as_one(page: Page) -> None:

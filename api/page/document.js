@@ -9,8 +9,8 @@ let opened = 0; // which opening the panel belongs to: a slow text must not fill
 
 byId("document-close").addEventListener("click", () => byId("document").close());
 
-/** Show the document of a citation or passage with `quote` marked, which stands at its code points start..end. Without a
- *  quote, show it from its beginning. */
+/** Show the document of a citation or passage with `quote` marked, which stands at its code points start..end; where the
+ *  quote is not known (null), whatever stands there is marked, and where it is empty, nothing. */
 export async function openDocument(cited, quote, index) {
   const mine = ++opened;
   byId("document-title").textContent = cited.title;
@@ -19,9 +19,11 @@ export async function openDocument(cited, quote, index) {
   notice("Loading the document …");
   if (!byId("document").open) byId("document").showModal();
   try {
-    const { text, pages } = await request(documentAddress(cited.document_id, index, "/text"));
-    const numbered = (pages ?? []).map((offset, place) => ({ offset, number: place + 1 }));
-    if (mine === opened) show(text, numbered, cited, quote);
+    const { text, title, source, pages } = await request(documentAddress(cited.document_id, index, "/text"));
+    if (mine !== opened) return;
+    byId("document-title").textContent = title;
+    byId("document-place").textContent = [source, placeOf(cited)].filter(Boolean).join(" · ");
+    show(text, (pages ?? []).map((offset, place) => ({ offset, number: place + 1 })), cited, quote);
   } catch (error) {
     if (mine === opened) notice(error.message);
   }
@@ -29,9 +31,9 @@ export async function openDocument(cited, quote, index) {
 
 function show(text, pages, cited, quote) {
   const [before, marked, after] = cut(text, cited.start, cited.end);
-  const changed = marked !== quote;
+  const changed = quote !== null && marked !== quote;
   notice(changed ? "The document has changed since this answer was given: the place is no longer marked." : "");
-  if (changed || quote === "") {
+  if (changed || marked === "") {
     byId("document-text").replaceChildren(...withPages(text, 0, pages));
     byId("document-text").scrollTop = 0;
     return;

@@ -1,6 +1,7 @@
 // The page: asks the question, shows what is known of its answer as it comes, and puts an error in its place.
 
 import { AnswerView, foundLine } from "./answer.js";
+import { openDocument } from "./document.js";
 import { openLibrary } from "./documents.js";
 import { count, make } from "./dom.js";
 import { events, request } from "./requests.js";
@@ -25,6 +26,8 @@ for (const opener of document.querySelectorAll(".open-library")) {
   opener.addEventListener("click", () => openLibrary(byId("index").value || byId("index").dataset.preset || "default", watchReadiness));
 }
 watchReadiness();
+window.addEventListener("hashchange", openLinked);
+openLinked();
 
 async function ask(question) {
   asking?.abort();
@@ -143,6 +146,15 @@ async function showIndexes() {
   byId("index").value = indexes.includes(chosen) ? chosen : indexes[0] ?? "";
   byId("index").dataset.preset = preset;
   byId("index-label").hidden = indexes.length < 2;
+}
+
+/** Opens what a citation of a chat links to: /#document=ID&index=NAME&start=10&end=20, in code points. */
+function openLinked() {
+  const place = new URLSearchParams(location.hash.slice(1));
+  const id = place.get("document");
+  if (id === null) return;
+  const cited = { document_id: id, title: id, start: Number(place.get("start")), end: Number(place.get("end")) };
+  openDocument(cited, null, place.get("index") ?? byId("index").value);
 }
 
 /** Commands stand between backticks: "make it with `rag index PATH...`". */

@@ -26,7 +26,9 @@ from rag.index.schema import FILE, Settings, connect
 from rag.types import Document, DocumentInfo, Embedding, Passage, Section, Sentence, StoredPassage, Vectors
 
 _LIVE = "v.added <= :at AND (v.removed IS NULL OR v.removed > :at)"
-_PASSAGE = "p.row, v.document, v.title, v.source, p.start, p.end, p.text, p.sentences, p.section, p.pages"
+_PASSAGE = "p.row, v.document, v.title, {source}, p.start, p.end, p.text, p.sentences, p.section, p.pages"
+# For readers elsewhere, to whom a path of this machine is no use: where the file lies below what was indexed.
+_SHOWN = "CASE WHEN v.source LIKE 'http://%' OR v.source LIKE 'https://%' THEN v.source ELSE v.document END"
 _JOINED = "passages p JOIN versions v ON v.version = p.version JOIN embeddings e ON e.embedding = p.embedding"
 
 _ORPHANS = (
@@ -79,6 +81,7 @@ class Catalogue:
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self.folder = folder
         self.connection = connection
+        self.paths = True  # False: the `source` of a file is its document's id
 
     @classmethod
     def open(cls, folder: Path) -> Catalogue:
@@ -103,6 +106,10 @@ class Catalogue:
         meta = dict(self.connection.execute("SELECT key, value FROM meta"))
         return Settings(meta["embedder"], int(meta["dimension"]), meta["chunker"])
 
+    @property
+    def _source(self) -> str:
+        return "v.source" if self.paths else _SHOWN
+
     def state(self) -> State:
         return State(*self.connection.execute("SELECT generation, published, pruned FROM state").fetchone())
 
@@ -116,7 +123,7 @@ class Catalogue:
     def documents(self, at: int) -> list[DocumentInfo]:
         """By id."""
         found = self.connection.execute(
-            "SELECT document, title, source, sha256, passages, characters, pages, metadata, "
+            f"SELECT document, title, {self._source}, sha256, passages, characters, pages, metadata, "
             f"date(mtime_ns / 1000000000, 'unixepoch') FROM versions v WHERE {_LIVE} ORDER BY document",
             {"at": at},
         )
@@ -125,7 +132,7 @@ class Catalogue:
     def document(self, document_id: str, at: int) -> Document:
         """Raises `DocumentNotFound`."""
         row = self.connection.execute(
-            "SELECT v.document, v.title, t.text, v.source, v.sha256, t.pages, t.sections, v.metadata "
+            f"SELECT v.document, v.title, t.text, {self._source}, v.sha256, t.pages, t.sections, v.metadata "
             f"FROM versions v JOIN texts t ON t.version = v.version WHERE v.document = :id AND {_LIVE}",
             {"id": document_id, "at": at},
         ).fetchone()
@@ -174,7 +181,7 @@ class Catalogue:
         """In the order of `rows`. Raises `RagError` where one is not a passage of that generation."""
         dimension = self.settings.dimension
         found = self.connection.execute(
-            f"SELECT {_PASSAGE}, e.passage, e.sentences FROM {_JOINED} "
+            f"SELECT {_PASSAGE.format(source=self._source)}, e.passage, e.sentences FROM {_JOINED} "
             f"WHERE p.row IN (SELECT value FROM json_each(:rows)) AND {_LIVE}",
             {"rows": json.dumps([int(row) for row in rows]), "at": at},
         )
@@ -199,7 +206,7 @@ class Catalogue:
         """Every passage with its vectors and their key, for `verify`."""
         dimension = self.settings.dimension
         found = self.connection.execute(
-            f"SELECT {_PASSAGE}, e.passage, e.sentences, e.key FROM passages p "
+            f"SELECT {_PASSAGE.format(source=self._source)}, e.passage, e.sentences, e.key FROM passages p "
             "JOIN versions v ON v.version = p.version LEFT JOIN embeddings e ON e.embedding = p.embedding "
             f"WHERE {_LIVE} ORDER BY v.version, p.row",
             {"at": at},

@@ -38,10 +38,10 @@ _WRITER_WAIT_S = 0.5
 class LocalIndex:
     """`rag.types.Index` on one folder. Any number of threads may take snapshots and write; writes queue up."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, paths: bool = True) -> None:
         self._folder = folder
         self._writer: Writer | None = None
-        self._readers = Readers(folder, self._mend)
+        self._readers = Readers(folder, self._mend, paths)
 
     @classmethod
     def open(
@@ -54,8 +54,10 @@ class LocalIndex:
         embedder_fingerprint: str | None = None,
         dimension: int | None = None,
         chunker: str | None = None,
+        paths: bool = True,
     ) -> LocalIndex:
-        """Open the index `name`; `create` makes it where it is not there and implies `write`.
+        """Open the index `name`; `create` makes it where it is not there and implies `write`. Without `paths`, what is
+        read says nothing of where files are: `source` is a URL, or the document's id.
 
         What is given of embedder, dimension and chunker is compared with what the index was made with; to create,
         all three are needed. Raises `InputError` for a name that cannot be one, `IndexNotFound`, `IndexMismatch`,
@@ -68,7 +70,7 @@ class LocalIndex:
                 folders.create(folder, expected.complete(), _WRITER_WAIT_S)
             if not (folder / CATALOGUE).exists():
                 raise folders.not_found(indexes_dir, name)
-        index = cls(folder)
+        index = cls(folder, paths)
         settings = index.settings
         folders.check_settings(folder, settings, expected)
         index._readers.expect(settings)

@@ -36,8 +36,9 @@ _READER_WAIT_S = 1.0
 class Readers:
     """For any number of threads. `mend` makes derived files again and says whether it could."""
 
-    def __init__(self, folder: Path, mend: Callable[[], bool]) -> None:
+    def __init__(self, folder: Path, mend: Callable[[], bool], paths: bool = True) -> None:
         self._folder = folder
+        self._paths = paths
         self._mend = mend
         self._idle: list[Catalogue] = []  # connections that no snapshot uses
         self._closed = False
@@ -76,7 +77,9 @@ class Readers:
         try:
             return self._idle.pop()
         except IndexError:
-            return Catalogue.open(self._folder)
+            catalogue = Catalogue.open(self._folder)
+            catalogue.paths = self._paths
+            return catalogue
 
     def _give_back(self, catalogue: Catalogue) -> None:
         catalogue.end()

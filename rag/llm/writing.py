@@ -7,19 +7,20 @@ so that a document in which `<|im_end|>` stands cannot end its own message.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from rag.errors import ModelError
 from rag.llm.decoder import Decoder, Run
+from rag.llm.engine import STEP_TOKENS, Steps, Task
 from rag.types import Message
 
-_SEQUENCE = 1
+_CHUNK = STEP_TOKENS // 2  # tokens of a prompt in one step: others write on meanwhile
 
 
-def write(decoder: Decoder, messages: Sequence[Message], grammar: str, max_tokens: int) -> Iterator[str]:
-    """Pieces of text, greedily chosen among what `grammar` (GBNF, rule `root`) allows.
+def writing_task(decoder: Decoder, messages: Sequence[Message], grammar: str, max_tokens: int) -> Task:
+    """Its pieces are text, greedily chosen among what `grammar` (GBNF, rule `root`) allows.
 
-    Raises `ModelError` where the prompt leaves no room for `max_tokens`, or the grammar is not one.
+    Raises `ModelError` where the prompt leaves no room for `max_tokens`; the task, where the grammar is not one.
     """
     prompt = _chat_tokens(decoder, messages)
     if len(prompt) + max_tokens > decoder.context_tokens:
@@ -27,20 +28,25 @@ def write(decoder: Decoder, messages: Sequence[Message], grammar: str, max_token
             f"the prompt has {len(prompt)} tokens and {max_tokens} are kept for the answer; the model's context holds "
             f"{decoder.context_tokens} (setting 'context_tokens')"
         )
-    decoder.start([], 1)
-    sampler = decoder.grammar(grammar)
-    text = codecs.getincrementaldecoder("utf-8")("replace")
-    try:
-        logits = decoder.run([Run(_SEQUENCE, prompt)])[0][-1]
-        for _ in range(max_tokens):
-            token = sampler.choose(logits)
-            if decoder.is_end(token):
-                break
-            if piece := text.decode(decoder.piece(token)):
-                yield piece
-            logits = decoder.run([Run(_SEQUENCE, [token])])[0][-1]
-    finally:
-        sampler.close()
+
+    def steps(sequences: Sequence[int], put: Callable[[str], None]) -> Steps:
+        (sequence,) = sequences
+        sampler = decoder.grammar(grammar)
+        text = codecs.getincrementaldecoder("utf-8")("replace")
+        try:
+            for begin in range(0, len(prompt), _CHUNK):
+                logits = yield [Run(sequence, prompt[begin : begin + _CHUNK])]
+            for _ in range(max_tokens):
+                token = sampler.choose(logits[0][-1])
+                if decoder.is_end(token):
+                    break
+                if piece := text.decode(decoder.piece(token)):
+                    put(piece)
+                logits = yield [Run(sequence, [token])]
+        finally:
+            sampler.close()
+
+    return Task([], 1, len(prompt) + max_tokens, steps)
 
 
 def _chat_tokens(decoder: Decoder, messages: Sequence[Message]) -> list[int]:

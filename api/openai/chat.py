@@ -1,0 +1,137 @@
+"""`POST /v1/chat/completions`: a question from a chat, answered by the index that the model names."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.leaving import leaving
+from api.openai.citing import Links
+from api.openai.completions import Chunks, Head, completion
+from api.openai.cutting import Cutter
+from api.openai.errors import OpenAIErrorBody, OpenAIRoute, Refused
+from api.openai.messages import Asked, read_messages
+from api.openai.names import index_of
+from api.openai.schemas import ChatRequest
+from api.openai.tasks import task_answer
+from api.openai.telling import Told
+from api.relay import Relay
+from api.routes import ServedHere, ThreadsHere, reply
+from api.served import Served
+from api.streaming import SILENCE_S, respond
+from api.threads import Threads
+from rag.deadline import Deadline
+from rag.errors import InputError
+from rag.settings import Citations
+from rag.types import Found, Progress
+
+_TOLD: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "OpenAI's `chat.completion`; with `stream`, its chunks as server-sent events",
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            "text/event-stream": {"schema": {"type": "string"}},
+        },
+    }
+}
+
+router = APIRouter(
+    route_class=OpenAIRoute,
+    tags=["OpenAI-compatible"],
+    responses={"4XX": {"model": OpenAIErrorBody}, "5XX": {"model": OpenAIErrorBody}},
+)
+
+
+@router.post("/v1/chat/completions", responses=_TOLD)
+async def chat(body: ChatRequest, request: Request, served: ServedHere, threads: ThreadsHere) -> Response:
+    """Answer the last message from the documents of the index `rag/NAME`, every sentence checked and cited.
+
+    Titles, tags, follow-ups and search queries that front-ends ask for are answered from the conversation alone.
+    """
+    index = index_of(body.model, await threads.reading(served.names))
+    _check_possible(body)
+    asked = read_messages(body.messages)
+    form = _form(body.citations or served.settings.citations, request)
+    links = Links(served.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/"), index)
+    told = Told(form, links, _cutter(body, _counter(served)))
+    head = Head(f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), body.model)
+    with_usage = bool(body.stream_options and body.stream_options.include_usage)
+    chunks = Chunks(head, told, with_usage)
+    if (text := task_answer(asked.message, asked.system)) is not None:
+        return _plain(chunks, text) if body.stream else reply(completion(head, told, [told.plain(text)]))
+    if body.response_format is not None and body.response_format.type != "text":
+        raise Refused("response_format: answers are text, with citations: leave it out", "response_format")
+    deadline = Deadline(served.settings.answer_seconds)
+    values = _relay(served, threads, index, asked, deadline).values(SILENCE_S)
+    async with leaving(request, deadline):
+        return await (_streamed(values, chunks) if body.stream else _whole(values, head, told))
+
+
+async def _streamed(values: AsyncGenerator[Progress | None, None], chunks: Chunks) -> Response:
+    """Nothing is shown of what was merely found, so the response begins with what is said: until then, what goes wrong
+    has its status."""
+    head: list[Progress | None] = []
+    async for value in values:
+        head.append(value)
+        if not isinstance(value, Found):
+            break
+    return respond(head, values, chunks.encode, chunks.failed)
+
+
+async def _whole(values: AsyncGenerator[Progress | None, None], head: Head, told: Told) -> Response:
+    deltas = [told.step(value) async for value in values if value is not None]
+    return reply(completion(head, told, deltas))
+
+
+def _plain(chunks: Chunks, text: str) -> Response:
+    return Response(chunks.plain(text), media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
+
+
+def _relay(served: Served, threads: Threads, index: str, asked: Asked, deadline: Deadline) -> Relay[Progress]:
+    def steps() -> Generator[Progress, None, None]:
+        try:
+            yield from served.pipeline(index).stream(asked.question, history=asked.history, deadline=deadline)
+        except InputError as exc:  # to the pipeline it is a question; here it stands in a message
+            raise InputError(str(exc), "messages" if exc.param in ("question", "history") else exc.param) from exc
+
+    return Relay(threads, steps, deadline)
+
+
+def _form(wanted: Citations, request: Request) -> Citations:
+    """Where nothing else is wanted: source events for Open WebUI, which is told by the HTTP library that it calls with
+    and would show annotations without the quote; annotations for everyone else."""
+    if wanted != "auto":
+        return wanted
+    return "openwebui" if "aiohttp" in request.headers.get("user-agent", "") else "annotations"
+
+
+def _check_possible(body: ChatRequest) -> None:
+    """Raises `Refused` for what is understood and cannot be done."""
+    if body.n not in (None, 1):
+        raise Refused(f"n: {body.n} choices would be the same {body.n} times: only 1 can be had", "n")
+    if body.logprobs:
+        raise Refused("logprobs: there are none, answers are not sampled: leave it out", "logprobs")
+    if body.stream_options is not None and not body.stream:
+        message = "stream_options: only allowed when stream is true"
+        raise Refused(message, "stream_options", "invalid_value")
+    if body.tool_choice not in (None, "none", "auto"):
+        raise Refused("tool_choice: no tools are called here: leave it out", "tool_choice")
+
+
+def _cutter(body: ChatRequest, count: Callable[[str], int]) -> Cutter:
+    stops = [body.stop] if isinstance(body.stop, str) else body.stop or []
+    most = [limit for limit in (body.max_tokens, body.max_completion_tokens) if limit is not None]
+    return Cutter(stops, min(most, default=None), count)
+
+
+def _counter(served: Served) -> Callable[[str], int]:
+    """Tokens of the language model, or of the embedder where there is none. Raises `NotReady`."""
+    models = served.models()
+    if models.language_model is not None:
+        return models.language_model.count_tokens
+    return lambda text: len(models.embedder.token_spans(text))

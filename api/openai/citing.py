@@ -1,0 +1,77 @@
+"""Citations in the forms that front-ends show: annotations, Open WebUI's source events, markdown footnotes (pure).
+
+Each names the place by an address of this service's page, which opens the document at the cited characters. Open WebUI
+numbers sources by their `source` in the order in which they come, and links `[n]` in the text to the n-th: labels count
+from 1 in the order in which they are first said, so the two agree.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+from rag.types import Citation, Claim
+
+_ENDING = re.compile(
+    r"(?:\[\d+\])+(?=[.!?。！？…]?$)"
+)  # the markers of a claim; before them, brackets are its own words
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>])")
+
+
+class Links(NamedTuple):
+    """Of citations of an index; `base` is where browsers reach the service, without a slash at the end."""
+
+    base: str
+    library: str  # the index
+
+    def to(self, citation: Citation) -> str:
+        """The page, opened at the sentence that is cited."""
+        place = {
+            "document": citation.document_id,
+            "index": self.library,
+            "start": citation.start,
+            "end": citation.end,
+        }
+        return f"{self.base}/#{urlencode(place, quote_via=quote, errors='replace')}"
+
+
+def heading(citation: Citation) -> str:
+    """The title, with the page where there is one: "Visitor guide, page 2"."""
+    return citation.title if citation.page is None else f"{citation.title}, page {citation.page}"
+
+
+def annotation(claim: Claim, citation: Citation, links: Links) -> dict[str, Any]:
+    """OpenAI's `url_citation`: `text[start_index:end_index]` is the sentence that rests on the place."""
+    cited = {
+        "start_index": claim.start,
+        "end_index": claim.end,
+        "url": links.to(citation),
+        "title": heading(citation),
+    }
+    return {"type": "url_citation", "url_citation": cited}
+
+
+def source(citation: Citation, links: Links) -> dict[str, Any]:
+    """What Open WebUI keeps beside a message. `external` has it show the title, not the address, of what it links."""
+    url, name = links.to(citation), heading(citation)
+    return {
+        "source": {"id": url, "name": name, "url": url},
+        "document": [citation.quote],
+        "metadata": [{"source": url, "name": name, "external": True}],
+    }
+
+
+def with_footnote_marks(text: str) -> str:
+    """The text of a claim: "He left [1][2]." -> "He left [^1][^2]."."""
+    return _ENDING.sub(lambda marks: marks[0].replace("[", "[^"), text)
+
+
+def footnote(citation: Citation, links: Links) -> str:
+    """A line of markdown."""
+    words = " ".join(citation.quote.split())
+    return f'[^{citation.label}]: [{_escaped(heading(citation))}]({links.to(citation)}): "{_escaped(words)}"'
+
+
+def _escaped(text: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))

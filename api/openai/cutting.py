@@ -1,0 +1,59 @@
+"""The sentences of an answer -> the text that is sent, within `stop` and `max_tokens` (pure).
+
+A sentence that does not fit into the tokens is left out whole, with all after it: half a checked sentence may say
+something else. A stop sequence cuts wherever it stands, as it was asked for. What could be the beginning of one is held
+back until it is known not to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+FinishReason = Literal["stop", "length"]
+
+
+class Cutter:
+    """`count` gives the tokens of a text; `most` of them may be sent, None for no limit."""
+
+    def __init__(self, stops: Sequence[str], most: int | None, count: Callable[[str], int]) -> None:
+        self._stops = [stop for stop in stops if stop]
+        self._most = most
+        self._count = count
+        self._held = ""
+        self.text = ""  # that went out
+        self.finish: FinishReason | None = None  # why nothing more goes out
+
+    @property
+    def tokens(self) -> int:
+        return self._count(self.text) if self.text else 0
+
+    def add(self, piece: str) -> str:
+        """What may go out now."""
+        if self.finish:
+            return ""
+        if self._most is not None and self._count(self.text + self._held + piece) > self._most:
+            rest = self.end()
+            self.finish = "length"
+            return rest
+        return self._out(self._held + piece, last=False)
+
+    def end(self) -> str:
+        """What was held back, when nothing more comes."""
+        rest = "" if self.finish else self._out(self._held, last=True)
+        self.finish = self.finish or "stop"
+        return rest
+
+    def _out(self, text: str, last: bool) -> str:
+        cuts = [at for at in map(text.find, self._stops) if at >= 0]
+        keep = 0 if last else max((_overlap(text, stop) for stop in self._stops), default=0)
+        end = min(cuts) if cuts else len(text) - keep
+        self._held = "" if cuts else text[end:]
+        self.finish = "stop" if cuts else None
+        self.text += text[:end]
+        return text[:end]
+
+
+def _overlap(text: str, stop: str) -> int:
+    """Characters at the end of `text` with which `stop` begins: "a new li", "line" -> 2."""
+    return next((size for size in range(min(len(text), len(stop) - 1), 0, -1) if text.endswith(stop[:size])), 0)

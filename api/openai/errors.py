@@ -1,0 +1,133 @@
+"""Whatever goes wrong under an OpenAI-compatible route -> OpenAI's shape, `{"error": {message, type, param, code}}`.
+
+    status  type                    code
+    400     invalid_request_error   null, unsupported_value, ... : the request cannot be served as it is
+    404     invalid_request_error   model_not_found
+    429     rate_limit_error        rate_limit_exceeded, with Retry-After
+    5xx     server_error            model_error, not_ready, deadline_exceeded, internal_error
+
+Other statuses are those of `api.errors`. Does not catch what nobody expected: that is `api.guard`'s.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from typing_extensions import TypedDict
+
+from api.errors import NotReady, error_body, status_of
+from api.schemas import ErrorBody
+from rag.errors import IndexNotFound, InputError, Overloaded, RagError
+from rag.serialise import to_json
+
+_log = logging.getLogger(__name__)
+
+_CODES = {
+    "index_not_found": "model_not_found",
+    "overloaded": "rate_limit_exceeded",
+    "invalid_request": None,
+    "cancelled": None,
+}
+
+
+class Refused(InputError):
+    """Understood, and cannot be done."""
+
+    def __init__(self, message: str, param: str, code: str = "unsupported_value") -> None:
+        super().__init__(message, param)
+        self.code = code
+
+
+class ModelNotFound(IndexNotFound):
+    """No index of that name, so no model."""
+
+    param = "model"
+
+    def __init__(self, model: str, remedy: str = "GET /v1/models lists those that there are") -> None:
+        super().__init__(f"the model {model[:200]!r} does not exist: {remedy}")
+
+
+class OpenAIErrorDetail(TypedDict):
+    """`code` and `type` are for programs, `message` for people, `param` names the field at fault."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class OpenAIErrorBody(TypedDict):
+    """Every error has this shape."""
+
+    error: OpenAIErrorDetail
+
+
+class OpenAIRoute(APIRoute):
+    """A route whose errors have OpenAI's shape."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_openai(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                return _response(400, _invalid(error.errors()))
+            except HTTPException as error:
+                message = "the body is not JSON in UTF-8" if error.status_code == 400 else str(error.detail)
+                return _response(error.status_code, _body(message, "invalid_request_error"), dict(error.headers or {}))
+            except RagError as error:
+                return _raised(error)
+
+        return handle_openai
+
+
+def openai_body(body: ErrorBody) -> OpenAIErrorBody:
+    """The body of an error, in OpenAI's shape, for one that comes after the response began."""
+    kind, message = body["error"]["type"], body["error"]["message"]
+    return _body(message, "server_error", body["error"].get("param"), _CODES.get(kind, kind))
+
+
+def _raised(error: RagError) -> Response:
+    status = 400 if isinstance(error, InputError) else status_of(error)
+    detail = error_body(error)["error"]
+    code = _CODES.get(detail["type"], detail["type"])
+    kind = "rate_limit_error" if status == 429 else "server_error" if status >= 500 else "invalid_request_error"
+    if status >= 500 and not isinstance(error, NotReady):
+        _log.error("%s", error)
+    headers = {"Retry-After": str(max(1, math.ceil(error.retry_after)))} if isinstance(error, Overloaded) else {}
+    body = _body(detail["message"], kind, detail.get("param"), getattr(error, "code", code))
+    return _response(status, body, headers)
+
+
+def _invalid(problems: Sequence[dict[str, Any]]) -> OpenAIErrorBody:
+    """The first problem only, and never what was sent. Of a field that may be one thing or another, what is wrong with
+    the one that it is."""
+    field = problems[0]["loc"][:2]
+    same = [problem for problem in problems if problem["loc"][:2] == field]
+    problem = next((problem for problem in same if not problem["type"].endswith("_type")), same[0])
+    if problem["type"] == "json_invalid":
+        return _body("the body is not JSON in UTF-8", "invalid_request_error")
+    places = [str(part) for part in problem["loc"][1:] if isinstance(part, int) or str(part).isidentifier()]
+    path = [part for part in places if part not in ("str", "constrained")]
+    if not path:
+        return _body("the body must be a JSON object, sent as Content-Type: application/json", "invalid_request_error")
+    code = "missing_required_parameter" if problem["type"] == "missing" else "invalid_type"
+    code = code if problem["type"].endswith(("_type", "missing")) else "invalid_value"
+    return _body(f"{'.'.join(path)}: {problem['msg']}", "invalid_request_error", ".".join(path), code)
+
+
+def _body(message: str, kind: str, param: str | None = None, code: str | None = None) -> OpenAIErrorBody:
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def _response(status: int, body: OpenAIErrorBody, headers: dict[str, str] | None = None) -> Response:
+    return Response(to_json(body), status, headers or {}, media_type="application/json")

@@ -1,0 +1,71 @@
+"""The messages of a chat -> the question and the turns before it (pure).
+
+The question is the last message, the user's. System messages are passed over, since nothing that is said comes from
+anything but the documents; so are messages of tools. Footnotes under earlier answers are taken off: they are
+quotations, not conversation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from api.openai.errors import Refused
+from api.openai.schemas import ChatMessage, ContentPart
+from rag.conversation import READ_TURNS, parse_history
+from rag.types import Message
+
+_FOOTNOTES = re.compile(r"^\[\^\d+\]:.*$", re.MULTILINE)
+_MARKERS = re.compile(r"\[\^(\d+)\]")
+# Open WebUI puts instructions and passages of its own in front of the question where files hang on a chat.
+_USER_QUERY = re.compile(r"<user_query>(.*?)</user_query>", re.DOTALL)
+_CONTEXT_END = "</context>"
+
+
+class Asked(NamedTuple):
+    """A question and what was said before it, oldest first."""
+
+    question: str
+    history: tuple[Message, ...]
+    message: str  # the question's, as it was sent
+    system: str  # all system messages
+
+
+def read_messages(messages: Sequence[ChatMessage]) -> Asked:
+    """Raises `Refused` for content that is not text, and where the last message is not the user's."""
+    turns = [(message.role, _text(number, message)) for number, message in enumerate(messages)]
+    system = "\n".join(text for role, text in turns if role in ("system", "developer"))
+    turns = [turn for turn in turns if turn[0] in ("user", "assistant") and turn[1].strip()]
+    if not turns or turns[-1][0] != "user" or messages[-1].role == "assistant":
+        raise Refused("the last message must be the user's, with text: it is the question", "messages", "invalid_value")
+    before = [{"role": role, "content": _said(text)} for role, text in turns[:-1][-READ_TURNS:]]
+    text = turns[-1][1]
+    return Asked(_own_words(text), parse_history(before), text, system)
+
+
+def _text(number: int, message: ChatMessage) -> str:
+    content = message.content
+    if content is None or isinstance(content, str):
+        return content or ""
+    return "\n".join(_part(f"messages[{number}].content[{place}]", part) for place, part in enumerate(content))
+
+
+def _part(where: str, part: ContentPart) -> str:
+    if part.type in ("text", "input_text", "refusal"):
+        return part.text or ""
+    kind = part.type if part.type.isidentifier() and len(part.type) < 40 else "other"
+    raise Refused(f"{where}: only text can be read here, not {kind}: ask in words", where, "unsupported_content")
+
+
+def _said(text: str) -> str:
+    return _MARKERS.sub(r"[\1]", _FOOTNOTES.sub("", text)).strip()
+
+
+def _own_words(text: str) -> str:
+    """The question without the passages that a front-end put in front of it."""
+    if found := _USER_QUERY.search(text):
+        return found[1].strip()
+    if text.lstrip().startswith("### Task:") and "<context>" in text:
+        return text.rpartition(_CONTEXT_END)[2].strip() or text
+    return text

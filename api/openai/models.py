@@ -1,0 +1,109 @@
+"""`GET /v1/models` and `POST /v1/embeddings`: the indexes as models, and the embedder of the service."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, Literal
+
+import numpy as np
+from fastapi import APIRouter
+from starlette.responses import Response
+from typing_extensions import TypedDict
+
+from api.openai.errors import ModelNotFound, OpenAIErrorBody, OpenAIRoute, Refused
+from api.openai.names import embedder_of, index_of, model_of
+from api.openai.schemas import EmbeddingsRequest
+from api.routes import ServedHere, ThreadsHere, reply
+from api.served import Served
+from rag.types import Embedder, Passage, Sentence, Vectors
+
+MAX_CHARACTERS = 200_000  # of all inputs together: about half a minute of two cores
+OWNER = "rag"
+
+router = APIRouter(
+    route_class=OpenAIRoute,
+    tags=["OpenAI-compatible"],
+    responses={"4XX": {"model": OpenAIErrorBody}, "5XX": {"model": OpenAIErrorBody}},
+)
+
+
+class ModelJSON(TypedDict):
+    """An index that can be asked. `created` is when it last changed, in Unix seconds."""
+
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+
+
+class ModelsJSON(TypedDict):
+    """All indexes."""
+
+    object: Literal["list"]
+    data: list[ModelJSON]
+
+
+@router.get("/v1/models", response_model=ModelsJSON)
+async def models(served: ServedHere, threads: ThreadsHere) -> Response:
+    """The indexes, each as a model."""
+    found = await threads.reading(lambda: [_model_json(served, name) for name in served.names()])
+    return reply({"object": "list", "data": found})
+
+
+@router.get("/v1/models/{id:path}", response_model=ModelJSON)
+async def model(id: str, served: ServedHere, threads: ThreadsHere) -> Response:
+    """One of them; the slash in its name may be sent as it is or percent-encoded."""
+    return reply(await threads.reading(lambda: _model_json(served, index_of(id, served.names()))))
+
+
+@router.post("/v1/embeddings")
+async def embeddings(body: EmbeddingsRequest, served: ServedHere, threads: ThreadsHere) -> Response:
+    """The unit vectors of texts, as documents are embedded. A text that is too long is refused, not cut off."""
+    name = embedder_of(served.settings.embedder)
+    if body.model != name:
+        raise ModelNotFound(body.model, f"this service embeds with {name!r}")
+    texts = [body.input] if isinstance(body.input, str) else body.input
+    embedder = served.models().embedder
+    tokens = await threads.reading(lambda: _count(texts, embedder, body.dimensions))
+    vectors = await threads.reading(lambda: _embed(texts, embedder))
+    encode = _base64 if body.encoding_format == "base64" else _floats
+    data = [{"object": "embedding", "index": i, "embedding": encode(vector)} for i, vector in enumerate(vectors)]
+    return reply({"object": "list", "data": data, "model": name, "usage": _usage(tokens)})
+
+
+def _model_json(served: Served, name: str) -> ModelJSON:
+    return {"id": model_of(name), "object": "model", "created": served.changed(name), "owned_by": OWNER}
+
+
+def _count(texts: list[str], embedder: Embedder, dimensions: int | None) -> int:
+    """Tokens of all texts. Raises `Refused`."""
+    if dimensions not in (None, embedder.dimension):
+        raise Refused(f"dimensions: the embedder has {embedder.dimension}: leave it out", "dimensions")
+    if (characters := sum(map(len, texts))) > MAX_CHARACTERS:
+        raise Refused(f"input: {characters:,} characters and the limit is {MAX_CHARACTERS:,}: send fewer", "input")
+    total = 0
+    for number, text in enumerate(texts):
+        tokens = len(embedder.token_spans(text))
+        if not 0 < tokens <= embedder.max_tokens:
+            limit = f"{tokens} tokens; it can have 1 to {embedder.max_tokens}"
+            raise Refused(f"input: text {number} has {limit}: send it in pieces", "input", "invalid_value")
+        total += tokens
+    return total
+
+
+def _embed(texts: list[str], embedder: Embedder) -> list[Vectors]:
+    passages = [Passage("", "", "", 0, len(text), text, (Sentence(0, len(text)),)) for text in texts]
+    return [embedding.passage for embedding in embedder.embed_passages(passages)]
+
+
+def _floats(vector: Vectors) -> Any:
+    return vector.tolist()
+
+
+def _base64(vector: Vectors) -> Any:
+    """Little-endian float32, as OpenAI's."""
+    return base64.b64encode(np.asarray(vector, "<f4").tobytes()).decode("ascii")
+
+
+def _usage(tokens: int) -> dict[str, int]:
+    return {"prompt_tokens": tokens, "total_tokens": tokens}

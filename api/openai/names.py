@@ -1,0 +1,27 @@
+"""Models by their names: an index is the model `rag/NAME`, and the embedder has a name of its own (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from api.openai.errors import ModelNotFound
+
+PREFIX = "rag/"
+
+
+def model_of(index: str) -> str:
+    return PREFIX + index
+
+
+def index_of(model: str, indexes: Collection[str]) -> str:
+    """Raises `ModelNotFound`."""
+    index = model.removeprefix(PREFIX)
+    if index not in indexes or model != model_of(index):
+        raise ModelNotFound(model)
+    return index
+
+
+def embedder_of(setting: str) -> str:
+    """The embedder's name, without the folder that it lies in: "/models/e5-small" -> "e5-small"."""
+    return Path(setting).name if Path(setting).is_absolute() or setting.startswith((".", "~")) else setting

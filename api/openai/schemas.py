@@ -1,0 +1,79 @@
+"""What OpenAI-compatible requests may say (checked by pydantic).
+
+Fields that are not known are ignored. What is known and cannot be done is not judged here but refused by the routes, in
+OpenAI's words. `citations` is this service's own.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from rag.settings import Citations
+
+MAX_MESSAGES = 500  # front-ends send the whole conversation each time; the last dozen turns are read
+MAX_INPUTS = 2048  # OpenAI's own limit
+MAX_STOPS = 4  # OpenAI's own limit
+
+Flag = Annotated[bool, Field(strict=True)]
+Count = Annotated[int, Field(strict=True, ge=1)]
+Content = Annotated[str, Field(strict=True)]
+
+
+class ContentPart(BaseModel):
+    """Of a message; other parts than text are refused."""
+
+    type: Content = Field(examples=["text"])
+    text: Content | None = None
+
+
+class ChatMessage(BaseModel):
+    """A turn. Messages of tools, and tool calls of the assistant, are passed over."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"] = Field(examples=["user"])
+    content: Content | list[ContentPart] | None = Field(None, examples=["Who found the pump?"])
+
+
+class StreamOptions(BaseModel):
+    """What a stream tells besides the text."""
+
+    include_usage: Flag | None = False
+
+
+class ResponseFormat(BaseModel):
+    """Only text can be had."""
+
+    type: Content
+
+
+class ChatRequest(BaseModel):
+    """A question to an index, with the conversation before it."""
+
+    model: Content = Field(max_length=200, examples=["rag/default"])
+    messages: list[ChatMessage] = Field(min_length=1, max_length=MAX_MESSAGES)
+    stream: Flag | None = False
+    stream_options: StreamOptions | None = None
+    max_tokens: Count | None = Field(None, description="sentences that do not fit are left out whole")
+    max_completion_tokens: Count | None = Field(None, description="the same, by its newer name")
+    stop: Content | Annotated[list[Content], Field(max_length=MAX_STOPS)] | None = None
+    temperature: float | None = Field(
+        None, strict=True, ge=0, le=2, allow_inf_nan=False, description="has no effect: answers are the likeliest ones"
+    )
+    top_p: float | None = Field(None, strict=True, ge=0, le=1, allow_inf_nan=False, description="has no effect")
+    n: Count | None = Field(1, le=128, description="only 1 can be had")
+    logprobs: Flag | None = False
+    response_format: ResponseFormat | None = None
+    tool_choice: object = None
+    citations: Citations | None = Field(None, description="how it cites; left out, the server's setting")
+
+
+class EmbeddingsRequest(BaseModel):
+    """Texts to be embedded by the embedder of the service."""
+
+    model: Content = Field(max_length=200, examples=["all-MiniLM-L6-v2"])
+    input: Content | Annotated[list[Content], Field(min_length=1, max_length=MAX_INPUTS)] = Field(
+        description="a text or some; token numbers are not taken", examples=["The mill was built in 1859."]
+    )
+    encoding_format: Literal["float", "base64"] | None = "float"
+    dimensions: Count | None = Field(None, description="only the embedder's own number can be had")

@@ -1,0 +1,83 @@
+"""The front-ends' own calls: titles, tags, follow-ups, search queries, completions of what is being typed (pure).
+
+They come to the same model as questions do, and what they ask for does not stand in any document. They are told by
+their structure: a conversation between `<chat_history>` tags and the JSON key that is to be filled in (Open WebUI,
+whatever else its prompts say), or the order to give "a title for the conversation" at their beginning (LibreChat and
+others). They are answered at once, from the conversation alone: no retrieval, no model.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+TITLE_WORDS = 6
+TITLE_CHARACTERS = 50
+
+_HISTORY = re.compile(r"<chat_history>(.*)</chat_history>", re.DOTALL)
+_TURN = re.compile(r"^(user|human|assistant|ai|system)\s*:\s*", re.IGNORECASE | re.MULTILINE)
+_KEYS = ("follow_ups", "title", "tags", "queries", "prompt", "text")
+_TITLE = re.compile(
+    r"(?:please\s+)?(?:generate|provide|write|create|give|suggest|come up with)\b[^\n]{0,80}\b(?:title|name)\b"
+    r"(?:\s*\([^)\n]*\))?\s+(?:for|about|describing|based on|using|that|which|summari[sz]ing)\b[^\n]{0,40}"
+    r"\b(?:the|this|our|a)\s+(?:\w+\s+)?(?:conversation|chat|dialogue)\b",
+    re.IGNORECASE,
+)
+_TITLE_OF_THIS = re.compile(r"analy[sz]e this conversation and provide:[^?]*\btitle\b", re.IGNORECASE)
+_EMOJI = re.compile(r"your task is to reflect the speaker's likely facial expression", re.IGNORECASE)
+_TOOLS = re.compile(r"\s*available tools:.*\"tool_calls\"", re.IGNORECASE | re.DOTALL)
+_ENDS = " \t\n?!.,;:\"'`*#"
+_USERS = ("user", "human")
+
+
+def task_answer(text: str, system: str = "") -> str | None:
+    """What the call that is `text` gets; None where it is a question. `system` are the system messages before it."""
+    if _TOOLS.match(system):
+        return '{"tool_calls": []}'
+    if history := _HISTORY.search(text):
+        key = _wanted_key(text.replace(history[0], ""))
+        return None if key is None else json.dumps({key: _filled(key, _user_turns(history[1]))}, ensure_ascii=False)
+    if _EMOJI.match(text.lstrip()):
+        return "🙂"
+    if _TITLE.match(text.lstrip()) or _TITLE_OF_THIS.match(text.lstrip()):
+        return _title(_user_turns(text.partition("\n")[2]))
+    return None
+
+
+def _wanted_key(instructions: str) -> str | None:
+    """The key of the JSON object that is asked for; the first in which the instructions end up, by the order above."""
+    return next((key for key in _KEYS if re.search(rf"[{{]\s*[\"']{key}[\"']\s*:", instructions)), None)
+
+
+def _filled(key: str, asked: list[str]) -> str | list[str]:
+    last = asked[-1] if asked else ""
+    match key:
+        case "title":
+            return _title(asked)
+        case "tags":
+            return ["General"]  # what the prompt asks for where there is no better
+        case "queries":
+            return [last] if last else []
+        case "prompt":
+            return last
+        case "text":
+            return ""
+        case _:
+            return []  # of follow-ups: none can be known to have an answer in the documents
+
+
+def _title(asked: list[str]) -> str:
+    """The beginning of what was asked first: "When was the ferry launched?" -> "When was the ferry launched"."""
+    title = ""
+    for word in (asked[0] if asked else "").split()[:TITLE_WORDS]:
+        if title and len(title) + 1 + len(word) > TITLE_CHARACTERS:
+            break
+        title = f"{title} {word}".strip()
+    return title[:TITLE_CHARACTERS].strip(_ENDS) or "Chat"
+
+
+def _user_turns(conversation: str) -> list[str]:
+    """What the user said, in order; all of it where no turns are marked."""
+    pieces = _TURN.split(conversation)
+    turns = [text.strip() for who, text in zip(pieces[1::2], pieces[2::2], strict=True) if who.lower() in _USERS]
+    return [turn for turn in turns if turn] or [text for text in [conversation.strip()] if text]

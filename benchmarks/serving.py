@@ -1,0 +1,112 @@
+"""The real server as a process of its own on the loopback address, and what clients of it need. For `service.py`."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).parent.parent
+RAG = [sys.executable, "-m", "rag.cli"]
+START_S = 180
+
+
+class Reply(NamedTuple):
+    status: int
+    seconds: float
+    body: dict[str, Any]
+    retry_after: float | None
+
+
+class Server(NamedTuple):
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def post(self, path: str, body: dict[str, Any], timeout: float = 300) -> Reply:
+        """One request on a connection of its own; status 0 where the connection failed."""
+        began = time.perf_counter()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            content = json.loads(response.read() or b"{}")
+            wait = response.headers.get("Retry-After")
+            return Reply(response.status, time.perf_counter() - began, content, float(wait) if wait else None)
+        except (OSError, http.client.HTTPException) as error:
+            return Reply(0, time.perf_counter() - began, {"error": {"message": repr(error)}}, None)
+        finally:
+            connection.close()
+
+    def get(self, path: str, timeout: float = 30) -> Reply:
+        began = time.perf_counter()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            response.read()
+            return Reply(response.status, time.perf_counter() - began, {}, None)
+        except OSError:
+            return Reply(0, time.perf_counter() - began, {}, None)
+        finally:
+            connection.close()
+
+    def memory_mb(self) -> float:
+        """Resident memory of the process."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return float(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+        return port
+
+
+@contextmanager
+def process(command: list[str], port: int, ready: str, log: Path, **environment: str) -> Iterator[Server]:
+    """The command as a server, from the first 200 of `ready` on; ends the program with its log where it does not
+    start."""
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(command, stdout=out, stderr=out, env=os.environ | environment, cwd=ROOT) as child,
+    ):
+        server = Server(port, child)
+        try:
+            end = time.monotonic() + START_S
+            while server.get(ready).status != 200:
+                if child.poll() is not None or time.monotonic() > end:
+                    raise SystemExit(f"the server did not start: {log.read_text('utf-8', 'replace')[-2000:]}")
+                time.sleep(0.2)
+            yield server
+        finally:
+            child.terminate()
+            try:
+                child.wait(60)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+
+@contextmanager
+def rag_server(folder: Path, **settings: str) -> Iterator[Server]:
+    """`rag serve` on the index `bench` in `folder`; settings as environment variables."""
+    port = free_port()
+    environment = {"RAG_INDEXES_DIR": str(folder / "indexes"), "RAG_INDEX": "bench", **settings}
+    command = [*RAG, "serve", "--port", str(port)]
+    with process(command, port, "/readyz", folder / "server.log", **environment) as server:
+        yield server
+
+
+def make_index(folder: Path, documents: Path) -> None:
+    """`documents` as the index `bench`."""
+    environment = os.environ | {"RAG_INDEXES_DIR": str(folder / "indexes")}
+    command = [*RAG, "index", str(documents), "--index", "bench"]
+    subprocess.run(command, check=True, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
