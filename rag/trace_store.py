@@ -42,9 +42,7 @@ class TraceStore:
         if not (traces and self._most) and not self._path.exists():
             return
         rows = [(trace["id"], trace["created"], trace["index"]["name"], to_json(trace).decode()) for trace in traces]
-        with self._connection() as connection:
-            connection.executescript(_SCHEMA)
-            with connection:
+        with self._connection() as connection, connection:
                 connection.executemany(
                     "INSERT OR REPLACE INTO answers (id, created, library, record) VALUES (?, ?, ?, ?)", rows
                 )
@@ -80,6 +78,7 @@ class TraceStore:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(self._path, timeout=_BUSY_S)
             connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;")
+            connection.executescript(_SCHEMA)  # also to read: another process may have made the file this moment
             yield connection
         except (sqlite3.Error, OSError) as exc:
             raise RagError(f"the stored answers in {self._path} cannot be used: {exc}") from exc

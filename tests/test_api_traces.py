@@ -183,6 +183,11 @@ def test_several_processes_may_write(tmp_path: Path) -> None:
     assert len(TraceStore(tmp_path, 1000, 30).all("default")) == 40
 
 
+def test_a_file_that_is_just_being_made_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / FILE).touch()
+    assert TraceStore(tmp_path, 1, 1).get("ans_1") is None
+
+
 def test_a_file_that_is_no_database_is_one_line(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"not a database, and long enough to be read as one" * 100)
     with pytest.raises(RagError, match="file is not a database"):
