@@ -68,12 +68,8 @@ def create_app(
     app.add_middleware(Guard)
     app.add_middleware(Requests, metrics=app.state.metrics, drain=app.state.drain, spans=spans)  # the last is outermost
     errors.install(app)
-    app.include_router(library.router, dependencies=[DESCRIBED])
-    app.include_router(routes.router, dependencies=[DESCRIBED])
-    app.include_router(traces.router, dependencies=[DESCRIBED])
-    app.include_router(chat.router, dependencies=[DESCRIBED])
-    app.include_router(models.router, dependencies=[DESCRIBED])
-    app.include_router(scrape.router, dependencies=[DESCRIBED])
+    for router in (library.router, routes.router, chat.router, models.router, traces.router, scrape.router):
+        app.include_router(router, dependencies=[DESCRIBED])
     app.include_router(routes.health)
     pages.install(app)
     mcp.install(app)
@@ -89,8 +85,8 @@ def serve(settings: Settings) -> None:
         settings.host,
         settings.port,
         lambda: create_app(settings, spans=spans),
+        settings.log_format,
         guarded=keys_needed(settings),
-        log_format=settings.log_format,
     )
 
 

@@ -50,12 +50,12 @@ class JobNotFound(rag.RagError):
     """No job of that id is remembered."""
 
 
-class AnswerNotFound(rag.RagError):
-    """No trace of an answer of that id is kept."""
-
-
 class Forbidden(rag.RagError):
     """The API key of the request lacks a scope."""
+
+
+class AnswerNotFound(rag.RagError):
+    """No trace of an answer of that id is kept."""
 
 
 _RAISED: dict[type[rag.RagError], tuple[int, str]] = {
@@ -72,8 +72,8 @@ _RAISED: dict[type[rag.RagError], tuple[int, str]] = {
     rag.Cancelled: (499, "cancelled"),
     NotReady: (503, "not_ready"),
     JobNotFound: (404, "job_not_found"),
-    AnswerNotFound: (404, "answer_not_found"),
     Forbidden: (403, "forbidden"),
+    AnswerNotFound: (404, "answer_not_found"),
     rag.RagError: (500, "internal_error"),
 }
 _HTTP: dict[int, tuple[str, str]] = {

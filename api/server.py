@@ -29,7 +29,7 @@ BACKLOG = 2048  # uvicorn's own
 
 
 def run(
-    host: str, port: int, make_app: Callable[[], FastAPI], guarded: bool = False, log_format: Format = "text"
+    host: str, port: int, make_app: Callable[[], FastAPI], log_format: Format = "text", guarded: bool = False
 ) -> None:
     """`guarded`: only those with an API key are served."""
     with listen(host, port) as listener, _sigterm_like_sigint(), suppress(KeyboardInterrupt):

@@ -1,7 +1,8 @@
 """How the service behaves with many at once: `make bench-service`, or one part at a time with `--part`.
 
     health   /healthz while 32 questions are in flight
-    load     64 clients for a minute against the same questions one after another; failures; memory
+    load     64 clients for a minute against the same questions one after another; failures; memory; seconds
+             of processor of each answer, whose ratio does not depend on what else runs on the machine
     writing  the same with `"mode": "write"`, in which the model writes token by token
     leaving  a client that disconnects in the middle of an answer: until another is let in
     peer     the same prompts to this project's model engine and to llama-cpp-python's own server
@@ -80,32 +81,32 @@ def bench_health(setting: Setting) -> None:
     )
 
 
-def bench_load(setting: Setting, mode: str = "quote") -> None:
+def bench_load(setting: Setting, mode: str = "quote", questions: int = 48) -> None:
+    setting = setting._replace(questions=setting.questions[:questions])
     with rag_server(setting.folder) as server:
         _warm_up(server, setting, mode)
-        half = max(setting.seconds / 2, 1)
-        single = _one_after_another(server, setting, mode, half)
-        before = server.memory_mb()
-        began = time.perf_counter()
-        replies = _clients(server, setting, mode, CLIENTS)
-        elapsed = time.perf_counter() - began
-        after = server.memory_mb()
-        single += _one_after_another(server, setting, mode, half)
+        alone, alone_cpu = _one_after_another(server, setting, mode)
+        before, used, began = server.memory_mb(), server.cpu_seconds(), time.perf_counter()
+        replies = _clients(server, setting, mode)
+        drained = time.perf_counter() - began
+        after, used = server.memory_mb(), server.cpu_seconds() - used
     counts = Counter(reply.status for reply in replies)
     without = sum(reply.status == 429 and reply.retry_after is None for reply in replies)
-    rate, alone = counts[200] / elapsed, len(single) / sum(reply.seconds for reply in single)
-    waits = sorted(reply.seconds for reply in replies if reply.status == 200)
+    rate = sum(reply.status == 200 and reply.at - began <= setting.seconds for reply in replies) / setting.seconds
+    waits = [reply.seconds for reply in replies if reply.status == 200]
     failures = sum(count for status, count in counts.items() if status not in (200, 429))
-    print(f"{mode}, one after another: {alone:.2f} answers/s, {len(single)} answers")
+    print(f"{mode}, one after another: {alone:.2f} answers/s, {alone_cpu:.2f} s of processor each")
     print(
-        f"{mode}, {CLIENTS} clients for {elapsed:.0f} s: {rate:.2f} answers/s ({rate / alone:.2f} times), "
-        f"{counts[200]} answers in {statistics.median(waits):.1f} s (median), {counts[429]} times 429 "
-        f"({without} without Retry-After), other failures {failures}, memory {before:.0f} -> {after:.0f} MB"
+        f"{mode}, {CLIENTS} clients for {setting.seconds:.0f} s: {rate:.2f} answers/s "
+        f"({rate / alone:.2f} times), {used / max(counts[200], 1):.2f} s of processor each "
+        f"({alone_cpu * counts[200] / used:.2f} times), {counts[200]} answers in "
+        f"{statistics.median(waits):.1f} s (median), the last after {drained:.0f} s; {counts[429]} times 429 "
+        f"({without} without Retry-After), other failures {failures}; memory {before:.0f} -> {after:.0f} MB"
     )
 
 
 def bench_writing(setting: Setting) -> None:
-    bench_load(setting, "write")
+    bench_load(setting, "write", 12)
 
 
 def bench_leaving(setting: Setting) -> None:
@@ -203,16 +204,17 @@ def _warm_up(server: Server, setting: Setting, mode: str = "quote") -> None:
         server.post("/v1/ask", {"question": question, "mode": mode})
 
 
-def _one_after_another(server: Server, setting: Setting, mode: str, seconds: float) -> list[Reply]:
-    replies, end = [], time.monotonic() + seconds
-    for question in itertools.cycle(setting.questions):
-        if time.monotonic() > end:
-            return replies
-        replies.append(server.post("/v1/ask", {"question": question, "mode": mode}))
-    return replies
+def _one_after_another(server: Server, setting: Setting, mode: str) -> tuple[float, float]:
+    """Each question once -> answers per second, and seconds of processor of each."""
+    used, began = server.cpu_seconds(), time.perf_counter()
+    for question in setting.questions:
+        if server.post("/v1/ask", {"question": question, "mode": mode}).status != 200:
+            raise SystemExit("a question alone was refused")
+    elapsed, count = time.perf_counter() - began, len(setting.questions)
+    return count / elapsed, (server.cpu_seconds() - used) / count
 
 
-def _clients(server: Server, setting: Setting, mode: str, count: int) -> list[Reply]:
+def _clients(server: Server, setting: Setting, mode: str) -> list[Reply]:
     """Each client asks the next question as soon as it has an answer; after a 429 it waits as long as it is told."""
     replies: list[Reply] = []
     lock = threading.Lock()
@@ -228,8 +230,8 @@ def _clients(server: Server, setting: Setting, mode: str, count: int) -> list[Re
             if reply.status == 429:
                 time.sleep(min(reply.retry_after or 1.0, left))
 
-    with ThreadPoolExecutor(count) as pool:
-        for future in [pool.submit(client) for _ in range(count)]:
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        for future in [pool.submit(client) for _ in range(CLIENTS)]:
             future.result()
     return replies
 

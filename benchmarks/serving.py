@@ -23,6 +23,7 @@ class Reply(NamedTuple):
     seconds: float
     body: dict[str, Any]
     retry_after: float | None
+    at: float  # of time.perf_counter, when it had come
 
 
 class Server(NamedTuple):
@@ -38,9 +39,15 @@ class Server(NamedTuple):
             response = connection.getresponse()
             content = json.loads(response.read() or b"{}")
             wait = response.headers.get("Retry-After")
-            return Reply(response.status, time.perf_counter() - began, content, float(wait) if wait else None)
+            return Reply(
+                response.status,
+                time.perf_counter() - began,
+                content,
+                float(wait) if wait else None,
+                time.perf_counter(),
+            )
         except (OSError, http.client.HTTPException) as error:
-            return Reply(0, time.perf_counter() - began, {"error": {"message": repr(error)}}, None)
+            return Reply(0, time.perf_counter() - began, {"error": {"message": repr(error)}}, None, time.perf_counter())
         finally:
             connection.close()
 
@@ -51,11 +58,16 @@ class Server(NamedTuple):
             connection.request("GET", path)
             response = connection.getresponse()
             response.read()
-            return Reply(response.status, time.perf_counter() - began, {}, None)
+            return Reply(response.status, time.perf_counter() - began, {}, None, time.perf_counter())
         except OSError:
-            return Reply(0, time.perf_counter() - began, {}, None)
+            return Reply(0, time.perf_counter() - began, {}, None, time.perf_counter())
         finally:
             connection.close()
+
+    def cpu_seconds(self) -> float:
+        """Of all its threads, since it began: unlike the clock they do not depend on what else the cores do."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self) -> float:
         """Resident memory of the process."""

@@ -45,6 +45,12 @@ class Settings(BaseSettings):
     queue: int = Field(32, ge=1, description="questions that may wait for the language model")
     answer_seconds: float = Field(120, gt=0, description="seconds that an answer over HTTP may take, waiting included")
     upload_mb: float = Field(100, gt=0, description="megabytes that an uploaded document may have")
+    citations: Citations = Field(
+        "auto", description="how chat completions cite: auto, annotations, openwebui or footnotes"
+    )
+    public_url: str = Field(
+        "", description="address at which browsers reach the service, for links to it; left out, that of the request"
+    )
     grace_seconds: float = Field(30, ge=0, description="seconds that running questions get when the service stops")
     log_format: Literal["text", "json"] = Field("text", description="how `rag serve` logs: lines for people, or JSON")
     spans: bool = Field(
@@ -54,12 +60,6 @@ class Settings(BaseSettings):
     trace_days: float = Field(30, gt=0, le=36_500, description="days that a trace is kept")
     trace_text: bool = Field(
         False, description="keep the text of questions, answers and passages in traces, not only places and figures"
-    )
-    citations: Citations = Field(
-        "auto", description="how chat completions cite: auto, annotations, openwebui or footnotes"
-    )
-    public_url: str = Field(
-        "", description="address at which browsers reach the service, for links to it; left out, that of the request"
     )
     host: str = Field("127.0.0.1", description="address on which `rag serve` listens")
     port: int = Field(8000, ge=0, le=65535, description="its port")

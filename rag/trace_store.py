@@ -43,15 +43,15 @@ class TraceStore:
             return
         rows = [(trace["id"], trace["created"], trace["index"]["name"], to_json(trace).decode()) for trace in traces]
         with self._connection() as connection, connection:
-                connection.executemany(
-                    "INSERT OR REPLACE INTO answers (id, created, library, record) VALUES (?, ?, ?, ?)", rows
-                )
-                connection.execute("DELETE FROM answers WHERE created < ?", (self._oldest(),))
-                connection.execute(
-                    "DELETE FROM answers WHERE number <= "
-                    "(SELECT number FROM answers ORDER BY number DESC LIMIT 1 OFFSET ?)",
-                    (self._most,),
-                )
+            connection.executemany(
+                "INSERT OR REPLACE INTO answers (id, created, library, record) VALUES (?, ?, ?, ?)", rows
+            )
+            connection.execute("DELETE FROM answers WHERE created < ?", (self._oldest(),))
+            connection.execute(
+                "DELETE FROM answers WHERE number <= "
+                "(SELECT number FROM answers ORDER BY number DESC LIMIT 1 OFFSET ?)",
+                (self._most,),
+            )
 
     def get(self, id: str) -> TraceJSON | None:
         """None where there is none of that id, or no longer."""
@@ -78,7 +78,7 @@ class TraceStore:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(self._path, timeout=_BUSY_S)
             connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;")
-            connection.executescript(_SCHEMA)  # also to read: another process may have made the file this moment
+            connection.executescript(_SCHEMA)  # whoever comes first; a reader may come between the file and its table
             yield connection
         except (sqlite3.Error, OSError) as exc:
             raise RagError(f"the stored answers in {self._path} cannot be used: {exc}") from exc

@@ -175,7 +175,7 @@ def test_who_would_wait_in_vain_is_told_at_once(engine: Engine, table: Table) ->
     with pytest.raises(
         Overloaded, match="an answer would take some 3 s, more than the setting 'answer_seconds' allows"
     ):
-        engine.submit(counting([3]), Deadline(2))  # three of a second each, as long as none has been timed
+        engine.submit(counting([3]), Deadline(4))  # three of a second each, half as much for doubt
     table.go.set()
     assert (result(first), result(second)) == ([1], [2])
 

@@ -21,19 +21,7 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from test_api_fakes import (
-    DOCUMENTS,
-    END,
-    MARKUP,
-    PUMPS,
-    SAID,
-    SENTENCE,
-    START,
-    WORDS,
-    FakePipeline,
-    Stage,
-    answered,
-)
+from test_api_fakes import DOCUMENTS, END, MARKUP, PUMPS, SAID, SENTENCE, START, WORDS, FakePipeline, Stage, answered
 
 from api.openai.citing import Links
 from api.server import listen

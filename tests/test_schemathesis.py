@@ -57,12 +57,14 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenApiSchema]:
 
 # Of these nothing can be wrong: they take nothing, or any text as an id.
 ALWAYS_RIGHT = {
+    "GET /v1/answers/{id}",
     "GET /v1/jobs/{id}",
     "GET /v1/indexes",
     "GET /v1/models",
     "GET /v1/models/{id}",
     "GET /healthz",
     "GET /readyz",
+    "GET /metrics",
 }
 
 

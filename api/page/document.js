@@ -9,8 +9,8 @@ let opened = 0; // which opening the panel belongs to: a slow text must not fill
 
 byId("document-close").addEventListener("click", () => byId("document").close());
 
-/** Show the document of a citation or passage with `quote` marked, which stands at its code points start..end; where the
- *  quote is not known (null), whatever stands there is marked, and where it is empty, nothing. */
+/** Show the document of a citation or passage with `quote` marked, which stands at its code points start..end. Where the
+ *  quote is not known (null), whatever stands there is marked; with an empty one, it is shown from its beginning. */
 export async function openDocument(cited, quote, index) {
   const mine = ++opened;
   byId("document-title").textContent = cited.title;
@@ -23,7 +23,8 @@ export async function openDocument(cited, quote, index) {
     if (mine !== opened) return;
     byId("document-title").textContent = title;
     byId("document-place").textContent = [source, placeOf(cited)].filter(Boolean).join(" · ");
-    show(text, (pages ?? []).map((offset, place) => ({ offset, number: place + 1 })), cited, quote);
+    const numbered = (pages ?? []).map((offset, place) => ({ offset, number: place + 1 }));
+    show(text, numbered, cited, quote);
   } catch (error) {
     if (mine === opened) notice(error.message);
   }
@@ -33,7 +34,7 @@ function show(text, pages, cited, quote) {
   const [before, marked, after] = cut(text, cited.start, cited.end);
   const changed = quote !== null && marked !== quote;
   notice(changed ? "The document has changed since this answer was given: the place is no longer marked." : "");
-  if (changed || marked === "") {
+  if (changed || quote === "") {
     byId("document-text").replaceChildren(...withPages(text, 0, pages));
     byId("document-text").scrollTop = 0;
     return;

@@ -25,6 +25,7 @@ from rag.llm.decoder import MAX_SEQUENCES, PREFIX_SEQUENCE, Decoder, Interrupted
 # only keep others waiting; one token each of 15 tasks takes thrice the time of one (docs/experiments.md).
 STEP_TOKENS = 256
 LOOK_S = 0.05  # between two looks of a waiting caller at its deadline
+_DOUBT = 1.5  # how much longer than expected a wait may be: tasks differ in length
 _FIRST_GUESS_S = 1.0  # that a task is taken to last before one has been timed
 
 Steps = Generator[Sequence[Run], list[Logits], Any]
@@ -96,11 +97,16 @@ class Engine:
                 raise _overloaded(
                     f"{len(self._waiting) + 1} questions would wait for the language model", "queue", wait
                 )
-            if len(self._waiting) and wait > request.deadline.left:  # better told now than after a wait in vain
+            if len(self._waiting) and _DOUBT * wait > request.deadline.left:  # better told now than after a wait
                 raise _overloaded(f"an answer would take some {wait:.0f} s", "answer_seconds", wait)
             self._waiting.append(request)
             self._changed.notify()
         return self._pieces(request)
+
+    @property
+    def waiting(self) -> int:
+        """Tasks in line, without those at work."""
+        return len(self._waiting)
 
     def close(self) -> None:
         """Finish what waits, then end."""
