@@ -15,17 +15,20 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
-from test_api_fakes import END, HITS, PUMPS, SAID, SENTENCE, START, WORDS, Stage, answered, serving
+from test_api_fakes import END, HITS, PUMPS, SAID, SENTENCE, START, WORDS, FakePipeline, Stage, answered, serving
 from test_api_seeing import figures
 from test_serialise import ANSWERED
 
 import api.traces
+from api.metrics import Metrics
+from api.observed import Observer
 from rag import __version__
 from rag.errors import RagError
+from rag.keys import Keys
 from rag.trace import Trace, collecting, note_evidence, prompt_sha256, watched
 from rag.trace_record import TraceJSON, trace_json
 from rag.trace_store import FILE, TraceStore, timestamp
-from rag.types import Evidence, Message, Reading, Readings, Span, SpanPrompt, Usage
+from rag.types import Evidence, Found, Message, Reading, Readings, Span, SpanPrompt, Usage
 
 EVIDENCE = (
     Evidence(1, HITS[0].passage, START, END, SENTENCE, 0.9, 0.7),
@@ -180,6 +183,11 @@ def test_several_processes_may_write(tmp_path: Path) -> None:
     assert len(TraceStore(tmp_path, 1000, 30).all("default")) == 40
 
 
+def test_a_file_that_is_just_being_made_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / FILE).touch()
+    assert TraceStore(tmp_path, 1, 1).get("ans_1") is None
+
+
 def test_a_file_that_is_no_database_is_one_line(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"not a database, and long enough to be read as one" * 100)
     with pytest.raises(RagError, match="file is not a database"):
@@ -261,3 +269,39 @@ def test_a_store_that_cannot_be_used_costs_the_trace_and_no_path_gets_out(
         "message": "the stored answers cannot be read: the server's log tells why",
     }
     assert "file is not a database" in caplog.text
+
+
+def test_a_key_sees_answers_from_its_own_indexes_only(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, more={"auth": "keys"})
+    with serving(stage) as client:
+        keys = Keys(stage.indexes_dir)
+        every, other = (
+            {"Authorization": f"Bearer {keys.add(name, ['read'], indexes)[1]}"}
+            for name, indexes in (("every", None), ("other", ["other"]))
+        )
+        client.post("/v1/ask", json={"question": "Is it far?"}, headers=every)
+        assert client.get("/v1/answers/ans_2", headers=every).status_code == 200
+        hidden, unknown = (client.get(f"/v1/answers/{id}", headers=other) for id in ("ans_2", "ans_9"))
+        assert (hidden.status_code, hidden.json()["error"]["type"]) == (404, "answer_not_found")
+        assert hidden.text.replace("ans_2", "ans_9") == unknown.text
+        assert client.get("/v1/answers/ans_2").status_code == 401
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_chats_are_seen_too(client: TestClient, stream: bool) -> None:
+    chat = {"model": "rag/default", "messages": [{"role": "user", "content": "Who found it?"}], "stream": stream}
+    assert client.post("/v1/chat/completions", json=chat).status_code == 200
+    assert figures(client)["rag_questions_total", "default", "answered"] == 1
+    assert client.get("/v1/answers/ans_1").json()["answered"] is True
+
+
+def test_a_stream_that_is_left_is_counted_as_such(tmp_path: Path) -> None:
+    hold = threading.Event()
+    stage = Stage(tmp_path, pipeline=FakePipeline(hold_sentences=hold))
+    seen = Observer(Metrics(list, lambda: None), None, None)
+    steps = seen.observed(stage.pipeline).stream("Who found it?")  # type: ignore[arg-type]
+    assert isinstance(next(steps), Found)
+    steps.close()  # type: ignore[attr-defined]
+    text = seen.metrics.text().decode()
+    assert 'rag_question_failures_total{index="default",type="cancelled"} 1.0' in text
+    assert "rag_questions_in_progress 0.0" in text

@@ -172,6 +172,10 @@ def test_a_quote_is_read_with_the_keyboard(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(quote).to_be_hidden()
     expect(marker).to_be_focused()
+    page.keyboard.press("Enter")
+    quote.get_by_role("button", name="Close the quote").press("Enter")
+    expect(quote).to_be_hidden()
+    expect(marker).to_be_focused()
 
 
 def test_pages_of_a_document_are_told_and_its_text_stays_the_text(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,9 +119,10 @@ async function uploadOne(file, mine) {
     changed();
     if (mine === index) await list();
   } catch (error) {
+    const message = error.message.replace(`${file.name}: `, "");
     item.classList.add("failed");
-    state.textContent = error.message;
-    told(`${file.name}: ${error.message}`);
+    state.textContent = message;
+    told(`${file.name}: ${message}`);
   } finally {
     bar.remove();
   }

@@ -7,11 +7,11 @@ const panel = document.getElementById("quote");
 let shown = null; // the marker whose quote is shown
 let pinned = false;
 let leaving = 0;
+let returning = false; // the focus goes back to the marker, which is not to show the quote again
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || shown === null) return;
-  if (panel.contains(document.activeElement)) shown.focus(); // while it is shown: a marker that gets the focus shows its quote
-  hideQuote();
+  close();
 });
 document.addEventListener("pointerdown", (event) => {
   if (shown !== null && !panel.contains(event.target) && !shown.contains(event.target)) hideQuote();
@@ -27,7 +27,7 @@ export function quoting(marker, contents) {
   marker.setAttribute("aria-expanded", "false");
   marker.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") show(marker, contents, false); });
   marker.addEventListener("pointerleave", leave);
-  marker.addEventListener("focus", () => { if (marker.matches(":focus-visible")) show(marker, contents, false); });
+  marker.addEventListener("focus", () => { if (!returning && marker.matches(":focus-visible")) show(marker, contents, false); });
   marker.addEventListener("blur", (event) => { if (!panel.contains(event.relatedTarget)) leave(); });
   marker.addEventListener("click", () => show(marker, contents, true));
   return marker;
@@ -41,13 +41,23 @@ export function hideQuote() {
   panel.hidden = true;
 }
 
+/** By the reader: the focus, where it was in the quote, goes back to the marker. */
+function close() {
+  const marker = shown;
+  const inside = panel.contains(document.activeElement);
+  hideQuote();
+  returning = true;
+  if (inside) marker.focus();
+  returning = false;
+}
+
 function show(marker, contents, pin) {
   clearTimeout(leaving);
   if (shown !== marker) {
     hideQuote();
     shown = marker;
-    const close = make("button", { type: "button", class: "close", "aria-label": "Close the quote", onclick: hideQuote }, "×");
-    panel.replaceChildren(close, ...contents());
+    const closing = make("button", { type: "button", class: "close", "aria-label": "Close the quote", onclick: close }, "×");
+    panel.replaceChildren(closing, ...contents());
     marker.setAttribute("aria-expanded", "true");
     marker.closest(".said").after(panel); // so that Tab goes from the answer into the quote
     panel.hidden = false;
