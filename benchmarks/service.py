@@ -33,8 +33,11 @@ from typing import Any, NamedTuple
 from evalset import rows
 from serving import ROOT, Reply, Server, free_port, make_index, process, rag_server
 
+from api.threads import SPARE
+
 CLIENTS = 64
 IN_FLIGHT = 32
+PLACES = 10  # of the server from which a client leaves
 WARM_UP = 5  # questions before anything is timed
 PEER_TOKENS = 48
 PEER_PROMPTS = 32
@@ -110,23 +113,23 @@ def bench_writing(setting: Setting) -> None:
 
 
 def bench_leaving(setting: Setting) -> None:
-    """With a queue of one, five are let in: all places taken, one client leaves, and the next is let in after ..."""
-    found = []
-    with rag_server(setting.folder, RAG_QUEUE="1") as server:
-        _warm_up(server, setting, "write")
+    """All places are taken, one client leaves, and another is let in after so many milliseconds."""
+    found, questions = [], itertools.cycle(setting.questions)
+    with rag_server(setting.folder, RAG_QUEUE=str(PLACES - SPARE), RAG_ANSWER_SECONDS="3600") as server:
+        _warm_up(server, setting)
         for _ in range(5):
-            clients = [_half_open(server, setting.questions[i], "write") for i in range(5)]
+            clients = []
             probe = {"question": setting.questions[0], "mode": "extract"}
-            while server.post("/v1/ask", probe).status != 429:
-                time.sleep(0.01)
-            clients[0].close()
+            while server.post("/v1/ask", probe).status != 429:  # some are refused without the model, or end early
+                clients.append(_half_open(server, next(questions), "write"))
+            clients.pop().close()
             left = time.perf_counter()
             while True:
                 asked = time.perf_counter()
                 if server.post("/v1/ask", probe).status == 200:
                     break
             found.append((asked - left) * 1e3)
-            for client in clients[1:]:
+            for client in clients:
                 client.close()
             time.sleep(1)
     print(f"a client that leaves in mid-answer frees its place in {', '.join(f'{ms:.0f}' for ms in found)} ms")
