@@ -90,6 +90,8 @@ def bench_load(setting: Setting, mode: str = "quote", questions: int = 48) -> No
         _warm_up(server, setting, mode)
         alone, alone_cpu = _one_after_another(server, setting, mode)
         before, used, began = server.memory_mb(), server.cpu_seconds(), time.perf_counter()
+        memory: list[float] = []
+        threading.Timer(setting.seconds / 3, lambda: memory.append(server.memory_mb())).start()
         replies = _clients(server, setting, mode)
         drained = time.perf_counter() - began
         after, used = server.memory_mb(), server.cpu_seconds() - used
@@ -104,7 +106,8 @@ def bench_load(setting: Setting, mode: str = "quote", questions: int = 48) -> No
         f"({rate / alone:.2f} times), {used / max(counts[200], 1):.2f} s of processor each "
         f"({alone_cpu * counts[200] / used:.2f} times), {counts[200]} answers in "
         f"{statistics.median(waits):.1f} s (median), the last after {drained:.0f} s; {counts[429]} times 429 "
-        f"({without} without Retry-After), other failures {failures}; memory {before:.0f} -> {after:.0f} MB"
+        f"({without} without Retry-After), other failures {failures}; "
+        f"memory {before:.0f} MB before, {memory[0]:.0f} after a third, {after:.0f} at the end"
     )
 
 
