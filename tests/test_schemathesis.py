@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,7 +26,7 @@ from rag.keys import Keys
 from rag.pipeline import Models
 from rag.settings import Settings
 
-EXAMPLES = 20  # of each operation
+EXAMPLES = int(os.environ.get("RAG_EXAMPLES", "20"))  # of each operation
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,14 @@ def test_every_operation_answers_wrong_requests_as_it_is_described(schema: OpenA
 
 
 def check(requests: SearchStrategy[Case], **checks: Any) -> Callable[[], None]:
-    @settings(max_examples=EXAMPLES, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    # The same requests in each run, so that a change is judged by itself; RAG_EXAMPLES=400 looks further.
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize="RAG_EXAMPLES" not in os.environ,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(case=requests)
     def run(case: Case) -> None:
         case.call_and_validate(**checks)

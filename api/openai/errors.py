@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, NotRequired
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -56,12 +56,13 @@ class ModelNotFound(IndexNotFound):
 
 
 class OpenAIErrorDetail(TypedDict):
-    """`code` and `type` are for programs, `message` for people, `param` names the field at fault."""
+    """`code` and `type` are for programs, `message` for people, `param` names the field at fault. What is refused
+    before a route is reached (no key, no such address, too large) has neither `param` nor `code`."""
 
     message: str
     type: str
-    param: str | None
-    code: str | None
+    param: NotRequired[str | None]
+    code: NotRequired[str | None]
 
 
 class OpenAIErrorBody(TypedDict):
