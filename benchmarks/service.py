@@ -191,7 +191,7 @@ def _peer_python(folder: Path) -> Path:
         [python, "-c", "import site; print(site.getsitepackages()[0])"], capture_output=True, text=True, check=True
     ).stdout.strip()
     own = next(path for path in sys.path if path.endswith("site-packages"))
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", *PEER_NEEDS], check=True)
+    subprocess.run([python, "-m", "pip", "install", "-qq", "--no-deps", *PEER_NEEDS], check=True)
     (Path(place) / "main.pth").write_text(own + "\n")
     return python
 
