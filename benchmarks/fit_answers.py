@@ -32,6 +32,7 @@ from sklearn.metrics import roc_auc_score
 from rag import confidence, quoting, saying
 from rag.answering import compose
 from rag.confidence import signals_of
+from rag.deadline import Deadline
 from rag.evaluation.squad import contains_answer, exact_match, token_f1
 from rag.evidence import select_evidence
 from rag.grounding import SUPPORTED
@@ -381,7 +382,12 @@ class _Reread:
     def __init__(self, readings: Sequence[Reading]) -> None:
         self._readings = readings
 
-    def read(self, prompts: Sequence[SpanPrompt], choose: Callable[[list[float]], Sequence[int]]) -> Readings:
+    def read(
+        self,
+        prompts: Sequence[SpanPrompt],
+        choose: Callable[[list[float]], Sequence[int]],
+        deadline: Deadline | None = None,
+    ) -> Readings:
         """See `LanguageModel.read`; a sentence that was not read closely then has no spans now."""
         readings = self._readings[: len(prompts)]
         closely = set(choose([reading.likelihood for reading in readings]))
