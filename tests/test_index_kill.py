@@ -122,22 +122,19 @@ def kill_after(helper: subprocess.Popen[str], folder: Path, log: Path, seconds: 
 
 
 def check(folder: Path, lines: list[str], write: bool) -> None:
-    """What is there is what the log says; the change that was begun last may or may not have been made."""
-    certain: dict[str, int | None] = {}
+    """What is there is what the log says; a change that was begun and not told as made may or may not have been, until
+    another of its document is."""
+    possible: dict[str, set[int | None]] = {}
     for line in lines:
         what, number = line.split()[0], int(line.split()[1])
-        if what != "begin":
-            certain[f"doc{number % DOCUMENTS}"] = number if what == "put" else None
-    last = int(lines[-1].split()[1]) if lines and lines[-1].startswith("begin") else None
+        before = possible.get(f"doc{number % DOCUMENTS}", {None})
+        after = {"begin": before | {number, None}, "put": {number}, "removed": {None}}
+        possible[f"doc{number % DOCUMENTS}"] = after[what]
     with open_index(folder, write=write) as index, index.snapshot() as snapshot:
         found = {info.id: snapshot.document(info.id) for info in snapshot.documents()}
-        for document_id in {*certain, *found} - ({f"doc{last % DOCUMENTS}"} if last is not None else set()):
-            number = certain[document_id]
-            assert found.get(document_id) == (None if number is None else state_of(number).document), document_id
-        if last is not None:
-            was = certain.get(f"doc{last % DOCUMENTS}")
-            possible = [None if was is None else state_of(was).document, state_of(last).document, None]
-            assert found.get(f"doc{last % DOCUMENTS}") in possible
+        for document_id in {*possible, *found}:
+            states = [None if number is None else state_of(number).document for number in possible[document_id]]
+            assert found.get(document_id) in states, document_id
         wanted = [f"{document.id}:{p.start}-{p.end}" for document in found.values() for p in passages_of(document.text)]
         assert sorted(ids(snapshot, snapshot.dense(unit_vector("any"), 1000))) == sorted(wanted)
         assert sorted(ids(snapshot, snapshot.lexical("document", 1000))) == sorted(wanted)
