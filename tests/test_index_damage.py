@@ -156,3 +156,15 @@ def take_from_tantivy(place: Path, version: int) -> None:
     writer.delete_documents_by_query(tantivy.Query.term_query(index.schema, "version", version, "basic"))
     (place / "manifest.json").write_text(json.dumps({**told, "opstamp": writer.commit()}))
     writer.wait_merging_threads()
+
+
+def test_a_bit_in_what_no_checksum_covers_is_found_and_mended(folder: Path) -> None:
+    file = next((folder / "books" / "lexical").glob("*.fast"))
+    content = bytearray(file.read_bytes())
+    content[content.rindex(b'"major":') + len(b'"major":')] ^= 1
+    file.write_bytes(bytes(content))
+    with open_index(folder, write=True) as index:
+        assert [problem.part for problem in index.verify()] == ["lexical"]
+        index.repair()
+        assert index.verify() == []
+        assert everything(index) == (EVERY, {p.id for p in BRIDGES.passages})

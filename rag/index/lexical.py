@@ -14,6 +14,7 @@ import hashlib
 import json
 import struct
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -32,6 +33,7 @@ FOLDER = "lexical"
 MANIFEST = "manifest.json"
 FORMAT = 1
 _SEGMENT_FILES = {".fast", ".fieldnorm", ".idx", ".pos", ".store", ".term", ".del"}
+_DELETIONS = ".del"  # a segment has one such file, which is written after the others
 _FOOTER_MAGIC = 1337
 NO_GENERATION = -1  # of a commit that no manifest tells of, or whose terms were made by another analysis
 HEAP_BYTES = 50_000_000  # of the one writing thread, before it spills to the disk; Tantivy asks for 15 MB at least
@@ -152,20 +154,28 @@ def analysis() -> str:
 
 
 def altered(place: Path) -> list[str]:
-    """Names of Tantivy's files that are not what it wrote: each ends in a footer with the CRC-32 of what stands before,
-    as JSON, its length and a magic number (tantivy's directory/footer.rs)."""
+    """Names of Tantivy's files that are not what it wrote: each ends in a footer with its version and the CRC-32 of
+    what stands before, as JSON, its length and a magic number (tantivy's directory/footer.rs). The CRC does not cover
+    the version, but a segment has several files of one: a version that only one file has is altered, too."""
     there = sorted(place.iterdir()) if place.is_dir() else []
-    files = [file for file in there if file.suffix in _SEGMENT_FILES]
-    return [file.name for file in files if not _is_as_written(file.read_bytes())]
+    versions = {file: _version(file.read_bytes()) for file in there if file.suffix in _SEGMENT_FILES}
+    shared = Counter(version for file, version in versions.items() if file.suffix != _DELETIONS)
+    return [
+        file.name
+        for file, version in versions.items()
+        if version is None or (file.suffix != _DELETIONS and shared[version] == 1)
+    ]
 
 
-def _is_as_written(content: bytes) -> bool:
+def _version(content: bytes) -> str | None:
+    """What wrote a file that is as it was written, else None."""
     try:
         length, magic = struct.unpack("<II", content[-8:])
-        told = int(json.loads(content[-8 - length : -8])["crc"])
-    except (struct.error, ValueError, KeyError, TypeError):
-        return False
-    return magic == _FOOTER_MAGIC and zlib.crc32(content[: -8 - length]) == told
+        footer = json.loads(content[-8 - length : -8])
+        whole = magic == _FOOTER_MAGIC and zlib.crc32(content[: -8 - length]) == int(footer.pop("crc"))
+        return json.dumps(footer, sort_keys=True) if whole else None
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def manifest(place: Path) -> Manifest:
