@@ -2,7 +2,7 @@
 
 In: an ASGI application. Out: the same, seen. `X-Request-ID` of the client is taken over where it is sane, else one is
 made; it stands in the response and in every line that is logged meanwhile. The line has the route as a template and no
-query: what people ask, and what documents are called, is not logged.
+query: what people ask, and what documents say, is not logged.
 """
 
 from __future__ import annotations
