@@ -32,8 +32,8 @@ from api.threads import Threads
 from rag.deadline import Deadline
 from rag.errors import InputError, RagError
 from rag.filters import parse_filters
-from rag.serialise import AbstentionJSON, Number, to_json
-from rag.types import Answer, Citation, Document, Hit, Mode
+from rag.serialise import AbstentionJSON, Number, answer_json, hit_json, selected, to_json
+from rag.types import Answer, Document, Hit, Mode
 
 _log = logging.getLogger(__name__)
 
@@ -236,48 +236,12 @@ def _line(error: ValidationError) -> str:
 
 
 def _search(hits: list[Hit]) -> SearchResult:
-    return {"passages": [_found(hit) for hit in hits]}
-
-
-def _found(hit: Hit) -> FoundJSON:
-    passage = hit.passage
-    return {
-        "document_id": passage.document_id,
-        "title": passage.title,
-        "source": passage.source,
-        "page": passage.page,
-        "section": passage.section,
-        "start": passage.start,
-        "end": passage.end,
-        "score": float(hit.score),
-        "text": passage.text,
-    }
+    return {"passages": [selected(hit_json(hit), FoundJSON) for hit in hits]}
 
 
 def _ask(answer: Answer) -> AskResult:
-    abstained = answer.abstained
-    return {
-        "answered": answer.answered,
-        "answer": answer.answer,
-        "abstained": {"reason": abstained.reason, "message": abstained.message} if abstained else None,
-        "faithfulness": float(answer.faithfulness),
-        "confidence": float(answer.confidence),
-        "citations": [_cited(citation) for citation in answer.citations],
-    }
-
-
-def _cited(citation: Citation) -> CitedJSON:
-    return {
-        "label": citation.label,
-        "document_id": citation.document_id,
-        "title": citation.title,
-        "source": citation.source,
-        "page": citation.page,
-        "section": citation.section,
-        "start": citation.start,
-        "end": citation.end,
-        "quote": citation.quote,
-    }
+    whole = answer_json(answer)
+    return {**selected(whole, AskResult), "citations": [selected(cited, CitedJSON) for cited in whole["citations"]]}
 
 
 def _window(document: Document, start: int, end: int | None) -> DocumentResult:

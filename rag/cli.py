@@ -218,16 +218,7 @@ def _parser() -> argparse.ArgumentParser:
     index = command("index", _index, "bring an index in line with files and folders")
     cli_index.add_arguments(index)
     ask = command("ask", _ask, "answer a question, with citations, or say that the documents do not")
-    ask.add_argument("question", metavar="QUESTION")
-    ask.add_argument("--mode", choices=["auto", "quote", "write", "extract"], help="how the answer is said")
-    ask.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, or 'none'")
-    ask.add_argument(
-        "--history",
-        type=Path,
-        metavar="FILE",
-        help="JSON: the turns before the question, oldest first, each with role (user or assistant) and content",
-    )
-    ask.add_argument("-k", type=int, help="passages that the answer lists (default: 5)")
+    _ask_arguments(ask)
     search = command("search", _search, "list the passages that fit a query, with scores")
     search.add_argument("query", metavar="QUERY")
     search.add_argument("-k", type=int, help="passages to list (default: 10)")
@@ -246,6 +237,32 @@ def _parser() -> argparse.ArgumentParser:
     verify = command("verify", _verify, "check an index against its catalogue")
     verify.add_argument("--repair", action="store_true", help="make again what can be made from the catalogue")
     serve = command("serve", _serve, "serve answers over HTTP, with a web page at /")
+    _serve_arguments(serve)
+    keys = commands.add_parser("keys", help=cli_keys.TEXT, description=cli_keys.TEXT)
+    keys.set_defaults(run=_keys)
+    cli_keys.add_arguments(keys)
+    mcp = command("mcp", _mcp, "serve search, ask and get_document to an agent, over standard input and output (MCP)")
+    mcp.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, or 'none'")
+    evaluation = command("eval", _eval, "measure answers to questions whose answers are known, and compare runs")
+    _eval_arguments(evaluation)
+    command("doctor", _doctor, "what is installed, what is wrong, and the command that mends it")
+    return parser
+
+
+def _ask_arguments(ask: argparse.ArgumentParser) -> None:
+    ask.add_argument("question", metavar="QUESTION")
+    ask.add_argument("--mode", choices=["auto", "quote", "write", "extract"], help="how the answer is said")
+    ask.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, or 'none'")
+    ask.add_argument(
+        "--history",
+        type=Path,
+        metavar="FILE",
+        help="JSON: the turns before the question, oldest first, each with role (user or assistant) and content",
+    )
+    ask.add_argument("-k", type=int, help="passages that the answer lists (default: 5)")
+
+
+def _serve_arguments(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", type=int, help="port to listen on (default: 8000)")
     serve.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, or 'none'")
@@ -254,12 +271,9 @@ def _parser() -> argparse.ArgumentParser:
         choices=["auto", "keys", "off"],
         help="whether requests need an API key; auto: not on a loopback address, elsewhere they do (default: auto)",
     )
-    keys = commands.add_parser("keys", help=cli_keys.TEXT, description=cli_keys.TEXT)
-    keys.set_defaults(run=_keys)
-    cli_keys.add_arguments(keys)
-    mcp = command("mcp", _mcp, "serve search, ask and get_document to an agent, over standard input and output (MCP)")
-    mcp.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, or 'none'")
-    evaluation = command("eval", _eval, "measure answers to questions whose answers are known, and compare runs")
+
+
+def _eval_arguments(evaluation: argparse.ArgumentParser) -> None:
     evaluation.add_argument("questions", nargs="?", metavar="QUESTIONS.jsonl", help="questions with gold, one a line")
     evaluation.add_argument(
         "--out", metavar="DIR", help="folder of the run: answers, figures, report; goes on where it is"
@@ -274,8 +288,6 @@ def _parser() -> argparse.ArgumentParser:
     evaluation.add_argument(
         "--export", nargs=2, metavar=("FORMAT", "FILE"), help="write the run as a file of ragas or ragchecker"
     )
-    command("doctor", _doctor, "what is installed, what is wrong, and the command that mends it")
-    return parser
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
 
 from typing_extensions import TypedDict  # pydantic takes the one of `typing` from Python 3.12 on
 
@@ -17,6 +18,7 @@ from rag.grounding import CheckedClaim, Faithfulness, Reason
 from rag.types import AbstentionReason, Answer, Citation, Claim, DocumentInfo, Hit, Mode
 
 Number = float | None  # None where it is not finite
+T = TypeVar("T")
 
 
 class AbstentionJSON(TypedDict):
@@ -257,6 +259,11 @@ def document_json(info: DocumentInfo) -> DocumentJSON:
         "metadata": dict(info.metadata),
         "modified": info.modified,
     }
+
+
+def selected(whole: Mapping[str, Any], shape: type[T]) -> T:
+    """The keys of the typed dictionary `shape`, in its order, of one that has them all."""
+    return cast(T, {key: whole[key] for key in shape.__annotations__})
 
 
 def to_json(value: Any, indent: int | None = None) -> bytes:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing_extensions import TypedDict
 
-from rag.serialise import AnswerJSON, IndexJSON, Number, UsageJSON, answer_json, finite
+from rag.serialise import AnswerJSON, IndexJSON, Number, UsageJSON, answer_json, finite, hit_json, selected
 from rag.trace import Trace
-from rag.types import AbstentionReason, Answer, Citation, Claim, Evidence, Hit, Mode
+from rag.types import AbstentionReason, Answer, Evidence, Mode
 
 
 class RetrievedJSON(TypedDict):
@@ -109,8 +109,8 @@ def trace_json(
         "faithfulness": whole["faithfulness"],
         "retrieved": _retrieved(answer, trace),
         "read": [_read(item, number, trace) for number, item in enumerate(trace.evidence)],
-        "verdicts": [_verdict(claim) for claim in answer.claims],
-        "citations": [_cited(citation) for citation in answer.citations],
+        "verdicts": [selected(claim, VerdictJSON) for claim in whole["claims"]],
+        "citations": [selected(citation, CitedJSON) for citation in whole["citations"]],
         "usage": whole["usage"],
         "timings": whole["timings"],
         "answer": whole if text else None,
@@ -120,24 +120,7 @@ def trace_json(
 def _retrieved(answer: Answer, trace: Trace) -> list[RetrievedJSON]:
     listed = {hit.passage.id for hit in answer.hits}
     hits = {hit.passage.id: hit for hit in (*trace.hits, *answer.hits)}
-    return [_hit(hit, hit.passage.id in listed) for hit in hits.values()]
-
-
-def _hit(hit: Hit, listed: bool) -> RetrievedJSON:
-    passage = hit.passage
-    return {
-        "id": passage.id,
-        "document_id": passage.document_id,
-        "start": passage.start,
-        "end": passage.end,
-        "page": passage.page,
-        "dense_rank": hit.dense_rank,
-        "dense_score": finite(hit.dense_score),
-        "lexical_rank": hit.lexical_rank,
-        "lexical_score": finite(hit.lexical_score),
-        "score": finite(hit.score),
-        "listed": listed,
-    }
+    return [selected({**hit_json(hit), "listed": id in listed}, RetrievedJSON) for id, hit in hits.items()]
 
 
 def _read(item: Evidence, number: int, trace: Trace) -> ReadJSON:
@@ -150,24 +133,4 @@ def _read(item: Evidence, number: int, trace: Trace) -> ReadJSON:
         "similarity": finite(item.similarity),
         # the model reads the first of them: those whose score is near enough to the best one's
         "likelihood": finite(trace.likelihoods[number]) if number < len(trace.likelihoods) else None,
-    }
-
-
-def _verdict(claim: Claim) -> VerdictJSON:
-    return {
-        "start": claim.start,
-        "end": claim.end,
-        "support": finite(claim.support),
-        "reason": claim.reason,
-        "citations": list(claim.citations),
-    }
-
-
-def _cited(citation: Citation) -> CitedJSON:
-    return {
-        "label": citation.label,
-        "document_id": citation.document_id,
-        "passage_id": citation.passage_id,
-        "start": citation.start,
-        "end": citation.end,
     }

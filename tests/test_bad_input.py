@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -202,9 +203,12 @@ def test_a_connection_that_is_half_closed_in_a_body_ends(service: Service, path:
 
 
 def test_a_connection_that_is_reset_in_an_upload_leaves_nothing(service: Service) -> None:
+    before = service.documents(), sorted(map(str, service.folder.rglob("uploads/**/*")))
     for _ in range(5):
         with service.connect() as client:
-            client.sendall(head(1_000_000, "/v1/documents", "multipart/form-data; boundary=x") + b"--x\r\n" * 1000)
+            client.sendall(head(1_000_000, "/v1/documents", "multipart/form-data; boundary=x") + PART)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closes with a reset
+    assert (service.documents(), sorted(map(str, service.folder.rglob("uploads/**/*")))) == before
 
 
 UPLOADS = [
