@@ -2,7 +2,8 @@
 
 In: `TraceJSON`, several at a time. Out: one by its id, or all of an index. What is over the number or the age is
 deleted with each `put` (and overwritten: SQLite's `secure_delete`), and is not found from the moment it is too old.
-Any number of processes may write. A connection is opened for each call: calls are rare and off the way to an answer.
+Any number of processes may write: each waits for the others, which SQLite does in its own journal mode, but not while
+a file changes to WAL. A connection is opened for each call: calls are rare and off the way to an answer.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class TraceStore:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(self._path, timeout=_BUSY_S)
-            connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;")
+            connection.execute("PRAGMA secure_delete=ON")
             connection.executescript(_SCHEMA)  # whoever comes first; a reader may come between the file and its table
             yield connection
         except (sqlite3.Error, OSError) as exc:

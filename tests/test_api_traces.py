@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -166,21 +165,26 @@ def test_none_is_kept_and_what_was_kept_is_gone(tmp_path: Path) -> None:
     TraceStore(tmp_path, 1, 30).put([record(text=True)])
     store.put([])
     assert (store.get("ans_1"), TraceStore(tmp_path, 9, 30).all("default")) == (None, [])
-    sqlite3.connect(tmp_path / FILE).execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert WORDS.encode() not in (tmp_path / FILE).read_bytes()  # overwritten, not only unlinked
 
 
-def test_several_processes_may_write(tmp_path: Path) -> None:
+def test_several_may_write_from_the_moment_the_file_is_made(tmp_path: Path) -> None:
+    """Each with its own connection, as processes have, and all at once: most of all while the file is being made."""
+    folders = [tmp_path / str(number) for number in range(20)]
+    start = threading.Barrier(4, timeout=30)
+
     def write(writer: int) -> None:
-        for number in range(10):
-            TraceStore(tmp_path, 1000, 30).put([record(f"{writer}-{number}")])
+        for folder in folders:
+            start.wait()
+            for number in range(3):
+                TraceStore(folder, 1000, 30).put([record(f"{writer}-{number}")])
 
     threads = [threading.Thread(target=write, args=(writer,)) for writer in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(TraceStore(tmp_path, 1000, 30).all("default")) == 40
+    assert [len(TraceStore(folder, 1000, 30).all("default")) for folder in folders] == [12] * 20
 
 
 def test_a_file_that_is_just_being_made_holds_nothing(tmp_path: Path) -> None:
