@@ -41,6 +41,7 @@ from rag.types import (
     Progress,
     Usage,
 )
+from rag.unknown import unknown_names
 
 __all__ = ["MAX_QUESTION", "Models", "Pipeline", "load_models", "open_pipeline"]
 
@@ -185,17 +186,20 @@ class Pipeline:
         vector = self._models.embedder.embed_query(asked.standalone)
         with self._index.snapshot(filters) as snapshot:
             hits = retrieve(snapshot, asked, vector, max(listed, _READ_HITS))
+            unknown = unknown_names(asked.text, hits[:_READ_HITS], snapshot.held)
             generation = snapshot.generation
         clock.lap("retrieve")
         yield Found(tuple(hits[:listed]))
         deadline.check()
-        evidence = self._evidence(hits[:_READ_HITS])
+        evidence = [] if unknown else self._evidence(hits[:_READ_HITS])
         said = self._say(chosen, asked, evidence, deadline) if evidence else None
         composer, outcome = Composer(), Outcome(said.usage if said else Usage(), "no_evidence")
         if said is not None and not refuses(said.signals):
             outcome = yield from _checked(said, composer)
         clock.lap("generate")
-        yield self._answer(asked, chosen, hits[:listed], said, composer.composed(), outcome, generation, clock)
+        composed = composer.composed()
+        abstained = None if composed.claims else _abstention(outcome.reason, unknown)
+        yield self._answer(asked, chosen, hits[:listed], said, composed, outcome.usage, abstained, generation, clock)
 
     def documents(self) -> list[DocumentInfo]:
         """All documents, by id."""
@@ -259,11 +263,11 @@ class Pipeline:
         hits: list[Hit],
         said: Said | None,
         composed: Composed,
-        outcome: Outcome,
+        usage: Usage,
+        abstained: Abstention | None,
         generation: int,
         clock: _Clock,
     ) -> Answer:
-        reason = None if composed.claims else outcome.reason
         support = [claim.support for claim in composed.claims]
         confident = confidence(said.signals) if said else 0.0
         clock.lap("check")
@@ -272,9 +276,9 @@ class Pipeline:
         return Answer(
             id=f"ans_{uuid.uuid4().hex}",
             question=question.text,
-            answered=reason is None,
-            abstained=Abstention(reason, _MESSAGES[reason]) if reason else None,
-            answer=_MESSAGES[reason] if reason else composed.text,
+            answered=abstained is None,
+            abstained=abstained,
+            answer=abstained.message if abstained else composed.text,
             mode=mode,
             faithfulness=sum(support) / len(support) if support else 0.0,
             confidence=confident,
@@ -283,7 +287,7 @@ class Pipeline:
             hits=tuple(hits),
             model=model.name if model is not None and mode != "extract" else None,
             index=IndexInfo(self.name, generation),
-            usage=outcome.usage,
+            usage=usage,
             timings=clock.seconds,
             notices=self._models.notices if wanted != "extract" else (),
             resolved_question=question.standalone if question.carried else None,
@@ -315,6 +319,13 @@ def _checked(said: Said, composer: Composer) -> Generator[Checked, None, Outcome
                 yield composer.add(part)
     finally:
         parts.close()  # the model stops writing when nobody reads on
+
+
+def _abstention(reason: AbstentionReason, unknown: Sequence[str]) -> Abstention:
+    message = _MESSAGES[reason]
+    if unknown:
+        message = f"{message[:-1]}: none of them mentions {' or '.join(f'“{name}”' for name in unknown)}."
+    return Abstention(reason, message)
 
 
 def _check_k(k: int) -> None:

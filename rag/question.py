@@ -114,9 +114,14 @@ def parse_question(text: object) -> Question:
     return Question(clean, _kind(clean), _expected(clean.lower()), frozenset(terms(clean)))
 
 
+def is_english(text: str) -> bool:
+    """Whether it has a word that only English has."""
+    return not _ENGLISH.isdisjoint(tokens(text))
+
+
 def _kind(text: str) -> Kind:
     expected = _expected(text.lower())
-    if _DESCRIPTIVE.search(text) or _ENGLISH.isdisjoint(tokens(text)):
+    if _DESCRIPTIVE.search(text) or not is_english(text):
         return "descriptive"
     if _LIST.search(text) and expected in ("any", "place", "person"):
         return "list"

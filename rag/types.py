@@ -302,6 +302,9 @@ class Snapshot(Protocol):
     def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
         """BM25's inverse document frequency of each term, log(1 + (N - n + 0.5) / (n + 0.5)) > 0, n of N passages."""
 
+    def held(self, terms: Iterable[str]) -> frozenset[str]:
+        """Those that any passage of the index holds, whatever the filters."""
+
     def documents(self) -> list[DocumentInfo]:
         """All documents, by id."""
 

@@ -34,7 +34,7 @@ def wording(text: str, start: int = 0, end: int | None = None) -> Wording:
     """Analyses `text[start:end]`."""
     end = len(text) if end is None else end
     words = word_list(text[start:end])
-    names = frozenset(map(stem, _folded(" ".join(_NAME.findall(text[start:end]))).split()))
+    names = frozenset(map(stem, fold(" ".join(_NAME.findall(text[start:end]))).split()))
     pairs = frozenset(zip(words, words[1:], strict=False))
     return Wording(start, end, tuple(words), frozenset(words) - _FUNCTION_WORDS, pairs, names - _FUNCTION_WORDS)
 
@@ -63,7 +63,7 @@ def word_list(text: str) -> list[str]:
     >>> word_list("He didn't win 1.5 thousand €.")
     ['he', 'did', 'not', 'win', '1500', 'euro']
     """
-    folded = _folded(text)
+    folded = fold(text)
     if _SYMBOL.search(folded):
         folded = _SYMBOL.sub(lambda match: _SYMBOLS[match.group()], folded)
     if "n't" in folded or "cannot" in folded:
@@ -74,7 +74,8 @@ def word_list(text: str) -> list[str]:
     return [_BASE_OF_IRREGULAR.get(word) or stem(word) for word in tokens(folded)]
 
 
-def _folded(text: str) -> str:
+def fold(text: str) -> str:
+    """Compatibility forms folded, lower case, without the accents of alphabets."""
     if text.isascii():
         return text.lower()
     lower = unicodedata.normalize("NFKC", text).lower()

@@ -179,6 +179,17 @@ class IndexContract:
             absent: pytest.approx(math.log(1 + (4 - 0 + 0.5) / (0 + 0.5)), abs=1e-6),
         }
 
+    def test_terms_that_any_passage_holds_whatever_the_filters(self, index: Index) -> None:
+        put(index, MILLS, BRIDGES)
+        river, mill, absent = terms("rivers mills zeppelin")
+        for filters in (None, Filters(documents=("a/bridges.txt",))):
+            with index.snapshot(filters) as snapshot:
+                assert snapshot.held([river, mill, absent, river]) == {river, mill}
+        index.remove("mills.txt")
+        index.publish()
+        with index.snapshot() as snapshot:
+            assert snapshot.held([river, mill, absent]) == {river}
+
     def test_replacing_leaves_nothing_of_the_old(self, index: Index) -> None:
         put(index, MILLS, BRIDGES)
         put(index, BRIDGES_AGAIN)

@@ -31,6 +31,7 @@ LAYERS = [
         "rag.chunking",
         "rag.question",
         "rag.conversation",
+        "rag.unknown",
         "rag.evidence",
         "rag.prompt",
         "rag.enumeration",

@@ -59,6 +59,9 @@ class FakeSnapshot:
     def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
         return dict.fromkeys(terms, 2.0)
 
+    def held(self, terms: Iterable[str]) -> frozenset[str]:
+        return frozenset(terms)
+
     def documents(self) -> list[DocumentInfo]:
         return []
 

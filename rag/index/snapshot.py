@@ -120,6 +120,12 @@ class LocalSnapshot:
         self._catalogue()
         return self._view.lexical.weights(terms)
 
+    def held(self, terms: Iterable[str]) -> frozenset[str]:
+        """Those that any passage of the index holds, whatever the filters."""
+        catalogue = self._catalogue()
+        with plain_errors(catalogue.folder):
+            return frozenset(term for term in dict.fromkeys(terms) if self._view.lexical.count(term))
+
     def documents(self) -> list[DocumentInfo]:
         """All documents that fit the filters, by id."""
         catalogue = self._catalogue()
