@@ -288,6 +288,9 @@ def _eval_arguments(evaluation: argparse.ArgumentParser) -> None:
     evaluation.add_argument(
         "--export", nargs=2, metavar=("FORMAT", "FILE"), help="write the run as a file of ragas or ragchecker"
     )
+    evaluation.add_argument(
+        "--stored", action="store_true", help="with --export ragas FILE: the answers that the service gave and kept"
+    )
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import api.traces
 from api.metrics import Metrics
 from api.observed import Observer
 from rag import __version__
+from rag.cli import main
 from rag.errors import RagError
 from rag.keys import Keys
 from rag.trace import Trace, collecting, note_evidence, prompt_sha256, watched
@@ -196,6 +197,21 @@ def test_a_file_that_is_no_database_is_one_line(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"not a database, and long enough to be read as one" * 100)
     with pytest.raises(RagError, match="file is not a database"):
         TraceStore(tmp_path, 1, 1).get("ans_1")
+
+
+def test_stored_answers_with_text_are_exported_for_ragas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = TraceStore(tmp_path / "indexes", 9, 30)
+    store.put([record("bare"), record("whole", text=True), record("other", index="other", text=True)])
+    assert main(["eval", "--stored", "--export", "ragas", "asked.jsonl"]) == 0
+    assert "1 of 2 stored answers, those with text" in capsys.readouterr().out
+    (line,) = map(json.loads, (tmp_path / "asked.jsonl").read_text("utf-8").splitlines())
+    assert line["user_input"] == "Who found it?"
+    assert line["response"] == " ".join(line["response"].replace("[1]", "").split())  # without marks
+    assert line["retrieved_contexts"] == [hit.passage.text for hit in HITS]
+    assert (line["reference"], line["reference_context_ids"]) == (None, None)
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -289,6 +289,10 @@ def test_a_run_that_was_stopped_before_its_first_answer_has_a_report(
         (["eval", "--out", "x"], "x is not the folder of a run: it has no run.json"),
         (["eval", "--out", "x", "--export", "xml", "f"], "--export 'xml' is not known: use one of ragas, ragchecker"),
         (["eval", "--compare", "x", "y"], "x is not the folder of a run"),
+        (["eval", "--stored"], "--stored takes the answers that the service kept"),
+        (["eval", "--stored", "--export", "ragchecker", "f"], "--stored takes the answers that the service kept"),
+        (["eval", "--stored", "--out", "x", "--export", "ragas", "f"], "--stored takes the answers"),
+        (["eval", "--stored", "--export", "ragas", "f"], "of index 'default' 0 answers are kept, none with its text"),
         (["eval", "absent.jsonl", "--out", "x", "--limit", "0"], "--limit is 0; it can be 1 or more"),
     ],
 )

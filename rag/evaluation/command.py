@@ -23,10 +23,11 @@ from rag.evaluation.judging import table
 from rag.evaluation.listing import comparison_text, figures_text
 from rag.evaluation.measures import Figure, figure_json, figures
 from rag.evaluation.questions import read_questions, sample
-from rag.evaluation.record import GoldQuestion, Record
+from rag.evaluation.record import GoldQuestion, Record, record_of_answer
 from rag.evaluation.report import planned, report_html
 from rag.serialise import to_json
 from rag.settings import Settings
+from rag.trace_store import TraceStore
 
 if TYPE_CHECKING:
     from rag.pipeline import Models
@@ -37,11 +38,13 @@ def evaluate(options: argparse.Namespace, settings: Settings) -> int:
     if options.compare:
         first, second = map(Path, options.compare)
         return _compare(first, second, options.seed, options.json)
+    if options.export and options.export[0] not in FORMATS:
+        raise InputError(f"--export {options.export[0]!r} is not known: use one of {', '.join(FORMATS)}", "export")
+    if options.stored:
+        return _export_stored(options, settings)
     if not options.out:
         raise InputError("rag eval needs --out DIR, the folder of the run", "out")
     folder = Path(options.out)
-    if options.export and options.export[0] not in FORMATS:
-        raise InputError(f"--export {options.export[0]!r} is not known: use one of {', '.join(FORMATS)}", "export")
     if options.questions:
         run_questions(Path(options.questions), folder, settings, options.limit, options.seed)
     records = _records(folder)
@@ -137,6 +140,27 @@ def _compare(first: Path, second: Path, seed: int, as_json: bool) -> int:
         print(json.dumps(comparison_json(compared), ensure_ascii=False, indent=2))
     else:
         print(comparison_text(compared, str(first), str(second)))
+    return 0
+
+
+def _export_stored(options: argparse.Namespace, settings: Settings) -> int:
+    """Answers that the service gave and kept with their text, as a file of ragas: RAGChecker needs right answers."""
+    if not options.export or options.export[0] != "ragas" or options.questions or options.out:
+        raise InputError(
+            "--stored takes the answers that the service kept, which nobody has judged: give it with --export ragas "
+            "FILE, and without questions and --out",
+            "stored",
+        )
+    traces = TraceStore(settings.indexes_dir, settings.traces, settings.trace_days).all(settings.index)
+    records = [record_of_answer(trace["answer"]) for trace in traces if trace["answer"]]
+    if not records:
+        raise InputError(
+            f"of index {settings.index!r} {len(traces)} answers are kept, none with its text: serve with the setting "
+            "trace_text = true, and ask",
+            "stored",
+        )
+    _write(Path(options.export[1]), exported(records, "ragas"))
+    print(f"{len(records)} of {len(traces)} stored answers, those with text: {options.export[1]}")
     return 0
 
 

@@ -66,6 +66,13 @@ class Record:
         return self.answerable is False or bool(self.answers or self.documents or self.evidence)
 
 
+def record_of_answer(answer: AnswerJSON) -> Record:
+    """Of an answer to a question of which no gold is known."""
+    ranking = tuple(dict.fromkeys(passage["document_id"] for passage in answer["passages"]))
+    seconds = sum(value or 0.0 for value in answer["timings"].values())
+    return Record(answer["id"], answer["question"], (), (), (), (), (), None, "", answer, ranking, seconds)
+
+
 def record_json(record: Record) -> dict[str, Any]:
     """A line of `answers.jsonl`."""
     return asdict(record)
