@@ -1,5 +1,6 @@
 """How the service behaves with many at once: `make bench-service`, or one part at a time with `--part`.
 
+    first    from question to the first checked sentence of a streamed answer, one question after another
     health   /healthz while 32 questions are in flight
     load     64 clients for a minute against the same questions one after another; failures; memory; seconds
              of processor of each answer, whose ratio does not depend on what else runs on the machine
@@ -51,6 +52,20 @@ class Setting(NamedTuple):
     folder: Path
     questions: list[str]
     seconds: float
+
+
+def bench_first(setting: Setting, questions: int = 60) -> None:
+    times: dict[str, list[float]] = {"passages": [], "sentence": [], "answer": []}
+    with rag_server(setting.folder) as server:
+        _warm_up(server, setting)
+        for question in setting.questions[:questions]:
+            for event, seconds in server.events("/v1/ask", {"question": question, "stream": True}).items():
+                times[event].append(seconds)
+    print(
+        f"one after another, streamed: passages after {statistics.median(times['passages']):.2f} s (median of "
+        f"{len(times['passages'])}), first checked sentence after {statistics.median(times['sentence']):.2f} s (of "
+        f"{len(times['sentence'])}), the whole, or that there is none, after {statistics.median(times['answer']):.2f} s"
+    )
 
 
 def bench_health(setting: Setting) -> None:
@@ -243,6 +258,7 @@ def _clients(server: Server, setting: Setting, mode: str) -> list[Reply]:
 
 
 PARTS: dict[str, Callable[[Setting], None]] = {
+    "first": bench_first,
     "health": bench_health,
     "load": bench_load,
     "writing": bench_writing,

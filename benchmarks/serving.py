@@ -64,6 +64,21 @@ class Server(NamedTuple):
         finally:
             connection.close()
 
+    def events(self, path: str, body: dict[str, Any]) -> dict[str, float]:
+        """Of a stream of server-sent events, the seconds after which the first of each name came; empty where it
+        failed."""
+        found: dict[str, float] = {}
+        began = time.perf_counter()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
+        try:
+            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+            for line in connection.getresponse():
+                if line.startswith(b"event: "):
+                    found.setdefault(line[7:].strip().decode(), time.perf_counter() - began)
+        finally:
+            connection.close()
+        return found
+
     def cpu_seconds(self) -> float:
         """Of all its threads, since it began: unlike the clock they do not depend on what else the cores do."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
