@@ -34,7 +34,7 @@ QUOTE = "The lamp was lit for the first time on"
 FOLLOW_UP = "And how many steps does it have?"
 STEPS = "142"
 UNANSWERED = "Who is the prime minister of Japan?"
-REFUSAL = "The documents do not answer this question."
+REFUSAL = "The documents do not answer this question: none of them mentions “Japan”."
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 START_S = 300
 ANSWER_MS = 60_000
@@ -86,7 +86,8 @@ def converse(page: Page, site: str, out: Path) -> None:
 def dismiss(page: Page) -> None:
     """The news that a first visit shows, which come when they come."""
     page.add_locator_handler(
-        page.get_by_role("button", name="Okay, Let's Go!"), lambda button: button.click(), no_wait_after=True
+        page.get_by_role("button", name="Okay, Let's Go!"),
+        lambda button: button.evaluate("element => element.click()"),  # a busy machine never shows it "stable"
     )
     page.locator("#chat-input").wait_for()
 
