@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint docker/constraints.txt
 
-.PHONY: setup demo test lint bench bench-quality bench-reliability bench-service clean
+.PHONY: setup demo test lint bench bench-quick bench-answers bench-quality bench-reliability bench-service clean
 
 setup: .venv/ready
 
@@ -31,9 +31,18 @@ lint: setup
 test: lint
 	$(BIN)/pytest
 
-# Needs the evaluation sets, which are not part of the project: make bench EVAL=FOLDER
+# Speed against other programs, which are installed into build/peers. The evaluation sets are not part of the project:
+# make bench EVAL=FOLDER; without them texts are generated. LIMIT=100 takes that many paragraphs.
 EVAL ?= ../shared/eval
 bench: setup
+	$(BIN)/python benchmarks/speed.py $(EVAL) $(if $(wildcard $(EVAL)/squad2),,--generated) $(if $(LIMIT),--limit $(LIMIT))
+
+# Has anything got slower? Compares with benchmarks/results/baseline.json; STORE=1 puts today's figures there.
+bench-quick: setup
+	$(BIN)/python benchmarks/speed.py --quick $(if $(STORE),--store)
+
+# How right, how cited and how fast the answers are: the sample library, and a set. Needs the evaluation sets.
+bench-answers: setup
 	$(BIN)/python benchmarks/library.py
 	$(BIN)/python benchmarks/answers.py $(EVAL)
 

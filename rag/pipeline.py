@@ -19,7 +19,7 @@ from rag.grounding import SUPPORTED
 from rag.question import MAX_QUESTION, Question, parse_question
 from rag.retrieval import retrieve
 from rag.saying import Outcome, Said, extract, quote, write
-from rag.settings import NO_MODEL, Settings, load_settings
+from rag.settings import EMBEDDED_EMBEDDER, NO_MODEL, Settings, load_settings
 from rag.trace import note_evidence, watched
 from rag.types import (
     Abstention,
@@ -77,9 +77,7 @@ class Models:
 
 def load_models(settings: Settings, language_model: bool = True) -> Models:
     """Raises `ModelError` where the embedder cannot be loaded; answers are given without a language model, too."""
-    from rag.embedding import SentenceTransformerEmbedder
-
-    embedder = SentenceTransformerEmbedder.load(settings.embedder, settings.threads)
+    embedder = _load_embedder(settings)
     if not language_model or settings.model == NO_MODEL or settings.mode == "extract":
         return Models(embedder, None)
     from rag.llm.gguf import model_file
@@ -91,6 +89,16 @@ def load_models(settings: Settings, language_model: bool = True) -> Models:
         return Models(embedder, model)
     except ModelError as exc:
         return Models(embedder, None, (f"answering without a language model: {exc}",))
+
+
+def _load_embedder(settings: Settings) -> Embedder:
+    if settings.embedder == EMBEDDED_EMBEDDER:
+        from rag.question_embedding import QuestionEmbedder
+
+        return QuestionEmbedder.load(settings.threads)
+    from rag.embedding import SentenceTransformerEmbedder
+
+    return SentenceTransformerEmbedder.load(settings.embedder, settings.threads)
 
 
 def open_pipeline(

@@ -46,7 +46,7 @@ LAYERS = [
         "rag.trace_record",
         "rag.trace_store",
     ],
-    ["rag.documents", "rag.embedding", "rag.index", "rag.llm"],
+    ["rag.documents", "rag.bert", "rag.embedding", "rag.question_embedding", "rag.index", "rag.llm"],
     ["rag.own_metadata", "rag.keys"],
     ["rag.changes"],
     ["rag.retrieval", "rag.confidence", "rag.ingest"],

@@ -1,0 +1,127 @@
+"""What the rows of `speed.py` share: the workload on disk, this project's models and index, and the peers' processes.
+
+Each is made when a row first asks for it, and kept until the end; leaving the context ends all that was started.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+
+from peers import Peer
+from serving import RAG, ROOT
+from workload import Asked, Workload
+
+from rag.embedding import embedder_folder
+from rag.llm.gguf import _embedded_file, model_file
+from rag.pipeline import Models, Pipeline, load_models, open_pipeline
+from rag.settings import Settings, load_settings
+
+
+class Ours:
+    """`python` is the interpreter that peers run in."""
+
+    def __init__(self, work: Path, workload: Workload, python: Path) -> None:
+        self.work = work
+        self.workload = workload
+        self.python = python
+        self.exits = ExitStack()
+        self._asked = 0
+
+    @cached_property
+    def settings(self) -> Settings:
+        return load_settings(indexes_dir=self.work / "indexes", index="bench")
+
+    @cached_property
+    def files(self) -> Path:
+        return self.workload.write(self.work / "files")
+
+    @cached_property
+    def first_run(self) -> float:
+        """Seconds of the `rag index` that makes the index, models loaded and all."""
+        return self.command("index", str(self.files))
+
+    @cached_property
+    def models(self) -> Models:
+        models = load_models(self.settings)
+        self.exits.callback(models.close)
+        return models
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """Warm: it has answered two questions."""
+        assert self.first_run
+        pipeline = self.exits.enter_context(open_pipeline(self.settings, self.models))
+        for question in self.questions(2):
+            pipeline.ask(question.text)
+        return pipeline
+
+    @property
+    def encoder_folder(self) -> str:
+        return embedder_folder(self.settings.embedder)
+
+    @property
+    def model_file(self) -> Path:
+        """What this project loads: the embedded file, converted."""
+        return model_file(self.settings.model, self.settings.cache_dir, self.settings.threads)
+
+    @property
+    def model_files(self) -> list[str]:
+        """The same weights as they are published, and as this project loads them."""
+        return [str(_embedded_file()), str(self.model_file)]
+
+    @cached_property
+    def txtai(self) -> Peer:
+        return self.exits.enter_context(Peer(self.python))
+
+    @cached_property
+    def indexed_txtai(self) -> Peer:
+        """With an index of the workload."""
+        self.txtai.do("index", **self.txtai_order)
+        return self.txtai
+
+    @property
+    def txtai_order(self) -> dict[str, object]:
+        into = str(self.work / "txtai")
+        return {"folder": self.encoder_folder, "documents": self.workload.documents, "into": into}
+
+    @cached_property
+    def encoder(self) -> Peer:
+        peer = self.exits.enter_context(Peer(self.python))
+        peer.do("load_encoder", folder=self.encoder_folder)
+        peer.do("encode", texts=[text for _, text in self.workload.documents[:32]])
+        return peer
+
+    @cached_property
+    def llama(self) -> Peer:
+        peer = self.exits.enter_context(Peer(self.python))
+        peer.do("load_llama", model=str(self.model_file))
+        peer.do("write", chats=[[{"role": "user", "content": "Say hello."}]], tokens=8)
+        return peer
+
+    def questions(self, count: int) -> list[Asked]:
+        """The next so many: no question comes twice before all were asked, so that nothing is remembered."""
+        known = self.workload.questions
+        taken = [known[(self._asked + number) % len(known)] for number in range(count)]
+        self._asked += count
+        return taken
+
+    def command(self, *arguments: str) -> float:
+        """Seconds of a process `rag ...` on the index; ends the program where it fails."""
+        environment = os.environ | {"RAG_INDEXES_DIR": str(self.settings.indexes_dir), "RAG_INDEX": "bench"}
+        began = time.perf_counter()
+        done = subprocess.run([*RAG, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
+        seconds = time.perf_counter() - began
+        if done.returncode not in (0, 3):  # 3: the documents do not answer the question
+            raise SystemExit(f"rag {arguments[0]} failed: {done.stderr.strip()[-500:]}")
+        return seconds
+
+    def __enter__(self) -> Ours:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.exits.close()
