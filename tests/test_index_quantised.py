@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,8 +29,10 @@ from index_contract import (
 )
 from test_index_local import EVERY, everything, folder_of_books, open_index
 
-from rag.index import compaction, dense, quantised, stored, training, writer
+from rag.errors import RagError
+from rag.index import compaction, dense, quantised, stored, training, vector_file, writer
 from rag.index.dense import Dense
+from rag.index.files import Damaged
 from rag.index.quantised import Quantised, Rows
 from rag.types import Index, Scored, Vectors
 
@@ -43,7 +47,7 @@ def lower(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compaction, "LARGE", 1)
     monkeypatch.setattr(compaction, "_SHARE_QUANTISED", 0.3)
     monkeypatch.setattr(writer, "_DENSE_ROWS", 3)
-    monkeypatch.setattr(training, "_CANDIDATES", (4, 20, 100))
+    monkeypatch.setattr(training, "_CANDIDATES", (4, 20, 1000))
     monkeypatch.setattr(quantised, "EXACT_SHARE", 0.5)
     monkeypatch.setattr(training, "QUERIES", 16)
 
@@ -249,6 +253,24 @@ class World:
 
 
 changes = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 60)), max_size=6)
+
+
+def test_vectors_in_a_file_are_read_as_they_were_written(tmp_path: Path) -> None:
+    random = np.random.default_rng(5)
+    vectors = random.standard_normal((1000, 3)).astype(np.float32)
+    digest = vector_file.write(tmp_path / "v", iter([vectors[:7], vectors[7:7], vectors[7:]]))
+    assert (tmp_path / "v").read_bytes() == vectors.tobytes()
+    stored_vectors = vector_file.VectorFile(tmp_path / "v", 1000, 3)
+    assert stored_vectors.digest() == digest == hashlib.sha256(vectors.tobytes()).hexdigest()
+    for some in ([], [0], [999], [0, 1, 2, 999], range(1000), [3, 5, 6, 9], np.flatnonzero(random.random(1000) < 0.5)):
+        assert np.array_equal(stored_vectors.read(np.array(some, dtype=np.int64)), vectors[list(some)])
+    os.truncate(tmp_path / "v", 600)
+    with pytest.raises(RagError, match=r"v was cut short while it was in use: run `rag verify --repair`"):
+        stored_vectors.read(np.array([10, 50]))
+    with pytest.raises(Damaged, match="v does not have the size of 1000 vectors"):
+        vector_file.VectorFile(tmp_path / "v", 1000, 3)
+    with pytest.raises(Damaged, match="w is missing"):
+        vector_file.VectorFile(tmp_path / "w", 1000, 3)
 
 
 class TestSearch:

@@ -27,10 +27,10 @@ QUERIES = 256
 # So many looked at exactly are tried. 100 of a million found 99.7 % of the ten nearest to real questions and 94.9 % of
 # the fifty nearest, 200 found 99.7 and 99.0 %. The rest is for vectors for which 4 bits are too coarse.
 _CANDIDATES = (200, 800, 3200)
-# 64 to 256 vectors a list give a usable clustering (FAISS's wiki, "Guidelines to choose an index"); more take longer.
-_SAMPLE_PER_LIST = 64
+# 30 to 256 vectors a list are what FAISS's wiki recommends ("Guidelines to choose an index"); more take longer.
+_SAMPLE_PER_LIST = 40
 _LISTS_PER_ROOT = 4  # sqrt(n) * 4 to sqrt(n) * 16 lists, from the same page
-_ROUNDS = 10  # of k-means
+_ROUNDS = 8  # of k-means
 _CODES = 16  # that 4 bits can tell apart: training needs as many vectors
 _SEED = 20
 _ROUNDING = 1e-6  # scores that differ by less are the same: of equal vectors, any may be found
@@ -77,10 +77,10 @@ def held(index: Any) -> Rows:
     return np.sort(np.concatenate(ids)) if ids else np.empty(0, dtype=np.int64)
 
 
-def tuned(base: Base, wanted: float = RECALL) -> tuple[Base, float]:
-    """`base` with as few candidates, and then as few lists looked into, as find `wanted` of what exact search finds,
+def tuned(base: Base) -> tuple[Base, float]:
+    """`base` with as few candidates, and then as few lists looked into, as find `RECALL` of what exact search finds,
     and the recall so measured. Where no number of them does, it is as much as all lists find."""
-    queries = between(base.vectors)
+    queries = between(base.vectors, QUERIES)
     tenth = _tenth_best(queries, base.vectors)
 
     def recall(probes: int) -> float:
@@ -89,13 +89,13 @@ def tuned(base: Base, wanted: float = RECALL) -> tuple[Base, float]:
     lists = base.index.nlist
     for candidates in _CANDIDATES:
         base = base._replace(candidates=candidates)
-        if (most := recall(lists)) >= wanted:
+        if (most := recall(lists)) >= RECALL:
             break
-    probes = _fewest(lambda probes: recall(probes) >= min(wanted, most), lists)
+    probes = _fewest(lambda probes: recall(probes) >= min(RECALL, most), lists)
     return base._replace(probes=probes), recall(probes)
 
 
-def between(vectors: VectorFile, count: int = QUERIES) -> Vectors:
+def between(vectors: VectorFile, count: int) -> Vectors:
     """Queries for measuring, shape (count, d), of unit length."""
     chosen = vectors.read(_sample(vectors.count, 2 * count))
     return _unit(chosen + np.random.default_rng(_SEED).permutation(chosen))[:count]

@@ -36,25 +36,21 @@ class VectorFile:
             raise Damaged(file, "is missing") from exc
         weakref.finalize(self, os.close, self._handle)
         self.file, self.count, self.dimension = file, count, dimension
+        self._bytes = 4 * dimension
         if os.fstat(self._handle).st_size != count * self._bytes:
             raise Damaged(file, f"does not have the size of {count} vectors")
 
-    @property
-    def _bytes(self) -> int:
-        return 4 * self.dimension
-
     def read(self, positions: NDArray[np.int64]) -> Vectors:
         """Those at `positions` (ascending), shape (positions, dimension); neighbours are read together."""
-        found = np.empty((len(positions), self.dimension), dtype=np.float32)
-        for first, end in _runs(positions):
-            found[first:end] = self._run(int(positions[first]), end - first)
-        return found
+        first = np.flatnonzero(np.diff(positions, prepend=-2) != 1)
+        counts = np.diff(first, append=len(positions))
+        return self._read(positions[first], counts)
 
     def blocks(self) -> Iterator[tuple[slice, Vectors]]:
         """All of them, `BLOCK` at a time, each with its place."""
         for first in range(0, self.count, BLOCK):
             place = slice(first, min(first + BLOCK, self.count))
-            yield place, self._run(place.start, place.stop - place.start)
+            yield place, self._read(np.array([first]), np.array([place.stop - first]))
 
     def digest(self) -> str:
         """SHA-256 of the file; reads all of it."""
@@ -63,11 +59,13 @@ class VectorFile:
             running.update(vectors.data)
         return running.hexdigest()
 
-    def _run(self, first: int, count: int) -> Vectors:
-        content = os.pread(self._handle, count * self._bytes, first * self._bytes)
-        if len(content) != count * self._bytes:
+    def _read(self, first: NDArray[np.int64], counts: NDArray[np.int64]) -> Vectors:
+        """`counts` vectors from each of `first` on."""
+        where = zip((counts * self._bytes).tolist(), (first * self._bytes).tolist(), strict=True)
+        content = b"".join([os.pread(self._handle, size, offset) for size, offset in where])
+        if len(content) != int(counts.sum()) * self._bytes:
             raise RagError(f"{self.file} was cut short while it was in use: run `rag verify --repair`")
-        return np.frombuffer(content, dtype="<f4").reshape(count, self.dimension)
+        return np.frombuffer(content, dtype="<f4").reshape(-1, self.dimension)
 
 
 def write(file: Path, blocks: Iterable[Vectors]) -> str:
@@ -81,11 +79,3 @@ def write(file: Path, blocks: Iterable[Vectors]) -> str:
         out.flush()
         os.fsync(out.fileno())
     return running.hexdigest()
-
-
-def _runs(positions: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Where positions follow one another, up to `BLOCK` of them: [4, 5, 6, 9] -> (0, 3), (3, 4)."""
-    breaks = np.flatnonzero(np.diff(positions) != 1) + 1
-    for first, end in zip([0, *breaks.tolist()], [*breaks.tolist(), len(positions)], strict=True):
-        for start in range(first, end, BLOCK):
-            yield start, min(start + BLOCK, end)
