@@ -3,7 +3,7 @@
     python benchmarks/large.py [../shared/eval] [--vectors 1000000] [--seed 1]
 
 Prints recall@10, the time of one query on one thread and its ratio, bytes of memory a vector, and what it takes to
-build, to open, and to add and remove 1,000 rows. Queries are the real questions of squad2, and the sums of two vectors
+build, to open, and to add and remove 1,000 rows. Queries are the real questions of squad2, and the sums of four vectors
 with which recall is measured when an index is built.
 
 The vectors are real ones, of the passages and sentences of squad2 (some 7,800), perturbed: each is a + 0.65 (c - d) /
@@ -97,7 +97,7 @@ def measure(real: Real, count: int, seed: int, work: Path) -> None:
     np.save(work / "queries.npy", np.concatenate([queries, searched]))
     print(f"memory: {memory(work):.0f} bytes a vector; on disk {on_disk(work) / count:.0f}", flush=True)
     exact = exact_index(blocks())
-    print(f"recall@10: sums {recall(index, exact, queries):.4f}" + ("" if real.questions is None else
+    print(f"recall@10: sums of four {recall(index, exact, queries):.4f}" + ("" if real.questions is None else
           f", questions {recall(index, exact, real.questions):.4f}"), flush=True)  # fmt: skip
     compare("one query", index, exact, searched)
     compare("the fifty nearest", index, exact, searched, 50)
@@ -108,7 +108,7 @@ def changes(index: Quantised, exact: Any, queries: Vectors, real: Real, seed: in
     """Adding and removing, one after the other, and searching with as much changed as there may be."""
     count = len(index)
     random = np.random.default_rng(seed + 1)
-    most = int(compaction.share(True) * count)
+    most = int(compaction.allowance(count, quantised=True))
     new = np.concatenate(list(perturbed(real.vectors, max(most, CHANGED), seed + 1)))
     rows = np.arange(count, count + len(new))
     none = rows[:0]

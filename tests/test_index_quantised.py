@@ -6,13 +6,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import test_index_damage as damage
+import test_index_kill as kill
 import test_index_model as model
+import test_index_readers as readers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from index_contract import (
@@ -30,7 +35,7 @@ from index_contract import (
 from test_index_local import EVERY, everything, folder_of_books, open_index
 
 from rag.errors import RagError
-from rag.index import compaction, dense, quantised, stored, training, vector_file, writer
+from rag.index import compaction, dense, quantised, stored, training, vector_file
 from rag.index.dense import Dense
 from rag.index.files import Damaged
 from rag.index.quantised import Quantised, Rows
@@ -40,16 +45,17 @@ from rag.types import Index, Scored, Vectors
 @pytest.fixture
 def lowered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every index is large, and is compacted when a third of it and more than three rows changed."""
-    lower(monkeypatch)
+    lower(monkeypatch.setattr)
 
 
-def lower(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compaction, "LARGE", 1)
-    monkeypatch.setattr(compaction, "_SHARE_QUANTISED", 0.3)
-    monkeypatch.setattr(writer, "_DENSE_ROWS", 3)
-    monkeypatch.setattr(training, "_CANDIDATES", (4, 20, 1000))
-    monkeypatch.setattr(quantised, "EXACT_SHARE", 0.5)
-    monkeypatch.setattr(training, "QUERIES", 16)
+def lower(put_in_place: Callable[[object, str, object], None]) -> None:
+    put_in_place(compaction, "LARGE", 1)
+    put_in_place(compaction, "_SHARE_QUANTISED", 0.3)
+    put_in_place(compaction, "_ROWS_QUANTISED", 3)
+    put_in_place(compaction, "_ROWS", 3)
+    put_in_place(training, "_CANDIDATES", (4, 20, 1000))
+    put_in_place(quantised, "EXACT_SHARE", 0.5)
+    put_in_place(training, "QUERIES", 16)
 
 
 @pytest.fixture
@@ -212,7 +218,37 @@ def kind(place: Path) -> type:
 
 @pytest.mark.usefixtures("lowered")
 class TestModel(model.IndexMachine.TestCase):
-    settings = settings(max_examples=15, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck))
+    settings = settings(max_examples=10, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def test_readers_in_threads_never_see_half_a_change(lowered: None) -> None:
+    with fast_folder() as folder:
+        readers.test_readers_in_threads_never_see_half_a_change(folder)
+
+
+def test_a_killed_writer_loses_nothing(lowered: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quantised, "EXACT_SHARE", 0.0)  # of a dozen rows, each is to be found
+    lowering = "import test_index_quantised; test_index_quantised.lower(setattr)\nfor line"
+    tests = Path(kill.__file__).parent
+    script = kill.HELPER.replace("for line", lowering).format(root=str(tests.parent), tests=str(tests))
+    chance, reached = random.Random(20), []
+    with fast_folder() as folder:
+        log = folder / "log"
+        log.write_text("")
+        helper = subprocess.Popen(
+            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        try:
+            for turn in range(8):
+                kill.kill_after(helper, folder, log, chance.uniform(0, 2 * kill.LONGEST_S))
+                lines = log.read_text().splitlines()
+                if (folder / "k" / "catalogue.sqlite").exists():
+                    kill.check(folder, lines, write=turn % 2 == 0)
+                reached.append(len(lines))
+        finally:
+            helper.kill()
+            helper.communicate()
+    assert max(reached) > 20, f"the writer never got anywhere: {reached}"
 
 
 class World:
@@ -274,7 +310,7 @@ def test_vectors_in_a_file_are_read_as_they_were_written(tmp_path: Path) -> None
 
 
 class TestSearch:
-    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(count=st.integers(1, 600), changes=changes, seed=st.integers(0, 99), share=st.floats(0, 1))
     def test_filtered_and_long_searches_are_exact_whatever_changed(
         self, lowered: None, count: int, changes: list[tuple[int, int]], seed: int, share: float

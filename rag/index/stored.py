@@ -32,7 +32,10 @@ def load(folder: Path, dimension: int) -> Searchable:
     content = dense.content_of(folder, told, dimension)
     if told.trained is None:
         return dense.decode(content)
-    return Quantised(_base(content, told, folder), told.generation, np.empty(0, dtype=np.int64))
+    base = _base(content, told, folder)
+    if dense.manifest(folder) != told:  # one file may be from before a writer put others in place, and one from after
+        raise Damaged(folder / dense.MANIFEST, "was written anew")
+    return Quantised(base, told.generation, np.empty(0, dtype=np.int64))
 
 
 def check_vectors(found: Quantised, folder: Path) -> None:

@@ -25,11 +25,6 @@ from rag.index.staged import Staged
 from rag.index.verify import Problem, problems
 from rag.types import Document, Embedding, Passage
 
-# FAISS's file is written again only when more than this and a share of the rows changed since (or at the end, where it
-# is exact): in between, readers add the rest from the catalogue as they open it, which costs 5 ms for 1,000 rows, and a
-# publish costs no rewrite of all vectors.
-_DENSE_ROWS = 1000
-
 
 class Writer:
     """Exists while the lock is held: from `open` to `close`. Any thread; one call at a time."""
@@ -159,7 +154,7 @@ class Writer:
         rows = self.ledger.count(self.ledger.state().published)
         if (quantised := self._quantised()) != compaction.is_large(rows, quantised):
             return True
-        return (rows if behind is None else behind) > max(_DENSE_ROWS, compaction.share(quantised) * rows)
+        return (rows if behind is None else behind) > compaction.allowance(rows, quantised)
 
     def _dense_behind(self) -> int | None:
         """Rows that FAISS's file lacks or has too many; None where there is no file that could be used."""
