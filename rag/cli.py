@@ -161,13 +161,18 @@ def _verify(options: argparse.Namespace) -> int:
     settings = _settings(options)
     with LocalIndex.open(settings.indexes_dir, settings.index) as index:
         problems = index.repair() if options.repair else index.verify()
+        trained = index.trained()
     if options.json:
-        print(json.dumps({"problems": [str(problem) for problem in problems]}, ensure_ascii=False))
+        report = {"problems": [str(problem) for problem in problems], "quantised": trained and trained._asdict()}
+        print(json.dumps(report, ensure_ascii=False))
         return OK if not problems else SOME_FAILED
     for problem in problems:
         print(f"  {problem}")
     hint = "" if options.repair else f"; `rag verify --repair --index {settings.index}` mends what can be mended"
     print(f"{len(problems)} problems{hint}" if problems else f"index {settings.index!r} is whole")
+    if trained:
+        print(f"dense search is quantised: {trained.probes} of {trained.lists} lists find {trained.recall:.1%} of the "
+              f"ten nearest that exact search finds, measured with {trained.queries} queries")  # fmt: skip
     return OK if not problems else SOME_FAILED
 
 

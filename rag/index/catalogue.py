@@ -72,6 +72,13 @@ class Selection(NamedTuple):
     versions: tuple[int, ...]
 
 
+class RowChange(NamedTuple):
+    """What became of the rows between two generations. A row that came and went in between is in `removed` alone."""
+
+    added: NDArray[np.int64]  # ascending
+    removed: NDArray[np.int64]
+
+
 class Catalogue:
     """One connection to the file, for one thread at a time. `at` is always a generation.
 
@@ -232,6 +239,30 @@ class Catalogue:
             {"since": since},
         )
         return dict(found.fetchall())
+
+    def change(self, since: int, at: int) -> RowChange | None:
+        """Between `since` and the published generation `at`, in proportion to what changed; None where what was
+        removed since then is not known any more."""
+        if not self._has_removals():
+            return None
+        first, last = self.connection.execute("SELECT since, until FROM removals_known").fetchone()
+        if not first <= since <= at <= last:
+            return None
+        gone = self.connection.execute(
+            "SELECT first, last FROM removals WHERE generation > ? AND generation <= ?", (since, at)
+        ).fetchall()
+        found = self.connection.execute(
+            f"SELECT p.row FROM versions v JOIN passages p ON p.version = v.version WHERE v.added > :since AND {_LIVE}",
+            {"since": since, "at": at},
+        )
+        added = np.sort(np.fromiter((row for (row,) in found), dtype=np.int64))
+        ranges = [np.arange(first, last + 1, dtype=np.int64) for first, last in gone]
+        return RowChange(added, np.concatenate(ranges) if ranges else np.empty(0, dtype=np.int64))
+
+    def _has_removals(self) -> bool:
+        """Whether a version of this program that keeps them has written here."""
+        found = self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'removals_known'")
+        return found.fetchone() is not None
 
     def count(self, at: int, since: int = 0) -> int:
         """Passages that are there at `at` and were added after `since`."""

@@ -5,8 +5,8 @@ generation is a new one that shares nothing with the old, so any number of threa
 On disk it is `dense.faiss` (FAISS's own format, the rows as its ids) and `dense.json`, written last, which vouches
 for it; the file may lag behind the catalogue and is brought to a generation by comparing rows.
 
-Does not approximate: a query takes 0.6 ms over 10,000 vectors of 384 dimensions and 7 ms over 100,000. FAISS is
-imported only when something is searched, read or written.
+Does not approximate: a query takes 0.6 ms over 10,000 vectors of 384 dimensions and 7 ms over 100,000; larger indexes
+are those of `rag.index.quantised`. FAISS is imported only when something is searched, read or written.
 """
 
 from __future__ import annotations
@@ -27,6 +27,19 @@ from rag.types import Scored, Vectors
 FILE = "dense.faiss"
 MANIFEST = "dense.json"
 FORMAT = 1
+FORMAT_TRAINED = 2
+
+
+class Trained(NamedTuple):
+    """What `dense.json` says besides where `dense.faiss` is quantised, which earlier versions cannot read."""
+
+    lists: int
+    probes: int  # lists looked into, chosen so that `recall` is what is wanted
+    candidates: int  # looked at exactly, at least; chosen so too
+    recall: float  # share of the ten nearest that a search finds, measured against exact search
+    queries: int  # how many it was measured with
+    trained_on: int  # rows there were when the lists were made
+    vectors_sha256: str  # of the file with the exact vectors
 
 
 class Manifest(NamedTuple):
@@ -38,6 +51,7 @@ class Manifest(NamedTuple):
     dimension: int
     size: int  # bytes
     sha256: str
+    trained: Trained | None = None  # None, and not written, where search is exact
 
 
 class Dense:
@@ -68,7 +82,7 @@ class Dense:
 
         parameters: Any = faiss.SearchParameters
         only = None if among is None else parameters(sel=faiss.IDSelectorBatch(among))
-        with _one_thread():
+        with one_thread():
             scores, rows = self._index.search(np.ascontiguousarray(vector[None], dtype=np.float32), k, params=only)
         found = [Scored(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True)]
         return sorted(found, key=lambda hit: (-hit.score, hit.row))
@@ -97,7 +111,7 @@ class Dense:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """FAISS's threads wait for one another spinning: with both cores busy (a language model at work), 10,000 vectors
     took 22 ms with two threads and 0.6 ms with one. The setting is OpenMP's, for the calling thread."""
     import faiss
@@ -119,27 +133,42 @@ def manifest(folder: Path) -> Manifest:
     file = folder / MANIFEST
     try:
         found = Manifest(**json.loads(file.read_text(encoding="utf-8")))
+        if found.trained is not None:
+            found = found._replace(trained=Trained(**found.trained))  # type: ignore[arg-type]
     except FileNotFoundError as exc:
         raise Damaged(file, "is missing") from exc
     except (ValueError, TypeError) as exc:
         raise Damaged(file, "is not what was written") from exc
-    if found.format != FORMAT:
-        raise Damaged(file, f"has format {found.format}, not {FORMAT}")
+    if found.format != (wanted := FORMAT if found.trained is None else FORMAT_TRAINED):
+        raise Damaged(file, f"has format {found.format}, not {wanted}")
     return found
 
 
-def load(folder: Path, dimension: int) -> Dense:
-    """Read what was saved, at whatever generation. Raises `Damaged`."""
-    told = manifest(folder)
+def write_manifest(told: Manifest, folder: Path) -> None:
+    """Last of all, when what it tells of is there."""
+    content = {**told._asdict(), "trained": told.trained and told.trained._asdict()}
+    if told.trained is None:
+        del content["trained"]
+    write_whole(folder / MANIFEST, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def content_of(folder: Path, told: Manifest, dimension: int) -> bytes:
+    """The file that the manifest tells of, for vectors of `dimension`. Raises `Damaged` where it is another."""
     if told.dimension != dimension:
         raise Damaged(folder / MANIFEST, f"is of vectors of {told.dimension} dimensions, not {dimension}")
     file = folder / FILE
-    if not file.exists():
-        raise Damaged(file, "is missing")
-    content = file.read_bytes()
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError as exc:
+        raise Damaged(file, "is missing") from exc
     if (len(content), hashlib.sha256(content).hexdigest()) != (told.size, told.sha256):
         raise Damaged(file, f"is not the file that {MANIFEST} tells of")
-    return _decode(content)
+    return content
+
+
+def load(folder: Path, dimension: int) -> Dense:
+    """Read an exact index that was saved, at whatever generation. Raises `Damaged`."""
+    return decode(content_of(folder, manifest(folder), dimension))
 
 
 def save(dense: Dense, generation: int, folder: Path) -> None:
@@ -148,8 +177,7 @@ def save(dense: Dense, generation: int, folder: Path) -> None:
     (folder / MANIFEST).unlink(missing_ok=True)
     write_whole(folder / FILE, content)
     digest = hashlib.sha256(content).hexdigest()
-    told = Manifest(FORMAT, generation, len(dense.rows), dense._index.d, len(content), digest)
-    write_whole(folder / MANIFEST, (json.dumps(told._asdict(), indent=1) + "\n").encode())
+    write_manifest(Manifest(FORMAT, generation, len(dense.rows), dense._index.d, len(content), digest), folder)
 
 
 def _encode(dense: Dense) -> bytes:
@@ -159,7 +187,8 @@ def _encode(dense: Dense) -> bytes:
     return content
 
 
-def _decode(content: bytes) -> Dense:
+def decode(content: bytes) -> Dense:
+    """What `save` wrote."""
     import faiss
 
     index: Any = faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))

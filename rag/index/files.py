@@ -17,12 +17,17 @@ class Damaged(Exception):
 
 def write_whole(file: Path, content: bytes) -> None:
     """Write to another name, wait for the disk, rename: a reader finds the old content or the new."""
+    os.replace(write_fresh(file, content), file)
+
+
+def write_fresh(file: Path, content: bytes) -> Path:
+    """The first part of `write_whole`: the content is on the disk under the name that is returned."""
     fresh = file.with_name(f"{file.name}.new")
     with fresh.open("wb") as out:
         out.write(content)
         out.flush()
         os.fsync(out.fileno())
-    os.replace(fresh, file)
+    return fresh
 
 
 def sync_folder(folder: Path) -> None:

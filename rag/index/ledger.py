@@ -26,8 +26,22 @@ from rag.types import Document, Embedding, Passage, Vectors
 
 _WAL_BYTES = 64 * 2**20  # what is left of the log file when all of it has been moved into the main file
 
+# The rows of versions that are gone, so that whoever has an older generation need not compare all rows. The passages
+# of a version are put in by one transaction, so their numbers follow one another. `removals` is complete for
+# generations above `since`, as long as nothing was published beyond `until`, as by a version that keeps none.
+_REMOVALS = (
+    "CREATE TABLE removals (generation INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL)",
+    "CREATE INDEX removals_generation ON removals (generation)",
+    "CREATE TABLE removals_known (since INTEGER NOT NULL, until INTEGER NOT NULL)",
+    "INSERT INTO removals_known SELECT pruned, pruned FROM state",
+)
+
 # Embeddings first: which of them are left without a passage shows only while the passages are still there.
 _PRUNE = (
+    """INSERT INTO removals SELECT v.removed, MIN(p.row), MAX(p.row)
+           FROM versions v JOIN passages p ON p.version = v.version WHERE v.removed <= :at GROUP BY v.version""",
+    """UPDATE removals_known SET until = :at,
+           since = CASE WHEN until < (SELECT pruned FROM state) THEN (SELECT pruned FROM state) ELSE since END""",
     """DELETE FROM embeddings WHERE embedding IN (
            SELECT p.embedding FROM versions v JOIN passages p ON p.version = v.version WHERE v.removed <= :at)
        AND NOT EXISTS (
@@ -52,6 +66,8 @@ _ADOPT = (
            FROM staged.passages""",
     "INSERT OR REPLACE INTO meta SELECT * FROM staged.meta",
     "UPDATE state SET generation = :at, published = :at, pruned = :at",
+    "DELETE FROM removals",
+    "UPDATE removals_known SET since = :at, until = :at",
 )
 
 
@@ -63,7 +79,12 @@ class Ledger(Catalogue):
         connection = connect(folder)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
-        return cls(folder, connection)
+        ledger = cls(folder, connection)
+        if not ledger._has_removals():
+            with ledger._transaction():
+                for statement in _REMOVALS:
+                    connection.execute(statement)
+        return ledger
 
     def replace(
         self,
@@ -107,6 +128,12 @@ class Ledger(Catalogue):
         with self._durable(), self._transaction():
             for statement in _PRUNE:
                 self.connection.execute(statement, {"at": generation})
+
+    def forget_removals(self, until: int) -> None:
+        """Of generations up to `until`, from which on nobody needs to be told."""
+        with self._transaction():
+            self.connection.execute("DELETE FROM removals WHERE generation <= ?", (until,))
+            self.connection.execute("UPDATE removals_known SET since = MAX(since, ?)", (until,))
 
     def adopt(self, staged: Path) -> None:
         """Put the catalogue in the folder `staged` in place of all there is, settings included, as one published

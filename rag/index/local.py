@@ -11,12 +11,15 @@ Does not watch the folder: `snapshot()` compares one number. The format on disk 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from rag.errors import RagError
-from rag.index import folders
+from rag.index import dense, folders
 from rag.index.catalogue import FileState
+from rag.index.dense import Trained
 from rag.index.failures import plain_errors
+from rag.index.files import Damaged
 from rag.index.folders import list_indexes
 from rag.index.lock import WriterLock
 from rag.index.reading import Readers
@@ -167,6 +170,12 @@ class LocalIndex:
                     return problems(self._folder, catalogue)
             finally:
                 lock.release()
+
+    def trained(self) -> Trained | None:
+        """What was measured when dense search was last quantised; None where it is exact."""
+        with suppress(Damaged):
+            return dense.manifest(self._folder).trained
+        return None
 
     def repair(self) -> list[Problem]:
         """Publish what is not, make again what `verify` finds wrong with FAISS and Tantivy, and return what remains:

@@ -17,14 +17,14 @@ from functools import partial
 from pathlib import Path
 
 from rag.errors import IndexMismatch, RagError
-from rag.index import dense, lexical
+from rag.index import dense, lexical, stored
 from rag.index.catalogue import Catalogue
-from rag.index.dense import Dense
 from rag.index.failures import plain_errors
 from rag.index.files import Damaged
 from rag.index.lexical import Lexical
 from rag.index.schema import Settings
 from rag.index.snapshot import LocalSnapshot, View
+from rag.index.stored import Searchable
 from rag.types import Filters
 
 # A publish has Tantivy ahead of the catalogue for some milliseconds. A reader that comes just then tries again this
@@ -133,15 +133,17 @@ class Readers:
             return found
         return lexical.in_memory(catalogue, at) if in_memory else None
 
-    def _load_dense(self, before: Dense | None, catalogue: Catalogue) -> Dense:
+    def _load_dense(self, before: Searchable | None, catalogue: Catalogue) -> Searchable:
         """Some state of FAISS, to be brought to the wanted one: what there was, else the file, else nothing."""
-        if before is not None:
+        if before is not None and not stored.superseded(before, self._folder):
             return before
         dimension = catalogue.settings.dimension
+        deadline = time.monotonic() + _READER_WAIT_S
         for _ in range(2):
+            while stored.in_change(self._folder) and time.monotonic() < deadline:
+                time.sleep(_READER_RETRY_S)
             try:
-                return dense.load(self._folder, dimension)
+                return stored.load(self._folder, dimension)
             except Damaged:
-                if not self._mend():
-                    break
-        return dense.empty(dimension)
+                self._mend()  # where a writer is at work, it may have been putting new files in place
+        return dense.empty(dimension) if before is None else before

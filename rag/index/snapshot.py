@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from rag.errors import RagError
 from rag.filters import matching
 from rag.index.catalogue import Catalogue
-from rag.index.dense import Dense
 from rag.index.failures import plain_errors
 from rag.index.lexical import Lexical, of_versions
+from rag.index.stored import Searchable, brought_to
 from rag.types import Document, DocumentInfo, Filters, Scored, StoredPassage, Vectors
 
 _REMEMBERED = 32  # filters whose passages are kept for the next search: finding them takes 0.2 s for 10,000 documents
@@ -37,23 +37,20 @@ class Selected(NamedTuple):
 class View:
     """What the snapshots of one generation share. FAISS is brought to the generation when first it is searched."""
 
-    def __init__(self, generation: int, lexical: Lexical, load: Callable[[Catalogue], Dense]) -> None:
+    def __init__(self, generation: int, lexical: Lexical, load: Callable[[Catalogue], Searchable]) -> None:
         self.generation = generation
         self.lexical = lexical
-        self._load: Callable[[Catalogue], Dense] | None = load
-        self._dense: Dense | None = None
+        self._load: Callable[[Catalogue], Searchable] | None = load
+        self._dense: Searchable | None = None
         self._loading = threading.Lock()
         self._selected: dict[Filters, Selected] = {}
 
-    def dense(self, catalogue: Catalogue) -> Dense:
+    def dense(self, catalogue: Catalogue) -> Searchable:
         """`catalogue` must be in a transaction that sees this generation."""
         with self._loading:
             if self._dense is None:
                 assert self._load is not None
-                dimension = catalogue.settings.dimension
-                self._dense = self._load(catalogue).brought_to(
-                    catalogue.rows(self.generation), lambda rows: catalogue.vectors(rows, dimension)
-                )
+                self._dense = brought_to(self.generation, self._load(catalogue), catalogue)
                 self._load = None  # it may hold on to the generation before
             return self._dense
 
@@ -69,7 +66,7 @@ class View:
             self._selected[filters] = found
         return found
 
-    def loaded(self) -> Dense | None:
+    def loaded(self) -> Searchable | None:
         """FAISS as far as it was needed here, for the next generation to start from."""
         return self._dense
 

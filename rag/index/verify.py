@@ -13,10 +13,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from rag.index import dense, lexical
+from rag.index import dense, lexical, stored
 from rag.index.catalogue import Catalogue
 from rag.index.files import Damaged
+from rag.index.quantised import Quantised, Rows
 from rag.index.rules import embedding_faults, embedding_key, passage_faults
+from rag.types import Vectors
 
 
 class Problem(NamedTuple):
@@ -63,19 +65,30 @@ def _passages(catalogue: Catalogue, at: int) -> Iterator[str]:
 
 
 def _dense(folder: Path, catalogue: Catalogue) -> Iterator[str]:
-    """What the file has of passages that are still there must be their vectors, and it must be whole. It may lag:
-    rows that it lacks, or has too many, are made good as it is read."""
-    published = catalogue.state().published
+    """What the files have of passages that are still there must be their vectors, and they must be whole. They may
+    lag: rows that they lack, or have too many, are made good as they are read."""
     try:
-        saved = dense.load(folder, catalogue.settings.dimension)
+        saved = stored.load(folder, catalogue.settings.dimension)
+        if isinstance(saved, Quantised):
+            stored.check_vectors(saved, folder)
     except Damaged as damage:
         yield str(damage)
         return
-    here = np.isin(saved.rows, catalogue.rows(published), assume_unique=True)
-    rows = saved.rows[here]
-    wrong = np.any(saved.vectors()[here] != catalogue.vectors(rows, catalogue.settings.dimension), axis=1)
-    for row in rows[wrong]:
-        yield f"{dense.FILE} has another vector than the catalogue for passage number {row}"
+    here = catalogue.rows(catalogue.state().published)
+    for rows, vectors in _blocks(saved):
+        there = np.isin(rows, here, assume_unique=True)
+        kept = rows[there]
+        wrong = np.any(vectors[there] != catalogue.vectors(kept, catalogue.settings.dimension), axis=1)
+        for row in kept[wrong]:
+            file = dense.FILE if isinstance(saved, dense.Dense) else stored.VECTORS
+            yield f"{file} has another vector than the catalogue for passage number {row}"
+
+
+def _blocks(saved: stored.Searchable) -> Iterator[tuple[Rows, Vectors]]:
+    if isinstance(saved, dense.Dense):
+        yield saved.rows, saved.vectors()
+    else:
+        yield from ((saved.base.rows[place], vectors) for place, vectors in saved.base.vectors.blocks())
 
 
 def _lexical(folder: Path, catalogue: Catalogue) -> Iterator[str]:

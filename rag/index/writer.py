@@ -12,22 +12,18 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from rag.index import dense, staged
+from rag.index import compaction, dense, staged, stored
 from rag.index.failures import plain_errors
 from rag.index.files import Damaged, set_aside
 from rag.index.ledger import Ledger
 from rag.index.lexical_writer import LexicalWriter
 from rag.index.lock import WriterLock
+from rag.index.quantised import Quantised
 from rag.index.rules import check
 from rag.index.schema import Settings
 from rag.index.staged import Staged
 from rag.index.verify import Problem, problems
 from rag.types import Document, Embedding, Passage
-
-# FAISS's file is written again only when this much changed since (or at the end): in between, readers add the rest
-# from the catalogue as they open it, which costs 5 ms for 1,000 rows, and a publish costs no rewrite of all vectors.
-_DENSE_ROWS = 1000
-_DENSE_SHARE = 0.1
 
 
 class Writer:
@@ -115,6 +111,7 @@ class Writer:
             if "dense" in wrong:
                 set_aside(self.folder / dense.MANIFEST)
                 set_aside(self.folder / dense.FILE)
+                set_aside(self.folder / stored.VECTORS)
                 self._save_dense()
             return problems(self.folder, self.ledger)
 
@@ -128,15 +125,15 @@ class Writer:
         with self._one_at_a_time, plain_errors(self.folder):
             fresh.close()
             self.ledger.adopt(fresh.folder)
-            for name in (dense.MANIFEST, dense.FILE):
+            for name in (dense.MANIFEST, dense.FILE, stored.VECTORS):
                 (self.folder / name).unlink(missing_ok=True)
             self.publish()
             staged.drop(self.folder)
 
     def save(self) -> None:
-        """Write FAISS's file if it is behind at all."""
+        """Write FAISS's file if it is behind: at all where it is exact, too far where it is quantised."""
         with self._one_at_a_time, plain_errors(self.folder):
-            if self._dense_behind() != 0:
+            if self._dense_behind() != 0 and (not self._quantised() or self._dense_is_due()):
                 self._save_dense()
 
     def close(self) -> None:
@@ -155,7 +152,9 @@ class Writer:
     def _dense_is_due(self) -> bool:
         behind = self._dense_behind()
         rows = self.ledger.count(self.ledger.state().published)
-        return (rows if behind is None else behind) > max(_DENSE_ROWS, _DENSE_SHARE * rows)
+        if (quantised := self._quantised()) != compaction.is_large(rows, quantised):
+            return True
+        return (rows if behind is None else behind) > compaction.allowance(rows, quantised)
 
     def _dense_behind(self) -> int | None:
         """Rows that FAISS's file lacks or has too many; None where there is no file that could be used."""
@@ -171,17 +170,21 @@ class Writer:
         kept = self.ledger.count(at) - new
         return new + saved.vectors - kept
 
-    def _save_dense(self) -> None:
-        """Bring FAISS's file to the published generation; a damaged one is put aside."""
-        at = self.ledger.state().published
-        dimension = self.ledger.settings.dimension
-        saved: dense.Dense | None = None
+    def _quantised(self) -> bool:
         try:
-            saved = dense.load(self.folder, dimension)
+            return dense.manifest(self.folder).trained is not None
+        except Damaged:
+            return False
+
+    def _save_dense(self) -> None:
+        """Bring FAISS's file to the published generation; a damaged one is put aside, and a quantised one that is whole
+        may stay behind."""
+        at = self.ledger.state().published
+        saved: stored.Searchable | None = None
+        try:
+            saved = stored.load(self.folder, self.ledger.settings.dimension)
         except Damaged as damage:
             set_aside(damage.file)
-        ready = (saved or dense.empty(dimension)).brought_to(
-            self.ledger.rows(at), lambda rows: self.ledger.vectors(rows, dimension)
-        )
-        if ready is not saved:
-            dense.save(ready, at, self.folder)
+        if not isinstance(saved, Quantised) or self._dense_is_due():
+            compaction.save(saved, at, self.ledger, self.folder)
+            self.ledger.forget_removals(at)
