@@ -38,8 +38,9 @@ _REMOVALS = (
 
 # Embeddings first: which of them are left without a passage shows only while the passages are still there.
 _PRUNE = (
-    """INSERT INTO removals SELECT v.removed, MIN(p.row), MAX(p.row)
-           FROM versions v JOIN passages p ON p.version = v.version WHERE v.removed <= :at GROUP BY v.version""",
+    """INSERT INTO removals SELECT v.removed, (SELECT MIN(row) FROM passages p WHERE p.version = v.version),
+           (SELECT MAX(row) FROM passages p WHERE p.version = v.version)
+           FROM versions v WHERE v.removed <= :at AND v.passages > 0""",
     """UPDATE removals_known SET until = :at,
            since = CASE WHEN until < (SELECT pruned FROM state) THEN (SELECT pruned FROM state) ELSE since END""",
     """DELETE FROM embeddings WHERE embedding IN (
