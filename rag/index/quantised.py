@@ -2,9 +2,9 @@
 
 In: rows of the catalogue and their unit vectors. Out: `Scored` rows, best first, with the scores that exact search
 gives them. It has three parts: a base, which was trained once and is an inverted index of vectors in 4 bits for two
-dimensions (108 bytes of 384) over a file of the exact ones; the rows of the base that were removed since, which are
-passed over; and the rows that came since, searched exactly. So a generation costs what changed, not the whole, until
-`rag.index.compaction` makes another base.
+dimensions (a million of 384 take 149 bytes each, all told) over a file of the exact ones; the rows of the base that
+were removed since, which are passed over; and the rows that came since, searched exactly. So a generation costs what
+changed, not the whole, until `rag.index.compaction` makes another base.
 
 A search held to some rows, and one for very many, reads the exact vectors of all of them and misses none; any other
 finds what `rag.index.training` measured. Like `Dense`, a `Quantised` never changes.
