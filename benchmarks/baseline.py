@@ -64,6 +64,12 @@ def compare(stored: dict[str, Stored], results: list[Result]) -> tuple[list[str]
             f"{name}: {verdict}, {before.value:.3g}x ({before.low:.3g} to {before.high:.3g}) -> "
             f"{result.value:.3g}x ({low:.3g} to {high:.3g})"
         )
+    if stored:
+        lines += [
+            f"{name}: {result.value:.3g}x, nothing is stored of it"
+            for name, result in new.items()
+            if name not in stored
+        ]
     return lines, slower
 
 

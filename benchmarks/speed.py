@@ -62,7 +62,7 @@ ROWS: dict[str, Callable[[Ours, int], Row]] = {
 QUICK: dict[str, Make] = {
     "again": lambda ours: rows.again(ours, 5),
     "cold-search": lambda ours: rows.cold(ours, 2, "search", 0.7),
-    "embed": lambda ours: rows.embed(ours, 5, 40),
+    "embed": lambda ours: rows.embed(ours, 5, 24),
     "search": lambda ours: rows.query(ours, 5, 20),
     "http": lambda ours: rows.over_http(ours, 5, 30, share=True),
     "answer": lambda ours: rows.evidence_read(ours, 5, 3),
