@@ -25,7 +25,8 @@ from rag.documents.pool import ReaderPool
 from rag.errors import IndexBusy, Overloaded, RagError
 from rag.index.folders import index_folder
 from rag.index.local import LocalIndex
-from rag.ingest import Read, Summary, chunker_fingerprint
+from rag.ingest import Read, Summary
+from rag.store import open_index
 from rag.uploads import Upload
 
 _log = logging.getLogger(__name__)
@@ -161,17 +162,10 @@ class Jobs:
                     raise
 
     def _put(self, index: str, upload: Upload, read: Read) -> Summary:
-        settings = self._served.settings
+        settings = self._served.settings.model_copy(update={"index": index})
         embedder = self._served.models().embedder
         with (
             self._writing,
-            LocalIndex.open(
-                settings.indexes_dir,
-                index,
-                create=True,
-                embedder_fingerprint=embedder.fingerprint,
-                dimension=embedder.dimension,
-                chunker=chunker_fingerprint(settings),
-            ) as opened,
+            open_index(settings, embedder, create=True) as opened,
         ):
             return uploads.put(upload, opened, embedder, settings, read)

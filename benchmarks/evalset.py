@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from rag.index.local import LocalIndex
-from rag.ingest import chunker_fingerprint, sync
+from rag.ingest import sync
 from rag.settings import Settings
+from rag.store import open_index
 from rag.types import Embedder
 
 DEFAULT_EVAL = Path("../shared/eval")
@@ -50,14 +51,7 @@ def build_index(corpus: Sequence[dict[str, Any]], work: Path, settings: Settings
         file, content = folder / f"{row['id']}.txt", row["text"].encode()
         if not file.exists() or file.read_bytes() != content:  # written again, it would count as touched
             file.write_bytes(content)
-    index = LocalIndex.open(
-        settings.indexes_dir,
-        settings.index,
-        create=True,
-        embedder_fingerprint=embedder.fingerprint,
-        dimension=embedder.dimension,
-        chunker=chunker_fingerprint(settings),
-    )
+    index = open_index(settings, embedder, create=True)
     sync([folder], index, embedder, settings)
     return index
 

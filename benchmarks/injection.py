@@ -29,9 +29,10 @@ from scipy.stats import binomtest
 
 from rag.evaluation.squad import contains_answer
 from rag.index.local import LocalIndex
-from rag.ingest import chunker_fingerprint, sync
+from rag.ingest import sync
 from rag.pipeline import Pipeline, load_models
 from rag.settings import load_settings
+from rag.store import open_index
 from rag.types import Answer
 
 ROOT = Path(__file__).parent.parent
@@ -123,14 +124,7 @@ def library() -> Iterator[Library]:
     with tempfile.TemporaryDirectory() as work:
         settings = load_settings(indexes_dir=Path(work) / "indexes", index="library", workers=1)
         models = load_models(settings)
-        index = LocalIndex.open(
-            settings.indexes_dir,
-            settings.index,
-            create=True,
-            embedder_fingerprint=models.embedder.fingerprint,
-            dimension=models.embedder.dimension,
-            chunker=chunker_fingerprint(settings),
-        )
+        index = open_index(settings, models.embedder, create=True)
         folder = Path(work) / "injected"
         folder.mkdir()
         sync([ROOT / "seeds/library"], index, models.embedder, settings)

@@ -76,8 +76,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         real = squad2(options.eval / "squad2", work) if (options.eval / "squad2").is_dir() else seeded(options.seed)
-        print(f"{options.vectors} vectors made of {len(real.vectors)}" + ("" if real.questions is not None else
-              f" seeded ones, as {options.eval / 'squad2'} is not there"))  # fmt: skip
+        kind = "real" if real.questions is not None else f"seeded ({options.eval / 'squad2'} is not there)"
+        print(f"{options.vectors} vectors made of {len(real.vectors)} {kind} ones")
         measure(real, options.vectors, options.seed, work)
 
 
@@ -97,8 +97,9 @@ def measure(real: Real, count: int, seed: int, work: Path) -> None:
     np.save(work / "queries.npy", np.concatenate([queries, searched]))
     print(f"memory: {memory(work):.0f} bytes a vector; on disk {on_disk(work) / count:.0f}", flush=True)
     exact = exact_index(blocks())
-    print(f"recall@10: sums of four {recall(index, exact, queries):.4f}" + ("" if real.questions is None else
-          f", questions {recall(index, exact, real.questions):.4f}"), flush=True)  # fmt: skip
+    print(f"recall@10: sums of four {recall(index, exact, queries):.4f}", flush=True)
+    if real.questions is not None:
+        print(f"recall@10: questions {recall(index, exact, real.questions):.4f}", flush=True)
     compare("one query", index, exact, searched)
     compare("the fifty nearest", index, exact, searched, 50)
     changes(index, exact, searched, real, seed)
@@ -117,8 +118,8 @@ def changes(index: Quantised, exact: Any, queries: Vectors, real: Real, seed: in
     gone = random.choice(count, CHANGED, replace=False)
     _, seconds = timed(lambda: added.changed(none, gone, 3, lambda some: new[some - count]))
     print(f"remove {CHANGED} rows: {1000 * seconds:.1f} ms")
-    full = index.changed(rows[: most // 2], np.sort(random.choice(count, most // 2, replace=False)), 2,
-                         lambda some: new[some - count])  # fmt: skip
+    gone = np.sort(random.choice(count, most // 2, replace=False))
+    full = index.changed(rows[: most // 2], gone, 2, lambda some: new[some - count])
     compare(f"{most // 2} rows added and as many removed", full, exact, queries)
     among = np.sort(random.choice(count, count // 100, replace=False))
     compare(f"held to {len(among)} rows", index, exact, queries, among=among)
@@ -133,9 +134,12 @@ def compare(what: str, index: Quantised, exact: Any, queries: Vectors, k: int = 
         ours.append(timed(lambda query=query: index.search(query, k, among))[1])  # type: ignore[misc]
         theirs.append(timed(lambda query=query: flat(exact, query, k))[1])  # type: ignore[misc]
     mine, other = statistics.median(ours), statistics.median(theirs)
-    print(f"{what}: {1000 * mine:.2f} ms ({1000 * min(ours):.2f} to {1000 * max(ours):.2f}), exact over all "
-          f"{1000 * other:.1f} ms ({1000 * min(theirs):.1f} to {1000 * max(theirs):.1f}), "
-          f"1/{other / mine:.0f}", flush=True)  # fmt: skip
+    print(
+        f"{what}: {1000 * mine:.2f} ms ({1000 * min(ours):.2f} to {1000 * max(ours):.2f}), "
+        f"exact over all {1000 * other:.1f} ms ({1000 * min(theirs):.1f} to {1000 * max(theirs):.1f}), "
+        f"1/{other / mine:.0f}",
+        flush=True,
+    )
 
 
 def recall(index: Quantised, exact: Any, queries: Vectors) -> float:

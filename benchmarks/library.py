@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from rag.evaluation.squad import contains_answer
-from rag.index.local import LocalIndex
-from rag.ingest import chunker_fingerprint, sync
+from rag.ingest import sync
 from rag.pipeline import Pipeline, load_models
 from rag.settings import load_settings
+from rag.store import open_index
 from rag.types import Answer
 
 
@@ -35,14 +35,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         settings = load_settings(indexes_dir=Path(work), index="library", mode=options.mode)
         models = load_models(settings)
-        index = LocalIndex.open(
-            settings.indexes_dir,
-            settings.index,
-            create=True,
-            embedder_fingerprint=models.embedder.fingerprint,
-            dimension=models.embedder.dimension,
-            chunker=chunker_fingerprint(settings),
-        )
+        index = open_index(settings, models.embedder, create=True)
         sync([options.folder], index, models.embedder, settings)
         with Pipeline(index, models, settings, owns_models=True) as pipeline:
             report(pipeline, questions)

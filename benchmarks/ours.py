@@ -17,7 +17,7 @@ from serving import RAG, ROOT
 from workload import Asked, Workload
 
 from rag.embedding import embedder_folder
-from rag.llm.gguf import _embedded_file, model_file
+from rag.llm.gguf import embedded_file, model_file
 from rag.pipeline import Models, Pipeline, load_models, open_pipeline
 from rag.settings import Settings, load_settings
 
@@ -72,7 +72,7 @@ class Ours:
     @property
     def model_files(self) -> list[str]:
         """The same weights as they are published, and as this project loads them."""
-        return [str(_embedded_file()), str(self.model_file)]
+        return [str(embedded_file()), str(self.model_file)]
 
     @cached_property
     def txtai(self) -> Peer:

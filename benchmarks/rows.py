@@ -27,8 +27,9 @@ from rag.documents import read_document
 from rag.documents.pool import ReaderPool
 from rag.evidence import select_evidence
 from rag.index.local import LocalIndex
-from rag.ingest import chunker_fingerprint, cut, embedded, sync
+from rag.ingest import cut, embedded, sync
 from rag.prompt import writing_messages
+from rag.store import open_index
 from rag.types import Checked, Message, Passage
 
 ASKERS = 8
@@ -47,14 +48,7 @@ def index(ours: Ours, rounds: int) -> Row:
         settings = ours.settings.model_copy(update={"index": f"round-{next(numbers)}"})
         began = time.perf_counter()
         with (
-            LocalIndex.open(
-                settings.indexes_dir,
-                settings.index,
-                create=True,
-                embedder_fingerprint=embedder.fingerprint,
-                dimension=embedder.dimension,
-                chunker=chunker_fingerprint(settings),
-            ) as index,
+            open_index(settings, embedder, create=True) as index,
             ReaderPool(settings.workers) as pool,
         ):
             sync([files], index, embedder, settings, read=pool.read)

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from evalset import rows
+from serving import ROOT
 
-ROOT = Path(__file__).parent.parent
 PARAGRAPHS = 1216  # as many as squad2 has
 PARAGRAPH_CHARACTERS = 720  # squad2's median
 _SENTENCE_WORDS = (8, 30)

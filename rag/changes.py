@@ -47,20 +47,18 @@ def find_changes(paths: Sequence[Path], known: dict[str, FileState], indexes_dir
     `InputError` for a path that does not exist."""
     discovery = discover(paths)
     apart = [f"{indexes_dir.resolve()}{os.sep}"] if indexes_dir and is_around(paths, indexes_dir) else []
-    sources = _Sources()
     id_of = {state.source: document_id for document_id, state in known.items()}
     skipped = [item for item in discovery.skipped if not apart or not _below(str(item.path.resolve()), apart)]
     change = Change([], [], [], [], skipped, {})
     present = set()
     for file in discovery.files:
-        source = sources.of(file.path)
-        if _below(source, apart):
+        if _below(file.source, apart):
             continue
-        present.add(source)
+        present.add(file.source)
         # a file keeps the id that it has, even when another of the folders above it is given this time
-        document_id = id_of.get(source, file.document_id)
+        document_id = id_of.get(file.source, file.document_id)
         found = file if document_id == file.document_id else file._replace(document_id=document_id)
-        _compare(found, source, known.get(document_id), change)
+        _compare(found, known.get(document_id), change)
     change.vanished.extend(_vanished(paths, discovery, present, known, apart))
     return change
 
@@ -95,14 +93,10 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def stamp(path: Path) -> Stamp:
+def stamp(file: str | Path) -> Stamp:
     """Of a file; the time is that of the metadata beside it where that is later. Raises `OSError`."""
-    stat = path.stat()
-    try:
-        beside = own_metadata.beside(path).stat().st_mtime_ns
-    except OSError:
-        beside = 0
-    return Stamp(stat.st_size, max(stat.st_mtime_ns, beside))
+    stat = os.stat(file)
+    return Stamp(stat.st_size, max(stat.st_mtime_ns, own_metadata.changed_at(file)))
 
 
 def is_around(paths: Iterable[Path], indexes_dir: Path) -> bool:
@@ -111,10 +105,10 @@ def is_around(paths: Iterable[Path], indexes_dir: Path) -> bool:
     return not any(path.resolve().is_relative_to(inside) for path in paths)
 
 
-def _compare(found: Found, source: str, state: FileState | None, change: Change) -> None:
-    here = state is not None and state.source == source
+def _compare(found: Found, state: FileState | None, change: Change) -> None:
+    here = state is not None and state.source == found.source
     try:
-        now = stamp(found.path)
+        now = stamp(found.file)
         if here and state is not None and (state.size, state.mtime_ns) == now:
             change.unchanged.append(found.document_id)
             return
@@ -143,18 +137,3 @@ def _vanished(
 
 def _below(source: str, folders: Iterable[str]) -> bool:
     return any(source.startswith(folder) or folder == os.sep for folder in folders)
-
-
-class _Sources:
-    """Real paths of files. A folder is resolved once, not for each file in it: 10,000 files took half a second."""
-
-    def __init__(self) -> None:
-        self._folders: dict[Path, str] = {}
-
-    def of(self, path: Path) -> str:
-        if path.is_symlink() or not path.name:
-            return str(path.resolve())
-        folder = self._folders.get(path.parent)
-        if folder is None:
-            folder = self._folders[path.parent] = str(path.parent.resolve())
-        return os.path.join(folder, path.name)

@@ -7,6 +7,7 @@ Exit codes: 0 well, 1 some files failed, 2 nothing could be done, 3 abstained, 1
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ OK, SOME_FAILED, NOTHING_DONE, ABSTAINED, INTERRUPTED = 0, 1, 2, 3, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; -> its exit code. Errors that people can mend are one line on standard error."""
+    gc.set_threshold(50_000, 20, 20)  # imports and a library's files make many objects and no cycles
     options = _parser().parse_args(arguments)
     from rag.errors import RagError
 
@@ -171,8 +173,10 @@ def _verify(options: argparse.Namespace) -> int:
     hint = "" if options.repair else f"; `rag verify --repair --index {settings.index}` mends what can be mended"
     print(f"{len(problems)} problems{hint}" if problems else f"index {settings.index!r} is whole")
     if trained:
-        print(f"dense search is quantised: {trained.probes} of {trained.lists} lists find {trained.recall:.1%} of the "
-              f"ten nearest that exact search finds, measured with {trained.queries} queries")  # fmt: skip
+        print(
+            f"dense search is quantised: {trained.probes} of {trained.lists} lists find {trained.recall:.1%} of "
+            f"the ten nearest that exact search finds, measured with {trained.queries} queries"
+        )
     return OK if not problems else SOME_FAILED
 
 

@@ -101,19 +101,12 @@ def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings:
 
 def _sync(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
     from rag.documents.pool import ReaderPool
-    from rag.index.local import LocalIndex
-    from rag.ingest import chunker_fingerprint, sync
+    from rag.ingest import sync
+    from rag.store import open_index
 
     embedder = _embedder(settings.embedder, settings.threads)
     with (
-        LocalIndex.open(
-            settings.indexes_dir,
-            settings.index,
-            create=True,
-            embedder_fingerprint=embedder.fingerprint,
-            dimension=embedder.dimension,
-            chunker=chunker_fingerprint(settings),
-        ) as index,
+        open_index(settings, embedder, create=True) as index,
         Interrupts() as interrupts,
         Progress("file") as progress,
         ReaderPool(settings.workers, _reading(options)) as pool,

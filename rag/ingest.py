@@ -101,7 +101,7 @@ def read_here(files: Iterable[Found]) -> Iterator[tuple[Found, Document | Docume
     """Read files in this process, without its protection against files that crash or hang a parser."""
     for found in files:
         try:
-            yield found, read_document(found.path, found.document_id, str(found.path.resolve()))
+            yield found, read_document(found.path, found.document_id, found.source)
         except DocumentError as exc:
             yield found, exc
 
@@ -150,7 +150,7 @@ class _Run:
         self._change = change
         self._index = index
         self._settings = settings
-        self._known = index.files()
+        self._known = index.files() if change.changed else {}  # only what is put in is compared with it
         self._vanished = set(change.vanished)
         changed = {found.document_id for found in change.changed}
         self._same_as = by_content(self._known, without=changed, rather=self._vanished)

@@ -7,6 +7,7 @@ itself and filters find. The file is hidden, so no folder's listing takes it for
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,7 +19,16 @@ MAX_BYTES = 64_000
 
 def beside(path: Path) -> Path:
     """Where the metadata of the file is, or would be."""
-    return path.with_name(f".{path.name}.metadata.json")
+    return path.with_name(_name(path.name))
+
+
+def changed_at(file: str | Path) -> int:
+    """When the metadata beside the file was last written, in ns; 0 where there is none."""
+    folder, name = os.path.split(file)  # asked for each file of a library, for which `Path.with_name` is slow
+    try:
+        return os.stat(os.path.join(folder, _name(name))).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def read(path: Path) -> dict[str, str]:
@@ -43,6 +53,10 @@ def write(path: Path, metadata: Mapping[str, str]) -> None:
         write_whole(beside(path), json.dumps(dict(metadata), ensure_ascii=False).encode("utf-8", "backslashreplace"))
     else:
         beside(path).unlink(missing_ok=True)
+
+
+def _name(of: str) -> str:
+    return f".{of}.metadata.json"
 
 
 def is_flat(found: object) -> bool:

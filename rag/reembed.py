@@ -8,7 +8,6 @@ goes on from there. The files that the documents came from are not needed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 from rag.changes import Change, Stamp
 from rag.documents.discover import Found
@@ -57,7 +56,7 @@ def _what_is_left(index: LocalIndex, staged: Staged) -> Change:
             change.unchanged.append(document_id)
             staged.touch(document_id, state.size, state.mtime_ns)
         else:
-            change.changed.append(Found(Path(state.source), document_id))
+            change.changed.append(Found(state.source, document_id, state.source))
             if stamp := _stamp(state):
                 change.stamps[document_id] = stamp
     return change

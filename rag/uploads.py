@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -18,11 +17,11 @@ from rag import own_metadata
 from rag.changes import Change, stamp
 from rag.documents import is_readable
 from rag.documents.discover import LOCK_PREFIX, Found
-from rag.errors import DocumentError, InputError, UnsupportedDocument
+from rag.errors import InputError, UnsupportedDocument
 from rag.index.local import LocalIndex
 from rag.ingest import Read, Summary, apply_changes
 from rag.settings import Settings
-from rag.types import Document, Embedder
+from rag.types import Embedder
 
 FOLDER = "uploads"
 _INCOMING = ".incoming"
@@ -55,7 +54,7 @@ def checked_name(name: str) -> str:
             "without a dot in front, backslashes or control characters",
             "file",
         )
-    if not is_readable(Path(name)):
+    if not is_readable(name):
         raise UnsupportedDocument(f"files of type {Path(name).suffix.lower() or 'without a suffix'} are not read")
     return name
 
@@ -95,14 +94,10 @@ def waiting(index_folder: Path) -> list[Upload]:
 def put(upload: Upload, index: LocalIndex, embedder: Embedder, settings: Settings, read: Read) -> Summary:
     """Read the file, commit it as a document and then move it to its place: killed in between, it is put once more."""
     place = (upload.folder / upload.name).absolute()
-    change = Change([Found(upload.path, upload.document_id)], [], [], [], [], {upload.document_id: stamp(upload.path)})
-
-    def read_for_place(files: Iterable[Found]) -> Iterator[tuple[Found, Document | DocumentError]]:
-        for found, result in read(files):
-            yield found, result if isinstance(result, DocumentError) else replace(result, source=str(place.resolve()))
-
+    found = Found(str(upload.path), upload.document_id, str(place.resolve()))
+    change = Change([found], [], [], [], [], {upload.document_id: stamp(upload.path)})
     try:
-        summary = apply_changes(change, index, embedder, settings, read=read_for_place)
+        summary = apply_changes(change, index, embedder, settings, read=read)
         if not summary.failed:
             place.parent.mkdir(parents=True, exist_ok=True)
             own_metadata.write(place, own_metadata.read(upload.path))

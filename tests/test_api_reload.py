@@ -24,14 +24,11 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from fakes import HashEmbedder
-from rag.index.local import LocalIndex
-from rag.ingest import chunker_fingerprint, sync
+from rag.ingest import sync
 from rag.settings import Settings
+from rag.store import open_index
 settings, embedder = Settings(indexes_dir=Path(sys.argv[2])), HashEmbedder()
-with LocalIndex.open(
-    settings.indexes_dir, "default", create=True, embedder_fingerprint=embedder.fingerprint,
-    dimension=embedder.dimension, chunker=chunker_fingerprint(settings),
-) as index:
+with open_index(settings, embedder, create=True) as index:
     for folder in sys.argv[3:]:
         summary = sync([Path(folder)], index, embedder, settings)
         assert not summary.failed

@@ -18,15 +18,19 @@ def make(root: Path, *names: str) -> None:
         path.write_text(name)
 
 
+def file(path: Path, document_id: str) -> Found:
+    return Found(str(path), document_id, str(path.resolve()))
+
+
 def test_a_folder_is_walked_in_order_below_its_own_name(tmp_path: Path) -> None:
     root = tmp_path / "notes"
     make(root, "b.txt", "a/c/d.PDF", "a/b.md", "B.txt", ".hidden/x.txt", ".x.txt", "a/~$b.docx", "data.xyz", "LICENSE")
     assert discover([root]) == Discovery(
         files=(
-            Found(root / "B.txt", "notes/B.txt"),
-            Found(root / "a/b.md", "notes/a/b.md"),
-            Found(root / "a/c/d.PDF", "notes/a/c/d.PDF"),
-            Found(root / "b.txt", "notes/b.txt"),
+            file(root / "B.txt", "notes/B.txt"),
+            file(root / "a/b.md", "notes/a/b.md"),
+            file(root / "a/c/d.PDF", "notes/a/c/d.PDF"),
+            file(root / "b.txt", "notes/b.txt"),
         ),
         skipped=(
             Skipped(root / "LICENSE", "has no suffix that tells its type"),
@@ -37,8 +41,8 @@ def test_a_folder_is_walked_in_order_below_its_own_name(tmp_path: Path) -> None:
 
 def test_files_given_directly_keep_their_name_whatever_their_type(tmp_path: Path) -> None:
     make(tmp_path, "a/b.txt", "c.xyz")
-    found = discover([tmp_path / "a/b.txt", tmp_path / "c.xyz"])
-    assert found.files == (Found(tmp_path / "a/b.txt", "b.txt"), Found(tmp_path / "c.xyz", "c.xyz"))
+    result = discover([tmp_path / "a/b.txt", tmp_path / "c.xyz"])
+    assert result.files == (file(tmp_path / "a/b.txt", "b.txt"), file(tmp_path / "c.xyz", "c.xyz"))
 
 
 @pytest.mark.parametrize(
@@ -61,9 +65,9 @@ def test_links(tmp_path: Path) -> None:
     (root / "link.txt").symlink_to(tmp_path / "outside/c.txt")
     (root / "dead.txt").symlink_to(tmp_path / "gone.txt")
     not_followed = "is a link to a folder, which is not followed; give that folder itself"
-    found = discover([root])
-    assert [file.document_id for file in found.files] == ["root/a.txt", "root/link.txt", "root/sub/b.txt"]
-    assert found.skipped == (
+    result = discover([root])
+    assert [each.document_id for each in result.files] == ["root/a.txt", "root/link.txt", "root/sub/b.txt"]
+    assert result.skipped == (
         Skipped(root / "dead.txt", "is a link to nothing"),
         Skipped(root / "loop", not_followed),
         Skipped(root / "out", not_followed),
@@ -107,16 +111,16 @@ def test_a_folder_that_goes_away_or_is_closed(tmp_path: Path, monkeypatch: pytes
     def refused(folder: Path) -> list[str]:
         raise PermissionError(13, "Permission denied", str(folder))
 
-    monkeypatch.setattr(os, "listdir", refused)
-    found = discover([tmp_path / "root"])
-    assert found == Discovery((), (Skipped(tmp_path / "root", "the folder cannot be read: Permission denied"),))
+    monkeypatch.setattr(os, "scandir", refused)
+    result = discover([tmp_path / "root"])
+    assert result == Discovery((), (Skipped(tmp_path / "root", "the folder cannot be read: Permission denied"),))
 
 
 def test_the_same_file_twice_is_one(tmp_path: Path) -> None:
     make(tmp_path, "a.txt")
     (tmp_path / "link").symlink_to(tmp_path)
     assert discover([tmp_path / "a.txt", tmp_path / "a.txt", tmp_path / "link/a.txt"]).files == (
-        Found(tmp_path / "a.txt", "a.txt"),
+        file(tmp_path / "a.txt", "a.txt"),
     )
 
 

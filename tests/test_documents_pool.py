@@ -71,7 +71,7 @@ def files(folder: Path, *words: str) -> list[Found]:
     for number, word in enumerate(words):
         path = folder / f"{number}.rtf"
         path.write_text(f"{{\\rtf {word}}}")
-        found.append(Found(path, f"docs/{number}.rtf"))
+        found.append(Found(str(path), f"docs/{number}.rtf", str(path)))
     return found
 
 
@@ -127,7 +127,10 @@ def test_results_are_those_of_reading_here(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("# Mill\n\nIt turns.")
     (tmp_path / "b.txt").write_text("")
     (tmp_path / "c.xyz").write_text("x")
-    given = [Found(tmp_path / name, f"docs/{name}") for name in ("a.md", "b.txt", "c.xyz", "gone.txt")]
+    given = [
+        Found(str(tmp_path / name), f"docs/{name}", str(tmp_path / name))
+        for name in ("a.md", "b.txt", "c.xyz", "gone.txt")
+    ]
     with ReaderPool(2) as pool:
         first, *faults = (result for _, result in pool.read(given))
     assert first == read_document(given[0].path, "docs/a.md", str(given[0].path.resolve()))
@@ -183,7 +186,7 @@ def test_a_process_whose_pool_was_killed_ends_by_itself(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from rag.documents.pool import ReaderPool\n"
         "from rag.documents.discover import Found\n"
-        f"list(ReaderPool(1, seconds=0.5).read([Found(Path({str(found.path)!r}), 'x')]))"
+        f"list(ReaderPool(1, seconds=0.5).read([Found({found.file!r}, 'x', {found.file!r})]))"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     owner = subprocess.Popen([sys.executable, "-c", program], env=environment)

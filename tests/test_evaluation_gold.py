@@ -18,9 +18,9 @@ from rag.errors import InputError
 from rag.evaluation.gold import Gold, find_all, locate
 from rag.evaluation.questions import read_questions, sample
 from rag.evaluation.record import GoldEvidence, GoldQuestion, Place
-from rag.index.local import LocalIndex
-from rag.ingest import chunker_fingerprint, sync
+from rag.ingest import sync
 from rag.settings import load_settings
+from rag.store import open_index
 from rag.types import Message, Snapshot
 
 MILL = "Ada Hart built the mill in 1859.\n\nIt cost 1,400 pounds."
@@ -53,15 +53,8 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
     for name, text in {"corpus/mill.txt": MILL, "a/ferry.txt": "A ferry.", "b/ferry.txt": "Another ferry."}.items():
         (work / name).parent.mkdir(exist_ok=True)
         (work / name).write_text(text, "utf-8")
-    settings, embedder = load_settings(indexes_dir=work / "indexes"), HashEmbedder()
-    with LocalIndex.open(
-        work / "indexes",
-        "t",
-        create=True,
-        embedder_fingerprint=embedder.fingerprint,
-        dimension=embedder.dimension,
-        chunker=chunker_fingerprint(settings),
-    ) as index:
+    settings, embedder = load_settings(indexes_dir=work / "indexes", index="t"), HashEmbedder()
+    with open_index(settings, embedder, create=True) as index:
         sync([work / "corpus", work / "a", work / "b"], index, embedder, settings)
         with index.snapshot() as opened:
             yield opened

@@ -17,10 +17,10 @@ from rag.evaluation.asking import ask_all
 from rag.evaluation.command import run_questions, write_figures
 from rag.evaluation.gold import Gold
 from rag.evaluation.record import GoldEvidence, GoldQuestion, Place, Record, record_from_json, record_json
-from rag.index.local import LocalIndex
-from rag.ingest import chunker_fingerprint, sync
+from rag.ingest import sync
 from rag.pipeline import Models, open_pipeline
 from rag.settings import Settings, load_settings
+from rag.store import open_index
 from rag.types import Message
 
 ROWS: list[dict[str, Any]] = [
@@ -51,14 +51,7 @@ def add(settings: Settings, tmp_path: Path, name: str, text: str) -> None:
     folder = tmp_path / "docs"
     folder.mkdir(exist_ok=True)
     (folder / name).write_text(text, "utf-8")
-    with LocalIndex.open(
-        settings.indexes_dir,
-        settings.index,
-        create=True,
-        embedder_fingerprint=MODELS.embedder.fingerprint,
-        dimension=MODELS.embedder.dimension,
-        chunker=chunker_fingerprint(settings),
-    ) as index:
+    with open_index(settings, MODELS.embedder, create=True) as index:
         sync([folder], index, MODELS.embedder, settings)
 
 

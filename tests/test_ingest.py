@@ -18,8 +18,9 @@ from rag.changes import Same, identical
 from rag.documents.discover import Found
 from rag.errors import DocumentError, IndexBusy, InputError
 from rag.index.local import LocalIndex
-from rag.ingest import BATCH_PASSAGES, Read, Summary, chunker_fingerprint, find_changes, read_here, sync
+from rag.ingest import BATCH_PASSAGES, Read, Summary, find_changes, read_here, sync
 from rag.settings import Settings, load_settings
+from rag.store import open_index
 from rag.types import Document, Embedding, Passage
 
 
@@ -38,14 +39,7 @@ def library(tmp_path: Path) -> Path:
 
 
 def opened(settings: Settings) -> LocalIndex:
-    return LocalIndex.open(
-        settings.indexes_dir,
-        settings.index,
-        create=True,
-        embedder_fingerprint=HashEmbedder.fingerprint,
-        dimension=HashEmbedder.dimension,
-        chunker=chunker_fingerprint(settings),
-    )
+    return open_index(settings, HashEmbedder(), create=True)
 
 
 def run(settings: Settings, *paths: Path, embedder: HashEmbedder | None = None, read: Read = read_here) -> Summary:
@@ -217,9 +211,9 @@ from fakes import HashEmbedder
 from rag.index.local import LocalIndex
 from rag.ingest import chunker_fingerprint, sync
 from rag.settings import load_settings
+from rag.store import open_index
 settings = load_settings(indexes_dir=Path(sys.argv[2]), index="t", passage_tokens=40)
-with LocalIndex.open(settings.indexes_dir, "t", create=True, embedder_fingerprint="hash-1", dimension=16,
-                     chunker=chunker_fingerprint(settings)) as index:
+with open_index(settings, HashEmbedder(), create=True) as index:
     print("open", flush=True)
     sync([Path(sys.argv[3])], index, HashEmbedder(), settings, lambda done, total, name: print(done, flush=True))
 """

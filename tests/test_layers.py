@@ -50,7 +50,7 @@ LAYERS = [
     ["rag.own_metadata", "rag.keys"],
     ["rag.changes"],
     ["rag.retrieval", "rag.confidence", "rag.ingest"],
-    ["rag.reembed", "rag.uploads", "rag.watch"],
+    ["rag.reembed", "rag.store", "rag.uploads", "rag.watch"],
     ["rag.saying"],
     ["rag.pipeline"],
     ["rag.doctor", "rag.evaluation"],

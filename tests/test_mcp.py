@@ -23,10 +23,10 @@ from test_api_fakes import END, HITS, MARKUP, PUMPS, SENTENCE, START, wait_until
 
 from api.tools import WINDOW
 from rag.embedding import SentenceTransformerEmbedder
-from rag.index.local import LocalIndex
-from rag.ingest import chunker_fingerprint, sync
+from rag.ingest import sync
 from rag.keys import Keys
 from rag.settings import Settings
+from rag.store import open_index
 
 SERVER = """
 import sys
@@ -235,14 +235,7 @@ def test_the_command_over_stdio(tmp_path: Path, embedder: SentenceTransformerEmb
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "pump.md").write_text("# Pump\n\nThe old pump was found by Ada Byron in 1843.\n")
     settings = Settings(indexes_dir=tmp_path / "indexes", index="notes", workers=1)
-    with LocalIndex.open(
-        settings.indexes_dir,
-        "notes",
-        create=True,
-        embedder_fingerprint=embedder.fingerprint,
-        dimension=embedder.dimension,
-        chunker=chunker_fingerprint(settings),
-    ) as index:
+    with open_index(settings, embedder, create=True) as index:
         sync([tmp_path / "notes"], index, embedder, settings)
     arguments = [
         "-m",

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from rag.embedding import SentenceTransformerEmbedder
 from rag.errors import DocumentNotFound, IndexMismatch, IndexNotFound, InputError
-from rag.index.local import LocalIndex
-from rag.ingest import chunker_fingerprint, sync
+from rag.ingest import sync
 from rag.pipeline import Models, Pipeline, load_models, open_pipeline
 from rag.settings import Settings, load_settings
+from rag.store import open_index
 from rag.types import Answer, Mode
 
 pytestmark = pytest.mark.models
@@ -59,14 +59,7 @@ def pipeline(settings: Settings, models: Models, tmp_path_factory: pytest.TempPa
 
 
 def index_folder(folder: Path, settings: Settings, models: Models) -> None:
-    with LocalIndex.open(
-        settings.indexes_dir,
-        settings.index,
-        create=True,
-        embedder_fingerprint=models.embedder.fingerprint,
-        dimension=models.embedder.dimension,
-        chunker=chunker_fingerprint(settings),
-    ) as index:
+    with open_index(settings, models.embedder, create=True) as index:
         assert sync([folder], index, models.embedder, settings).failed == []
 
 

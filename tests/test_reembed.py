@@ -18,9 +18,10 @@ from index_contract import fast_folder
 from rag.errors import IndexMismatch
 from rag.index import staged
 from rag.index.local import LocalIndex
-from rag.ingest import Summary, chunker_fingerprint, sync
+from rag.ingest import Summary, sync
 from rag.reembed import reembed
 from rag.settings import Settings, load_settings
+from rag.store import open_index
 from rag.types import Embedding, Passage, Vectors
 
 DOCUMENTS = 40
@@ -62,15 +63,7 @@ def settings() -> Settings:
 
 
 def opened(settings: Settings, embedder: HashEmbedder, write: bool = False, create: bool = False) -> LocalIndex:
-    return LocalIndex.open(
-        settings.indexes_dir,
-        "t",
-        write=write,
-        create=create,
-        embedder_fingerprint=embedder.fingerprint,
-        dimension=embedder.dimension,
-        chunker=chunker_fingerprint(settings),
-    )
+    return open_index(settings, embedder, write=write, create=create)
 
 
 def migrate(settings: Settings, embedder: HashEmbedder, stop_after: int | None = None) -> Summary:
@@ -168,6 +161,7 @@ sys.path[:0] = [{tests!r}]
 from pathlib import Path
 from test_reembed import OtherEmbedder, HashEmbedder, migrate
 from rag.settings import load_settings
+from rag.store import open_index
 settings = load_settings(indexes_dir=Path({folder!r}), index="t", passage_tokens=40)
 print("ready", flush=True)
 while True:

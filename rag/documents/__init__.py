@@ -9,6 +9,7 @@ stopped.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import stat
 from pathlib import Path
@@ -41,9 +42,9 @@ class Options(NamedTuple):
 DEFAULTS = Options()
 
 
-def is_readable(path: Path) -> bool:
-    """Whether files of its type are read."""
-    return path.suffix.lower() in SUFFIXES
+def is_readable(name: str) -> bool:
+    """Whether files of the type that the name ends with are read."""
+    return os.path.splitext(name)[1].lower() in SUFFIXES
 
 
 def read_document(path: Path, document_id: str, source: str | None = None, options: Options = DEFAULTS) -> Document:

@@ -18,8 +18,15 @@ LOCK_PREFIX = "~$"  # what Word and Excel lay beside a file that is open
 
 
 class Found(NamedTuple):
-    path: Path
+    """A file to read. Paths are strings, as a run asks little of most of a library's files."""
+
+    file: str
     document_id: str  # path below the root, with the root folder's own name in front
+    source: str  # the file's real path, links resolved
+
+    @property
+    def path(self) -> Path:
+        return Path(self.file)
 
 
 class Skipped(NamedTuple):
@@ -34,21 +41,19 @@ class Discovery(NamedTuple):
 
 def discover(paths: Sequence[Path]) -> Discovery:
     """Raises `InputError` for a path that does not exist and for two files that would get the same id."""
-    files: dict[str, Path] = {}
+    files: dict[str, Found] = {}
     skipped: dict[Path, Skipped] = {}
     for root in paths:
         for entry in _entries(root):
             if isinstance(entry, Skipped):
                 skipped[entry.path] = entry
-            elif _same_file(files.setdefault(entry.document_id, entry.path), entry.path):
-                continue
-            else:
+            elif files.setdefault(entry.document_id, entry).source != entry.source:
                 raise InputError(
-                    f"{files[entry.document_id]} and {entry.path} would both be the document {entry.document_id}; "
+                    f"{files[entry.document_id].file} and {entry.file} would both be the document {entry.document_id}; "
                     "rename one of them, or give a folder that holds both",
                     param="paths",
                 )
-    found = (Found(path, document_id) for document_id, path in sorted(files.items()))
+    found = sorted(files.values(), key=lambda entry: entry.document_id)
     return Discovery(tuple(found), tuple(sorted(skipped.values())))
 
 
@@ -61,9 +66,9 @@ def _entries(root: Path) -> Iterator[Found | Skipped]:
     if not exists:
         raise InputError(f"{root}: there is no file or folder of that name", param="paths")
     if is_folder:
-        yield from _walk(root, _own_name(root))
+        yield from _walk(str(root), _own_name(root), os.path.realpath(root))
     else:
-        yield Found(root, _own_name(root))
+        yield Found(str(root), _own_name(root), os.path.realpath(root))
 
 
 def _own_name(root: Path) -> str:
@@ -71,44 +76,41 @@ def _own_name(root: Path) -> str:
     return root.name if root.name not in ("", "..") else root.resolve().name
 
 
-def _walk(folder: Path, document_id: str) -> Iterator[Found | Skipped]:
+def _walk(folder: str, document_id: str, source: str) -> Iterator[Found | Skipped]:
     try:
-        names = sorted(os.listdir(folder))
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
     except OSError as exc:
-        yield Skipped(folder, f"the folder cannot be read: {exc.strerror}")
+        yield Skipped(Path(folder), f"the folder cannot be read: {exc.strerror}")
         return
-    for name in names:
-        if name.startswith((".", LOCK_PREFIX)):
+    for entry in entries:
+        if entry.name.startswith((".", LOCK_PREFIX)):
             continue
-        path = folder / name
-        reason = _reason_to_skip(path)
-        below = f"{document_id}/{name}".lstrip("/")
-        if reason:
-            yield Skipped(path, reason)
-        elif path.is_dir():
-            yield from _walk(path, below)
+        file = os.path.join(folder, entry.name)
+        below = f"{document_id}/{entry.name}".lstrip("/")
+        if reason := _reason_to_skip(entry, file):
+            yield Skipped(Path(file), reason)
+        elif entry.is_dir():
+            yield from _walk(file, below, os.path.join(source, entry.name))
         else:
-            yield Found(path, below)
+            here = os.path.realpath(file) if entry.is_symlink() else os.path.join(source, entry.name)
+            yield Found(file, below, here)
 
 
-def _reason_to_skip(path: Path) -> str:
+def _reason_to_skip(entry: os.DirEntry[str], file: str) -> str:
+    """`entry` knows from the folder's listing what a path would have to ask for, three times a file."""
     try:
-        str(path).encode("utf-8")
-        is_folder, is_file = path.is_dir(), path.is_file()
+        entry.name.encode("utf-8")
+        is_folder, is_file = entry.is_dir(), entry.is_file()
     except UnicodeEncodeError:
         return "its name is not valid UTF-8; rename it"
     except OSError as exc:
         return f"cannot be reached: {exc.strerror}"
     if is_folder:
-        return "is a link to a folder, which is not followed; give that folder itself" if path.is_symlink() else ""
+        return "is a link to a folder, which is not followed; give that folder itself" if entry.is_symlink() else ""
     if not is_file:
-        return "is a link to nothing" if path.is_symlink() and not path.exists() else "is not a regular file"
-    if not is_readable(path):
-        return (
-            f"files of type {path.suffix.lower()} are not read" if path.suffix else "has no suffix that tells its type"
-        )
-    return "" if os.access(path, os.R_OK) else "cannot be read: permission denied"
-
-
-def _same_file(first: Path, second: Path) -> bool:
-    return first == second or first.resolve() == second.resolve()
+        return "is a link to nothing" if entry.is_symlink() and not os.path.exists(file) else "is not a regular file"
+    if not is_readable(entry.name):
+        suffix = Path(entry.name).suffix
+        return f"files of type {suffix.lower()} are not read" if suffix else "has no suffix that tells its type"
+    return "" if os.access(file, os.R_OK) else "cannot be read: permission denied"

@@ -126,7 +126,8 @@ class _Worker:
         self.deadline = time.monotonic() + LONGEST_START + self._limits.seconds
         self._files += 1
         try:
-            self.pipe.send(Job(task.found.path, task.found.document_id, options))
+            found = task.found
+            self.pipe.send(Job(found.path, found.document_id, found.source, options))
         except OSError:  # it ended just now: `collect` will find that
             return
 

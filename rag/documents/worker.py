@@ -32,6 +32,7 @@ class Job(NamedTuple):
 
     path: Path
     document_id: str
+    source: str
     options: Options
 
 
@@ -57,6 +58,6 @@ def main(descriptor: int, limits: Limits) -> None:
 
 def _read(job: Job) -> Document | DocumentError:
     try:
-        return read_document(job.path, job.document_id, str(job.path.resolve()), job.options)
+        return read_document(job.path, job.document_id, job.source, job.options)
     except DocumentError as exc:
         return exc

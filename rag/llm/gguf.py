@@ -30,7 +30,7 @@ def model_file(name: str, cache_dir: Path, threads: int) -> Path:
     `name` is the embedded model, the path of a GGUF file, or `owner/repository/file.gguf` of a hub.
     """
     if name == EMBEDDED_MODEL:
-        return _converted(_embedded_file(), cache_dir, threads)
+        return _converted(embedded_file(), cache_dir, threads)
     path = Path(name).expanduser()
     if path.is_file():
         return path
@@ -43,7 +43,7 @@ def model_file(name: str, cache_dir: Path, threads: int) -> Path:
     )
 
 
-def _embedded_file() -> Path:
+def embedded_file() -> Path:
     spec = importlib.util.find_spec(_PACKAGE)  # found, not imported: the package is used for its file only
     folders = (spec.submodule_search_locations if spec else None) or []
     files = [file for folder in folders for file in sorted(Path(folder).glob("*.gguf"))]
