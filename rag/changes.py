@@ -93,10 +93,10 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def stamp(file: str | Path) -> Stamp:
+def stamp(file: str | Path, described: bool = True) -> Stamp:
     """Of a file; the time is that of the metadata beside it where that is later. Raises `OSError`."""
     stat = os.stat(file)
-    return Stamp(stat.st_size, max(stat.st_mtime_ns, own_metadata.changed_at(file)))
+    return Stamp(stat.st_size, max(stat.st_mtime_ns, own_metadata.changed_at(file) if described else 0))
 
 
 def is_around(paths: Iterable[Path], indexes_dir: Path) -> bool:
@@ -108,7 +108,7 @@ def is_around(paths: Iterable[Path], indexes_dir: Path) -> bool:
 def _compare(found: Found, state: FileState | None, change: Change) -> None:
     here = state is not None and state.source == found.source
     try:
-        now = stamp(found.file)
+        now = stamp(found.file, found.described)
         if here and state is not None and (state.size, state.mtime_ns) == now:
             change.unchanged.append(found.document_id)
             return

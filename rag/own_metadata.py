@@ -7,7 +7,6 @@ itself and filters find. The file is hidden, so no folder's listing takes it for
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,14 +18,13 @@ MAX_BYTES = 64_000
 
 def beside(path: Path) -> Path:
     """Where the metadata of the file is, or would be."""
-    return path.with_name(_name(path.name))
+    return path.with_name(name(path.name))
 
 
 def changed_at(file: str | Path) -> int:
     """When the metadata beside the file was last written, in ns; 0 where there is none."""
-    folder, name = os.path.split(file)  # asked for each file of a library, for which `Path.with_name` is slow
     try:
-        return os.stat(os.path.join(folder, _name(name))).st_mtime_ns
+        return beside(Path(file)).stat().st_mtime_ns
     except OSError:
         return 0
 
@@ -55,7 +53,8 @@ def write(path: Path, metadata: Mapping[str, str]) -> None:
         beside(path).unlink(missing_ok=True)
 
 
-def _name(of: str) -> str:
+def name(of: str) -> str:
+    """Of the file that lies beside the file `of`."""
     return f".{of}.metadata.json"
 
 

@@ -18,18 +18,19 @@ def make(root: Path, *names: str) -> None:
         path.write_text(name)
 
 
-def file(path: Path, document_id: str) -> Found:
-    return Found(str(path), document_id, str(path.resolve()))
+def file(path: Path, document_id: str, described: bool = True) -> Found:
+    return Found(str(path), document_id, str(path.resolve()), described)
 
 
 def test_a_folder_is_walked_in_order_below_its_own_name(tmp_path: Path) -> None:
     root = tmp_path / "notes"
     make(root, "b.txt", "a/c/d.PDF", "a/b.md", "B.txt", ".hidden/x.txt", ".x.txt", "a/~$b.docx", "data.xyz", "LICENSE")
+    make(root, ".b.txt.metadata.json", "a/.b.txt.metadata.json")  # the second describes nothing
     assert discover([root]) == Discovery(
         files=(
-            file(root / "B.txt", "notes/B.txt"),
-            file(root / "a/b.md", "notes/a/b.md"),
-            file(root / "a/c/d.PDF", "notes/a/c/d.PDF"),
+            file(root / "B.txt", "notes/B.txt", False),
+            file(root / "a/b.md", "notes/a/b.md", False),
+            file(root / "a/c/d.PDF", "notes/a/c/d.PDF", False),
             file(root / "b.txt", "notes/b.txt"),
         ),
         skipped=(

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from rag import own_metadata
 from rag.documents import is_readable
 from rag.errors import InputError
 
@@ -23,6 +24,7 @@ class Found(NamedTuple):
     file: str
     document_id: str  # path below the root, with the root folder's own name in front
     source: str  # the file's real path, links resolved
+    described: bool = True  # whether a file of own metadata may lie beside it
 
     @property
     def path(self) -> Path:
@@ -83,6 +85,7 @@ def _walk(folder: str, document_id: str, source: str) -> Iterator[Found | Skippe
     except OSError as exc:
         yield Skipped(Path(folder), f"the folder cannot be read: {exc.strerror}")
         return
+    names = {entry.name for entry in entries}
     for entry in entries:
         if entry.name.startswith((".", LOCK_PREFIX)):
             continue
@@ -94,7 +97,7 @@ def _walk(folder: str, document_id: str, source: str) -> Iterator[Found | Skippe
             yield from _walk(file, below, os.path.join(source, entry.name))
         else:
             here = os.path.realpath(file) if entry.is_symlink() else os.path.join(source, entry.name)
-            yield Found(file, below, here)
+            yield Found(file, below, here, own_metadata.name(entry.name) in names)
 
 
 def _reason_to_skip(entry: os.DirEntry[str], file: str) -> str:
