@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,11 +31,11 @@ def retrieve(snapshot: Snapshot, question: Question, vector: Vectors, k: int) ->
     lexical = snapshot.lexical(question.standalone, max(CANDIDATES, k))
     weights = question_weights(snapshot, question)
     rows = list(dict.fromkeys(scored.row for scored in dense + lexical))
-    hits = [
-        _hit(stored, vector, weights, question.terms, _place(dense, stored.row), _place(lexical, stored.row))
-        for stored in snapshot.fetch(rows)
-    ]
-    return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:k]
+    judged = [_judge(stored, vector, weights) for stored in snapshot.fetch(rows)]
+    best = sorted(judged, key=lambda item: (-item.score, item.passage.id))[:k]
+    asked = {term: weight for term, weight in weights.items() if term in question.terms} or weights
+    places = _places(dense), _places(lexical)
+    return [_hit(item, asked, *places) for item in best]
 
 
 def question_weights(snapshot: Snapshot, question: Question) -> dict[str, float]:
@@ -61,39 +62,55 @@ def content_terms(text: str) -> frozenset[str]:
     return frozenset(terms(text))
 
 
-def _credits(passage: Passage, sentence: Sentence, heading: frozenset[str]) -> dict[str, float]:
-    """The terms of a sentence, and half those of what it stands under."""
-    own = content_terms(passage.text[sentence.start - passage.start : sentence.end - passage.start])
-    above = heading | content_terms(table_header(passage, sentence.start, sentence.end))
-    return dict.fromkeys(above, _HEADING_CREDIT) | dict.fromkeys(own, 1.0)
+class _Judged(NamedTuple):
+    """A candidate with what its score is made of."""
+
+    row: int
+    passage: Passage
+    score: float
+    cosine: float
+    similarities: Vectors  # of its sentences, 0..1
+    credits: list[dict[str, float]]  # of each sentence, for the terms of the question that it holds
 
 
-def _place(found: list[Scored], row: int) -> tuple[int | None, float]:
-    for rank, scored in enumerate(found, 1):
-        if scored.row == row:
-            return rank, scored.score
-    return None, 0.0
-
-
-def _hit(
-    stored: StoredPassage,
-    vector: Vectors,
-    weights: Mapping[str, float],
-    own: frozenset[str],
-    dense: tuple[int | None, float],
-    lexical: tuple[int | None, float],
-) -> Hit:
+def _judge(stored: StoredPassage, vector: Vectors, weights: Mapping[str, float]) -> _Judged:
     passage = stored.passage
     cosine = float(stored.embedding.passage @ vector)
     similarities = np.maximum(stored.embedding.sentences @ vector, 0.0)
-    heading = content_terms(f"{passage.title}\n{passage.section or ''}")
-    credits = [_credits(passage, sentence, heading) for sentence in passage.sentences]
-    coverages = [coverage(found, weights) for found in credits]
-    asked = {term: weight for term, weight in weights.items() if term in own} or weights
-    whole = coverage(heading.union(content_terms(passage.text)), weights)
-    score = (max(cosine, 0.0) + whole + float(max(similarities, default=0.0)) + max(coverages, default=0.0)) / 4
+    heading = content_terms(f"{passage.title}\n{passage.section or ''}") & weights.keys()
+    credits = [_credits(passage, sentence, heading, weights) for sentence in passage.sentences]
+    whole = coverage(heading.union(*credits), weights)
+    best = max((coverage(found, weights) for found in credits), default=0.0)
+    score = (max(cosine, 0.0) + whole + float(max(similarities, default=0.0)) + best) / 4
+    return _Judged(stored.row, passage, score, cosine, similarities, credits)
+
+
+def _credits(
+    passage: Passage, sentence: Sentence, heading: frozenset[str], weights: Mapping[str, float]
+) -> dict[str, float]:
+    """The question's terms in a sentence, and half of those in what it stands under."""
+    own = content_terms(passage.text[sentence.start - passage.start : sentence.end - passage.start]) & weights.keys()
+    head = table_header(passage, sentence.start, sentence.end)
+    above = heading | (content_terms(head) & weights.keys()) if head else heading
+    return dict.fromkeys(above, _HEADING_CREDIT) | dict.fromkeys(own, 1.0)
+
+
+def _places(found: list[Scored]) -> dict[int, tuple[int, float]]:
+    """By row, the rank from 1 and the score."""
+    return {scored.row: (rank, scored.score) for rank, scored in enumerate(found, 1)}
+
+
+def _hit(
+    item: _Judged,
+    asked: Mapping[str, float],
+    dense: Mapping[int, tuple[int, float]],
+    lexical: Mapping[int, tuple[int, float]],
+) -> Hit:
+    """`asked` are the weights of the question's own terms."""
+    dense_rank, _ = dense.get(item.row, (None, 0.0))
+    lexical_rank, lexical_score = lexical.get(item.row, (None, 0.0))
     sentences = tuple(
-        SentenceScore((2 * score + float(similarity) + coverage(found, asked)) / 4, float(similarity))
-        for similarity, found in zip(similarities, credits, strict=True)
+        SentenceScore((2 * item.score + float(similarity) + coverage(found, asked)) / 4, float(similarity))
+        for similarity, found in zip(item.similarities, item.credits, strict=True)
     )
-    return Hit(passage, score, cosine, lexical[1], dense[0], lexical[0], sentences)
+    return Hit(item.passage, item.score, item.cosine, lexical_score, dense_rank, lexical_rank, sentences)

@@ -30,7 +30,8 @@ STOP_WORDS = frozenset(
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 # Marks of Hebrew and Arabic, and the scripts of India, whose vowel signs \w does not know
 _MARKS = "\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff"
-_TOKEN = re.compile(rf"(?P<unspaced>[{_UNSPACED}]+)|\d+(?:[.,]\d+)+|[^\W{_UNSPACED}](?:[^\W{_UNSPACED}]|[{_MARKS}])*")
+_UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
+_WORD = re.compile(rf"\d+(?:[.,]\d+)+|\w[\w{_MARKS}]*")
 _THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
 _stemmer = Stemmer.Stemmer("english", 100_000)
 
@@ -41,16 +42,21 @@ def tokens(text: str) -> list[str]:
     >>> tokens("The Mills' 1,500.5 t of 東京都")
     ['the', 'mills', '1500.5', 't', 'of', '東京', '京都']
     """
-    found: list[str] = []
-    for match in _TOKEN.finditer(unicodedata.normalize("NFKC", text).lower()):
-        word = match.group()
-        if match["unspaced"] and len(word) > 1:
-            found.extend(word[i : i + 2] for i in range(len(word) - 1))
-        elif word[0].isdigit():
-            found.append(_THOUSANDS.sub("", word))
-        else:
-            found.append(word)
-    return found
+    folded = (text if text.isascii() else unicodedata.normalize("NFKC", text)).lower()
+    if folded.isascii() or not _UNSPACED_RUN.search(folded):
+        return _words(folded)
+    found, at = [], 0
+    for run in _UNSPACED_RUN.finditer(folded):
+        found += _words(folded[at : run.start()])
+        characters = run.group()
+        found += [characters[i : i + 2] for i in range(len(characters) - 1)] or [characters]
+        at = run.end()
+    return found + _words(folded[at:])
+
+
+def _words(folded: str) -> list[str]:
+    """Of text without unspaced scripts. One call for a whole text: searches read thousands of sentences."""
+    return [_THOUSANDS.sub("", word) if "," in word else word for word in _WORD.findall(folded)]
 
 
 @lru_cache(maxsize=200_000)

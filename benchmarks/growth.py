@@ -1,0 +1,228 @@
+"""How time and memory grow with the number of passages: index, open, search, delete.
+
+    python benchmarks/growth.py [../shared/eval] [--sizes 1216 10000 100000 1000000]
+
+For each size a library is made and committed as `rag index` commits it, without reading and embedding, whose time for a
+passage does not depend on how many there are. A process of its own then opens the index, searches, and tells its
+memory. Prints a table and writes `benchmarks/results/growth.json`, which `growth_plot.py` draws. A million passages
+take about 15 GB of disk and half an hour.
+
+Documents have ten passages of six sentences of twenty words. Words follow Zipf's law over a vocabulary of 400,000;
+vectors are real ones perturbed, as in `large.py`. A question has six words of a sentence, and a vector near that of its
+passage; its time includes that of embedding it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from evalset import eval_argument
+from large import perturbed, seeded, squad2, unit
+from speed import RESULTS
+
+from rag.index.local import LocalIndex
+from rag.question import parse_question
+from rag.question_embedding import QuestionEmbedder
+from rag.retrieval import retrieve
+from rag.settings import load_settings
+from rag.types import Document, Embedding, Passage, Sentence, Vectors
+
+DIMENSION = 384
+PASSAGES, SENTENCES, WORDS = 10, 6, 20  # of a document, of a passage, of a sentence
+VOCABULARY, ZIPF = 400_000, 1.1
+ASKED, WARM_UP, REMOVED = 200, 50, 10
+PUBLISHED_EVERY = 60.0  # seconds, as `rag index` does
+MADE_WITH: dict[str, Any] = {"embedder_fingerprint": "growth", "dimension": DIMENSION, "chunker": "growth"}
+NAME = "growth"
+FUNCTION_WORDS = "the of and in to a is was for on as by with at from that it be are this".split()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    eval_argument(parser)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1216, 10_000, 100_000, 1_000_000])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="libraries stay there for another run")
+    parser.add_argument("--search", type=Path, help=argparse.SUPPRESS)  # the process of its own
+    options = parser.parse_args()
+    if options.search:
+        print(json.dumps(searched(options.search, options.seed)))
+        return
+    results = {"machine": machine(), "sizes": []}
+    with tempfile.TemporaryDirectory() as folder:
+        work = options.keep or Path(folder)
+        there = (options.eval / "squad2").is_dir()
+        real = squad2(options.eval / "squad2", Path(folder)).vectors if there else seeded(options.seed).vectors
+        for size in options.sizes:
+            results["sizes"].append(measured(size, real, work / str(size), options.seed))
+            if not options.keep:
+                shutil.rmtree(work / str(size))
+            print(json.dumps(results["sizes"][-1]), flush=True)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "growth.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+
+
+def measured(size: int, real: Vectors, work: Path, seed: int) -> dict[str, float]:
+    made = work / "made.json"
+    if not made.exists():
+        shutil.rmtree(work, ignore_errors=True)
+        figures = indexed(size, real, work, seed)
+        made.write_text(json.dumps(figures), "utf-8")
+    return {"passages": size, **json.loads(made.read_text("utf-8")), **apart(work, seed), **removed(work)}
+
+
+def indexed(size: int, real: Vectors, work: Path, seed: int) -> dict[str, float]:
+    """Making texts and vectors is not counted."""
+    seconds, published = 0.0, time.monotonic()
+    with LocalIndex.open(work, NAME, create=True, **MADE_WITH) as index:
+        for document, passages, embeddings in documents(size, real, seed):
+            began = time.perf_counter()
+            index.replace(document, passages, embeddings)
+            if time.monotonic() - published > PUBLISHED_EVERY:
+                index.publish()
+                published = time.monotonic()
+            seconds += time.perf_counter() - began
+        began = time.perf_counter()
+        index.publish()
+    seconds += time.perf_counter() - began
+    on_disk = sum(file.stat().st_size for file in work.rglob("*") if file.is_file())
+    return {"commit_ms": 1000 * seconds / size, "disk_bytes": on_disk / size}
+
+
+def documents(size: int, real: Vectors, seed: int) -> Iterator[tuple[Document, list[Passage], list[Embedding]]]:
+    vectors = (vector for block in perturbed(real, size * (SENTENCES + 1), seed) for vector in block)
+    random = np.random.default_rng(seed)
+    for first in range(0, size, PASSAGES):
+        texts = [paragraph(random) for _ in range(min(PASSAGES, size - first))]
+        text = "\n\n".join(map(" ".join, texts))
+        document = Document(f"{first:09d}.txt", f"Library {first}", text, "", f"{first:064x}")
+        passages = list(cut(document, texts))
+        yield document, passages, [Embedding(next(vectors), np.stack([next(vectors) for _ in texts[0]])) for _ in texts]
+
+
+def paragraph(random: np.random.Generator) -> list[str]:
+    """Its sentences."""
+    words = random.zipf(ZIPF, SENTENCES * WORDS) % VOCABULARY
+    named = [word(int(number)) for number in words]
+    return [f"{' '.join(named[at : at + WORDS]).capitalize()}." for at in range(0, len(named), WORDS)]
+
+
+def word(number: int) -> str:
+    """The most frequent are function words, which searches pass over; the others are made of syllables."""
+    if number < len(FUNCTION_WORDS):
+        return FUNCTION_WORDS[number]
+    consonants, letters = "bcdfghjklmnprstvwxyz", "q"
+    while True:
+        number, digit = divmod(number, len(consonants))
+        letters += consonants[digit] + "aeiou"[digit % 5]
+        if not number:
+            return letters
+
+
+def cut(document: Document, texts: list[list[str]]) -> Iterator[Passage]:
+    at = 0
+    for sentences in texts:
+        spans, start = [], at
+        for sentence in sentences:
+            spans.append(Sentence(at, at + len(sentence)))
+            at += len(sentence) + 1
+        text = document.text[start : spans[-1].end]
+        yield Passage(document.id, document.title, document.source, start, spans[-1].end, text, tuple(spans))
+        at = spans[-1].end + 2
+
+
+def apart(work: Path, seed: int) -> dict[str, float]:
+    command = [sys.executable, __file__, "--search", str(work), "--seed", str(seed)]
+    found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return dict(json.loads(found.splitlines()[-1]))
+
+
+def searched(work: Path, seed: int) -> dict[str, float]:
+    embedder = QuestionEmbedder.load(load_settings().threads)
+    embedder.embed_query("What is measured?")
+    before = memory()
+    began = time.perf_counter()
+    with LocalIndex.open(work, NAME, **MADE_WITH) as index:
+        with index.snapshot() as snapshot:
+            retrieve(snapshot, parse_question("What is first?"), embedder.embed_query("What is first?"), 10)
+        opened = time.perf_counter() - began
+        count = len(index.documents())
+        asked = list(questions(index, count, seed))
+        times = []
+        for text, vector in asked:
+            began = time.perf_counter()
+            embedder.embed_query(text)
+            with index.snapshot() as snapshot:
+                retrieve(snapshot, parse_question(text), vector, 10)
+            times.append(1000 * (time.perf_counter() - began))
+    counted = sorted(times[WARM_UP:])
+    return {
+        "open_ms": 1000 * opened,
+        "search_ms": statistics.median(counted),
+        "search_ms_90": counted[int(0.9 * len(counted))],
+        "memory_mb": (memory() - before) / 1e6,
+    }
+
+
+def questions(index: LocalIndex, documents: int, seed: int) -> Iterator[tuple[str, Vectors]]:
+    random = np.random.default_rng(seed + 1)
+    for _ in range(ASKED + WARM_UP):
+        document = index.document(f"{PASSAGES * random.integers(documents):09d}.txt")
+        start = document.text.index(". ", random.integers(len(document.text) // 2)) + 2
+        text = f"What is said of {' '.join(document.text[start:].split(' ')[1:7])}?"
+        with index.snapshot() as snapshot:
+            [near] = snapshot.fetch([snapshot.lexical(text, 1)[0].row])
+        yield text, unit(near.embedding.passage[None] + 0.04 * random.standard_normal((1, DIMENSION)))[0]
+
+
+def removed(work: Path) -> dict[str, float]:
+    """A document taken out, and readers told."""
+    times = []
+    with LocalIndex.open(work, NAME, write=True, **MADE_WITH) as index:
+        for info in index.documents()[:REMOVED]:
+            began = time.perf_counter()
+            index.remove(info.id)
+            index.publish()
+            times.append(1000 * (time.perf_counter() - began))
+    return {"remove_ms": statistics.median(times)}
+
+
+def memory() -> int:
+    """Bytes that this process has for itself; pages of files that the system may drop are not counted."""
+    lines = Path("/proc/self/status").read_text("utf-8").split("\n")
+    return 1024 * int(next(line.split()[1] for line in lines if line.startswith("RssAnon")))
+
+
+def machine() -> dict[str, float]:
+    """What the cores deliver at best: products of float32 matrices, and bytes read from memory."""
+    import torch
+
+    a = torch.randn(2048, 2048)
+    product = best(lambda: a @ a)
+    data = torch.ones(1 << 28)
+    read = best(lambda: data.sum())
+    return {"gflops": 2 * 2048**3 / product / 1e9, "gigabytes_a_second": 4 * (1 << 28) / read / 1e9}
+
+
+def best(call: Any, rounds: int = 8) -> float:
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+if __name__ == "__main__":
+    main()
