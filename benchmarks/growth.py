@@ -30,6 +30,7 @@ import numpy as np
 from evalset import eval_argument
 from large import perturbed, seeded, squad2, unit
 from speed import RESULTS
+from workload import generated
 
 from rag.index.local import LocalIndex
 from rag.question import parse_question
@@ -41,7 +42,7 @@ from rag.types import Document, Embedding, Passage, Sentence, Vectors
 DIMENSION = 384
 PASSAGES, SENTENCES, WORDS = 10, 6, 20  # of a document, of a passage, of a sentence
 VOCABULARY, ZIPF = 400_000, 1.1
-ASKED, WARM_UP, REMOVED = 200, 50, 10
+ASKED, WARM_UP, REMOVED, EMBEDDED = 200, 50, 10, 512
 PUBLISHED_EVERY = 60.0  # seconds, as `rag index` does
 MADE_WITH: dict[str, Any] = {"embedder_fingerprint": "growth", "dimension": DIMENSION, "chunker": "growth"}
 NAME = "growth"
@@ -59,7 +60,7 @@ def main() -> None:
     if options.search:
         print(json.dumps(searched(options.search, options.seed)))
         return
-    results = {"machine": machine(), "sizes": []}
+    results: dict[str, Any] = {"machine": machine(), "embedding": embedding(), "sizes": []}
     with tempfile.TemporaryDirectory() as folder:
         work = options.keep or Path(folder)
         there = (options.eval / "squad2").is_dir()
@@ -213,6 +214,30 @@ def machine() -> dict[str, float]:
     data = torch.ones(1 << 28)
     read = best(lambda: data.sum())
     return {"gflops": 2 * 2048**3 / product / 1e9, "gigabytes_a_second": 4 * (1 << 28) / read / 1e9}
+
+
+def embedding() -> dict[str, float]:
+    """Of paragraphs as long as squad2's, with the embedded model: 6 layers of width 384, 1,536 in the middle. A token
+    takes 2 operations a weight, and 4 x width a layer for each token that it attends to."""
+    from rag.embedding import SentenceTransformerEmbedder
+    from rag.ingest import embedded
+
+    settings = load_settings()
+    embedder = SentenceTransformerEmbedder.load(settings.embedder, settings.threads)
+    texts = [text for _, text in generated(EMBEDDED).documents]
+    passages = [Passage("x", "", "", 0, len(text), text, (Sentence(0, len(text)),)) for text in texts]
+    tokens = [len(embedder.token_spans(text)) + 2 for text in texts]
+    list(embedded(embedder, passages[:32]))
+    began = time.perf_counter()
+    list(embedded(embedder, passages))
+    seconds = time.perf_counter() - began
+    operations = sum(n * 6 * (2 * (4 * 384**2 + 2 * 384 * 1536) + 4 * n * 384) for n in tokens)
+    return {
+        "passages_a_second": EMBEDDED / seconds,
+        "tokens_a_passage": statistics.mean(tokens),
+        "gflops": operations / seconds / 1e9,
+        "gflop_a_passage": operations / EMBEDDED / 1e9,
+    }
 
 
 def best(call: Any, rounds: int = 8) -> float:
