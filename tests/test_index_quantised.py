@@ -254,9 +254,10 @@ def test_a_killed_writer_loses_nothing(lowered: None, monkeypatch: pytest.Monkey
 class World:
     """A `Quantised` beside a plain dictionary of the vectors that it should hold."""
 
-    def __init__(self, folder: Path, count: int, seed: int) -> None:
+    def __init__(self, folder: Path, count: int, seed: int, alike: int = 1) -> None:
+        """So many rows after another have the same vector."""
         self.random = np.random.default_rng(seed)
-        self.all = self.unit(count + 400)
+        self.all = np.repeat(self.unit(count + 400), alike, axis=0)[: count + 400]
         self.rows = np.sort(self.random.choice(10**9, count + 400, replace=False)).astype(np.int64)
         self.alive = dict(zip(self.rows[:count].tolist(), self.all, strict=False))
         self.next = count
@@ -310,6 +311,16 @@ def test_vectors_in_a_file_are_read_as_they_were_written(tmp_path: Path) -> None
 
 
 class TestSearch:
+    def test_equal_scores_come_in_order_of_row(self, lowered: None) -> None:
+        with fast_folder() as folder:
+            world = World(folder, 60, 1, alike=3)
+            world.change(30, 10)
+            (query,) = world.unit(1)
+            for among in (None, world.rows):
+                hits = world.index.search(query, 2000, among)
+                assert len({hit.score for hit in hits}) < len(hits) == 80
+                assert hits == sorted(hits, key=lambda hit: (-hit.score, hit.row))
+
     @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(count=st.integers(1, 600), changes=changes, seed=st.integers(0, 99), share=st.floats(0, 1))
     def test_filtered_and_long_searches_are_exact_whatever_changed(
