@@ -311,6 +311,14 @@ def test_vectors_in_a_file_are_read_as_they_were_written(tmp_path: Path) -> None
 
 
 class TestSearch:
+    def test_lists_that_hold_too_few_are_not_all_that_is_looked_at(self, lowered: None) -> None:
+        with fast_folder() as folder:
+            world = World(folder, 600, 1)
+            base = world.index.base._replace(probes=1, candidates=1)
+            index = Quantised(base, 1, world.rows[:0])
+            for query in world.unit(20):
+                assert len(index.search(query, 60)) == 60
+
     def test_equal_scores_come_in_order_of_row(self, lowered: None) -> None:
         with fast_folder() as folder:
             world = World(folder, 60, 1, alike=3)
