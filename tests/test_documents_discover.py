@@ -68,6 +68,9 @@ def test_links(tmp_path: Path) -> None:
     not_followed = "is a link to a folder, which is not followed; give that folder itself"
     result = discover([root])
     assert [each.document_id for each in result.files] == ["root/a.txt", "root/link.txt", "root/sub/b.txt"]
+    assert [each.source for each in result.files] == [
+        str(path.resolve()) for path in (root / "a.txt", tmp_path / "outside/c.txt", root / "sub/b.txt")
+    ]
     assert result.skipped == (
         Skipped(root / "dead.txt", "is a link to nothing"),
         Skipped(root / "loop", not_followed),

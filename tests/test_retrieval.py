@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.evidence import select_evidence, table_header, with_antecedent
-from rag.question import parse_question
+from rag.question import Carried, parse_question
 from rag.retrieval import coverage, retrieve
 from rag.sentences import split_sentences
 from rag.types import (
@@ -101,6 +102,39 @@ def test_words_of_the_heading_count_half_for_a_sentence_below_it() -> None:
     stored = StoredPassage(1, passage("Ten to five.", section="Opening hours"), Embedding(unit(0, 1), unit(0, 1)[None]))
     (hit,) = retrieve(FakeSnapshot([stored], [Scored(1, 0.0)], []), parse_question("opening hours"), unit(1, 0), 1)
     assert hit.score == pytest.approx((0 + 1 + 0 + 0.5) / 4)
+
+
+def test_a_word_of_the_heading_that_a_sentence_says_itself_counts_whole() -> None:
+    found = passage("Hours are ten to five.", section="Opening hours")
+    stored = StoredPassage(1, found, Embedding(unit(0, 1), unit(0, 1)[None]))
+    (hit,) = retrieve(FakeSnapshot([stored], [Scored(1, 0.0)], []), parse_question("opening hours"), unit(1, 0), 1)
+    assert hit.score == pytest.approx((0 + 1 + 0 + (0.5 + 1) / 2) / 4)
+
+
+def test_words_of_a_title_count_for_a_passage_and_those_that_it_lacks_do_not() -> None:
+    found = passage("Ten to five.", title="Opening")
+    stored = StoredPassage(1, found, Embedding(unit(0, 1), unit(0, 1)[None]))
+    (hit,) = retrieve(FakeSnapshot([stored], [Scored(1, 0.0)], []), parse_question("opening hours"), unit(1, 0), 1)
+    assert hit.score == pytest.approx((0 + 1 / 2 + 0 + 0.5 / 2) / 4)
+
+
+def test_what_is_carried_from_the_conversation_finds_the_passage_and_does_not_choose_its_sentence() -> None:
+    text = "The mill was built in May. It was sold."
+    stored = StoredPassage(1, passage(text), Embedding(unit(0, 1), np.stack([unit(0, 1)] * 2)))
+    question = replace(parse_question("When was it sold?"), carried=(Carried("mill", "mill", 0.5),))
+    (hit,) = retrieve(FakeSnapshot([stored], [Scored(1, 0.0)], []), question, unit(1, 0), 1)
+    # terms sold (2) and mill (half of 2): the passage has both, the second sentence sold, which alone is asked
+    assert hit.score == pytest.approx((0 + 1 + 0 + 2 / 3) / 4)
+    assert [found.score for found in hit.sentences] == pytest.approx([2 * hit.score / 4, (2 * hit.score + 1) / 4])
+
+
+def test_equal_scores_come_in_order_of_passage_id() -> None:
+    stored = [
+        StoredPassage(n, passage("Ore.", f"{9 - n}.txt"), Embedding(unit(1, 0), unit(1, 0)[None])) for n in range(6)
+    ]
+    snapshot = FakeSnapshot(stored, [Scored(n, 1.0) for n in range(6)], [])
+    hits = retrieve(snapshot, parse_question("ore"), unit(1, 0), 4)
+    assert [hit.passage.document_id for hit in hits] == ["4.txt", "5.txt", "6.txt", "7.txt"]
 
 
 TABLE = """Faults of the mill.
