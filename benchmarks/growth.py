@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,7 @@ def paragraph(random: np.random.Generator) -> list[str]:
     return [f"{' '.join(named[at : at + WORDS]).capitalize()}." for at in range(0, len(named), WORDS)]
 
 
+@lru_cache(VOCABULARY)
 def word(number: int) -> str:
     """The most frequent are function words, which searches pass over; the others are made of syllables."""
     if number < len(FUNCTION_WORDS):
