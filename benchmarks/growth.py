@@ -178,13 +178,16 @@ def searched(work: Path, seed: int) -> dict[str, float]:
 
 
 def questions(index: LocalIndex, documents: list[str], seed: int) -> Iterator[tuple[str, Vectors]]:
-    random = np.random.default_rng(seed + 1)
-    for _ in range(ASKED + WARM_UP):
+    random, asked = np.random.default_rng(seed + 1), 0
+    while asked < ASKED + WARM_UP:
         document = index.document(documents[random.integers(len(documents))])
         start = document.text.index(". ", random.integers(len(document.text) // 2)) + 2
         text = f"What is said of {' '.join(document.text[start:].split(' ')[1:7])}?"
         with index.snapshot() as snapshot:
-            [near] = snapshot.fetch([snapshot.lexical(text, 1)[0].row])
+            if not (found := snapshot.lexical(text, 1)):
+                continue  # six function words
+            [near] = snapshot.fetch([found[0].row])
+        asked += 1
         yield text, unit(near.embedding.passage[None] + 0.04 * random.standard_normal((1, DIMENSION)))[0]
 
 
