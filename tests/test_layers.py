@@ -48,7 +48,7 @@ LAYERS = [
     ],
     ["rag.documents", "rag.bert", "rag.embedding", "rag.question_embedding", "rag.index", "rag.llm"],
     ["rag.own_metadata", "rag.keys"],
-    ["rag.changes"],
+    ["rag.changes", "rag.preparing"],
     ["rag.retrieval", "rag.confidence", "rag.ingest"],
     ["rag.reembed", "rag.store", "rag.uploads", "rag.watch"],
     ["rag.saying"],
