@@ -50,7 +50,7 @@ LAYERS = [
     ["rag.own_metadata", "rag.keys"],
     ["rag.changes", "rag.preparing"],
     ["rag.retrieval", "rag.confidence", "rag.ingest"],
-    ["rag.reembed", "rag.store", "rag.uploads", "rag.watch"],
+    ["rag.reembed", "rag.store", "rag.uploads", "rag.watch", "rag.scale"],
     ["rag.saying"],
     ["rag.pipeline"],
     ["rag.doctor", "rag.evaluation"],
