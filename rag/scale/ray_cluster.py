@@ -102,10 +102,9 @@ def checked_address(address: str) -> str:
 
 @contextlib.contextmanager
 def _local(ray: Any, workers: int) -> Iterator[str]:
-    """Its ports want a token that is made here, as anybody who may speak to Ray may run code."""
+    """Who may speak to Ray may run code: Ray asks for a token by itself, and takes the one that is made here."""
     environment = {
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-        "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": _token(),
         "RAY_USAGE_STATS_ENABLED": "0",
     }
@@ -169,16 +168,13 @@ def _token() -> str:
 
 @contextlib.contextmanager
 def _environment(more: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in more}
+    before = dict(os.environ)
     os.environ.update(more)
     try:
         yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    finally:  # with what Ray has set
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _one_line(text: str) -> str:
