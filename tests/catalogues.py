@@ -12,7 +12,7 @@ DOCUMENTS = """
 SELECT document, title, source, sha256, passages, characters, v.pages, metadata, size, mtime_ns, text, t.pages, sections
 FROM versions v JOIN texts t USING (version) WHERE removed IS NULL ORDER BY document"""
 PASSAGES = """
-SELECT document, start, end, section, sentences, p.pages, p.text, key
+SELECT document, start, end, section, p.sentences, p.pages, p.text, key
 FROM passages p JOIN versions v USING (version) JOIN embeddings USING (embedding)
 WHERE removed IS NULL ORDER BY document, start, end"""
 EMBEDDINGS = "SELECT key, passage, sentences FROM embeddings ORDER BY key"

@@ -52,8 +52,16 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     (folder / "striprtf" / "striprtf.py").write_text(PARSER)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))
-        with connected(None, 2) as found:
+        with connected(None, 4) as found:
             yield found
+
+
+@pytest.fixture(scope="module")
+def workers(cluster: Cluster) -> Iterator[RayPreparer]:
+    """Two that nobody kills."""
+    preparer = RayPreparer(cluster, 2, Work(HashEmbedder, TOKENS, DEFAULTS))
+    yield preparer
+    preparer.close()
 
 
 @pytest.fixture
@@ -130,19 +138,28 @@ def cannot_load() -> Embedder:
     raise ModelError("the embedder 'x' cannot be loaded")
 
 
-def on_ray(
-    cluster: Cluster,
+def index_on(
+    preparer: RayPreparer,
     library: Path,
     settings: Settings,
-    load: Callable[[], Embedder] = HashEmbedder,
     progress: Progress = lambda done, total, name: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Summary:
+    with open_index(settings, preparer, create=True) as index:
+        return carry_out(find_changes([library], index.files()), index, preparer, progress, stopped)
+
+
+def index_with(
+    cluster: Cluster,
+    load: Callable[[], Embedder],
+    library: Path,
+    settings: Settings,
+    progress: Progress = lambda done, total, name: None,
+) -> Summary:
+    """Two workers of their own, as they may not live long."""
     preparer = RayPreparer(cluster, 2, Work(load, TOKENS, DEFAULTS))
     try:
-        with open_index(settings, preparer, create=True) as index:
-            change = find_changes([library], index.files())
-            return carry_out(change, index, preparer, progress, stopped)
+        return index_on(preparer, library, settings, progress)
     finally:
         preparer.close()
 
@@ -178,7 +195,7 @@ def test_a_worker_killed_in_mid_run_changes_nothing(
             killed.append(int(next(notes.iterdir()).name))
             os.kill(killed[0], signal.SIGKILL)
 
-    summary = on_ray(cluster, library, settings, partial(Noting, notes), kill_one)
+    summary = index_with(cluster, partial(Noting, notes), library, settings, kill_one)
     assert len(killed) == 1
     assert len(summary.added) == 122
     assert [failure.document_id for failure in summary.failed] == ["library/broken.pdf"]
@@ -191,19 +208,19 @@ def test_a_worker_killed_in_mid_run_changes_nothing(
 def test_what_a_worker_had_when_it_died_is_done_by_another(
     cluster: Cluster, library: Path, settings: Settings, tmp_path: Path, method: str
 ) -> None:
-    summary = on_ray(cluster, library, settings, partial(Dying, method, tmp_path))
+    summary = index_with(cluster, partial(Dying, method, tmp_path), library, settings)
     assert (tmp_path / "died").exists()
     check_same(library, settings, summary)
 
 
 def test_a_file_that_crashes_its_parser_is_one_failed_file(
-    cluster: Cluster, settings: Settings, tmp_path: Path
+    workers: RayPreparer, settings: Settings, tmp_path: Path
 ) -> None:
     library = tmp_path / "texts"
     library.mkdir()
     for number in range(6):
         (library / f"{number}.rtf").write_text("{\\rtf crash}" if number == 2 else "{\\rtf well}")
-    summary = on_ray(cluster, library, settings)
+    summary = index_on(workers, library, settings)
     assert summary.added == [f"texts/{number}.rtf" for number in (0, 1, 3, 4, 5)]
     ((document_id, message),) = summary.failed
     assert document_id == "texts/2.rtf"
@@ -218,7 +235,7 @@ def test_a_document_that_kills_each_worker_is_given_up(
     library.mkdir()
     (library / "0.txt").write_text("Poison.")
     (library / "1.txt").write_text("A sentence that stands here. " * 5000)  # batches of its own
-    summary = on_ray(cluster, library, settings, partial(Dying, method, tmp_path, "Poison"))
+    summary = index_with(cluster, partial(Dying, method, tmp_path, "Poison"), library, settings)
     (failure,) = [failure for failure in summary.failed if failure.document_id == "texts/0.txt"]
     assert "given up after 4 workers were lost with it; try it without --ray" in failure.message
     if method == "token_spans":
@@ -226,27 +243,27 @@ def test_a_document_that_kills_each_worker_is_given_up(
 
 
 def test_a_stopped_run_commits_what_is_done_and_the_next_goes_on(
-    cluster: Cluster, library: Path, settings: Settings
+    workers: RayPreparer, library: Path, settings: Settings
 ) -> None:
     seen: list[str] = []
 
     def note(done: int, total: int, name: str) -> None:
         seen.append(name)
 
-    first = on_ray(cluster, library, settings, HashEmbedder, note, lambda: len(seen) == 30)
+    first = index_on(workers, library, settings, note, lambda: len(seen) == 30)
     assert (len(first.added), first.left) == (30, 93)
-    second = on_ray(cluster, library, settings)
+    second = index_on(workers, library, settings)
     assert (len(second.added), sorted(second.unchanged)) == (92, sorted(first.added))
     _, local = locally(library, settings)
     for query in (DOCUMENTS, PASSAGES, EMBEDDINGS, ALL_VERSIONS):
         assert rows(settings.indexes_dir / "ray", query) == rows(local, query)
 
 
-def test_what_the_index_has_is_not_embedded_again(cluster: Cluster, library: Path, settings: Settings) -> None:
-    on_ray(cluster, library, settings)
+def test_what_the_index_has_is_not_embedded_again(workers: RayPreparer, library: Path, settings: Settings) -> None:
+    index_on(workers, library, settings)
     (library / "sub" / "book.md").rename(library / "sub" / "moved.md")
     (library / "000.txt").write_text("New here.")
-    summary = on_ray(cluster, library, settings)
+    summary = index_on(workers, library, settings)
     assert (summary.added, summary.replaced) == (["library/sub/moved.md"], ["library/000.txt"])
     assert [same.other for same in summary.moved] == ["library/sub/book.md"]
     assert (summary.passages, summary.embedded) == (len_of(settings, "library/sub/moved.md") + 1, 1)
@@ -257,7 +274,7 @@ def len_of(settings: Settings, document_id: str) -> int:
         return next(info.passages for info in index.documents() if info.id == document_id)
 
 
-def test_no_more_files_are_under_way_than_two_workers_need(cluster: Cluster, library: Path) -> None:
+def test_no_more_files_are_under_way_than_two_workers_need(workers: RayPreparer, library: Path) -> None:
     taken: list[Found] = []
 
     class Files(list[Found]):
@@ -267,13 +284,11 @@ def test_no_more_files_are_under_way_than_two_workers_need(cluster: Cluster, lib
                 yield found
 
     files = Files(find_changes([library], {}).changed)
-    preparer = RayPreparer(cluster, 2, Work(HashEmbedder, TOKENS, DEFAULTS))
-    documents = preparer.prepared(files)
+    documents = workers.prepared(files)
     for number in range(1, 20):
         assert next(documents)[0] == files[number - 1]
         assert len(taken) <= 2 * AHEAD + number
     documents.close()
-    preparer.close()
 
 
 def test_workers_with_different_models_are_refused(
@@ -281,18 +296,18 @@ def test_workers_with_different_models_are_refused(
 ) -> None:
     with pytest.raises(IndexMismatch, match="the workers have different embedders: hash-. on .* and hash-. on"):
         for _ in range(200):  # until both have started
-            on_ray(cluster, library, settings, partial(Other, tmp_path))
+            index_with(cluster, partial(Other, tmp_path), library, settings)
 
 
 def test_a_model_that_no_worker_can_load_is_said_in_its_own_words(
     cluster: Cluster, library: Path, settings: Settings
 ) -> None:
     with pytest.raises(ModelError, match="^the embedder 'x' cannot be loaded$"):
-        on_ray(cluster, library, settings, cannot_load)
+        index_with(cluster, cannot_load, library, settings)
 
 
 def test_a_cluster_that_is_gone_ends_the_run_and_leaves_what_was_committed(
-    cluster: Cluster, library: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, workers: RayPreparer, library: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ray_cluster, "GONE_S", 0.0)
     monkeypatch.setattr(ray_cluster, "_LOOK_S", 0.0001)
@@ -304,24 +319,25 @@ def test_a_cluster_that_is_gone_ends_the_run_and_leaves_what_was_committed(
             listener.close()
 
     with pytest.raises(RagError, match=rf"the Ray cluster at 127.0.0.1:{port} is gone .* what was committed stays"):
-        on_ray(Cluster(cluster.ray, f"127.0.0.1:{port}"), library, settings, HashEmbedder, close)
+        index_with(Cluster(cluster.ray, f"127.0.0.1:{port}"), HashEmbedder, library, settings, close)
     with open_index(settings, HashEmbedder(), write=True) as index:
         assert index.verify() == []
         committed = sorted(index.files())
     monkeypatch.undo()
-    summary = on_ray(cluster, library, settings)
+    summary = index_on(workers, library, settings)
     assert sorted(summary.unchanged) == committed
     assert len(summary.added) == 122 - len(committed)
 
 
 def test_workers_that_never_start_are_waited_for_no_longer_than_the_limit(
-    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, workers: RayPreparer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ray_ingest, "START_S", 0.5)
+    assert workers.fingerprint == "hash-1"  # they have two of the four processors, from now on at the latest
     taken = [cluster.ray.remote(num_cpus=1)(threading.Event).remote() for _ in range(2)]
     cluster.ray.get([actor.is_set.remote() for actor in taken])
     preparer = RayPreparer(cluster, 1, Work(HashEmbedder, TOKENS, DEFAULTS))
-    with pytest.raises(RagError, match="could start within 0.5 s: it has 2 processors, of which 0 are free"):
+    with pytest.raises(RagError, match="could start within 0.5 s: it has 4 processors, of which 0 are free"):
         _ = preparer.made
     preparer.close()
     for actor in taken:

@@ -54,8 +54,13 @@ class _Member:
         self.beginning: Any = actor.begin.remote()
         self.tasks: dict[Any, _Task] = {}
 
-    def has_room(self, method: str) -> bool:
-        return self.beginning is None and sum(task.method == method for task in self.tasks.values()) < EACH
+    def has_room(self, task: _Task) -> bool:
+        """A task that has lost a worker before is tried alone, so that others do not suffer for what it may do."""
+        if self.beginning is not None or any(other.lost for other in self.tasks.values()):
+            return False
+        if task.lost:
+            return not self.tasks
+        return sum(other.method == task.method for other in self.tasks.values()) < EACH
 
 
 class RayPreparer:
@@ -142,7 +147,7 @@ class RayPreparer:
     def _hand_out(self) -> None:
         """Tasks to those workers that have least to do."""
         for method, queue in self._queues.items():
-            while queue and (free := [member for member in self._members if member.has_room(method)]):
+            while queue and (free := [member for member in self._members if member.has_room(queue[0])]):
                 member = min(free, key=lambda member: len(member.tasks))
                 task = queue.popleft()
                 call = getattr(member.actor, method).options(concurrency_group=method)
@@ -198,6 +203,7 @@ class RayPreparer:
                 self._queues[task.method].appendleft(task)
             else:
                 task.end(_given_up(task))
+                self._lost_in_a_row = 0
 
     def _processors(self) -> str:
         here, free = (which().get("CPU", 0) for which in (self._ray.cluster_resources, self._ray.available_resources))
