@@ -62,9 +62,8 @@ def main() -> int:
             started = time.monotonic() - begun
             killed: list[int] = []
             remote, remote_s = index(library, settings(work, "ray"), embedder, preparer, killer(work, killed))
-        print(
-            f"{WORKERS} workers, {len(killed)} killed: {told(remote)} in {remote_s:.0f} s, after {started:.0f} s to start"
-        )
+        times = f"in {remote_s:.0f} s, after {started:.0f} s to start"
+        print(f"{WORKERS} workers, {len(killed)} killed: {told(remote)} {times}")
         print(f"time of Ray / time of one process: {remote_s / local_s:.2f}")
         return compare(work / "indexes" / "local", work / "indexes" / "ray", len(killed))
 

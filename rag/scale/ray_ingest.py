@@ -233,7 +233,7 @@ def _as_ours(exc: Any) -> RagError:
 
 
 def _reason(exc: Exception) -> str:
-    """The line that says why, of the many that Ray gives."""
+    """The sentence that says why, of the many that Ray gives."""
     lines = [line.strip() for line in str(exc).splitlines() if line.strip()]
-    said = [line for line in lines if line.startswith(("The actor is dead because", "Worker exit type"))]
-    return (said or lines or [type(exc).__name__])[0][:160]
+    said = [line for line in lines if line.startswith("The actor is dead because")]
+    return (said or lines or [type(exc).__name__])[0].split(". ")[0][:160]
