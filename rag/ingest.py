@@ -20,7 +20,7 @@ from typing import NamedTuple, Protocol
 from rag.changes import Change, Same, by_content, find_changes
 from rag.chunking import VERSION
 from rag.documents.discover import Skipped
-from rag.errors import DocumentError
+from rag.errors import DocumentError, RagError
 from rag.index.local import FileState
 from rag.preparing import BATCH_PASSAGES, Here, Prepared, Preparer, Promise, Read, read_here
 from rag.settings import Settings
@@ -148,7 +148,11 @@ def carry_out(
     run = _Run(change, index)
     if change.changed:
         assert preparer is not None
-        run.put_in(preparer, progress, stopped)
+        try:
+            run.put_in(preparer, progress, stopped)
+        except RagError:  # such as workers that are gone: what was committed is there for readers all the same
+            index.publish()
+            raise
     if not run.summary.left:
         run.touch()
         run.take_out()

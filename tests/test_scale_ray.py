@@ -319,7 +319,7 @@ def test_a_cluster_that_is_gone_ends_the_run_and_leaves_what_was_committed(
             listener.close()
 
     with pytest.raises(RagError, match=rf"the Ray cluster at 127.0.0.1:{port} is gone .* what was committed stays"):
-        index_with(Cluster(cluster.ray, f"127.0.0.1:{port}"), HashEmbedder, library, settings, close)
+        index_with(Cluster(cluster.ray, f"127.0.0.1:{port}", cluster._raylet), HashEmbedder, library, settings, close)
     with open_index(settings, HashEmbedder(), write=True) as index:
         assert index.verify() == []
         committed = sorted(index.files())

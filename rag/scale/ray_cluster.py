@@ -25,7 +25,7 @@ from rag.errors import InputError, RagError
 
 CONNECT_S = 5.0  # until a cluster's port answers
 TRY_S = 45.0  # until it has let a first process in, which takes two seconds
-GONE_S = 15.0  # without an answer, after which a cluster counts as gone
+GONE_S = 10.0  # without an answer, after which a cluster counts as gone
 _LOOK_S = 2.0  # how often that is asked
 _STORE_BYTES = 512 << 20  # of shared memory, for what is on its way; what does not fit goes to the disk
 _LONGEST_FOLDER = 40  # bytes: Ray adds 64 for its sockets, whose names may have 107
@@ -44,9 +44,11 @@ except Exception as exc:
 class Cluster:
     """One that this process is connected to."""
 
-    def __init__(self, ray: Any, address: str) -> None:
+    def __init__(self, ray: Any, address: str, raylet: str) -> None:
+        """`raylet` is the socket of Ray's process on this machine, without which its library ends this one."""
         self.ray = ray
         self.address = address
+        self._raylet = raylet
         self._seen = self._looked = time.monotonic()
 
     def check(self) -> None:
@@ -55,7 +57,7 @@ class Cluster:
         if now - self._looked < _LOOK_S:
             return
         self._looked = now
-        if _answers(self.address, _LOOK_S):
+        if _answers(self.address, _LOOK_S) and _listens(self._raylet):
             self._seen = now
         elif now - self._seen > GONE_S:
             raise self.gone("it has not answered")
@@ -85,7 +87,7 @@ def connected(address: str | None, workers: int) -> Iterator[Cluster]:
             _try(checked_address(address))
             found = _init(ray, address, f"the Ray cluster at {address} cannot be used")
             stack.callback(ray.shutdown)
-        yield Cluster(ray, found)
+        yield Cluster(ray, found["gcs_address"], found["raylet_socket_name"])
 
 
 def checked_address(address: str) -> str:
@@ -101,7 +103,7 @@ def checked_address(address: str) -> str:
 
 
 @contextlib.contextmanager
-def _local(ray: Any, workers: int) -> Iterator[str]:
+def _local(ray: Any, workers: int) -> Iterator[dict[str, str]]:
     """Who may speak to Ray may run code: Ray asks for a token by itself, and takes the one that is made here."""
     environment = {
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
@@ -111,17 +113,17 @@ def _local(ray: Any, workers: int) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="rag-", dir=_short_folder(), ignore_cleanup_errors=True) as folder:
         with _environment(environment):
             own = {"num_cpus": workers, "object_store_memory": _STORE_BYTES, "_temp_dir": folder}
-            address = _init(ray, "local", "Ray cannot be started here", include_dashboard=False, **own)
+            found = _init(ray, "local", "Ray cannot be started here", include_dashboard=False, **own)
         try:
-            yield address
+            yield found
         finally:
             ray.shutdown()
 
 
-def _init(ray: Any, address: str, failing: str, **more: Any) -> str:
-    """-> the address that the cluster really has."""
+def _init(ray: Any, address: str, failing: str, **more: Any) -> dict[str, str]:
+    """-> the addresses that the cluster really has."""
     try:
-        return str(ray.init(address, **_QUIET, **more).address_info["gcs_address"])
+        return dict(ray.init(address, **_QUIET, **more).address_info)
     except Exception as exc:  # Ray raises of every kind here
         ray.shutdown()
         raise RagError(f"{failing}: {_one_line(str(exc) or type(exc).__name__)}") from exc
@@ -152,6 +154,16 @@ def _answers(address: str, seconds: float) -> bool:
         socket.create_connection((host.strip("[]"), int(port)), seconds).close()
     except OSError:
         return False
+    return True
+
+
+def _listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(_LOOK_S)
+        try:
+            client.connect(path)
+        except OSError:
+            return False
     return True
 
 

@@ -69,7 +69,7 @@ class RayPreparer:
     def __init__(self, cluster: Cluster, workers: int, work: Work) -> None:
         self._cluster = cluster
         self._ray = cluster.ray
-        self._work = self._ray.put(work)
+        self._work = work
         self._kind = self._ray.remote(num_cpus=1, concurrency_groups=GROUPS)(Worker)
         self._queues: dict[str, deque[_Task]] = {"embed": deque(), "prepare": deque()}
         self._members = [self._start() for _ in range(workers)]
