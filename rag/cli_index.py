@@ -59,6 +59,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         from rag.scale.ray_cluster import checked_address
 
         checked_address(options.ray)
+    if options.ray is not None and options.reembed:
+        raise InputError("--reembed works on this machine: leave --ray out", "ray")
     if options.reembed:
         code = _reembed(options, settings)
         if code or not paths:

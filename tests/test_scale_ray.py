@@ -19,6 +19,7 @@ from catalogues import ALL_VERSIONS, DOCUMENTS, EMBEDDINGS, PASSAGES, rows
 from fakes import HashEmbedder
 
 from rag.changes import find_changes
+from rag.cli import main
 from rag.documents import DEFAULTS
 from rag.documents.discover import Found
 from rag.errors import IndexMismatch, InputError, ModelError, RagError
@@ -392,6 +393,11 @@ def test_an_address_is_a_host_and_a_port(address: str) -> None:
 @pytest.mark.parametrize("address", ["host:6379", "10.0.0.5:1", "[::1]:6379"])
 def test_addresses(address: str) -> None:
     assert checked_address(address) == address
+
+
+def test_embedding_anew_is_done_here(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["index", "docs", "--reembed", "--ray"]) == 2
+    assert capsys.readouterr().err == "rag: --reembed works on this machine: leave --ray out\n"
 
 
 @pytest.mark.models

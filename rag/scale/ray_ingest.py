@@ -157,11 +157,11 @@ class RayPreparer:
         """Wait until something is ready, but not for long."""
         self._cluster.check()
         of = {ref: member for member in self._members for ref in (member.beginning, *member.tasks) if ref is not None}
-        if any(member.beginning is None for member in self._members):
+        ready, _ = self._ray.wait(list(of), timeout=1.0)
+        if ready or any(member.beginning is None for member in self._members):
             self._ready = time.monotonic()
         elif time.monotonic() - self._ready > START_S:
             raise RagError(f"no worker of the Ray cluster could start within {START_S:g} s: {self._processors()}")
-        ready, _ = self._ray.wait(list(of), timeout=1.0)
         for ref in ready:
             self._collect(ref, of[ref])
         self._hand_out()
