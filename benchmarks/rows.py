@@ -27,7 +27,8 @@ from rag.documents import read_document
 from rag.documents.pool import ReaderPool
 from rag.evidence import select_evidence
 from rag.index.local import LocalIndex
-from rag.ingest import cut, embedded, sync
+from rag.ingest import sync
+from rag.preparing import cut, embedded
 from rag.prompt import writing_messages
 from rag.store import open_index
 from rag.types import Checked, Message, Passage
@@ -366,7 +367,7 @@ def _passages(ours: Ours, limit: int | None) -> list[Passage]:
     embedder = ours.models.embedder
     files = sorted(ours.files.iterdir())[:limit]
     documents = [read_document(path, path.name, str(path)) for path in files]
-    return [passage for document in documents for passage in cut(document, embedder, ours.settings)]
+    return [passage for document in documents for passage in cut(document, embedder, ours.settings.passage_tokens)]
 
 
 def _document(document_id: str) -> str:

@@ -10,8 +10,9 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from rag.documents.discover import Skipped
     from rag.index.local import FileState
     from rag.ingest import Summary
+    from rag.preparing import Preparer
     from rag.settings import Settings
+    from rag.store import MakesVectors
     from rag.types import Embedder
 
 OK, SOME_FAILED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
@@ -40,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ocr-languages", default="eng", metavar="A+B", help="of scanned pages, as tesseract names them"
     )
+    parser.add_argument(
+        "--ray", nargs="?", const="", metavar="HOST:PORT", help="read and embed on a Ray cluster: this one, or one here"
+    )
     parser.add_argument("--embedder", help="a sentence-transformers model: folder or hub id")
     parser.add_argument(
         "--reembed", action="store_true", help="first embed all documents anew, with another embedder or chunker"
@@ -49,6 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """-> exit code: 0 well, 1 some files failed, 2 nothing could be done, 130 stopped by Ctrl-C."""
     paths = [Path(path) for path in options.paths]
+    if options.ray:
+        from rag.scale.ray_cluster import checked_address
+
+        checked_address(options.ray)
+    if options.ray is not None and options.reembed:
+        raise InputError("--reembed works on this machine: leave --ray out", "ray")
     if options.reembed:
         code = _reembed(options, settings)
         if code or not paths:
@@ -100,21 +112,46 @@ def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings:
 
 
 def _sync(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
-    from rag.documents.pool import ReaderPool
-    from rag.ingest import sync
+    from rag.changes import find_changes
+    from rag.ingest import carry_out
     from rag.store import open_index
 
-    embedder = _embedder(settings.embedder, settings.threads)
     with (
+        (_here if options.ray is None else _on_ray)(options, settings) as (embedder, preparer),
         open_index(settings, embedder, create=True) as index,
         Interrupts() as interrupts,
         Progress("file") as progress,
-        ReaderPool(settings.workers, _reading(options)) as pool,
     ):
-        summary = sync(paths, index, embedder, settings, progress, pool.read, interrupts)
+        change = find_changes(paths, index.files(), settings.indexes_dir)
+        summary = carry_out(change, index, preparer, progress, interrupts)
         total = len(index.files())
     code = _print_summary(summary, total, options, settings)
     return _stopped(summary.left, "files", options.paths, options) if interrupts() else code
+
+
+@contextmanager
+def _here(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[MakesVectors, Preparer]]:
+    from rag.documents.pool import ReaderPool
+    from rag.preparing import Here
+
+    embedder = _embedder(settings.embedder, settings.threads)
+    with ReaderPool(settings.workers, _reading(options)) as pool:
+        yield embedder, Here(embedder, settings.passage_tokens, pool.read)
+
+
+@contextmanager
+def _on_ray(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[MakesVectors, Preparer]]:
+    """As many workers as the settings say; on a cluster of others, one for each processor where they say nothing."""
+    from rag.embedding import SentenceTransformerEmbedder
+    from rag.scale.ray_ingest import ray_preparer
+    from rag.scale.ray_worker import Work
+
+    said = not options.ray or "workers" in settings.model_fields_set
+    threads = 1 if options.ray else max(1, settings.threads // settings.workers)
+    load = partial(SentenceTransformerEmbedder.load, settings.embedder, threads)
+    work = Work(load, settings.passage_tokens, _reading(options))
+    with ray_preparer(options.ray or None, settings.workers if said else None, work) as preparer:
+        yield preparer, preparer
 
 
 @cache

@@ -2,37 +2,48 @@
 
 A pipeline: files are read one after another (by worker processes, where the reader has some), cut into passages,
 embedded in batches across files, and committed document by document, so that what was done stays done whenever the
-process ends. No more is in memory than the batch at hand. A file that cannot be read is reported and leaves what the
-index has of it untouched.
+process ends. Who reads, cuts and embeds is a `Preparer` (preparing.py); the one writer of the index is here. No more
+is in memory than the batches at hand. A file that cannot be read is reported and leaves what the index has of it
+untouched.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from rag import own_metadata
-from rag.ahead import ahead
-from rag.changes import Change, Same, Stamp, by_content, find_changes
-from rag.chunking import VERSION, chunk
-from rag.documents import read_document
-from rag.documents.discover import Found, Skipped
-from rag.errors import DocumentError
+from rag.changes import Change, Same, by_content, find_changes
+from rag.chunking import VERSION
+from rag.documents.discover import Skipped
+from rag.errors import DocumentError, RagError
 from rag.index.local import FileState
+from rag.preparing import BATCH_PASSAGES, Here, Prepared, Preparer, Promise, Read, read_here
 from rag.settings import Settings
 from rag.types import Document, Embedder, Embedding, Passage
 
-BATCH_PASSAGES = 128  # passages that are embedded together: enough to sort them by length, few enough to lose nothing
-_AHEAD = 4  # documents that are read while others are embedded
 _PUBLISH_S = 60.0  # what was committed shows to readers at least this often: publishing costs some tens of milliseconds
 
-__all__ = ["Change", "Failure", "Summary", "apply_changes", "chunker_fingerprint", "find_changes", "read_here", "sync"]
+__all__ = [
+    "BATCH_PASSAGES",
+    "Change",
+    "Failure",
+    "Progress",
+    "Read",
+    "Summary",
+    "Target",
+    "apply_changes",
+    "carry_out",
+    "chunker_fingerprint",
+    "find_changes",
+    "read_here",
+    "sync",
+]
 
-Read = Callable[[Iterable[Found]], Iterable[tuple[Found, Document | DocumentError]]]  # in the order of the files
 Progress = Callable[[int, int, str], None]  # files done, files in all, and the name of the one at hand
 
 
@@ -84,26 +95,17 @@ class Summary:
     left: int = 0  # files that a stopped run did not come to
 
 
-class _Prepared(NamedTuple):
-    """A document cut into passages, waiting for its vectors."""
+class _Batch(NamedTuple):
+    """Documents whose passages are embedded together."""
 
-    document: Document
-    passages: list[Passage]
-    stamp: Stamp | None
+    documents: list[Prepared]
+    cached: list[Embedding | None]  # for each of their passages
+    fresh: Promise  # for those that are not in the cache
 
 
 def chunker_fingerprint(settings: Settings) -> str:
     """Changes whenever documents would be cut otherwise."""
     return f"sentences-{VERSION}:{settings.passage_tokens}"
-
-
-def read_here(files: Iterable[Found]) -> Iterator[tuple[Found, Document | DocumentError]]:
-    """Read files in this process, without its protection against files that crash or hang a parser."""
-    for found in files:
-        try:
-            yield found, read_document(found.path, found.document_id, found.source)
-        except DocumentError as exc:
-            yield found, exc
 
 
 def sync(
@@ -131,10 +133,26 @@ def apply_changes(
     stopped: Callable[[], bool] = lambda: False,
 ) -> Summary:
     """Do what `find_changes` found; the embedder may be None where no file changed."""
-    run = _Run(change, index, settings)
+    here = None if embedder is None else Here(embedder, settings.passage_tokens, read)
+    return carry_out(change, index, here, progress, stopped)
+
+
+def carry_out(
+    change: Change,
+    index: Target,
+    preparer: Preparer | None,
+    progress: Progress = lambda done, total, name: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Summary:
+    """As `apply_changes`, whoever reads and embeds; the preparer may be None where no file changed."""
+    run = _Run(change, index)
     if change.changed:
-        assert embedder is not None
-        run.put_in(embedder, read, progress, stopped)
+        assert preparer is not None
+        try:
+            run.put_in(preparer, progress, stopped)
+        except RagError:  # such as workers that are gone: what was committed is there for readers all the same
+            index.publish()
+            raise
     if not run.summary.left:
         run.touch()
         run.take_out()
@@ -145,30 +163,31 @@ def apply_changes(
 class _Run:
     """One run over an index, and the summary that it fills."""
 
-    def __init__(self, change: Change, index: Target, settings: Settings) -> None:
+    def __init__(self, change: Change, index: Target) -> None:
         self.summary = Summary(unchanged=change.unchanged, skipped=change.skipped)
         self._change = change
         self._index = index
-        self._settings = settings
+        self._waiting: deque[_Batch] = deque()
         self._known = index.files() if change.changed else {}  # only what is put in is compared with it
         self._vanished = set(change.vanished)
         changed = {found.document_id for found in change.changed}
         self._same_as = by_content(self._known, without=changed, rather=self._vanished)
 
-    def put_in(self, embedder: Embedder, read: Read, progress: Progress, stopped: Callable[[], bool]) -> None:
-        """Read what changed, and commit it in batches."""
+    def put_in(self, preparer: Preparer, progress: Progress, stopped: Callable[[], bool]) -> None:
+        """Have read what changed, and commit it in batches."""
         files = self._change.changed
-        batch: list[_Prepared] = []
+        batch: list[Prepared] = []
         published = time.monotonic()
-        with closing(ahead(read(files), _AHEAD)) as documents:
-            for done, (found, document) in enumerate(documents):
+        with closing(preparer.prepared(files)) as documents:
+            for done, (found, prepared) in enumerate(documents):
                 progress(done, len(files), found.document_id)
-                try:
-                    batch.append(self._prepare(found, document, embedder))
-                except DocumentError as exc:
-                    self.summary.failed.append(Failure(found.document_id, str(exc)))
+                if isinstance(prepared, DocumentError):
+                    self.summary.failed.append(Failure(found.document_id, str(prepared)))
+                else:
+                    batch.append(prepared)
                 if sum(len(item.passages) for item in batch) >= BATCH_PASSAGES:
-                    self._commit(embedder, batch)
+                    self._begin(preparer, batch)
+                    self._commit(preparer.batches)
                     batch = []
                 if stopped():
                     self.summary.left = len(files) - done - 1
@@ -176,7 +195,8 @@ class _Run:
                 if time.monotonic() - published > _PUBLISH_S:
                     self._index.publish()
                     published = time.monotonic()
-        self._commit(embedder, batch)
+        self._begin(preparer, batch)
+        self._commit(0)
         progress(len(files) - self.summary.left, len(files), "")
 
     def touch(self) -> None:
@@ -189,34 +209,39 @@ class _Run:
             self._index.remove(document_id)
             self.summary.removed.append(document_id)
 
-    def _prepare(self, found: Found, document: Document | DocumentError, embedder: Embedder) -> _Prepared:
-        if isinstance(document, DocumentError):
-            raise document
-        if own := own_metadata.read(found.path):
-            document = replace(document, metadata={**document.metadata, **own})
-        passages = cut(document, embedder, self._settings)
-        return _Prepared(document, passages, self._change.stamps.get(document.id))
-
-    def _commit(self, embedder: Embedder, batch: list[_Prepared]) -> None:
+    def _begin(self, preparer: Preparer, batch: list[Prepared]) -> None:
         passages = [passage for item in batch for passage in item.passages]
-        embeddings = iter(self._embeddings(embedder, passages))
-        for document, own_passages, stamp in batch:
-            own = [next(embeddings) for _ in own_passages]
-            size, mtime_ns = stamp or (None, None)
-            try:
-                self._index.replace(document, own_passages, own, size=size, mtime_ns=mtime_ns)
-            except DocumentError as exc:
-                self.summary.failed.append(Failure(document.id, str(exc)))
-                continue
-            self._note(document)
-        self.summary.passages += len(passages)
-
-    def _embeddings(self, embedder: Embedder, passages: Sequence[Passage]) -> list[Embedding]:
         cached = self._index.cached_embeddings(passages)
         missing = [passage for passage, embedding in zip(passages, cached, strict=True) if embedding is None]
+        self._waiting.append(_Batch(batch, cached, preparer.embed(missing)))
+        self.summary.passages += len(passages)
         self.summary.embedded += len(missing)
-        fresh = embedded(embedder, missing)
-        return [embedding or next(fresh) for embedding in cached]
+
+    def _commit(self, may_wait: int) -> None:
+        """Commit batches, the oldest first, until no more than `may_wait` are left."""
+        while len(self._waiting) > may_wait:
+            batch = self._waiting.popleft()
+            try:
+                fresh = iter(batch.fresh())
+            except DocumentError as exc:
+                self._fail(batch.documents, exc)
+                continue
+            embeddings = iter([embedding or next(fresh) for embedding in batch.cached])
+            for item in batch.documents:
+                self._replace(item, [next(embeddings) for _ in item.passages])
+
+    def _replace(self, prepared: Prepared, embeddings: Sequence[Embedding]) -> None:
+        document, passages = prepared
+        size, mtime_ns = self._change.stamps.get(document.id) or (None, None)
+        try:
+            self._index.replace(document, passages, embeddings, size=size, mtime_ns=mtime_ns)
+        except DocumentError as exc:
+            self._fail([prepared], exc)
+        else:
+            self._note(document)
+
+    def _fail(self, documents: Sequence[Prepared], exc: DocumentError) -> None:
+        self.summary.failed.extend(Failure(document.id, str(exc)) for document, _ in documents)
 
     def _note(self, document: Document) -> None:
         (self.summary.replaced if document.id in self._known else self.summary.added).append(document.id)
@@ -225,16 +250,3 @@ class _Run:
             self.summary.moved.append(Same(document.id, other))
         elif other != document.id:
             self.summary.duplicates.append(Same(document.id, other))
-
-
-def cut(document: Document, embedder: Embedder, settings: Settings) -> list[Passage]:
-    """The passages of a document, in sizes that suit the embedder."""
-    spans = embedder.token_spans(document.text)
-    return chunk(document, spans, settings.passage_tokens, embedder.max_tokens)
-
-
-def embedded(embedder: Embedder, passages: Sequence[Passage]) -> Iterator[Embedding]:
-    """One for each passage, in order; a long document goes through the model in batches, too, or the states of all of
-    its tokens would be in memory at once."""
-    for start in range(0, len(passages), BATCH_PASSAGES):
-        yield from embedder.embed_passages(passages[start : start + BATCH_PASSAGES])

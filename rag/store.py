@@ -5,14 +5,25 @@ In: settings, and the embedder where passages or questions are to be embedded. O
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from rag.index.local import LocalIndex
 from rag.ingest import chunker_fingerprint
 from rag.settings import Settings
-from rag.types import Embedder
+
+
+class MakesVectors(Protocol):
+    """What an index has to know of an embedder, wherever that is."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def dimension(self) -> int: ...
 
 
 def open_index(
-    settings: Settings, embedder: Embedder, *, write: bool = False, create: bool = False, paths: bool = True
+    settings: Settings, embedder: MakesVectors, *, write: bool = False, create: bool = False, paths: bool = True
 ) -> LocalIndex:
     """As `LocalIndex.open`, which says what the options do and what is raised."""
     return LocalIndex.open(
