@@ -3,13 +3,13 @@
     python docker/check.py FOLDER [--compile] [--argument NAME=VALUE]
 
 In: an empty folder (about 5 GB; not on an overlay file system) and root on Linux. The base image is this machine's own
-root, under an overlay that takes all writes: each stage is a folder of its own that starts out clean, and the machine is
-not changed. RUN is run by /bin/sh in it, with the network; pip's wheel cache is shared as the cache mounts say, so llama.cpp
-is compiled only where the cache lacks it, or with --compile.
+root, under an overlay that takes all writes: each stage is a folder of its own that starts out clean, and the machine
+is not changed. RUN is run by /bin/sh in it, with the network; pip's wheel cache is shared as the cache mounts say, so
+llama.cpp is compiled only where the cache lacks it, or with --compile.
 
 Then the image runs as it should in production: read-only root, an empty /tmp, only /data to write, the image's own user
-without any capability, a network of its own that leads nowhere. It must refuse to serve without a key, index a document,
-become healthy, answer over HTTP, and end after SIGTERM.
+without any capability, a network of its own that leads nowhere. It must refuse to serve without a key, index a
+document, become healthy, answer over HTTP, and end after SIGTERM.
 
 What this cannot show: that the base image has what this machine's root has, and the builder's own behaviour.
 """
@@ -87,7 +87,20 @@ def _clean_root(folder: Path) -> Path:
     for name in ("tmp", *_HIDDEN):
         if (root / name).is_dir():
             _run("mount", "-t", "tmpfs", "tmpfs", str(root / name))
+    _give_python(root)
     return root
+
+
+def _give_python(root: Path) -> None:
+    """As the base image does: `python` on the PATH, where every user may read it."""
+    python = Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}")
+    name = root / "usr/local/bin/python"  # no link: virtual environments would take its folder for Python's
+    name.unlink(missing_ok=True)
+    name.write_text(f'#!/bin/sh\nexec {python} "$@"\n')
+    name.chmod(0o755)
+    for folder in python.parents:
+        inside = root / str(folder).lstrip("/")
+        inside.chmod(inside.stat().st_mode | 0o011)
 
 
 def _carry_out(step: Step, root: Path, roots: Mapping[str, Path], compile_all: bool) -> None:
@@ -102,7 +115,9 @@ def _carry_out(step: Step, root: Path, roots: Mapping[str, Path], compile_all: b
             if not compile_all and outside.is_dir() and not os.path.ismount(inside):
                 inside.mkdir(parents=True, exist_ok=True)
                 _run("mount", "--bind", str(outside), str(inside))
-        more = {"HOME": "/root", "DEBIAN_FRONTEND": "noninteractive"} | ({"PIP_NO_CACHE_DIR": "1"} if compile_all else {})
+        more = {"HOME": "/root", "DEBIAN_FRONTEND": "noninteractive"} | (
+            {"PIP_NO_CACHE_DIR": "1"} if compile_all else {}
+        )
         command = f"cd {step.folder} && {step.value}"
         done = subprocess.run(["chroot", root, "/bin/sh", "-ec", command], env={**more, **step.environment})
         if done.returncode:
@@ -139,7 +154,14 @@ def _seal(root: Path, folder: Path) -> None:
 
 def _command(image: Stage, root: Path, arguments: list[str], settings: Mapping[str, str]) -> subprocess.Popen[str]:
     uid, _, gid = image.user.partition(":")
-    rights = ["--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", "--clear-groups", f"--reuid={uid}", f"--regid={gid}"]
+    rights = [
+        "--no-new-privs",
+        "--bounding-set=-all",
+        "--inh-caps=-all",
+        "--clear-groups",
+        f"--reuid={uid}",
+        f"--regid={gid}",
+    ]
     words = ["chroot", str(root), "/usr/bin/env", "-C", image.folder, "setpriv", *rights, *arguments]
     environment = {**image.environment, "HOME": "/data", **settings}
     return subprocess.Popen(words, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -157,7 +179,11 @@ def _use(image: Stage, root: Path) -> None:
         assert process.returncode == code, process.returncode
         return text
 
-    run("sh", "-c", "for place in / /opt/rag /usr /etc; do touch $place/new && exit 1; done; touch /data/x /tmp/x && rm /data/x")
+    run(
+        "sh",
+        "-c",
+        "for place in / /opt/rag /usr /etc; do touch $place/new && exit 1; done; touch /data/x /tmp/x && rm /data/x",
+    )
     assert "rag keys add NAME" in run(*served, code=2)
     run(*entry, "index", "/documents")
     secret = run(*entry, "keys", "add", "check").split()[0]
@@ -175,7 +201,9 @@ def _use(image: Stage, root: Path) -> None:
     finally:
         process.send_signal(signal.SIGTERM)
         log, _ = process.communicate(timeout=60)
-    print(f"ended with exit code {process.returncode} after SIGTERM; its last words: {log.strip().splitlines()[-1][:150]}")
+    print(
+        f"ended with exit code {process.returncode} after SIGTERM; its last words: {log.strip().splitlines()[-1][:150]}"
+    )
     assert process.returncode == 0, log
 
 
@@ -195,7 +223,9 @@ def _ask(secret: str | None) -> tuple[int, Any]:
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {secret}"} if secret else {})
     body = json.dumps({"question": "Who invited the leaders to Paris?"}).encode()
     try:
-        with urllib.request.urlopen(urllib.request.Request(f"{_SERVICE}/v1/ask", body, headers), timeout=120) as response:
+        with urllib.request.urlopen(
+            urllib.request.Request(f"{_SERVICE}/v1/ask", body, headers), timeout=120
+        ) as response:
             return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         return error.code, None

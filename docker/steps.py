@@ -1,7 +1,7 @@
 """A Dockerfile -> its stages and their steps, with variables filled in as the builder would.
 
-In: the text. Out: `Stage`s of `Step`s. Commands of RUN are left to the shell, which gets the variables as its environment.
-Knows what our Dockerfile uses: FROM, ARG, ENV, WORKDIR, USER, COPY, RUN, and what only describes the image.
+In: the text. Out: `Stage`s of `Step`s. Commands of RUN are left to the shell, which gets the variables as its
+environment. Knows what our Dockerfile uses: FROM, ARG, ENV, WORKDIR, USER, COPY, RUN, and what only describes the image.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from dockerfile_parse import DockerfileParser
 
+_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"  # of the base image
 _MOUNT = re.compile(r"--mount=(\S+)\s+")
 _BUILD = {"RUN", "COPY", "WORKDIR", "USER"}
 _DESCRIBE = {"HEALTHCHECK", "ENTRYPOINT", "CMD", "VOLUME", "EXPOSE", "STOPSIGNAL"}
@@ -44,7 +45,7 @@ class Stage(NamedTuple):
     described: Mapping[str, str]
 
 
-def stages(text: str, arguments: Mapping[str, str] | None = None, path: str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin") -> list[Stage]:
+def stages(text: str, arguments: Mapping[str, str] | None = None, path: str = _PATH) -> list[Stage]:
     """In the order of the file; `arguments` are those of --build-arg. Raises `ValueError` at what it does not know."""
     given, outer, found = dict(arguments or {}), {}, []
     for line in DockerfileParser(fileobj=io.BytesIO(text.encode())).structure:
@@ -96,9 +97,7 @@ class _Open:
             self.steps.append(Step(word, command, known, self.folder, self.user, caches))
 
     def closed(self) -> Stage:
-        return Stage(
-            self.name, self.base, tuple(self.steps), self.environment, self.folder, self.user, self.described
-        )
+        return Stage(self.name, self.base, tuple(self.steps), self.environment, self.folder, self.user, self.described)
 
 
 def _target(mount: str) -> str:
