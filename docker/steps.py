@@ -1,7 +1,8 @@
 """A Dockerfile -> its stages and their steps, with variables filled in as the builder would.
 
 In: the text. Out: `Stage`s of `Step`s. Commands of RUN are left to the shell, which gets the variables as its
-environment. Knows what our Dockerfile uses: FROM, ARG, ENV, WORKDIR, USER, COPY, RUN, and what only describes the image.
+environment. Knows what our Dockerfile uses: FROM, ARG, ENV, WORKDIR, USER, COPY, RUN, and what only describes the
+image.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ from steps import exec_form, stages  # noqa: E402  (a script's folder, not a pac
 IMAGE = (DOCKER / "Dockerfile").read_text("utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {"rag", "rag:scale"}
 SCALE = {"api", "proxy", "model", "postgres", "milvus", "etcd", "objects", "prometheus"}
 
 
@@ -117,6 +118,7 @@ def test_extras_of_the_image_exist() -> None:
     assert default is not None
     assert set(default[1].split(",")) <= set(extras)
     assert SERVICES["rag"]["build"]["args"]["EXTRAS"] == f"${{EXTRAS:-{default[1]}}}"
+    assert SERVICES["api"]["build"]["args"]["EXTRAS"] == f"${{SCALE_EXTRAS:-{default[1]},milvus,postgres}}"
 
 
 def test_only_what_is_copied_reaches_the_builder() -> None:
@@ -170,9 +172,9 @@ def test_every_service_is_held_in(name: str) -> None:
     assert service["restart"] == "unless-stopped"
     assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}
     assert service["read_only"] is (name not in {"milvus", "objects"})
-    assert "healthcheck" in service or service["image"] == "rag"  # which brings its own
+    assert "healthcheck" in service or service["image"] in OURS  # which brings its own
     assert all(
-        SERVICES[other]["image"] == "rag" or "healthcheck" in SERVICES[other] for other in service.get("depends_on", {})
+        SERVICES[other]["image"] in OURS or "healthcheck" in SERVICES[other] for other in service.get("depends_on", {})
     )
 
 
