@@ -211,7 +211,7 @@ def _one(measured: Measured, assumed: Assumed) -> str:
         memory, disk = size * stored.memory / 1e9, size * stored.disk / 1e12
         fits = memory <= assumed.memory_gb * assumed.filled and disk <= assumed.disk_tb * assumed.filled
         rate = assumed.cores * assumed.filled / each
-        row = [f"{size:.0e}", f"{memory:,.1f}", f"{disk:,.3g}", f"{days:,.3g}", f"{search:.3g}", f"{rate:,.3g}"]
+        row = [f"{size:.0e}", _rounded(memory), _rounded(disk), _rounded(days), _rounded(search), _rounded(rate)]
         rows.append([*row, "yes" if fits else "no"])
     head = ["passages", "memory, GB", "disk, TB", "ingestion, days", "search, core-s", "questions a second", "fits"]
     return _table(head, rows)
@@ -233,7 +233,7 @@ def _many(plans: Sequence[Plan], assumed: Assumed) -> str:
         row("**API machines**", lambda p: f"{p.api_machines:,}"),
         row("**model servers**", lambda p: f"{p.model_servers:,}"),
         row("**other machines**", lambda p: assumed.fixed),
-        row("object store, TB", lambda p: f"{p.object_tb:,.3g}"),
+        row("object store, TB", lambda p: _rounded(p.object_tb)),
         row("ingestion costs, once", lambda p: f"{p.ingest_cost:,.0f}"),
         *(row(f"{part} a month", lambda p, part=part: f"{p.month[part]:,.0f}") for part in plans[0].month),
         row("**all a month**", lambda p: f"{sum(p.month.values()):,.0f}"),
@@ -244,6 +244,10 @@ def _many(plans: Sequence[Plan], assumed: Assumed) -> str:
 
 def _million(plan: Plan) -> float:
     return sum(plan.month.values()) / (plan.questions * capacity.HOURS * 3600) * 1e6
+
+
+def _rounded(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _bytes(value: float) -> str:
