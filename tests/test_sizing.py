@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 ROOT = Path(__file__).parent.parent
@@ -69,6 +69,7 @@ def test_a_model_server_by_hand() -> None:
     )
 
 
+@settings(deadline=None)  # a busy machine takes seconds for nothing
 @given(st.integers(1, 10**11), st.floats(0.01, 1000))
 def test_more_passages_or_questions_never_take_less(passages: int, questions: float) -> None:
     less, more, asked = (
