@@ -47,7 +47,7 @@ LAYERS = [
         "rag.trace_store",
     ],
     ["rag.documents", "rag.bert", "rag.embedding", "rag.question_embedding", "rag.index", "rag.llm"],
-    ["rag.own_metadata", "rag.keys"],
+    ["rag.own_metadata", "rag.keys", "rag.scale"],
     ["rag.changes"],
     ["rag.retrieval", "rag.confidence", "rag.ingest"],
     ["rag.reembed", "rag.store", "rag.uploads", "rag.watch"],
@@ -94,7 +94,7 @@ def test_imports_point_down(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["rag", "rag.cli", "rag.settings", "rag.documents", "rag.index.local", "rag.pipeline"]
+    "module", ["rag", "rag.cli", "rag.settings", "rag.documents", "rag.index.local", "rag.pipeline", "rag.scale.milvus"]
 )
 def test_importing_loads_nothing_heavy(module: str) -> None:
     script = f"import sys, {module}; print(sorted({HEAVY!r} & set(sys.modules)))"

@@ -1,0 +1,1 @@
+"""Beyond one machine: the same seams on engines that are distributed already. Importing it loads none of them."""
