@@ -63,7 +63,7 @@ class MilvusIndex:
         expected = Expected(embedder_fingerprint, dimension, chunker)
         folder = index_folder(indexes_dir, name)
         wanted = expected.complete() if create else None
-        server = Server(uri, token)
+        server = Server(uri, token, patient=write or create)
         index = cls(server, folder, paths)
         if wanted and name not in schema.indexes(server):
             schema.create(server, name, wanted)
