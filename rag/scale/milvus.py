@@ -19,11 +19,30 @@ from rag.index.rules import embedding_key
 from rag.index.schema import Settings
 from rag.scale import milvus_rows as rows
 from rag.scale import milvus_schema as schema
-from rag.scale.milvus_server import Server
+from rag.scale.milvus_server import Server, connect
 from rag.scale.milvus_snapshot import MilvusSnapshot, View, document, documents
 from rag.scale.milvus_state import Meta
 from rag.scale.milvus_writer import Writer
 from rag.types import Document, DocumentInfo, Embedding, Filters, Passage
+
+_REMEDY = "index its documents under another name"
+
+
+def names(uri: str, token: str) -> list[str]:
+    """Of the indexes there, sorted. Raises `StoreError`."""
+    return schema.indexes(connect(uri, token))
+
+
+def identity(uri: str, token: str, name: str) -> str | None:
+    """Changes when the index is made anew; None where there is none. Raises `StoreError`."""
+    return Meta(connect(uri, token), name).made()
+
+
+def changed(uri: str, token: str, name: str) -> int:
+    """When the index was last published, in Unix seconds; 0 where it never was. Raises `StoreError`."""
+    server = connect(uri, token)
+    recent = Meta(server, name).state().recent if name in schema.indexes(server) else ()
+    return int(recent[-1][1]) if recent else 0
 
 
 class MilvusIndex:
@@ -63,13 +82,13 @@ class MilvusIndex:
         expected = Expected(embedder_fingerprint, dimension, chunker)
         folder = index_folder(indexes_dir, name)
         wanted = expected.complete() if create else None
-        server = Server(uri, token, patient=write or create)
+        server = connect(uri, token, patient=write or create)
         index = cls(server, folder, paths)
         if wanted and name not in schema.indexes(server):
             schema.create(server, name, wanted)
         if wanted:
             index._meta.make(wanted)
-        check_settings(folder, index.settings, expected)
+        check_settings(folder, index.settings, expected, _REMEDY)
         if write or create:
             index._writer = Writer.open(server, name, index.settings)
         return index

@@ -6,8 +6,8 @@ process and locked against others), and a token. Out: rows, hits, counts. pymilv
 
 pymilvus repeats a failing call 75 times, for minutes, unless it has a time limit, as every call here has. A server that
 is gone is told of at once to who asks, so that a question gets its error or another replica; a patient connection, as
-writers have, goes on trying for `SECONDS`, so that a run of hours outlives a restart (no call does harm twice). Each call connects anew by
-itself when the server is back. Knows nothing of documents.
+writers have, goes on trying for `SECONDS`, so that a run of hours outlives a restart (no call does harm twice). Each
+call connects anew by itself when the server is back. Knows nothing of documents.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +165,12 @@ class Server:
             raise _translated(self.uri, doing, exc) from exc
 
 
+@cache
+def connect(uri: str, token: str, patient: bool = False) -> Server:
+    """Made once for all of this process. Raises `StoreError`, `InputError`."""
+    return Server(uri, token, patient)
+
+
 def text_of(value: str) -> str:
     r"""A string in an expression; both Milvus and Milvus Lite know these escapes.
 
@@ -177,7 +183,9 @@ def text_of(value: str) -> str:
 
 
 def release(uri: str) -> None:
-    """Stop the thread that serves a file of Milvus Lite, if there is one, so that others may open it."""
+    """Stop the thread that serves a file of Milvus Lite, if there is one, so that others may open it; connections that
+    were made are of no more use."""
+    connect.cache_clear()
     if uri.endswith(_LITE):
         from milvus_lite.server_manager import server_manager_instance
 

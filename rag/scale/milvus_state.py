@@ -7,6 +7,7 @@ not at all: that is what makes a generation visible.
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any, NamedTuple
 
 from rag.errors import IndexMismatch, IndexNotFound
@@ -49,14 +50,19 @@ class Meta:
                 f'index "{self._index}" in Milvus has another format than {FORMAT}, which this version reads: '
                 "index the documents again under another name"
             )
-        return Settings(**value)
+        return Settings(value["embedder"], value["dimension"], value["chunker"])
+
+    def made(self) -> str | None:
+        """Differs between indexes that had the same name one after another; None where there is none."""
+        value = self._read(_SETTINGS) if self._index in indexes(self._server) else None
+        return value and str(value["made"])
 
     def make(self, settings: Settings) -> None:
         """Say what a new index is made with, unless that was said."""
         if self._read(_SETTINGS) is None:
             self.publish(State(0))
             self._write(_NUMBERS, 1)
-            self._write(_SETTINGS, {"format": FORMAT, **settings._asdict()})
+            self._write(_SETTINGS, {"format": FORMAT, "made": uuid.uuid4().hex, **settings._asdict()})
 
     def state(self) -> State:
         """Raises `IndexNotFound` where the index is gone."""
