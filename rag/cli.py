@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag import cli_index, cli_keys
+from rag import cli_index, cli_keys, cli_migrate
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -86,6 +86,10 @@ def _mcp(options: argparse.Namespace) -> int:
 
 def _index(options: argparse.Namespace) -> int:
     return cli_index.run(options, _settings(options))
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    return cli_migrate.run(options, _settings(options))
 
 
 def _ask(options: argparse.Namespace) -> int:
@@ -265,6 +269,7 @@ def _parser() -> argparse.ArgumentParser:
     documents.add_argument("id", nargs="?", metavar="ID")
     verify = command("verify", _verify, "check an index against its catalogue")
     verify.add_argument("--repair", action="store_true", help="make again what can be made from the catalogue")
+    cli_migrate.add_arguments(command("migrate", _migrate, "copy an index from one store to another, and compare"))
     serve = command("serve", _serve, "serve answers over HTTP, with a web page at /")
     _serve_arguments(serve)
     keys = commands.add_parser("keys", help=cli_keys.TEXT, description=cli_keys.TEXT)

@@ -19,7 +19,7 @@ from rag.ingest import Target, chunker_fingerprint
 from rag.scale import milvus
 from rag.scale.milvus import MilvusIndex
 from rag.settings import Settings
-from rag.types import Document, DocumentInfo, Embedder, Index
+from rag.types import Document, DocumentInfo, Embedder, Index, StoredDocument
 
 
 class OpenIndex(Target, Index, Protocol):
@@ -34,6 +34,8 @@ class OpenIndex(Target, Index, Protocol):
     def documents(self) -> list[DocumentInfo]: ...
 
     def document(self, document_id: str) -> Document: ...
+
+    def stored(self, document_id: str) -> StoredDocument: ...
 
     def __enter__(self) -> OpenIndex: ...
 

@@ -50,12 +50,12 @@ LAYERS = [
     ["rag.own_metadata", "rag.keys", "rag.scale"],
     ["rag.changes"],
     ["rag.retrieval", "rag.confidence", "rag.ingest"],
-    ["rag.reembed", "rag.store", "rag.uploads", "rag.watch"],
+    ["rag.reembed", "rag.store", "rag.uploads", "rag.watch", "rag.migrate", "rag.migration_check"],
     ["rag.saying"],
     ["rag.pipeline"],
     ["rag.doctor", "rag.evaluation"],
     ["api"],
-    ["rag.cli", "rag.cli_index", "rag.cli_keys"],
+    ["rag.cli", "rag.cli_index", "rag.cli_keys", "rag.cli_migrate"],
 ]
 
 

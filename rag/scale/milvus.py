@@ -17,13 +17,14 @@ from rag.index.catalogue import FileState
 from rag.index.folders import Expected, check_settings, index_folder
 from rag.index.rules import embedding_key
 from rag.index.schema import Settings
+from rag.scale import milvus_reading as reading
 from rag.scale import milvus_rows as rows
 from rag.scale import milvus_schema as schema
 from rag.scale.milvus_server import Server, connect
-from rag.scale.milvus_snapshot import MilvusSnapshot, View, document, documents
+from rag.scale.milvus_snapshot import MilvusSnapshot, View
 from rag.scale.milvus_state import Meta
 from rag.scale.milvus_writer import Writer
-from rag.types import Document, DocumentInfo, Embedding, Filters, Passage
+from rag.types import Document, DocumentInfo, Embedding, Filters, Passage, StoredDocument
 
 _REMEDY = "index its documents under another name"
 
@@ -105,11 +106,17 @@ class MilvusIndex:
     def documents(self) -> list[DocumentInfo]:
         """All published documents, by id."""
         view = self._current()
-        return documents(self._server, self.name, view.documents, self._paths)
+        return reading.documents(self._server, self.name, view.documents, self._paths)
 
     def document(self, document_id: str) -> Document:
         """A published document. Raises `DocumentNotFound`."""
-        return document(self._server, self.name, document_id, self._current().documents, self._paths)
+        return reading.document(self._server, self.name, document_id, self._current().documents, self._paths)
+
+    def stored(self, document_id: str) -> StoredDocument:
+        """A published document with its passages and their vectors. Raises `DocumentNotFound`."""
+        view = self._current()
+        dimension = view.settings.dimension
+        return reading.stored(self._server, self.name, document_id, view.documents, dimension, self._paths)
 
     def files(self) -> dict[str, FileState]:
         """By document id, what was committed, published or not: what ingestion compares files with."""

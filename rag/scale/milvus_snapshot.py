@@ -19,12 +19,13 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from rag.errors import DocumentNotFound, RagError
+from rag.errors import RagError
 from rag.filters import matching
 from rag.index.schema import Settings
+from rag.scale import milvus_reading as reading
 from rag.scale import milvus_rows as rows
 from rag.scale.milvus_filters import expression
-from rag.scale.milvus_schema import BLOBS, DOCUMENTS, K1, PASSAGES, B, collection, encoded
+from rag.scale.milvus_schema import DOCUMENTS, K1, PASSAGES, B, collection, encoded
 from rag.scale.milvus_server import MOST, Row, Server, text_of
 from rag.scale.milvus_state import State
 from rag.terms import terms as terms_of
@@ -115,23 +116,12 @@ class MilvusSnapshot:
     def fetch(self, numbers: Sequence[int]) -> list[StoredPassage]:
         """In the order of `numbers`; `RagError` where one is not of this generation."""
         view = self._usable()
-        if not numbers:
-            return []
         wanted = [int(number) for number in numbers]
         found = {row["row"]: row for row in view.server.get(view.name(PASSAGES), wanted, rows.PLACE)}
         if missing := [number for number in wanted if number not in found]:
             raise RagError(f'index "{view.index}" has no passage {missing[0]} at generation {self.generation}')
-        passages = {number: rows.passage(row, self._paths) for number, row in found.items()}
-        dimension = view.settings.dimension
-        keys = {
-            number: rows.embedding_keys(found[number]["embedding"], len(passage.sentences), dimension)
-            for number, passage in passages.items()
-        }
-        parts = blobs(view.server, view.index, {key for group in keys.values() for key in group})
-        return [
-            StoredPassage(number, passages[number], rows.embedding((parts[key] for key in keys[number]), dimension))
-            for number in wanted
-        ]
+        each = [found[number] for number in wanted]
+        return reading.passages(view.server, view.index, each, view.settings.dimension, self._paths)
 
     def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
         """log(1 + (N - n + 0.5) / (n + 0.5)) of each term as `rag.terms` makes them; n of N passages hold it."""
@@ -154,7 +144,7 @@ class MilvusSnapshot:
     def document(self, document_id: str) -> Document:
         """Raises `DocumentNotFound`."""
         view = self._usable()
-        return document(view.server, view.index, document_id, view.documents, self._paths)
+        return reading.document(view.server, view.index, document_id, view.documents, self._paths)
 
     def close(self) -> None:
         self._until = 0.0
@@ -188,7 +178,7 @@ class MilvusSnapshot:
 
     def _documents(self) -> list[DocumentInfo]:
         view = self._usable()
-        return documents(view.server, view.index, view.documents, self._paths)
+        return reading.documents(view.server, view.index, view.documents, self._paths)
 
     def _usable(self) -> View:
         if not self._until:
@@ -200,34 +190,3 @@ class MilvusSnapshot:
 
 def _best(hits: Iterable[tuple[int, float]], k: int) -> list[Scored]:
     return sorted((Scored(*hit) for hit in hits), key=lambda hit: (-hit.score, hit.row))[:k]
-
-
-def documents(server: Server, index: str, where: str, paths: bool) -> list[DocumentInfo]:
-    """Those of the ledger that fit an expression, by id."""
-    found = server.query(collection(index, DOCUMENTS), where, rows.ABOUT)
-    return sorted((rows.info(row, paths) for row in found), key=lambda info: info.id)
-
-
-def document(server: Server, index: str, document_id: str, where: str, paths: bool) -> Document:
-    """Raises `DocumentNotFound`."""
-    where = f"document == {text_of(document_id)} and {where}"
-    for row in server.query(collection(index, DOCUMENTS), where, rows.ABOUT):
-        keys = rows.text_keys(row["version"], rows.parts_of(row))
-        parts = blobs(server, index, keys)
-        return rows.document(rows.info(row, paths), (parts[key] for key in keys))
-    raise not_found(index, document_id)
-
-
-def not_found(index: str, document_id: str) -> DocumentNotFound:
-    return DocumentNotFound(
-        f'index "{index}" has no document "{document_id[:200]}": `rag documents --index {index}` lists those it has'
-    )
-
-
-def blobs(server: Server, index: str, keys: Iterable[str]) -> dict[str, str]:
-    """Raises `RagError` where one is missing."""
-    wanted = list(keys)
-    found = {row["key"]: row["value"] for row in server.get(collection(index, BLOBS), wanted, ["key", "value"])}
-    if missing := set(wanted) - set(found):
-        raise RagError(f'index "{index}" lacks {len(missing)} of its own texts or vectors: index the documents again')
-    return found

@@ -22,9 +22,10 @@ from rag.index.schema import Settings
 from rag.scale import milvus_rows as rows
 from rag.scale.milvus_filters import facets
 from rag.scale.milvus_lease import Lease
+from rag.scale.milvus_reading import not_found
 from rag.scale.milvus_schema import BLOBS, DOCUMENTS, NEVER, PART, PASSAGES, UNUSED, collection
 from rag.scale.milvus_server import Row, Server, text_of
-from rag.scale.milvus_snapshot import LONGEST_S, not_found
+from rag.scale.milvus_snapshot import LONGEST_S
 from rag.scale.milvus_state import Meta, State
 from rag.types import Document, Embedding, Passage
 
