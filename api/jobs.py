@@ -24,7 +24,6 @@ from rag import uploads
 from rag.documents.pool import ReaderPool
 from rag.errors import IndexBusy, Overloaded, RagError
 from rag.index.folders import index_folder
-from rag.index.local import LocalIndex
 from rag.ingest import Read, Summary
 from rag.store import open_index
 from rag.uploads import Upload
@@ -116,7 +115,8 @@ class Jobs:
         if not self._writing.acquire(timeout=5):
             raise IndexBusy("an upload is being indexed: try again in a few seconds")
         try:
-            with LocalIndex.open(self._served.settings.indexes_dir, index, write=True) as opened:
+            settings = self._served.settings.model_copy(update={"index": index})
+            with open_index(settings, None, write=True, chunker=False) as opened:
                 uploads.remove(document_id, opened)
         finally:
             self._writing.release()

@@ -26,7 +26,7 @@ OpenIndex = Callable[[Settings, "Models"], "Pipeline"]
 
 
 class _Opened(NamedTuple):
-    identity: int | None
+    identity: object
     pipeline: Pipeline
 
 
@@ -71,12 +71,9 @@ class Served:
 
     def changed(self, name: str) -> int:
         """When the index last changed, in Unix seconds; 0 where it is gone."""
-        from rag.index.schema import FILE
+        from rag.store import changed
 
-        try:
-            return int((self.settings.indexes_dir / name / FILE).stat().st_mtime)
-        except OSError:
-            return 0
+        return changed(self.settings, name)
 
     def models(self) -> Models:
         """Raises `NotReady`."""
@@ -106,7 +103,11 @@ class Served:
         """What stands between now and an answer from the default index, one line each; empty when ready."""
         lines = [] if self._models else [self._failure or "the models are being loaded"]
         name = self.settings.index
-        if self._identity(name) is None:
+        try:
+            there = self._identity(name) is not None
+        except RagError as exc:  # a store elsewhere that does not answer
+            return [*lines, public(str(exc))]
+        if not there:
             option = "" if name == "default" else f" --index {name}"
             return [*lines, f'there is no index "{name}" yet: make it with `rag index PATH...{option}`']
         if self._models:
@@ -133,7 +134,7 @@ class Served:
         if self._models:
             self._models.close()
 
-    def _open(self, name: str, identity: int | None, models: Models) -> _Opened:
+    def _open(self, name: str, identity: object, models: Models) -> _Opened:
         """Open the index, in place of the one of that name that was open; with `_opening` held."""
         stale = self._opened.pop(name, None)
         if stale is not None:
@@ -146,19 +147,15 @@ class Served:
         return self._opened[name]
 
     def _names(self) -> list[str]:
-        from rag.index.local import list_indexes  # late: it brings FAISS along
+        from rag.store import list_indexes  # late: it brings FAISS along
 
-        return list_indexes(self.settings.indexes_dir)
+        return list_indexes(self.settings)
 
-    def _identity(self, name: str) -> int | None:
-        """Changes when the index is made anew; None where there is none. The file is held open by its readers, so
-        its number is given to no other meanwhile."""
-        from rag.index.schema import FILE
+    def _identity(self, name: str) -> object:
+        """Changes when the index is made anew; None where there is none."""
+        from rag.store import identity
 
-        try:
-            return (self.settings.indexes_dir / name / FILE).stat().st_ino if name in self._names() else None
-        except OSError:
-            return None
+        return identity(self.settings, name)
 
 
 def absent(name: str) -> IndexNotFound:

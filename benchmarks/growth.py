@@ -224,7 +224,7 @@ def embedding() -> dict[str, float]:
     """Of paragraphs as long as squad2's, with the embedded model: 6 layers of width 384, 1,536 in the middle. A token
     takes 2 operations a weight, and 4 x width a layer for each token that it attends to."""
     from rag.embedding import SentenceTransformerEmbedder
-    from rag.ingest import embedded
+    from rag.preparing import embedded
 
     settings = load_settings()
     embedder = SentenceTransformerEmbedder.load(settings.embedder, settings.threads)

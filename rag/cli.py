@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag import cli_index, cli_keys
+from rag import cli_index, cli_keys, cli_migrate
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -53,7 +53,21 @@ def _fail(options: argparse.Namespace, exc: Exception) -> int:
 def _settings(options: argparse.Namespace) -> Settings:
     from rag.settings import load_settings
 
-    names = ("index", "indexes_dir", "embedder", "model", "mode", "host", "port", "workers", "auth")
+    if getattr(options, "milvus_uri", None) and options.store is None:
+        options.store = "milvus"
+    names = (
+        "index",
+        "indexes_dir",
+        "store",
+        "milvus_uri",
+        "embedder",
+        "model",
+        "mode",
+        "host",
+        "port",
+        "workers",
+        "auth",
+    )
     return load_settings(**{name: getattr(options, name, None) for name in names})
 
 
@@ -72,6 +86,10 @@ def _mcp(options: argparse.Namespace) -> int:
 
 def _index(options: argparse.Namespace) -> int:
     return cli_index.run(options, _settings(options))
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    return cli_migrate.run(options, _settings(options))
 
 
 def _ask(options: argparse.Namespace) -> int:
@@ -129,14 +147,14 @@ def _search(options: argparse.Namespace) -> int:
 
 def _documents(options: argparse.Namespace) -> int:
     from rag.errors import InputError
-    from rag.index.local import LocalIndex
     from rag.serialise import document_json
+    from rag.store import open_index
     from rag.uploads import remove
 
     settings = _settings(options)
     if options.action != "list" and not options.id:
         raise InputError(f"rag documents {options.action} needs the id of a document; `rag documents` lists them")
-    with LocalIndex.open(settings.indexes_dir, settings.index, write=options.action == "remove") as index:
+    with open_index(settings, None, write=options.action == "remove", chunker=False) as index:
         if options.action == "remove":
             remove(options.id, index)
             print(json.dumps({"removed": options.id}) if options.json else f"removed {options.id}")
@@ -159,8 +177,10 @@ def _documents(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     from rag.index.local import LocalIndex
+    from rag.store import local_only
 
     settings = _settings(options)
+    local_only(settings, "rag verify", "Milvus keeps what it stores; `rag doctor` tells whether it answers")
     with LocalIndex.open(settings.indexes_dir, settings.index) as index:
         problems = index.repair() if options.repair else index.verify()
         trained = index.trained()
@@ -210,6 +230,10 @@ def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--index", metavar="NAME", help="the index to use (default: default)")
     common.add_argument("--indexes-dir", metavar="DIR", help="folder that holds the indexes (default: indexes)")
+    common.add_argument("--store", choices=["local", "milvus"], help="where indexes are (default: local)")
+    common.add_argument(
+        "--uri", dest="milvus_uri", metavar="URI", help="of Milvus: http://HOST:19530, or a file that ends in .db"
+    )
     common.add_argument("--json", action="store_true", help="print JSON")
     parser = argparse.ArgumentParser(
         prog="rag",
@@ -245,6 +269,7 @@ def _parser() -> argparse.ArgumentParser:
     documents.add_argument("id", nargs="?", metavar="ID")
     verify = command("verify", _verify, "check an index against its catalogue")
     verify.add_argument("--repair", action="store_true", help="make again what can be made from the catalogue")
+    cli_migrate.add_arguments(command("migrate", _migrate, "copy an index from one store to another, and compare"))
     serve = command("serve", _serve, "serve answers over HTTP, with a web page at /")
     _serve_arguments(serve)
     keys = commands.add_parser("keys", help=cli_keys.TEXT, description=cli_keys.TEXT)

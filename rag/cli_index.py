@@ -88,19 +88,18 @@ def _watch(paths: Sequence[Path], options: argparse.Namespace, settings: Setting
 
 def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
     from rag.changes import find_changes
-    from rag.index.local import LocalIndex, list_indexes
-    from rag.ingest import apply_changes, chunker_fingerprint
+    from rag.ingest import apply_changes
+    from rag.store import list_indexes, open_index
 
-    exists = settings.index in list_indexes(settings.indexes_dir)
+    exists = settings.index in list_indexes(settings)
     if options.dry_run:
         known = {}
         if exists:
-            with LocalIndex.open(settings.indexes_dir, settings.index) as index:
+            with open_index(settings, None, chunker=False) as index:
                 known = index.files()
         return _print_dry_run(find_changes(paths, known, settings.indexes_dir), known, options.json)
     if exists:
-        chunker = chunker_fingerprint(settings)
-        with LocalIndex.open(settings.indexes_dir, settings.index, write=True, chunker=chunker) as index:
+        with open_index(settings, None, write=True) as index:
             known = index.files()
             change = find_changes(paths, known, settings.indexes_dir)
             if not change.changed:  # nothing to embed: the model is not even loaded
@@ -171,7 +170,9 @@ def _reading(options: argparse.Namespace) -> Options:
 def _reembed(options: argparse.Namespace, settings: Settings) -> int:
     from rag.index.local import LocalIndex
     from rag.reembed import reembed
+    from rag.store import local_only
 
+    local_only(settings, "rag index --reembed", "index the documents under another name")
     with LocalIndex.open(settings.indexes_dir, settings.index, write=True) as index:
         embedder = _embedder(settings.embedder, settings.threads)
         before = index.settings
@@ -193,7 +194,8 @@ def _reembed(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _stopped(left: int, what: str, arguments: Sequence[str], options: argparse.Namespace) -> int:
-    named = [(f"--{name}", getattr(options, name)) for name in ("index", "embedder") if getattr(options, name)]
+    flags = {"index": "index", "store": "store", "uri": "milvus_uri", "embedder": "embedder"}
+    named = [(f"--{flag}", getattr(options, name)) for flag, name in flags.items() if getattr(options, name)]
     command = shlex.join(["rag", "index", *arguments, *(part for pair in named for part in pair)])
     print(f"rag: stopped with {left} {what} to go; what is done is kept, `{command}` goes on", file=sys.stderr)
     return INTERRUPTED

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from rag.embedding import embedder_folder
 from rag.errors import RagError
-from rag.index.local import LocalIndex, list_indexes
 from rag.llm.gguf import model_file
 from rag.processor import processor_flags
 from rag.settings import NO_MODEL, Settings
+from rag.store import list_indexes, open_index
 
 _PACKAGES = ("torch", "sentence-transformers", "faiss-cpu", "tantivy", "llama-cpp-python", "fastapi", "pypdfium2")
 _FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")  # what the embedder and llama.cpp have faster code for
@@ -65,15 +65,21 @@ def _model(settings: Settings) -> Finding:
 
 
 def _indexes(settings: Settings) -> Iterator[Finding]:
-    names = list_indexes(settings.indexes_dir)
+    place = settings.indexes_dir if settings.store == "local" else f"Milvus at {settings.milvus_uri}"
+    try:
+        names = list_indexes(settings)
+    except RagError as exc:
+        yield _failed("store", exc)
+        return
     if not names:
-        yield Finding("indexes", True, f"none in {settings.indexes_dir} yet", "rag index PATH...")
+        yield Finding("indexes", True, f"none in {place} yet", "rag index PATH...")
     for name in names:
-        yield _checked(f"index {name}", lambda name=name: _index(settings, name))  # type: ignore[misc]
+        own = settings.model_copy(update={"index": name})
+        yield _checked(f"index {name}", lambda own=own: _index(own))  # type: ignore[misc]
 
 
-def _index(settings: Settings, name: str) -> str:
-    with LocalIndex.open(settings.indexes_dir, name) as index:
+def _index(settings: Settings) -> str:
+    with open_index(settings, None, chunker=False) as index:
         documents = index.documents()
         return f"{len(documents)} documents, {sum(info.passages for info in documents)} passages"
 
@@ -82,5 +88,9 @@ def _checked(what: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(what, True, look())
     except RagError as exc:
-        message, _, remedy = str(exc).rpartition(": ")
-        return Finding(what, False, message or remedy, remedy if message else "")
+        return _failed(what, exc)
+
+
+def _failed(what: str, exc: RagError) -> Finding:
+    message, _, remedy = str(exc).rpartition(": ")
+    return Finding(what, False, message or remedy, remedy if message else "")

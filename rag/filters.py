@@ -74,7 +74,7 @@ def _fits(filters: Filters, info: DocumentInfo) -> bool:
     return (
         (not filters.documents or info.id in filters.documents)
         and (not filters.folders or any(_is_below(info.id, folder) for folder in filters.folders))
-        and (not filters.types or not _types(info).isdisjoint(filters.types))
+        and (not filters.types or not (set(types(info)) - {""}).isdisjoint(filters.types))
         and _in_time(filters, info)
         and all(info.metadata.get(key, "").casefold() in wanted for key, wanted in filters.metadata)
     )
@@ -84,19 +84,25 @@ def _is_below(document_id: str, folder: str) -> bool:
     return not folder or document_id.startswith(f"{folder}/")
 
 
-def _types(info: DocumentInfo) -> set[str]:
+def types(info: DocumentInfo) -> tuple[str, str, str]:
+    """What a document may be called: its suffix, its media type, the first part of that; empty where there is none."""
     name = info.id.rpartition("/")[2]
     media_type = info.metadata.get("media_type", "").lower()
     suffix = name.rpartition(".")[2].lower() if "." in name else ""
-    return {suffix, media_type, media_type.partition("/")[0]} - {""}
+    return suffix, media_type, media_type.partition("/")[0]
+
+
+def stated_day(info: DocumentInfo) -> str | None:
+    """The date that a document states, a year, month or day, or the day of its file."""
+    stated = _DAY.match(info.metadata.get(_STATED, ""))
+    return stated[0] if stated else info.modified
 
 
 def _in_time(filters: Filters, info: DocumentInfo) -> bool:
     """Days are compared as text, a year or month by as many characters as it has."""
     if filters.after is None and filters.before is None:
         return True
-    stated = _DAY.match(info.metadata.get(_STATED, ""))
-    day = stated[0] if stated else info.modified
+    day = stated_day(info)
     if day is None:
         return False
     return (filters.after is None or day >= filters.after[: len(day)]) and (

@@ -109,11 +109,10 @@ def open_pipeline(
 
     Raises `IndexNotFound`, `IndexMismatch`, `ModelError`.
     """
-    from rag.index.local import LocalIndex
     from rag.store import open_index
 
     settings = settings or load_settings()
-    LocalIndex.open(settings.indexes_dir, settings.index).close()  # before models are loaded: is it there at all?
+    open_index(settings, None, chunker=False).close()  # before models are loaded: is it there at all?
     loaded = models or load_models(settings, language_model)
     index = open_index(settings, loaded.embedder, paths=paths)
     return Pipeline(index, loaded, settings, owns_models=models is None)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from rag.errors import InputError
@@ -26,6 +26,9 @@ class Settings(BaseSettings):
 
     indexes_dir: Path = Field(Path("indexes"), description="folder that holds the indexes")
     index: str = Field("default", description="name of the index")
+    store: Literal["local", "milvus"] = Field("local", description="where indexes are: in their folder, or in Milvus")
+    milvus_uri: str = Field("", description="Milvus: http://HOST:19530, or a file of Milvus Lite that ends in .db")
+    milvus_token: SecretStr = Field(SecretStr(""), description="Milvus: its API key, or USER:PASSWORD")
     cache_dir: Path = Field(
         Path(platformdirs.user_cache_dir("rag", appauthor=False)), description="converted and downloaded models"
     )

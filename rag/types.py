@@ -233,6 +233,13 @@ class StoredPassage(NamedTuple):
     embedding: Embedding
 
 
+class StoredDocument(NamedTuple):
+    """All that an index holds of a document, its passages in order."""
+
+    document: Document
+    passages: list[StoredPassage]
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
     """A line of the list of documents."""

@@ -18,9 +18,9 @@ from rag.changes import Change, stamp
 from rag.documents import is_readable
 from rag.documents.discover import LOCK_PREFIX, Found
 from rag.errors import InputError, UnsupportedDocument
-from rag.index.local import LocalIndex
 from rag.ingest import Read, Summary, apply_changes
 from rag.settings import Settings
+from rag.store import OpenIndex
 from rag.types import Embedder
 
 FOLDER = "uploads"
@@ -91,7 +91,7 @@ def waiting(index_folder: Path) -> list[Upload]:
     return found
 
 
-def put(upload: Upload, index: LocalIndex, embedder: Embedder, settings: Settings, read: Read) -> Summary:
+def put(upload: Upload, index: OpenIndex, embedder: Embedder, settings: Settings, read: Read) -> Summary:
     """Read the file, commit it as a document and then move it to its place: killed in between, it is put once more."""
     place = (upload.folder / upload.name).absolute()
     found = Found(str(upload.path), upload.document_id, str(place.resolve()))
@@ -107,7 +107,7 @@ def put(upload: Upload, index: LocalIndex, embedder: Embedder, settings: Setting
         shutil.rmtree(upload.folder / _INCOMING / upload.job, ignore_errors=True)
 
 
-def remove(document_id: str, index: LocalIndex) -> None:
+def remove(document_id: str, index: OpenIndex) -> None:
     """Take a document out, and its file where it was uploaded: else the next sync would bring it back. Raises
     `DocumentNotFound`."""
     index.remove(document_id)

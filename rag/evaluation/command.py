@@ -68,13 +68,13 @@ def run_questions(
 
     Raises `InputError` for questions, gold or a folder that cannot be used, and what `open_pipeline` and `ask` raise.
     """
-    from rag.index.local import LocalIndex
+    from rag.store import open_index
 
     if limit is not None and limit < 1:
         raise InputError(f"--limit is {limit}; it can be 1 or more", "limit")
     asked = read_questions(path)
     questions = sample(asked.questions, limit, seed)
-    with LocalIndex.open(settings.indexes_dir, settings.index) as index, index.snapshot() as snapshot:
+    with open_index(settings, None, chunker=False) as index, index.snapshot() as snapshot:
         gold = locate(questions, snapshot, settings.index)
         info = run.describe(settings, snapshot, asked, limit, seed)
     run.start(folder, info)

@@ -68,11 +68,13 @@ def create(folder: Path, settings: Settings, wait: float) -> None:
         lock.release()
 
 
-def check_settings(folder: Path, found: Settings, expected: Expected) -> None:
-    """Raises `IndexMismatch` where the index was made with something else than expected."""
+def check_settings(folder: Path, found: Settings, expected: Expected, remedy: str = "") -> None:
+    """Raises `IndexMismatch` where the index was made with something else than expected; `remedy` beside setting that
+    back, where it is not `--reembed`."""
+    remedy = remedy or f"embed its documents anew with `rag index --reembed --index {folder.name}`"
     for what, was, now in zip(("embedder", "dimension", "chunker"), found, expected, strict=True):
         if now is not None and now != was:
             raise IndexMismatch(
                 f'index "{folder.name}" was made with {what} {was} and is now to be used with {now}: set that back, or '
-                f"embed its documents anew with `rag index --reembed --index {folder.name}`"
+                f"{remedy}"
             )

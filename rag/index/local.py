@@ -30,7 +30,7 @@ from rag.index.snapshot import LocalSnapshot
 from rag.index.staged import Staged
 from rag.index.verify import Problem, problems
 from rag.index.writer import Writer
-from rag.types import Document, DocumentInfo, Embedding, Filters, Passage
+from rag.types import Document, DocumentInfo, Embedding, Filters, Passage, StoredDocument
 
 __all__ = ["FileState", "LocalIndex", "Problem", "Settings", "list_indexes"]
 
@@ -108,6 +108,13 @@ class LocalIndex:
         """A published document; needs neither FAISS nor Tantivy. Raises `DocumentNotFound`."""
         with self._readers.reading() as catalogue:
             return catalogue.document(document_id, catalogue.state().published)
+
+    def stored(self, document_id: str) -> StoredDocument:
+        """A published document with its passages and their vectors. Raises `DocumentNotFound`."""
+        with self._readers.reading() as catalogue:
+            at = catalogue.state().published
+            document = catalogue.document(document_id, at)
+            return StoredDocument(document, catalogue.fetch(catalogue.selection([document_id], at).rows.tolist(), at))
 
     def files(self) -> dict[str, FileState]:
         """By document id, what was committed, published or not: what ingestion compares files with."""
