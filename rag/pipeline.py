@@ -55,7 +55,7 @@ _EVIDENCE_SHARE = 0.5  # of the model's context: the rest is for examples, quest
 _WRITES_FROM = 1_000_000_000  # weights: smaller models invent names and dates when they write freely
 _MODES = ("auto", "extract", "quote", "write")
 _CANNOT_READ = (
-    "mode 'quote' needs a model in this process, since a model server does not tell how likely a span is as the answer: "
+    "mode 'quote' needs a model in this process, since a model server does not tell how likely a span is the answer: "
     "use mode auto, write or extract, or set 'model' to a GGUF file"
 )
 

@@ -93,7 +93,7 @@ class Servers:
     def line(self, failures: dict[str, str]) -> str:
         """By address: what came from it."""
         told = "; ".join(f"{url} {failure}" for url, failure in failures.items())
-        return self._public(f"no answer from the model server {told}: start or mend it, or set another 'model'")
+        return self._public(f"the model server {told}: start or mend it, or set another as 'model'")
 
     async def _tried(
         self, endpoint: Endpoint, body: dict[str, Any], grammar: str, deadline: Deadline, put: Put
