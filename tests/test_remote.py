@@ -178,9 +178,9 @@ ONCE = "start or mend it, or set another as 'model'"
         (status(400, b'{"message": "context\\nis\\u0007 too long"}'), "answered 400: context is too long"),
         (raw(events("{broken")), "sent an event that is not JSON"),
         (raw(events("[" * 100_000)), "sent an event that is not JSON"),
-        (raw(events("7")), "sent an event that is no part of a chat completion"),
-        (raw(events('{"choices": [{"delta": {"content": ["x"]}}]}')), "sent an event that is no part of a chat completion"),
-        (raw(events('{"choices": ["x"]}')), "sent an event that is no part of a chat completion"),
+        (raw(events("7")), "sent an event that is no part of a chat"),
+        (raw(events('{"choices": [{"delta": {"content": [7]}}]}')), "sent an event that is no part of a chat"),
+        (raw(events('{"choices": ["x"]}')), "sent an event that is no part of a chat"),
         (raw(events("x" * 2_000_000)), "sent an event that is too long"),
     ],
 )  # fmt: skip
