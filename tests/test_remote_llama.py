@@ -18,22 +18,20 @@ import pytest
 from test_stream import TEXT, pipeline_of
 
 import rag.pipeline
+import rag.saying
 from rag.deadline import Deadline
 from rag.errors import Cancelled, ModelError
+from rag.llm.failover import Patience
 from rag.llm.gguf import model_file
 from rag.llm.remote import RemoteModel
-from rag.prompt import DECLINED, writing_grammar
 from rag.settings import EMBEDDED_MODEL
 from rag.types import Message
 
 pytestmark = pytest.mark.models
 
 START_S = 120
-CHAT = [
-    Message("system", "Answer with a number in brackets."),
-    Message("user", "<passage 2>The mill is old.</passage>"),
-]
-WRITTEN = re.compile(r"[^\[\]\n]{4,401} (\[(2|7)\]){1,3}\.")
+CHAT = [Message("system", "Say what the passage says."), Message("user", "<passage 2>The mill is old.</passage>")]
+SHORT = 'root ::= "mill"'
 
 
 @pytest.fixture(scope="module")
@@ -70,19 +68,17 @@ def model(address: str) -> Iterator[RemoteModel]:
 
 
 def test_it_writes_within_the_grammar(model: RemoteModel) -> None:
-    text = "".join(model.write(CHAT, writing_grammar([2, 7]), 24, Deadline(300)))
-    closed = text == DECLINED or all(map(WRITTEN.fullmatch, re.findall(r"\S[^\[]*(?:\[\d\])+\.", text)))
-    assert closed
-    assert "[" not in text.replace("[2]", "").replace("[7]", "").removesuffix("[")
+    grammar = 'root ::= [A-Za-z ]{4,12} " " cite{1,2} "."\ncite ::= "[" ("2" | "7") "]"'
+    text = "".join(model.write(CHAT, grammar, 24, Deadline(300)))
+    assert re.fullmatch(r"[A-Za-z ]{4,12} (\[[27]\]){1,2}\.", text)
     assert model.name.startswith("SmolLM2-135M-Instruct")
-    (word,) = {"".join(model.write(CHAT, f'root ::= "{word}"', 24, Deadline(300))) for word in ("mill", "mill")}
-    assert word == "mill"
 
 
 def test_an_answer_is_of_the_documents(
     model: RemoteModel, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rag.pipeline, "refuses", lambda signals: False)  # vectors of hashes mean nothing
+    monkeypatch.setattr(rag.saying, "_WRITTEN_TOKENS", 48)  # a long answer takes that server a minute
     with pipeline_of(model, tmp_path_factory) as pipeline:
         answer = pipeline.ask("Who built the mill?", deadline=Deadline(300))
     assert (answer.mode, answer.model) == ("write", model.name)
@@ -98,7 +94,7 @@ def test_a_withdrawn_question_leaves_the_server_free_for_the_next(model: RemoteM
     threading.Timer(0.1, deadline.cancel).start()
     with pytest.raises(Cancelled):
         list(pieces)
-    assert "".join(model.write(CHAT, 'root ::= "mill"', 8, Deadline(300))) == "mill"
+    assert "".join(model.write(CHAT, SHORT, 8, Deadline(300))) == "mill"
     assert model.trouble() is None
 
 
@@ -106,10 +102,10 @@ def test_the_next_server_answers_for_one_that_is_gone(address: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         gone = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
     with closing(RemoteModel(f"{gone},{address}", "", 2048)) as model:
-        assert "".join(model.write(CHAT, 'root ::= "mill"', 8, Deadline(300))) == "mill"
+        assert "".join(model.write(CHAT, SHORT, 8, Deadline(300))) == "mill"
 
 
-def test_a_grammar_that_is_none_is_an_error_of_one_line(model: RemoteModel) -> None:
-    with pytest.raises(ModelError) as raised:
+def test_a_grammar_that_is_none_is_an_error_of_one_line(address: str) -> None:
+    with closing(RemoteModel(address, "", 2048, Patience(rounds=2))) as model, pytest.raises(ModelError) as raised:
         list(model.write(CHAT, "root ::= nothing-of-that-name", 8, Deadline(300)))
     assert "\n" not in str(raised.value)
