@@ -39,7 +39,7 @@ def address(model_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "llama_cpp.server", "--model", str(model_file(EMBEDDED_MODEL, model_cache, 2))]
-    command += ["--port", str(port), "--n_ctx", "2048", "--n_threads", "2", "--interrupt_requests", "False"]
+    command += ["--port", str(port), "--n_ctx", "2048", "--n_threads", "1", "--interrupt_requests", "False"]
     log = tmp_path_factory.mktemp("server") / "log"
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, env=dict(os.environ)) as process:
         try:
@@ -78,7 +78,9 @@ def test_an_answer_is_of_the_documents(
     model: RemoteModel, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rag.pipeline, "refuses", lambda signals: False)  # vectors of hashes mean nothing
-    monkeypatch.setattr(rag.saying, "_WRITTEN_TOKENS", 48)  # a long answer takes that server a minute
+    monkeypatch.setattr(
+        rag.saying, "_WRITTEN_TOKENS", 16
+    )  # a whole answer takes that server a minute on a busy machine
     with pipeline_of(model, tmp_path_factory) as pipeline:
         answer = pipeline.ask("Who built the mill?", deadline=Deadline(300))
     assert (answer.mode, answer.model) == ("write", model.name)
