@@ -327,6 +327,11 @@ def test_a_closed_port_and_an_open_one(opened: Opened) -> None:
     )
 
 
+def test_a_name_that_is_not_known_is_told(opened: Opened) -> None:
+    with pytest.raises(ModelError, match=r"the model server http://no\.invalid/v1 cannot be reached \(.+\): start"):
+        written(opened("http://no.invalid/v1#tiny"))
+
+
 def test_one_that_keeps_questions_waiting_is_asked_last(opened: Opened) -> None:
     with model_server(then_silence(b"")) as hangs, model_server() as good:
         model = opened(hangs, good)

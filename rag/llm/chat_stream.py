@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
 
-from rag.llm.endpoints import Endpoint, Failed
+from rag.llm.endpoints import Endpoint, Failed, seconds_of
 
 _PASSING = {429, 500, 502, 503, 504}
 _CHARACTERS_A_TOKEN = 32  # at most, on average: a server that sends more does not keep to max_tokens
@@ -95,7 +92,7 @@ async def _answer(
             raise Failed("does not take the connection", passing=True) from exc
         raise Failed(f"sent nothing for {seconds:g} s") from exc
     except httpx2.ConnectError as exc:
-        raise Failed("cannot be reached", passing=True) from exc
+        raise Failed(f"cannot be reached{_why(exc)}", passing=True) from exc
     except httpx2.SSEError as exc:
         kind = response.headers.get("content-type", "").partition(";")[0].strip()[:60]
         if kind == "text/event-stream":
@@ -146,8 +143,14 @@ async def _refused(response: httpx2.Response, path: str) -> Failed:
         f"answered {status}{hint}" + (f": {words}" if words else ""),
         status=status,
         passing=status in _PASSING,
-        retry_after=_retry_after(response.headers.get("retry-after")) if status in (429, 503) else None,
+        retry_after=seconds_of(response.headers.get("retry-after")) if status in (429, 503) else None,
     )
+
+
+def _why(error: httpx2.ConnectError) -> str:
+    """A name that is not known or a certificate that is wrong is told; that nobody listens goes without saying."""
+    words = _one_line(str(error))
+    return "" if not words or "attempts failed" in words else f" ({words})"
 
 
 def _message(data: bytes) -> str:
@@ -160,22 +163,12 @@ def _message(data: bytes) -> str:
         found = found.get(key, found) if isinstance(found, dict) else found
     if not isinstance(found, str):
         return ""
-    line = " ".join("".join(c if c.isprintable() else " " for c in found).split())
+    return _one_line(found)
+
+
+def _one_line(text: str) -> str:
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= _TOLD else line[: _TOLD - 1] + "…"
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds or a date, as RFC 9110 has it; None for anything else."""
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(value).timestamp() - time.time()
-        except (ValueError, OverflowError):
-            return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _delta(data: str) -> tuple[str, bool]:

@@ -6,9 +6,11 @@ is not tried before. Used by one thread, that of `rag.llm.remote`.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -96,6 +98,20 @@ def short_name(model: str) -> str:
     ('qwen', 'Qwen/Qwen2.5-7B-Instruct')
     """
     return PurePosixPath(model).name.removesuffix(".gguf") if model.startswith("/") else model
+
+
+def seconds_of(value: str | None) -> float | None:
+    """Of a `Retry-After`: seconds or a date, as RFC 9110 has it; None for anything else."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+        except (ValueError, OverflowError):
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _endpoint(address: str) -> Endpoint:
