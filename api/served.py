@@ -101,7 +101,7 @@ class Served:
 
     def missing(self) -> list[str]:
         """What stands between now and an answer from the default index, one line each; empty when ready."""
-        lines = [] if self._models else [self._failure or "the models are being loaded"]
+        lines = self._model_trouble() if self._models else [self._failure or "the models are being loaded"]
         name = self.settings.index
         try:
             there = self._identity(name) is not None
@@ -133,6 +133,11 @@ class Served:
                 self._opened.popitem()[1].pipeline.close()
         if self._models:
             self._models.close()
+
+    def _model_trouble(self) -> list[str]:
+        """Why the language model cannot answer now, where it is on a server that does not."""
+        trouble = getattr(getattr(self._models, "language_model", None), "trouble", None)
+        return [public(line)] if trouble and (line := trouble()) else []
 
     def _open(self, name: str, identity: object, models: Models) -> _Opened:
         """Open the index, in place of the one of that name that was open; with `_opening` held."""

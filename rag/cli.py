@@ -276,7 +276,7 @@ def _parser() -> argparse.ArgumentParser:
     keys.set_defaults(run=_keys)
     cli_keys.add_arguments(keys)
     mcp = command("mcp", _mcp, "serve search, ask and get_document to an agent, over standard input and output (MCP)")
-    mcp.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, or 'none'")
+    mcp.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, http://HOST/v1, or 'none'")
     evaluation = command("eval", _eval, "measure answers to questions whose answers are known, and compare runs")
     _eval_arguments(evaluation)
     command("doctor", _doctor, "what is installed, what is wrong, and the command that mends it")
@@ -286,7 +286,7 @@ def _parser() -> argparse.ArgumentParser:
 def _ask_arguments(ask: argparse.ArgumentParser) -> None:
     ask.add_argument("question", metavar="QUESTION")
     ask.add_argument("--mode", choices=["auto", "quote", "write", "extract"], help="how the answer is said")
-    ask.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, or 'none'")
+    ask.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, http://HOST/v1, or 'none'")
     ask.add_argument(
         "--history",
         type=Path,
@@ -299,7 +299,7 @@ def _ask_arguments(ask: argparse.ArgumentParser) -> None:
 def _serve_arguments(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", type=int, help="port to listen on (default: 8000)")
-    serve.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, or 'none'")
+    serve.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, http://HOST/v1, or 'none'")
     serve.add_argument(
         "--auth",
         choices=["auto", "keys", "off"],
@@ -315,7 +315,7 @@ def _eval_arguments(evaluation: argparse.ArgumentParser) -> None:
     evaluation.add_argument("--limit", type=int, metavar="N", help="ask N questions, drawn at random (default: all)")
     evaluation.add_argument("--seed", type=int, default=0, help="of the drawing and of the intervals (default: 0)")
     evaluation.add_argument("--mode", choices=["auto", "quote", "write", "extract"], help="how answers are said")
-    evaluation.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, or 'none'")
+    evaluation.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, http://HOST/v1, or 'none'")
     evaluation.add_argument(
         "--compare", nargs=2, metavar=("A", "B"), help="two folders of runs: what changed from A to B"
     )

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from rag.embedding import embedder_folder
 from rag.errors import RagError
+from rag.llm.endpoints import is_address
 from rag.llm.gguf import model_file
 from rag.processor import processor_flags
 from rag.settings import NO_MODEL, Settings
@@ -31,7 +32,7 @@ class Finding(NamedTuple):
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything once; loads no model."""
-    return [_python(), _processor(), *_packages(), _embedder(settings), _model(settings), *_indexes(settings)]
+    return [_python(), _processor(), *_packages(), _embedder(settings), *_model(settings), *_indexes(settings)]
 
 
 def _python() -> Finding:
@@ -55,13 +56,32 @@ def _embedder(settings: Settings) -> Finding:
     return _checked("embedder", lambda: f"{settings.embedder} ({embedder_folder(settings.embedder)})")
 
 
-def _model(settings: Settings) -> Finding:
+def _model(settings: Settings) -> Iterator[Finding]:
     if settings.model == NO_MODEL:
-        return Finding("language model", True, "none, as set: answers are whole sentences of the documents")
-    return _checked(
-        "language model",
-        lambda: f"{settings.model} ({model_file(settings.model, settings.cache_dir, settings.threads)})",
-    )
+        yield Finding("language model", True, "none, as set: answers are whole sentences of the documents")
+    elif is_address(settings.model):
+        yield from _servers(settings)
+    else:
+        yield _checked(
+            "language model",
+            lambda: f"{settings.model} ({model_file(settings.model, settings.cache_dir, settings.threads)})",
+        )
+
+
+def _servers(settings: Settings) -> Iterator[Finding]:
+    """Each endpoint is asked once."""
+    from rag.llm.remote import RemoteModel
+
+    try:
+        model = RemoteModel(settings.model, settings.model_key.get_secret_value(), settings.context_tokens)
+    except RagError as exc:
+        yield _failed("language model", exc)
+        return
+    for url, failure in model.probe().items():
+        remedy = "start it, or set another address as 'model'"
+        found = f"{url} {failure}" if failure else f"{model.name} at {url}, which answers"
+        yield Finding("language model", failure is None, found, remedy if failure else "")
+    model.close()
 
 
 def _indexes(settings: Settings) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from rag.deadline import Deadline
 from rag.errors import InputError, ModelError
 from rag.evidence import select_evidence
 from rag.grounding import SUPPORTED
+from rag.llm.endpoints import is_address
 from rag.question import MAX_QUESTION, Question, parse_question
 from rag.retrieval import retrieve
 from rag.saying import Outcome, Said, extract, quote, write
@@ -53,6 +54,10 @@ _EVIDENCE = 4  # sentences that a model is shown: the right one is among them fo
 _EVIDENCE_SHARE = 0.5  # of the model's context: the rest is for examples, question and answer
 _WRITES_FROM = 1_000_000_000  # weights: smaller models invent names and dates when they write freely
 _MODES = ("auto", "extract", "quote", "write")
+_CANNOT_READ = (
+    "mode 'quote' needs a model in this process, since a model server does not tell how likely a span is the answer: "
+    "use mode auto, write or extract, or set 'model' to a GGUF file"
+)
 
 _MESSAGES: dict[AbstentionReason, str] = {
     "no_evidence": "The documents do not answer this question.",
@@ -80,6 +85,8 @@ def load_models(settings: Settings, language_model: bool = True) -> Models:
     embedder = _load_embedder(settings)
     if not language_model or settings.model == NO_MODEL or settings.mode == "extract":
         return Models(embedder, None)
+    if is_address(settings.model):
+        return Models(embedder, _remote_model(settings))
     from rag.llm.gguf import model_file
     from rag.llm.llama import LlamaCpp
 
@@ -89,6 +96,15 @@ def load_models(settings: Settings, language_model: bool = True) -> Models:
         return Models(embedder, model)
     except ModelError as exc:
         return Models(embedder, None, (f"answering without a language model: {exc}",))
+
+
+def _remote_model(settings: Settings) -> LanguageModel:
+    """Its server need not answer yet: questions say what is wrong as long as it does not."""
+    if settings.mode == "quote":
+        raise InputError(_CANNOT_READ, "mode")
+    from rag.llm.remote import RemoteModel
+
+    return RemoteModel(settings.model, settings.model_key.get_secret_value(), settings.context_tokens)
 
 
 def _load_embedder(settings: Settings) -> Embedder:
@@ -237,6 +253,8 @@ class Pipeline:
         model = self._models.language_model
         if model is None:
             return "extract"
+        if mode == "quote" and not model.reads:
+            raise InputError(_CANNOT_READ, "mode")
         if mode == "auto":
             return "quote" if 0 < model.parameters < _WRITES_FROM else "write"
         return cast(Mode, mode)

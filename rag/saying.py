@@ -21,6 +21,7 @@ from rag.prompt import DECLINED, reading_prompts, writing_grammar, writing_messa
 from rag.question import Question
 from rag.quoting import span_score, with_qualifier
 from rag.types import CELL_SEPARATOR, AbstentionReason, Evidence, LanguageModel, Reading, Sentence, Span, Usage
+from rag.written import Cited, CitedText
 
 _LIKELIHOOD_WEIGHT = (
     0.3  # beside the evidence score: fitted by hand between 0.1 and 1, flat there (docs/experiments.md)
@@ -43,7 +44,6 @@ _BECAUSE = re.compile(
 )
 _REASON = 0.1  # what a sentence that gives a reason gains: less than a missing name or number costs it
 _WRITTEN_TOKENS = 256
-_SENTENCE = re.compile(r"\s*(.*?)\s*((?:\[\d+\])+)\.", re.DOTALL)
 
 
 class Outcome(NamedTuple):
@@ -187,24 +187,26 @@ def _at_once(parts: Sequence[Part], signals: EvidenceSignals, usage: Usage = Usa
 def _written(
     question: Question, evidence: Sequence[Evidence], model: LanguageModel, deadline: Deadline | None
 ) -> Generator[Part, None, Outcome]:
-    """A sentence is over when its markers are: the grammar has no brackets anywhere else."""
+    """Whatever comes, a grammar kept or not: what is said cites what was shown, and has been checked against it."""
     messages = writing_messages(question.text, evidence)
     grammar = writing_grammar([item.label for item in evidence])
     prompt_tokens = sum(model.count_tokens(message.content) for message in messages)
     by_label = {item.label: item for item in evidence}
-    text, tokens, silent = "", 0, True
+    text, tokens, silent = CitedText(by_label), 0, True
     for piece in model.write(messages, grammar, _WRITTEN_TOKENS, deadline):
-        text, tokens = text + piece, tokens + 1
-        if silent and text.lstrip().startswith(DECLINED):
+        tokens += 1
+        if silent and (text.rest + piece).lstrip().startswith(DECLINED):
             return Outcome(Usage(prompt_tokens, tokens), "declined")
-        while match := _SENTENCE.match(text):
-            text, silent = text[match.end() :], False
-            yield _written_part(match[1], match[2], by_label, question)
+        for cited in text.add(piece):
+            silent = False
+            yield _written_part(cited, by_label, question)
+    for cited in text.end():
+        yield _written_part(cited, by_label, question)
     return Outcome(Usage(prompt_tokens, tokens))
 
 
-def _written_part(sentence: str, marks: str, by_label: Mapping[int, Evidence], question: Question) -> Part:
-    cited = [by_label[int(label)] for label in dict.fromkeys(re.findall(r"\d+", marks))]
-    verdict = check(sentence, [item.text for item in cited], question.text)
+def _written_part(claim: Cited, by_label: Mapping[int, Evidence], question: Question) -> Part:
+    cited = [by_label[label] for label in claim.labels]
+    verdict = check(claim.text, [item.text for item in cited], question.text)
     places = tuple(Place(item, item.start, item.end) for item in cited)
-    return Part(sentence, places, verdict.support, verdict.reason)
+    return Part(claim.text, places, verdict.support, verdict.reason)

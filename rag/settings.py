@@ -16,6 +16,7 @@ from rag.types import Mode
 EMBEDDED_EMBEDDER = "all-MiniLM-L6-v2"
 EMBEDDED_MODEL = "smollm2-135m"
 NO_MODEL = "none"
+_SECRET = ("model_key",)  # settings whose values are never printed
 Citations = Literal["auto", "annotations", "openwebui", "footnotes"]
 
 
@@ -37,8 +38,10 @@ class Settings(BaseSettings):
     )
     model: str = Field(
         EMBEDDED_MODEL,
-        description="a language model: the embedded one, a GGUF file, 'owner/name/file.gguf' of a hub, or 'none'",
+        description="a language model: the embedded one, a GGUF file, 'owner/name/file.gguf' of a hub, 'none', or an "
+        "OpenAI-compatible server as 'http://host:8000/v1' or 'http://host:8000/v1#name', several with commas",
     )
+    model_key: SecretStr = Field(SecretStr(""), description="API key of that server; best set as RAG_MODEL_KEY")
     mode: Mode = Field("auto", description="how answers are said: auto, quote, write or extract")
     k: int = Field(5, ge=1, le=100, description="passages that an answer lists")
     passage_tokens: int = Field(200, ge=16, le=8192, description="tokens that a passage aims at, in the embedder's own")
@@ -92,7 +95,8 @@ def load_settings(**flags: Any) -> Settings:
     except ValidationError as exc:
         problem = exc.errors()[0]
         name = ".".join(str(part) for part in problem["loc"])
-        raise InputError(f"setting {name!r}: {problem['msg']} (it was {problem['input']!r})", name) from exc
+        was = "" if name in _SECRET else f" (it was {problem['input']!r})"
+        raise InputError(f"setting {name!r}: {problem['msg']}{was}", name) from exc
     except ValueError as exc:  # rag.toml is not TOML
         raise InputError(f"rag.toml cannot be read: {exc}") from exc
 

@@ -74,6 +74,10 @@ class _Watched:
         return self._model.parameters
 
     @property
+    def reads(self) -> bool:
+        return self._model.reads
+
+    @property
     def context_tokens(self) -> int:
         return self._model.context_tokens
 

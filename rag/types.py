@@ -403,6 +403,10 @@ class LanguageModel(Protocol):
         """Number of weights, which decides how the model is used; 0 where it is not known."""
 
     @property
+    def reads(self) -> bool:
+        """Whether it can `read`."""
+
+    @property
     def context_tokens(self) -> int:
         """Most tokens of prompt and answer together."""
 
@@ -423,6 +427,7 @@ class LanguageModel(Protocol):
         self, messages: Sequence[Message], grammar: str, max_tokens: int, deadline: Deadline | None = None
     ) -> Iterator[str]:
         """The model's most likely answer within a GBNF grammar, in pieces; a call whose iterator is left ends, too.
+        A server elsewhere may not know grammars: who reads the pieces relies on none.
 
         Raises `Overloaded`, `ModelError`.
         """

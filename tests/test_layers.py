@@ -39,6 +39,7 @@ LAYERS = [
         "rag.alignment",
         "rag.contrast",
         "rag.grounding",
+        "rag.written",
         "rag.answering",
         "rag.display",
         "rag.serialise",

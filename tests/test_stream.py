@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,13 @@ def writer() -> Writer:
 
 @pytest.fixture(scope="module")
 def pipeline(writer: Writer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    with pipeline_of(writer, tmp_path_factory) as made:
+        yield made
+
+
+@contextmanager
+def pipeline_of(model: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """On an index of `TEXT`, with that language model."""
     folder: Path = tmp_path_factory.mktemp("docs")
     (folder / "mill.txt").write_text(TEXT, "utf-8")
     chosen: Settings = load_settings(indexes_dir=tmp_path_factory.mktemp("indexes"), index="t", workers=1)
@@ -64,7 +72,7 @@ def pipeline(writer: Writer, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     place = {"embedder_fingerprint": embedder.fingerprint, "dimension": 16, "chunker": "test"}
     with LocalIndex.open(chosen.indexes_dir, "t", create=True, **place) as index:
         assert sync([folder], index, embedder, chosen).failed == []
-        yield Pipeline(index, Models(embedder, writer), chosen, owns_models=False)  # type: ignore[arg-type]
+        yield Pipeline(index, Models(embedder, model), chosen, owns_models=False)
 
 
 @pytest.fixture(autouse=True)

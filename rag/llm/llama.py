@@ -19,6 +19,8 @@ from rag.types import Message, Readings, SpanPrompt
 class LlamaCpp:
     """A loaded model; `close` ends its thread and frees its memory."""
 
+    reads = True
+
     def __init__(self, decoder: Decoder, name: str, waiting: int) -> None:
         self._decoder = decoder
         self._engine = Engine(decoder, waiting)
