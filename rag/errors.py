@@ -8,6 +8,7 @@ RagError                        one line: what went wrong, the value, the limit,
 ├── IndexNotFound               there is no index of that name                   HTTP 404  exit 2
 ├── IndexBusy                   another process is writing to the index          HTTP 409  exit 2
 ├── IndexMismatch               built by another embedder, chunker or format     HTTP 409  exit 2
+├── StateUnavailable            the database of keys and answers is away         HTTP 503  exit 2
 ├── ModelError                  a model cannot be loaded, or failed as it ran    HTTP 503  exit 2
 ├── Overloaded                  the model's queue is full; has `retry_after`     HTTP 429  exit 2
 ├── DeadlineExceeded            the answer took longer than was allowed          HTTP 504  exit 2
@@ -51,6 +52,10 @@ class IndexBusy(RagError):
 
 class IndexMismatch(RagError):
     """The index on disk was made with another embedder, chunker or format version."""
+
+
+class StateUnavailable(RagError):
+    """The database that holds keys, stored answers and jobs cannot be used now (setting `state_uri`)."""
 
 
 class ModelError(RagError):

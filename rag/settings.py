@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from rag.errors import InputError
@@ -16,6 +17,7 @@ from rag.types import Mode
 EMBEDDED_EMBEDDER = "all-MiniLM-L6-v2"
 EMBEDDED_MODEL = "smollm2-135m"
 NO_MODEL = "none"
+_PASSWORD = re.compile(r"://[^\s/]*@")  # of an address, also of one under a name that is no setting
 Citations = Literal["auto", "annotations", "openwebui", "footnotes"]
 
 
@@ -25,6 +27,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RAG_", toml_file="rag.toml", extra="forbid", frozen=True)
 
     indexes_dir: Path = Field(Path("indexes"), description="folder that holds the indexes")
+    state_uri: SecretStr | None = Field(
+        None,
+        description="the database that holds API keys, stored answers and what became of uploads, for all replicas: "
+        "postgresql://USER:PASSWORD@HOST/DATABASE (needs the extra 'postgres'); left out, files in indexes_dir",
+    )
     index: str = Field("default", description="name of the index")
     cache_dir: Path = Field(
         Path(platformdirs.user_cache_dir("rag", appauthor=False)), description="converted and downloaded models"
@@ -89,7 +96,8 @@ def load_settings(**flags: Any) -> Settings:
     except ValidationError as exc:
         problem = exc.errors()[0]
         name = ".".join(str(part) for part in problem["loc"])
-        raise InputError(f"setting {name!r}: {problem['msg']} (it was {problem['input']!r})", name) from exc
+        value = _PASSWORD.sub("://***@", repr(problem["input"]))
+        raise InputError(f"setting {name!r}: {problem['msg']} (it was {value})", name) from exc
     except ValueError as exc:  # rag.toml is not TOML
         raise InputError(f"rag.toml cannot be read: {exc}") from exc
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-HEAVY = {"torch", "llama_cpp", "fastapi", "faiss", "tantivy", "sentence_transformers", "ray", "pymilvus"}
+HEAVY = {"torch", "llama_cpp", "fastapi", "faiss", "tantivy", "sentence_transformers", "ray", "pymilvus", "sqlalchemy"}
 
 # Each layer may import from itself and from those before it.
 LAYERS = [
@@ -25,6 +25,7 @@ LAYERS = [
         "rag.ahead",
         "rag.progress",
         "rag.trace",
+        "rag.database",
     ],
     [
         "rag.sentences",
@@ -47,7 +48,7 @@ LAYERS = [
         "rag.trace_store",
     ],
     ["rag.documents", "rag.bert", "rag.embedding", "rag.question_embedding", "rag.index", "rag.llm"],
-    ["rag.own_metadata", "rag.keys"],
+    ["rag.own_metadata", "rag.keys", "rag.shared_keys", "rag.shared_jobs", "rag.state"],
     ["rag.changes"],
     ["rag.retrieval", "rag.confidence", "rag.ingest"],
     ["rag.reembed", "rag.store", "rag.uploads", "rag.watch"],

@@ -1,0 +1,184 @@
+"""A database -> connections to it, with its tables made when they are first wanted, and its errors as ours.
+
+In: the path of an SQLite file, or the address of a PostgreSQL server. Out: transactions of SQLAlchemy's, in which each
+store runs its own statements, the same ones on both. Does not know what is kept.
+
+SQLite stays in its own journal mode: processes wait for each other while they write, which they do not while a file
+changes to WAL. A connection is opened for each transaction. PostgreSQL has a pool of connections that are tried before
+they are used; nothing waits longer than `TIMEOUT_S` for a reply of it, and while it is away callers are told at once.
+Whatever made it unusable, the next try after `REST_S` finds it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, MetaData, Table, create_engine, func, inspect, make_url, select
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable
+
+from rag.errors import InputError, RagError, StateUnavailable
+
+_log = logging.getLogger(__name__)
+
+TIMEOUT_S = 3.0  # for PostgreSQL to take a connection, and for each of its replies
+REST_S = 1.0  # after which an unusable server is tried again
+_BUSY_S = 10.0  # how long one process waits for another that writes the SQLite file
+_POOL = 4  # connections that are kept, and as many more at once
+_LOCK = 0x726167  # "rag": the advisory lock of those who make tables or write traces
+_SCHEMA = "rag"
+_EXAMPLE = "postgresql://USER:PASSWORD@HOST/DATABASE"
+METADATA = MetaData(schema=_SCHEMA)  # SQLite has no schemas: there it is left out
+
+
+class Database:
+    """Made by `file_database` or `server_database`; any thread may call. `place` names it without a password."""
+
+    def __init__(self, engine: Engine, place: str, file: Path | None = None) -> None:
+        self.place = place
+        self._engine = engine
+        self._file = file
+        self._down: tuple[float, str] | None = None  # until when, and why
+
+    @contextmanager
+    def begin(self, table: Table) -> Iterator[Connection]:
+        """A transaction in which `table` is there. Raises `StateUnavailable`; for a file, `RagError`."""
+        down = self._down
+        if down and time.monotonic() < down[0]:
+            raise StateUnavailable(down[1])
+        try:
+            with self._connected(table) as connection, connection.begin():
+                yield connection
+        except (SQLAlchemyError, OSError) as exc:
+            raise self._unusable(exc) from exc
+
+    @contextmanager
+    def _connected(self, table: Table) -> Iterator[Connection]:
+        with ExitStack() as stack:
+            try:
+                if self._file:
+                    self._file.parent.mkdir(parents=True, exist_ok=True)
+                connection = stack.enter_context(self._engine.connect())
+                self._make(connection, table)
+            except (SQLAlchemyError, OSError) as exc:
+                raise self._rested(self._unusable(exc)) from exc
+            self._back()
+            yield connection
+
+    def _rested(self, error: RagError) -> RagError:
+        if not self._file:
+            if self._down is None:
+                _log.warning("%s", error)
+            self._down = (time.monotonic() + REST_S, str(error))
+        return error
+
+    def _back(self) -> None:
+        if self._down is not None:
+            self._down = None
+            _log.warning("%s can be used again", self.place)
+
+    def lock(self, connection: Connection) -> None:
+        """Until the transaction ends, others that ask for this wait. SQLite has one writer anyway."""
+        if not self._file:
+            connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _make(self, connection: Connection, table: Table) -> None:
+        """Once for each connection: a database that was restored or made anew gets its tables again."""
+        made = connection.info.setdefault("made", set())
+        if table.name in made:
+            return
+        with connection.begin():
+            if self._file:
+                connection.exec_driver_sql("PRAGMA secure_delete=ON")
+                connection.execute(CreateTable(table, if_not_exists=True))  # a reader may come between file and table
+                for index in table.indexes:
+                    connection.execute(CreateIndex(index, if_not_exists=True))
+            elif not inspect(connection).has_table(table.name, schema=_SCHEMA):
+                self.lock(connection)
+                if not inspect(connection).has_schema(
+                    _SCHEMA
+                ):  # asked first, since `IF NOT EXISTS` needs the right too
+                    connection.execute(CreateSchema(_SCHEMA))
+                table.create(connection, checkfirst=True)
+        made.add(table.name)
+
+    def _unusable(self, error: Exception) -> RagError:
+        return (RagError if self._file else StateUnavailable)(f"{self.place} cannot be used: {_reason(error)}")
+
+
+def file_database(path: Path, what: str) -> Database:
+    """The SQLite file, made when it is first written to; `what` is in it."""
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        poolclass=NullPool,
+        connect_args={"timeout": _BUSY_S},
+        execution_options={"schema_translate_map": {_SCHEMA: None}},
+        hide_parameters=True,
+    )
+    return Database(engine, f"the {what} in {path}", path)
+
+
+def server_database(address: str) -> Database:
+    """Connects to nothing yet. Raises `InputError` for what is no address, `RagError` where the driver is missing."""
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError) as exc:
+        raise InputError(f"setting 'state_uri' is no address of a database: write {_EXAMPLE}", "state_uri") from exc
+    if url.drivername not in ("postgresql", "postgresql+pg8000"):
+        raise InputError(
+            f"setting 'state_uri': {url.drivername[:40]!r} is no database that keys and answers can be in: write "
+            f"{_EXAMPLE}, or leave it out for files in the folder of indexes",
+            "state_uri",
+        )
+    options: dict[str, Any] = {"timeout": TIMEOUT_S} | _ssl(url)
+    shown = url.set(query={}).render_as_string(hide_password=True)
+    try:
+        engine = create_engine(
+            url.set(drivername="postgresql+pg8000").difference_update_query(("sslmode", "sslrootcert")),
+            pool_size=_POOL,
+            max_overflow=_POOL,
+            pool_timeout=TIMEOUT_S,
+            pool_pre_ping=True,
+            connect_args=options,
+            hide_parameters=True,
+        )
+    except ImportError as exc:
+        raise RagError("setting 'state_uri' needs the driver of PostgreSQL: pip install 'rag[postgres]'") from exc
+    return Database(engine, f"the database {shown}")
+
+
+def _ssl(url: URL) -> dict[str, Any]:
+    """`sslmode` as PostgreSQL's own clients name it; left out: encrypted where the server can, unchecked."""
+    known = {"sslmode", "sslrootcert", "unix_sock"}
+    mode, roots = url.query.get("sslmode", "prefer"), url.query.get("sslrootcert")
+    contexts: dict[object, Any] = {"disable": False, "prefer": None, "require": True, "verify-full": None}
+    if mode not in contexts or not set(url.query) <= known or (roots and mode != "verify-full"):
+        raise InputError(
+            "setting 'state_uri' may end with ?sslmode=disable, prefer, require or verify-full (with &sslrootcert=FILE "
+            "for an authority of one's own), or with ?unix_sock=FILE",
+            "state_uri",
+        )
+    if mode != "verify-full":
+        return {"ssl_context": contexts[mode]}
+    try:
+        return {"ssl_context": ssl.create_default_context(cafile=str(roots) if roots else None)}
+    except OSError as exc:
+        raise InputError(f"setting 'state_uri': sslrootcert={roots} cannot be read: {exc}", "state_uri") from exc
+
+
+def _reason(error: Exception) -> str:
+    """In one line, without the statement: it is ours, and its values are what is kept."""
+    cause: object = getattr(error, "orig", None) or error
+    fields = cause.args[0] if isinstance(cause, Exception) and cause.args else None
+    text = fields["M"] if isinstance(fields, dict) and "M" in fields else str(cause)  # the server's own message
+    return " ".join(str(text).split()) or type(cause).__name__
