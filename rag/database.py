@@ -19,9 +19,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, MetaData, Table, create_engine, func, inspect, make_url, select
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import URL, Connection, Engine, MetaData, Table, create_engine, event, func, inspect, make_url, select
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable
 
 from rag.errors import InputError, RagError, StateUnavailable
@@ -70,7 +70,12 @@ class Database:
             except (SQLAlchemyError, OSError) as exc:
                 raise self._rested(self._unusable(exc)) from exc
             self._back()
-            yield connection
+            try:
+                yield connection
+            except (SQLAlchemyError, OSError):  # whatever it was: it is not met again on connections of before
+                connection.invalidate()
+                self._engine.dispose()
+                raise
 
     def _rested(self, error: RagError) -> RagError:
         if not self._file:
@@ -93,7 +98,7 @@ class Database:
         self._engine.dispose()
 
     def _make(self, connection: Connection, table: Table) -> None:
-        """Once for each connection: a database that was restored or made anew gets its tables again."""
+        """Once for each connection."""
         made = connection.info.setdefault("made", set())
         if table.name in made:
             return
@@ -148,13 +153,24 @@ def server_database(address: str) -> Database:
             pool_size=_POOL,
             max_overflow=_POOL,
             pool_timeout=TIMEOUT_S,
-            pool_pre_ping=True,
+            pool_logging_name=_SCHEMA,
             connect_args=options,
             hide_parameters=True,
         )
     except ImportError as exc:
         raise RagError("setting 'state_uri' needs the driver of PostgreSQL: pip install 'rag[postgres]'") from exc
+    event.listen(engine, "checkout", _alive)
+    logging.getLogger(f"{QueuePool.__module__}.QueuePool.{_SCHEMA}").setLevel(logging.CRITICAL)  # our lines say it
     return Database(engine, f"the database {shown}")
+
+
+def _alive(connection: Any, *_: object) -> None:
+    """SQLAlchemy's own `pool_pre_ping` lets pass that pg8000 raises `OSError` for a connection that was reset."""
+    try:
+        connection.run("SELECT 1")
+        connection.rollback()
+    except Exception as exc:
+        raise InvalidatePoolError() from exc  # and the pool makes a new one
 
 
 def _ssl(url: URL) -> dict[str, Any]:
