@@ -12,14 +12,29 @@ Whatever made it unusable, the next try after `REST_S` finds it again.
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import URL, Connection, Engine, MetaData, Table, create_engine, event, func, inspect, make_url, select
+from sqlalchemy import (
+    URL,
+    Connection,
+    Dialect,
+    Engine,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    func,
+    inspect,
+    make_url,
+    select,
+)
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable
@@ -34,6 +49,7 @@ _BUSY_S = 10.0  # how long one process waits for another that writes the SQLite 
 _POOL = 4  # connections that are kept, and as many more at once
 _LOCK = 0x726167  # "rag": the advisory lock of those who make tables or write traces
 _SCHEMA = "rag"
+_QUERY = {"sslmode", "sslrootcert", "unix_sock"}
 _EXAMPLE = "postgresql://USER:PASSWORD@HOST/DATABASE"
 METADATA = MetaData(schema=_SCHEMA)  # SQLite has no schemas: there it is left out
 
@@ -139,29 +155,48 @@ def server_database(address: str) -> Database:
         url = make_url(address)
     except (ArgumentError, ValueError) as exc:
         raise InputError(f"setting 'state_uri' is no address of a database: write {_EXAMPLE}", "state_uri") from exc
+    if not url.username:
+        raise InputError(f"setting 'state_uri' names no user: write {_EXAMPLE}", "state_uri")
     if url.drivername not in ("postgresql", "postgresql+pg8000"):
         raise InputError(
             f"setting 'state_uri': {url.drivername[:40]!r} is no database that keys and answers can be in: write "
             f"{_EXAMPLE}, or leave it out for files in the folder of indexes",
             "state_uri",
         )
-    options: dict[str, Any] = {"timeout": TIMEOUT_S} | _ssl(url)
+    tls = _tls(url)
     shown = url.set(query={}).render_as_string(hide_password=True)
     try:
         engine = create_engine(
-            url.set(drivername="postgresql+pg8000").difference_update_query(("sslmode", "sslrootcert")),
+            url.set(drivername="postgresql+pg8000", query={}),
             pool_size=_POOL,
             max_overflow=_POOL,
             pool_timeout=TIMEOUT_S,
             pool_logging_name=_SCHEMA,
-            connect_args=options,
+            connect_args={"ssl_context": tls},
             hide_parameters=True,
         )
     except ImportError as exc:
         raise RagError("setting 'state_uri' needs the driver of PostgreSQL: pip install 'rag[postgres]'") from exc
+    event.listen(engine, "do_connect", partial(_connect, cast("str | None", url.query.get("unix_sock"))))
     event.listen(engine, "checkout", _alive)
     logging.getLogger(f"{QueuePool.__module__}.QueuePool.{_SCHEMA}").setLevel(logging.CRITICAL)  # our lines say it
     return Database(engine, f"the database {shown}")
+
+
+def _connect(unix_sock: str | None, dialect: Dialect, _: object, args: list[Any], options: dict[str, Any]) -> Any:
+    """With a socket of our own, which pg8000 leaves open where the server says nothing or refuses."""
+    if unix_sock is None:
+        channel = socket.create_connection((options.get("host", "localhost"), options.get("port", 5432)), TIMEOUT_S)
+    else:
+        channel = socket.socket(socket.AF_UNIX)
+    with ExitStack() as failed:
+        failed.enter_context(channel)
+        if unix_sock is not None:
+            channel.settimeout(TIMEOUT_S)
+            channel.connect(unix_sock)
+        connection = dialect.loaded_dbapi.Connection(*args, **options, sock=channel)
+        failed.pop_all()
+        return connection
 
 
 def _alive(connection: Any, *_: object) -> None:
@@ -173,21 +208,21 @@ def _alive(connection: Any, *_: object) -> None:
         raise InvalidatePoolError() from exc  # and the pool makes a new one
 
 
-def _ssl(url: URL) -> dict[str, Any]:
+def _tls(url: URL) -> ssl.SSLContext | bool | None:
     """`sslmode` as PostgreSQL's own clients name it; left out: encrypted where the server can, unchecked."""
-    known = {"sslmode", "sslrootcert", "unix_sock"}
     mode, roots = url.query.get("sslmode", "prefer"), url.query.get("sslrootcert")
-    contexts: dict[object, Any] = {"disable": False, "prefer": None, "require": True, "verify-full": None}
-    if mode not in contexts or not set(url.query) <= known or (roots and mode != "verify-full"):
+    unchecked: dict[object, bool | None] = {"disable": False, "prefer": None, "require": True}
+    known = all(isinstance(value, str) for value in url.query.values()) and set(url.query) <= _QUERY
+    if not known or mode not in {*unchecked, "verify-full"} or (roots and mode != "verify-full"):
         raise InputError(
             "setting 'state_uri' may end with ?sslmode=disable, prefer, require or verify-full (with &sslrootcert=FILE "
             "for an authority of one's own), or with ?unix_sock=FILE",
             "state_uri",
         )
     if mode != "verify-full":
-        return {"ssl_context": contexts[mode]}
+        return unchecked[mode]
     try:
-        return {"ssl_context": ssl.create_default_context(cafile=str(roots) if roots else None)}
+        return ssl.create_default_context(cafile=str(roots) if roots else None)
     except OSError as exc:
         raise InputError(f"setting 'state_uri': sslrootcert={roots} cannot be read: {exc}", "state_uri") from exc
 
@@ -197,4 +232,5 @@ def _reason(error: Exception) -> str:
     cause: object = getattr(error, "orig", None) or error
     fields = cause.args[0] if isinstance(cause, Exception) and cause.args else None
     text = fields["M"] if isinstance(fields, dict) and "M" in fields else str(cause)  # the server's own message
+    text = cause.strerror or text if isinstance(cause, OSError) else text
     return " ".join(str(text).split()) or type(cause).__name__

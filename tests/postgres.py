@@ -22,7 +22,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
-from sqlalchemy.exc import SQLAlchemyError
 
 from rag.settings import Settings, load_settings
 
@@ -51,6 +50,7 @@ class Server:
         self._numbers = count()
         self._process: subprocess.Popen[bytes] | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="rag-postgres-"))
+        self._folder.chmod(0o755)
         shutil.chown(self._folder, self._user)
         (self._folder / "password").write_text(PASSWORD)
         shutil.chown(self._folder / "password", self._user)
@@ -64,8 +64,12 @@ class Server:
     def _data(self) -> str:
         return str(self._folder / "data")
 
+    @property
+    def unix_sock(self) -> str:
+        return str(self._folder / f".s.PGSQL.{self.port}")
+
     def start(self) -> None:
-        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
+        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(self._folder), "fsync": "off"}
         set_ = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         self._process = self._run("postgres", "-D", self._data, "-p", str(self.port), *set_)
         deadline = time.monotonic() + 120
@@ -105,14 +109,9 @@ class Server:
         return self.address(database).replace("postgresql://", "postgresql+pg8000://")
 
     def _answers(self) -> bool:
-        engine = create_engine(self._driver("postgres"), connect_args={"timeout": 5})
-        try:
-            engine.connect().close()
-        except SQLAlchemyError:
-            return False
-        finally:
-            engine.dispose()
-        return True
+        assert PROGRAMS is not None
+        words = ["-q", "-h", "127.0.0.1", "-p", str(self.port), "-U", "rag", "-d", "postgres"]
+        return subprocess.run([PROGRAMS / "pg_isready", *words], check=False).returncode == 0
 
     def _run(self, program: str, *words: str) -> subprocess.Popen[bytes]:
         assert PROGRAMS is not None
