@@ -15,6 +15,7 @@ from rag.index.local import LocalIndex, list_indexes
 from rag.llm.gguf import model_file
 from rag.processor import processor_flags
 from rag.settings import NO_MODEL, Settings
+from rag.state import closing_state, open_keys
 
 _PACKAGES = ("torch", "sentence-transformers", "faiss-cpu", "tantivy", "llama-cpp-python", "fastapi", "pypdfium2")
 _FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")  # what the embedder and llama.cpp have faster code for
@@ -31,7 +32,15 @@ class Finding(NamedTuple):
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything once; loads no model."""
-    return [_python(), _processor(), *_packages(), _embedder(settings), _model(settings), *_indexes(settings)]
+    return [
+        _python(),
+        _processor(),
+        *_packages(),
+        _embedder(settings),
+        _model(settings),
+        *_state(settings),
+        *_indexes(settings),
+    ]
 
 
 def _python() -> Finding:
@@ -62,6 +71,17 @@ def _model(settings: Settings) -> Finding:
         "language model",
         lambda: f"{settings.model} ({model_file(settings.model, settings.cache_dir, settings.threads)})",
     )
+
+
+def _state(settings: Settings) -> Iterator[Finding]:
+    if settings.state_uri is not None:
+        yield _checked("database", lambda: _keys(settings))
+
+
+def _keys(settings: Settings) -> str:
+    with closing_state(settings) as state:
+        keys = open_keys(settings, state)
+        return f"{len(keys.all())} API keys in {keys.place}"
 
 
 def _indexes(settings: Settings) -> Iterator[Finding]:

@@ -1,7 +1,8 @@
 """A PostgreSQL server for the tests: made in a folder of its own, on a loopback port, and gone afterwards.
 
 `skipped` marks tests that need one, where none is installed. The fixture `postgres` gives a `Server` for the session,
-`address` that of a new database on it. PostgreSQL does not run as root: then it runs as another user of the system.
+`address` that of its database, in which nothing of ours is. PostgreSQL does not run as root: then it runs as another
+user of the system.
 """
 
 from __future__ import annotations
@@ -16,12 +17,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine
 
 from rag.settings import Settings, load_settings
 
@@ -47,14 +47,11 @@ class Server:
     def __init__(self) -> None:
         assert PROGRAMS is not None
         self._user = _unprivileged()
-        self._numbers = count()
         self._process: subprocess.Popen[bytes] | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="rag-postgres-"))
         self._folder.chmod(0o755)
         shutil.chown(self._folder, self._user)
-        (self._folder / "password").write_text(PASSWORD)
-        shutil.chown(self._folder / "password", self._user)
-        secret = ("--auth=scram-sha-256", f"--pwfile={self._folder / 'password'}", "--username=rag")
+        secret = ("--auth=scram-sha-256", f"--pwfile={self.put('password', PASSWORD.encode())}", "--username=rag")
         self._run("initdb", "-D", self._data, "--no-sync", "--encoding=UTF8", "--locale=C", *secret).wait(120)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -68,14 +65,23 @@ class Server:
     def unix_sock(self) -> str:
         return str(self._folder / f".s.PGSQL.{self.port}")
 
-    def start(self) -> None:
-        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(self._folder), "fsync": "off"}
+    def start(self, **more: str) -> None:
+        """With settings of the server's."""
+        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(self._folder), "fsync": "off"} | more
         set_ = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         self._process = self._run("postgres", "-D", self._data, "-p", str(self.port), *set_)
         deadline = time.monotonic() + 120
         while not self._answers():
             assert self._process.poll() is None and time.monotonic() < deadline, (self._folder / "log").read_text()
             time.sleep(0.05)
+
+    def put(self, name: str, content: bytes) -> Path:
+        """A file for the server's eyes only."""
+        path = self._folder / name
+        path.touch(0o600)
+        path.write_bytes(content)
+        shutil.chown(path, self._user)
+        return path
 
     def stop(self) -> None:
         """At once, with every connection that there is."""
@@ -95,18 +101,8 @@ class Server:
         self.stop()
         shutil.rmtree(self._folder)
 
-    def address(self, database: str | None = None, query: str = "") -> str:
-        """Of a new database, or of that one."""
-        if database is None:
-            database = f"test{next(self._numbers)}"
-            engine = create_engine(self._driver("postgres"), isolation_level="AUTOCOMMIT")
-            with engine.connect() as connection:
-                connection.execute(text(f"CREATE DATABASE {database}"))
-            engine.dispose()
-        return f"postgresql://rag:{PASSWORD}@127.0.0.1:{self.port}/{database}{query}"
-
-    def _driver(self, database: str) -> str:
-        return self.address(database).replace("postgresql://", "postgresql+pg8000://")
+    def address(self, query: str = "") -> str:
+        return f"postgresql://rag:{PASSWORD}@127.0.0.1:{self.port}/postgres{query}"
 
     def _answers(self) -> bool:
         assert PROGRAMS is not None
@@ -147,6 +143,7 @@ def postgres() -> Iterator[Server]:
 
 @pytest.fixture
 def address(postgres: Server) -> str:
+    sql(postgres.address(), "DROP SCHEMA IF EXISTS rag CASCADE")
     return postgres.address()
 
 

@@ -11,14 +11,20 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from postgres import PASSWORD, Server, address, postgres, settings_at, skipped, sql
+from sqlalchemy import Column, Integer, Table
 from test_api_traces import NOW, record
 
 from rag.cli import main
-from rag.database import Database
+from rag.database import METADATA, Database
 from rag.errors import InputError, RagError, StateUnavailable
 from rag.keys import KeyRing
 from rag.settings import Settings, load_settings
@@ -26,6 +32,7 @@ from rag.shared_jobs import JobTable
 from rag.state import closing_state, open_keys, open_state
 from rag.trace_store import TraceStore
 
+PROBED = Table("probed", METADATA, Column("number", Integer, primary_key=True))
 Open = Callable[[], "Database | None"]
 
 
@@ -226,13 +233,12 @@ def test_a_database_that_is_made_anew_gets_its_tables_again(address: str, tmp_pa
 
 
 @skipped
-def test_a_role_that_may_make_nothing_can_use_what_is_there(postgres: Server, address: str, tmp_path: Path) -> None:
+def test_a_role_that_may_make_nothing_can_use_what_is_there(address: str, tmp_path: Path) -> None:
     with closing_state(settings_at(tmp_path, address)) as state:
         open_keys(settings_at(tmp_path, address), state).add("bot", ["read"])
-    name = address.rpartition("/")[2]
-    sql(address, f"CREATE ROLE user_{name} LOGIN PASSWORD 'p'; GRANT USAGE ON SCHEMA rag TO user_{name}")
-    sql(address, f"GRANT SELECT ON rag.keys TO user_{name}")
-    lesser = settings_at(tmp_path, f"postgresql://user_{name}:p@127.0.0.1:{postgres.port}/{name}")
+    sql(address, "CREATE ROLE lesser LOGIN PASSWORD 'p'; GRANT USAGE ON SCHEMA rag TO lesser")
+    sql(address, "GRANT SELECT ON rag.keys TO lesser")
+    lesser = settings_at(tmp_path, address.replace(f"rag:{PASSWORD}@", "lesser:p@"))
     with closing_state(lesser) as state:
         assert [key.name for key in open_keys(lesser, state).all()] == ["bot"]
         with pytest.raises(StateUnavailable, match="permission denied"):
@@ -288,7 +294,7 @@ def test_what_is_no_address(
     ("old", "new", "message"),
     [
         (f":{PASSWORD}@", ":s3cret@", 'password authentication failed for user "rag"'),
-        ("/test", "/none", 'database "none'),
+        ("/postgres", "/none", 'database "none'),
         ("?", "?sslmode=require", "Server refuses SSL"),
     ],
 )
@@ -303,12 +309,57 @@ def test_what_the_server_refuses(address: str, tmp_path: Path, old: str, new: st
 
 @skipped
 def test_a_socket_of_the_file_system(postgres: Server, tmp_path: Path) -> None:
-    settings = settings_at(tmp_path, postgres.address(query=f"?unix_sock={postgres.unix_sock}"))
+    settings = settings_at(tmp_path, postgres.address(f"?unix_sock={postgres.unix_sock}"))
     with closing_state(settings) as state:
         open_keys(settings, state).add("bot", ["read"])
-    gone = settings_at(tmp_path, postgres.address(query="?unix_sock=/none"))
+    gone = settings_at(tmp_path, postgres.address("?unix_sock=/none"))
     with closing_state(gone) as state, pytest.raises(StateUnavailable, match="cannot be used: No such file"):
         open_keys(gone, state).all()
+
+
+def certificate(names: list[x509.GeneralName]) -> tuple[bytes, bytes]:
+    """Of an authority that nobody knows, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(NOW - timedelta(days=1)).not_valid_after(NOW + timedelta(days=1))
+    made = made.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    kind = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return (
+        made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM),
+        key.private_bytes(serialization.Encoding.PEM, *kind),
+    )
+
+
+@skipped
+def test_encryption_is_as_asked_for(tmp_path: Path) -> None:
+    server = Server()
+    try:
+        public, private = certificate([x509.IPAddress(ip_address("127.0.0.1"))])
+        files = {"ssl_cert_file": server.put("one.pem", public), "ssl_key_file": server.put("key.pem", private)}
+        server.start(ssl="on", **{name: str(path) for name, path in files.items()})
+        own, other = tmp_path / "own.pem", tmp_path / "other.pem"
+        own.write_bytes(public)
+        other.write_bytes(certificate([])[0])
+        for mode, encrypted in (("disable", False), ("prefer", True), ("require", True), ("verify-full", True)):
+            roots = f"&sslrootcert={own}" if mode == "verify-full" else ""
+            assert is_encrypted(server.address(f"?sslmode={mode}{roots}"), tmp_path) is encrypted
+        with pytest.raises(StateUnavailable, match="certificate verify failed"):
+            is_encrypted(server.address(f"?sslmode=verify-full&sslrootcert={other}"), tmp_path)
+        elsewhere = server.address(f"?sslmode=verify-full&sslrootcert={own}").replace("127.0.0.1", "localhost")
+        with pytest.raises(StateUnavailable, match="Hostname mismatch"):
+            is_encrypted(elsewhere, tmp_path)
+    finally:
+        server.remove()
+
+
+def is_encrypted(address: str, folder: Path) -> bool:
+    with closing_state(settings_at(folder, address)) as state:
+        assert state is not None
+        with state.begin(PROBED) as connection:
+            query = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+            return bool(connection.exec_driver_sql(query).scalar())
 
 
 def test_no_setting_shows_a_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
