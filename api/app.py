@@ -7,6 +7,7 @@ load in a thread after the start, so `/healthz` answers at once and `/readyz` sa
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -32,6 +33,8 @@ from rag.state import open_keys, open_state
 
 if TYPE_CHECKING:
     from rag.pipeline import Models, Pipeline
+
+_log = logging.getLogger(__name__)
 
 _ABOUT = (
     "Answers from your own documents, in which every sentence is checked against the characters it cites. "
@@ -62,6 +65,8 @@ def create_app(
     lookup = scrape.Lookup(app.state.served)
     app.state.metrics = Metrics(lookup.indexes, lookup.waiting)
     app.state.state = open_state(settings)
+    if app.state.state:
+        app.state.state.tell = _log.warning
     app.state.keys = open_keys(settings, app.state.state)
     app.state.traces = Traces(settings, app.state.metrics.traces_lost.inc, app.state.state)
     app.state.spans = spans

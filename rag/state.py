@@ -21,7 +21,7 @@ def open_state(settings: Settings) -> Database | None:
     """Connects to nothing yet. Raises `InputError` where `state_uri` is no address, `RagError` without the driver."""
     if settings.state_uri is None:
         return None
-    from rag.database import server_database
+    from rag.postgres import server_database
 
     return server_database(settings.state_uri.get_secret_value())
 

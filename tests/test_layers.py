@@ -26,6 +26,7 @@ LAYERS = [
         "rag.progress",
         "rag.trace",
         "rag.database",
+        "rag.postgres",
     ],
     [
         "rag.sentences",

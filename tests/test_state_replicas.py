@@ -22,7 +22,7 @@ from postgres import PASSWORD, Server, address, postgres, settings_at, skipped, 
 from test_api_fakes import Stage, serving, wait_until
 from test_api_seeing import figures
 
-import rag.database
+import rag.postgres
 from api.access import NO_KEYS, check_keys
 from api.app import create_app
 from api.jobs import Job
@@ -214,7 +214,7 @@ def test_a_database_that_is_not_there_at_the_start(
 def test_nobody_waits_long_for_a_database_that_stands_still(
     tmp_path: Path, brittle: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rag.database, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(rag.postgres, "TIMEOUT_S", 0.5)
     address = brittle.address()
     headers = bearer(address, tmp_path, "bot")
     with service(tmp_path, address, auth="keys") as client:
@@ -231,9 +231,14 @@ def test_nobody_waits_long_for_a_database_that_stands_still(
         wait_until(lambda: client.post("/v1/ask", json=ASK, headers=headers), 200, 60)
 
 
-def test_a_service_is_not_begun_without_keys_or_driver(tmp_path: Path, address: str) -> None:
+def test_a_service_is_not_begun_without_keys_or_driver(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = settings_at(tmp_path, address).model_copy(update={"auth": "keys", "host": "0.0.0.0"})
     with pytest.raises(RagError, match=r"0\.0\.0\.0 is served to those with an API key.*rag:\*\*\*@.*holds none"):
         check_keys(settings)
     bearer(address, tmp_path, "bot")
     check_keys(settings)
+    monkeypatch.setitem(sys.modules, "pg8000", None)
+    with pytest.raises(RagError, match=r"needs the driver of PostgreSQL: pip install 'rag\[postgres\]'"):
+        check_keys(settings)
