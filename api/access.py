@@ -58,7 +58,7 @@ NO_KEYS = (
     "API keys cannot be checked, since the database that holds them cannot be used now: the server's log tells why"
 )
 _NO_SECRET = "rag_00000000_" + "0" * 43  # has the form of a key
-_LOOKUPS = 4  # keys that are looked up at once, in less than a millisecond each
+_LOOKUPS = 4  # keys that are looked up at once, in some milliseconds each
 _OTHER_SITE = "pages of other sites may not send this: open the page of this server itself"
 
 

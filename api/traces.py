@@ -89,7 +89,8 @@ class Traces:
             self._store.put(records)
         except RagError as exc:
             self._forget(records)
-            _log.warning("%d traces are lost: %s", len(records), exc) if records else _log.warning("%s", exc)
+            lost = f"{len(records)} traces are lost: " if records else ""
+            _log.warning("%s%s", lost, exc)
         for record in records:
             self._pending.pop(record["id"], None)
 

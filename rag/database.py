@@ -60,7 +60,9 @@ class Database:
                     self._file.parent.mkdir(parents=True, exist_ok=True)
                 connection = stack.enter_context(self._engine.connect())
                 self._make(connection, table)
-            except (SQLAlchemyError, OSError) as exc:
+            except (
+                Exception
+            ) as exc:  # what answers may be no PostgreSQL at all, and drivers trip over that as they like
                 raise self._rested(self._unusable(exc)) from exc
             self._back()
             try:

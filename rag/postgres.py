@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any, cast
 
@@ -75,12 +75,19 @@ def _connect(unix_sock: str | None, dialect: Dialect, _: object, args: list[Any]
         channel = socket.socket(socket.AF_UNIX)
     with ExitStack() as failed:
         failed.enter_context(channel)
+        failed.callback(_hang_up, channel)
         if unix_sock is not None:
             channel.settimeout(TIMEOUT_S)
             channel.connect(unix_sock)
         connection = dialect.loaded_dbapi.Connection(*args, **options, sock=channel)
         failed.pop_all()
         return connection
+
+
+def _hang_up(channel: socket.socket) -> None:
+    """At once: closing alone waits for the file that pg8000 has made of it."""
+    with suppress(OSError):
+        channel.shutdown(socket.SHUT_RDWR)
 
 
 def _alive(connection: Any, *_: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -305,6 +306,29 @@ def test_what_the_server_refuses(address: str, tmp_path: Path, old: str, new: st
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert PASSWORD not in str(caught.value) and "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("says", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"NNNNNNNNNN", b"S", b"\0" * 64, b""])
+def test_a_program_that_is_no_postgresql(tmp_path: Path, says: bytes) -> None:
+    pytest.importorskip("pg8000")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            with listener.accept()[0] as connection:
+                connection.settimeout(60)
+                connection.recv(8)
+                connection.sendall(says)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(1000):
+                    pass
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        settings = settings_at(tmp_path, f"postgresql://rag:{PASSWORD}@127.0.0.1:{listener.getsockname()[1]}/x")
+        with closing_state(settings) as state, pytest.raises(StateUnavailable, match="cannot be used") as caught:
+            open_keys(settings, state).all()
+        thread.join()
+    assert PASSWORD not in str(caught.value) and "\n" not in str(caught.value)
 
 
 @skipped
