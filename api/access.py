@@ -16,12 +16,14 @@ to point here (DNS rebinding), since both would lend a page of the network what 
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 import math
 import socket
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import NamedTuple
 
@@ -36,9 +38,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import Forbidden, error_response, raised_response
 from rag import keys
-from rag.errors import RagError
-from rag.keys import Key, Keys
+from rag.errors import RagError, StateUnavailable
+from rag.keys import Key, KeyRing
 from rag.settings import Settings
+from rag.state import closing_state, open_keys
 
 # For the documentation, which then has a field for the key; the middleware below does the work.
 DESCRIBED = Depends(HTTPBearer(auto_error=False, description="an API key: `rag keys add NAME`"))
@@ -51,6 +54,11 @@ _READS = {"/v1/ask", "/v1/search", "/v1/faithfulness", "/v1/chat/completions", "
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _MISSING = "this server needs an API key: send it as Authorization: Bearer rag_..."
 _UNKNOWN = "this API key is not known here, was revoked or has expired: `rag keys list` shows those that there are"
+NO_KEYS = (
+    "API keys cannot be checked, since the database that holds them cannot be used now: the server's log tells why"
+)
+_NO_SECRET = "rag_00000000_" + "0" * 43  # has the form of a key
+_LOOKUPS = 4  # keys that are looked up at once, in some milliseconds each
 _OTHER_SITE = "pages of other sites may not send this: open the page of this server itself"
 
 
@@ -87,11 +95,20 @@ def keys_needed(settings: Settings) -> bool:
 
 
 def check_keys(settings: Settings) -> None:
-    """Raises `RagError` where keys are needed and there is none, so that nobody could ask anything."""
-    found = Keys(settings.indexes_dir)
-    if keys_needed(settings) and not found.all():
+    """Raises `RagError` where keys are needed and there is none, so that nobody could ask anything, and `InputError`
+    for a setting `state_uri` that can never be of use."""
+    if not keys_needed(settings):
+        return
+    with closing_state(settings) as state:
+        found = open_keys(settings, state)
+        try:
+            none = not found.all()
+        except StateUnavailable as exc:  # it may come back: until then nobody is let in, and `/readyz` says why
+            _log.warning("%s", exc)
+            return
+    if none:
         raise RagError(
-            f"{settings.host} is served to those with an API key, and {found.path} holds none: make one with "
+            f"{settings.host} is served to those with an API key, and {found.place} holds none: make one with "
             "`rag keys add NAME`, or let everyone in who reaches the address with --auth off"
         )
 
@@ -99,9 +116,10 @@ def check_keys(settings: Settings) -> None:
 class Access:
     """ASGI middleware, directly inside `api.guard`."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, keys: KeyRing) -> None:
         self.app = app
-        self._keys = Keys(settings.indexes_dir)
+        self._keys = keys
+        self._threads = ThreadPoolExecutor(_LOOKUPS, "keys")  # of its own: those of questions may all be taken
         self._needed = keys_needed(settings)
         self._local = settings.auth == "auto" and not self._needed
         self._limits = Limits(settings.key_rate, settings.key_concurrency)
@@ -111,7 +129,7 @@ class Access:
             await self.app(scope, receive, send)
             return
         needed = _scopes(scope["method"], scope["path"])
-        found = self._refused_page(scope) or self._caller(scope, needed)
+        found = self._refused_page(scope) or await self._caller(scope, needed)
         if isinstance(found, Response):
             await found(scope, receive, send)
         elif needed is None or found.key is None:
@@ -144,14 +162,19 @@ class Access:
             return error_response(403, "forbidden", message)
         return None
 
-    def _caller(self, scope: Scope, needed: tuple[keys.Scope, ...] | None) -> Caller | Response:
+    async def _caller(self, scope: Scope, needed: tuple[keys.Scope, ...] | None) -> Caller | Response:
         if not self._needed:
             return _ANYONE
         sent = Headers(scope=scope).get("authorization", "")
         kind, _, secret = sent.partition(" ")
         try:
-            key = self._keys.find(secret.strip()) if kind.lower() == "bearer" else None
+            key = await self._find(secret.strip()) if kind.lower() == "bearer" else None
         except RagError as error:
+            if isinstance(error, StateUnavailable) and needed is None:
+                return Caller(_NOBODY)  # probes and the page, of which nobody needs to be known
+            if isinstance(error, StateUnavailable):
+                _log.error("%s %r: %s", scope["method"], scope["path"], error)
+                return error_response(503, "state_unavailable", NO_KEYS)
             return raised_response(scope["method"], scope["path"], error)
         if needed is None:
             return Caller(key or _NOBODY)
@@ -162,6 +185,22 @@ class Access:
             wanted = " or ".join(repr(one) for one in needed)
             return error_response(403, "forbidden", f"this API key lacks the scope {wanted}")
         return Caller(key)
+
+    async def _find(self, secret: str) -> Key | None:
+        if not self._keys.waits:
+            return self._keys.find(secret)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._keys.find, secret)
+
+
+def missing_keys(settings: Settings, keys: KeyRing) -> list[str]:
+    """What stands between a request and its key being known, one line at most."""
+    if not (keys.waits and keys_needed(settings)):
+        return []
+    try:
+        keys.find(_NO_SECRET)
+    except RagError:
+        return [NO_KEYS]
+    return []
 
 
 # Who asks an open route without a key, where keys are needed: sees no index, may do nothing.

@@ -7,6 +7,7 @@ load in a thread after the start, so `/healthz` answers at once and `/readyz` sa
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -28,9 +29,12 @@ from api.threads import Threads
 from api.traces import Traces
 from rag import __version__
 from rag.settings import Settings
+from rag.state import open_keys, open_state
 
 if TYPE_CHECKING:
     from rag.pipeline import Models, Pipeline
+
+_log = logging.getLogger(__name__)
 
 _ABOUT = (
     "Answers from your own documents, in which every sentence is checked against the characters it cites. "
@@ -60,11 +64,15 @@ def create_app(
     )
     lookup = scrape.Lookup(app.state.served)
     app.state.metrics = Metrics(lookup.indexes, lookup.waiting)
-    app.state.traces = Traces(settings, app.state.metrics.traces_lost.inc)
+    app.state.state = open_state(settings)
+    if app.state.state:
+        app.state.state.tell = _log.warning
+    app.state.keys = open_keys(settings, app.state.state)
+    app.state.traces = Traces(settings, app.state.metrics.traces_lost.inc, app.state.state)
     app.state.spans = spans
     app.state.drain = Drain()
     observer = Observer(app.state.metrics, app.state.traces, spans)
-    app.add_middleware(Access, settings=settings)
+    app.add_middleware(Access, settings=settings, keys=app.state.keys)
     app.add_middleware(Guard)
     app.add_middleware(Requests, metrics=app.state.metrics, drain=app.state.drain, spans=spans)  # the last is outermost
     errors.install(app)
@@ -94,7 +102,7 @@ def serve(settings: Settings) -> None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     served: Served = app.state.served
     app.state.threads = Threads(served.settings.queue)
-    app.state.jobs = Jobs(served)
+    app.state.jobs = Jobs(served, app.state.state)
     app.state.traces.start()
     loading = asyncio.create_task(asyncio.to_thread(served.load))
     await asyncio.to_thread(app.state.jobs.start)
@@ -106,6 +114,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await loading  # a thread cannot be stopped; it takes seconds
         await asyncio.to_thread(served.close)
         await asyncio.to_thread(app.state.traces.close)
+        if app.state.state:
+            app.state.state.close()
         if app.state.spans:
             await asyncio.to_thread(app.state.spans.close)
 

@@ -16,7 +16,7 @@
     429     overloaded               rate_limited; with Retry-After
     499     cancelled                the client has left; 499 is nginx's number for that
     500     internal_error           also for a `RagError` that is of no kind above, with its message
-    503     not_ready                model_error, store_error, stopping
+    503     not_ready                model_error, store_error, state_unavailable, stopping
     504     deadline_exceeded        the answer took longer than the setting allows
 
 Does not catch what nobody expected: that is `api.guard`'s, so that it happens in one place for every response.
@@ -67,6 +67,7 @@ _RAISED: dict[type[rag.RagError], tuple[int, str]] = {
     rag.IndexBusy: (409, "index_busy"),
     rag.IndexMismatch: (409, "index_mismatch"),
     rag.StoreError: (503, "store_error"),
+    rag.StateUnavailable: (503, "state_unavailable"),
     rag.ModelError: (503, "model_error"),
     rag.Overloaded: (429, "overloaded"),
     rag.DeadlineExceeded: (504, "deadline_exceeded"),

@@ -1,13 +1,16 @@
 """Uploads -> documents, one after another in a thread of its own, and what became of each.
 
 In: files that `rag.uploads` keeps. Out: `Job`s, which a client asks after. What is waiting when the process ends is
-taken up when it starts again. The finished ones are remembered up to a number, in memory only.
+taken up when it starts again. The finished ones are remembered up to a number, in memory only; where services share a
+database (`rag.shared_jobs`), what each job has come to is told there as well, so that any of them can be asked.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import queue
+import re
 import threading
 import time
 import uuid
@@ -21,15 +24,19 @@ from api.access import caller
 from api.errors import JobNotFound, NotReady, public
 from api.served import Served, absent
 from rag import uploads
+from rag.database import Database
 from rag.documents.pool import ReaderPool
-from rag.errors import IndexBusy, Overloaded, RagError
+from rag.errors import IndexBusy, Overloaded, RagError, StateUnavailable
 from rag.index.folders import index_folder
 from rag.ingest import Read, Summary
+from rag.serialise import to_json
+from rag.shared_jobs import JobTable
 from rag.store import open_index
 from rag.uploads import Upload
 
 _log = logging.getLogger(__name__)
 
+_ID = re.compile(r"job_[0-9a-f]{32}")
 _WAITING = 1000  # jobs
 _REMEMBERED = 10_000
 _BUSY_S = 600.0  # how long a job waits for another process that writes to its index
@@ -72,8 +79,9 @@ class Job:
 class Jobs:
     """Any thread may call; `start` and `close` once each."""
 
-    def __init__(self, served: Served) -> None:
+    def __init__(self, served: Served, state: Database | None = None) -> None:
         self._served = served
+        self._shared = JobTable(state, _REMEMBERED) if state else None
         self._jobs: dict[str, Job] = {}
         self._queue: queue.Queue[Upload | None] = queue.Queue(_WAITING)  # None ends the thread
         self._writing = threading.Lock()
@@ -103,11 +111,36 @@ class Jobs:
         return self._enqueue(index, upload)
 
     def get(self, job_id: str) -> Job:
-        """Raises `JobNotFound`."""
-        job = self._jobs.get(job_id)
+        """Raises `JobNotFound`, `StateUnavailable`."""
+        job = self._jobs.get(job_id) or self._elsewhere(job_id)
         if job is None or not caller().sees(job.index):
-            raise JobNotFound(f"there is no job {job_id[:80]!r}: jobs are forgotten when the service restarts")
+            kept = (
+                f"the newest {_REMEMBERED:,} are remembered"
+                if self._shared
+                else "a restart of the service forgets them"
+            )
+            raise JobNotFound(f"there is no job {job_id[:80]!r}: {kept}")
         return job
+
+    def _elsewhere(self, job_id: str) -> Job | None:
+        """Of another service, or of this one before it restarted."""
+        if self._shared is None or not _ID.fullmatch(job_id):
+            return None
+        try:
+            record = self._shared.get(job_id)
+        except StateUnavailable as exc:
+            _log.error("%s", exc)
+            raise StateUnavailable("jobs cannot be looked up now: the server's log tells why") from exc
+        return Job(**json.loads(record)) if record else None
+
+    def _tell(self, job: Job) -> None:
+        """Others of what it has come to. While they cannot be told, the upload goes on."""
+        if self._shared is None:
+            return
+        try:
+            self._shared.put(job.id, to_json(job.json()).decode())
+        except RagError as exc:
+            _log.warning("what job %s has come to is known here only: %s", job.id, exc)
 
     def remove(self, document_id: str, index: str) -> None:
         """Raises `DocumentNotFound`, `IndexNotFound`, `IndexBusy`."""
@@ -132,6 +165,7 @@ class Jobs:
         job = self._jobs[upload.job] = Job(upload.job, index, upload.document_id)
         for old in list(self._jobs)[: max(0, len(self._jobs) - _REMEMBERED)]:
             del self._jobs[old]
+        self._tell(job)
         self._queue.put(upload)
         return job
 
@@ -140,6 +174,7 @@ class Jobs:
             while (upload := self._queue.get()) is not None and not self._closing.is_set():
                 job = self._jobs[upload.job]
                 job.status = "running"
+                self._tell(job)
                 try:
                     summary = self._put_when_possible(job.index, upload, pool.read)
                     failures = [failure.message.replace(str(upload.path), upload.name) for failure in summary.failed]
@@ -150,6 +185,7 @@ class Jobs:
                     _log.exception("upload %s failed", upload.document_id)
                     job.error = "something went wrong here: the server's log tells what"
                 job.status = "failed" if job.error else "done"
+                self._tell(job)
 
     def _put_when_possible(self, index: str, upload: Upload, read: Read) -> Summary:
         """Waits for models that are being loaded and for another process that writes to the index."""

@@ -54,9 +54,9 @@ async def upload(
 
 
 @router.get("/v1/jobs/{id}", response_model=JobJSON)
-async def job(id: str, jobs: JobsHere) -> Response:
+async def job(id: str, jobs: JobsHere, threads: ThreadsHere) -> Response:
     """How far an upload is: queued, running, done or failed."""
-    return reply(jobs.get(id).json())
+    return reply((await threads.reading(lambda: jobs.get(id))).json())
 
 
 @router.delete("/v1/documents/{id:path}", response_model=RemovedJSON)

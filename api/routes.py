@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from api.access import caller
+from api.access import caller, missing_keys
 from api.leaving import leaving
 from api.relay import Relay
 from api.schemas import (
@@ -35,6 +35,7 @@ from rag.deadline import Deadline
 from rag.errors import DocumentNotFound, InputError
 from rag.filters import parse_filters
 from rag.grounding import check_faithfulness
+from rag.keys import KeyRing
 from rag.serialise import (
     AnswerJSON,
     DocumentJSON,
@@ -199,10 +200,11 @@ async def healthz() -> Response:
 
 @health.head("/readyz", include_in_schema=False)
 @health.get("/readyz", response_model=ReadinessJSON, tags=["service"])
-async def readyz(served: ServedHere, threads: ThreadsHere) -> Response:
+async def readyz(request: Request, served: ServedHere, threads: ThreadsHere) -> Response:
     """Whether a question to the default index can be answered; 503 with what is missing until it can. Where API keys
     are needed, what is missing is told to those who may see that index; to others, only whether it is ready."""
-    missing = await threads.reading(served.missing)
+    keys: KeyRing = request.app.state.keys
+    missing = await threads.reading(lambda: [*served.missing(), *missing_keys(served.settings, keys)])
     told = caller().sees(served.settings.index)
     state = {"ready": not missing, "missing": missing if told else [], "notices": served.notices() if told else []}
     return reply(state, 503 if missing else 200)

@@ -1,6 +1,6 @@
 """Traces of answers: written in a thread of their own, and shown at `GET /v1/answers/{id}`.
 
-In: answers with their traces. Out: records in `rag.trace_store`'s file. An answer never waits: where the line is full
+In: answers with their traces. Out: records in `rag.trace_store`. An answer never waits: where the line is full
 or the disk is, its trace is lost, counted and logged. What waits is found all the same.
 """
 
@@ -19,6 +19,7 @@ from api.errors import AnswerNotFound
 from api.requests import request_id
 from api.routes import ERRORS, ServedHere, ThreadsHere, reply
 from rag import __version__
+from rag.database import Database
 from rag.errors import RagError
 from rag.settings import Settings
 from rag.trace import Trace
@@ -37,10 +38,10 @@ router = APIRouter(responses=ERRORS, tags=["questions"])
 class Traces:
     """Any thread may call; `start` and `close` once each. `lost` is called for each trace that could not be kept."""
 
-    def __init__(self, settings: Settings, lost: Callable[[], None]) -> None:
+    def __init__(self, settings: Settings, lost: Callable[[], None], state: Database | None = None) -> None:
         self._keeps = settings.traces > 0
         self._text = settings.trace_text
-        self._store = TraceStore(settings.indexes_dir, settings.traces, settings.trace_days)
+        self._store = TraceStore(state or settings.indexes_dir, settings.traces, settings.trace_days)
         self._lost = lost
         self._queue: queue.Queue[TraceJSON | None] = queue.Queue(_WAITING)  # None ends the thread
         self._pending: dict[str, TraceJSON] = {}
@@ -88,7 +89,8 @@ class Traces:
             self._store.put(records)
         except RagError as exc:
             self._forget(records)
-            _log.warning("%d traces are lost: %s", len(records), exc)
+            lost = f"{len(records)} traces are lost: " if records else ""
+            _log.warning("%s%s", lost, exc)
         for record in records:
             self._pending.pop(record["id"], None)
 
@@ -114,7 +116,7 @@ def _found(traces: Traces, id: str, names: Callable[[], list[str]]) -> TraceJSON
         record = traces.get(id)
     except RagError as exc:
         _log.error("%s", exc)
-        raise RagError("the stored answers cannot be read: the server's log tells why") from exc
+        raise type(exc)("the stored answers cannot be read: the server's log tells why") from exc
     if record is None or record["index"]["name"] not in names():
         raise AnswerNotFound(f"no answer {id[:80]!r} is kept: the settings 'traces' and 'trace_days' say how long")
     return record

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.keys import Key
+    from rag.keys import Key, KeyRing
     from rag.settings import Settings
 
 TEXT = "make, list and revoke the API keys of `rag serve`"
@@ -42,9 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
-    from rag.keys import Keys
+    from rag.state import closing_state, open_keys
 
-    keys = Keys(settings.indexes_dir)
+    with closing_state(settings) as state:
+        return _run(options, settings, open_keys(settings, state))
+
+
+def _run(options: argparse.Namespace, settings: Settings, keys: KeyRing) -> int:
     if options.action == "add":
         for name in options.index or ():
             _check_index(settings, name)

@@ -15,6 +15,7 @@ from rag.llm.endpoints import is_address
 from rag.llm.gguf import model_file
 from rag.processor import processor_flags
 from rag.settings import NO_MODEL, Settings
+from rag.state import closing_state, open_keys
 from rag.store import list_indexes, open_index
 
 _PACKAGES = ("torch", "sentence-transformers", "faiss-cpu", "tantivy", "llama-cpp-python", "fastapi", "pypdfium2")
@@ -32,7 +33,15 @@ class Finding(NamedTuple):
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything once; loads no model."""
-    return [_python(), _processor(), *_packages(), _embedder(settings), *_model(settings), *_indexes(settings)]
+    return [
+        _python(),
+        _processor(),
+        *_packages(),
+        _embedder(settings),
+        *_model(settings),
+        *_state(settings),
+        *_indexes(settings),
+    ]
 
 
 def _python() -> Finding:
@@ -82,6 +91,17 @@ def _servers(settings: Settings) -> Iterator[Finding]:
         found = f"{url} {failure}" if failure else f"{model.name} at {url}, which answers"
         yield Finding("language model", failure is None, found, remedy if failure else "")
     model.close()
+
+
+def _state(settings: Settings) -> Iterator[Finding]:
+    if settings.state_uri is not None:
+        yield _checked("database", lambda: _keys(settings))
+
+
+def _keys(settings: Settings) -> str:
+    with closing_state(settings) as state:
+        keys = open_keys(settings, state)
+        return f"{len(keys.all())} API keys in {keys.place}"
 
 
 def _indexes(settings: Settings) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ RagError                        one line: what went wrong, the value, the limit,
 ├── IndexBusy                   another process is writing to the index          HTTP 409  exit 2
 ├── IndexMismatch               built by another embedder, chunker or format     HTTP 409  exit 2
 ├── StoreError                  the server that holds the index fails or is gone  HTTP 503  exit 2
+├── StateUnavailable            the database of keys and answers is away         HTTP 503  exit 2
 ├── ModelError                  a model cannot be loaded, or failed as it ran    HTTP 503  exit 2
 ├── Overloaded                  the model's queue is full; has `retry_after`     HTTP 429  exit 2
 ├── DeadlineExceeded            the answer took longer than was allowed          HTTP 504  exit 2
@@ -56,6 +57,10 @@ class IndexMismatch(RagError):
 
 class StoreError(RagError):
     """The server that holds the index cannot be reached, refuses, or failed."""
+
+
+class StateUnavailable(RagError):
+    """The database that holds keys, stored answers and jobs cannot be used now (setting `state_uri`)."""
 
 
 class ModelError(RagError):

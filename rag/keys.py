@@ -1,8 +1,9 @@
 """API keys of a service: made, listed, revoked, and what is presented told apart from what is not one.
 
 In: the folder of indexes. Out: `Key`s, kept in its `keys.json` (mode 0600), since it is these indexes that they open
-and the cache may be emptied at any time. Of a secret only the SHA-256 is kept: it has 256 random bits, so there is
-nothing to guess, and nothing for a slow hash to slow down. Whoever asks sees a change of the file at once.
+and the cache may be emptied at any time; or in a database (`rag.shared_keys`). Of a secret only the SHA-256 is kept: it
+has 256 random bits, so there is nothing to guess, and nothing for a slow hash to slow down. Whoever asks sees a change
+at once.
 
 Does not know HTTP: `api.access` asks here, `rag.cli_keys` is the command.
 """
@@ -15,6 +16,7 @@ import json
 import os
 import re
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -53,24 +55,33 @@ class Key:
         return self.expires is not None and datetime.fromisoformat(self.expires) <= now
 
 
-class Keys:
-    """The keys in one folder. Any thread may call; writers of several processes take turns."""
+class KeyRing(ABC):
+    """What keys are, wherever they are kept. Any thread may call."""
 
-    def __init__(self, indexes_dir: Path) -> None:
-        self.path = indexes_dir / FILE
-        self._state: tuple[int, ...] | None = None
-        self._keys: Mapping[str, Key] = {}
+    place: str  # for messages
+    waits = False  # whether to look one up may take longer than an event loop should stand still
 
+    @abstractmethod
     def all(self) -> list[Key]:
-        """In the order in which they were made. Raises `RagError` where the file is damaged."""
-        return list(self._current().values())
+        """In the order in which they were made. Raises `RagError` where they cannot be read."""
+
+    @abstractmethod
+    def _one(self, ident: str) -> Key | None: ...
+
+    @abstractmethod
+    def _put(self, key: Key) -> bool:
+        """False where there is one of that name."""
+
+    @abstractmethod
+    def _take(self, which: str) -> Key | None:
+        """Away with the first of that id or name."""
 
     def find(self, secret: str) -> Key | None:
         """The key whose secret that is; None where it is none, was revoked or has expired."""
         form = _FORM.fullmatch(secret)
         if form is None:
             return None
-        key = self._current().get(form[1])
+        key = self._one(form[1])
         same = hmac.compare_digest(_digest(secret), key.sha256 if key else _digest(""))
         return key if key and same and not key.expired(datetime.now(UTC)) else None
 
@@ -86,19 +97,45 @@ class Keys:
         only = None if indexes is None else tuple(sorted(set(indexes)))
         now = datetime.now(UTC).replace(microsecond=0)
         key = Key(ident, name, wanted, only, now.isoformat(), expires and _expiry(expires, now), _digest(secret))
-        with self._writing() as keys:
-            if any(other.name == name for other in keys.values()):
-                raise InputError(f"there is a key {name!r}: choose another name, or revoke that one first", "name")
-            self._write([*keys.values(), key])
+        if not self._put(key):
+            raise InputError(f"there is a key {name!r}: choose another name, or revoke that one first", "name")
         return key, secret
 
     def revoke(self, which: str) -> Key:
         """The key with that id or name, which is none from now on. Raises `InputError`."""
+        found = self._take(which) if which.isascii() and which.isprintable() else None
+        if found is None:
+            raise InputError(f"there is no key {which[:80]!r}: `rag keys list` shows those that there are", "key")
+        return found
+
+
+class Keys(KeyRing):
+    """The keys in one folder; writers of several processes take turns."""
+
+    def __init__(self, indexes_dir: Path) -> None:
+        self.path = indexes_dir / FILE
+        self.place = str(self.path)
+        self._state: tuple[int, ...] | None = None
+        self._keys: Mapping[str, Key] = {}
+
+    def all(self) -> list[Key]:
+        return list(self._current().values())
+
+    def _one(self, ident: str) -> Key | None:
+        return self._current().get(ident)
+
+    def _put(self, key: Key) -> bool:
+        with self._writing() as keys:
+            free = all(other.name != key.name for other in keys.values())
+            if free:
+                self._write([*keys.values(), key])
+        return free
+
+    def _take(self, which: str) -> Key | None:
         with self._writing() as keys:
             found = next((key for key in keys.values() if which in (key.id, key.name)), None)
-            if found is None:
-                raise InputError(f"there is no key {which[:80]!r}: `rag keys list` shows those that there are", "key")
-            self._write([key for key in keys.values() if key is not found])
+            if found:
+                self._write([key for key in keys.values() if key is not found])
         return found
 
     @contextmanager
@@ -136,7 +173,7 @@ class Keys:
     def _read(self) -> dict[str, Key]:
         try:
             rows = json.loads(self.path.read_bytes())["keys"]
-            return {row["id"]: _key(row) for row in rows}
+            return {row["id"]: parse_key(row) for row in rows}
         except FileNotFoundError:
             raise
         except (OSError, ValueError, TypeError, KeyError) as exc:
@@ -145,7 +182,7 @@ class Keys:
             ) from exc
 
 
-def _key(row: Mapping[str, Any]) -> Key:
+def parse_key(row: Mapping[str, Any]) -> Key:
     """Raises `ValueError`, `TypeError` or `KeyError` where a row is not a key: one misread must not open more."""
     only = row["indexes"]
     key = Key(**{**row, "scopes": _texts(row["scopes"]), "indexes": None if only is None else _texts(only)})

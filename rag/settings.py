@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +17,8 @@ from rag.types import Mode
 EMBEDDED_EMBEDDER = "all-MiniLM-L6-v2"
 EMBEDDED_MODEL = "smollm2-135m"
 NO_MODEL = "none"
-_SECRET = ("model_key",)  # settings whose values are never printed
+_SECRET = ("model_key", "milvus_token")  # settings whose values are never printed
+_PASSWORD = re.compile(r"://[^\s/]*@")  # of an address, also of one under a name that is no setting
 Citations = Literal["auto", "annotations", "openwebui", "footnotes"]
 
 
@@ -26,6 +28,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RAG_", toml_file="rag.toml", extra="forbid", frozen=True)
 
     indexes_dir: Path = Field(Path("indexes"), description="folder that holds the indexes")
+    state_uri: SecretStr | None = Field(
+        None,
+        description="the database that holds API keys, stored answers and what became of uploads, for all replicas: "
+        "postgresql://USER:PASSWORD@HOST/DATABASE (needs the extra 'postgres'); left out, files in indexes_dir",
+    )
     index: str = Field("default", description="name of the index")
     store: Literal["local", "milvus"] = Field("local", description="where indexes are: in their folder, or in Milvus")
     milvus_uri: str = Field("", description="Milvus: http://HOST:19530, or a file of Milvus Lite that ends in .db")
@@ -95,7 +102,8 @@ def load_settings(**flags: Any) -> Settings:
     except ValidationError as exc:
         problem = exc.errors()[0]
         name = ".".join(str(part) for part in problem["loc"])
-        was = "" if name in _SECRET else f" (it was {problem['input']!r})"
+        value = _PASSWORD.sub("://***@", repr(problem["input"]))
+        was = "" if name in _SECRET else f" (it was {value})"
         raise InputError(f"setting {name!r}: {problem['msg']}{was}", name) from exc
     except ValueError as exc:  # rag.toml is not TOML
         raise InputError(f"rag.toml cannot be read: {exc}") from exc

@@ -118,6 +118,7 @@ def test_extras_of_the_image_exist() -> None:
     default = re.search(r'ARG EXTRAS="(.*)"', IMAGE)
     assert default is not None
     assert set(default[1].split(",")) <= set(extras)
+    assert {"milvus", "postgres"} <= set(extras)
     assert SERVICES["rag"]["build"]["args"]["EXTRAS"] == f"${{EXTRAS:-{default[1]}}}"
     assert SERVICES["api"]["build"]["args"]["EXTRAS"] == f"${{SCALE_EXTRAS:-{default[1]},milvus,postgres}}"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-HEAVY = {"torch", "llama_cpp", "fastapi", "faiss", "tantivy", "sentence_transformers", "ray", "pymilvus"}
+HEAVY = {"torch", "llama_cpp", "fastapi", "faiss", "tantivy", "sentence_transformers", "ray", "pymilvus", "sqlalchemy"}
 
 # Each layer may import from itself and from those before it.
 LAYERS = [
@@ -25,6 +25,8 @@ LAYERS = [
         "rag.ahead",
         "rag.progress",
         "rag.trace",
+        "rag.database",
+        "rag.postgres",
     ],
     [
         "rag.sentences",
@@ -56,7 +58,7 @@ LAYERS = [
         "rag.index",
         "rag.llm",
     ],
-    ["rag.keys", "rag.scale"],
+    ["rag.keys", "rag.shared_keys", "rag.shared_jobs", "rag.state", "rag.scale"],
     ["rag.changes", "rag.preparing"],
     ["rag.retrieval", "rag.confidence", "rag.ingest"],
     [

@@ -27,7 +27,7 @@ from rag.evaluation.record import GoldQuestion, Record, record_of_answer
 from rag.evaluation.report import planned, report_html
 from rag.serialise import to_json
 from rag.settings import Settings
-from rag.trace_store import TraceStore
+from rag.state import open_state
 
 if TYPE_CHECKING:
     from rag.pipeline import Models
@@ -151,7 +151,10 @@ def _export_stored(options: argparse.Namespace, settings: Settings) -> int:
             "FILE, and without questions and --out",
             "stored",
         )
-    traces = TraceStore(settings.indexes_dir, settings.traces, settings.trace_days).all(settings.index)
+    from rag.trace_store import TraceStore  # late: it brings SQLAlchemy along
+
+    where = open_state(settings) or settings.indexes_dir
+    traces = TraceStore(where, settings.traces, settings.trace_days).all(settings.index)
     records = [record_of_answer(trace["answer"]) for trace in traces if trace["answer"]]
     if not records:
         raise InputError(
