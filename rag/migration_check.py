@@ -1,8 +1,8 @@
 """Two indexes that should be the same: counted, compared piece by piece for a sample, and searched side by side.
 
 In: two open indexes. Out: what was compared and what differs. The sample is passages drawn with a seed; each gives
-three searches, for which no model is needed: its vector, its words by BM25, and its first sentence as a question, which goes
-the whole way to the hits of an answer. Vectors and hits must agree to within rounding, equal scores in any order.
+three searches, for which no model is needed: its vector, its words by BM25, and its first sentence as a question, which
+goes the whole way to the hits of an answer. Vectors and hits must agree to within rounding, equal scores in any order.
 BM25 alone is only told of: the local store keeps the length of a passage in one byte, so near scores change places.
 """
 
