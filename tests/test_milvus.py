@@ -29,12 +29,14 @@ from index_contract import (
     unit_vector,
 )
 
+from api.served import Served
 from rag.errors import DocumentError, IndexBusy, IndexMismatch, IndexNotFound, RagError, StoreError
 from rag.filters import matching
 from rag.scale import milvus_server, milvus_writer
 from rag.scale.milvus import MilvusIndex, changed, identity, names
 from rag.scale.milvus_schema import NEVER, collection
 from rag.scale.milvus_server import Row, Server
+from rag.settings import Settings
 from rag.types import Filters, Index
 
 T = TypeVar("T")
@@ -295,3 +297,15 @@ def eventually(call: Callable[[], T]) -> T:
             return call()
         time.sleep(0.1)
     return call()
+
+
+def test_the_service_is_not_ready_without_its_store_and_is_again_with_it(uri: str, name: str) -> None:
+    def served(address: str) -> list[str]:
+        settings = Settings(store="milvus", milvus_uri=address, index=name)
+        return Served(settings, lambda settings: None, lambda settings, models: None).missing()  # type: ignore[arg-type, return-value]
+
+    (_, line) = served("http://127.0.0.1:3")
+    assert "cannot be reached" in line and "rag index" not in line
+    assert "there is no index" in served(uri)[1]
+    open_index(uri, name, create=True).close()
+    assert served(uri) == ["the models are being loaded"]
