@@ -35,6 +35,7 @@ _GRPC = {"grpc.initial_reconnect_backoff_ms": 100, "grpc.min_reconnect_backoff_m
          "grpc.max_reconnect_backoff_ms": 1000}  # fmt: skip
 _LITE_WRITES = threading.Lock()  # Milvus Lite takes one write at a time
 
+_REFUSED = ("unauthenticated", "auth check failure", "permission deny", "permission_denied")
 _NOT_LOADED = ("not loaded", "'released'")
 
 Row = dict[str, Any]
@@ -61,12 +62,10 @@ class Server:
         with self._errors("listing collections"):
             return list(self._client.list_collections(timeout=SECONDS))
 
-    def create(self, name: str, schema: Any, indexes: Any, properties: dict[str, Any] | None = None) -> None:
+    def create(self, name: str, schema: Any, indexes: Any) -> None:
         """A collection with its indexes, loaded."""
         with self._errors(f"creating {name}"), self._writing:
-            self._client.create_collection(
-                name, schema=schema, consistency_level="Strong", timeout=SECONDS, properties=properties
-            )
+            self._client.create_collection(name, schema=schema, consistency_level="Strong", timeout=SECONDS)
             self._client.create_index(name, indexes, timeout=SECONDS, sync=False)  # nothing is there to wait for
             self._client.load_collection(name, timeout=6 * SECONDS)
 
@@ -237,7 +236,7 @@ def _translated(uri: str, doing: str, exc: Exception) -> StoreError:
             f"the file {uri} of Milvus Lite cannot be opened: one process at a time can, so stop the other, or run "
             "`milvus-lite server` and give all of them its address"
         )
-    if "auth" in said.lower():
+    if any(sign in said.lower() for sign in _REFUSED):
         return StoreError(f"Milvus at {uri} refuses the token while {doing} ({said}): set RAG_MILVUS_TOKEN")
     if any(sign in said for sign in _UNAVAILABLE):
         return Unreachable(
