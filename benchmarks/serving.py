@@ -37,7 +37,9 @@ class Server(NamedTuple):
         try:
             connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
             response = connection.getresponse()
-            content = json.loads(response.read() or b"{}")
+            plain = response.read()
+            is_json = response.headers.get_content_type() == "application/json"  # a proxy's own errors are pages
+            content = json.loads(plain) if plain and is_json else {}
             wait = response.headers.get("Retry-After")
             return Reply(
                 response.status,
