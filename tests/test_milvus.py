@@ -32,7 +32,7 @@ from index_contract import (
 from api.served import Served
 from rag.errors import DocumentError, IndexBusy, IndexMismatch, IndexNotFound, RagError, StoreError
 from rag.filters import matching
-from rag.scale import milvus_server, milvus_writer
+from rag.scale import milvus_server, milvus_snapshot, milvus_writer
 from rag.scale.milvus import MilvusIndex, changed, identity, names
 from rag.scale.milvus_schema import NEVER, collection
 from rag.scale.milvus_server import Row, Server
@@ -59,6 +59,14 @@ class TestContract(IndexContract):
     def open_empty(self) -> Index:
         TestContract.made += 1
         return open_index(self.uri, f"books-{TestContract.made}", create=True)
+
+
+class TestContractOfALargeIndex(TestContract):
+    """Whose terms are counted one by one."""
+
+    @pytest.fixture(autouse=True)
+    def _large(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(milvus_snapshot, "_SMALL", -1)
 
 
 def open_index(uri: str, name: str = "books", *, write: bool = False, create: bool = False) -> MilvusIndex:

@@ -34,6 +34,7 @@ from rag.types import Document, DocumentInfo, Filters, Scored, StoredPassage, Ve
 LONGEST_S = 300.0  # that a snapshot can be used
 _PROPOSED = 100  # passages at least that Milvus's BM25 proposes
 _COUNTS = 100_000  # terms whose counts are remembered
+_SMALL = 20_000  # passages of which all terms are counted at once, which one reading of some 20 MB takes
 
 
 class View:
@@ -50,6 +51,7 @@ class View:
         gone = [row["version"] for row in server.query(self.name(DOCUMENTS), f"{at} <= {generation}", ["version"])]
         self.passages = f"added <= {generation}" + (f" and version not in {gone}" if gone else "")
         self._counts: dict[str, int] = {}
+        self._every: Counter[str] | None = None  # encoded terms of a small index
         self._counting = threading.Lock()
 
     def name(self, kind: str) -> str:
@@ -57,6 +59,8 @@ class View:
 
     def count(self, term: str) -> int:
         """Passages that hold a term."""
+        if self.state.passages <= _SMALL:
+            return self._all_counts()[encoded([term])]
         found = self._counts.get(term)
         if found is None:
             holding = f"{self.passages} and text_match(terms, '{encoded([term])}')"
@@ -66,6 +70,13 @@ class View:
                     self._counts.clear()
                 self._counts[term] = found
         return found
+
+    def _all_counts(self) -> Counter[str]:
+        with self._counting:
+            if self._every is None:
+                passages = self.server.query(self.name(PASSAGES), self.passages, ["terms"])
+                self._every = Counter(word for row in passages for word in set(row["terms"].split()))
+            return self._every
 
     def weight(self, term: str) -> float:
         """log(1 + (N - n + 0.5) / (n + 0.5)), n of N passages holding the term."""
