@@ -22,8 +22,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +64,12 @@ def main() -> None:
     results: dict[str, Any] = {"machine": machine(), "embedding": embedding(), "sizes": []}
     with tempfile.TemporaryDirectory() as folder:
         work = options.keep or Path(folder)
-        there = (options.eval / "squad2").is_dir()
-        real = squad2(options.eval / "squad2", Path(folder)).vectors if there else seeded(options.seed).vectors
+
+        @cache
+        def real() -> Vectors:
+            there = (options.eval / "squad2").is_dir()
+            return (squad2(options.eval / "squad2", Path(folder)) if there else seeded(options.seed)).vectors
+
         for size in options.sizes:
             results["sizes"].append(measured(size, real, work / str(size), options.seed))
             if not options.keep:
@@ -75,11 +79,11 @@ def main() -> None:
     (RESULTS / "growth.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
 
 
-def measured(size: int, real: Vectors, work: Path, seed: int) -> dict[str, float]:
+def measured(size: int, real: Callable[[], Vectors], work: Path, seed: int) -> dict[str, float]:
     made = work / "made.json"
     if not made.exists():
         shutil.rmtree(work, ignore_errors=True)
-        figures = indexed(size, real, work, seed)
+        figures = indexed(size, real(), work, seed)
         made.write_text(json.dumps(figures), "utf-8")
     return {"passages": size, **json.loads(made.read_text("utf-8")), **apart(work, seed), **removed(work)}
 
