@@ -156,7 +156,7 @@ def apart(work: Path, seed: int) -> dict[str, float]:
 
 
 def searched(work: Path, seed: int) -> dict[str, float]:
-    embedder = QuestionEmbedder.load(load_settings().threads)
+    embedder = QuestionEmbedder.load(load_settings().cache_dir, load_settings().threads)
     embedder.embed_query("What is measured?")
     before = memory()
     began = time.perf_counter()

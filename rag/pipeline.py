@@ -111,7 +111,7 @@ def _load_embedder(settings: Settings) -> Embedder:
     if settings.embedder == EMBEDDED_EMBEDDER:
         from rag.question_embedding import QuestionEmbedder
 
-        return QuestionEmbedder.load(settings.threads)
+        return QuestionEmbedder.load(settings.cache_dir, settings.threads)
     from rag.embedding import SentenceTransformerEmbedder
 
     return SentenceTransformerEmbedder.load(settings.embedder, settings.threads)

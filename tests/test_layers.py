@@ -52,7 +52,6 @@ LAYERS = [
     [
         "rag.own_metadata",
         "rag.documents",
-        "rag.bert",
         "rag.embedding",
         "rag.question_embedding",
         "rag.index",

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from rag.errors import ModelError
 from rag.llm.decoder import PREFIX_SEQUENCE, Decoder, Run
 from rag.llm.engine import Task
-from rag.llm.gguf import convert_embedded, model_file
+from rag.llm.gguf import model_file
+from rag.llm.image import convert_embedded
 from rag.llm.llama import LlamaCpp
 from rag.llm.reading import reading_task
 from rag.llm.spans import SpanText
@@ -71,11 +72,11 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     return logits - np.log(np.exp(logits - logits.max()).sum()) - logits.max()
 
 
-def test_an_image_holds_the_model_for_either_processor(gguf: Path, tmp_path: Path) -> None:
+def test_an_image_holds_the_models_for_either_processor(gguf: Path, tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / gguf.name).symlink_to(gguf)  # is there, and not made again
     made = convert_embedded(tmp_path, 2)
-    assert [path.name.split(".")[-2] for path in made] == ["F16", "BF16"]
+    assert [path.name.split(".")[-2] for path in made] == ["F16", "BF16", "F16"]
     assert model_file(EMBEDDED_MODEL, tmp_path, 2) in made
     assert [path.is_symlink() for path in made].count(True) == 1
     assert all(path.read_bytes()[:4] == b"GGUF" for path in made)

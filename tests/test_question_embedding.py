@@ -1,8 +1,7 @@
-"""Questions in numpy: the layers by known answers, and the embedded model against sentence-transformers."""
+"""Questions on llama.cpp: an encoder of random weights against transformers, the embedded one against ours."""
 
 from __future__ import annotations
 
-import math
 import subprocess
 import sys
 from pathlib import Path
@@ -13,38 +12,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rag.embedding as embedding
-from rag.bert import Bert, erf, gelu
 from rag.embedding import SentenceTransformerEmbedder
 from rag.errors import ModelError
+from rag.llm.encoder import Encoder
+from rag.llm.encoder_file import encoder_file
 from rag.question_embedding import QuestionEmbedder
 from rag.types import Passage, Sentence
 
-WIDTH, WORDS = 8, 5
+WIDTH, WORDS = 64, 5
 
 
-def test_erf_and_gelu_are_the_exact_ones() -> None:
-    x = np.linspace(-5, 5, 1001, dtype=np.float32)
-    exact = np.array([math.erf(float(value)) for value in x])
-    assert np.abs(erf(x) - exact).max() < 1e-6
-    normal = np.array([float(value) * 0.5 * (1 + math.erf(float(value) / math.sqrt(2))) for value in x])
-    assert np.abs(gelu(x) - normal).max() < 2e-6
-
-
-def test_the_encoder_is_that_of_transformers() -> None:
-    """Random weights; one head of four, and a second layer, so that no axis can be taken for another."""
+def test_the_encoder_is_that_of_transformers(tmp_path: Path) -> None:
+    """Random weights, none of which is near 0 or 1, so that one in another's place shows; two layers of four heads."""
     import torch
     from transformers import BertConfig, BertModel
 
     torch.manual_seed(3)
-    sizes = {"vocab_size": WORDS, "hidden_size": WIDTH, "intermediate_size": 12, "max_position_embeddings": 16}
-    config = BertConfig(**sizes, num_hidden_layers=2, num_attention_heads=4, initializer_range=0.7)
+    sizes = {"vocab_size": WORDS, "hidden_size": WIDTH, "intermediate_size": 96, "max_position_embeddings": 16}
+    config = BertConfig(**sizes, num_hidden_layers=2, num_attention_heads=4, initializer_range=0.3)
     model = BertModel(config, add_pooling_layer=False).eval()
-    ours = Bert({name: weight.numpy() for name, weight in model.state_dict().items()}, config.to_dict())
-    for ids in ([2], [1, 4, 0, 3, 3, 2, 1]):
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.add_(torch.randn_like(weight) * 0.2)
+    model.save_pretrained(tmp_path / "model")
+    encoder = Encoder(encoder_file(tmp_path / "model", tmp_path), 16, 1)
+    for ids in ([2], [1, 4, 0, 3, 3, 2, 1], [4] * 16):
         with torch.inference_mode():
             expected = model(torch.tensor([ids])).last_hidden_state[0].numpy()
-        assert ours.states(ids) == pytest.approx(expected, abs=1e-4)
-    assert ours.dimension == WIDTH
+        assert encoder.states(ids) == pytest.approx(expected, abs=2e-2)
+    assert encoder.dimension == WIDTH
 
 
 def test_a_damaged_model_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,12 +48,27 @@ def test_a_damaged_model_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         (tmp_path / name).write_text(content)
     monkeypatch.setattr("rag.question_embedding.embedder_folder", lambda name: str(tmp_path))
     with pytest.raises(ModelError, match="cannot be loaded"):
-        QuestionEmbedder.load(1)
+        QuestionEmbedder.load(tmp_path, 1)
+
+
+@pytest.mark.parametrize("lacking", ["config.json", "model.safetensors"])
+def test_a_model_that_lacks_a_file_is_named_and_leaves_nothing_in_the_cache(tmp_path: Path, lacking: str) -> None:
+    for name in {"config.json", "model.safetensors"} - {lacking}:
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(ModelError, match="install (it|the embedded model) again"):
+        encoder_file(tmp_path, tmp_path)
+    assert not list(tmp_path.rglob("*.gguf")) and not list(tmp_path.rglob("*.partial"))
+
+
+def test_a_damaged_conversion_is_named(tmp_path: Path) -> None:
+    (tmp_path / "m.gguf").write_bytes(b"GGUF" + bytes(100))
+    with pytest.raises(ModelError, match="m.gguf: remove it"):
+        Encoder(tmp_path / "m.gguf", 16, 1)
 
 
 @pytest.fixture(scope="module")
-def questions() -> QuestionEmbedder:
-    return QuestionEmbedder.load(2)
+def questions(model_cache: Path) -> QuestionEmbedder:
+    return QuestionEmbedder.load(model_cache, 2)
 
 
 @pytest.mark.models
@@ -91,13 +102,13 @@ def test_what_is_longer_than_the_model_is_not_cut_off(
 
 
 @pytest.mark.models
-def test_a_question_loads_no_torch() -> None:
+def test_a_question_loads_no_torch(model_cache: Path) -> None:
     script = (
-        "import sys\nfrom rag.question_embedding import QuestionEmbedder\n"
-        "print(len(QuestionEmbedder.load(1).embed_query('Who built the mill?')))\n"
+        "import sys\nfrom pathlib import Path\nfrom rag.question_embedding import QuestionEmbedder\n"
+        "print(len(QuestionEmbedder.load(Path(sys.argv[1]), 1).embed_query('Who built the mill?')))\n"
         "print(sorted({'torch', 'transformers', 'sentence_transformers', 'sklearn', 'scipy'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", script, str(model_cache)], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["384", "[]"]
 
 

@@ -12,6 +12,7 @@ import ctypes
 import hashlib
 import importlib.util
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from filelock import FileLock
@@ -52,8 +53,8 @@ def embedded_file() -> Path:
     return files[0]
 
 
-def convert_embedded(cache_dir: Path, threads: int) -> list[Path]:
-    """The embedded model for every processor, for a folder that is written now and read elsewhere, such as an image."""
+def each_kind(cache_dir: Path, threads: int) -> list[Path]:
+    """The embedded model for every processor."""
     return [_converted(embedded_file(), cache_dir, threads, kind) for kind in _FTYPES]
 
 
@@ -62,17 +63,26 @@ def _kind() -> str:
 
 
 def _converted(source: Path, cache_dir: Path, threads: int, kind: str) -> Path:
-    folder = cache_dir / "models"
-    target = folder / f"{source.stem}-{_identity(source)}.{kind}.gguf"
+    target = cache_dir / "models" / f"{source.stem}-{identity(source)}.{kind}.gguf"
+    return made_once(target, lambda partial: _quantise(source, partial, _FTYPES[kind], threads))
+
+
+def made_once(target: Path, write: Callable[[Path], None]) -> Path:
+    """`target`, which `write` makes under a temporary name where it is not there yet. Raises `ModelError`."""
     if target.is_file():
         return target
+    partial = target.with_suffix(".partial")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{target}.lock"):  # two first starts at once: one converts, the other waits
             if not target.is_file():
-                _quantise(source, target, _FTYPES[kind], threads)
+                write(partial)
+                with partial.open("rb+") as file:
+                    os.fsync(file.fileno())
+                partial.replace(target)
     except OSError as exc:
-        raise ModelError(f"the model cannot be written to {folder} ({exc.strerror}): set RAG_CACHE_DIR") from exc
+        partial.unlink(missing_ok=True)
+        raise ModelError(f"the model cannot be written to {target.parent} ({exc.strerror}): set RAG_CACHE_DIR") from exc
     return target
 
 
@@ -83,19 +93,15 @@ def _quantise(source: Path, target: Path, ftype: int, threads: int) -> None:
     from rag.llm.decoder import silence
 
     silence(llama_cpp)
-    partial = target.with_suffix(".partial")
     params = llama_cpp.llama_model_quantize_default_params()
     params.ftype, params.nthread, params.allow_requantize = ftype, threads, True
-    status = llama_cpp.llama_model_quantize(os.fsencode(source), os.fsencode(partial), ctypes.byref(params))
+    status = llama_cpp.llama_model_quantize(os.fsencode(source), os.fsencode(target), ctypes.byref(params))
     if status != 0:
-        partial.unlink(missing_ok=True)
+        target.unlink(missing_ok=True)
         raise ModelError(f"{source.name} cannot be converted (llama.cpp gave {status}): is the disk full?")
-    with partial.open("rb+") as file:
-        os.fsync(file.fileno())
-    partial.replace(target)
 
 
-def _identity(path: Path) -> str:
+def identity(path: Path) -> str:
     """Size and beginning of the file, hashed: enough to tell versions of one model apart without reading all of it."""
     with path.open("rb") as file:
         return hashlib.sha256(str(path.stat().st_size).encode() + file.read(1 << 20)).hexdigest()[:12]
