@@ -10,8 +10,8 @@ conversation helps to find its passage; among the sentences of that its own word
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -19,10 +19,21 @@ import numpy as np
 from rag.evidence import table_header
 from rag.question import Question
 from rag.terms import terms
-from rag.types import Hit, Passage, Scored, Sentence, SentenceScore, Snapshot, StoredPassage, Vectors
+from rag.types import (
+    CELL_SEPARATOR,
+    Embedding,
+    Hit,
+    Passage,
+    Scored,
+    SentenceScore,
+    Snapshot,
+    StoredPassage,
+    Vectors,
+)
 
 CANDIDATES = 50  # of each search; the right passage is among the first 50 for 99 of 100 questions
 _HEADING_CREDIT = 0.5  # a sentence counts the words of the heading above it half, as a table row those of its head
+_NO_TERMS: frozenset[str] = frozenset()
 
 
 def retrieve(snapshot: Snapshot, question: Question, vector: Vectors, k: int) -> list[Hit]:
@@ -31,8 +42,7 @@ def retrieve(snapshot: Snapshot, question: Question, vector: Vectors, k: int) ->
     lexical = snapshot.lexical(question.standalone, max(CANDIDATES, k))
     weights = question_weights(snapshot, question)
     rows = list(dict.fromkeys(scored.row for scored in dense + lexical))
-    judged = [_judge(stored, vector, weights) for stored in snapshot.fetch(rows)]
-    best = sorted(judged, key=lambda item: (-item.score, item.passage.id))[:k]
+    best = sorted(_judged(snapshot.fetch(rows), vector, weights), key=lambda item: (-item.score, item.passage.id))[:k]
     asked = {term: weight for term, weight in weights.items() if term in question.terms} or weights
     places = _places(dense), _places(lexical)
     return [_hit(item, asked, *places) for item in best]
@@ -62,6 +72,43 @@ def content_terms(text: str) -> frozenset[str]:
     return frozenset(terms(text))
 
 
+class AskedTerms:
+    """The terms of a question, to be found in texts. Making the terms of a sentence that was never met takes longer
+    than all else that is done with it, and most sentences hold none of the question's, which their letters show."""
+
+    def __init__(self, terms: Iterable[str]) -> None:
+        self._terms = frozenset(terms)
+        self._beginnings = {beginning(term) for term in self._terms}
+
+    def among(self, text: str) -> frozenset[str]:
+        """Those that `text` holds."""
+        if text.isascii():
+            lower = text.lower()
+            for start in self._beginnings:
+                if start in lower:
+                    break
+            else:
+                return _NO_TERMS
+        return content_terms(text) & self._terms
+
+
+def beginning(term: str) -> str:
+    """Characters that stand in lower case in every ASCII text which holds the term. The Snowball stemmer alters words
+    at their ends, where a stem has up to two letters that the word has not; numbers lose commas between digits.
+
+    >>> [beginning(term) for term in ("relat", "sky", "1500")]
+    ['rel', 's', '1']
+    """
+    return term[: max(len(term) - 2, 1)] if term.isalpha() else term[0]
+
+
+class _Credits(NamedTuple):
+    """The question's terms in a sentence, whole, and those in what it stands under, half."""
+
+    by_term: dict[str, float]
+    coverage: float
+
+
 class _Judged(NamedTuple):
     """A candidate with what its score is made of."""
 
@@ -69,30 +116,53 @@ class _Judged(NamedTuple):
     passage: Passage
     score: float
     cosine: float
-    similarities: Vectors  # of its sentences, 0..1
-    credits: list[dict[str, float]]  # of each sentence, for the terms of the question that it holds
+    similarities: list[float]  # of its sentences, 0..1
+    credits: list[_Credits]  # of its sentences
 
 
-def _judge(stored: StoredPassage, vector: Vectors, weights: Mapping[str, float]) -> _Judged:
-    passage = stored.passage
-    cosine = float(stored.embedding.passage @ vector)
-    similarities = np.maximum(stored.embedding.sentences @ vector, 0.0)
-    heading = content_terms(f"{passage.title}\n{passage.section or ''}") & weights.keys()
-    credits = [_credits(passage, sentence, heading, weights) for sentence in passage.sentences]
-    whole = coverage(heading.union(*credits), weights)
-    best = max((coverage(found, weights) for found in credits), default=0.0)
-    score = (max(cosine, 0.0) + whole + float(max(similarities, default=0.0)) + best) / 4
-    return _Judged(stored.row, passage, score, cosine, similarities, credits)
+def _judged(candidates: Sequence[StoredPassage], vector: Vectors, weights: Mapping[str, float]) -> list[_Judged]:
+    """Sentences hold few different sets of a question's terms, so what a set is worth is worked out once."""
+    asked = AskedTerms(weights)
+
+    @cache
+    def credit(own: frozenset[str], above: frozenset[str]) -> _Credits:
+        by_term = dict.fromkeys(above, _HEADING_CREDIT) | dict.fromkeys(own, 1.0)
+        return _Credits(by_term, coverage(by_term, weights))
+
+    @cache
+    def whole(found: frozenset[str]) -> float:
+        return coverage(found, weights)
+
+    def judge(stored: StoredPassage, cosine: float, similarities: list[float]) -> _Judged:
+        passage = stored.passage
+        heading = asked.among(f"{passage.title}\n{passage.section or ''}")
+        credits = [credit(own, heading | head) for own, head in _sentences(passage, asked)]
+        best = max((found.coverage for found in credits), default=0.0)
+        covered = whole(heading.union(*[found.by_term for found in credits]))
+        score = (max(cosine, 0.0) + covered + max(similarities, default=0.0) + best) / 4
+        return _Judged(stored.row, passage, score, cosine, similarities, credits)
+
+    cosines, similarities = _similarities([stored.embedding for stored in candidates], vector)
+    return [judge(*parts) for parts in zip(candidates, cosines, similarities, strict=True)]
 
 
-def _credits(
-    passage: Passage, sentence: Sentence, heading: frozenset[str], weights: Mapping[str, float]
-) -> dict[str, float]:
-    """The question's terms in a sentence, and half of those in what it stands under."""
-    own = content_terms(passage.text[sentence.start - passage.start : sentence.end - passage.start]) & weights.keys()
-    head = table_header(passage, sentence.start, sentence.end)
-    above = heading | (content_terms(head) & weights.keys()) if head else heading
-    return dict.fromkeys(above, _HEADING_CREDIT) | dict.fromkeys(own, 1.0)
+def _similarities(embeddings: Sequence[Embedding], vector: Vectors) -> tuple[list[float], list[list[float]]]:
+    """Cosines of the passages, and of the sentences of each, these 0 where they are negative."""
+    if not embeddings:
+        return [], []
+    cosines = np.stack([embedding.passage for embedding in embeddings]) @ vector
+    every = np.maximum(np.concatenate([embedding.sentences for embedding in embeddings]) @ vector, 0.0).tolist()
+    ends = np.cumsum([len(embedding.sentences) for embedding in embeddings]).tolist()
+    return cosines.tolist(), [every[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
+
+
+def _sentences(passage: Passage, asked: AskedTerms) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
+    """The question's terms in each sentence, and those in the head of the table of which it is a row."""
+    text, at = passage.text, passage.start
+    rows = CELL_SEPARATOR in text
+    for start, end in passage.sentences:
+        head = table_header(passage, start, end) if rows else ""
+        yield asked.among(text[start - at : end - at]), asked.among(head) if head else _NO_TERMS
 
 
 def _places(found: list[Scored]) -> dict[int, tuple[int, float]]:
@@ -110,7 +180,7 @@ def _hit(
     dense_rank, _ = dense.get(item.row, (None, 0.0))
     lexical_rank, lexical_score = lexical.get(item.row, (None, 0.0))
     sentences = tuple(
-        SentenceScore((2 * item.score + float(similarity) + coverage(found, asked)) / 4, float(similarity))
+        SentenceScore((2 * item.score + similarity + coverage(found.by_term, asked)) / 4, similarity)
         for similarity, found in zip(item.similarities, item.credits, strict=True)
     )
     return Hit(item.passage, item.score, item.cosine, lexical_score, dense_rank, lexical_rank, sentences)

@@ -33,7 +33,7 @@ _MARKS = "\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u067
 _UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
 _WORD = re.compile(rf"\d+(?:[.,]\d+)+|\w[\w{_MARKS}]*")
 _THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
-_stemmer = Stemmer.Stemmer("english", 100_000)
+_stemmer = Stemmer.Stemmer("english", 0)  # its own memory costs three times what stemming a new word does
 
 
 def tokens(text: str) -> list[str]:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from rag.evidence import select_evidence, table_header, with_antecedent
 from rag.question import Carried, parse_question
-from rag.retrieval import coverage, retrieve
+from rag.retrieval import AskedTerms, coverage, retrieve
 from rag.sentences import split_sentences
+from rag.terms import terms
 from rag.types import (
     Document,
     DocumentInfo,
@@ -194,3 +195,39 @@ def test_a_sentence_that_refers_back_is_shown_with_the_one_before() -> None:
     item = Evidence(1, found, *found.sentences[1], "It burned in 1859.", 1.0)
     assert with_antecedent(item) == text
     assert found.sentences[1] == Sentence(20, 38)
+
+
+ENDINGS = [
+    "",
+    "s",
+    "es",
+    "ies",
+    "ied",
+    "ying",
+    "ing",
+    "ed",
+    "ational",
+    "ization",
+    "fulness",
+    "ousli",
+    "ably",
+    "ly",
+    "y",
+]
+WORDS = st.builds(
+    str.__add__, st.text(st.sampled_from("aeiouybdglnrstz"), min_size=1, max_size=6), st.sampled_from(ENDINGS)
+)
+
+
+@given(st.lists(st.one_of(WORDS, st.text(max_size=8), st.sampled_from(["Dying", "skies", "1,500", "3.5", "ﬁne"]))))
+def test_the_terms_of_a_question_are_found_as_by_making_all_terms_of_a_text(words: list[str]) -> None:
+    text = " ".join(words)
+    held = frozenset(terms(text))
+    for asked in (held, frozenset(list(held)[::2]) | {"absent"}, frozenset({"absent"})):
+        assert AskedTerms(asked).among(text) == held & asked
+
+
+def test_the_terms_of_a_question_are_looked_for_in_capitals_and_in_the_middle_of_a_line() -> None:
+    assert AskedTerms({"relat", "ore"}).among("COPPER ORE, (Relational) and 1,500 t") == {"relat", "ore"}
+    assert AskedTerms({"1500"}).among("1,500 t") == {"1500"}
+    assert AskedTerms({"relat"}).among("relish") == frozenset()

@@ -29,6 +29,7 @@ _LIVE = "v.added <= :at AND (v.removed IS NULL OR v.removed > :at)"
 _PASSAGE = "p.row, v.document, v.title, {source}, p.start, p.end, p.text, p.sentences, p.section, p.pages"
 # For readers elsewhere, to whom a path of this machine is no use: where the file lies below what was indexed.
 _SHOWN = "CASE WHEN v.source LIKE 'http://%' OR v.source LIKE 'https://%' THEN v.source ELSE v.document END"
+_NO_PAGES = "[]"
 _JOINED = "passages p JOIN versions v ON v.version = p.version JOIN embeddings e ON e.embedding = p.embedding"
 
 _ORPHANS = (
@@ -297,8 +298,8 @@ class Catalogue:
 def _passage(row: Sequence[Any]) -> Passage:
     *plain, sentences, section, pages = row
     bounds = iter(json.loads(sentences))
-    spans = tuple(Sentence(start, end) for start, end in zip(bounds, bounds, strict=True))
-    return Passage(*[*plain, spans, section, tuple(json.loads(pages))])
+    spans = tuple(map(Sentence._make, zip(bounds, bounds, strict=True)))
+    return Passage(*[*plain, spans, section, () if pages == _NO_PAGES else tuple(json.loads(pages))])
 
 
 def _embedding(passage: bytes, sentences: bytes, dimension: int) -> Embedding:
