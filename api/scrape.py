@@ -48,7 +48,7 @@ class Lookup:
 
     def waiting(self) -> int | None:
         try:
-            model = getattr(self._served.models(), "language_model", None)
+            model = self._served.models().language_model
         except RagError:
             return None
-        return getattr(model, "waiting", None)
+        return model.waiting if model else None

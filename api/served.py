@@ -136,8 +136,8 @@ class Served:
 
     def _model_trouble(self) -> list[str]:
         """Why the language model cannot answer now, where it is on a server that does not."""
-        trouble = getattr(getattr(self._models, "language_model", None), "trouble", None)
-        return [public(line)] if trouble and (line := trouble()) else []
+        model = self._models and self._models.language_model
+        return [public(line)] if model and (line := model.trouble()) else []
 
     def _open(self, name: str, identity: object, models: Models) -> _Opened:
         """Open the index, in place of the one of that name that was open; with `_opening` held."""

@@ -32,6 +32,9 @@ from serving import RAG, ROOT, Server, free_port, process
 from rag.llm.gguf import model_file
 from rag.settings import EMBEDDED_MODEL, load_settings
 
+sys.path.insert(0, str(ROOT / "docker"))
+from proxy import moved
+
 PHASES = ("both replicas", "one killed", "started again")
 
 
@@ -100,17 +103,8 @@ def replica(port: int, work: Path, environment: dict[str, str]) -> AbstractConte
 def proxy(nginx: str, work: Path, ports: list[int]) -> AbstractContextManager[Server]:
     """nginx with the configuration as it stands, but for where it listens and where the replicas are."""
     port = free_port()
-    servers = "".join(f"server 127.0.0.1:{one} max_fails=0; " for one in ports)
-    text = (ROOT / "docker/nginx.conf").read_text("utf-8")
-    for old, new in (
-        ("/tmp/", f"{work}/"),
-        ("listen 8080", f"listen 127.0.0.1:{port}"),
-        ("api:8000", "api"),
-        ("    server {", f"    upstream api {{ {servers}}}\n    server {{"),
-    ):
-        text = text.replace(old, new)
-    (work / "nginx.conf").write_text(text, "utf-8")
-    return process([nginx, "-c", str(work / "nginx.conf"), "-g", "daemon off;"], port, "/readyz", work / "nginx.log")
+    config = moved(work, port, ports)
+    return process([nginx, "-c", str(config), "-g", "daemon off;"], port, "/readyz", work / "nginx.log")
 
 
 @contextmanager

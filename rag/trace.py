@@ -81,6 +81,10 @@ class _Watched:
     def context_tokens(self) -> int:
         return self._model.context_tokens
 
+    @property
+    def waiting(self) -> int | None:
+        return self._model.waiting
+
     def count_tokens(self, text: str) -> int:
         return self._model.count_tokens(text)
 
@@ -97,6 +101,9 @@ class _Watched:
         shown = [part for message in messages for part in (message.role, message.content)]
         self._trace.prompt_sha256 = prompt_sha256([*shown, grammar])
         return self._model.write(messages, grammar, *args, **named)
+
+    def trouble(self) -> str | None:
+        return self._model.trouble()
 
     def close(self) -> None:
         self._model.close()

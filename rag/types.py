@@ -410,6 +410,10 @@ class LanguageModel(Protocol):
     def context_tokens(self) -> int:
         """Most tokens of prompt and answer together."""
 
+    @property
+    def waiting(self) -> int | None:
+        """Calls in line, without those at work; None where that is not known."""
+
     def count_tokens(self, text: str) -> int: ...
 
     def read(
@@ -431,5 +435,8 @@ class LanguageModel(Protocol):
 
         Raises `Overloaded`, `ModelError`.
         """
+
+    def trouble(self) -> str | None:
+        """Why no question can be answered now, in one line; None where one can be."""
 
     def close(self) -> None: ...

@@ -183,11 +183,17 @@ class FakePipeline:
         self.closed = True
 
 
+@dataclass
 class WordCounter:
     """What counts tokens: words."""
 
+    waiting: int | None = None
+
     def count_tokens(self, text: str) -> int:
         return len(text.split())
+
+    def trouble(self) -> str | None:
+        return None
 
 
 @dataclass

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
-from test_api_fakes import FakePipeline, Stage, serving
+from test_api_fakes import FakePipeline, Stage, WordCounter, serving
 from test_api_life import waiting_questions
 
 from api.logs import JsonLines
@@ -111,12 +111,9 @@ def test_indexes_are_seen_as_they_are_now(client: TestClient, stage: Stage) -> N
 
 
 def test_who_waits_is_seen(tmp_path: Path) -> None:
-    class Model:
-        waiting = 3
-
     hold = threading.Event()
     stage = Stage(tmp_path, pipeline=FakePipeline(hold=hold))
-    stage.models.language_model = Model()
+    stage.models.language_model = WordCounter(waiting=3)
     with serving(stage) as client, waiting_questions(client, hold, 2):
         while len(stage.pipeline.calls) < 2:
             hold.wait(0.01)

@@ -29,7 +29,8 @@ from rag.settings import Settings
 ROOT = Path(__file__).parent.parent
 DOCKER = ROOT / "docker"
 sys.path.insert(0, str(DOCKER))
-from steps import exec_form, stages  # noqa: E402  (a script's folder, not a package)
+from proxy import moved  # noqa: E402  (a script's folder, not a package)
+from steps import exec_form, stages  # noqa: E402
 
 IMAGE = (DOCKER / "Dockerfile").read_text("utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text("utf-8"))
@@ -227,7 +228,7 @@ def nginx() -> str:
 
 
 def test_nginx_accepts_its_configuration(nginx: str, tmp_path: Path) -> None:
-    done = subprocess.run([nginx, "-t", "-c", str(_moved(tmp_path, 8080, []))], capture_output=True, text=True)
+    done = subprocess.run([nginx, "-t", "-c", str(moved(tmp_path, 8080, [8000]))], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "test is successful" in done.stderr
 
@@ -378,7 +379,7 @@ def proxy(nginx: str, folder: Path, *replicas: Replica) -> Iterator[httpx2.Clien
     """nginx with the configuration as it stands, but for where it listens and where the replicas are."""
     with replica(200) as free:
         port = free.server_port
-    config = _moved(folder, port, [one.server_port for one in replicas])
+    config = moved(folder, port, [one.server_port for one in replicas])
     process = subprocess.Popen([nginx, "-c", str(config), "-g", "daemon off;"], stdout=subprocess.DEVNULL)
     transport = httpx2.HTTPTransport(retries=20)  # of connections: until nginx listens
     try:
@@ -387,23 +388,6 @@ def proxy(nginx: str, folder: Path, *replicas: Replica) -> Iterator[httpx2.Clien
     finally:
         process.terminate()
         process.wait(60)
-
-
-def _moved(folder: Path, port: int, replicas: list[int]) -> Path:
-    text = (DOCKER / "nginx.conf").read_text("utf-8")
-    servers = "".join(f"server 127.0.0.1:{one} max_fails=0; " for one in replicas or [8000])
-    for old, new in (
-        ("/tmp/", f"{folder}/"),
-        ("worker_processes auto", "worker_processes 1"),
-        ("listen 8080", f"listen 127.0.0.1:{port}"),
-        ("api:8000", "api"),
-        ("    server {", f"    upstream api {{ {servers}}}\n    server {{"),
-    ):
-        assert old in text
-        text = text.replace(old, new)
-    path = folder / "nginx.conf"
-    path.write_text(text, "utf-8")
-    return path
 
 
 def _works(words: list[str]) -> bool:

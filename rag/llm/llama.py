@@ -35,7 +35,7 @@ class LlamaCpp:
 
     @property
     def waiting(self) -> int:
-        """Calls in line, without those at work."""
+        """See `LanguageModel.waiting`."""
         return self._engine.waiting
 
     def count_tokens(self, text: str) -> int:
@@ -62,6 +62,9 @@ class LlamaCpp:
         self, messages: Sequence[Message], grammar: str, max_tokens: int, deadline: Deadline | None
     ) -> Generator[str, None, None]:
         yield from self._engine.submit(writing_task(self._decoder, messages, grammar, max_tokens), deadline)
+
+    def trouble(self) -> None:
+        """None: what is loaded in this process answers."""
 
     def close(self) -> None:
         """Finish the calls that wait, then end."""

@@ -31,6 +31,7 @@ class RemoteModel:
 
     parameters = 0  # not known
     reads = False
+    waiting = None  # the line is the server's
 
     def __init__(self, model: str, key: str, context_tokens: int, patience: Patience = Patience()) -> None:  # noqa: B008
         """`model` and `key` as in the settings; nothing is asked yet. Raises `InputError` where they cannot be used."""
@@ -71,8 +72,7 @@ class RemoteModel:
         return self._write(messages, grammar, max_tokens, deadline or Deadline())
 
     def trouble(self) -> str | None:
-        """Why no question can be answered now, in one line; None where an endpoint answers, which is asked for unless
-        it has just shown it."""
+        """See `LanguageModel.trouble`; endpoints are asked, unless one has just shown that it answers."""
         if any(endpoint.well for endpoint in self._servers.endpoints):
             return None
         failures = {url: failure for url, failure in self.probe().items() if failure is not None}
