@@ -20,6 +20,7 @@ import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -155,7 +156,9 @@ def _read(question: dict[str, Any], articles: dict[str, str], index: LocalIndex,
     assert models.language_model is not None
     asked = parse_question(question["question"])
     with index.snapshot() as snapshot:
-        hits = retrieve(snapshot, asked, models.embedder.embed_query(asked.text), WIDE if "without" in question else 10)
+        hits = retrieve(
+            snapshot, asked, partial(models.embedder.embed_query, asked.text), WIDE if "without" in question else 10
+        )
     left = [hit for hit in hits if articles[row_id(hit.passage.document_id)] != question.get("without")]
     evidence = select_evidence(left[:10], 4, 2000, models.language_model.count_tokens)
     readings = models.language_model.read(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from evalset import build_index, eval_argument, row_id
@@ -70,7 +71,7 @@ def found(index: OpenIndex, questions: list[Asked], embedder: Embedder) -> str:
     ranks = []
     for question in questions:
         with index.snapshot() as snapshot:
-            hits = retrieve(snapshot, parse_question(question.text), embedder.embed_query(question.text), 5)
+            hits = retrieve(snapshot, parse_question(question.text), partial(embedder.embed_query, question.text), 5)
         ranks.append(next((n for n, hit in enumerate(hits) if row_id(hit.passage.document_id) in question.gold), 5))
     first, five = (sum(rank < most for rank in ranks) / len(ranks) for most in (1, 5))
     return f"right first {first:.3f}, among five {five:.3f} of {len(ranks)} questions"

@@ -1,14 +1,15 @@
-"""An iterator that works ahead in a thread of its own, a few items and no more.
+"""Work in a thread of its own: an iterator that is a few items ahead and no more, and a call that is under way.
 
-In: an iterable whose items take time to come. Out: the same items in the same order, while the caller is busy with
-those before. What the iterable raises is raised to the caller. A caller that stops early, by closing it, stops the
+In (`ahead`): an iterable whose items take time to come. Out: the same items in the same order, while the caller is busy
+with those before. What the iterable raises is raised to the caller. A caller that stops early, by closing it, stops the
 thread after the item at hand, and waits no longer than a second for that.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future
 from queue import Full, Queue
 from typing import NamedTuple, TypeVar
 
@@ -40,6 +41,20 @@ def ahead(items: Iterable[T], size: int) -> Generator[T, None, None]:
     finally:
         left.set()
         thread.join(_PATIENCE_S)
+
+
+def begun(work: Callable[[], T]) -> Callable[[], T]:
+    """`work` begins at once; what comes back waits for it, and returns or raises what it did."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as exc:
+            future.set_exception(exc)
+
+    threading.Thread(target=run).start()  # no daemon: the process must not end in the middle of a model's call
+    return future.result
 
 
 def _work(items: Iterable[T], ready: Queue[_Item | _End], left: threading.Event) -> None:

@@ -82,7 +82,7 @@ def _search(check: Check, stored: StoredPassage, one: Snapshot, other: Snapshot)
     check.dense += _agree(*(_dense(snapshot, stored) for snapshot in (one, other)))
     check.hits += _agree(
         *(
-            [Ranked(hit.passage.id, hit.score) for hit in retrieve(snapshot, question, vector, TOP + _MARGIN)]
+            [Ranked(hit.passage.id, hit.score) for hit in retrieve(snapshot, question, lambda: vector, TOP + _MARGIN)]
             for snapshot in (one, other)
         )
     )

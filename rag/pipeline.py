@@ -9,6 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from rag.ahead import begun
 from rag.answering import Composed, Composer
 from rag.confidence import confidence, refuses
 from rag.conversation import parse_history, resolve
@@ -155,7 +156,7 @@ class Pipeline:
         `InputError`."""
         question = self._read(query, history)
         _check_k(k)
-        vector = self._models.embedder.embed_query(question.standalone)
+        vector = begun(lambda: self._models.embedder.embed_query(question.standalone))
         with self._index.snapshot(filters) as snapshot:
             return retrieve(snapshot, question, vector, k)
 
@@ -199,7 +200,7 @@ class Pipeline:
         _check_k(listed)
         chosen = self._mode(mode or self._settings.mode)
         clock = _Clock()
-        vector = self._models.embedder.embed_query(asked.standalone)
+        vector = begun(lambda: self._models.embedder.embed_query(asked.standalone))
         with self._index.snapshot(filters) as snapshot:
             hits = retrieve(snapshot, asked, vector, max(listed, _READ_HITS))
             unknown = unknown_names(asked.text, hits[:_READ_HITS], snapshot.held)

@@ -10,7 +10,7 @@ conversation helps to find its passage; among the sentences of that its own word
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -36,15 +36,19 @@ _HEADING_CREDIT = 0.5  # a sentence counts the words of the heading above it hal
 _NO_TERMS: frozenset[str] = frozenset()
 
 
-def retrieve(snapshot: Snapshot, question: Question, vector: Vectors, k: int) -> list[Hit]:
-    """The best `k` passages, best first; `vector` is that of `question.standalone`, shape `(d,)`, unit length."""
-    dense = snapshot.dense(vector, max(CANDIDATES, k))
+def retrieve(snapshot: Snapshot, question: Question, vector: Callable[[], Vectors], k: int) -> list[Hit]:
+    """The best `k` passages, best first. `vector` gives that of `question.standalone`, shape `(d,)`, unit length; it is
+    called when all is done that needs none, so it may have been at work meanwhile."""
     lexical = snapshot.lexical(question.standalone, max(CANDIDATES, k))
     weights = question_weights(snapshot, question)
-    rows = list(dict.fromkeys(scored.row for scored in dense + lexical))
-    best = sorted(_judged(snapshot.fetch(rows), vector, weights), key=lambda item: (-item.score, item.passage.id))[:k]
-    asked = {term: weight for term, weight in weights.items() if term in question.terms} or weights
+    read = _reader(weights)
+    candidates = [read(stored) for stored in snapshot.fetch([scored.row for scored in lexical])]
+    embedded = vector()
+    dense = snapshot.dense(embedded, max(CANDIDATES, k))
     places = _places(dense), _places(lexical)
+    candidates += [read(stored) for stored in snapshot.fetch([row for row in places[0] if row not in places[1]])]
+    best = sorted(_judged(candidates, embedded), key=lambda item: (-item.score, item.words.stored.passage.id))[:k]
+    asked = {term: weight for term, weight in weights.items() if term in question.terms} or weights
     return [_hit(item, asked, *places) for item in best]
 
 
@@ -109,18 +113,24 @@ class _Credits(NamedTuple):
     coverage: float
 
 
-class _Judged(NamedTuple):
-    """A candidate with what its score is made of."""
+class _Words(NamedTuple):
+    """A candidate, and what of the question its words cover."""
 
-    row: int
-    passage: Passage
-    score: float
-    cosine: float
-    similarities: list[float]  # of its sentences, 0..1
+    stored: StoredPassage
+    coverage: float
     credits: list[_Credits]  # of its sentences
 
 
-def _judged(candidates: Sequence[StoredPassage], vector: Vectors, weights: Mapping[str, float]) -> list[_Judged]:
+class _Judged(NamedTuple):
+    """A candidate with what its score is made of."""
+
+    words: _Words
+    score: float
+    cosine: float
+    similarities: list[float]  # of its sentences, 0..1
+
+
+def _reader(weights: Mapping[str, float]) -> Callable[[StoredPassage], _Words]:
     """Sentences hold few different sets of a question's terms, so what a set is worth is worked out once."""
     asked = AskedTerms(weights)
 
@@ -133,17 +143,24 @@ def _judged(candidates: Sequence[StoredPassage], vector: Vectors, weights: Mappi
     def whole(found: frozenset[str]) -> float:
         return coverage(found, weights)
 
-    def judge(stored: StoredPassage, cosine: float, similarities: list[float]) -> _Judged:
+    def read(stored: StoredPassage) -> _Words:
         passage = stored.passage
         heading = asked.among(f"{passage.title}\n{passage.section or ''}")
         credits = [credit(own, heading | head) for own, head in _sentences(passage, asked)]
-        best = max((found.coverage for found in credits), default=0.0)
-        covered = whole(heading.union(*[found.by_term for found in credits]))
-        score = (max(cosine, 0.0) + covered + max(similarities, default=0.0) + best) / 4
-        return _Judged(stored.row, passage, score, cosine, similarities, credits)
+        return _Words(stored, whole(heading.union(*[found.by_term for found in credits])), credits)
 
-    cosines, similarities = _similarities([stored.embedding for stored in candidates], vector)
-    return [judge(*parts) for parts in zip(candidates, cosines, similarities, strict=True)]
+    return read
+
+
+def _judged(candidates: Sequence[_Words], vector: Vectors) -> list[_Judged]:
+    cosines, similarities = _similarities([words.stored.embedding for words in candidates], vector)
+    return [_judge(*parts) for parts in zip(candidates, cosines, similarities, strict=True)]
+
+
+def _judge(words: _Words, cosine: float, similarities: list[float]) -> _Judged:
+    best = max((found.coverage for found in words.credits), default=0.0)
+    score = (max(cosine, 0.0) + words.coverage + max(similarities, default=0.0) + best) / 4
+    return _Judged(words, score, cosine, similarities)
 
 
 def _similarities(embeddings: Sequence[Embedding], vector: Vectors) -> tuple[list[float], list[list[float]]]:
@@ -177,10 +194,11 @@ def _hit(
     lexical: Mapping[int, tuple[int, float]],
 ) -> Hit:
     """`asked` are the weights of the question's own terms."""
-    dense_rank, _ = dense.get(item.row, (None, 0.0))
-    lexical_rank, lexical_score = lexical.get(item.row, (None, 0.0))
+    row, passage, _ = item.words.stored
+    dense_rank, _ = dense.get(row, (None, 0.0))
+    lexical_rank, lexical_score = lexical.get(row, (None, 0.0))
     sentences = tuple(
         SentenceScore((2 * item.score + similarity + coverage(found.by_term, asked)) / 4, similarity)
-        for similarity, found in zip(item.similarities, item.credits, strict=True)
+        for similarity, found in zip(item.similarities, item.words.credits, strict=True)
     )
-    return Hit(item.passage, item.score, item.cosine, lexical_score, dense_rank, lexical_rank, sentences)
+    return Hit(passage, item.score, item.cosine, lexical_score, dense_rank, lexical_rank, sentences)

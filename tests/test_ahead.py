@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rag.ahead import ahead
+from rag.ahead import ahead, begun
 
 
 def test_the_items_come_in_order_and_no_more_than_asked_for_are_ready() -> None:
@@ -52,3 +52,25 @@ def test_a_caller_that_stops_closes_what_it_took_from() -> None:
     ready.close()
     assert closed.is_set()
     assert threading.active_count() == 1
+
+
+def test_work_that_has_begun_goes_on_until_it_is_waited_for() -> None:
+    going, done = threading.Event(), threading.Event()
+
+    def work() -> int:
+        going.set()
+        assert done.wait(10)
+        return 7
+
+    result = begun(work)
+    assert going.wait(10)
+    done.set()
+    assert result() == 7
+
+
+def test_what_work_raises_is_raised_to_who_waits() -> None:
+    def work() -> int:
+        raise KeyError("x")
+
+    with pytest.raises(KeyError, match="x"):
+        begun(work)()

@@ -189,7 +189,7 @@ def test_carried_words_count_their_share_in_the_search() -> None:
     snapshot = FakeSnapshot([stored], [Scored(1, 0.0)], [])
     question = resolve(parse_question("When was it demolished?"), [Message("user", "mill")], snapshot.term_weights)
     assert question_weights(snapshot, question) == {"demolish": 2.0, "mill": 1.0}
-    (hit,) = retrieve(snapshot, question, unit(0, 1), 1)
+    (hit,) = retrieve(snapshot, question, lambda: unit(0, 1), 1)
     assert hit.score == pytest.approx((0 + 1 / 3 + 0 + 1 / 3) / 4)  # of 2 + 1 the passage has the mill's 1
 
 
@@ -201,7 +201,7 @@ def test_both_searches_are_asked_the_whole() -> None:
 
     queries: list[str] = []
     question = resolve(parse_question("When was it built?"), [Message("user", "mill")], weigh)
-    retrieve(Asked([], [], []), question, np.ones(2, np.float32), 1)
+    retrieve(Asked([], [], []), question, lambda: np.ones(2, np.float32), 1)
     assert queries == ["When was it built? (mill)"]
 
 

@@ -35,6 +35,9 @@ def passage(text: str, document_id: str = "a.txt", title: str = "", section: str
     return Passage(document_id, title, document_id, 0, len(text), text, sentences, section)
 
 
+OPENING = parse_question("opening hours")
+
+
 def unit(*values: float) -> Vectors:
     vector = np.array(values, np.float32)
     return np.asarray(vector / np.linalg.norm(vector), np.float32)
@@ -48,6 +51,7 @@ class FakeSnapshot:
     def __init__(self, stored: Sequence[StoredPassage], dense: list[Scored], lexical: list[Scored]) -> None:
         self._stored = {item.row: item for item in stored}
         self._dense, self._lexical = dense, lexical
+        self.fetched: list[list[int]] = []
 
     def dense(self, vector: Vectors, k: int) -> list[Scored]:
         return self._dense[:k]
@@ -56,6 +60,7 @@ class FakeSnapshot:
         return self._lexical[:k]
 
     def fetch(self, rows: Sequence[int]) -> list[StoredPassage]:
+        self.fetched.append(list(rows))
         return [self._stored[row] for row in rows]
 
     def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
@@ -80,7 +85,7 @@ def test_the_score_is_the_mean_of_cosines_and_coverages_of_passage_and_best_sent
     text = "The bridge was opened in May. Boats wait."
     stored = StoredPassage(1, passage(text), Embedding(unit(3, 4), np.stack([unit(4, 3), unit(0, 1)])))
     snapshot = FakeSnapshot([stored], [Scored(1, 0.6)], [])
-    (hit,) = retrieve(snapshot, parse_question("When was the bridge opened for boats?"), unit(1, 0), 5)
+    (hit,) = retrieve(snapshot, parse_question("When was the bridge opened for boats?"), lambda: unit(1, 0), 5)
     # terms bridge, open, boat: the passage has all, the first sentence two of three, the second one
     assert hit.score == pytest.approx((0.6 + 1.0 + 0.8 + 2 / 3) / 4)
     assert [found.score for found in hit.sentences] == pytest.approx(
@@ -94,28 +99,46 @@ def test_a_passage_of_either_search_is_a_candidate_and_the_better_one_comes_firs
     near = StoredPassage(1, passage("Nothing here.", "near"), Embedding(unit(1, 0), unit(1, 0)[None]))
     worded = StoredPassage(2, passage("Copper ore was mined.", "worded"), Embedding(unit(1, 1), unit(1, 1)[None]))
     snapshot = FakeSnapshot([near, worded], [Scored(1, 1.0)], [Scored(2, 9.5)])
-    hits = retrieve(snapshot, parse_question("copper ore mined"), unit(1, 0), 5)
+    hits = retrieve(snapshot, parse_question("copper ore mined"), lambda: unit(1, 0), 5)
     assert [hit.passage.document_id for hit in hits] == ["worded", "near"]
     assert (hits[0].dense_rank, hits[0].lexical_rank, hits[0].lexical_score) == (None, 1, 9.5)
 
 
+def test_what_words_find_is_read_before_the_vector_is_asked_for_and_nothing_twice() -> None:
+    stored = [StoredPassage(n, passage("Ore.", f"{n}"), Embedding(unit(1, 0), unit(1, 0)[None])) for n in range(3)]
+    snapshot = FakeSnapshot(stored, [Scored(0, 1.0), Scored(1, 1.0)], [Scored(1, 3.0), Scored(2, 2.0)])
+
+    def vector() -> Vectors:
+        assert snapshot.fetched == [[1, 2]]
+        return unit(1, 0)
+
+    assert len(retrieve(snapshot, parse_question("ore"), vector, 9)) == 3
+    assert snapshot.fetched == [[1, 2], [0]]
+
+
 def test_words_of_the_heading_count_half_for_a_sentence_below_it() -> None:
     stored = StoredPassage(1, passage("Ten to five.", section="Opening hours"), Embedding(unit(0, 1), unit(0, 1)[None]))
-    (hit,) = retrieve(FakeSnapshot([stored], [Scored(1, 0.0)], []), parse_question("opening hours"), unit(1, 0), 1)
+    (hit,) = retrieve(
+        FakeSnapshot([stored], [Scored(1, 0.0)], []), parse_question("opening hours"), lambda: unit(1, 0), 1
+    )
     assert hit.score == pytest.approx((0 + 1 + 0 + 0.5) / 4)
 
 
 def test_a_word_of_the_heading_that_a_sentence_says_itself_counts_whole() -> None:
     found = passage("Hours are ten to five.", section="Opening hours")
     stored = StoredPassage(1, found, Embedding(unit(0, 1), unit(0, 1)[None]))
-    (hit,) = retrieve(FakeSnapshot([stored], [Scored(1, 0.0)], []), parse_question("opening hours"), unit(1, 0), 1)
+    (hit,) = retrieve(
+        FakeSnapshot([stored], [Scored(1, 0.0)], []), parse_question("opening hours"), lambda: unit(1, 0), 1
+    )
     assert hit.score == pytest.approx((0 + 1 + 0 + (0.5 + 1) / 2) / 4)
 
 
 def test_words_of_a_title_count_for_a_passage_and_those_that_it_lacks_do_not() -> None:
     found = passage("Ten to five.", title="Opening")
     stored = StoredPassage(1, found, Embedding(unit(0, 1), unit(0, 1)[None]))
-    (hit,) = retrieve(FakeSnapshot([stored], [Scored(1, 0.0)], []), parse_question("opening hours"), unit(1, 0), 1)
+    (hit,) = retrieve(
+        FakeSnapshot([stored], [Scored(1, 0.0)], []), parse_question("opening hours"), lambda: unit(1, 0), 1
+    )
     assert hit.score == pytest.approx((0 + 1 / 2 + 0 + 0.5 / 2) / 4)
 
 
@@ -123,7 +146,7 @@ def test_what_is_carried_from_the_conversation_finds_the_passage_and_does_not_ch
     text = "The mill was built in May. It was sold."
     stored = StoredPassage(1, passage(text), Embedding(unit(0, 1), np.stack([unit(0, 1)] * 2)))
     question = replace(parse_question("When was it sold?"), carried=(Carried("mill", "mill", 0.5),))
-    (hit,) = retrieve(FakeSnapshot([stored], [Scored(1, 0.0)], []), question, unit(1, 0), 1)
+    (hit,) = retrieve(FakeSnapshot([stored], [Scored(1, 0.0)], []), question, lambda: unit(1, 0), 1)
     # terms sold (2) and mill (half of 2): the passage has both, the second sentence sold, which alone is asked
     assert hit.score == pytest.approx((0 + 1 + 0 + 2 / 3) / 4)
     assert [found.score for found in hit.sentences] == pytest.approx([2 * hit.score / 4, (2 * hit.score + 1) / 4])
@@ -134,7 +157,7 @@ def test_equal_scores_come_in_order_of_passage_id() -> None:
         StoredPassage(n, passage("Ore.", f"{9 - n}.txt"), Embedding(unit(1, 0), unit(1, 0)[None])) for n in range(6)
     ]
     snapshot = FakeSnapshot(stored, [Scored(n, 1.0) for n in range(6)], [])
-    hits = retrieve(snapshot, parse_question("ore"), unit(1, 0), 4)
+    hits = retrieve(snapshot, parse_question("ore"), lambda: unit(1, 0), 4)
     assert [hit.passage.document_id for hit in hits] == ["4.txt", "5.txt", "6.txt", "7.txt"]
 
 
@@ -147,7 +170,9 @@ E5 | Sack full | Empty it"""
 
 def test_a_table_row_counts_the_words_of_the_first_row_half() -> None:
     stored = StoredPassage(1, passage(TABLE), Embedding(unit(0, 1), np.stack([unit(0, 1)] * 4)))
-    (hit,) = retrieve(FakeSnapshot([stored], [Scored(1, 0.0)], []), parse_question("remedy sack"), unit(1, 0), 1)
+    (hit,) = retrieve(
+        FakeSnapshot([stored], [Scored(1, 0.0)], []), parse_question("remedy sack"), lambda: unit(1, 0), 1
+    )
     assert hit.score == pytest.approx((0 + 1 + 0 + (1 + 0.5) / 2) / 4)
 
 
