@@ -33,7 +33,6 @@ from large import perturbed, seeded, squad2, unit
 from speed import RESULTS
 from workload import generated
 
-from rag.ahead import begun
 from rag.index.local import LocalIndex
 from rag.question import parse_question
 from rag.question_embedding import QuestionEmbedder
@@ -182,10 +181,9 @@ def searched(work: Path, seed: int) -> dict[str, float]:
 
 def search(index: LocalIndex, embedder: QuestionEmbedder, text: str, near: Vectors) -> None:
     """As the pipeline does it, but for the vector: that of a text of random words is near nothing."""
-    embedded = begun(lambda: embedder.embed_query(text))
 
     def vector() -> Vectors:
-        embedded()
+        embedder.embed_query(text)
         return near
 
     with index.snapshot() as snapshot:

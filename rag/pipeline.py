@@ -7,9 +7,9 @@ import time
 import uuid
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
-from rag.ahead import begun
 from rag.answering import Composed, Composer
 from rag.confidence import confidence, refuses
 from rag.conversation import parse_history, resolve
@@ -156,9 +156,8 @@ class Pipeline:
         `InputError`."""
         question = self._read(query, history)
         _check_k(k)
-        vector = begun(lambda: self._models.embedder.embed_query(question.standalone))
         with self._index.snapshot(filters) as snapshot:
-            return retrieve(snapshot, question, vector, k)
+            return retrieve(snapshot, question, partial(self._models.embedder.embed_query, question.standalone), k)
 
     def ask(
         self,
@@ -200,9 +199,9 @@ class Pipeline:
         _check_k(listed)
         chosen = self._mode(mode or self._settings.mode)
         clock = _Clock()
-        vector = begun(lambda: self._models.embedder.embed_query(asked.standalone))
+        embed = partial(self._models.embedder.embed_query, asked.standalone)
         with self._index.snapshot(filters) as snapshot:
-            hits = retrieve(snapshot, asked, vector, max(listed, _READ_HITS))
+            hits = retrieve(snapshot, asked, embed, max(listed, _READ_HITS))
             unknown = unknown_names(asked.text, hits[:_READ_HITS], snapshot.held)
             generation = snapshot.generation
         clock.lap("retrieve")

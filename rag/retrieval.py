@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rag.ahead import begun
 from rag.evidence import table_header
 from rag.question import Question
 from rag.terms import terms
@@ -37,18 +38,20 @@ _NO_TERMS: frozenset[str] = frozenset()
 
 
 def retrieve(snapshot: Snapshot, question: Question, vector: Callable[[], Vectors], k: int) -> list[Hit]:
-    """The best `k` passages, best first. `vector` gives that of `question.standalone`, shape `(d,)`, unit length; it is
-    called when all is done that needs none, so it may have been at work meanwhile."""
-    lexical = snapshot.lexical(question.standalone, max(CANDIDATES, k))
-    weights = question_weights(snapshot, question)
-    read = _reader(weights)
-    candidates = [read(stored) for stored in snapshot.fetch([scored.row for scored in lexical])]
-    embedded = vector()
-    dense = snapshot.dense(embedded, max(CANDIDATES, k))
-    places = _places(dense), _places(lexical)
-    candidates += [read(stored) for stored in snapshot.fetch([row for row in places[0] if row not in places[1]])]
-    best = sorted(_judged(candidates, embedded), key=lambda item: (-item.score, item.words.stored.passage.id))[:k]
-    asked = {term: weight for term, weight in weights.items() if term in question.terms} or weights
+    """The best `k` passages, best first. `vector` makes that of `question.standalone`, shape `(d,)`, unit length; while
+    it is at work, another thread does what needs none."""
+    count = max(CANDIDATES, k)
+    by_words = begun(lambda: _by_words(snapshot, question, count))
+    try:
+        embedded = vector()
+    finally:
+        found = by_words()  # a snapshot is for one thread at a time
+    dense = snapshot.dense(embedded, count)
+    places = _places(dense), _places(found.lexical)
+    rest = snapshot.fetch([row for row in places[0] if row not in places[1]])
+    judged = _judged([*found.candidates, *map(found.read, rest)], embedded)
+    best = sorted(judged, key=lambda item: (-item.score, item.words.stored.passage.id))[:k]
+    asked = {term: weight for term, weight in found.weights.items() if term in question.terms} or found.weights
     return [_hit(item, asked, *places) for item in best]
 
 
@@ -121,6 +124,15 @@ class _Words(NamedTuple):
     credits: list[_Credits]  # of its sentences
 
 
+class _ByWords(NamedTuple):
+    """What is known of a question without its vector."""
+
+    lexical: list[Scored]
+    weights: dict[str, float]
+    read: Callable[[StoredPassage], _Words]
+    candidates: list[_Words]
+
+
 class _Judged(NamedTuple):
     """A candidate with what its score is made of."""
 
@@ -128,6 +140,14 @@ class _Judged(NamedTuple):
     score: float
     cosine: float
     similarities: list[float]  # of its sentences, 0..1
+
+
+def _by_words(snapshot: Snapshot, question: Question, count: int) -> _ByWords:
+    lexical = snapshot.lexical(question.standalone, count)
+    weights = question_weights(snapshot, question)
+    read = _reader(weights)
+    candidates = snapshot.fetch([scored.row for scored in lexical])
+    return _ByWords(lexical, weights, read, [read(stored) for stored in candidates])
 
 
 def _reader(weights: Mapping[str, float]) -> Callable[[StoredPassage], _Words]:

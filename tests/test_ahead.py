@@ -38,7 +38,7 @@ def test_what_is_raised_is_raised_after_the_items_before_it() -> None:
 
 
 def test_a_caller_that_stops_closes_what_it_took_from() -> None:
-    closed = threading.Event()
+    closed, before = threading.Event(), threading.active_count()
 
     def items() -> Iterator[int]:
         try:
@@ -51,7 +51,7 @@ def test_a_caller_that_stops_closes_what_it_took_from() -> None:
     next(ready)
     ready.close()
     assert closed.is_set()
-    assert threading.active_count() == 1
+    assert threading.active_count() == before
 
 
 def test_work_that_has_begun_goes_on_until_it_is_waited_for() -> None:

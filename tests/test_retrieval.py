@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.errors import ModelError
 from rag.evidence import select_evidence, table_header, with_antecedent
 from rag.question import Carried, parse_question
 from rag.retrieval import AskedTerms, coverage, retrieve
@@ -52,6 +54,7 @@ class FakeSnapshot:
         self._stored = {item.row: item for item in stored}
         self._dense, self._lexical = dense, lexical
         self.fetched: list[list[int]] = []
+        self.searched = threading.Event()
 
     def dense(self, vector: Vectors, k: int) -> list[Scored]:
         return self._dense[:k]
@@ -61,6 +64,7 @@ class FakeSnapshot:
 
     def fetch(self, rows: Sequence[int]) -> list[StoredPassage]:
         self.fetched.append(list(rows))
+        self.searched.set()
         return [self._stored[row] for row in rows]
 
     def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
@@ -104,16 +108,28 @@ def test_a_passage_of_either_search_is_a_candidate_and_the_better_one_comes_firs
     assert (hits[0].dense_rank, hits[0].lexical_rank, hits[0].lexical_score) == (None, 1, 9.5)
 
 
-def test_what_words_find_is_read_before_the_vector_is_asked_for_and_nothing_twice() -> None:
+def test_what_words_find_is_read_while_the_vector_is_made_and_nothing_twice() -> None:
     stored = [StoredPassage(n, passage("Ore.", f"{n}"), Embedding(unit(1, 0), unit(1, 0)[None])) for n in range(3)]
     snapshot = FakeSnapshot(stored, [Scored(0, 1.0), Scored(1, 1.0)], [Scored(1, 3.0), Scored(2, 2.0)])
 
     def vector() -> Vectors:
-        assert snapshot.fetched == [[1, 2]]
+        assert snapshot.searched.wait(10)
         return unit(1, 0)
 
     assert len(retrieve(snapshot, parse_question("ore"), vector, 9)) == 3
     assert snapshot.fetched == [[1, 2], [0]]
+
+
+def test_a_vector_that_cannot_be_made_leaves_nobody_at_work_on_the_snapshot() -> None:
+    stored = [StoredPassage(0, passage("Ore."), Embedding(unit(1, 0), unit(1, 0)[None]))]
+    snapshot = FakeSnapshot(stored, [], [Scored(0, 3.0)])
+
+    def vector() -> Vectors:
+        raise ModelError("the embedder failed")
+
+    with pytest.raises(ModelError, match="the embedder failed"):
+        retrieve(snapshot, parse_question("ore"), vector, 9)
+    assert snapshot.fetched == [[0]]
 
 
 def test_words_of_the_heading_count_half_for_a_sentence_below_it() -> None:
