@@ -25,7 +25,7 @@ Logits = NDArray[np.float32]
 
 PREFIX_SEQUENCE = 0
 BATCH_TOKENS = 2048  # tokens of one llama_decode call: 8 candidate sentences with their question fit into one
-MAX_SEQUENCES = 32  # the prefix, and 31 continuations at once
+MAX_SEQUENCES = 48  # the prefix, and 47 continuations at once: three questions with four texts each
 _NO_ROOM, _ABORTED = 1, 2  # what llama_decode returns, beside 0 for well and negative numbers for failures
 CONTEXTS = 2  # questions together may fill as many contexts as one may have: cells of the KV cache cost memory
 

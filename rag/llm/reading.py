@@ -23,7 +23,8 @@ from rag.types import Reading, Readings, Span, SpanPrompt, Usage
 # (F1 0.521 against 0.517, docs/experiments.md) at twice the tokens.
 FIRST_WORDS = 4
 SPAN_TOKENS = 10
-MOST_PROMPTS = MAX_SEQUENCES - 1 - FIRST_WORDS
+AT_ONCE = 2  # texts whose spans are read in one batch: small ones take more time for each token
+MOST_PROMPTS = MAX_SEQUENCES - 1 - AT_ONCE * FIRST_WORDS
 
 
 class _Prompt(NamedTuple):
@@ -55,21 +56,24 @@ def reading_task(
             likelihoods.append(float(np.mean(chances)) if asked else 0.0)
             firsts.append(logits[-1:].copy())
         spans: dict[int, tuple[Span, ...]] = {}
-        for number in choose(likelihoods):
-            text, stop = read[number].text, read[number].stop
-            starts = _first_words(text, firsts[number])
-            runs = _span_runs(decoder, text, starts, sequences[number], sequences[len(read) :])
+        chosen = list(choose(likelihoods))
+        for numbers in [chosen[begin : begin + AT_ONCE] for begin in range(0, len(chosen), AT_ONCE)]:
+            starts = [
+                (number, *start) for number in numbers for start in _first_words(read[number].text, firsts[number])
+            ]
+            runs = [
+                _span_run(decoder, read[number].text, start, sequences[number], target)
+                for (number, _, start), target in zip(starts, sequences[len(read) :], strict=False)
+            ]
             cost += sum(len(run.tokens) for run in runs)
-            spans[number] = tuple(
-                span
-                for (chance, start), logits in zip(starts, (yield runs) if runs else (), strict=True)
-                for span in _of_start(text, start, chance, logits, stop)
-            )
+            spans |= dict.fromkeys(numbers, ())
+            for (number, chance, start), logits in zip(starts, (yield runs) if runs else (), strict=True):
+                spans[number] += tuple(_of_start(read[number].text, start, chance, logits, read[number].stop))
         found = [Reading(likelihood, spans.get(number, ())) for number, likelihood in enumerate(likelihoods)]
         return Readings(found, Usage(cost, 0))
 
     cells = sum(len(prompt.tokens) for prompt in read) + len(read) * FIRST_WORDS * SPAN_TOKENS
-    return Task(decoder.tokenize(prompts[0].prefix), len(prompts) + FIRST_WORDS, cells, steps)
+    return Task(decoder.tokenize(prompts[0].prefix), len(prompts) + AT_ONCE * FIRST_WORDS, cells, steps)
 
 
 def _prompt(decoder: Decoder, prompt: SpanPrompt) -> _Prompt:
@@ -94,16 +98,11 @@ def _first_words(text: SpanText, logits: Logits) -> list[tuple[float, int]]:
     return sorted(pairs, key=lambda pair: -pair[0])[:FIRST_WORDS]
 
 
-def _span_runs(
-    decoder: Decoder, text: SpanText, starts: Sequence[tuple[float, int]], sequence: int, free: Sequence[int]
-) -> list[Run]:
-    """What follows each of the first words, each in a copy of `sequence`, the prompt's own."""
-    runs = []
-    for (_, start), target in zip(starts, free, strict=False):
-        decoder.fork(sequence, target)
-        followers = text.tokens[start : start + SPAN_TOKENS]
-        runs.append(Run(target, followers, len(followers)))
-    return runs
+def _span_run(decoder: Decoder, text: SpanText, start: int, sequence: int, target: int) -> Run:
+    """What follows the first word at token `start`, in a copy of `sequence`, the prompt's own."""
+    decoder.fork(sequence, target)
+    followers = text.tokens[start : start + SPAN_TOKENS]
+    return Run(target, followers, len(followers))
 
 
 def _of_start(text: SpanText, start: int, first: float, logits: Logits, stop: int) -> list[Span]:
