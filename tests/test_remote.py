@@ -29,6 +29,7 @@ from model_server import (
 from rag.deadline import Deadline
 from rag.errors import Cancelled, DeadlineExceeded, InputError, ModelError, Overloaded
 from rag.llm import endpoints
+from rag.llm.endpoints import seconds_of
 from rag.llm.failover import Patience
 from rag.llm.remote import RemoteModel
 from rag.settings import Settings, load_settings
@@ -153,6 +154,18 @@ def test_a_wait_that_is_too_long_is_told_at_once(opened: Opened) -> None:
 def test_a_retry_after_that_says_nothing(opened: Opened, after: str) -> None:
     with model_server(status(429, b"", Retry_After=after), says("Yes [1].")) as server:
         assert written(opened(server)) == ["Yes [1]."]
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("0.25", 0.25), ("7", 7), ("-5", 0), ("nan", None), ("inf", None), ("soon", None), (None, None)],
+)
+def test_seconds_of_a_retry_after(value: str | None, seconds: float | None) -> None:
+    assert seconds_of(value) == seconds
+
+
+def test_a_date_that_is_over_is_no_wait() -> None:
+    assert seconds_of(formatdate(time.time() - 60, usegmt=True)) == 0
 
 
 def test_always_too_much_to_do_is_overloaded(opened: Opened) -> None:
@@ -401,6 +414,7 @@ def test_one_with_a_name_needs_no_list_of_models(opened: Opened) -> None:
         ("https://secret@host/v1", "the address of the model server host holds a name, a password or a query: set the"),
         ("http://host/v1?key=secret", "the address of the model server host holds a name, a password or a query: set"),
         ("http://me:secret@host:x/v1", "the address of a model server cannot be read: give it as http://HOST:PORT/v1"),
+        ("http://host:0/v1", "'http://host:0/v1' is no address of a model server: give it as http://HOST:PORT/v1 or"),
         ("http://", "'http://' is no address of a model server: give it as http://HOST:PORT/v1 or http://HOST:PORT/v1#"),
         ("http://host/v1,other", "'other' is no address of a model server: give it as http://HOST:PORT/v1 or"),
     ],
