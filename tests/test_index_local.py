@@ -198,3 +198,18 @@ class TestWriting:
 def run_python(script: str) -> str:
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     return done.stdout
+
+
+@pytest.mark.parametrize("kept", [0, 1, 3, 2048])
+def test_passages_that_stay_in_memory_are_those_of_the_catalogue(monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
+    monkeypatch.setattr("rag.index.snapshot._KEPT", kept)
+    with folder_of_books() as folder, open_index(folder) as index, index.snapshot() as snapshot:
+        rows = [found.row for found in snapshot.dense(MILLS.embeddings[0].passage, 99)]
+        assert len(rows) > 3
+        for asked in (rows[:2], rows[1:], rows[::-1], [], rows):
+            assert [item.row for item in snapshot.fetch(asked)] == asked
+            assert [item.passage.id for item in snapshot.fetch(asked)] == [
+                item.passage.id for row in asked for item in snapshot.fetch([row])
+            ]
+        with pytest.raises(RagError, match="no passage 999"):
+            snapshot.fetch([*rows, 999])
