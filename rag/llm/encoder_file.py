@@ -19,7 +19,8 @@ _OUTER = {
     "embeddings.word_embeddings.weight": "token_embd.weight",
     "embeddings.position_embeddings.weight": "position_embd.weight",
     "embeddings.token_type_embeddings.weight": "token_types.weight",
-    "embeddings.LayerNorm": "token_embd_norm",
+    "embeddings.LayerNorm.weight": "token_embd_norm.weight",
+    "embeddings.LayerNorm.bias": "token_embd_norm.bias",
 }
 _OF_LAYER = {
     "attention.self.query": "attn_q",
@@ -76,8 +77,9 @@ def _write(folder: Path, target: Path) -> None:
 
 def _names(layers: int) -> dict[str, str]:
     """Of each tensor, by its name in sentence-transformers' file."""
-    both = {name: ours for name, ours in _OUTER.items() if name.endswith(".weight")}
-    pairs = {name: ours for name, ours in _OUTER.items() if not name.endswith(".weight")}
-    for layer in range(layers):
-        pairs |= {f"encoder.layer.{layer}.{name}": f"blk.{layer}.{ours}" for name, ours in _OF_LAYER.items()}
-    return both | {f"{name}.{kind}": f"{ours}.{kind}" for name, ours in pairs.items() for kind in ("weight", "bias")}
+    return _OUTER | {
+        f"encoder.layer.{layer}.{name}.{kind}": f"blk.{layer}.{ours}.{kind}"
+        for layer in range(layers)
+        for name, ours in _OF_LAYER.items()
+        for kind in ("weight", "bias")
+    }

@@ -13,6 +13,7 @@ import hashlib
 import importlib.util
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -75,13 +76,16 @@ def made_once(target: Path, write: Callable[[Path], None]) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{target}.lock"):  # two first starts at once: one converts, the other waits
-            if not target.is_file():
-                write(partial)
-                with partial.open("rb+") as file:
-                    os.fsync(file.fileno())
-                partial.replace(target)
+            try:
+                if not target.is_file():
+                    write(partial)
+                    with partial.open("rb+") as file:
+                        os.fsync(file.fileno())
+                    partial.replace(target)
+            finally:
+                with suppress(OSError):
+                    partial.unlink()  # what was not made whole
     except OSError as exc:
-        partial.unlink(missing_ok=True)
         raise ModelError(f"the model cannot be written to {target.parent} ({exc.strerror}): set RAG_CACHE_DIR") from exc
     return target
 
@@ -97,7 +101,6 @@ def _quantise(source: Path, target: Path, ftype: int, threads: int) -> None:
     params.ftype, params.nthread, params.allow_requantize = ftype, threads, True
     status = llama_cpp.llama_model_quantize(os.fsencode(source), os.fsencode(target), ctypes.byref(params))
     if status != 0:
-        target.unlink(missing_ok=True)
         raise ModelError(f"{source.name} cannot be converted (llama.cpp gave {status}): is the disk full?")
 
 
