@@ -50,9 +50,7 @@ def retrieve(snapshot: Snapshot, question: Question, vector: Callable[[], Vector
     places = _places(dense), _places(found.lexical)
     rest = snapshot.fetch([row for row in places[0] if row not in places[1]])
     judged = _judged([*found.candidates, *map(found.read, rest)], embedded)
-    best = sorted(judged, key=lambda item: (-item.score, item.words.stored.passage.id))[:k]
-    asked = {term: weight for term, weight in found.weights.items() if term in question.terms} or found.weights
-    return [_hit(item, asked, *places) for item in best]
+    return [_hit(item, *places) for item in _best(judged, k)]
 
 
 def question_weights(snapshot: Snapshot, question: Question) -> dict[str, float]:
@@ -114,6 +112,7 @@ class _Credits(NamedTuple):
 
     by_term: dict[str, float]
     coverage: float
+    asked: float  # coverage of the question's own terms alone, without those that it takes from a conversation
 
 
 class _Words(NamedTuple):
@@ -122,13 +121,13 @@ class _Words(NamedTuple):
     stored: StoredPassage
     coverage: float
     credits: list[_Credits]  # of its sentences
+    best: float  # the highest coverage among them
 
 
 class _ByWords(NamedTuple):
     """What is known of a question without its vector."""
 
     lexical: list[Scored]
-    weights: dict[str, float]
     read: Callable[[StoredPassage], _Words]
     candidates: list[_Words]
 
@@ -145,19 +144,20 @@ class _Judged(NamedTuple):
 def _by_words(snapshot: Snapshot, question: Question, count: int) -> _ByWords:
     lexical = snapshot.lexical(question.standalone, count)
     weights = question_weights(snapshot, question)
-    read = _reader(weights)
+    own = {term: weight for term, weight in weights.items() if term in question.terms} or weights
+    read = _reader(weights, own)
     candidates = snapshot.fetch([scored.row for scored in lexical])
-    return _ByWords(lexical, weights, read, [read(stored) for stored in candidates])
+    return _ByWords(lexical, read, [read(stored) for stored in candidates])
 
 
-def _reader(weights: Mapping[str, float]) -> Callable[[StoredPassage], _Words]:
+def _reader(weights: Mapping[str, float], own_weights: Mapping[str, float]) -> Callable[[StoredPassage], _Words]:
     """Sentences hold few different sets of a question's terms, so what a set is worth is worked out once."""
     asked = AskedTerms(weights)
 
     @cache
     def credit(own: frozenset[str], above: frozenset[str]) -> _Credits:
         by_term = dict.fromkeys(above, _HEADING_CREDIT) | dict.fromkeys(own, 1.0)
-        return _Credits(by_term, coverage(by_term, weights))
+        return _Credits(by_term, coverage(by_term, weights), coverage(by_term, own_weights))
 
     @cache
     def whole(found: frozenset[str]) -> float:
@@ -167,7 +167,8 @@ def _reader(weights: Mapping[str, float]) -> Callable[[StoredPassage], _Words]:
         passage = stored.passage
         heading = asked.among(f"{passage.title}\n{passage.section or ''}")
         credits = [credit(own, heading | head) for own, head in _sentences(passage, asked)]
-        return _Words(stored, whole(heading.union(*[found.by_term for found in credits])), credits)
+        best = max([found.coverage for found in credits], default=0.0)
+        return _Words(stored, whole(heading.union(*[found.by_term for found in credits])), credits, best)
 
     return read
 
@@ -178,9 +179,15 @@ def _judged(candidates: Sequence[_Words], vector: Vectors) -> list[_Judged]:
 
 
 def _judge(words: _Words, cosine: float, similarities: list[float]) -> _Judged:
-    best = max((found.coverage for found in words.credits), default=0.0)
-    score = (max(cosine, 0.0) + words.coverage + max(similarities, default=0.0) + best) / 4
+    score = (max(cosine, 0.0) + words.coverage + max(similarities, default=0.0) + words.best) / 4
     return _Judged(words, score, cosine, similarities)
+
+
+def _best(judged: Sequence[_Judged], k: int) -> list[_Judged]:
+    """The `k` of highest score; equal ones in order of their passages' ids, which are made of few only."""
+    least = min(sorted([item.score for item in judged], reverse=True)[:k], default=0.0)
+    close = [item for item in judged if item.score >= least]
+    return sorted(close, key=lambda item: (-item.score, item.words.stored.passage.id))[:k]
 
 
 def _similarities(embeddings: Sequence[Embedding], vector: Vectors) -> tuple[list[float], list[list[float]]]:
@@ -207,18 +214,12 @@ def _places(found: list[Scored]) -> dict[int, tuple[int, float]]:
     return {scored.row: (rank, scored.score) for rank, scored in enumerate(found, 1)}
 
 
-def _hit(
-    item: _Judged,
-    asked: Mapping[str, float],
-    dense: Mapping[int, tuple[int, float]],
-    lexical: Mapping[int, tuple[int, float]],
-) -> Hit:
-    """`asked` are the weights of the question's own terms."""
+def _hit(item: _Judged, dense: Mapping[int, tuple[int, float]], lexical: Mapping[int, tuple[int, float]]) -> Hit:
     row, passage, _ = item.words.stored
     dense_rank, _ = dense.get(row, (None, 0.0))
     lexical_rank, lexical_score = lexical.get(row, (None, 0.0))
     sentences = tuple(
-        SentenceScore((2 * item.score + similarity + coverage(found.by_term, asked)) / 4, similarity)
+        SentenceScore((2 * item.score + similarity + found.asked) / 4, similarity)
         for similarity, found in zip(item.similarities, item.words.credits, strict=True)
     )
     return Hit(passage, item.score, item.cosine, lexical_score, dense_rank, lexical_rank, sentences)

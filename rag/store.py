@@ -11,7 +11,7 @@ from typing import Protocol
 
 from rag.errors import InputError
 from rag.index import local
-from rag.index.folders import Expected
+from rag.index.folders import Expected, index_folder
 from rag.index.local import LocalIndex
 from rag.index.schema import FILE
 from rag.index.schema import Settings as MadeWith
@@ -94,8 +94,8 @@ def identity(settings: Settings, name: str) -> object:
     if settings.store != "local":
         return milvus.identity(*_place(settings), name)
     try:  # the file is held open by its readers, so its number is given to no other meanwhile
-        return (settings.indexes_dir / name / FILE).stat().st_ino if name in list_indexes(settings) else None
-    except OSError:
+        return (index_folder(settings.indexes_dir, name) / FILE).stat().st_ino
+    except (OSError, InputError):
         return None
 
 

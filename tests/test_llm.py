@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.errors import ModelError
-from rag.llm.decoder import PREFIX_SEQUENCE, Decoder, Run
+from rag.llm.decoder import PREFIXES, Decoder, Run
 from rag.llm.engine import Task
 from rag.llm.gguf import model_file
 from rag.llm.image import convert_embedded
@@ -42,10 +42,10 @@ def decoder(gguf: Path) -> Iterator[Decoder]:
 
 def alone(decoder: Decoder, task: Task) -> Any:
     """The task's result without an engine: step by step, with the decoder to itself."""
-    sequences = range(1, task.sequences + 1)
-    decoder.hold(task.prefix)
+    sequences = range(PREFIXES, PREFIXES + task.sequences)
+    prefix = decoder.hold(task.prefix)
     for sequence in sequences:
-        decoder.fork(PREFIX_SEQUENCE, sequence)
+        decoder.fork(prefix, sequence)
     steps = task.steps(sequences, lambda piece: None)
     try:
         runs = next(steps)
@@ -76,7 +76,7 @@ def test_an_image_holds_the_models_for_either_processor(gguf: Path, tmp_path: Pa
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / gguf.name).symlink_to(gguf)  # is there, and not made again
     made = convert_embedded(tmp_path, 2)
-    assert [path.name.split(".")[-2] for path in made] == ["F16", "BF16", "F16"]
+    assert [path.name.split(".")[-2] for path in made] == ["F16", "BF16", "F16", "BF16"]
     assert model_file(EMBEDDED_MODEL, tmp_path, 2) in made
     assert [path.is_symlink() for path in made].count(True) == 1
     assert all(path.read_bytes()[:4] == b"GGUF" for path in made)
@@ -104,6 +104,35 @@ def test_what_is_no_model_is_refused_in_one_line(tmp_path: Path) -> None:
         Decoder(fake, 512, 1)
     with pytest.raises(ModelError, match="no language model 'absent.gguf': give a GGUF file"):
         model_file("absent.gguf", tmp_path, 1)
+
+
+def test_prefixes_are_read_once_until_others_are_asked_for(gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder = Decoder(gguf, 512, 2)
+    texts = [decoder.tokenize(text) for text in ("One mill. ", "Two mills stood. ", "Three mills stood here. ")]
+    after = decoder.tokenize(" It")
+    read: list[int] = []
+    plain = decoder.run
+    monkeypatch.setattr(decoder, "run", lambda runs: read.append(len(runs[0].tokens)) or plain(runs))
+
+    def follow(prefix: Sequence[int]) -> np.ndarray:
+        decoder.fork(decoder.hold(prefix), PREFIXES)
+        found: np.ndarray = plain([Run(PREFIXES, after)])[0].copy()
+        decoder.drop(PREFIXES)
+        return found
+
+    first, second, third = [follow(text) for text in texts]  # the third takes the place of the first
+    assert read == [len(text) for text in texts]
+    for text, expected in [(texts[2], third), (texts[1], second), (texts[2], third)]:
+        assert np.array_equal(follow(text), expected)
+    assert decoder.cells_beside(texts[1]) == len(texts[2])
+    assert len(read) == 3
+    assert np.allclose(follow(texts[0]), first, atol=1e-3) and len(read) == 4
+    assert decoder.cells_beside([]) == len(texts[2]) + len(texts[0])  # the second had been unused for longest
+    decoder.forget()
+    assert decoder.cells_beside([]) == 0
+    follow(texts[0])
+    assert read[4:] == [len(texts[0])]
+    decoder.close()
 
 
 def test_every_span_has_the_probability_that_reading_it_token_by_token_gives(decoder: Decoder) -> None:

@@ -41,9 +41,19 @@ class Table:
         self.running = threading.Event()
         self.stop = False
         self.closed = False
+        self.beside = 0  # cells that other prefixes take
+        self.forgotten = 0
 
-    def hold(self, prefix: Sequence[int]) -> None:
+    def hold(self, prefix: Sequence[int]) -> int:
         self.sequences[0] = list(prefix)
+        return 0
+
+    def cells_beside(self, prefix: Sequence[int]) -> int:
+        return self.beside
+
+    def forget(self) -> None:
+        self.beside = 0
+        self.forgotten += 1
 
     def fork(self, source: int, target: int) -> None:
         self.sequences[target] = list(self.sequences[source])
@@ -126,6 +136,17 @@ def test_tasks_go_on_together_and_each_gets_what_it_would_get_alone(engine: Engi
     assert [result(found) for found in pieces] == sums
     assert max(len(batch) for batch in table.batches) == 5
     assert len(table.batches) < 40  # one after another it would be 100
+
+
+def test_other_prefixes_give_way_only_to_a_task_that_needs_their_room(engine: Engine, table: Table) -> None:
+    def block(sequences: Sequence[int], put: Callable[[str], None]) -> Steps:
+        yield [Run(sequences[0], [1])]
+
+    table.beside = 100
+    result(engine.submit(Task([7], 1, Table.cells - 101, block), None))
+    assert table.forgotten == 0
+    result(engine.submit(Task([7], 1, Table.cells - 1, block), None))
+    assert table.forgotten == 1
 
 
 def test_a_step_has_no_more_tokens_than_it_may_and_nobody_is_passed_over(engine: Engine, table: Table) -> None:
@@ -283,17 +304,29 @@ def _write(model: LlamaCpp, question: str) -> str:
     return "".join(model.write([Message("user", question)], 'root ::= [a-zA-Z ,.\\n"0-9]*', 12))
 
 
+def _lead(model_cache: Path, question: str, one: str, other: str) -> float:
+    """By how much the logits of the first token in which two texts differ do, read alone after what they share."""
+    decoder = Decoder(model_file(EMBEDDED_MODEL, model_cache, 2), 512, 2)
+    prompt = decoder.tokenize(decoder.chat_template([("user", question)]), special=True)
+    first, second = decoder.tokenize(one), decoder.tokenize(other)
+    same = next(place for place, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
+    (logits,) = decoder.run([Run(1, prompt + first[:same])])
+    lead = float(logits[-1, first[same]] - logits[-1, second[same]])
+    decoder.close()
+    return abs(lead)
+
+
 @pytest.mark.models
-def test_answers_are_those_given_one_at_a_time(model: LlamaCpp) -> None:
+def test_answers_are_those_given_one_at_a_time(model: LlamaCpp, model_cache: Path) -> None:
     """Readings and texts of eight threads at once. In one batch with others, sums are taken in another order, so that
-    log-probabilities agree to rounding; what is chosen by them is the same."""
+    log-probabilities agree to rounding; what is chosen by them is the same, but for ties within that rounding."""
     calls = [(_read, question) for question in QUESTIONS] + [(_write, question) for question in QUESTIONS]
     single = [call(model, question) for call, question in calls]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda call: call[0](model, call[1]), calls))
-    for one, other in zip(single, together, strict=True):
+    for (_, question), one, other in zip(calls, single, together, strict=True):
         if isinstance(one, str):
-            assert other == one
+            assert other == one or _lead(model_cache, question, one, other) < 0.05
             continue
         assert isinstance(other, Readings)
         for mine, theirs in zip(one.readings, other.readings, strict=True):

@@ -22,7 +22,8 @@ from rag.types import Passage, Sentence
 WIDTH, WORDS = 64, 5
 
 
-def test_the_encoder_is_that_of_transformers(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "error"), [("F16", 2e-2), ("BF16", 1e-1)])
+def test_the_encoder_is_that_of_transformers(tmp_path: Path, kind: str, error: float) -> None:
     """Random weights, none of which is near 0 or 1, so that one in another's place shows; two layers of four heads."""
     import torch
     from transformers import BertConfig, BertModel
@@ -35,11 +36,11 @@ def test_the_encoder_is_that_of_transformers(tmp_path: Path) -> None:
         for weight in model.parameters():
             weight.add_(torch.randn_like(weight) * 0.2)
     model.save_pretrained(tmp_path / "model")
-    encoder = Encoder(encoder_file(tmp_path / "model", tmp_path), 16, 1)
+    encoder = Encoder(encoder_file(tmp_path / "model", tmp_path, kind), 16, 1)
     for ids in ([2], [1, 4, 0, 3, 3, 2, 1], [4] * 16):
         with torch.inference_mode():
             expected = model(torch.tensor([ids])).last_hidden_state[0].numpy()
-        assert encoder.states(ids) == pytest.approx(expected, abs=2e-2)
+        assert encoder.states(ids) == pytest.approx(expected, abs=error)
     assert encoder.dimension == WIDTH
 
 

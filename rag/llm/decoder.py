@@ -1,7 +1,8 @@
 """Token sequences -> logits, on llama.cpp's batch interface: the only file that touches its C structures.
 
-Sequence 0 keeps a prefix that sequences share (few-shot examples, instructions): one that begins as a copy of it costs
-nothing, since copies refer to the same cells of the KV cache. Sequences of different questions may stand in one call.
+The first sequences keep prefixes that others share (few-shot examples, instructions): one that begins as a copy of it
+costs nothing, since copies refer to the same cells of the KV cache. Sequences of different questions may stand in one
+call.
 
 Does not handle: threads (one thread must own a `Decoder`; `interrupt`, `tokenize` and `piece` may come from any), text
 restrictions, sampling, which sequence is whose.
@@ -23,9 +24,9 @@ from rag.processor import spin_briefly
 
 Logits = NDArray[np.float32]
 
-PREFIX_SEQUENCE = 0
+PREFIXES = 2  # sequences that keep a prefix: one for reading, one for writing
 BATCH_TOKENS = 2048  # tokens of one llama_decode call: 8 candidate sentences with their question fit into one
-MAX_SEQUENCES = 48  # the prefix, and 47 continuations at once: three questions with four texts each
+MAX_SEQUENCES = 48  # those of prefixes, and 46 continuations at once: three questions with four texts each
 _NO_ROOM, _ABORTED = 1, 2  # what llama_decode returns, beside 0 for well and negative numbers for failures
 CONTEXTS = 2  # questions together may fill as many contexts as one may have: cells of the KV cache cost memory
 
@@ -81,7 +82,7 @@ class Decoder:
         self._batch_tokens = int(llama_cpp.llama_n_batch(self._context))  # more than that ends the process
         self._batch = llama_cpp.llama_batch_init(self._batch_tokens, 0, 1)
         self._lengths = [0] * MAX_SEQUENCES
-        self._prefix: list[int] = []
+        self._prefixes: dict[int, Sequence[int]] = dict.fromkeys(range(PREFIXES), ())  # by sequence, last used last
         self._stop = ctypes.create_string_buffer(2)
         llama_cpp.llama_set_abort_callback(self._context, _is_set(llama_cpp), ctypes.cast(self._stop, ctypes.c_void_p))
         self.vocabulary = int(llama_cpp.llama_vocab_n_tokens(self._vocab))
@@ -108,14 +109,27 @@ class Decoder:
         """Whether the model means "I have finished" by this token."""
         return bool(self._lib.llama_vocab_is_eog(self._vocab, token))
 
-    def hold(self, prefix: Sequence[int]) -> None:
-        """Make sequence 0 hold `prefix`, which is read once and kept; other sequences stay as they are."""
-        if list(prefix) == self._prefix:
-            return
-        self.drop(PREFIX_SEQUENCE)
-        self._prefix = []
-        self.run([Run(PREFIX_SEQUENCE, prefix, 0)])
-        self._prefix = list(prefix)
+    def hold(self, prefix: Sequence[int]) -> int:
+        """-> the sequence that holds `prefix`, which is read once and kept until `PREFIXES` others were asked for."""
+        sequence = next((number for number, held in self._prefixes.items() if held == prefix), None)
+        if sequence is None:
+            sequence = next(iter(self._prefixes))
+            self.drop(sequence)
+            self._prefixes[sequence] = ()
+            self.run([Run(sequence, prefix, 0)])
+        del self._prefixes[sequence]
+        self._prefixes[sequence] = prefix
+        return sequence
+
+    def cells_beside(self, prefix: Sequence[int]) -> int:
+        """Cells that prefixes other than `prefix` take."""
+        return sum(len(held) for held in self._prefixes.values() if held != prefix)
+
+    def forget(self) -> None:
+        """Drop all prefixes."""
+        for sequence in self._prefixes:
+            self.drop(sequence)
+        self._prefixes = dict.fromkeys(self._prefixes, ())
 
     def drop(self, sequence: int) -> None:
         """Empty a sequence; cells that no other one refers to are free again."""

@@ -43,6 +43,7 @@ class Encoder:
         params.n_threads = params.n_threads_batch = threads
         params.embeddings = True
         params.pooling_type = llama_cpp.LLAMA_POOLING_TYPE_NONE
+        params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED  # slower for so few tokens
         self._context = llama_cpp.llama_init_from_model(model, params)
         if not self._context:
             llama_cpp.llama_model_free(model)

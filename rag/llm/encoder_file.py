@@ -1,8 +1,9 @@
 """The embedded embedder as sentence-transformers keeps it -> a GGUF file that `rag.llm.encoder` reads.
 
-In: a folder with the `model.safetensors` and `config.json` of a `BertModel`. Matrices become F16, which holds them to a
-cosine of 0.999999 at half of the memory to be read for each question; biases and norms stay float32. Written once, into
-the cache folder. Names: ggml-org's specification of GGUF, and llama.cpp's table of tensors for `bert`.
+In: a folder with `model.safetensors` and `config.json` of a `BertModel`. Matrices become F16, with which vectors have a
+cosine of 0.999999 to float32's at half of the memory to be read, or BF16 (0.99998) where the processor multiplies that
+itself; biases and norms stay float32. Written once, into the cache folder. Names: ggml-org's specification of GGUF,
+and llama.cpp's table of tensors for `bert`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.errors import ModelError
-from rag.llm.gguf import identity, made_once
+from rag.llm.gguf import identity, made_once, matrix_kind
 
 _OUTER = {
     "embeddings.word_embeddings.weight": "token_embd.weight",
@@ -34,17 +35,19 @@ _OF_LAYER = {
 }
 
 
-def encoder_file(folder: Path, cache_dir: Path) -> Path:
-    """The GGUF file of the model in `folder`. Raises `ModelError` where that cannot be read or the cache written."""
+def encoder_file(folder: Path, cache_dir: Path, kind: str | None = None) -> Path:
+    """The GGUF file of the model in `folder`, its matrices of `kind` (of `rag.llm.gguf.KINDS`; left out, the fastest
+    here). Raises `ModelError` where that cannot be read or the cache written."""
+    kind = kind or matrix_kind()
     source = folder / "model.safetensors"
     try:
-        target = cache_dir / "models" / f"{folder.parent.name}-{identity(source)}.F16.gguf"
+        target = cache_dir / "models" / f"{folder.parent.name}-{identity(source)}.{kind}.gguf"
     except OSError as exc:
         raise ModelError(f"{source} cannot be read ({exc.strerror}): install the embedded model again") from exc
-    return made_once(target, lambda partial: _write(folder, partial))
+    return made_once(target, lambda partial: _write(folder, partial, kind))
 
 
-def _write(folder: Path, target: Path) -> None:
+def _write(folder: Path, target: Path, kind: str) -> None:
     import gguf
     from safetensors.numpy import load_file
 
@@ -68,7 +71,8 @@ def _write(folder: Path, target: Path) -> None:
     writer.add_tokenizer_model("no_vocab")  # ids come from the model's own tokenizer
     for name, matrix in matrices.items():
         product = name.startswith("blk.") and matrix.ndim == 2
-        writer.add_tensor(name, matrix.astype(np.float16 if product else np.float32))
+        stored = gguf.GGMLQuantizationType[kind if product else "F32"]
+        writer.add_tensor(name, gguf.quantize(matrix.astype(np.float32), stored), raw_dtype=stored)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

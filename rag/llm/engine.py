@@ -19,10 +19,10 @@ from typing import Any, NamedTuple
 
 from rag.deadline import Deadline
 from rag.errors import Cancelled, ModelError, Overloaded
-from rag.llm.decoder import MAX_SEQUENCES, PREFIX_SEQUENCE, Decoder, Interrupted, Logits, Run
+from rag.llm.decoder import MAX_SEQUENCES, PREFIXES, Decoder, Interrupted, Logits, Run
 
-# Tokens of one step. Reading is bound by arithmetic from some 80 tokens on, so that more in a batch gain nothing and
-# only keep others waiting; one token each of 15 tasks takes thrice the time of one (docs/experiments.md).
+# Tokens of one step. More gain little, at best a seventh in each doubling where the processor has bfloat16, and keep
+# others waiting; one token each of 15 tasks takes thrice the time of one (docs/experiments.md).
 STEP_TOKENS = 256
 LOOK_S = 0.05  # between two looks of a waiting caller at its deadline
 _DOUBT = 1.5  # how much longer than expected a wait may be: tasks differ in length
@@ -71,7 +71,7 @@ class Engine:
         self._most = waiting
         self._waiting: deque[_Request] = deque()
         self._active: list[_Request] = []  # the owner thread's own
-        self._free = list(range(PREFIX_SEQUENCE + 1, MAX_SEQUENCES))
+        self._free = list(range(PREFIXES, MAX_SEQUENCES))
         self._changed = threading.Condition()
         self._closed = False
         self._seconds = _FIRST_GUESS_S  # between the ends of two tasks while there is work
@@ -86,7 +86,7 @@ class Engine:
         deadline raises.
         """
         needs = len(task.prefix) + task.cells
-        if needs > self._decoder.cells or task.sequences > MAX_SEQUENCES - 1:
+        if needs > self._decoder.cells or task.sequences > MAX_SEQUENCES - PREFIXES:
             raise ModelError(f"a text of {needs} tokens is too long for the language model (setting 'context_tokens')")
         request = _Request(task, deadline or Deadline())
         with self._changed:
@@ -165,9 +165,9 @@ class Engine:
         while request := self._next():
             try:
                 if request.task.prefix:
-                    self._decoder.hold(request.task.prefix)
+                    prefix = self._decoder.hold(request.task.prefix)
                     for sequence in request.sequences:
-                        self._decoder.fork(PREFIX_SEQUENCE, sequence)
+                        self._decoder.fork(prefix, sequence)
                 request.steps = request.task.steps(request.sequences, request.out.put)
                 request.runs = next(request.steps)
             except Interrupted:  # somebody else's: the prefix is read in the next step
@@ -190,8 +190,11 @@ class Engine:
             if not self._waiting or pending >= STEP_TOKENS:
                 return None
             task = self._waiting[0].task
-            if task.sequences > len(self._free) or len(task.prefix) + cells + task.cells > self._decoder.cells:
+            needs = len(task.prefix) + cells + task.cells
+            if task.sequences > len(self._free) or needs > self._decoder.cells:
                 return None
+            if needs + self._decoder.cells_beside(task.prefix) > self._decoder.cells:
+                self._decoder.forget()
             request = self._waiting.popleft()
             request.sequences = [self._free.pop() for _ in range(task.sequences)]
         return request

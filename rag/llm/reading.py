@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ModelError
-from rag.llm.decoder import MAX_SEQUENCES, Decoder, Logits, Run
+from rag.llm.decoder import MAX_SEQUENCES, PREFIXES, Decoder, Logits, Run
 from rag.llm.engine import Steps, Task
 from rag.llm.spans import SpanText
 from rag.types import Reading, Readings, Span, SpanPrompt, Usage
@@ -24,7 +24,7 @@ from rag.types import Reading, Readings, Span, SpanPrompt, Usage
 FIRST_WORDS = 4
 SPAN_TOKENS = 10
 AT_ONCE = 2  # texts whose spans are read in one batch: small ones take more time for each token
-MOST_PROMPTS = MAX_SEQUENCES - 1 - AT_ONCE * FIRST_WORDS
+MOST_PROMPTS = MAX_SEQUENCES - PREFIXES - AT_ONCE * FIRST_WORDS
 
 
 class _Prompt(NamedTuple):

@@ -14,7 +14,7 @@ from rag.llm.decoder import Decoder, Run
 from rag.llm.engine import STEP_TOKENS, Steps, Task
 from rag.types import Message
 
-_CHUNK = STEP_TOKENS // 2  # tokens of a prompt in one step: others write on meanwhile
+_CHUNK = STEP_TOKENS - 16  # tokens of a prompt in one step: as many others write on meanwhile
 
 
 def writing_task(decoder: Decoder, messages: Sequence[Message], grammar: str, max_tokens: int) -> Task:
@@ -22,10 +22,10 @@ def writing_task(decoder: Decoder, messages: Sequence[Message], grammar: str, ma
 
     Raises `ModelError` where the prompt leaves no room for `max_tokens`; the task, where the grammar is not one.
     """
-    prompt = _chat_tokens(decoder, messages)
-    if len(prompt) + max_tokens > decoder.context_tokens:
+    prefix, prompt = _chat_tokens(decoder, messages)
+    if (read := len(prefix) + len(prompt)) + max_tokens > decoder.context_tokens:
         raise ModelError(
-            f"the prompt has {len(prompt)} tokens and {max_tokens} are kept for the answer; the model's context holds "
+            f"the prompt has {read} tokens and {max_tokens} are kept for the answer; the model's context holds "
             f"{decoder.context_tokens} (setting 'context_tokens')"
         )
 
@@ -46,15 +46,18 @@ def writing_task(decoder: Decoder, messages: Sequence[Message], grammar: str, ma
         finally:
             sampler.close()
 
-    return Task([], 1, len(prompt) + max_tokens, steps)
+    return Task(prefix, 1, len(prompt) + max_tokens, steps)
 
 
-def _chat_tokens(decoder: Decoder, messages: Sequence[Message]) -> list[int]:
-    """The model's own chat template around the messages, ending where the assistant begins."""
+def _chat_tokens(decoder: Decoder, messages: Sequence[Message]) -> tuple[list[int], list[int]]:
+    """The model's own chat template around the messages, ending where the assistant begins, in two parts: what stands
+    before the text of the last message, which many chats have in common, and the rest."""
     marks = [f"\x02{number}\x03" for number in range(len(messages))]
     template = decoder.chat_template([(message.role, mark) for message, mark in zip(messages, marks, strict=True)])
+    prefix: list[int] = []
     tokens: list[int] = []
     for mark, message in zip(marks, messages, strict=True):
         before, _, template = template.partition(mark)
-        tokens += decoder.tokenize(before, special=True) + decoder.tokenize(message.content)
-    return tokens + decoder.tokenize(template, special=True)
+        prefix += tokens + decoder.tokenize(before, special=True)
+        tokens = decoder.tokenize(message.content)
+    return prefix, tokens + decoder.tokenize(template, special=True)
