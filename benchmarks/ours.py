@@ -12,8 +12,8 @@ from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 
-from peers import Peer
-from serving import RAG, ROOT
+from peers import Peer, PeerError
+from serving import RAG, ROOT, Server, free_port, process
 from workload import Asked, Workload
 
 from rag.embedding import embedder_folder
@@ -70,9 +70,9 @@ class Ours:
         return model_file(self.settings.model, self.settings.cache_dir, self.settings.threads)
 
     @property
-    def model_files(self) -> list[str]:
-        """The same weights as they are published, and as this project loads them."""
-        return [str(embedded_file()), str(self.model_file)]
+    def published_file(self) -> Path:
+        """The same weights as they are published."""
+        return embedded_file()
 
     @cached_property
     def txtai(self) -> Peer:
@@ -102,6 +102,18 @@ class Ours:
         peer.do("load_llama", model=str(self.model_file))
         peer.do("write", chats=[[{"role": "user", "content": "Say hello."}]], tokens=8)
         return peer
+
+    @cached_property
+    def llama_server(self) -> Server:
+        """llama-cpp-python's own."""
+        settings, port = self.settings, free_port()
+        command = [str(self.python), "-m", "llama_cpp.server", "--model", str(self.model_file), "--port", str(port)]
+        command += ["--n_ctx", str(settings.context_tokens), "--n_threads", str(settings.threads)]
+        command += ["--n_threads_batch", str(settings.threads)]
+        try:
+            return self.exits.enter_context(process(command, port, "/v1/models", self.work / "peer.log"))
+        except SystemExit as exc:
+            raise PeerError(str(exc).strip().splitlines()[-1]) from exc
 
     def questions(self, count: int) -> list[Asked]:
         """The next so many: no question comes twice before all were asked, so that nothing is remembered."""

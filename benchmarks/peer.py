@@ -86,26 +86,20 @@ def search(queries: list[str]) -> dict[str, Any]:
     return {"seconds": seconds, "first": first}
 
 
-def load_rag(models: list[str], questions: list[str]) -> dict[str, Any]:
-    """Of files that hold the same weights, the one with which questions are answered sooner; the first warms up."""
+def load_rag(model: str, questions: list[str]) -> dict[str, Any]:
+    """The questions warm it up."""
     from txtai import RAG
 
-    taken = {}
-    for model in models:
-        rag = RAG(
-            loaded["embeddings"],
-            model,
-            system=SYSTEM,
-            template=TEMPLATE,
-            n_threads=CORES,
-            n_threads_batch=CORES,
-            n_ctx=CONTEXT_TOKENS,
-        )
-        seconds = [timed(rag, question, maxlength=ANSWER_TOKENS, temperature=0.0) for question in questions]
-        taken[model] = sum(seconds[1:]), rag
-    model = min(taken, key=lambda name: taken[name][0])
-    loaded["rag"] = taken[model][1]
-    return {"model": os.path.basename(model)}
+    loaded["rag"] = RAG(
+        loaded["embeddings"],
+        model,
+        system=SYSTEM,
+        template=TEMPLATE,
+        n_threads=CORES,
+        n_threads_batch=CORES,
+        n_ctx=CONTEXT_TOKENS,
+    )
+    return ask(questions)
 
 
 def ask(questions: list[str]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ import numpy as np
 from measure import Row, Time
 from ours import Ours
 from peers import PeerError
-from serving import free_port, process, rag_server
+from serving import rag_server
 from workload import Asked
 
 from rag.documents import read_document
@@ -127,20 +127,21 @@ def search(ours: Ours, rounds: int, questions: int) -> Row:
     return Row("hybrid search, median", "txtai, hybrid", "faster", 2.0, asked(here), asked(there), rounds, check)
 
 
-def answer(ours: Ours, rounds: int, questions: int) -> Row:
-    """The checked answer, refusals included; theirs is neither cited nor checked."""
+def answer(ours: Ours, rounds: int, questions: int, converted: bool = False) -> Row:
+    """The checked answer, refusals included; theirs is neither cited nor checked. Their model is the file as it is
+    published, or with `converted` what this project makes of it to read faster."""
     pipeline, peer = ours.pipeline, ours.indexed_txtai
     asked = _rounds(ours, rounds, questions)
-    chosen = peer.do("load_rag", models=ours.model_files, questions=[q.text for q in ours.questions(3)])["model"]
+    model = ours.model_file if converted else ours.published_file
+    peer.do("load_rag", model=str(model), questions=[q.text for q in ours.questions(3)])
 
     def there(questions: Sequence[Asked]) -> float:
         return statistics.median(peer.do("ask", questions=[question.text for question in questions])["seconds"])
 
-    def check() -> tuple[str, bool]:
-        return f"theirs with {chosen}", True
-
     here = _median_of(lambda question: pipeline.ask(question))
-    return Row("checked answer, median", "txtai RAG", "faster", 10.0, asked(here), asked(there), rounds, check)
+    against = "txtai RAG, model converted as here" if converted else "txtai RAG, same model file"
+    required = None if converted else 10.0
+    return Row("checked answer, median", against, "faster", required, asked(here), asked(there), rounds)
 
 
 def first_sentence(ours: Ours, rounds: int, questions: int) -> Row:
@@ -161,33 +162,39 @@ def first_sentence(ours: Ours, rounds: int, questions: int) -> Row:
     return Row("first checked sentence, median", "-", "seconds", 0.5, asked(here), None, rounds)
 
 
-def askers(ours: Ours, rounds: int, prompts: int) -> Row:
-    """Chats that show the evidence, greedy, so many tokens; theirs reads one request at a time."""
-    settings, chats = ours.settings, _chats(ours, prompts)
-    model = ours.models.language_model
-    assert model is not None
-    port = free_port()
-    command = [str(ours.python), "-m", "llama_cpp.server", "--model", str(ours.model_file), "--port", str(port)]
-    command += ["--n_ctx", str(settings.context_tokens), "--n_threads", str(settings.threads)]
-    command += ["--n_threads_batch", str(settings.threads)]
-    try:
-        server = ours.exits.enter_context(process(command, port, "/v1/models", ours.work / "peer.log"))
-    except SystemExit as exc:
-        raise PeerError(str(exc).strip().splitlines()[-1]) from exc
+def askers(ours: Ours, rounds: int, questions: int) -> Row:
+    """Checked answers of this project's own kind against chats that show the evidence of the same questions."""
+    asked, pipeline = ours.questions(questions), ours.pipeline
+    there = _on_server(ours)
+    chats = [_chat(ours, question) for question in asked]
 
-    def here(chat: list[Message]) -> int:
-        return sum(1 for _ in model.write(chat, ANY_TEXT, TOKENS))
+    def here() -> float:
+        began = time.perf_counter()
+        with ThreadPoolExecutor(ASKERS) as pool:
+            list(pool.map(lambda question: pipeline.ask(question.text), asked))
+        return (time.perf_counter() - began) / len(asked)
 
-    def there(chat: list[Message]) -> int:
-        body = {"messages": _plain(chat), "max_tokens": TOKENS, "temperature": 0}
-        reply = server.post("/v1/chat/completions", body)
-        if reply.status != 200:
-            raise PeerError(f"llama_cpp.server gave {reply.status}")
-        return int(reply.body["usage"]["completion_tokens"])
+    def one_by_one() -> float:
+        return sum(_timed(lambda chat=chat: there(chat)) for chat in chats) / len(chats)
 
+    there(chats[0])
+    return Row(
+        f"{ASKERS} askers at once, a checked answer",
+        "one at a time, llama_cpp.server",
+        "faster",
+        1.5,
+        here,
+        one_by_one,
+        rounds,
+    )
+
+
+def writers(ours: Ours, rounds: int, prompts: int) -> Row:
+    """The same chats for both, greedy, so many tokens; theirs reads one request at a time."""
+    chats, here, there = _chats(ours, prompts), _written(ours), _on_server(ours)
     here(chats[0]), there(chats[0])
     return Row(
-        f"{ASKERS} askers at once, an answer",
+        f"{ASKERS} askers at once, {TOKENS} tokens written",
         "one at a time, llama_cpp.server",
         "faster",
         1.5,
@@ -199,17 +206,36 @@ def askers(ours: Ours, rounds: int, prompts: int) -> Row:
 
 def alone(ours: Ours, rounds: int, prompts: int) -> Row:
     """The same chats, one after another, without a server between."""
-    model, peer, chats = ours.models.language_model, ours.llama, _chats(ours, prompts)
-    assert model is not None
-
-    def here(chat: list[Message]) -> int:
-        return sum(1 for _ in model.write(chat, ANY_TEXT, TOKENS))
+    peer, chats, here = ours.llama, _chats(ours, prompts), _written(ours)
 
     def there() -> float:
-        return float(peer.do("write", chats=[_plain(chat) for chat in chats], tokens=TOKENS)["seconds"]) / len(chats)
+        written = peer.do("write", chats=[_plain(chat) for chat in chats], tokens=TOKENS)
+        return float(written["seconds"]) / int(written["tokens"]) * TOKENS
 
     here(chats[0])
-    return Row("one asker, an answer", "llama_cpp.Llama", "faster", None, _each(here, chats, 1), there, rounds)
+    work = f"one asker, {TOKENS} tokens written"
+    return Row(work, "llama_cpp.Llama", "faster", None, _each(here, chats, 1), there, rounds)
+
+
+def _written(ours: Ours) -> Callable[[list[Message]], int]:
+    """Has this project's engine write; -> tokens."""
+    model = ours.models.language_model
+    assert model is not None
+    return lambda chat: sum(1 for _ in model.write(chat, ANY_TEXT, TOKENS))
+
+
+def _on_server(ours: Ours) -> Callable[[list[Message]], int]:
+    """Has llama-cpp-python's own server write, with the same model file and cores; -> tokens."""
+    server = ours.llama_server
+
+    def write(chat: list[Message]) -> int:
+        body = {"messages": _plain(chat), "max_tokens": TOKENS, "temperature": 0}
+        reply = server.post("/v1/chat/completions", body)
+        if reply.status != 200:
+            raise PeerError(f"llama_cpp.server gave {reply.status}")
+        return int(reply.body["usage"]["completion_tokens"])
+
+    return write
 
 
 def evidence_read(ours: Ours, rounds: int, questions: int) -> Row:

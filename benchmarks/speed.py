@@ -56,7 +56,9 @@ ROWS: dict[str, Callable[[Ours, int], Row]] = {
     "http": lambda ours, rounds: rows.over_http(ours, 2 * rounds, 60),
     "first-sentence": lambda ours, rounds: rows.first_sentence(ours, rounds, 20),
     "answer": lambda ours, rounds: rows.answer(ours, rounds, 8),
+    "answer-converted": lambda ours, rounds: rows.answer(ours, rounds, 8, converted=True),
     "askers": lambda ours, rounds: rows.askers(ours, rounds, 16),
+    "writers": lambda ours, rounds: rows.writers(ours, rounds, 16),
     "alone": lambda ours, rounds: rows.alone(ours, rounds, 8),
 }
 QUICK: dict[str, Make] = {
