@@ -10,8 +10,9 @@ conversation helps to find its passage; among the sentences of that its own word
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ import numpy as np
 from rag.ahead import begun
 from rag.evidence import table_header
 from rag.question import Question
-from rag.terms import terms
+from rag.terms import STOP_WORDS, stem, terms
 from rag.types import (
     CELL_SEPARATOR,
     Embedding,
@@ -35,6 +36,9 @@ from rag.types import (
 CANDIDATES = 50  # of each search; the right passage is among the first 50 for 99 of 100 questions
 _HEADING_CREDIT = 0.5  # a sentence counts the words of the heading above it half, as a table row those of its head
 _NO_TERMS: frozenset[str] = frozenset()
+_DIGIT = re.compile(r"\d")
+_REMEMBERED = 50_000  # texts
+_met: dict[str, frozenset[str] | None] = {}  # texts that searches met, with their terms from the second time on
 
 
 def retrieve(snapshot: Snapshot, question: Question, vector: Callable[[], Vectors], k: int) -> list[Hit]:
@@ -71,15 +75,10 @@ def coverage(found: Mapping[str, float] | Iterable[str], weights: Mapping[str, f
     return sum(weight * credit.get(term, 0.0) for term, weight in weights.items()) / total if total else 0.0
 
 
-@lru_cache(maxsize=50_000)
-def content_terms(text: str) -> frozenset[str]:
-    """The distinct content terms of a sentence or heading, remembered, since searches meet the same ones again."""
-    return frozenset(terms(text))
-
-
 class AskedTerms:
-    """The terms of a question, to be found in texts. Making the terms of a sentence that was never met takes longer
-    than all else that is done with it, and most sentences hold none of the question's, which their letters show."""
+    """The terms of a question, to be found in texts. Making all terms of a sentence that was never met takes longer
+    than all else that is done with it; most sentences hold none of the question's, which their letters show, and of
+    the others only words that begin like one of the question's matter."""
 
     def __init__(self, terms: Iterable[str]) -> None:
         self._terms = frozenset(terms)
@@ -87,14 +86,40 @@ class AskedTerms:
 
     def among(self, text: str) -> frozenset[str]:
         """Those that `text` holds."""
-        if text.isascii():
+        plain = text.isascii()
+        if plain:
             lower = text.lower()
             for start in self._beginnings:
                 if start in lower:
                     break
             else:
                 return _NO_TERMS
-        return content_terms(text) & self._terms
+        known = _known_terms(text)
+        if known is None:
+            if plain and not _DIGIT.search(lower):
+                words = self._words.findall(lower)
+                return self._terms.intersection([stem(word) for word in words if word not in STOP_WORDS])
+            known = frozenset(terms(text))
+        return known & self._terms
+
+    @cached_property
+    def _words(self) -> re.Pattern[str]:
+        """Of ASCII text in lower case without digits, where words are what stands between other characters."""
+        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, self._beginnings))})\w*")
+
+
+def _known_terms(text: str) -> frozenset[str] | None:
+    """All distinct content terms of a text that was met before, None of a new one. In a small library searches meet the
+    same sentences again and again, in a large one hardly any."""
+    if text not in _met:
+        if len(_met) >= _REMEMBERED:
+            _met.clear()
+        _met[text] = None
+        return None
+    found = _met.get(text)
+    if found is None:
+        found = _met[text] = frozenset(terms(text))
+    return found
 
 
 def beginning(term: str) -> str:

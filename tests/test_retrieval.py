@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag import retrieval
 from rag.errors import ModelError
 from rag.evidence import select_evidence, table_header, with_antecedent
 from rag.question import Carried, parse_question
@@ -260,15 +261,29 @@ WORDS = st.builds(
 )
 
 
-@given(st.lists(st.one_of(WORDS, st.text(max_size=8), st.sampled_from(["Dying", "skies", "1,500", "3.5", "ﬁne"]))))
-def test_the_terms_of_a_question_are_found_as_by_making_all_terms_of_a_text(words: list[str]) -> None:
-    text = " ".join(words)
+@given(
+    st.lists(st.one_of(WORDS, st.text(max_size=8), st.sampled_from(["Dying", "skies", "1,500", "3.5", "ﬁne", "the"]))),
+    st.sampled_from([" ", " ", "'", "_", "-", "(", ""]),
+)
+def test_the_terms_of_a_question_are_found_as_by_making_all_terms_of_a_text(words: list[str], between: str) -> None:
+    text = between.join(words)
     held = frozenset(terms(text))
     for asked in (held, frozenset(list(held)[::2]) | {"absent"}, frozenset({"absent"})):
-        assert AskedTerms(asked).among(text) == held & asked
+        for _ in range(3):  # a text that is new, met before, and known
+            assert AskedTerms(asked).among(text) == held & asked
+
+
+def test_texts_that_were_met_are_forgotten_when_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrieval, "_REMEMBERED", 3)
+    monkeypatch.setattr(retrieval, "_met", {})
+    asked = AskedTerms({"mill"})
+    for text in [f"The mill of {name}" for name in ("Ada", "Bo", "Cy", "Di", "Ada", "Di")] * 3:
+        assert asked.among(text) == {"mill"}
+        assert len(retrieval._met) <= 3
 
 
 def test_the_terms_of_a_question_are_looked_for_in_capitals_and_in_the_middle_of_a_line() -> None:
     assert AskedTerms({"relat", "ore"}).among("COPPER ORE, (Relational) and 1,500 t") == {"relat", "ore"}
     assert AskedTerms({"1500"}).among("1,500 t") == {"1500"}
     assert AskedTerms({"relat"}).among("relish") == frozenset()
+    assert AskedTerms({"relat"}).among("the prerelational, un_relation") == frozenset()  # no word begins so
