@@ -226,11 +226,17 @@ def test_a_deadline_ends_what_is_under_way(engine: Engine, table: Table) -> None
 
 
 def test_an_iterator_that_is_closed_ends_its_task(engine: Engine, table: Table) -> None:
-    pieces = engine.submit(counting([1] * 900), None)
+    def endless(sequences: Sequence[int], put: Callable[[str], None]) -> Steps:
+        while True:
+            yield [Run(sequences[0], [1])]
+            table.go.clear()  # the step after the first piece is under way when the iterator is closed
+            put("1 ")
+
+    pieces = engine.submit(Task((), 1, 900, endless), None)
     next(pieces)
     pieces.close()
     wait_for(lambda: not table.sequences)
-    assert len(table.batches) < 900
+    assert 1 <= len(table.batches) <= 2
 
 
 def test_a_step_that_fails_together_is_tried_alone_and_only_who_fails_again_gets_the_error(
