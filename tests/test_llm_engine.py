@@ -149,6 +149,21 @@ def test_other_prefixes_give_way_only_to_a_task_that_needs_their_room(engine: En
     assert table.forgotten == 1
 
 
+def test_a_task_that_needs_the_room_of_prefixes_waits_until_no_copy_of_them_is_in_use(
+    engine: Engine, table: Table
+) -> None:
+    table.beside = 100
+    table.go.clear()
+    first = engine.submit(counting([1, 2, 3], [7]), None)
+    second = engine.submit(Task([8], 1, Table.cells - 50, counting([4]).steps), None)
+    wait_for(table.running.is_set)
+    assert table.forgotten == 0
+    table.go.set()
+    assert (result(first), result(second)) == ([8, 10, 13], [12])
+    assert table.forgotten == 1
+    assert all(len(batch) == 1 for batch in table.batches)  # never beside each other
+
+
 def test_a_step_has_no_more_tokens_than_it_may_and_nobody_is_passed_over(engine: Engine, table: Table) -> None:
     def block(sequences: Sequence[int], put: Callable[[str], None]) -> Steps:
         yield [Run(sequences[0], [1] * (STEP_TOKENS - 50))]

@@ -194,6 +194,8 @@ class Engine:
             if task.sequences > len(self._free) or needs > self._decoder.cells:
                 return None
             if needs + self._decoder.cells_beside(task.prefix) > self._decoder.cells:
+                if self._active:  # their copies of a prefix would keep its cells
+                    return None
                 self._decoder.forget()
             request = self._waiting.popleft()
             request.sequences = [self._free.pop() for _ in range(task.sequences)]
