@@ -15,8 +15,12 @@ import importlib.util
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -53,14 +57,24 @@ def embedder_folder(name: str) -> str:
     return str(folder)
 
 
+_own = threading.local()
+
+
+class _Output(NamedTuple):
+    """Of a window, from the model."""
+
+    tokens: Any  # states, shape (tokens, d)
+    pooled: Any  # vector, shape (d,)
+
+
 class SentenceTransformerEmbedder:
     """Any sentence-transformers model; calls may come from any thread and are served one after another."""
 
-    def __init__(self, model: Any, fingerprint: str) -> None:
+    def __init__(self, model: Any, fingerprint: str, threads: int) -> None:
         self._model = model
-        self._lock = threading.Lock()
+        self._threads = threads
+        self._workers = ThreadPoolExecutor(threads, "embedding", _settle, (has_bfloat16(),))
         self._late = _pools_by_mean(model)
-        self._bfloat16 = has_bfloat16()
         self.fingerprint = f"{fingerprint}+{'late' if self._late else 'alone'}"
         self.dimension = int(model.get_embedding_dimension())
         self._special = int(model.tokenizer.num_special_tokens_to_add())
@@ -78,14 +92,12 @@ class SentenceTransformerEmbedder:
             os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a model on disk needs no request to any host
         spin_briefly()
         try:
-            import torch
             from sentence_transformers import SentenceTransformer
             from transformers.utils import logging
 
             logging.set_verbosity_error()  # type: ignore[no-untyped-call]
             if local:
                 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-            torch.set_num_threads(threads)
             model = SentenceTransformer(folder, device="cpu", local_files_only=local)
         except Exception as exc:
             raise ModelError(
@@ -94,7 +106,7 @@ class SentenceTransformerEmbedder:
             ) from exc
         weights = sorted(Path(folder).glob("*.safetensors")) if local else []
         identity = _sha256(weights[0])[:16] if weights else name
-        return cls(model, f"{Path(name).name}:{identity}:{model.max_seq_length}")
+        return cls(model, f"{Path(name).name}:{identity}:{model.max_seq_length}", threads)
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """Where each token stands in `text`, in characters, special tokens left out."""
@@ -121,26 +133,15 @@ class SentenceTransformerEmbedder:
         ]
 
     def _embed(self, items: Sequence[tuple[str, Sequence[Sentence]]], query: bool = False) -> list[Embedding]:
-        import torch
-
         prompt = self._model.prompts.get("query" if query else "document", "") or ""
         results: list[Embedding | None] = [None] * len(items)
-        with (
-            self._lock,
-            torch.inference_mode(),
-            torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._bfloat16),
-        ):
-            windows = [self._windows(prompt + text) for text, _ in items]
-            flat = [(number, window) for number, parts in enumerate(windows) for window in parts]
-            states: list[list[Any]] = [[] for _ in items]
-            pooled: list[list[Any]] = [[] for _ in items]
-            order = sorted(range(len(flat)), key=lambda i: len(flat[i][1]["input_ids"]))
-            outputs: dict[int, tuple[Any, Any]] = {}
-            for batch in _batches(order, [len(window["input_ids"]) for _, window in flat]):
-                outputs.update(zip(batch, self._forward([flat[i][1] for i in batch]), strict=True))
-            for i, (number, _) in enumerate(flat):
-                states[number].append(outputs[i][0])
-                pooled[number].append(outputs[i][1])
+        windows = [self._windows(prompt + text) for text, _ in items]
+        flat = [(number, window) for number, parts in enumerate(windows) for window in parts]
+        states: list[list[Any]] = [[] for _ in items]
+        pooled: list[list[Any]] = [[] for _ in items]
+        for (number, _), (tokens, vector) in zip(flat, self._outputs([window for _, window in flat]), strict=True):
+            states[number].append(tokens)
+            pooled[number].append(vector)
         for number, (_, sentences) in enumerate(items):
             offsets = np.concatenate([window["offsets"] for window in windows[number]])
             offsets[offsets[:, 1] > offsets[:, 0]] -= len(prompt)
@@ -166,13 +167,35 @@ class SentenceTransformerEmbedder:
         offsets[offsets[:, 1] > offsets[:, 0]] += shift
         return {"input_ids": encoding["input_ids"], "offsets": offsets}
 
-    def _forward(self, windows: list[dict[str, Any]]) -> Iterator[tuple[Any, Any]]:
-        """-> for each window its token states `(tokens, d)` and its pooled vector `(d,)`."""
+    def _outputs(self, windows: Sequence[dict[str, Any]]) -> list[_Output]:
+        """One for each window. Batches go through the model side by side, each in one thread as far as there are enough
+        of them: threads that share one wait for each other at every step."""
+        lengths = [len(window["input_ids"]) for window in windows]
+        order = sorted(range(len(windows)), key=lengths.__getitem__)
+        batches = list(_batches(order, lengths))
+        forward = partial(self._forward, threads=max(1, self._threads // max(1, len(batches))))
+        outputs = self._workers.map(forward, [[windows[i] for i in batch] for batch in batches])
+        by_window = dict(zip(chain(*batches), chain(*outputs), strict=True))
+        return [by_window[number] for number in range(len(windows))]
+
+    def _forward(self, windows: list[dict[str, Any]], threads: int) -> list[_Output]:
+        import torch
+
+        torch.set_num_threads(threads)  # those that share this batch, not those of the process
         features = self._model.tokenizer.pad({"input_ids": [w["input_ids"] for w in windows]}, return_tensors="pt")
         output = self._model(dict(features))
         tokens, pooled = output["token_embeddings"].float(), output["sentence_embedding"].float().numpy()
-        for states, mask, vector in zip(tokens, features["attention_mask"].bool(), pooled, strict=True):
-            yield states[mask].numpy(), vector
+        masks = features["attention_mask"].bool()
+        return [_Output(t[mask].numpy(), vector) for t, mask, vector in zip(tokens, masks, pooled, strict=True)]
+
+
+def _settle(bfloat16: bool) -> None:
+    """For a thread that does nothing else: what autocast has cast of the weights is kept until somebody leaves it."""
+    import torch
+
+    _own.contexts = ExitStack()
+    _own.contexts.enter_context(torch.inference_mode())
+    _own.contexts.enter_context(torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16))
 
 
 def _pool(tokens: Vectors, offsets: Any, sentence: Sentence, whole: Vectors) -> Vectors:

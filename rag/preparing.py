@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from rag import own_metadata
-from rag.ahead import ahead
+from rag.ahead import ahead, begun
 from rag.chunking import chunk
 from rag.documents import read_document
 from rag.documents.discover import Found
@@ -49,9 +49,10 @@ class Preparer(Protocol):
 
 
 class Here:
-    """A `Preparer` of this process: the next files are read by a thread while this one cuts and embeds."""
+    """A `Preparer` of this process: a thread reads the next files, another embeds the last batch, and this one cuts and
+    commits meanwhile."""
 
-    batches = 0
+    batches = 1
 
     def __init__(self, embedder: Embedder, passage_tokens: int, read: Read) -> None:
         self._embedder = embedder
@@ -64,7 +65,7 @@ class Here:
                 yield found, prepare(found, document, self._embedder, self._passage_tokens)
 
     def embed(self, passages: Sequence[Passage]) -> Promise:
-        return lambda: list(embedded(self._embedder, passages))
+        return begun(lambda: list(embedded(self._embedder, passages)))
 
 
 def read_here(files: Iterable[Found]) -> Iterator[tuple[Found, Document | DocumentError]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +49,19 @@ def test_the_same_text_gives_the_same_vector_in_any_company(embedder: SentenceTr
     alone = embedder.embed_passages([passage(TEXT)])[0].passage
     others = [passage("word " * n) for n in range(1, 40, 7)]
     assert embedder.embed_passages([*others, passage(TEXT)])[-1].passage @ alone >= 0.9999
+
+
+def test_vectors_do_not_depend_on_threads_nor_on_who_embeds_meanwhile(embedder: SentenceTransformerEmbedder) -> None:
+    texts = [f"{word} " * length for word in ("tide", "mill", "ferry") for length in range(20, 240, 9)]
+    passages = [passage(text, len(text) // 2) for text in texts]
+    alone = SentenceTransformerEmbedder(embedder._model, "", threads=1).embed_passages(passages)
+    given = (passages, passages[:2], passages[::-1])  # more batches than threads, and one batch for two threads
+    expected = (alone, alone[:2], alone[::-1])
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(embedder.embed_passages, given))
+    for one, other in zip(chain(*expected), chain(*found), strict=True):
+        assert one.passage @ other.passage >= 0.9999
+        assert (one.sentences * other.sentences).sum(axis=1).min() >= 0.9999
 
 
 def test_what_is_longer_than_the_model_is_read_in_windows(embedder: SentenceTransformerEmbedder) -> None:

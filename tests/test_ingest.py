@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from fakes import HashEmbedder
 
 from rag.changes import Same, identical
 from rag.documents.discover import Found
-from rag.errors import DocumentError, IndexBusy, InputError
+from rag.errors import DocumentError, IndexBusy, InputError, ModelError
 from rag.index.local import LocalIndex
 from rag.ingest import BATCH_PASSAGES, Read, Summary, find_changes, read_here, sync
 from rag.settings import Settings, load_settings
@@ -164,6 +165,46 @@ def test_a_long_document_goes_through_the_model_in_batches(settings: Settings, t
     book.write_text("\n\n".join(f"Chapter {number} of the book is about {number}. " * 6 for number in range(300)))
     assert run(settings, book, embedder=Sizes()).passages == sum(Sizes.sizes) > 2 * BATCH_PASSAGES
     assert max(Sizes.sizes) == BATCH_PASSAGES
+
+
+def test_further_documents_are_cut_while_a_batch_is_embedded(settings: Settings, tmp_path: Path) -> None:
+    class Waits(HashEmbedder):
+        """Embeds nothing before the last document is being cut, if it is called from elsewhere than the cutting."""
+
+        cut = threading.Event()
+
+        def token_spans(self, text: str) -> list[tuple[int, int]]:
+            if "last" in text:
+                self.cut.set()
+            return super().token_spans(text)
+
+        def embed_passages(self, passages: Sequence[Passage]) -> list[Embedding]:
+            assert self.cut.wait(10)
+            return super().embed_passages(passages)
+
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    for number in range(BATCH_PASSAGES + 1):
+        (folder / f"{number:03}.txt").write_text(f"Entry {number}." if number < BATCH_PASSAGES else "The last entry.")
+    assert run(settings, folder, embedder=Waits()).embedded == BATCH_PASSAGES + 1
+
+
+def test_a_batch_that_cannot_be_embedded_ends_the_run_and_the_next_goes_on(settings: Settings, tmp_path: Path) -> None:
+    class Fails(HashEmbedder):
+        def embed_passages(self, passages: Sequence[Passage]) -> list[Embedding]:
+            if any("Entry 200." in passage.text for passage in passages):
+                raise ModelError("no memory")
+            return super().embed_passages(passages)
+
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    for number in range(3 * BATCH_PASSAGES):
+        (folder / f"{number:03}.txt").write_text(f"Entry {number}.")
+    with opened(settings) as index, pytest.raises(ModelError, match="no memory"):
+        sync([folder], index, Fails(), settings)
+    with opened(settings) as index:
+        assert len(index.documents()) == BATCH_PASSAGES
+    assert len(run(settings, folder).added) == 2 * BATCH_PASSAGES
 
 
 def test_only_what_lies_under_the_given_paths_is_removed(settings: Settings, library: Path, tmp_path: Path) -> None:
