@@ -51,11 +51,15 @@ _PLURAL = (
     r"(?!(?:is|was|has|does|this|its|process|class|species|basis|status|focus|series|address|access|mass|loss)\b)"
     r"\w{2,}(?<![su]s)s"
 )
+# What follows a verb, and no plural noun: "what powers the lamp?" asks for no list of powers.
+_NO_OBJECT = (
+    r"(?!(?:an?|the|this|that|these|those|its?|his|her|him|our|my|your|their|them|us|you|me|every|each|any|no)\b)"
+)
 _LIST = re.compile(
     rf"^(list\b|name (the|all|some|two|three|four|five|\w+s\b)|enumerate\b|give (me )?(a|the) list\b|"
     rf"(what|which|who)( all)? (are|were)( (all|some|the|two|three|four|five|six|main|different|other))* "
     rf"(\w+ ){{0,2}}{_PLURAL}\b|"
-    rf"((from|in|at|by|for|to) )?(what|which) ((two|three|four|five|six|other|different|main) )?{_PLURAL} |"
+    rf"((from|in|at|by|for|to) )?(what|which) ((two|three|four|five|six|other|different|main) )?{_PLURAL} {_NO_OBJECT}|"
     rf"((from|in|at|by|for|to) )?(what|which) \w+ {_PLURAL} "
     r"(are|were|do|did|have|had|can|could|should|must|may|will|would|make|go|need|belong)\b)",
     re.IGNORECASE,

@@ -41,6 +41,8 @@ from rag.terms import stem, terms, tokens
         ("What are the duties of the warden?", "list", "any"),
         ("List the error codes", "list", "any"),
         ("What error codes are there?", "list", "any"),
+        ("What powers the lamp?", "factual", "any"),
+        ("What powers does the warden have?", "list", "any"),
         ("Wo liegt der Hafen?", "descriptive", "any"),
         ("Wann war das in Rom?", "descriptive", "any"),
     ],
