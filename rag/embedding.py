@@ -14,8 +14,9 @@ import hashlib
 import importlib.util
 import os
 import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from itertools import chain
@@ -58,6 +59,8 @@ def embedder_folder(name: str) -> str:
 
 
 _own = threading.local()
+
+_Windows = list[dict[str, Any]]  # token ids and offsets
 
 
 class _Output(NamedTuple):
@@ -152,7 +155,7 @@ class SentenceTransformerEmbedder:
             results[number] = Embedding(whole, _rows(pooled_sentences, self.dimension))
         return [result for result in results if result is not None]
 
-    def _windows(self, text: str) -> list[dict[str, Any]]:
+    def _windows(self, text: str) -> _Windows:
         """Token ids and their offsets in `text`, in windows that the model can read; special tokens are `(0, 0)`."""
         whole = self._tokenize(text, 0)
         if len(whole["input_ids"]) <= self.max_tokens + self._special:
@@ -167,18 +170,30 @@ class SentenceTransformerEmbedder:
         offsets[offsets[:, 1] > offsets[:, 0]] += shift
         return {"input_ids": encoding["input_ids"], "offsets": offsets}
 
-    def _outputs(self, windows: Sequence[dict[str, Any]]) -> list[_Output]:
+    def _outputs(self, windows: _Windows) -> list[_Output]:
         """One for each window. Batches go through the model side by side, each in one thread as far as there are enough
         of them: threads that share one wait for each other at every step."""
         lengths = [len(window["input_ids"]) for window in windows]
         order = sorted(range(len(windows)), key=lengths.__getitem__)
         batches = list(_batches(order, lengths))
         forward = partial(self._forward, threads=max(1, self._threads // max(1, len(batches))))
-        outputs = self._workers.map(forward, [[windows[i] for i in batch] for batch in batches])
+        outputs = self._side_by_side(forward, [[windows[i] for i in batch] for batch in batches])
         by_window = dict(zip(chain(*batches), chain(*outputs), strict=True))
         return [by_window[number] for number in range(len(windows))]
 
-    def _forward(self, windows: list[dict[str, Any]], threads: int) -> list[_Output]:
+    def _side_by_side(
+        self, forward: Callable[[_Windows], list[_Output]], batches: Sequence[_Windows]
+    ) -> Iterator[list[_Output]]:
+        """In order. Few are under way at a time, so that a program that ends waits for no more than those."""
+        running: deque[Future[list[_Output]]] = deque()
+        for batch in batches:
+            if len(running) == 2 * self._threads:
+                yield running.popleft().result()
+            running.append(self._workers.submit(forward, batch))
+        while running:
+            yield running.popleft().result()
+
+    def _forward(self, windows: _Windows, threads: int) -> list[_Output]:
         import torch
 
         torch.set_num_threads(threads)  # those that share this batch, not those of the process
