@@ -1,7 +1,7 @@
 """The command `rag index`: an index brought in line with files and folders, with progress, a summary and an exit code.
 
 In: parsed arguments. Out: text or JSON; what cannot be done is raised as `RagError` for `rag.cli` to print. Ctrl-C lets
-the batch at hand be committed and says how to go on. Models are loaded only where something has to be embedded.
+the batches at hand be committed and says how to go on. Models are loaded only where something has to be embedded.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class _Output(NamedTuple):
 
 
 class SentenceTransformerEmbedder:
-    """Any sentence-transformers model; calls may come from any thread and are served one after another."""
+    """Any sentence-transformers model; calls may come from any thread, several at once."""
 
     def __init__(self, model: Any, fingerprint: str, threads: int) -> None:
         self._model = model
@@ -81,6 +81,7 @@ class SentenceTransformerEmbedder:
         self.fingerprint = f"{fingerprint}+{'late' if self._late else 'alone'}"
         self.dimension = int(model.get_embedding_dimension())
         self._special = int(model.tokenizer.num_special_tokens_to_add())
+        self._tokenize("", 0)  # drops the tokenizer's own limits, which must not happen while another thread is in it
         self.max_tokens = int(model.max_seq_length or 512) - self._special
 
     @classmethod
