@@ -169,16 +169,18 @@ def test_a_long_document_goes_through_the_model_in_batches(settings: Settings, t
 
 def test_further_documents_are_cut_while_a_batch_is_embedded(settings: Settings, tmp_path: Path) -> None:
     class Waits(HashEmbedder):
-        """Embeds nothing before the last document is being cut, if it is called from elsewhere than the cutting."""
+        """The last document is cut when the first batch has begun, and that ends when the last document is cut."""
 
-        cut = threading.Event()
+        embeds, cut = threading.Event(), threading.Event()
 
         def token_spans(self, text: str) -> list[tuple[int, int]]:
             if "last" in text:
+                assert self.embeds.wait(10)
                 self.cut.set()
             return super().token_spans(text)
 
         def embed_passages(self, passages: Sequence[Passage]) -> list[Embedding]:
+            self.embeds.set()
             assert self.cut.wait(10)
             return super().embed_passages(passages)
 
