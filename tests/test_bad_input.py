@@ -5,6 +5,7 @@ Over real connections, since most of this is about bytes that come late, in piec
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import struct
@@ -191,6 +192,29 @@ def test_a_second_head_on_a_connection_is_waited_for_no_longer(service: Service)
         answers = read_all(client)
     assert answers.startswith(b"HTTP/1.1 200 ")
     assert answers.endswith(b'{"status":"ok"}')
+
+
+def test_a_head_without_end_is_refused_before_it_fills_the_memory(service: Service) -> None:
+    with service.connect() as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ")
+        try:
+            for _ in range(50):
+                client.sendall(b"x" * 10_000)
+        except OSError:
+            pass
+        assert client.recv(65_536).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_body_behind_an_offer_to_upgrade_is_read(service: Service) -> None:
+    """Java's HttpClient offers HTTP/2 with every first request of a connection, and goes on if it is not taken up."""
+    body = json.dumps({"question": "Where is the pump?"}).encode()
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABk\r\n\r\n"
+    with service.connect() as client:
+        for said in (head(len(body)).removesuffix(b"\r\n") + offer, head(len(body))):
+            client.sendall(said + body)
+            response = http.client.HTTPResponse(client)
+            response.begin()
+            assert (response.status, json.loads(response.read())["answered"]) == (200, True)
 
 
 @pytest.mark.parametrize("path", ["/v1/ask", "/v1/documents"])
