@@ -122,6 +122,11 @@ class Ours:
         self._asked += count
         return taken
 
+    @property
+    def asked(self) -> list[Asked]:
+        """What `questions` has given so far, each once."""
+        return self.workload.questions[: self._asked]
+
     def command(self, *arguments: str) -> float:
         """Seconds of a process `rag ...` on the index; ends the program where it fails."""
         environment = os.environ | {"RAG_INDEXES_DIR": str(self.settings.indexes_dir), "RAG_INDEX": "bench"}

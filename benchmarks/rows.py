@@ -303,8 +303,13 @@ def again(ours: Ours, rounds: int) -> Row:
 
 
 def over_http(ours: Ours, rounds: int, questions: int, share: bool = False) -> Row:
-    """`/v1/search` over one connection that stays open, against `Pipeline.search` here, on the same index."""
+    """`/v1/search` over one connection that stays open, against `Pipeline.search` here, on the same index.
+
+    What was read and which words were met is remembered, so both are asked first what was asked here before: of
+    passages that one side knows and the other does not, the time would count as HTTP's."""
     pipeline = ours.pipeline
+    ours.questions(20)
+    known = ours.asked
     server = ours.exits.enter_context(rag_server(ours.work))
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     ours.exits.callback(connection.close)
@@ -318,7 +323,7 @@ def over_http(ours: Ours, rounds: int, questions: int, share: bool = False) -> R
         if reply.status != 200:
             raise SystemExit(f"/v1/search gave {reply.status}")
 
-    for question in ours.questions(20):
+    for question in known:
         post(question.text), pipeline.search(question.text, FOUND)
     here, there = _median_of(post), _median_of(lambda question: pipeline.search(question, FOUND))
     figure, required = ("share", None) if share else ("excess", 0.002)
