@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,6 +92,29 @@ BRIDGES = make_entry("a/bridges.txt", ["Bridges cross rivers. Some are long.", "
 BRIDGES_AGAIN = make_entry("a/bridges.txt", ["Bridges cross valleys too."])
 
 
+def passage_terms(passage: Passage) -> list[str]:
+    return terms(f"{passage.section or ''} {passage.text}")
+
+
+def bm25(query: str, passages: list[Passage]) -> dict[str, float]:
+    """By passage id, where above 0: sum of idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / mean length)).
+
+    Tantivy keeps lengths up to 40 terms exactly, and no passage here is longer.
+    """
+    k1, b = 1.2, 0.75
+    analysed = {passage.id: Counter(passage_terms(passage)) for passage in passages}
+    total = len(passages)
+    mean = sum(counts.total() for counts in analysed.values()) / max(total, 1)
+    scores: Counter[str] = Counter()
+    for term in set(terms(query)):
+        holding = {passage_id: counts for passage_id, counts in analysed.items() if term in counts}
+        idf = math.log(1 + (total - len(holding) + 0.5) / (len(holding) + 0.5))
+        for passage_id, counts in holding.items():
+            length = 1 - b + b * counts.total() / mean
+            scores[passage_id] += idf * counts[term] * (k1 + 1) / (counts[term] + k1 * length)
+    return dict(scores)
+
+
 class IndexContract:
     """The tests. `open_empty` makes a new index for vectors of `DIMENSION`, open for writing."""
 
@@ -147,6 +171,20 @@ class IndexContract:
             assert len(snapshot.lexical("rivers bridges", 2)) == 2
             assert snapshot.lexical("which of the", 10) == []
             assert snapshot.lexical("zeppelin", 10) == []
+
+    def test_lexical_scores_are_bm25_by_what_is_published(self, index: Index) -> None:
+        """Passages that were replaced or removed no longer count, neither as passages nor in the mean length."""
+        rivers = make_entry("rivers.txt", ["Rivers of corn. " * 4 + "No river is as long as the river of mills."])
+        put(index, MILLS, BRIDGES, rivers, make_entry("gone.txt", ["Gone is the river. " * 4 + "Gone is the mill."]))
+        put(index, BRIDGES_AGAIN)
+        index.remove("gone.txt")
+        index.publish()
+        with index.snapshot() as snapshot:
+            for query in ("rivers", "Which mills of a river grind corn?", "bridges bridges across valleys", "kinds"):
+                expected = bm25(query, [*MILLS.passages, *BRIDGES_AGAIN.passages, *rivers.passages])
+                hits = snapshot.lexical(query, 10)
+                found = dict(zip(ids(snapshot, hits), (hit.score for hit in hits), strict=True))
+                assert found == pytest.approx(expected, rel=1e-4)
 
     def test_lexical_search_knows_the_heading(self, index: Index) -> None:
         put(index, MILLS, BRIDGES)

@@ -11,11 +11,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from index_contract import DIMENSION, Entry, fast_folder, make_entry, unit_vector
+from index_contract import DIMENSION, Entry, bm25, fast_folder, make_entry, passage_terms, unit_vector
 
 from rag.index.local import LocalIndex
-from rag.terms import terms
-from rag.types import Passage, Snapshot
+from rag.types import Snapshot
 
 WORDS = ["corn", "mill", "river", "stone", "wind", "wheel", "miller", "bread", "東京都", "1,500"]
 IDS = ["a.txt", "b.txt", "dir/c.txt", "d.txt"]
@@ -142,29 +141,6 @@ class IndexMachine(RuleBasedStateMachine):
             term: pytest.approx(math.log(1 + (len(passages) - containing[term] + 0.5) / (containing[term] + 0.5)))
             for term in ("corn", "nowhere")
         }
-
-
-def passage_terms(passage: Passage) -> list[str]:
-    return terms(f"{passage.section or ''} {passage.text}")
-
-
-def bm25(query: str, passages: list[Passage]) -> dict[str, float]:
-    """By passage id, where above 0: sum of idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / mean length)).
-
-    Tantivy keeps lengths up to 40 terms exactly, and no passage here is longer.
-    """
-    k1, b = 1.2, 0.75
-    analysed = {passage.id: Counter(passage_terms(passage)) for passage in passages}
-    total = len(passages)
-    mean = sum(counts.total() for counts in analysed.values()) / max(total, 1)
-    scores: Counter[str] = Counter()
-    for term in set(terms(query)):
-        holding = {passage_id: counts for passage_id, counts in analysed.items() if term in counts}
-        idf = math.log(1 + (total - len(holding) + 0.5) / (len(holding) + 0.5))
-        for passage_id, counts in holding.items():
-            length = 1 - b + b * counts.total() / mean
-            scores[passage_id] += idf * counts[term] * (k1 + 1) / (counts[term] + k1 * length)
-    return dict(scores)
 
 
 TestIndexMachine = IndexMachine.TestCase

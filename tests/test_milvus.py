@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 import subprocess
 import sys
@@ -32,7 +34,7 @@ from index_contract import (
 from api.served import Served
 from rag.errors import DocumentError, IndexBusy, IndexMismatch, IndexNotFound, RagError, StoreError
 from rag.filters import matching
-from rag.scale import milvus_server, milvus_snapshot, milvus_writer
+from rag.scale import milvus_schema, milvus_server, milvus_snapshot, milvus_writer
 from rag.scale.milvus import MilvusIndex, changed, identity, names
 from rag.scale.milvus_schema import NEVER, collection
 from rag.scale.milvus_server import Row, Server
@@ -180,6 +182,66 @@ def test_a_killed_writer_is_finished_by_the_next(uri: str, name: str) -> None:
         assert published_state(index) == (2, {"mills.txt", "a/bridges.txt"},
                                           {p.id for p in MILLS.passages + BRIDGES_AGAIN.passages})  # fmt: skip
         assert index.document("a/bridges.txt") == BRIDGES_AGAIN.document
+
+
+def leave_lease(index: MilvusIndex, host: str, pid: int, seconds: float) -> None:
+    """As a writer does that was killed so long ago that its lease has `seconds` to go."""
+    value = json.dumps({"host": host, "pid": pid, "until": time.time() + seconds})
+    row = {"key": "lease:other", "value": value} | milvus_schema.UNUSED
+    index._server.put(collection(index.name, "meta"), [row], 200)
+
+
+def ended_process() -> int:
+    """The number of a process that is gone."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    return process.pid
+
+
+@pytest.mark.parametrize("gone", ["expired", "process"])
+def test_a_lease_that_counts_for_nothing_is_cleared_away(uri: str, name: str, gone: str) -> None:
+    with open_index(uri, name, create=True) as index:
+        put(index, MILLS)
+    if gone == "expired":
+        leave_lease(index, "elsewhere", os.getpid(), -1.0)
+    else:
+        leave_lease(index, socket.gethostname(), ended_process(), 3600.0)
+    with open_index(uri, name, write=True) as index:
+        index.remove("mills.txt")
+        assert index.publish() == 2
+        assert [row["key"] for row in leases(index)] != ["lease:other"]
+        assert len(leases(index)) == 1
+    assert leases(index) == []
+
+
+@pytest.mark.parametrize("host", ["elsewhere", "here"])
+def test_a_lease_that_is_held_keeps_others_out(uri: str, name: str, host: str) -> None:
+    with open_index(uri, name, create=True) as index:
+        put(index, MILLS)
+    place = socket.gethostname() if host == "here" else host
+    leave_lease(index, place, os.getpid(), 20.0)
+    with pytest.raises(IndexBusy, match=rf"\(process {os.getpid()} of {place}\): .* or 30 s after it was killed"):
+        open_index(uri, name, write=True)
+    assert [row["key"] for row in leases(index)] == ["lease:other"]
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_writer_that_lost_its_lease_publishes_nothing(uri: str, name: str, taken: bool) -> None:
+    with open_index(uri, name, create=True) as index:
+        put(index, MILLS)
+        index.replace(*BRIDGES)
+        if taken:
+            leave_lease(index, "elsewhere", 1, 20.0)
+        else:
+            assert index._writer is not None
+            index._writer._lease._delete(index._writer._lease._key)
+        with pytest.raises(IndexBusy, match=rf'the right to write to index "{name}" was lost to another process'):
+            index.publish()
+        assert [info.id for info in index.documents()] == ["mills.txt"]
+
+
+def leases(index: MilvusIndex) -> list[Row]:
+    return list(index._server.query(collection(index.name, "meta"), 'key >= "lease:" and key < "lease;"', ["key"]))
 
 
 def passages_of(index: MilvusIndex) -> list[Row]:
