@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -24,6 +25,7 @@ from postgres import PASSWORD, Server, address, postgres, settings_at, skipped, 
 from sqlalchemy import Column, Integer, Table
 from test_api_traces import NOW, record
 
+from rag import database
 from rag.cli import main
 from rag.database import METADATA, Database
 from rag.errors import InputError, RagError, StateUnavailable
@@ -288,6 +290,26 @@ def test_what_is_no_address(
     assert (out, len(err.splitlines())) == ("", 1)
     assert message in err
     assert "s3cret" not in err
+
+
+def test_a_server_that_is_away_is_tried_again_only_after_a_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pg8000")
+    settings = settings_at(tmp_path, f"postgresql://rag:{PASSWORD}@127.0.0.1:9/x")
+    now = [100.0]
+    monkeypatch.setattr(database, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    with closing_state(settings) as state:
+        assert state
+        keys = open_keys(settings, state)
+        tried: list[float] = []
+        connect = state._engine.connect
+        monkeypatch.setattr(state._engine, "connect", lambda: tried.append(now[0]) or connect())  # type: ignore[func-returns-value]
+        for after in (0.0, 0.5, 0.9, 1.1, 1.9):
+            now[0] = 100.0 + after
+            with pytest.raises(StateUnavailable, match="Connection refused"):
+                keys.all()
+        assert tried == [100.0, 101.1]
 
 
 @skipped
