@@ -23,7 +23,6 @@ from rag.question import Question
 from rag.terms import STOP_WORDS, stem, terms
 from rag.types import (
     CELL_SEPARATOR,
-    Embedding,
     Hit,
     Passage,
     Scored,
@@ -52,8 +51,8 @@ def retrieve(snapshot: Snapshot, question: Question, vector: Callable[[], Vector
         found = by_words()  # a snapshot is for one thread at a time
     dense = snapshot.dense(embedded, count)
     places = _places(dense), _places(found.lexical)
-    rest = snapshot.fetch([row for row in places[0] if row not in places[1]])
-    judged = _judged([*found.candidates, *map(found.read, rest)], embedded)
+    rest = _candidates(snapshot, [row for row in places[0] if row not in places[1]], found.read)
+    judged = [*_judged(found.candidates, embedded), *_judged(rest, embedded)]
     return [_hit(item, *places) for item in _best(judged, k)]
 
 
@@ -86,6 +85,8 @@ class AskedTerms:
 
     def among(self, text: str) -> frozenset[str]:
         """Those that `text` holds."""
+        if met := _met.get(text):
+            return met & self._terms
         plain = text.isascii()
         if plain:
             lower = text.lower()
@@ -149,12 +150,21 @@ class _Words(NamedTuple):
     best: float  # the highest coverage among them
 
 
+class _Candidates(NamedTuple):
+    """Some of them, with their vectors below each other."""
+
+    words: list[_Words]
+    passages: Vectors
+    sentences: Vectors  # of all
+    ends: list[int]  # the row after the last of each candidate's sentences
+
+
 class _ByWords(NamedTuple):
     """What is known of a question without its vector."""
 
     lexical: list[Scored]
     read: Callable[[StoredPassage], _Words]
-    candidates: list[_Words]
+    candidates: _Candidates
 
 
 class _Judged(NamedTuple):
@@ -171,8 +181,7 @@ def _by_words(snapshot: Snapshot, question: Question, count: int) -> _ByWords:
     weights = question_weights(snapshot, question)
     own = {term: weight for term, weight in weights.items() if term in question.terms} or weights
     read = _reader(weights, own)
-    candidates = snapshot.fetch([scored.row for scored in lexical])
-    return _ByWords(lexical, read, [read(stored) for stored in candidates])
+    return _ByWords(lexical, read, _candidates(snapshot, [scored.row for scored in lexical], read))
 
 
 def _reader(weights: Mapping[str, float], own_weights: Mapping[str, float]) -> Callable[[StoredPassage], _Words]:
@@ -198,9 +207,23 @@ def _reader(weights: Mapping[str, float], own_weights: Mapping[str, float]) -> C
     return read
 
 
-def _judged(candidates: Sequence[_Words], vector: Vectors) -> list[_Judged]:
-    cosines, similarities = _similarities([words.stored.embedding for words in candidates], vector)
-    return [_judge(*parts) for parts in zip(candidates, cosines, similarities, strict=True)]
+def _candidates(snapshot: Snapshot, rows: Sequence[int], read: Callable[[StoredPassage], _Words]) -> _Candidates:
+    words = [read(stored) for stored in snapshot.fetch(rows)]
+    embeddings = [found.stored.embedding for found in words]
+    if not embeddings:
+        return _Candidates([], np.empty((0, 0), np.float32), np.empty((0, 0), np.float32), [])
+    ends = np.cumsum([len(embedding.sentences) for embedding in embeddings]).tolist()
+    passages = np.stack([embedding.passage for embedding in embeddings])
+    return _Candidates(words, passages, np.concatenate([embedding.sentences for embedding in embeddings]), ends)
+
+
+def _judged(found: _Candidates, vector: Vectors) -> list[_Judged]:
+    if not found.words:
+        return []
+    cosines = (found.passages @ vector).tolist()
+    every = np.maximum(found.sentences @ vector, 0.0).tolist()
+    of_each = [every[begin:end] for begin, end in zip([0, *found.ends], found.ends, strict=False)]
+    return [_judge(*parts) for parts in zip(found.words, cosines, of_each, strict=True)]
 
 
 def _judge(words: _Words, cosine: float, similarities: list[float]) -> _Judged:
@@ -213,16 +236,6 @@ def _best(judged: Sequence[_Judged], k: int) -> list[_Judged]:
     least = min(sorted([item.score for item in judged], reverse=True)[:k], default=0.0)
     close = [item for item in judged if item.score >= least]
     return sorted(close, key=lambda item: (-item.score, item.words.stored.passage.id))[:k]
-
-
-def _similarities(embeddings: Sequence[Embedding], vector: Vectors) -> tuple[list[float], list[list[float]]]:
-    """Cosines of the passages, and of the sentences of each, these 0 where they are negative."""
-    if not embeddings:
-        return [], []
-    cosines = np.stack([embedding.passage for embedding in embeddings]) @ vector
-    every = np.maximum(np.concatenate([embedding.sentences for embedding in embeddings]) @ vector, 0.0).tolist()
-    ends = np.cumsum([len(embedding.sentences) for embedding in embeddings]).tolist()
-    return cosines.tolist(), [every[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
 
 
 def _sentences(passage: Passage, asked: AskedTerms) -> Iterator[tuple[frozenset[str], frozenset[str]]]:

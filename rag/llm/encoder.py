@@ -49,7 +49,10 @@ class Encoder:
             llama_cpp.llama_model_free(model)
             raise ModelError(f"{path} was read, but a context of {most_tokens} tokens could not be made")
         self.dimension = int(llama_cpp.llama_model_n_embd(model))
-        self._batch = llama_cpp.llama_batch_init(most_tokens, 0, 1)
+        self._batch = batch = llama_cpp.llama_batch_init(most_tokens, 0, 1)
+        for place in range(most_tokens):
+            batch.pos[place], batch.logits[place] = place, True
+            batch.n_seq_id[place], batch.seq_id[place][0] = 1, 0
         weakref.finalize(self, _free, llama_cpp, self._batch, self._context, model)
 
     def states(self, ids: Sequence[int]) -> Vectors:
@@ -58,8 +61,7 @@ class Encoder:
             batch = self._batch
             batch.n_tokens = len(ids)
             for place, token in enumerate(ids):
-                batch.token[place], batch.pos[place], batch.logits[place] = token, place, True
-                batch.n_seq_id[place], batch.seq_id[place][0] = 1, 0
+                batch.token[place] = token
             status = self._lib.llama_encode(self._context, batch)
             if status != 0:
                 raise ModelError(f"the embedder could not read a text of {len(ids)} tokens: llama_encode gave {status}")
