@@ -308,7 +308,7 @@ def over_http(ours: Ours, rounds: int, questions: int, share: bool = False) -> R
     What was read and which words were met is remembered, so both are asked first what was asked here before: of
     passages that one side knows and the other does not, the time would count as HTTP's."""
     pipeline = ours.pipeline
-    ours.questions(20)
+    ours.questions(20)  # at least so many
     known = ours.asked
     server = ours.exits.enter_context(rag_server(ours.work))
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)

@@ -85,7 +85,8 @@ class AskedTerms:
 
     def among(self, text: str) -> frozenset[str]:
         """Those that `text` holds."""
-        if met := _met.get(text):
+        met = _met.get(text)
+        if met is not None:
             return met & self._terms
         plain = text.isascii()
         if plain:
@@ -95,12 +96,13 @@ class AskedTerms:
                     break
             else:
                 return _NO_TERMS
-        known = _known_terms(text)
-        if known is None:
-            if plain and not _DIGIT.search(lower):
-                words = self._words.findall(lower)
-                return self._terms.intersection([stem(word) for word in words if word not in STOP_WORDS])
-            known = frozenset(terms(text))
+        again = _met_again(text)
+        if not again and plain and not _DIGIT.search(lower):
+            words = self._words.findall(lower)
+            return self._terms.intersection([stem(word) for word in words if word not in STOP_WORDS])
+        known = frozenset(terms(text))
+        if again:
+            _met[text] = known
         return known & self._terms
 
     @cached_property
@@ -109,18 +111,15 @@ class AskedTerms:
         return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, self._beginnings))})\w*")
 
 
-def _known_terms(text: str) -> frozenset[str] | None:
-    """All distinct content terms of a text that was met before, None of a new one. In a small library searches meet the
-    same sentences again and again, in a large one hardly any."""
-    if text not in _met:
+def _met_again(text: str) -> bool:
+    """Whether a search met the text before, so that its terms are worth remembering. In a small library searches meet
+    the same sentences again and again, in a large one hardly any."""
+    again = text in _met
+    if not again:
         if len(_met) >= _REMEMBERED:
             _met.clear()
         _met[text] = None
-        return None
-    found = _met.get(text)
-    if found is None:
-        found = _met[text] = frozenset(terms(text))
-    return found
+    return again
 
 
 def beginning(term: str) -> str:
