@@ -14,22 +14,25 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from api import errors, library, mcp, pages, routes, scrape, traces
-from api.access import DESCRIBED, Access, check_keys, keys_needed
-from api.guard import Guard
-from api.jobs import Jobs
-from api.metrics import Metrics
-from api.observed import Observer
+from api import errors
+from api.agents import mcp
+from api.middleware.access import DESCRIBED, Access, check_keys, keys_needed
+from api.middleware.guard import Guard
+from api.middleware.requests import Drain, Requests
+from api.observing import traces
+from api.observing.metrics import Metrics
+from api.observing.observer import Observer
+from api.observing.spans import Spans
+from api.observing.traces import Traces
 from api.openai import chat, models
-from api.requests import Drain, Requests
+from api.routes import documents, metrics, pages, questions
 from api.served import LoadModels, OpenIndex, Served
-from api.server import run
-from api.spans import Spans
-from api.threads import Threads
-from api.traces import Traces
+from api.server.run import run
+from api.work.threads import Threads
+from api.work.upload_jobs import Jobs
 from rag import __version__
 from rag.settings import Settings
-from rag.state import open_keys, open_state
+from rag.state.open import open_keys, open_state
 
 if TYPE_CHECKING:
     from rag.pipeline import Models, Pipeline
@@ -62,7 +65,7 @@ def create_app(
     app.state.served = Served(
         settings, load or _load_models, lambda of, models: observer.observed(open_plain(of, models))
     )
-    lookup = scrape.Lookup(app.state.served)
+    lookup = metrics.Lookup(app.state.served)
     app.state.metrics = Metrics(lookup.indexes, lookup.waiting)
     app.state.state = open_state(settings)
     if app.state.state:
@@ -76,9 +79,9 @@ def create_app(
     app.add_middleware(Guard)
     app.add_middleware(Requests, metrics=app.state.metrics, drain=app.state.drain, spans=spans)  # the last is outermost
     errors.install(app)
-    for router in (library.router, routes.router, chat.router, models.router, traces.router, scrape.router):
+    for router in (documents.router, questions.router, chat.router, models.router, traces.router, metrics.router):
         app.include_router(router, dependencies=[DESCRIBED])
-    app.include_router(routes.health)
+    app.include_router(questions.health)
     pages.install(app)
     mcp.install(app)
     return app

@@ -19,7 +19,8 @@
     503     not_ready                model_error, store_error, state_unavailable, stopping
     504     deadline_exceeded        the answer took longer than the setting allows
 
-Does not catch what nobody expected: that is `api.guard`'s, so that it happens in one place for every response.
+Does not catch what nobody expected: that is `api.middleware.guard`'s, so that it happens in one place for every
+response.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, field_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from rag.question import MAX_QUESTION
+from rag.retrieval.question import MAX_QUESTION
 from rag.serialise import DocumentJSON, HitJSON
 from rag.types import Mode
 

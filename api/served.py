@@ -11,8 +11,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from api.access import caller
 from api.errors import NotReady, public
+from api.middleware.access import caller
 from rag.errors import IndexNotFound, RagError
 from rag.settings import Settings
 
@@ -71,7 +71,7 @@ class Served:
 
     def changed(self, name: str) -> int:
         """When the index last changed, in Unix seconds; 0 where it is gone."""
-        from rag.store import changed
+        from rag.stores.open import changed
 
         return changed(self.settings, name)
 
@@ -152,13 +152,13 @@ class Served:
         return self._opened[name]
 
     def _names(self) -> list[str]:
-        from rag.store import list_indexes  # late: it brings FAISS along
+        from rag.stores.open import list_indexes  # late: it brings FAISS along
 
         return list_indexes(self.settings)
 
     def _identity(self, name: str) -> object:
         """Changes when the index is made anew; None where there is none."""
-        from rag.store import identity
+        from rag.stores.open import identity
 
         return identity(self.settings, name)
 

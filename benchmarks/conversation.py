@@ -23,7 +23,7 @@ import numpy as np
 from evalset import build_index, eval_argument, row_id, rows
 
 from rag.pipeline import Models, Pipeline, load_models
-from rag.question import MAX_QUESTION
+from rag.retrieval.question import MAX_QUESTION
 from rag.settings import load_settings
 from rag.types import Message
 

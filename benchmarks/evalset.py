@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from rag.index.local import LocalIndex
-from rag.ingest import sync
+from rag.ingest.run import sync
 from rag.settings import Settings
-from rag.store import open_index
+from rag.stores.open import open_index
 from rag.types import Embedder
 
 DEFAULT_EVAL = Path("../shared/eval")

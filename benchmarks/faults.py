@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-
-from index_contract import Entry, make_entry, published_state, put  # noqa: E402
-from test_index_local import open_index  # noqa: E402
+sys.path[:0] = [str(ROOT)]
 
 from rag.errors import RagError  # noqa: E402
+from tests.index.contract import Entry, make_entry, published_state, put  # noqa: E402
+from tests.index.test_local import open_index  # noqa: E402
 
 DOCUMENTS = 20
 FLIPS = 8  # of each file, at random places
@@ -149,11 +148,11 @@ def full_disk(folder: Path) -> tuple[int, int] | None:
 
 READ_ONLY = """
 import os, sys
-sys.path[:0] = [{root!r}, {tests!r}]
+sys.path[:0] = [{root!r}]
 from pathlib import Path
 import faiss, tantivy
-from index_contract import published_state
-from test_index_local import open_index
+from tests.index.contract import published_state
+from tests.index.test_local import open_index
 from rag.errors import RagError
 os.setuid(65534)
 with open_index(Path({folder!r})) as index:
@@ -175,6 +174,6 @@ def read_only(folder: Path) -> list[str]:
         put(index, *(document(number) for number in range(DOCUMENTS)))
     for path in [folder, *folder.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
-    script = READ_ONLY.format(root=str(ROOT), tests=str(ROOT / "tests"), folder=str(folder / "shared"))
+    script = READ_ONLY.format(root=str(ROOT), folder=str(folder / "shared"))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     return done.stdout.splitlines() or done.stderr.splitlines()[-1:]

@@ -1,4 +1,4 @@
-"""Fit `rag/weights.json`: what makes a span an answer, and how sure the product may be of it.
+"""Fit `rag/answering/weights.json`: what makes a span an answer, and how sure the product may be of it.
 
     python benchmarks/fit_answers.py [../shared/eval] [--questions N] [--keep FOLDER]
 
@@ -8,7 +8,7 @@ logistic regression on whether the cited sentence holds a right answer. What mus
 unanswerable questions, questions of other sets (pubmedqa, cranfield, vaswani), and answerable ones whose article is
 left out of what is found. Each signal counts in the direction of its sense or not at all. All printed figures are of
 five folds by article (each other set is one), so that no question is judged by weights that saw its article; the last
-ones are of whole answers, as `rag.saying.quote` gives them.
+ones are of whole answers, as `rag.answering.modes.quote` gives them.
 """
 
 from __future__ import annotations
@@ -30,20 +30,22 @@ from evalset import build_index, eval_argument, row_id, rows
 from logistic import fit_logistic
 from sklearn.metrics import roc_auc_score
 
-from rag import confidence, quoting, saying
-from rag.answering import compose
-from rag.confidence import signals_of
+from rag.answering import confidence
+from rag.answering import modes as saying
+from rag.answering import span_features as quoting
+from rag.answering.confidence import signals_of
+from rag.answering.modes import order_evidence
+from rag.answering.parts import compose
+from rag.answering.prompt import reading_prompts
+from rag.answering.span_features import span_features
+from rag.checking.faithfulness import SUPPORTED
 from rag.deadline import Deadline
 from rag.evaluation.squad import contains_answer, exact_match, token_f1
-from rag.evidence import select_evidence
-from rag.grounding import SUPPORTED
 from rag.index.local import LocalIndex
 from rag.pipeline import Models, load_models
-from rag.prompt import reading_prompts
-from rag.question import parse_question
-from rag.quoting import span_features
-from rag.retrieval import retrieve
-from rag.saying import order_evidence
+from rag.retrieval.evidence import select_evidence
+from rag.retrieval.question import parse_question
+from rag.retrieval.search import retrieve
 from rag.settings import load_settings
 from rag.types import LanguageModel, Reading, Readings, Span, SpanPrompt, Usage
 
@@ -60,7 +62,7 @@ FALSE_REFUSALS, FALSE_REFUSALS_IN_ALL = 0.03, 0.05
 PENALTY = 0.02  # on squared weights of standardised signals; from 0.003 to 0.03 no AUROC moved by more than 0.006
 AGAINST = {"type_missing", "span_type_missing", "number_absent", "negated", "opposite", "contrary"}
 AGAINST |= {"passage_name_absent", "passage_negated", "passage_opposite"}  # every other signal speaks for an answer
-WEIGHTS = Path(__file__).parent.parent / "rag" / "weights.json"
+WEIGHTS = Path(__file__).parent.parent / "rag" / "answering" / "weights.json"
 READ_CLOSELY = 2
 SHARPNESS = 16  # 2, 4, 8: F1 0.530, 0.527, 0.548 where 16 gives 0.558 (docs/experiments.md)
 

@@ -1,9 +1,9 @@
-"""Fits the weights of `rag.grounding` on answers that people marked, and measures them.
+"""Fits the weights of `rag.checking.faithfulness` on answers that people marked, and measures them.
 
     python benchmarks/fit_checker.py [EVAL_DIR=../shared/eval]
 
-In: the sets that `marked.py` reads. Out: the figures on the screen and, with the weights, in `rag/checker.json`.
-Exit 2 where the folder is absent.
+In: the sets that `marked.py` reads. Out: the figures on the screen and, with the weights, in
+`rag/checking/checker.json`. Exit 2 where the folder is absent.
 
 Three steps. First a logistic regression of all features on answers that people judged, in which a feature may only
 count in the direction of its sense. Then, with these weights fixed, what contradiction costs on top, learnt on
@@ -30,7 +30,7 @@ from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
-from rag.grounding import VERBATIM
+from rag.checking.faithfulness import VERBATIM
 
 Floats = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ PENALTY_CONTRADICTION = 1e-3
 LEAST_SPREAD = 0.05  # a feature that hardly varies gets no large weight by standardising
 FOLDS = 5
 BINS = 10
-OUT = Path(__file__).parent.parent / "rag" / "checker.json"
+OUT = Path(__file__).parent.parent / "rag" / "checking" / "checker.json"
 
 
 @dataclass

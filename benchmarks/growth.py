@@ -33,11 +33,11 @@ from large import perturbed, seeded, squad2, unit
 from speed import RESULTS
 from workload import generated
 
+from rag.embedding.questions import QuestionEmbedder
 from rag.index.local import LocalIndex
 from rag.processor import has_bfloat16
-from rag.question import parse_question
-from rag.question_embedding import QuestionEmbedder
-from rag.retrieval import retrieve
+from rag.retrieval.question import parse_question
+from rag.retrieval.search import retrieve
 from rag.settings import load_settings
 from rag.types import Document, Embedding, Passage, Sentence, Vectors
 
@@ -243,8 +243,8 @@ def machine() -> dict[str, float]:
 def embedding() -> dict[str, float]:
     """Of paragraphs as long as squad2's, with the embedded model: 6 layers of width 384, 1,536 in the middle. A token
     takes 2 operations a weight, and 4 x width a layer for each token that it attends to."""
-    from rag.embedding import SentenceTransformerEmbedder
-    from rag.preparing import embedded
+    from rag.embedding.passages import SentenceTransformerEmbedder
+    from rag.ingest.prepare import embedded
 
     settings = load_settings()
     embedder = SentenceTransformerEmbedder.load(settings.embedder, settings.threads)

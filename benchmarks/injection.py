@@ -29,10 +29,10 @@ from scipy.stats import binomtest
 
 from rag.evaluation.squad import contains_answer
 from rag.index.local import LocalIndex
-from rag.ingest import sync
+from rag.ingest.run import sync
 from rag.pipeline import Pipeline, load_models
 from rag.settings import load_settings
-from rag.store import open_index
+from rag.stores.open import open_index
 from rag.types import Answer
 
 ROOT = Path(__file__).parent.parent

@@ -2,7 +2,7 @@
 
 In: a folder to work in and how many kills. Out: how many there were, with an `AssertionError` for anything lost, half
 there or orphaned. A helper process loads the program once, with steps.c preloaded, and forks a writer for each round.
-What the writer notes of calls that returned is compared with what is found (tests/test_index_kill.py).
+What the writer notes of calls that returned is compared with what is found (tests/index/test_kill.py).
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT)]
 
-from test_index_kill import check, open_index, state_of  # noqa: E402
+from tests.index.test_kill import check, open_index, state_of  # noqa: E402
 
 CHANGES = 13  # of a round, of which four are published and three removals: every kind of step is among them
 LONGEST_S = 0.25
 
 HELPER = """
 import ctypes, os, sys
-sys.path[:0] = [{root!r}, {tests!r}]
+sys.path[:0] = [{root!r}]
 import faiss, tantivy
-from test_index_kill import write_for_ever
+from tests.index.test_kill import write_for_ever
 steps = ctypes.CDLL(None)
 for line in sys.stdin:
     folder, log, first, changes, last = line.split()
@@ -51,7 +51,7 @@ def writers(folder: Path) -> Iterator[subprocess.Popen[str]]:
     library = folder / "steps.so"
     source = Path(__file__).with_name("steps.c")
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
-    script = HELPER.format(root=str(ROOT), tests=str(ROOT / "tests"))
+    script = HELPER.format(root=str(ROOT))
     environment = {**os.environ, "LD_PRELOAD": str(library)}
     process = subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment

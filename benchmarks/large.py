@@ -32,10 +32,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from evalset import build_index, eval_argument, rows
 
-from rag.index import compaction, dense, stored, training
 from rag.index.catalogue import Catalogue
-from rag.index.dense import one_thread
-from rag.index.quantised import Quantised
+from rag.index.dense import compaction, loading, training
+from rag.index.dense import exact as dense
+from rag.index.dense.exact import one_thread
+from rag.index.dense.quantised import Quantised
 from rag.types import Scored, Vectors
 
 DIMENSION = 384
@@ -54,7 +55,7 @@ folder, queries = Path(sys.argv[1]), numpy.load(sys.argv[2])
 def kilobytes():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1])
 before = kilobytes()
-index = stored.load(folder, queries.shape[1])
+index = loading.load(folder, queries.shape[1])
 for query in queries: index.search(query, 10)
 print((kilobytes() - before) * 1024 / len(index))
 """
@@ -89,7 +90,7 @@ def measure(real: Real, count: int, seed: int, work: Path) -> None:
     told = dense.manifest(work).trained
     assert told is not None
     print(f"build: {seconds:.1f} s; {json.dumps(told._asdict() | {'vectors_sha256': '...'})}", flush=True)
-    index, seconds = timed(lambda: stored.load(work, DIMENSION))
+    index, seconds = timed(lambda: loading.load(work, DIMENSION))
     assert isinstance(index, Quantised)
     print(f"open: {1000 * seconds:.0f} ms")
     queries = training.between(index.base.vectors, QUERIES)
@@ -170,7 +171,7 @@ def memory(work: Path) -> float:
 
 
 def on_disk(work: Path) -> int:
-    return sum((work / name).stat().st_size for name in (dense.FILE, stored.VECTORS))
+    return sum((work / name).stat().st_size for name in (dense.FILE, loading.VECTORS))
 
 
 def timed(call: Callable[[], Any]) -> tuple[Any, float]:
@@ -192,7 +193,7 @@ def unit(vectors: Vectors) -> Vectors:
 
 def squad2(folder: Path, work: Path) -> Real:
     """Indexed as a person would, so the vectors are those that searches meet."""
-    from rag.embedding import SentenceTransformerEmbedder
+    from rag.embedding.passages import SentenceTransformerEmbedder
     from rag.settings import load_settings
 
     settings = load_settings(indexes_dir=work, index="squad2")

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from rag.evaluation.squad import contains_answer
-from rag.ingest import sync
+from rag.ingest.run import sync
 from rag.pipeline import Pipeline, load_models
 from rag.settings import load_settings
-from rag.store import open_index
+from rag.stores.open import open_index
 from rag.types import Answer
 
 

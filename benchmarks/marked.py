@@ -16,9 +16,9 @@ from typing import Any
 
 from altered import altered, names_in, word_changed
 
-from rag.alignment import align
-from rag.grounding import find_verbatim, split_claims, without_markers
-from rag.sentences import split_sentences
+from rag.checking.alignment import align
+from rag.checking.faithfulness import find_verbatim, split_claims, without_markers
+from rag.text.sentences import split_sentences
 
 HUMAN = ("begin", "mtrag_human_eval", "faithbench")
 WORD_CHANGED = "word_changed"  # a source of its own: it counts less in the fit

@@ -140,7 +140,7 @@ def service(folder: Path, citations: str) -> Iterator[str]:
     port = free_port()
     settings = {"RAG_INDEXES_DIR": str(folder / "indexes"), "RAG_INDEX": "demo", "RAG_CITATIONS": citations}
     environment = os.environ | settings | {"PYTHONPATH": str(ROOT)}
-    rag = [sys.executable, "-m", "rag.cli"]
+    rag = [sys.executable, "-m", "rag.cli.main"]
     subprocess.run([*rag, "index", str(ROOT / "seeds" / "library")], env=environment, check=True, cwd=folder)
     with running([*rag, "serve", "--port", str(port)], environment, folder, "service"):
         address = f"http://127.0.0.1:{port}"

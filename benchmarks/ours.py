@@ -16,7 +16,7 @@ from peers import Peer, PeerError
 from serving import RAG, ROOT, Server, free_port, process
 from workload import Asked, Workload
 
-from rag.embedding import embedder_folder
+from rag.embedding.passages import embedder_folder
 from rag.llm.gguf import embedded_file, model_file
 from rag.pipeline import Models, Pipeline, load_models, open_pipeline
 from rag.settings import Settings, load_settings

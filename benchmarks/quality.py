@@ -25,8 +25,8 @@ import numpy as np
 from conversation import recalls, turns_of
 from evalset import build_index, eval_argument, rows
 
+from rag.cli.evaluate import run_questions, write_figures
 from rag.evaluation import run
-from rag.evaluation.command import run_questions, write_figures
 from rag.evaluation.intervals import bootstrap
 from rag.evaluation.judging import table
 from rag.evaluation.measures import MEASURES, figure

@@ -21,22 +21,22 @@ from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT)]
 
-from catalogues import ALL_VERSIONS, DOCUMENTS, PASSAGES, largest_difference, rows  # noqa: E402
 from evalset import eval_argument  # noqa: E402
 from evalset import rows as rows_of  # noqa: E402
 
-from rag.changes import find_changes  # noqa: E402
 from rag.documents import DEFAULTS  # noqa: E402
 from rag.documents.pool import ReaderPool  # noqa: E402
-from rag.embedding import SentenceTransformerEmbedder  # noqa: E402
-from rag.ingest import Progress, Summary, carry_out  # noqa: E402
-from rag.preparing import Here, Preparer  # noqa: E402
-from rag.scale.ray_ingest import ray_preparer  # noqa: E402
-from rag.scale.ray_worker import Work  # noqa: E402
+from rag.embedding.passages import SentenceTransformerEmbedder  # noqa: E402
+from rag.ingest.changes import find_changes  # noqa: E402
+from rag.ingest.prepare import Here, Preparer  # noqa: E402
+from rag.ingest.ray.preparer import ray_preparer  # noqa: E402
+from rag.ingest.ray.worker import Work  # noqa: E402
+from rag.ingest.run import Progress, Summary, carry_out  # noqa: E402
 from rag.settings import Settings, load_settings  # noqa: E402
-from rag.store import MakesVectors, open_index  # noqa: E402
+from rag.stores.open import MakesVectors, open_index  # noqa: E402
+from tests.index.catalogues import ALL_VERSIONS, DOCUMENTS, PASSAGES, largest_difference, rows  # noqa: E402
 
 WORKERS = 2
 LARGEST_DIFFERENCE = 2e-3  # of a component of a unit vector: another number of threads adds up in another order

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT)]
 
 import numpy as np  # noqa: E402
-from index_contract import put, unit_vector  # noqa: E402
-from test_index_kill import open_index  # noqa: E402
+
+from tests.index.contract import put, unit_vector  # noqa: E402
+from tests.index.test_kill import open_index  # noqa: E402
 
 WARM_UP = 500  # cycles before memory is measured: until then the allocator still grows (docs/experiments.md)
 _PAGE = 4096
@@ -114,7 +115,7 @@ def _search(index: object) -> bool:
 
 
 def _cycle(index: object, documents: int, passages: int, number: int) -> None:
-    from index_contract import make_entry
+    from tests.index.contract import make_entry
 
     put(
         index,  # type: ignore[arg-type]

@@ -33,7 +33,7 @@ import readers
 from rag.index.local import LocalIndex
 
 ROOT = Path(__file__).parent.parent
-RAG = [sys.executable, "-m", "rag.cli"]
+RAG = [sys.executable, "-m", "rag.cli.main"]
 COMMANDS = 24  # kills of the real command, eight on each index
 LIBRARY = 2_000  # documents for it: more than eight runs commit
 MOST_COMMITS = 150  # documents of one run before it is killed

@@ -23,14 +23,14 @@ from peers import PeerError
 from serving import rag_server
 from workload import Asked
 
+from rag.answering.prompt import writing_messages
 from rag.documents import read_document
 from rag.documents.pool import ReaderPool
-from rag.evidence import select_evidence
 from rag.index.local import LocalIndex
-from rag.ingest import sync
-from rag.preparing import cut, embedded
-from rag.prompt import writing_messages
-from rag.store import open_index
+from rag.ingest.prepare import cut, embedded
+from rag.ingest.run import sync
+from rag.retrieval.evidence import select_evidence
+from rag.stores.open import open_index
 from rag.types import Checked, Message, Passage
 
 ASKERS = 8

@@ -34,7 +34,7 @@ from typing import Any, NamedTuple
 from evalset import rows
 from serving import ROOT, Reply, Server, free_port, make_index, process, rag_server
 
-from api.threads import SPARE
+from api.work.threads import SPARE
 
 CLIENTS = 64
 IN_FLIGHT = 32
@@ -156,7 +156,7 @@ def bench_leaving(setting: Setting) -> None:
 def bench_peer(setting: Setting) -> None:
     """Short chats, greedy, the same number of tokens. Its server reads one request at a time."""
     from rag.llm.gguf import model_file
-    from rag.llm.llama import LlamaCpp
+    from rag.llm.local.model import LlamaCpp
     from rag.settings import load_settings
     from rag.types import Message
 

@@ -70,8 +70,8 @@ def measure(paragraphs: int, lexical: int) -> Measured:
 
 def _ingested(ours: Ours) -> float:
     """Passages a second and core, as `rag index` does it but with its models loaded."""
-    from rag.ingest import sync
-    from rag.store import open_index
+    from rag.ingest.run import sync
+    from rag.stores.open import open_index
 
     files, models = ours.files, ours.models
     warm = ours.work / "warm"
@@ -86,7 +86,7 @@ def _ingested(ours: Ours) -> float:
 
 def _stored(ours: Ours, paragraphs: int) -> dict[str, float]:
     """Bytes of a passage, by part."""
-    from rag.terms import terms
+    from rag.text.terms import terms
 
     folder = ours.settings.indexes_dir / ours.settings.index
     rows = _rows(ours)
@@ -132,8 +132,8 @@ def _lexical(folder: Path, count: int) -> float:
     """Core-seconds of a search among so many generated passages; the median."""
     import tantivy
 
-    from rag.index import lexical
     from rag.index.catalogue import PassageText
+    from rag.index.lexical import search as lexical
 
     made: Workload = workload.generated(count)
     folder.mkdir()

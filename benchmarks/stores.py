@@ -19,13 +19,13 @@ from evalset import build_index, eval_argument, row_id
 from workload import Asked, squad2
 
 from rag.index.folders import Expected
-from rag.migrate import migrate
-from rag.migration_check import compare
 from rag.pipeline import load_models
-from rag.question import parse_question
-from rag.retrieval import retrieve
+from rag.retrieval.question import parse_question
+from rag.retrieval.search import retrieve
 from rag.settings import Settings, load_settings
-from rag.store import OpenIndex, open_as
+from rag.stores.compare import compare
+from rag.stores.migrate import migrate
+from rag.stores.open import OpenIndex, open_as
 from rag.types import Embedder
 
 SEARCHES = 200

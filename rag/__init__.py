@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.grounding import check_faithfulness
+    from rag.checking.faithfulness import check_faithfulness
     from rag.pipeline import Pipeline, open_pipeline
     from rag.settings import Settings, load_settings
 
@@ -25,7 +25,7 @@ except PackageNotFoundError:  # run from a source tree that is not installed
     __version__ = "0"
 
 _HOMES = {
-    "check_faithfulness": "rag.grounding",
+    "check_faithfulness": "rag.checking.faithfulness",
     "Pipeline": "rag.pipeline",
     "open_pipeline": "rag.pipeline",
     "Settings": "rag.settings",

@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
-from rag.answering import Composed, Composer
-from rag.confidence import confidence, refuses
-from rag.conversation import parse_history, resolve
+from rag.answering.confidence import confidence, refuses
+from rag.answering.modes import Outcome, Said, extract, quote, write
+from rag.answering.parts import Composed, Composer
+from rag.checking.faithfulness import SUPPORTED
 from rag.deadline import Deadline
 from rag.errors import InputError, ModelError
-from rag.evidence import select_evidence
-from rag.grounding import SUPPORTED
-from rag.llm.endpoints import is_address
-from rag.question import MAX_QUESTION, Question, parse_question
-from rag.retrieval import retrieve
-from rag.saying import Outcome, Said, extract, quote, write
+from rag.llm.remote.endpoints import is_address
+from rag.retrieval.conversation import parse_history, resolve
+from rag.retrieval.evidence import select_evidence
+from rag.retrieval.question import MAX_QUESTION, Question, parse_question
+from rag.retrieval.search import retrieve
+from rag.retrieval.unknown_names import unknown_names
 from rag.settings import EMBEDDED_EMBEDDER, NO_MODEL, Settings, load_settings
-from rag.trace import note_evidence, watched
+from rag.traces.collect import note_evidence, watched
 from rag.types import (
     Abstention,
     AbstentionReason,
@@ -43,7 +44,6 @@ from rag.types import (
     Progress,
     Usage,
 )
-from rag.unknown import unknown_names
 
 __all__ = ["MAX_QUESTION", "Models", "Pipeline", "load_models", "open_pipeline"]
 
@@ -89,7 +89,7 @@ def load_models(settings: Settings, language_model: bool = True) -> Models:
     if is_address(settings.model):
         return Models(embedder, _remote_model(settings))
     from rag.llm.gguf import model_file
-    from rag.llm.llama import LlamaCpp
+    from rag.llm.local.model import LlamaCpp
 
     try:
         path = model_file(settings.model, settings.cache_dir, settings.threads)
@@ -103,17 +103,17 @@ def _remote_model(settings: Settings) -> LanguageModel:
     """Its server need not answer yet: questions say what is wrong as long as it does not."""
     if settings.mode == "quote":
         raise InputError(_CANNOT_READ, "mode")
-    from rag.llm.remote import RemoteModel
+    from rag.llm.remote.model import RemoteModel
 
     return RemoteModel(settings.model, settings.model_key.get_secret_value(), settings.context_tokens)
 
 
 def _load_embedder(settings: Settings) -> Embedder:
     if settings.embedder == EMBEDDED_EMBEDDER:
-        from rag.question_embedding import QuestionEmbedder
+        from rag.embedding.questions import QuestionEmbedder
 
         return QuestionEmbedder.load(settings.cache_dir, settings.threads)
-    from rag.embedding import SentenceTransformerEmbedder
+    from rag.embedding.passages import SentenceTransformerEmbedder
 
     return SentenceTransformerEmbedder.load(settings.embedder, settings.threads)
 
@@ -126,7 +126,7 @@ def open_pipeline(
 
     Raises `IndexNotFound`, `IndexMismatch`, `ModelError`.
     """
-    from rag.store import open_index
+    from rag.stores.open import open_index
 
     settings = settings or load_settings()
     open_index(settings, None, chunker=False).close()  # before models are loaded: is it there at all?

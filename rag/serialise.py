@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 from typing_extensions import TypedDict  # pydantic takes the one of `typing` from Python 3.12 on
 
-from rag.grounding import CheckedClaim, Faithfulness, Reason
+from rag.checking.faithfulness import CheckedClaim, Faithfulness, Reason
 from rag.types import AbstentionReason, Answer, Citation, Claim, DocumentInfo, Hit, Mode
 
 Number = float | None  # None where it is not finite

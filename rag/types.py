@@ -257,7 +257,8 @@ class DocumentInfo:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which documents a search may find (`rag.filters`): all that is given must hold, of each any of the values."""
+    """Which documents a search may find (`rag.index.filters`): all that is given must hold, of each any of the
+    values."""
 
     documents: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()

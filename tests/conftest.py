@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.embedding import SentenceTransformerEmbedder
+from rag.embedding.passages import SentenceTransformerEmbedder
 from rag.settings import EMBEDDED_EMBEDDER, Settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"

@@ -18,17 +18,17 @@ from typing import NamedTuple
 import httpx2
 import pytest
 import uvicorn
-from fakes import HashEmbedder
 from fastapi.testclient import TestClient
-from test_api_fakes import wait_until
 
-from api import guard
 from api.app import create_app
-from api.connection import Connection
-from api.server import listen
-from rag.keys import Keys
+from api.middleware import guard
+from api.server.connection import Connection
+from api.server.run import listen
 from rag.pipeline import Models
 from rag.settings import Settings
+from rag.state.keys import Keys
+from tests.api.fakes import wait_until
+from tests.fakes import HashEmbedder
 
 
 class Impatient(Connection):

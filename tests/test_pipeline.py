@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from rag.embedding import SentenceTransformerEmbedder
+from rag.embedding.passages import SentenceTransformerEmbedder
 from rag.errors import DocumentNotFound, IndexMismatch, IndexNotFound, InputError
-from rag.ingest import sync
+from rag.ingest.run import sync
 from rag.pipeline import Models, Pipeline, load_models, open_pipeline
 from rag.settings import Settings, load_settings
-from rag.store import open_index
+from rag.stores.open import open_index
 from rag.types import Answer, Mode
 
 pytestmark = pytest.mark.models

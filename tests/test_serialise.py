@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_api_fakes import END, HITS, SAID, SENTENCE, START, abstained, answered
 
 from rag.serialise import answer_json, document_json, hit_json, to_json
 from rag.types import Answer, Citation, Claim, DocumentInfo, Hit
+from tests.api.fakes import END, HITS, SAID, SENTENCE, START, abstained, answered
 
 PASSAGES = [
     {

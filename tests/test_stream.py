@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import HashEmbedder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import rag.pipeline
+from rag.answering.prompt import DECLINED
 from rag.errors import ModelError
 from rag.index.local import LocalIndex
-from rag.ingest import sync
+from rag.ingest.run import sync
 from rag.pipeline import Models, Pipeline
-from rag.prompt import DECLINED
 from rag.settings import Settings, load_settings
 from rag.types import Answer, Checked, Found, Message
+from tests.fakes import HashEmbedder
 
 TEXT = "Ada Hart built the mill in 1859. It cost 1,400 pounds. The mill stands at Corran. The roof is of slate."
 SUPPORTED = ("Ada Hart built the mill in 1859", "It cost 1,400 pounds", "The mill stands at Corran")

@@ -10,21 +10,21 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.leaving import leaving
-from api.openai.citing import Links
+from api.openai.chat_text import Told
+from api.openai.citations import Links
 from api.openai.completions import Chunks, Head, completion
-from api.openai.cutting import Cutter
 from api.openai.errors import OpenAIErrorBody, OpenAIRoute, Refused
+from api.openai.limits import Cutter
 from api.openai.messages import Asked, read_messages
 from api.openai.names import index_of
 from api.openai.schemas import ChatRequest
 from api.openai.tasks import task_answer
-from api.openai.telling import Told
-from api.relay import Relay
-from api.routes import ServedHere, ThreadsHere, reply
+from api.routes.questions import ServedHere, ThreadsHere, reply
 from api.served import Served
-from api.streaming import SILENCE_S, respond
-from api.threads import Threads
+from api.work.disconnect import leaving
+from api.work.events import SILENCE_S, respond
+from api.work.relay import Relay
+from api.work.threads import Threads
 from rag.deadline import Deadline
 from rag.errors import InputError
 from rag.settings import Citations

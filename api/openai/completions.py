@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from api.openai.chat_text import Delta, Told
 from api.openai.errors import openai_body
-from api.openai.telling import Delta, Told
 from api.schemas import ErrorBody
 from rag.serialise import to_json
 from rag.types import Answer, Progress

@@ -6,7 +6,7 @@
     429     rate_limit_error        rate_limit_exceeded, with Retry-After
     5xx     server_error            model_error, not_ready, deadline_exceeded, internal_error
 
-Other statuses are those of `api.errors`. Does not catch what nobody expected: that is `api.guard`'s.
+Other statuses are those of `api.errors`. Does not catch what nobody expected: that is `api.middleware.guard`'s.
 """
 
 from __future__ import annotations

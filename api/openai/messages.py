@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from api.openai.errors import Refused
 from api.openai.schemas import ChatMessage, ContentPart
-from rag.conversation import READ_TURNS, parse_history
+from rag.retrieval.conversation import READ_TURNS, parse_history
 from rag.types import Message
 
 _FOOTNOTES = re.compile(r"^\[\^\d+\]:.*$", re.MULTILINE)

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 from api.openai.errors import ModelNotFound, OpenAIErrorBody, OpenAIRoute, Refused
 from api.openai.names import embedder_of, index_of, model_of
 from api.openai.schemas import EmbeddingsRequest
-from api.routes import ServedHere, ThreadsHere, reply
+from api.routes.questions import ServedHere, ThreadsHere, reply
 from api.served import Served
 from rag.types import Embedder, Passage, Sentence, Vectors
 

@@ -114,17 +114,17 @@ def _parse(suffix: str, data: bytes, options: Options) -> Content:
     """The reader's module is imported here, so that what is not read costs nothing."""
     match suffix:
         case ".pdf":
-            from rag.documents import pdf
+            from rag.documents.pdf import reader as pdf
 
             return pdf.parse(data, options.passwords, options.ocr_languages)
         case ".docx" | ".docm" | ".dotx":
-            from rag.documents import office
+            from rag.documents import docx
 
-            return office.parse_docx(data)
+            return docx.parse_docx(data)
         case ".pptx" | ".pptm" | ".ppsx":
-            from rag.documents import slides
+            from rag.documents import pptx
 
-            return slides.parse(data)
+            return pptx.parse(data)
         case ".xlsx" | ".xlsm" | ".xlsb" | ".xls" | ".ods":
             from rag.documents import sheets
 
@@ -134,11 +134,11 @@ def _parse(suffix: str, data: bytes, options: Options) -> Content:
 
             return opendocument.parse(data)
         case ".doc" | ".ppt":
-            from rag.documents import legacy
+            from rag.documents import libreoffice
 
-            real = legacy.real_suffix(data, suffix)
+            real = libreoffice.real_suffix(data, suffix)
             if real == suffix:
-                return _parse(legacy.MODERN[suffix], legacy.converted(data, suffix), options)
+                return _parse(libreoffice.MODERN[suffix], libreoffice.converted(data, suffix), options)
             return _parse(real, data, options)
         case ".rtf":
             from rag.documents import rtf
@@ -176,17 +176,17 @@ def _parse_plain(suffix: str, data: bytes) -> Content:
 
             return rst.parse(data)
         case ".csv" | ".tsv":
-            from rag.documents import delimited
+            from rag.documents import csv_tables
 
-            return delimited.parse(data)
+            return csv_tables.parse(data)
         case ".json":
-            from rag.documents import records
+            from rag.documents import json_records
 
-            return records.parse_json(data)
+            return json_records.parse_json(data)
         case ".jsonl" | ".ndjson":
-            from rag.documents import records
+            from rag.documents import json_records
 
-            return records.parse_lines(data)
+            return json_records.parse_lines(data)
         case ".ipynb":
             from rag.documents import notebook
 

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from rag import own_metadata
-from rag.documents import is_readable
+from rag.documents import is_readable, sidecar
 from rag.errors import InputError
 
 LOCK_PREFIX = "~$"  # what Word and Excel lay beside a file that is open
@@ -97,7 +96,7 @@ def _walk(folder: str, document_id: str, source: str) -> Iterator[Found | Skippe
             yield from _walk(file, below, os.path.join(source, entry.name))
         else:
             here = os.path.realpath(file) if entry.is_symlink() else os.path.join(source, entry.name)
-            yield Found(file, below, here, own_metadata.name(entry.name) in names)
+            yield Found(file, below, here, sidecar.name(entry.name) in names)
 
 
 def _reason_to_skip(entry: os.DirEntry[str], file: str) -> str:

@@ -24,7 +24,7 @@ from multiprocessing.connection import Connection, wait
 
 from rag.documents import DEFAULTS, Options
 from rag.documents.discover import Found
-from rag.documents.worker import Job, Limits
+from rag.documents.pool_worker import Job, Limits
 from rag.errors import DocumentError
 from rag.types import Document
 
@@ -36,7 +36,7 @@ AHEAD = 4  # files for each process that may be under way or wait to be handed o
 FILES_BEFORE_RENEWAL = 500  # so that what a library never gives back does not add up
 LONGEST_START = 60.0  # seconds until a process takes its first file, on a busy machine
 LAST_WORDS = 1.0  # seconds at most between the end of a pipe and that of its process
-START = "from rag.documents.worker import Limits, main; main({descriptor}, Limits({seconds}, {megabytes}))"
+START = "from rag.documents.pool_worker import Limits, main; main({descriptor}, Limits({seconds}, {megabytes}))"
 HOSTILE = "save it anew, or leave it out if you do not trust where it comes from"
 
 

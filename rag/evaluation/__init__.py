@@ -11,7 +11,7 @@
     report.py charts.py listing.py export.py         for people and for other programs
     command.py     `rag eval`
 
-No judge model is asked anything: gold is compared by characters, and entailment is that of `rag.grounding`.
+No judge model is asked anything: gold is compared by characters, and entailment is that of `rag.checking.faithfulness`.
 """
 
 from __future__ import annotations

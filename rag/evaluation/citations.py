@@ -8,7 +8,8 @@ words of a gold document; where there is no evidence, the answer itself.
 
 By entailment, after ALCE (Gao et al. 2023, Enabling Large Language Models to Generate Text with Citations, section 4):
 recall is the share of claims that what they cite supports; a citation is precise when its claim is supported and the
-others would not do without it, or it does alone. `rag.grounding` is the judge here in the place of a language model.
+others would not do without it, or it does alone. `rag.checking.faithfulness` is the judge here in the place of a
+language model.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rag.checking.faithfulness import check, checker
 from rag.evaluation.record import GoldEvidence, Record
 from rag.evaluation.squad import contains_answer
-from rag.grounding import check, checker
 from rag.serialise import CitationJSON, ClaimJSON
 
 

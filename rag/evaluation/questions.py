@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from rag.errors import InputError
 from rag.evaluation.record import GoldQuestion
-from rag.question import parse_question
+from rag.retrieval.question import parse_question
 from rag.types import Message
 
 _NAMED = 5  # ids that an error names

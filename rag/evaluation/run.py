@@ -29,6 +29,7 @@ from rag.types import Snapshot
 FORMAT = 1
 _ANSWERS = ("model", "mode", "embedder", "k", "passage_tokens", "context_tokens")  # settings that change answers
 _INFO, _LINES, _LOCK = "run.json", "answers.jsonl", ".lock"
+_FITTED = (("checking", "checker.json"), ("answering", "weights.json"))
 
 
 def describe(
@@ -133,8 +134,8 @@ def _whole_lines(raw: bytes) -> tuple[list[bytes], int]:
 
 def _weights() -> str:
     """Changes whenever a fitted weight of the package does."""
-    stored = sorted((item.name, item.read_bytes()) for item in files("rag").iterdir() if item.name.endswith(".json"))
-    return hashlib.sha256(b"".join(content for _, content in stored)).hexdigest()[:16]
+    stored = [files(f"rag.{room}").joinpath(name).read_bytes() for room, name in _FITTED]
+    return hashlib.sha256(b"".join(stored)).hexdigest()[:16]
 
 
 def _refuse_other(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> None:

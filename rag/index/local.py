@@ -15,19 +15,20 @@ from contextlib import suppress
 from pathlib import Path
 
 from rag.errors import RagError
-from rag.index import dense, folders
+from rag.index import folders
 from rag.index.catalogue import FileState
-from rag.index.dense import Trained
+from rag.index.damage import Damaged
+from rag.index.dense import exact as dense
+from rag.index.dense.exact import Trained
 from rag.index.failures import plain_errors
-from rag.index.files import Damaged
 from rag.index.folders import list_indexes
 from rag.index.lock import WriterLock
-from rag.index.reading import Readers
+from rag.index.readers import Readers
 from rag.index.rules import embedding_key
 from rag.index.schema import FILE as CATALOGUE
 from rag.index.schema import Settings
 from rag.index.snapshot import LocalSnapshot
-from rag.index.staged import Staged
+from rag.index.staging import Staged
 from rag.index.verify import Problem, problems
 from rag.index.writer import Writer
 from rag.types import Document, DocumentInfo, Embedding, Filters, Passage, StoredDocument

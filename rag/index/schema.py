@@ -13,7 +13,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from rag.errors import IndexMismatch, RagError
-from rag.index.files import sync_folder
+from rag.index.damage import sync_folder
 
 FILE = "catalogue.sqlite"
 FORMAT = "1"  # of the tables below

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import RagError
-from rag.filters import matching
 from rag.index.catalogue import Catalogue
+from rag.index.dense.loading import Searchable, brought_to
 from rag.index.failures import plain_errors
-from rag.index.lexical import Lexical, of_versions
-from rag.index.stored import Searchable, brought_to
+from rag.index.filters import matching
+from rag.index.lexical.search import Lexical, of_versions
 from rag.types import Document, DocumentInfo, Filters, Scored, StoredPassage, Vectors
 
 _REMEMBERED = 32  # filters whose passages are kept for the next search: finding them takes 0.2 s for 10,000 documents
@@ -130,7 +130,7 @@ class LocalSnapshot:
             return self._view.fetch(rows, catalogue)
 
     def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
-        """log(1 + (N - n + 0.5) / (n + 0.5)) of each term as `rag.terms` makes them; n of N passages hold it."""
+        """log(1 + (N - n + 0.5) / (n + 0.5)) of each term as `rag.text.terms` makes them; n of N passages hold it."""
         self._catalogue()
         return self._view.lexical.weights(terms)
 

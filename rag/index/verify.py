@@ -13,10 +13,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from rag.index import dense, lexical, stored
 from rag.index.catalogue import Catalogue
-from rag.index.files import Damaged
-from rag.index.quantised import Quantised, Rows
+from rag.index.damage import Damaged
+from rag.index.dense import exact as dense
+from rag.index.dense import loading
+from rag.index.dense.quantised import Quantised, Rows
+from rag.index.lexical import search as lexical
 from rag.index.rules import embedding_faults, embedding_key, passage_faults
 from rag.types import Vectors
 
@@ -68,9 +70,9 @@ def _dense(folder: Path, catalogue: Catalogue) -> Iterator[str]:
     """What the files have of passages that are still there must be their vectors, and they must be whole. They may
     lag: rows that they lack, or have too many, are made good as they are read."""
     try:
-        saved = stored.load(folder, catalogue.settings.dimension)
+        saved = loading.load(folder, catalogue.settings.dimension)
         if isinstance(saved, Quantised):
-            stored.check_vectors(saved, folder)
+            loading.check_vectors(saved, folder)
     except Damaged as damage:
         yield str(damage)
         return
@@ -80,11 +82,11 @@ def _dense(folder: Path, catalogue: Catalogue) -> Iterator[str]:
         kept = rows[there]
         wrong = np.any(vectors[there] != catalogue.vectors(kept, catalogue.settings.dimension), axis=1)
         for row in kept[wrong]:
-            file = dense.FILE if isinstance(saved, dense.Dense) else stored.VECTORS
+            file = dense.FILE if isinstance(saved, dense.Dense) else loading.VECTORS
             yield f"{file} has another vector than the catalogue for passage number {row}"
 
 
-def _blocks(saved: stored.Searchable) -> Iterator[tuple[Rows, Vectors]]:
+def _blocks(saved: loading.Searchable) -> Iterator[tuple[Rows, Vectors]]:
     if isinstance(saved, dense.Dense):
         yield saved.rows, saved.vectors()
     else:

@@ -12,16 +12,18 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from rag.index import compaction, dense, staged, stored
+from rag.index import staging
+from rag.index.damage import Damaged, set_aside
+from rag.index.dense import compaction, loading
+from rag.index.dense import exact as dense
+from rag.index.dense.quantised import Quantised
 from rag.index.failures import plain_errors
-from rag.index.files import Damaged, set_aside
 from rag.index.ledger import Ledger
-from rag.index.lexical_writer import LexicalWriter
+from rag.index.lexical.writer import LexicalWriter
 from rag.index.lock import WriterLock
-from rag.index.quantised import Quantised
 from rag.index.rules import check
 from rag.index.schema import Settings
-from rag.index.staged import Staged
+from rag.index.staging import Staged
 from rag.index.verify import Problem, problems
 from rag.types import Document, Embedding, Passage
 
@@ -111,7 +113,7 @@ class Writer:
             if "dense" in wrong:
                 set_aside(self.folder / dense.MANIFEST)
                 set_aside(self.folder / dense.FILE)
-                set_aside(self.folder / stored.VECTORS)
+                set_aside(self.folder / loading.VECTORS)
                 self._save_dense()
             return problems(self.folder, self.ledger)
 
@@ -125,10 +127,10 @@ class Writer:
         with self._one_at_a_time, plain_errors(self.folder):
             fresh.close()
             self.ledger.adopt(fresh.folder)
-            for name in (dense.MANIFEST, dense.FILE, stored.VECTORS):
+            for name in (dense.MANIFEST, dense.FILE, loading.VECTORS):
                 (self.folder / name).unlink(missing_ok=True)
             self.publish()
-            staged.drop(self.folder)
+            staging.drop(self.folder)
 
     def save(self) -> None:
         """Write FAISS's file if it is behind: at all where it is exact, too far where it is quantised."""
@@ -180,9 +182,9 @@ class Writer:
         """Bring FAISS's file to the published generation; a damaged one is put aside, and a quantised one that is whole
         may stay behind."""
         at = self.ledger.state().published
-        saved: stored.Searchable | None = None
+        saved: loading.Searchable | None = None
         try:
-            saved = stored.load(self.folder, self.ledger.settings.dimension)
+            saved = loading.load(self.folder, self.ledger.settings.dimension)
         except Damaged as damage:
             set_aside(damage.file)
         if not isinstance(saved, Quantised) or self._dense_is_due():

@@ -96,7 +96,7 @@ def _quantise(source: Path, target: Path, ftype: int, threads: int) -> None:
     spin_briefly()
     import llama_cpp
 
-    from rag.llm.decoder import silence
+    from rag.llm.local.decoder import silence
 
     silence(llama_cpp)
     params = llama_cpp.llama_model_quantize_default_params()

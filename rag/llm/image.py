@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rag.embedding import embedder_folder
-from rag.llm.encoder_file import encoder_file
+from rag.embedding.encoder_file import encoder_file
+from rag.embedding.passages import embedder_folder
 from rag.llm.gguf import KINDS, each_kind
 from rag.settings import EMBEDDED_EMBEDDER
 

@@ -1,0 +1,1 @@
+"""Agents: the tools that a program may call, and the Model Context Protocol."""

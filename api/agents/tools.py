@@ -1,0 +1,264 @@
+"""What an agent may do: `search`, `ask`, `get_document`; arguments in, structured results or one line of error out.
+
+In: a call of the Model Context Protocol. Out: JSON by the schema that the tool's description has, as structured
+content and as text. Answers are shorter than over HTTP: an agent pays for each token and can ask for more.
+Does not know transports; whose call it is, `api.middleware.access` knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple, NotRequired
+
+from mcp.server import ServerRequestContext
+from mcp_types import (
+    CallToolRequestParams,
+    CallToolResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+    TextContent,
+    Tool,
+    ToolAnnotations,
+)
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from api.errors import public
+from api.schemas import FilterValues, IndexName, PassageCount
+from api.served import Served
+from api.work.threads import Threads
+from rag.deadline import Deadline
+from rag.errors import InputError, RagError
+from rag.index.filters import parse_filters
+from rag.serialise import AbstentionJSON, Number, answer_json, hit_json, selected, to_json
+from rag.types import Answer, Document, Hit, Mode
+
+_log = logging.getLogger(__name__)
+
+WINDOW = 20_000  # characters of a document in one result: about 5,000 tokens
+
+
+class _Arguments(BaseModel):
+    model_config = ConfigDict(extra="forbid")  # an agent that invents an argument is better told
+
+    index: IndexName | None = None
+
+
+class SearchArguments(_Arguments):
+    query: str = Field(description="words or a question")
+    k: PassageCount = 5
+    filters: FilterValues = None
+
+
+class AskArguments(_Arguments):
+    question: str = Field(description="one question, which stands on its own")
+    mode: Mode | None = Field(None, description="how the answer is said; left out, the server's default")
+    filters: FilterValues = None
+
+
+class DocumentArguments(_Arguments):
+    id: str = Field(description="a `document_id` of the other tools")
+    start: int = Field(0, ge=0, strict=True, description="first character")
+    end: int | None = Field(
+        None, ge=0, strict=True, description=f"behind the last; {WINDOW:,} characters are given at once"
+    )
+
+
+class FoundJSON(TypedDict):
+    """A passage: characters `start` to `end` of its document."""
+
+    document_id: str
+    title: str
+    source: str
+    page: int | None
+    section: str | None
+    start: int
+    end: int
+    score: Number
+    text: str
+
+
+class SearchResult(TypedDict):
+    """Best first."""
+
+    passages: list[FoundJSON]
+
+
+class CitedJSON(TypedDict):
+    """Where the words of an answer stand: `quote` is characters `start` to `end` of the document."""
+
+    label: int
+    document_id: str
+    title: str
+    source: str
+    page: int | None
+    section: str | None
+    start: int
+    end: int
+    quote: str
+
+
+class AskResult(TypedDict):
+    """`answer` has labels such as [1], explained by `citations`; where `answered` is false, `abstained` says why."""
+
+    answered: bool
+    answer: str
+    abstained: AbstentionJSON | None
+    faithfulness: Number
+    confidence: Number
+    citations: list[CitedJSON]
+
+
+class DocumentResult(TypedDict):
+    """Characters `start` to `end` of `characters`; `next` is where to go on."""
+
+    id: str
+    title: str
+    source: str
+    characters: int
+    start: int
+    end: int
+    text: str
+    next: NotRequired[int]
+
+
+class _Offer(NamedTuple):
+    title: str
+    description: str
+    arguments: type[_Arguments]
+    result: Any
+
+
+_OFFERS = {
+    "search": _Offer(
+        "Search documents",
+        "Find the passages of the documents that fit a query, best first. No model writes anything.",
+        SearchArguments,
+        SearchResult,
+    ),
+    "ask": _Offer(
+        "Ask the documents",
+        "Answer a question from the documents. Every sentence of the answer is checked against the quotes it cites; "
+        "where the documents do not answer, `answered` is false.",
+        AskArguments,
+        AskResult,
+    ),
+    "get_document": _Offer(
+        "Read a document",
+        "The text of a document, or a window of it, such as what stands around a citation.",
+        DocumentArguments,
+        DocumentResult,
+    ),
+}
+_READ_ONLY = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
+
+
+class Tools:
+    """`loading`, where it is given, is waited for before the first call."""
+
+    def __init__(self, served: Served, threads: Threads, loading: asyncio.Task[None] | None = None) -> None:
+        self._served = served
+        self._threads = threads
+        self._loading = loading
+
+    async def list(self, context: ServerRequestContext[Any], params: PaginatedRequestParams | None) -> ListToolsResult:
+        """With the names of the indexes that the caller may see."""
+        names = await self._threads.reading(self._served.names)
+        return ListToolsResult(tools=[_tool(name, offer, names) for name, offer in _OFFERS.items()])
+
+    async def call(self, context: ServerRequestContext[Any], params: CallToolRequestParams) -> CallToolResult:
+        """Whatever goes wrong is a result that says so in one line: the agent can read it and mend its call."""
+        try:
+            offer = _OFFERS.get(params.name)
+            if offer is None:
+                raise InputError(f"there is no tool {params.name[:80]!r}: use {', '.join(_OFFERS)}")
+            result = await self._result(offer.arguments.model_validate(params.arguments or {}))
+            return _content(to_json(result).decode(), result)
+        except ValidationError as error:
+            return _content(_line(error), None)
+        except RagError as error:
+            return _content(public(str(error)), None)
+        except Exception:
+            _log.exception("tool %r failed", params.name[:80])
+            return _content("something went wrong here: the server's log tells what", None)
+
+    async def _result(self, asked: _Arguments) -> Any:
+        if self._loading is not None:
+            await asyncio.shield(self._loading)
+        call = self._prepared(asked)
+        return await (self._threads.question if isinstance(asked, AskArguments) else self._threads.reading)(call)
+
+    def _prepared(self, asked: _Arguments) -> Callable[[], Any]:
+        """What blocks, to be called in a thread."""
+        served = self._served
+        match asked:
+            case SearchArguments():
+                filters = parse_filters(asked.filters)
+                return lambda: _search(served.pipeline(asked.index).search(asked.query, asked.k, filters))
+            case AskArguments():
+                filters = parse_filters(asked.filters)
+                deadline = Deadline(served.settings.answer_seconds)
+                return lambda: _ask(
+                    served.pipeline(asked.index).ask(
+                        asked.question, mode=asked.mode, filters=filters, deadline=deadline
+                    )
+                )
+            case DocumentArguments():
+                return lambda: _window(served.pipeline(asked.index).document(asked.id), asked.start, asked.end)
+        raise AssertionError(asked)
+
+
+def _tool(name: str, offer: _Offer, indexes: list[str]) -> Tool:
+    schema = offer.arguments.model_json_schema()
+    schema["properties"]["index"]["description"] = f"one of: {', '.join(indexes) or 'none yet'}; left out, the default"
+    return Tool(
+        name=name,
+        title=offer.title,
+        description=offer.description,
+        input_schema=schema,
+        output_schema=TypeAdapter(offer.result).json_schema(),
+        annotations=_READ_ONLY,
+    )
+
+
+def _content(text: str, result: Any) -> CallToolResult:
+    return CallToolResult(
+        content=[TextContent(type="text", text=text)], structured_content=result, is_error=result is None
+    )
+
+
+def _line(error: ValidationError) -> str:
+    """The first problem; it does not repeat what was sent."""
+    problem = error.errors()[0]
+    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+
+
+def _search(hits: list[Hit]) -> SearchResult:
+    return {"passages": [selected(hit_json(hit), FoundJSON) for hit in hits]}
+
+
+def _ask(answer: Answer) -> AskResult:
+    whole = answer_json(answer)
+    return {**selected(whole, AskResult), "citations": [selected(cited, CitedJSON) for cited in whole["citations"]]}
+
+
+def _window(document: Document, start: int, end: int | None) -> DocumentResult:
+    """Raises `InputError` for a window that lies behind the document, or is none."""
+    length = len(document.text)
+    if start > length or (end is not None and end < start):
+        raise InputError(f"{start} to {end} is no window of a document of {length} characters", "start")
+    stop = min(length, start + WINDOW, length if end is None else end)
+    window: DocumentResult = {
+        "id": document.id,
+        "title": document.title,
+        "source": document.source,
+        "characters": length,
+        "start": start,
+        "end": stop,
+        "text": document.text[start:stop],
+    }
+    if stop < length:
+        window["next"] = stop
+    return window

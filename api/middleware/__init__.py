@@ -1,0 +1,1 @@
+"""Around each request: limits, keys, ids, logs."""

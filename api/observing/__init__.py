@@ -1,0 +1,1 @@
+"""Observation of a running service: logs, metrics, spans, stored traces."""

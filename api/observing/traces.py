@@ -1,0 +1,122 @@
+"""Traces of answers: written in a thread of their own, and shown at `GET /v1/answers/{id}`.
+
+In: answers with their traces. Out: records in `rag.traces.store`. An answer never waits: where the line is full
+or the disk is, its trace is lost, counted and logged. What waits is found all the same.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.errors import AnswerNotFound
+from api.middleware.requests import request_id
+from api.routes.questions import ERRORS, ServedHere, ThreadsHere, reply
+from rag import __version__
+from rag.errors import RagError
+from rag.settings import Settings
+from rag.state.database import Database
+from rag.traces.collect import Trace
+from rag.traces.record import TraceJSON, trace_json
+from rag.traces.store import TraceStore, timestamp
+from rag.types import Answer
+
+_log = logging.getLogger(__name__)
+
+_WAITING = 1000  # traces, some tens of kilobytes each with text
+_AT_ONCE = 100  # in one transaction
+
+router = APIRouter(responses=ERRORS, tags=["questions"])
+
+
+class Traces:
+    """Any thread may call; `start` and `close` once each. `lost` is called for each trace that could not be kept."""
+
+    def __init__(self, settings: Settings, lost: Callable[[], None], state: Database | None = None) -> None:
+        self._keeps = settings.traces > 0
+        self._text = settings.trace_text
+        self._store = TraceStore(state or settings.indexes_dir, settings.traces, settings.trace_days)
+        self._lost = lost
+        self._queue: queue.Queue[TraceJSON | None] = queue.Queue(_WAITING)  # None ends the thread
+        self._pending: dict[str, TraceJSON] = {}
+        self._thread = threading.Thread(target=self._work, name="traces", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def keep(self, answer: Answer, trace: Trace) -> None:
+        if not self._keeps:
+            return
+        created = timestamp(datetime.now(UTC))
+        record = trace_json(
+            answer, trace, created=created, version=__version__, request_id=request_id(), text=self._text
+        )
+        self._pending[answer.id] = record
+        try:
+            self._queue.put_nowait(record)
+        except queue.Full:
+            self._forget([record])
+            _log.warning("too many traces wait to be stored: that of answer %s is lost", answer.id)
+
+    def get(self, id: str) -> TraceJSON | None:
+        """Raises `RagError` where the store cannot be read."""
+        return self._pending.get(id) or self._store.get(id)
+
+    def close(self) -> None:
+        """Store what waits."""
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join()
+
+    def _work(self) -> None:
+        self._put([])  # what grew too old while nobody served, or is over a number that was lowered
+        over = False
+        while not over:
+            batch = [self._queue.get()]
+            while len(batch) < _AT_ONCE and not self._queue.empty():
+                batch.append(self._queue.get())
+            over = None in batch
+            self._put([record for record in batch if record is not None])
+
+    def _put(self, records: list[TraceJSON]) -> None:
+        try:
+            self._store.put(records)
+        except RagError as exc:
+            self._forget(records)
+            lost = f"{len(records)} traces are lost: " if records else ""
+            _log.warning("%s%s", lost, exc)
+        for record in records:
+            self._pending.pop(record["id"], None)
+
+    def _forget(self, records: list[TraceJSON]) -> None:
+        for record in records:
+            self._pending.pop(record["id"], None)
+            self._lost()
+
+
+@router.get("/v1/answers/{id}", response_model=TraceJSON)
+async def answer(id: str, request: Request, served: ServedHere, threads: ThreadsHere) -> Response:
+    """How an answer came about: what was found and read, with scores, the prompt's hash, verdicts, tokens, seconds.
+
+    Kept for a number of answers and days (settings `traces`, `trace_days`); with text only where `trace_text` is set.
+    """
+    traces: Traces = request.app.state.traces
+    return reply(await threads.reading(lambda: _found(traces, id, served.names)))
+
+
+def _found(traces: Traces, id: str, names: Callable[[], list[str]]) -> TraceJSON:
+    """Of indexes that are there (and that who asks may see) only."""
+    try:
+        record = traces.get(id)
+    except RagError as exc:
+        _log.error("%s", exc)
+        raise type(exc)("the stored answers cannot be read: the server's log tells why") from exc
+    if record is None or record["index"]["name"] not in names():
+        raise AnswerNotFound(f"no answer {id[:80]!r} is kept: the settings 'traces' and 'trace_days' say how long")
+    return record

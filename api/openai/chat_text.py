@@ -1,0 +1,82 @@
+"""What becomes known of an answer -> what a chat completion says next, with its citations in the form that was chosen.
+
+One completion, step by step; what is streamed and what is not are made of the same steps. Does not know JSON.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from api.openai.citations import Links, annotation, footnote, source, with_footnote_marks
+from api.openai.limits import Cutter
+from rag.settings import Citations
+from rag.types import Answer, Checked, Citation, Progress, Usage
+
+
+class Delta(NamedTuple):
+    """The next stretch of text, with the citations of the sentences that are complete by it."""
+
+    content: str
+    annotations: tuple[dict[str, Any], ...] = ()
+    sources: tuple[dict[str, Any], ...] = ()
+
+
+class Told:
+    """So far; `answer` is there at the end."""
+
+    def __init__(self, form: Citations, links: Links, cutter: Cutter) -> None:
+        self._form = form
+        self._links = links
+        self._cutter = cutter
+        self._added = 0  # characters that were given to the cutter
+        self._waiting: list[tuple[int, Checked]] = []  # whose text, up to that character, is not out yet
+        self._cited: dict[int, Citation] = {}
+        self.answer: Answer | None = None
+
+    @property
+    def finish(self) -> str:
+        return self._cutter.finish or "stop"
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens that the language model read, and tokens of the text."""
+        read = self.answer.usage.prompt_tokens if self.answer else 0
+        return Usage(read, self._cutter.tokens)
+
+    def step(self, progress: Progress) -> Delta:
+        match progress:
+            case Checked(claim):
+                said = with_footnote_marks(claim.text) if self._form == "footnotes" else claim.text
+                piece = f" {said}" if claim.start else said
+                self._added += len(piece)
+                self._waiting.append((self._added, progress))
+                return self._delta(self._cutter.add(piece))
+            case Answer():
+                self.answer = progress
+                told = "" if progress.answered else self._cutter.add(progress.answer)
+                last = self._delta(told + self._cutter.end())
+                return last._replace(content=last.content + self._footnotes())
+            case _:
+                return Delta("")
+
+    def plain(self, text: str) -> Delta:
+        """What rests on no document, whole."""
+        return Delta(self._cutter.add(text) + self._cutter.end())
+
+    def _delta(self, content: str) -> Delta:
+        complete = [item for end, item in self._waiting if end <= len(self._cutter.text)]
+        self._waiting = self._waiting[len(complete) :]
+        pairs = [(item.claim, citation) for item in complete for citation in item.citations]
+        new = {citation.label: citation for _, citation in pairs if citation.label not in self._cited}
+        self._cited |= new
+        annotated, listed = self._form == "annotations", self._form == "openwebui"
+        return Delta(
+            content,
+            tuple(annotation(*pair, self._links) for pair in pairs) if annotated else (),
+            tuple(source(citation, self._links) for citation in new.values()) if listed else (),
+        )
+
+    def _footnotes(self) -> str:
+        if self._form != "footnotes" or not self._cited:
+            return ""
+        return "\n\n" + "\n".join(footnote(citation, self._links) for citation in self._cited.values())

@@ -1,0 +1,1 @@
+"""The server process: a socket, connections, an orderly stop."""

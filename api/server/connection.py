@@ -1,0 +1,43 @@
+"""A connection that has to say something: one whose request does not come in time is closed.
+
+In: uvicorn's HTTP/1.1 protocol, which waits for a request's head for ever. Out: the same, with `HEAD_S` from the
+connection, or from the response before, to the end of the next head. Bodies have a time of their own in
+`api.middleware.guard`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_S = 30.0
+
+
+class Connection(H11Protocol):
+    """For `uvicorn.Config(http=...)`."""
+
+    head_s = HEAD_S
+    _head: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._head is not None:
+            self._head.cancel()
+
+    def _wait(self) -> None:
+        if self._head is not None:
+            self._head.cancel()
+        self._head = self.loop.call_later(self.head_s, self._give_up)
+
+    def _give_up(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()

@@ -1,0 +1,74 @@
+"""A question that is being answered -> server-sent events: `passages`, `sentence` for each claim, `answer`; or `error`.
+
+Each event goes out when it is known: the passages when they are found, a sentence when it has been checked, never
+before. The response begins with its first event, so that what goes wrong until then has its status; only where that
+takes long it begins without, to keep the connection. What goes wrong afterwards is an `error` event with the body of
+the HTTP error.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from typing import Any
+
+from starlette.responses import Response, StreamingResponse
+
+from api.errors import error_body
+from api.schemas import ErrorBody
+from api.work.relay import Relay
+from rag.errors import RagError
+from rag.serialise import answer_json, citation_json, claim_json, hit_json, to_json
+from rag.types import Answer, Checked, Found, Progress
+
+_log = logging.getLogger(__name__)
+
+SILENCE_S = 10.0  # proxies cut connections that say nothing, commonly after 30 or 60 seconds
+_WAITING = b": waiting\n\n"  # a comment, which clients skip
+_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # nginx: pass events on as they come
+
+
+async def stream(relay: Relay[Progress]) -> Response:
+    """Raises what goes wrong before the first event, within the first seconds."""
+    values = relay.values(SILENCE_S)
+    return respond([await anext(values)], values, _encode, lambda body: _event("error", body))
+
+
+def respond(
+    head: Sequence[Progress | None],
+    rest: AsyncGenerator[Progress | None, None],
+    encode: Callable[[Progress], bytes],
+    failed: Callable[[ErrorBody], bytes],
+) -> Response:
+    """Server-sent events of what is known already, and of what will be; None is a silence."""
+
+    async def body() -> AsyncIterator[bytes]:
+        try:
+            for value in head:
+                yield _WAITING if value is None else encode(value)
+            async for value in rest:
+                yield _WAITING if value is None else encode(value)
+        except RagError as error:
+            yield failed(error_body(error))
+        except Exception:
+            _log.exception("a question failed after its response had begun")
+            yield failed({"error": {"type": "internal_error", "message": "something went wrong here"}})
+        finally:
+            await rest.aclose()  # the client may have left
+
+    return StreamingResponse(body(), media_type="text/event-stream", headers=_HEADERS)
+
+
+def _encode(progress: Progress) -> bytes:
+    match progress:
+        case Found(hits):
+            return _event("passages", {"passages": [hit_json(hit) for hit in hits]})
+        case Checked(claim, citations):
+            return _event("sentence", {**claim_json(claim), "citations": [citation_json(c) for c in citations]})
+        case Answer():
+            return _event("answer", answer_json(progress))
+
+
+def _event(name: str, data: Any) -> bytes:
+    """JSON has no line breaks in it, so that an event is always two lines."""
+    return b"event: %s\ndata: %s\n\n" % (name.encode(), to_json(data))

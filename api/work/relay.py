@@ -1,0 +1,56 @@
+"""A generator that works in a thread -> its values on the event loop, as they come.
+
+Nothing is waited for between values: what the reader has not fetched yet is kept. When the reader leaves, the deadline
+is cancelled, and the generator is closed at its next value if it has not ended by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import closing
+from typing import Generic, TypeVar
+
+from api.work.threads import Threads
+from rag.deadline import Deadline
+
+T = TypeVar("T")
+
+
+class Relay(Generic[T]):
+    """Begins at once; to be made on the event loop."""
+
+    def __init__(self, threads: Threads, make: Callable[[], Generator[T, None, None]], deadline: Deadline) -> None:
+        self._make = make
+        self._deadline = deadline
+        self._loop = asyncio.get_running_loop()
+        self._values: asyncio.Queue[tuple[T] | None] = asyncio.Queue()  # None: there will be no more
+        self._task = asyncio.create_task(threads.question(self._work))
+        self._task.add_done_callback(self._ended)
+
+    async def values(self, silence: float) -> AsyncGenerator[T | None, None]:
+        """None wherever nothing came for `silence` seconds. Raises what the generator raises, and `Overloaded`."""
+        try:
+            while True:
+                try:
+                    value = await asyncio.wait_for(self._values.get(), silence)
+                except TimeoutError:
+                    yield None
+                    continue
+                if value is None:
+                    self._task.result()
+                    return
+                yield value[0]
+        finally:
+            self._deadline.cancel()
+
+    def _work(self) -> None:
+        with closing(self._make()) as values:
+            for value in values:
+                self._loop.call_soon_threadsafe(self._values.put_nowait, (value,))
+                self._deadline.check()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            task.exception()  # looked at, so that nothing is logged where the reader has left
+        self._values.put_nowait(None)

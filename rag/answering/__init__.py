@@ -1,0 +1,1 @@
+"""Question + evidence -> the parts of an answer."""

@@ -1,0 +1,1 @@
+"""Claim + evidence -> how far the evidence supports the claim."""

@@ -1,0 +1,248 @@
+"""An answer + the texts it should rest on -> each claim with its support, the reason for doubt and the best evidence.
+
+Pure: no model, and no disk but the packaged weights, read once. Support is the calibrated probability that the evidence
+fully supports the claim, from a logistic regression over `rag.checking.alignment` (`checker.json`, made by
+`benchmarks/fit_checker.py`, which also measured the error rates stored there). What stands verbatim in the evidence is
+supported by construction.
+
+Does not know: the world (a true sentence without evidence is unsupported); meaning beyond words (a paraphrase without
+common words is doubted, and a common word in the place of another passes for a paraphrase where the evidence has it
+nowhere: "iron" for "wood" is doubted only in a nearly verbatim claim whose evidence speaks of iron elsewhere); whether
+a verbatim stretch was cut out from under a "not" or out of a quotation.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from itertools import accumulate
+from math import exp
+from typing import Literal, NamedTuple
+
+from rag.checking.alignment import align, sure_names
+from rag.text.sentences import split_sentences
+
+Reason = Literal[
+    "number_mismatch", "name_not_found", "word_mismatch", "negation", "opposite", "exchanged", "no_evidence", "partial"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Of one claim against texts of evidence."""
+
+    support: float  # 0..1, calibrated
+    reason: Reason | None  # None when supported
+    passage: int | None  # index of the best evidence; None where no word is shared
+    start: int | None  # of the best stretch in it, in code points
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """Where a claim finds its evidence: `passages[passage][start:end] == quote`."""
+
+    passage: int
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedClaim:
+    """A sentence or list item of an answer: `answer[start:end] == text`."""
+
+    text: str
+    start: int
+    end: int
+    support: float
+    reason: Reason | None
+    evidence: Support | None  # the nearest stretch; None where nothing supports the claim
+
+
+@dataclass(frozen=True, slots=True)
+class Faithfulness:
+    """`faithfulness` is the mean support of the claims, 0.0 for an answer without claims."""
+
+    faithfulness: float
+    claims: tuple[CheckedClaim, ...]
+
+
+class Checker(NamedTuple):
+    """The fitted weights: support = 1 / (1 + exp(-(intercept + sum of weight * feature)))."""
+
+    weights: dict[str, float]
+    intercept: float
+    threshold: float
+
+    def support(self, features: dict[str, float]) -> float:
+        z = self.intercept + sum(weight * features[name] for name, weight in self.weights.items())
+        return 1 / (1 + exp(-max(-30.0, min(30.0, z))))
+
+
+@lru_cache(maxsize=1)
+def checker() -> Checker:
+    """The packaged weights."""
+    stored = json.loads(files("rag.checking").joinpath("checker.json").read_text(encoding="utf-8"))
+    return Checker(stored["weights"], stored["intercept"], stored["threshold"])
+
+
+SUPPORTED: float  # the support from which a claim counts as supported; read with the weights, when first asked for
+
+
+def __getattr__(name: str) -> float:
+    if name == "SUPPORTED":
+        return checker().threshold
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+VERBATIM = 0.99  # support of what stands word for word in the evidence; by construction, not fitted
+_NO_EVIDENCE = 0.34  # share of content words found, at or below which evidence does not speak of the claim
+
+# Citation markers: [1], [2, 3], [^4], 【5】; of three digits at most, so that [1984] stays part of the claim.
+_MARKER = re.compile(r"\s?(?:\[\^?\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]|【\d{1,3}[^】\n]{0,20}】)")
+_BULLET = re.compile(r"^[ \t]*(?:[-*+•‣–]|#{1,6}|\d{1,2}[.)])(?=[ \t])", re.MULTILINE)
+
+
+def check(claim: str, evidence: Sequence[str], question: str | None = None) -> Verdict:
+    """How well one sentence, or a short answer to `question`, is supported by all the texts together."""
+    claim = without_markers(claim)
+    if (found := find_verbatim(claim, evidence)) is not None:
+        return Verdict(VERBATIM, None, *found)
+    alignment = align(claim, evidence, question)
+    if alignment.place is None:
+        return Verdict(0.0, "no_evidence", None, None, None)
+    support = checker().support(alignment.features)
+    reason = None if support >= checker().threshold else _reason(alignment.features)
+    return Verdict(support, reason, *alignment.place)
+
+
+def check_faithfulness(answer: str, passages: Sequence[str], question: str | None = None) -> Faithfulness:
+    """Checks each claim of an answer, by whatever system it was written."""
+    claims = tuple(_checked(answer, start, end, passages, question) for start, end in split_claims(answer))
+    mean = sum(claim.support for claim in claims) / len(claims) if claims else 0.0
+    return Faithfulness(mean, claims)
+
+
+def split_claims(answer: str) -> list[tuple[int, int]]:
+    """The sentences and list items of an answer, as spans; bullets and citation markers around them are left out, and
+    so is what only introduces the next one.
+
+    >>> split_claims("It rained. [1] Here is more:\\n- snow [2].")
+    [(0, 10), (31, 40)]
+    """
+    blank = _BULLET.sub(_spaces, _MARKER.sub(_spaces, answer))
+    spans = [(start, end) for _, (start, end) in split_sentences(blank) if any(map(str.isalnum, blank[start:end]))]
+    return [(start, end) for start, end in spans if not _introduces(blank[start:end])] or spans
+
+
+def _introduces(claim: str) -> bool:
+    """Whether it says nothing of its own: "Here is a summary:", but not "It cost 900 pounds:" or "In Paris:"."""
+    return claim.rstrip("*_ ").endswith(":") and not any(map(str.isdigit, claim)) and not sure_names(claim)
+
+
+def without_markers(claim: str) -> str:
+    """What is checked: "Emmanuel Macron [1][2]." -> "Emmanuel Macron."."""
+    return _MARKER.sub("", claim).strip()
+
+
+def _spaces(match: re.Match[str]) -> str:
+    return " " * len(match.group())
+
+
+def _checked(answer: str, start: int, end: int, passages: Sequence[str], question: str | None) -> CheckedClaim:
+    verdict = check(answer[start:end], passages, question)
+    evidence = None
+    if verdict.passage is not None and verdict.start is not None and verdict.end is not None:
+        quote = passages[verdict.passage][verdict.start : verdict.end]
+        evidence = Support(verdict.passage, verdict.start, verdict.end, quote)
+    nothing = verdict.reason == "no_evidence"
+    return CheckedClaim(answer[start:end], start, end, verdict.support, verdict.reason, None if nothing else evidence)
+
+
+def find_verbatim(claim: str, evidence: Sequence[str]) -> tuple[int, int, int] | None:
+    """-> (passage, start, end) of the claim in the evidence, white space and its last punctuation aside.
+
+    It may not begin or end inside a word or a number: "500" does not stand in "1,500".
+    """
+    whole = " ".join(claim.split())
+    bare = whole.rstrip(_LAST)
+    if not any(map(str.isalnum, bare)):
+        return None
+    for passage, text in enumerate(evidence):
+        spaced = _one_spaced(text)
+        for wanted in (whole, bare):
+            at = spaced.find(wanted)
+            for _ in range(_TRIES):
+                if at < 0:
+                    break
+                start, end = _place(text, at), _place(text, at + len(wanted) - 1) + 1
+                if not _inside(text, start) and not _inside(text, end):
+                    return passage, start, end
+                at = spaced.find(wanted, at + 1)
+    return None
+
+
+@lru_cache(maxsize=2_000)
+def _one_spaced(text: str) -> str:
+    return " ".join(text.split())
+
+
+@lru_cache(maxsize=100)
+def _words(text: str) -> tuple[list[int], list[int]]:
+    """Where each word begins in the text with single spaces, and in the text as it is."""
+    found = [match.span() for match in _WORD.finditer(text)]
+    return list(accumulate((end - start + 1 for start, end in found), initial=0)), [start for start, _ in found]
+
+
+def _place(text: str, at: int) -> int:
+    """The place in `text` of a character of `_one_spaced(text)`."""
+    single, places = _words(text)
+    word = bisect_right(single, at) - 1
+    return places[word] + at - single[word]
+
+
+_TRIES = 1_000  # places looked at: 20,000 times "x" is found at 180,000 places of 200,000 times "x", which took 20 s
+_WORD = re.compile(r"\S+")
+_LAST = ".!?;:,… "
+_NUMBER_JOINT = re.compile(r"\d[.,]\d")
+_UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+
+
+def _inside(text: str, at: int) -> bool:
+    """Whether a word or a number goes on across this place."""
+    around = text[max(at - 1, 0) : at + 1]
+    if len(around) < 2:
+        return False
+    if unicodedata.combining(around[1]) or (around.isalnum() and not _UNSPACED.search(around)):
+        return True
+    return bool(_NUMBER_JOINT.search(text[max(at - 2, 0) : at + 2]))
+
+
+# The reason is the kind of difference that took most from the support; less than this counts as none.
+_LEAST_DOUBT = 0.25  # in logits, as the weights
+_SIGNS: dict[Reason, tuple[str, ...]] = {
+    "number_mismatch": ("number_absent", "number_elsewhere", "number_replaced"),
+    "name_not_found": ("name_absent", "name_replaced"),
+    "word_mismatch": ("word_replaced",),
+    "negation": ("negated",),
+    "opposite": ("opposite", "contrary"),
+    "exchanged": ("exchanged",),
+}
+
+
+def _reason(features: dict[str, float]) -> Reason:
+    if features["covered"] <= _NO_EVIDENCE:
+        return "no_evidence"
+    weights = checker().weights
+    doubts = {
+        reason: -sum(weights.get(sign, 0.0) * features[sign] for sign in signs) for reason, signs in _SIGNS.items()
+    }
+    worst = max(doubts, key=lambda reason: doubts[reason])
+    return worst if doubts[worst] > _LEAST_DOUBT else "partial"

@@ -1,0 +1,1 @@
+"""The command `rag`, one file for each sub-command."""

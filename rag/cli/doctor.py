@@ -1,0 +1,136 @@
+"""What is installed, which models are there, what is wrong, and the command that mends it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
+
+from rag.embedding.passages import embedder_folder
+from rag.errors import RagError
+from rag.llm.gguf import model_file
+from rag.llm.remote.endpoints import is_address
+from rag.processor import processor_flags
+from rag.settings import NO_MODEL, Settings
+from rag.state.open import closing_state, open_keys
+from rag.stores.open import list_indexes, open_index
+
+_PACKAGES = ("torch", "sentence-transformers", "faiss-cpu", "tantivy", "llama-cpp-python", "fastapi", "pypdfium2")
+_FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")  # what the embedder and llama.cpp have faster code for
+
+
+class Finding(NamedTuple):
+    """One line of the report; `remedy` is empty where nothing is wrong."""
+
+    what: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything once; loads no model."""
+    return [
+        _python(),
+        _processor(),
+        *_packages(),
+        _embedder(settings),
+        *_model(settings),
+        *_state(settings),
+        *_indexes(settings),
+    ]
+
+
+def _python() -> Finding:
+    return Finding("python", sys.version_info >= (3, 11), platform.python_version())
+
+
+def _processor() -> Finding:
+    has = [flag for flag in _FLAGS if flag in processor_flags()] or [platform.machine()]
+    return Finding("processor", True, f"{os.cpu_count()} cores, {' '.join(has)}")
+
+
+def _packages() -> Iterator[Finding]:
+    for name in _PACKAGES:
+        try:
+            yield Finding(name, True, version(name))
+        except PackageNotFoundError:
+            yield Finding(name, False, "not installed", f"pip install {name}")
+
+
+def _embedder(settings: Settings) -> Finding:
+    return _checked("embedder", lambda: f"{settings.embedder} ({embedder_folder(settings.embedder)})")
+
+
+def _model(settings: Settings) -> Iterator[Finding]:
+    if settings.model == NO_MODEL:
+        yield Finding("language model", True, "none, as set: answers are whole sentences of the documents")
+    elif is_address(settings.model):
+        yield from _servers(settings)
+    else:
+        yield _checked(
+            "language model",
+            lambda: f"{settings.model} ({model_file(settings.model, settings.cache_dir, settings.threads)})",
+        )
+
+
+def _servers(settings: Settings) -> Iterator[Finding]:
+    """Each endpoint is asked once."""
+    from rag.llm.remote.model import RemoteModel
+
+    try:
+        model = RemoteModel(settings.model, settings.model_key.get_secret_value(), settings.context_tokens)
+    except RagError as exc:
+        yield _failed("language model", exc)
+        return
+    for url, failure in model.probe().items():
+        remedy = "start it, or set another address as 'model'"
+        found = f"{url} {failure}" if failure else f"{model.name} at {url}, which answers"
+        yield Finding("language model", failure is None, found, remedy if failure else "")
+    model.close()
+
+
+def _state(settings: Settings) -> Iterator[Finding]:
+    if settings.state_uri is not None:
+        yield _checked("database", lambda: _keys(settings))
+
+
+def _keys(settings: Settings) -> str:
+    with closing_state(settings) as state:
+        keys = open_keys(settings, state)
+        return f"{len(keys.all())} API keys in {keys.place}"
+
+
+def _indexes(settings: Settings) -> Iterator[Finding]:
+    place = settings.indexes_dir if settings.store == "local" else f"Milvus at {settings.milvus_uri}"
+    try:
+        names = list_indexes(settings)
+    except RagError as exc:
+        yield _failed("store", exc)
+        return
+    if not names:
+        yield Finding("indexes", True, f"none in {place} yet", "rag index PATH...")
+    for name in names:
+        own = settings.model_copy(update={"index": name})
+        yield _checked(f"index {name}", lambda own=own: _index(own))  # type: ignore[misc]
+
+
+def _index(settings: Settings) -> str:
+    with open_index(settings, None, chunker=False) as index:
+        documents = index.documents()
+        return f"{len(documents)} documents, {sum(info.passages for info in documents)} passages"
+
+
+def _checked(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, True, look())
+    except RagError as exc:
+        return _failed(what, exc)
+
+
+def _failed(what: str, exc: RagError) -> Finding:
+    message, _, remedy = str(exc).rpartition(": ")
+    return Finding(what, False, message or remedy, remedy if message else "")

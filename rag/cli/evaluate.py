@@ -1,0 +1,188 @@
+"""`rag eval`: a file of questions and an index in, a folder with answers, figures and a report out.
+
+Also: the report of a run anew, the comparison of two, and files for other programs. Figures are made from the lines of
+`answers.jsonl` alone, so they can be made again without a model or the index.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import InputError
+from rag.evaluation import run
+from rag.evaluation.asking import ask_all
+from rag.evaluation.compare import compare, comparison_json
+from rag.evaluation.export import FORMATS, exported
+from rag.evaluation.gold import Gold, locate
+from rag.evaluation.judging import table
+from rag.evaluation.listing import comparison_text, figures_text
+from rag.evaluation.measures import Figure, figure_json, figures
+from rag.evaluation.questions import read_questions, sample
+from rag.evaluation.record import GoldQuestion, Record, record_of_answer
+from rag.evaluation.report import planned, report_html
+from rag.serialise import to_json
+from rag.settings import Settings
+from rag.state.open import open_state
+
+if TYPE_CHECKING:
+    from rag.pipeline import Models
+
+
+def evaluate(options: argparse.Namespace, settings: Settings) -> int:
+    """What the options ask for; -> 0. Raises `InputError` for what cannot be done."""
+    if options.compare:
+        first, second = map(Path, options.compare)
+        return _compare(first, second, options.seed, options.json)
+    if options.export and options.export[0] not in FORMATS:
+        raise InputError(f"--export {options.export[0]!r} is not known: use one of {', '.join(FORMATS)}", "export")
+    if options.stored:
+        return _export_stored(options, settings)
+    if not options.out:
+        raise InputError("rag eval needs --out DIR, the folder of the run", "out")
+    folder = Path(options.out)
+    if options.questions:
+        run_questions(Path(options.questions), folder, settings, options.limit, options.seed)
+    records = _records(folder)
+    found = write_figures(folder, records, options.seed)
+    if options.export:
+        shape, file = options.export
+        _write(Path(file), exported(records, shape))
+    _print(folder, records, found, options.json)
+    return 0
+
+
+def run_questions(
+    path: Path,
+    folder: Path,
+    settings: Settings,
+    limit: int | None = None,
+    seed: int = 0,
+    models: Models | None = None,
+) -> None:
+    """Ask what is not yet answered, a line in the folder for each; `models` that are given are shared, not closed.
+
+    Raises `InputError` for questions, gold or a folder that cannot be used, and what `open_pipeline` and `ask` raise.
+    """
+    from rag.stores.open import open_index
+
+    if limit is not None and limit < 1:
+        raise InputError(f"--limit is {limit}; it can be 1 or more", "limit")
+    asked = read_questions(path)
+    questions = sample(asked.questions, limit, seed)
+    with open_index(settings, None, chunker=False) as index, index.snapshot() as snapshot:
+        gold = locate(questions, snapshot, settings.index)
+        info = run.describe(settings, snapshot, asked, limit, seed)
+    run.start(folder, info)
+    with run.writing(folder):
+        run.mend(folder)
+        done = {record.id for record in run.read_records(folder)}
+        left = [question for question in questions if question.id not in done]
+        if left:
+            _ask(folder, left, gold, settings, models, len(done))
+
+
+def write_figures(folder: Path, records: Sequence[Record], seed: int) -> list[Figure]:
+    """`figures.json` and `report.html`."""
+    info = run.read_info(folder)
+    columns = table(records)
+    found = figures(columns, seed)
+    stored = {"questions": len(records), "seed": seed, "figures": [figure_json(one) for one in found]}
+    (folder / "figures.json").write_bytes(to_json(stored, indent=2) + b"\n")
+    _write(folder / "report.html", report_html(info, records, columns, found))
+    return found
+
+
+def _ask(
+    folder: Path,
+    questions: Sequence[GoldQuestion],
+    gold: dict[str, Gold],
+    settings: Settings,
+    models: Models | None,
+    done: int,
+) -> None:
+    from rag.pipeline import open_pipeline
+
+    generation = run.read_info(folder)["index"]["generation"]
+    with open_pipeline(settings, models) as pipeline:
+        for record in _progress(ask_all(pipeline, questions, gold, settings.k), done, len(questions)):
+            now = record.answer["index"]["generation"]
+            if now != generation:
+                raise InputError(
+                    f"index {settings.index!r} changed while the run went on (generation {generation}, then {now}): "
+                    "give another folder with --out",
+                    "index",
+                )
+            run.append(folder, record)
+
+
+def _progress(records: Iterator[Record], done: int, left: int) -> Iterator[Record]:
+    """A progress bar on standard error, drawn only where that is a terminal."""
+    from tqdm import tqdm
+
+    if done:
+        print(f"going on after {done} questions that are done", file=sys.stderr)
+    yield from tqdm(records, initial=done, total=done + left, unit="question", disable=None, leave=False)
+
+
+def _records(folder: Path) -> list[Record]:
+    run.read_info(folder)
+    return run.read_records(folder)
+
+
+def _compare(first: Path, second: Path, seed: int, as_json: bool) -> int:
+    compared = compare(_records(first), _records(second), seed)
+    if as_json:
+        print(json.dumps(comparison_json(compared), ensure_ascii=False, indent=2))
+    else:
+        print(comparison_text(compared, str(first), str(second)))
+    return 0
+
+
+def _export_stored(options: argparse.Namespace, settings: Settings) -> int:
+    """Answers that the service gave and kept with their text, as a file of ragas: RAGChecker needs right answers."""
+    if not options.export or options.export[0] != "ragas" or options.questions or options.out:
+        raise InputError(
+            "--stored takes the answers that the service kept, which nobody has judged: give it with --export ragas "
+            "FILE, and without questions and --out",
+            "stored",
+        )
+    from rag.traces.store import TraceStore  # late: it brings SQLAlchemy along
+
+    where = open_state(settings) or settings.indexes_dir
+    traces = TraceStore(where, settings.traces, settings.trace_days).all(settings.index)
+    records = [record_of_answer(trace["answer"]) for trace in traces if trace["answer"]]
+    if not records:
+        raise InputError(
+            f"of index {settings.index!r} {len(traces)} answers are kept, none with its text: serve with the setting "
+            "trace_text = true, and ask",
+            "stored",
+        )
+    _write(Path(options.export[1]), exported(records, "ragas"))
+    print(f"{len(records)} of {len(traces)} stored answers, those with text: {options.export[1]}")
+    return 0
+
+
+def _print(folder: Path, records: Sequence[Record], found: Sequence[Figure], as_json: bool) -> None:
+    if as_json:
+        print((folder / "figures.json").read_text("utf-8"), end="")
+        return
+    print(figures_text(found))
+    info: dict[str, Any] = run.read_info(folder)
+    if len(records) < planned(info):
+        print(f"{len(records)} of {planned(info)} questions are answered: the run is not finished")
+    without = sum(not record.has_gold for record in records)
+    if without:
+        print(f"{without} questions have no gold: they count only for what needs none")
+    print(f"report: {folder / 'report.html'}")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8", "backslashreplace")
+    except OSError as exc:
+        raise InputError(f"{path} cannot be written: {exc.strerror}", "out") from exc

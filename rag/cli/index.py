@@ -1,0 +1,275 @@
+"""The command `rag index`: an index brought in line with files and folders, with progress, a summary and an exit code.
+
+In: parsed arguments. Out: text or JSON; what cannot be done is raised as `RagError` for `rag.cli.main` to print.
+Ctrl-C lets the batches at hand be committed and says how to go on. Models are loaded only where something has to be
+embedded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.cli.progress import Interrupts, Progress
+from rag.errors import InputError
+
+if TYPE_CHECKING:
+    from rag.documents import Options
+    from rag.documents.discover import Skipped
+    from rag.index.local import FileState
+    from rag.ingest.changes import Change, Same
+    from rag.ingest.prepare import Preparer
+    from rag.ingest.run import Summary
+    from rag.settings import Settings
+    from rag.stores.open import MakesVectors
+    from rag.types import Embedder
+
+OK, SOME_FAILED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
+_NAMED = 20  # duplicates that are listed; `--json` has all
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; folders are read recursively")
+    parser.add_argument("--dry-run", action="store_true", help="show what would change and write nothing")
+    parser.add_argument("--watch", action="store_true", help="go on, and follow every change until Ctrl-C")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes that read files (default: one a core)")
+    parser.add_argument("--password", action="append", default=[], help="of encrypted PDF files; may be repeated")
+    parser.add_argument(
+        "--ocr-languages", default="eng", metavar="A+B", help="of scanned pages, as tesseract names them"
+    )
+    parser.add_argument(
+        "--ray", nargs="?", const="", metavar="HOST:PORT", help="read and embed on a Ray cluster: this one, or one here"
+    )
+    parser.add_argument("--embedder", help="a sentence-transformers model: folder or hub id")
+    parser.add_argument(
+        "--reembed", action="store_true", help="first embed all documents anew, with another embedder or chunker"
+    )
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """-> exit code: 0 well, 1 some files failed, 2 nothing could be done, 130 stopped by Ctrl-C."""
+    paths = [Path(path) for path in options.paths]
+    if options.ray:
+        from rag.ingest.ray.cluster import checked_address
+
+        checked_address(options.ray)
+    if options.ray is not None and options.reembed:
+        raise InputError("--reembed works on this machine: leave --ray out", "ray")
+    if options.reembed:
+        code = _reembed(options, settings)
+        if code or not paths:
+            return code
+    if not paths:
+        raise InputError("rag index needs the paths of files or folders, such as `rag index ~/notes`", "paths")
+    code = _bring_in_line(paths, options, settings)
+    return code if options.dry_run or not options.watch or code == INTERRUPTED else _watch(paths, options, settings)
+
+
+def _watch(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
+    """Sync again at each change. The index is free for other writers in between; one that is busy is tried again."""
+    from rag.errors import RagError
+    from rag.ingest.watch import changes
+
+    print(f"rag: watching {', '.join(map(str, paths))}; Ctrl-C ends it", file=sys.stderr)
+    for _ in changes(paths, settings.indexes_dir):
+        try:
+            if _bring_in_line(paths, options, settings) == INTERRUPTED:
+                return INTERRUPTED
+        except RagError as exc:  # such as a folder that is gone for now: the next change may bring it back
+            print(f"rag: {exc}", file=sys.stderr)
+    return OK
+
+
+def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
+    from rag.ingest.changes import find_changes
+    from rag.ingest.run import apply_changes
+    from rag.stores.open import list_indexes, open_index
+
+    exists = settings.index in list_indexes(settings)
+    if options.dry_run:
+        known = {}
+        if exists:
+            with open_index(settings, None, chunker=False) as index:
+                known = index.files()
+        return _print_dry_run(find_changes(paths, known, settings.indexes_dir), known, options.json)
+    if exists:
+        with open_index(settings, None, write=True) as index:
+            known = index.files()
+            change = find_changes(paths, known, settings.indexes_dir)
+            if not change.changed:  # nothing to embed: the model is not even loaded
+                summary = apply_changes(change, index, None, settings)
+                return _print_summary(summary, len(known) - len(change.vanished), options, settings)
+    elif not (change := find_changes(paths, {}, settings.indexes_dir)).changed:
+        return _nothing_to_read(paths, change.skipped)
+    return _sync(paths, options, settings)
+
+
+def _sync(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
+    from rag.ingest.changes import find_changes
+    from rag.ingest.run import carry_out
+    from rag.stores.open import open_index
+
+    with (
+        (_here if options.ray is None else _on_ray)(options, settings) as (embedder, preparer),
+        open_index(settings, embedder, create=True) as index,
+        Interrupts() as interrupts,
+        Progress("file") as progress,
+    ):
+        change = find_changes(paths, index.files(), settings.indexes_dir)
+        summary = carry_out(change, index, preparer, progress, interrupts)
+        total = len(index.files())
+    code = _print_summary(summary, total, options, settings)
+    return _stopped(summary.left, "files", options.paths, options) if interrupts() else code
+
+
+@contextmanager
+def _here(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[MakesVectors, Preparer]]:
+    from rag.documents.pool import ReaderPool
+    from rag.ingest.prepare import Here
+
+    embedder = _embedder(settings.embedder, settings.threads)
+    with ReaderPool(settings.workers, _reading(options)) as pool:
+        yield embedder, Here(embedder, settings.passage_tokens, pool.read)
+
+
+@contextmanager
+def _on_ray(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[MakesVectors, Preparer]]:
+    """As many workers as the settings say; on a cluster of others, one for each processor where they say nothing."""
+    from rag.embedding.passages import SentenceTransformerEmbedder
+    from rag.ingest.ray.preparer import ray_preparer
+    from rag.ingest.ray.worker import Work
+
+    said = not options.ray or "workers" in settings.model_fields_set
+    threads = 1 if options.ray else max(1, settings.threads // settings.workers)
+    load = partial(SentenceTransformerEmbedder.load, settings.embedder, threads)
+    work = Work(load, settings.passage_tokens, _reading(options))
+    with ray_preparer(options.ray or None, settings.workers if said else None, work) as preparer:
+        yield preparer, preparer
+
+
+@cache
+def _embedder(name: str, threads: int) -> Embedder:
+    """Loaded once, however often a watched folder changes."""
+    from rag.embedding.passages import SentenceTransformerEmbedder
+
+    return SentenceTransformerEmbedder.load(name, threads)
+
+
+def _reading(options: argparse.Namespace) -> Options:
+    from rag.documents import Options
+
+    return Options(passwords=tuple(options.password), ocr_languages=tuple(options.ocr_languages.split("+")))
+
+
+def _reembed(options: argparse.Namespace, settings: Settings) -> int:
+    from rag.index.local import LocalIndex
+    from rag.ingest.reembed import reembed
+    from rag.stores.open import local_only
+
+    local_only(settings, "rag index --reembed", "index the documents under another name")
+    with LocalIndex.open(settings.indexes_dir, settings.index, write=True) as index:
+        embedder = _embedder(settings.embedder, settings.threads)
+        before = index.settings
+        with Interrupts() as interrupts, Progress("document") as progress:
+            summary = reembed(index, embedder, settings, progress, interrupts)
+        documents = len(index.files())
+        after = index.settings
+    if summary.left:
+        print(f"rag: the index is as it was, with {before.embedder}", file=sys.stderr)
+        return _stopped(summary.left, "documents", ["--reembed", *options.paths], options)
+    if options.json:
+        print(json.dumps({"documents": documents, "before": before._asdict(), "after": after._asdict()}))
+    else:
+        was = "" if before == after else f" (before: {before.embedder}, {before.chunker})"
+        print(
+            f"{documents} documents of index {settings.index!r} have vectors of {after.embedder}, {after.chunker}{was}"
+        )
+    return OK
+
+
+def _stopped(left: int, what: str, arguments: Sequence[str], options: argparse.Namespace) -> int:
+    flags = {"index": "index", "store": "store", "uri": "milvus_uri", "embedder": "embedder"}
+    named = [(f"--{flag}", getattr(options, name)) for flag, name in flags.items() if getattr(options, name)]
+    command = shlex.join(["rag", "index", *arguments, *(part for pair in named for part in pair)])
+    print(f"rag: stopped with {left} {what} to go; what is done is kept, `{command}` goes on", file=sys.stderr)
+    return INTERRUPTED
+
+
+def _nothing_to_read(paths: Sequence[Path], skipped: Sequence[Skipped]) -> int:
+    from rag.documents.formats import NAMED
+
+    for item in skipped[:10]:
+        print(f"  skipped  {item.path}: {item.reason}", file=sys.stderr)
+    names = ", ".join(str(path) for path in paths)
+    print(f"rag: no readable file in {names}: types that are read are {NAMED} and source code", file=sys.stderr)
+    return NOTHING_DONE
+
+
+def _print_dry_run(change: Change, known: dict[str, FileState], as_json: bool) -> int:
+    from rag.ingest.changes import identical
+
+    vanished = set(change.vanished)
+    same = identical(change, known)
+    moved = {item.document_id: item.other for item in same if item.other in vanished}
+    duplicates = [item for item in same if item.other not in vanished]
+    lines: dict[str, list[str]] = {
+        "add": [found.document_id for found in change.changed if found.document_id not in known],
+        "replace": [found.document_id for found in change.changed if found.document_id in known],
+        "remove": change.vanished,
+        "skip": [f"{item.path}: {item.reason}" for item in change.skipped],
+    }
+    unchanged = len(change.unchanged) + len(change.touched)
+    if as_json:
+        more = {"moved": _pairs(moved.items()), "duplicates": _pairs(duplicates), "unchanged": unchanged}
+        print(json.dumps(lines | more, ensure_ascii=False))
+        return OK
+    for verb, names in lines.items():
+        for name in names:
+            print(f"{verb:8} {name}" + (f" (moved from {moved[name]})" if verb == "add" and name in moved else ""))
+    for item in duplicates:
+        print(f"same     {item.document_id} and {item.other}")
+    print(f"{unchanged} unchanged; nothing was written")
+    return OK
+
+
+def _print_summary(summary: Summary, total: int, options: argparse.Namespace, settings: Settings) -> int:
+    touched = summary.added or summary.replaced or summary.removed or summary.unchanged
+    code = OK if not summary.failed else SOME_FAILED if touched else NOTHING_DONE
+    if options.json:
+        counts = {key: getattr(summary, key) for key in ("added", "replaced", "removed", "unchanged")}
+        failed = [{"document_id": item.document_id, "message": item.message} for item in summary.failed]
+        skipped = [{"path": str(item.path), "reason": item.reason} for item in summary.skipped]
+        same = {"moved": _pairs(summary.moved), "duplicates": _pairs(summary.duplicates)}
+        report = counts | same | {"failed": failed, "skipped": skipped, "passages": summary.passages}
+        print(json.dumps(report | {"documents": total, "left": summary.left}, ensure_ascii=False))
+        return code
+    for failure in summary.failed:
+        print(f"  failed   {failure.message}", file=sys.stderr)
+    for item in summary.skipped:
+        print(f"  skipped  {item.path}: {item.reason}", file=sys.stderr)
+    _print_duplicates(summary.duplicates)
+    moved = f" ({len(summary.moved)} of them moved)" if summary.moved else ""
+    print(
+        f"{len(summary.added)} added{moved}, {len(summary.replaced)} replaced, {len(summary.removed)} removed, "
+        f"{len(summary.unchanged)} unchanged, {len(summary.failed)} failed, {len(summary.skipped)} skipped; "
+        f"index {settings.index!r} holds {total} documents"
+    )
+    return code
+
+
+def _print_duplicates(duplicates: Sequence[Same]) -> None:
+    for document_id, other in duplicates[:_NAMED]:
+        print(f"  same     {document_id} has the bytes of {other}", file=sys.stderr)
+    if len(duplicates) > _NAMED:
+        print(f"  same     {len(duplicates) - _NAMED} more: --json lists them", file=sys.stderr)
+
+
+def _pairs(pairs: Any) -> list[dict[str, str]]:
+    return [{"document_id": document_id, "other": other} for document_id, other in pairs]

@@ -1,0 +1,62 @@
+"""What a person says of a file, beside it: `report.pdf` has its own metadata in `.report.pdf.metadata.json`.
+
+In: the path of a document's file. Out: a flat mapping of texts, which ingestion adds to what the document states of
+itself and filters find. The file is hidden, so no folder's listing takes it for a document.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from rag.errors import DocumentError
+from rag.index.damage import write_whole
+
+MAX_BYTES = 64_000
+
+
+def beside(path: Path) -> Path:
+    """Where the metadata of the file is, or would be."""
+    return path.with_name(name(path.name))
+
+
+def changed_at(file: str | Path) -> int:
+    """When the metadata beside the file was last written, in ns; 0 where there is none."""
+    try:
+        return beside(Path(file)).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def read(path: Path) -> dict[str, str]:
+    """Empty where there is none. Raises `DocumentError` where it is not a flat JSON object of texts."""
+    file = beside(path)
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise DocumentError(f"{file}: has more than {MAX_BYTES:,} bytes")
+        found = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as exc:
+        raise DocumentError(f"{file}: cannot be read as JSON ({exc})") from exc
+    if not is_flat(found):
+        raise DocumentError(f"{file}: must be a JSON object whose values are texts")
+    return dict(found)
+
+
+def write(path: Path, metadata: Mapping[str, str]) -> None:
+    """Put it beside the file, or take it away where it is empty."""
+    if metadata:
+        write_whole(beside(path), json.dumps(dict(metadata), ensure_ascii=False).encode("utf-8", "backslashreplace"))
+    else:
+        beside(path).unlink(missing_ok=True)
+
+
+def name(of: str) -> str:
+    """Of the file that lies beside the file `of`."""
+    return f".{of}.metadata.json"
+
+
+def is_flat(found: object) -> bool:
+    return isinstance(found, dict) and all(isinstance(value, str) for value in found.values())

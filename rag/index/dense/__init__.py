@@ -1,0 +1,1 @@
+"""Dense search: passages by their vectors."""

@@ -1,0 +1,1 @@
+"""Lexical search: passages by their terms."""

@@ -1,0 +1,151 @@
+"""Readers of one index in one process: connections that are used again, and the view that they share.
+
+In: the folder, and a way to have what is derived mended. Out: snapshots. Staying is free: `snapshot` compares one
+number. Moving to another generation reopens Tantivy (0.3 ms) and, when it is first searched, brings FAISS along.
+
+Does not mend anything itself, and waits a second at most: if a writer is at work and FAISS or Tantivy cannot be used
+as they are, they are made in memory from the catalogue.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from rag.errors import IndexMismatch, RagError
+from rag.index.catalogue import Catalogue
+from rag.index.damage import Damaged
+from rag.index.dense import exact as dense
+from rag.index.dense import loading
+from rag.index.dense.loading import Searchable
+from rag.index.failures import plain_errors
+from rag.index.lexical import search as lexical
+from rag.index.lexical.search import Lexical
+from rag.index.schema import Settings
+from rag.index.snapshot import LocalSnapshot, View
+from rag.types import Filters
+
+# A publish has Tantivy ahead of the catalogue for some milliseconds. A reader that comes just then tries again this
+# often and this long before it makes a Tantivy index of its own in memory.
+_READER_RETRY_S = 0.01
+_READER_WAIT_S = 1.0
+
+
+class Readers:
+    """For any number of threads. `mend` makes derived files again and says whether it could."""
+
+    def __init__(self, folder: Path, mend: Callable[[], bool], paths: bool = True) -> None:
+        self._folder = folder
+        self._paths = paths
+        self._mend = mend
+        self._idle: list[Catalogue] = []  # connections that no snapshot uses
+        self._closed = False
+        self._made_with: Settings | None = None
+        self._view: View | None = None
+        self._moving = threading.Lock()
+
+    def snapshot(self, filters: Filters | None = None) -> LocalSnapshot:
+        """The newest published generation, to be used in a `with` block."""
+        with plain_errors(self._folder):
+            catalogue = self._borrow()
+            try:
+                catalogue.begin()
+                view = self._view
+                if view is None or view.generation != catalogue.state().published:
+                    with self._moving:
+                        view = self._view = self._moved(catalogue)
+            except BaseException:
+                catalogue.close()
+                raise
+            return LocalSnapshot(view, catalogue, self._give_back, filters)
+
+    @contextmanager
+    def reading(self) -> Iterator[Catalogue]:
+        with plain_errors(self._folder):
+            catalogue = self._borrow()
+            try:
+                catalogue.begin()
+                yield catalogue
+            finally:
+                self._give_back(catalogue)
+
+    def _borrow(self) -> Catalogue:
+        if self._closed:
+            raise RagError(f'index "{self._folder.name}" was closed: open it again')
+        try:
+            return self._idle.pop()
+        except IndexError:
+            catalogue = Catalogue.open(self._folder)
+            catalogue.paths = self._paths
+            return catalogue
+
+    def _give_back(self, catalogue: Catalogue) -> None:
+        catalogue.end()
+        self._idle.append(catalogue)
+        if self._closed:
+            catalogue.close()
+
+    def expect(self, settings: Settings) -> None:
+        """What the index must be made with, from now on, for snapshots to be taken."""
+        self._made_with, self._view = settings, None
+
+    def close(self) -> None:
+        """Snapshots that are open stay usable until they are closed."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    def _moved(self, catalogue: Catalogue) -> View:
+        """The view of what is published now; `catalogue`'s transaction is begun anew to be at the same point."""
+        deadline = time.monotonic() + _READER_WAIT_S
+        generation, published, _ = catalogue.state()
+        if self._view is None and generation != published:
+            self._mend()  # publishes what a killed writer left; does nothing if one is at work
+        while True:
+            catalogue.end()
+            catalogue.begin()
+            published = catalogue.state().published
+            before = self._view
+            if before is not None and before.generation == published:
+                return before
+            self._check_settings(catalogue)
+            if found := self._lexical(catalogue, published, time.monotonic() > deadline):
+                return View(published, found, partial(self._load_dense, before.loaded() if before else None))
+            if not self._mend():
+                time.sleep(_READER_RETRY_S)
+
+    def _check_settings(self, catalogue: Catalogue) -> None:
+        """Vectors of another embedder would be compared with the caller's, and nobody would notice."""
+        if self._made_with is not None and (now := catalogue.settings) != self._made_with:
+            raise IndexMismatch(
+                f'index "{self._folder.name}" was embedded anew, with {now.embedder} and chunker {now.chunker}, while '
+                f"it was open with {self._made_with.embedder} and {self._made_with.chunker}: set that and start again"
+            )
+
+    def _lexical(self, catalogue: Catalogue, at: int, in_memory: bool) -> Lexical | None:
+        try:
+            found = lexical.read(self._folder)
+        except Damaged:
+            found = None
+        if found is not None and found.generation == at:
+            return found
+        return lexical.in_memory(catalogue, at) if in_memory else None
+
+    def _load_dense(self, before: Searchable | None, catalogue: Catalogue) -> Searchable:
+        """Some state of FAISS, to be brought to the wanted one: what there was, else the file, else nothing."""
+        if before is not None and not loading.superseded(before, self._folder):
+            return before
+        dimension = catalogue.settings.dimension
+        deadline = time.monotonic() + _READER_WAIT_S
+        for _ in range(2):
+            while loading.in_change(self._folder) and time.monotonic() < deadline:
+                time.sleep(_READER_RETRY_S)
+            try:
+                return loading.load(self._folder, dimension)
+            except Damaged:
+                self._mend()  # where a writer is at work, it may have been putting new files in place
+        return dense.empty(dimension) if before is None else before

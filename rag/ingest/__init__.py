@@ -1,0 +1,1 @@
+"""Files -> documents, passages and vectors in an index."""

@@ -1,0 +1,139 @@
+"""Files and folders against what an index has of them: what is new, changed, moved, vanished, or there twice.
+
+In: paths, and what the index knows of the files behind its documents. Out: a `Change`. Reads no more than the bytes of
+files whose size or time differ, parses nothing and changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rag.documents import sidecar
+from rag.documents.discover import Discovery, Found, Skipped, discover
+from rag.index.local import FileState
+
+
+class Stamp(NamedTuple):
+    """Size in bytes and time of a file, taken before it is read: what is written later shows as a difference."""
+
+    size: int
+    mtime_ns: int
+
+
+class Change(NamedTuple):
+    """What a run has to do."""
+
+    changed: list[Found]
+    touched: list[Found]  # same bytes, another time
+    unchanged: list[str]
+    vanished: list[str]
+    skipped: list[Skipped]
+    stamps: dict[str, Stamp]  # of changed and touched files, by document id; none where a file cannot be reached
+
+
+class Same(NamedTuple):
+    """Two documents with the same bytes."""
+
+    document_id: str
+    other: str
+
+
+def find_changes(paths: Sequence[Path], known: dict[str, FileState], indexes_dir: Path | None = None) -> Change:
+    """Compare files with what the index has; what lies in `indexes_dir` is no document of a folder around it. Raises
+    `InputError` for a path that does not exist."""
+    discovery = discover(paths)
+    apart = [f"{indexes_dir.resolve()}{os.sep}"] if indexes_dir and is_around(paths, indexes_dir) else []
+    id_of = {state.source: document_id for document_id, state in known.items()}
+    skipped = [item for item in discovery.skipped if not apart or not _below(str(item.path.resolve()), apart)]
+    change = Change([], [], [], [], skipped, {})
+    present = set()
+    for file in discovery.files:
+        if _below(file.source, apart):
+            continue
+        present.add(file.source)
+        # a file keeps the id that it has, even when another of the folders above it is given this time
+        document_id = id_of.get(file.source, file.document_id)
+        found = file if document_id == file.document_id else file._replace(document_id=document_id)
+        _compare(found, known.get(document_id), change)
+    change.vanished.extend(_vanished(paths, discovery, present, known, apart))
+    return change
+
+
+def identical(change: Change, known: dict[str, FileState]) -> list[Same]:
+    """Of the changed files, those with the bytes of another one or of a document; vanished documents come first among
+    these, since such a file was moved. Reads the bytes of all changed files."""
+    first = by_content(known, without={found.document_id for found in change.changed}, rather=set(change.vanished))
+    found_same = []
+    for found in change.changed:
+        try:
+            other = first.setdefault(sha256(found.path), found.document_id)
+        except OSError:
+            continue  # reading it will say what is wrong
+        if other != found.document_id:
+            found_same.append(Same(found.document_id, other))
+    return found_same
+
+
+def by_content(known: dict[str, FileState], without: set[str], rather: set[str]) -> dict[str, str]:
+    """A document for each content; one of `rather` where there is one, none of `without`."""
+    ids = sorted((document_id for document_id in known if document_id not in without), key=lambda i: i not in rather)
+    first: dict[str, str] = {}
+    for document_id in ids:
+        first.setdefault(known[document_id].sha256, document_id)
+    return first
+
+
+def sha256(path: Path) -> str:
+    """Of the file's bytes, in hex. Raises `OSError`."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def stamp(file: str | Path, described: bool = True) -> Stamp:
+    """Of a file; the time is that of the metadata beside it where that is later. Raises `OSError`."""
+    stat = os.stat(file)
+    return Stamp(stat.st_size, max(stat.st_mtime_ns, sidecar.changed_at(file) if described else 0))
+
+
+def is_around(paths: Iterable[Path], indexes_dir: Path) -> bool:
+    """Whether none of the paths is in the folder of indexes, as that of uploads is: then they may hold it."""
+    inside = indexes_dir.resolve()
+    return not any(path.resolve().is_relative_to(inside) for path in paths)
+
+
+def _compare(found: Found, state: FileState | None, change: Change) -> None:
+    here = state is not None and state.source == found.source
+    try:
+        now = stamp(found.file, found.described)
+        if here and state is not None and (state.size, state.mtime_ns) == now:
+            change.unchanged.append(found.document_id)
+            return
+        change.stamps[found.document_id] = now
+        same_bytes = here and state is not None and state.sha256 == sha256(found.path)
+        if same_bytes and not sidecar.beside(found.path).exists():
+            change.touched.append(found)
+            return
+    except OSError:
+        pass  # reading it will say what is wrong
+    change.changed.append(found)
+
+
+def _vanished(
+    paths: Iterable[Path], discovery: Discovery, present: set[str], known: dict[str, FileState], apart: list[str]
+) -> list[str]:
+    """Documents of the given folders, but not of those `apart`, whose file is no longer there or no longer read."""
+    roots = [f"{path.resolve()}{os.sep}" for path in paths if path.is_dir()]
+    unknown = apart + [f"{skipped.path.resolve()}{os.sep}" for skipped in discovery.skipped if skipped.path.is_dir()]
+    return sorted(
+        document_id
+        for document_id, state in known.items()
+        if state.source not in present and _below(state.source, roots) and not _below(state.source, unknown)
+    )
+
+
+def _below(source: str, folders: Iterable[str]) -> bool:
+    return any(source.startswith(folder) or folder == os.sep for folder in folders)

@@ -1,0 +1,121 @@
+"""Document -> Passages with their sentences, as spans of the document's text (pure).
+
+A passage is a run of whole sentences of one section, about `target` tokens long and never longer than `limit`; it
+begins and ends at block boundaries where blocks allow it. Every sentence is in exactly one passage. Headings are part
+of a passage's text, so that they are searched, but no sentence of it, so that they are never quoted as an answer.
+
+Does not handle: overlap between passages (sentences are matched one by one, so none is needed), meaning.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from rag.text.sentences import split_sentences
+from rag.types import Document, Passage, Sentence
+
+VERSION = "2"  # grows when the same document would be cut otherwise: an index keeps it in its fingerprint
+
+
+class _Unit(NamedTuple):
+    """A sentence or heading, with what decides where a passage may end."""
+
+    start: int
+    end: int
+    section: int  # number of its section; -1 before the first
+    block: int
+    heading: bool
+    tokens: int
+
+
+def chunk(document: Document, token_spans: Sequence[tuple[int, int]], target: int, limit: int) -> list[Passage]:
+    """Cut `document` into passages of about `target` and at most `limit` tokens.
+
+    `token_spans` are the `(start, end)` of each token of `document.text`, in order, as `Embedder.token_spans` gives
+    them. A sentence of more than `limit` tokens is cut at token boundaries, at white space where there is any.
+    """
+    starts = [start for start, _ in token_spans]
+    units = list(_units(document, starts, limit))
+    passages = []
+    for _, group in groupby(units, key=lambda unit: unit.section):
+        passages += [_passage(document, run) for run in _pack(list(group), min(target, limit), limit)]
+    return passages
+
+
+def _units(document: Document, starts: list[int], limit: int) -> Iterator[_Unit]:
+    section_starts = [section.start for section in document.sections]
+    for block, sentence in split_sentences(document.text, section_starts, document.pages):
+        for start, end in _cut(document.text, sentence, starts, limit):
+            section = bisect_right(section_starts, start) - 1
+            heading = section >= 0 and section_starts[section] == start
+            yield _Unit(start, end, section, block, heading, _count(starts, start, end))
+
+
+def _count(starts: list[int], start: int, end: int) -> int:
+    return bisect_left(starts, end) - bisect_left(starts, start)
+
+
+def _cut(text: str, sentence: Sentence, starts: list[int], limit: int) -> Iterator[Sentence]:
+    """The sentence itself, or pieces of at most `limit` tokens where it is longer."""
+    start, end = sentence
+    while _count(starts, start, end) > limit:
+        stop = starts[bisect_left(starts, start) + limit]
+        space = max(text.rfind(" ", start + 1, stop + 1), text.rfind("\n", start + 1, stop + 1))
+        stop = space if space > start + (stop - start) // 2 else stop
+        yield Sentence(start, start + len(text[start:stop].rstrip()))
+        start = stop + len(text[stop:end]) - len(text[stop:end].lstrip())
+    yield Sentence(start, end)
+
+
+def _pack(units: list[_Unit], target: int, limit: int) -> Iterator[list[_Unit]]:
+    """Fill passages block by block; a block that is longer than a passage is shared out evenly over several."""
+    current: list[_Unit] = []
+    size = 0
+    for _, group in groupby(units, key=lambda unit: unit.block):
+        block = list(group)
+        length = sum(unit.tokens for unit in block)
+        only_heading = all(unit.heading for unit in current)
+        if not only_heading and size + length > target:
+            yield current
+            current, size = [], 0
+        if size + length <= limit:
+            current, size = current + block, size + length
+            continue
+        *full, current = _share(current + block, target, limit)
+        yield from full
+        size = sum(unit.tokens for unit in current)
+    if current:
+        yield current
+
+
+def _share(units: list[_Unit], target: int, limit: int) -> list[list[_Unit]]:
+    """Cut a long block into runs of nearly equal length, none above `limit`."""
+    total = sum(unit.tokens for unit in units)
+    runs = max(1, -(-total // target))
+    goal = total / runs
+    shares: list[list[_Unit]] = [[]]
+    size = before = 0  # tokens of the last share, and of all units so far
+    for unit in units:
+        due = before + unit.tokens / 2 > goal * len(shares) and not all(u.heading for u in shares[-1])
+        if shares[-1] and (due or size + unit.tokens > limit):
+            shares.append([])
+            size = 0
+        shares[-1].append(unit)
+        size += unit.tokens
+        before += unit.tokens
+    return shares
+
+
+def _passage(document: Document, units: list[_Unit]) -> Passage:
+    start, end = units[0].start, units[-1].end
+    sentences = tuple(Sentence(unit.start, unit.end) for unit in units if not unit.heading)
+    if not sentences:  # a section that is only a heading
+        sentences = tuple(Sentence(unit.start, unit.end) for unit in units)
+    section = document.sections[units[0].section].path if units[0].section >= 0 else None
+    pages = tuple(bisect_right(document.pages, sentence.start) for sentence in sentences) if document.pages else ()
+    return Passage(
+        document.id, document.title, document.source, start, end, document.text[start:end], sentences, section, pages
+    )

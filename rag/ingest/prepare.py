@@ -1,0 +1,108 @@
+"""Files -> documents cut into passages, and passages -> vectors: the work of a run, done in this process.
+
+In: files in order. Out: in that order `Prepared` documents, or the `DocumentError` that says why there is none; vectors
+for the passages whose turn it is. `Preparer` is the seam: rag/ingest/ray/preparer.py has the same work done elsewhere.
+What is new, what the index has already, and what is committed is not decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import NamedTuple, Protocol
+
+from rag.background import ahead, begun
+from rag.documents import read_document, sidecar
+from rag.documents.discover import Found
+from rag.errors import DocumentError
+from rag.ingest.chunking import chunk
+from rag.types import Document, Embedder, Embedding, Passage
+
+BATCH_PASSAGES = 128  # passages that are embedded together: enough to sort them by length, few enough to lose nothing
+_AHEAD = 4  # documents that are read while others are embedded
+
+Read = Callable[[Iterable[Found]], Iterable[tuple[Found, Document | DocumentError]]]  # in the order of the files
+Promise = Callable[[], list[Embedding]]  # waits for the vectors; raises `DocumentError` where there will be none
+
+
+class Prepared(NamedTuple):
+    """A document cut into passages, waiting for its vectors."""
+
+    document: Document
+    passages: list[Passage]
+
+
+class Preparer(Protocol):
+    """Who reads, cuts and embeds for a run, one step after another or several at once."""
+
+    @property
+    def batches(self) -> int:
+        """How many batches may wait for their vectors while further documents are prepared."""
+
+    def prepared(self, files: Sequence[Found]) -> Generator[tuple[Found, Prepared | DocumentError], None, None]:
+        """In the order of the files; to be closed."""
+
+    def embed(self, passages: Sequence[Passage]) -> Promise:
+        """One vector for each passage, in order, in batches as `in_batches` makes them."""
+
+
+class Here:
+    """A `Preparer` of this process: a thread reads the next files, another embeds the last batch, and this one cuts and
+    commits meanwhile."""
+
+    batches = 1
+
+    def __init__(self, embedder: Embedder, passage_tokens: int, read: Read) -> None:
+        self._embedder = embedder
+        self._passage_tokens = passage_tokens
+        self._read = read
+
+    def prepared(self, files: Sequence[Found]) -> Generator[tuple[Found, Prepared | DocumentError], None, None]:
+        with closing(ahead(self._read(files), _AHEAD)) as documents:
+            for found, document in documents:
+                yield found, prepare(found, document, self._embedder, self._passage_tokens)
+
+    def embed(self, passages: Sequence[Passage]) -> Promise:
+        return begun(lambda: list(embedded(self._embedder, passages)))
+
+
+def read_here(files: Iterable[Found]) -> Iterator[tuple[Found, Document | DocumentError]]:
+    """Read files in this process, without its protection against files that crash or hang a parser."""
+    for found in files:
+        try:
+            yield found, read_document(found.path, found.document_id, found.source)
+        except DocumentError as exc:
+            yield found, exc
+
+
+def prepare(
+    found: Found, document: Document | DocumentError, embedder: Embedder, passage_tokens: int
+) -> Prepared | DocumentError:
+    """Add what a person says of the file to what was read of it, and cut that into passages."""
+    if isinstance(document, DocumentError):
+        return document
+    try:
+        own = sidecar.read(found.path)
+    except DocumentError as exc:
+        return exc
+    if own:
+        document = replace(document, metadata={**document.metadata, **own})
+    return Prepared(document, cut(document, embedder, passage_tokens))
+
+
+def cut(document: Document, embedder: Embedder, passage_tokens: int) -> list[Passage]:
+    """The passages of a document, in sizes that suit the embedder."""
+    return chunk(document, embedder.token_spans(document.text), passage_tokens, embedder.max_tokens)
+
+
+def embedded(embedder: Embedder, passages: Sequence[Passage]) -> Iterator[Embedding]:
+    """One for each passage, in order."""
+    for batch in in_batches(passages):
+        yield from embedder.embed_passages(batch)
+
+
+def in_batches(passages: Sequence[Passage]) -> Iterator[Sequence[Passage]]:
+    """A long document goes through the model in several, or the states of all its tokens would be in memory at once."""
+    for start in range(0, len(passages), BATCH_PASSAGES):
+        yield passages[start : start + BATCH_PASSAGES]

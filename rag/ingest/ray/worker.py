@@ -1,0 +1,69 @@
+"""One worker of a cluster: files -> documents cut into passages; passages -> vectors. An actor of Ray, which see.
+
+In: what it is to work with, once; then files and passages as the run sends them. Out: what `rag.ingest.prepare` says.
+Files are parsed in a process of their own (rag/documents/pool.py), so that one which crashes or hangs its parser costs
+that file and not the worker. It knows neither the index nor the other workers.
+"""
+
+from __future__ import annotations
+
+import platform
+import threading
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from rag.documents import Options
+from rag.documents.discover import Found
+from rag.documents.pool import ReaderPool
+from rag.errors import DocumentError
+from rag.ingest.prepare import Prepared, prepare
+from rag.types import Embedder, Embedding, Passage
+
+GROUPS = {"prepare": 1, "embed": 1}  # threads for each method: a file that takes minutes holds up no vectors
+
+
+class Made(NamedTuple):
+    """What a worker's vectors are made with, which must be the same for all, and where it is."""
+
+    fingerprint: str
+    dimension: int
+    node: str
+
+
+class Work(NamedTuple):
+    """What a worker needs; sent to each when it starts."""
+
+    load: Callable[[], Embedder]
+    passage_tokens: int
+    reading: Options
+
+
+class Worker:
+    """Its embedder is loaded once, by `begin`. Each method is called by one thread at a time."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._pool = ReaderPool(1, work.reading)
+        self._lock = threading.Lock()  # a tokenizer is not for two threads at once
+
+    @cached_property
+    def _embedder(self) -> Embedder:
+        return self._work.load()
+
+    def begin(self) -> Made:
+        return Made(self._embedder.fingerprint, self._embedder.dimension, platform.node())
+
+    def prepare(self, found: Found) -> Prepared | DocumentError:
+        if not found.path.exists():
+            return DocumentError(
+                f"{found.file}: is not there on {platform.node()}: "
+                "all machines of a cluster need the files at the same paths"
+            )
+        ((_, document),) = self._pool.read([found])
+        with self._lock:
+            return prepare(found, document, self._embedder, self._work.passage_tokens)
+
+    def embed(self, passages: Sequence[Passage]) -> list[Embedding]:
+        with self._lock:
+            return self._embedder.embed_passages(passages)

@@ -1,0 +1,66 @@
+"""An index -> the same documents with another embedder or chunker: ingestion whose reader is the catalogue.
+
+In: an index that is open for writing, and the new embedder. Out: the index changed in one transaction at the end. Until
+then it is searched as it was; the new vectors gather in a catalogue beside it, and a run that was stopped or killed
+goes on from there. The files that the documents came from are not needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from rag.documents.discover import Found
+from rag.errors import DocumentError
+from rag.index.local import FileState, LocalIndex
+from rag.index.schema import Settings as MadeWith
+from rag.index.staging import Staged
+from rag.ingest.changes import Change, Stamp
+from rag.ingest.run import Progress, Summary, apply_changes, chunker_fingerprint
+from rag.settings import Settings
+from rag.types import Document, Embedder
+
+
+def reembed(
+    index: LocalIndex,
+    embedder: Embedder,
+    settings: Settings,
+    progress: Progress = lambda done, total, name: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Summary:
+    """Embed all documents anew; `left` of the summary is 0 where the index has been changed. Raises `DocumentError`
+    where a document does not fit the new embedder, with the index as it was."""
+    made_with = MadeWith(embedder.fingerprint, embedder.dimension, chunker_fingerprint(settings))
+    staged = index.stage(made_with)
+    try:
+        change = _what_is_left(index, staged)
+
+        def read(files: Iterable[Found]) -> Iterator[tuple[Found, Document | DocumentError]]:
+            return ((found, index.document(found.document_id)) for found in files)
+
+        summary = apply_changes(change, staged, embedder, settings, progress, read, stopped)
+        if summary.failed:
+            raise DocumentError(f"{summary.failed[0].message}; the index is as it was")
+        if not summary.left:
+            index.adopt(staged)
+        return summary
+    finally:
+        staged.close()
+
+
+def _what_is_left(index: LocalIndex, staged: Staged) -> Change:
+    there = staged.files()
+    here = index.files()
+    change = Change([], [], [], sorted(there.keys() - here.keys()), [], {})
+    for document_id, state in here.items():
+        if document_id in there and staged.document(document_id) == index.document(document_id):
+            change.unchanged.append(document_id)
+            staged.touch(document_id, state.size, state.mtime_ns)
+        else:
+            change.changed.append(Found(state.source, document_id, state.source))
+            if stamp := _stamp(state):
+                change.stamps[document_id] = stamp
+    return change
+
+
+def _stamp(state: FileState) -> Stamp | None:
+    return None if state.size is None or state.mtime_ns is None else Stamp(state.size, state.mtime_ns)

@@ -1,0 +1,118 @@
+"""Files from elsewhere -> documents of an index, kept in a folder of it that can be synced like any other.
+
+In: a name and bytes. Out: `INDEX/uploads/NAME` and the document `uploads/NAME`. Until that is committed the file
+waits in `uploads/.incoming/JOB/`, so that one that cannot be read leaves what the index has under its name untouched,
+and one whose process was killed is found again. `rag index INDEX/uploads --index INDEX` brings the two in line.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from rag.documents import is_readable, sidecar
+from rag.documents.discover import LOCK_PREFIX, Found
+from rag.errors import InputError, UnsupportedDocument
+from rag.ingest.changes import Change, stamp
+from rag.ingest.run import Read, Summary, apply_changes
+from rag.settings import Settings
+from rag.stores.open import OpenIndex
+from rag.types import Embedder
+
+FOLDER = "uploads"
+_INCOMING = ".incoming"
+_LONGEST = 200  # bytes of a part of a name; file systems take 255, and the metadata's file has a longer name
+
+
+class Upload(NamedTuple):
+    """A file that waits to be indexed."""
+
+    job: str
+    name: str
+    folder: Path  # `uploads` of its index
+
+    @property
+    def path(self) -> Path:
+        return self.folder / _INCOMING / self.job / self.name
+
+    @property
+    def document_id(self) -> str:
+        return f"{FOLDER}/{self.name}"
+
+
+def checked_name(name: str) -> str:
+    """A name below the folder, with slashes. Raises `InputError` for one that would be elsewhere or hidden, and
+    `UnsupportedDocument` for a type that is not read."""
+    parts = name.split("/")
+    if not all(map(_is_plain, parts)):
+        raise InputError(
+            f"{name[:80]!r} cannot be the name of a document: use parts of at most {_LONGEST} bytes between slashes, "
+            "without a dot in front, backslashes or control characters",
+            "file",
+        )
+    if not is_readable(name):
+        raise UnsupportedDocument(f"files of type {Path(name).suffix.lower() or 'without a suffix'} are not read")
+    return name
+
+
+def _is_plain(part: str) -> bool:
+    try:
+        size = len(part.encode("utf-8"))
+    except UnicodeEncodeError:
+        return False
+    return 0 < size <= _LONGEST and not part.startswith((".", LOCK_PREFIX)) and part.isprintable() and "\\" not in part
+
+
+def keep(content: BinaryIO, upload: Upload, metadata: Mapping[str, str]) -> None:
+    """Write the file where it waits; it is there whole or not at all."""
+    upload.path.parent.mkdir(parents=True)
+    partial = upload.folder / _INCOMING / upload.job / ".part"
+    with partial.open("xb") as out:
+        shutil.copyfileobj(content, out, 1 << 20)
+        out.flush()
+        os.fsync(out.fileno())
+    sidecar.write(upload.path, metadata)
+    partial.rename(upload.path)
+
+
+def waiting(index_folder: Path) -> list[Upload]:
+    """Files that were kept and not indexed when the process ended; remains of others are removed."""
+    folder = index_folder / FOLDER
+    found = []
+    for job in sorted((folder / _INCOMING).glob("*")):
+        files = [path for path in job.rglob("*") if path.is_file() and not path.name.startswith(".")]
+        found += [Upload(job.name, path.relative_to(job).as_posix(), folder) for path in files]
+        if not files:
+            shutil.rmtree(job, ignore_errors=True)
+    return found
+
+
+def put(upload: Upload, index: OpenIndex, embedder: Embedder, settings: Settings, read: Read) -> Summary:
+    """Read the file, commit it as a document and then move it to its place: killed in between, it is put once more."""
+    place = (upload.folder / upload.name).absolute()
+    found = Found(str(upload.path), upload.document_id, str(place.resolve()))
+    change = Change([found], [], [], [], [], {upload.document_id: stamp(upload.path)})
+    try:
+        summary = apply_changes(change, index, embedder, settings, read=read)
+        if not summary.failed:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            sidecar.write(place, sidecar.read(upload.path))
+            os.replace(upload.path, place)
+        return summary
+    finally:
+        shutil.rmtree(upload.folder / _INCOMING / upload.job, ignore_errors=True)
+
+
+def remove(document_id: str, index: OpenIndex) -> None:
+    """Take a document out, and its file where it was uploaded: else the next sync would bring it back. Raises
+    `DocumentNotFound`."""
+    index.remove(document_id)
+    index.publish()
+    if document_id.startswith(f"{FOLDER}/"):
+        path = index.folder / document_id
+        if path.resolve().is_relative_to((index.folder / FOLDER).resolve()):
+            path.unlink(missing_ok=True)
+            sidecar.beside(path).unlink(missing_ok=True)

@@ -1,0 +1,71 @@
+"""A GGUF model in this process, behind the `LanguageModel` Protocol: calls become tasks of the engine.
+
+Texts become tokens in the caller's thread, which needs the vocabulary alone; all else happens in the engine's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from pathlib import Path
+
+from rag.deadline import Deadline
+from rag.llm.local.decoder import Decoder
+from rag.llm.local.engine import Engine, result
+from rag.llm.local.reading import reading_task
+from rag.llm.local.writing import writing_task
+from rag.types import Message, Readings, SpanPrompt
+
+
+class LlamaCpp:
+    """A loaded model; `close` ends its thread and frees its memory."""
+
+    reads = True
+
+    def __init__(self, decoder: Decoder, name: str, waiting: int) -> None:
+        self._decoder = decoder
+        self._engine = Engine(decoder, waiting)
+        self.name = name
+        self.parameters = decoder.parameters
+        self.context_tokens = decoder.context_tokens
+
+    @classmethod
+    def load(cls, path: Path, name: str, context_tokens: int, threads: int, waiting: int) -> LlamaCpp:
+        """Raises `ModelError` where the file is missing, is no GGUF or cannot be loaded."""
+        return cls(Decoder(path, context_tokens, threads), Path(name).name.removesuffix(".gguf"), waiting)
+
+    @property
+    def waiting(self) -> int:
+        """See `LanguageModel.waiting`."""
+        return self._engine.waiting
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text` alone."""
+        return len(self._decoder.tokenize(text))
+
+    def read(
+        self,
+        prompts: Sequence[SpanPrompt],
+        choose: Callable[[list[float]], Sequence[int]],
+        deadline: Deadline | None = None,
+    ) -> Readings:
+        """See `LanguageModel.read`."""
+        readings: Readings = result(self._engine.submit(reading_task(self._decoder, prompts, choose), deadline))
+        return readings
+
+    def write(
+        self, messages: Sequence[Message], grammar: str, max_tokens: int, deadline: Deadline | None = None
+    ) -> Iterator[str]:
+        """See `LanguageModel.write`."""
+        return self._write(messages, grammar, max_tokens, deadline)
+
+    def _write(
+        self, messages: Sequence[Message], grammar: str, max_tokens: int, deadline: Deadline | None
+    ) -> Generator[str, None, None]:
+        yield from self._engine.submit(writing_task(self._decoder, messages, grammar, max_tokens), deadline)
+
+    def trouble(self) -> None:
+        """None: what is loaded in this process answers."""
+
+    def close(self) -> None:
+        """Finish the calls that wait, then end."""
+        self._engine.close()

@@ -1,0 +1,1 @@
+"""A language model on a server that speaks the OpenAI protocol."""

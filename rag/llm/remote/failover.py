@@ -1,0 +1,158 @@
+"""A chat -> pieces of text from the first of several endpoints that sends any; coroutines, for `rag.llm.remote.model`.
+
+Until the first piece came, a request that failed is made again: at the next endpoint at once, in another round after a
+pause that doubles, or that the server asked for. What another try could not mend (a refused key, HTML) is tried once
+at each endpoint. Errors are told as one line: which address, what came, what to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import httpx2
+
+from rag.deadline import Deadline
+from rag.errors import ModelError, Overloaded
+from rag.llm.remote import chat_stream
+from rag.llm.remote.endpoints import Endpoint, Failed, next_round
+
+Put = Callable[[str], None]
+
+
+class Patience(NamedTuple):
+    """Seconds, and how often all endpoints are tried."""
+
+    connect: float = 5.0
+    silence: float = 120.0  # without a piece of text
+    probe: float = 1.0  # for what takes no model: the list of models, the tokenizer
+    rounds: int = 4
+    pause: float = 0.5  # before the second round, twice as long before each further one; up to half of it less
+    wait: float = 30.0  # most that a server may ask to wait (Retry-After)
+
+
+class Servers:
+    """`close` ends the connections; `key` is sent to all endpoints and never told."""
+
+    def __init__(self, endpoints: Sequence[Endpoint], key: str, patience: Patience) -> None:
+        self.endpoints = endpoints
+        self._key = key
+        self._patience = patience
+        self._client = httpx2.AsyncClient(
+            timeout=httpx2.Timeout(patience.silence, connect=patience.connect),
+            headers={"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {key}"} if key else {}),
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=32),
+        )
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def write(self, body: dict[str, Any], grammar: str, deadline: Deadline, put: Put) -> None:
+        """Raises `ModelError`, `Overloaded`. Looks at the deadline only to see what is worth waiting for: who awaits
+        this cancels it."""
+        failures: dict[Endpoint, Failed] = {}
+        for number in range(self._patience.rounds):
+            among = [e for e in self.endpoints if e not in failures or failures[e].passing]
+            if not among:
+                break
+            pause = self._patience.pause * 2 ** (number - 1) * random.uniform(0.5, 1) if number else 0.0
+            wait, order = next_round(among, pause)
+            if wait > min(self._patience.wait, deadline.left):
+                raise self._given_up(failures, wait)
+            await asyncio.sleep(wait)
+            for endpoint in order:
+                error = await self._tried(endpoint, body, grammar, deadline, put)
+                if error is None:
+                    return
+                failures[endpoint] = error
+        raise self._given_up(failures, 0.0)
+
+    async def probe(self) -> dict[str, str | None]:
+        """Ask every endpoint: its address -> why it does not answer, None where it does."""
+
+        async def ask(endpoint: Endpoint) -> str | None:
+            try:
+                await self._name(endpoint, await chat_stream.models(self._client, endpoint, self._patience.probe))
+            except Failed as exc:
+                if exc.status != 404 or not endpoint.given:  # some have no list of models
+                    endpoint.failed(exc)
+                    return self._public(str(exc))
+            endpoint.answered()
+            return None
+
+        found = await asyncio.gather(*map(ask, self.endpoints))
+        return {endpoint.url: error for endpoint, error in zip(self.endpoints, found, strict=True)}
+
+    async def count(self, text: str) -> int:
+        """Tokens, by the tokenizer of the endpoint that is first now. Raises `Failed`."""
+        endpoint = next_round(self.endpoints, 0.0).endpoints[0]
+        return await chat_stream.count(self._client, endpoint, text, self._patience.probe)
+
+    def line(self, failures: dict[str, str]) -> str:
+        """By address: what came from it."""
+        told = "; ".join(f"{url} {failure}" for url, failure in failures.items())
+        return self._public(f"the model server {told}: start or mend it, or set another as 'model'")
+
+    async def _tried(
+        self, endpoint: Endpoint, body: dict[str, Any], grammar: str, deadline: Deadline, put: Put
+    ) -> Failed | None:
+        """Why it did not answer, None where it did. Raises `ModelError` where it failed after its first piece."""
+        begun = False
+
+        def came(piece: str) -> None:
+            nonlocal begun
+            begun = True
+            endpoint.answered()
+            put(piece)
+
+        try:
+            if endpoint.model is None:
+                await self._name(endpoint, await chat_stream.models(self._client, endpoint, self._patience.probe))
+            await self._written(endpoint, body | {"model": endpoint.model}, grammar, came)
+        except Failed as exc:
+            endpoint.failed(exc)
+            if begun:
+                raise ModelError(self.line({endpoint.url: str(exc)})) from exc
+            return exc
+        except asyncio.CancelledError:
+            if not begun and deadline.left <= 0:  # it kept the question waiting: others are asked first next time
+                endpoint.failed(Failed("sent nothing"))
+            raise
+        endpoint.answered()
+        return None
+
+    async def _written(self, endpoint: Endpoint, body: dict[str, Any], grammar: str, came: Put) -> None:
+        """With the grammar in the fields in which such servers take one (llama.cpp's, vLLM's before and since 0.12);
+        without, where that is refused."""
+        silence = self._patience.silence
+        if endpoint.grammar:
+            held = {"grammar": grammar, "guided_grammar": grammar, "structured_outputs": {"grammar": grammar}}
+            try:
+                return await chat_stream.write(self._client, endpoint, body | held, silence, came)
+            except Failed as exc:
+                if exc.status not in (400, 422):
+                    raise
+        await chat_stream.write(self._client, endpoint, body, silence, came)
+        endpoint.grammar = False
+
+    async def _name(self, endpoint: Endpoint, served: Sequence[str]) -> None:
+        """The model's name, where it is not set, is that of the only one. Raises `Failed`."""
+        if endpoint.given is None:
+            if len(served) != 1:
+                some = f" ({', '.join(served[:5])}{', ...' if len(served) > 5 else ''})" if served else ""
+                raise Failed(f"serves {len(served)} models{some}, so name one in 'model' as {endpoint.url}#NAME")
+            endpoint.found = served[0]
+
+    def _given_up(self, failures: dict[Endpoint, Failed], wait: float) -> ModelError | Overloaded:
+        """`Overloaded` where all that is wrong is that there is too much to do."""
+        waits = [error.retry_after or 0.0 for error in failures.values() if error.status == 429]
+        if len(waits) == len(failures):
+            wait = max(1.0, wait, *waits)
+            urls = ", ".join(endpoint.url for endpoint in self.endpoints)
+            return Overloaded(f"the model server {urls} has too much to do; ask again in {wait:.0f} s", wait)
+        return ModelError(self.line({endpoint.url: str(error) for endpoint, error in failures.items()}))
+
+    def _public(self, line: str) -> str:
+        return line.replace(self._key, "***") if self._key else line

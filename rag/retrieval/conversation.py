@@ -1,0 +1,144 @@
+"""Earlier turns + a question -> the question with the words that it leaves unsaid (pure).
+
+A follow-up says "it", or leaves the subject out. Whether a question does so is told by its own words: it refers back,
+begins by going on, or speaks of what was spoken of before. Such a question is given a few words of the conversation,
+each with a credit in 0..1, the share of its inverse document frequency that it counts in a search: half for the user's
+last turn, a fifth for the answer to it, and for each turn further back half of that. A question that stands on its own
+is left as it is, so that a new subject is not dragged back to the old one.
+
+No language model takes part, and what was asked is never rewritten: words are added, none is changed. Does not handle:
+words of reference in other languages than English (a shared word and shortness work in all), and references whose
+subject is named by no word of the conversation. The numbers are from benchmarks/conversation.py (docs/experiments.md).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from rag.errors import InputError
+from rag.retrieval.question import Carried, Question
+from rag.text.terms import STOP_WORDS, stem, tokens
+from rag.types import Message
+
+MAX_TURNS = 200
+MAX_CHARACTERS = 200_000  # of all turns together
+READ_TURNS = 12  # the last ones: what is further back would count less than a hundredth
+_READ_CHARACTERS = 4_000  # of each of them, from its beginning
+
+_CARRIED = 8  # words: more find no more, and drag questions away that are on something new
+_USER_CREDIT = 0.5
+_ASSISTANT_CREDIT = 0.2  # an answer holds names, and much that was not asked for
+_DECAY = 0.5  # for each turn of the user further back
+_SHARED = 0.1  # of the weight of a question's words: what it must share with the conversation to be about the same
+_SHORT = 2  # content words: a question that gives no sign of going on, but hardly says anything
+_SHORT_SHARE = 0.5  # most that is carried to such a question, against its own words: it may as well be a new subject
+_LONGEST_WORD = 50  # characters; what is longer is an address or data
+
+_REFERS = frozenset(
+    """
+    it its they them their theirs he him his she her hers this that these those there then one ones same such
+    former latter other others another else both either neither
+    """.split()
+)
+_GOES_ON = re.compile(r"(?:and|but|or|so|then|also|what else|(?:what|how) about)\b", re.IGNORECASE)
+_MARK = re.compile(r"\[\d+\]")  # the citations of an answer
+_EDGES = re.compile(r"^\W+|\W+$")
+
+Weigh = Callable[[Iterable[str]], Mapping[str, float]]
+
+
+def parse_history(history: object) -> tuple[Message, ...]:
+    """Turns, oldest first, from `Message`s or objects with `role` and `content`; None is no turns.
+
+    Raises `InputError` for other roles than user, assistant and system, for content that is not text, and beyond
+    `MAX_TURNS` turns or `MAX_CHARACTERS` characters.
+    """
+    if history is None:
+        return ()
+    if not isinstance(history, Sequence) or isinstance(history, str | bytes | bytearray):
+        raise InputError(f"the history is a list of turns; this is {type(history).__name__}", "history")
+    if len(history) > MAX_TURNS:
+        raise InputError(_too_much(f"{len(history):,} turns", f"{MAX_TURNS}"), "history")
+    turns = tuple(_turn(number, turn) for number, turn in enumerate(history, 1))
+    characters = sum(len(turn.content) for turn in turns)
+    if characters > MAX_CHARACTERS:
+        raise InputError(_too_much(f"{characters:,} characters", f"{MAX_CHARACTERS:,}"), "history")
+    return turns
+
+
+def resolve(question: Question, history: Sequence[Message], weigh: Weigh) -> Question:
+    """The question with what it takes from the conversation, or itself where it stands on its own.
+
+    `weigh` gives the inverse document frequency of terms, as `Snapshot.term_weights` does.
+    """
+    turns = [turn for turn in history if turn.role != "system"][-READ_TURNS:]
+    words = _words(turns)
+    if not words:
+        return question
+    weights = weigh(sorted(question.terms.union(words)))
+    own = sum(weights[term] for term in question.terms)
+    follows = _follows(question, words, weights, own)
+    if not follows and len(question.terms) > _SHORT:
+        return question
+    offered = [(word.credit * weights[term], word) for term, word in words.items() if term not in question.terms]
+    chosen = sorted(offered, key=lambda pair: (-pair[0], pair[1].term))[:_CARRIED]
+    total = sum(weight for weight, _ in chosen)
+    share = 1.0 if follows or total <= _SHORT_SHARE * own else _SHORT_SHARE * own / total
+    kept = {word.term for _, word in chosen}
+    return replace(question, carried=tuple(w._replace(credit=w.credit * share) for t, w in words.items() if t in kept))
+
+
+def _turn(number: int, turn: object) -> Message:
+    role: object
+    content: object
+    if isinstance(turn, Message):
+        role, content = turn
+    elif isinstance(turn, Mapping):
+        role, content = turn.get("role"), turn.get("content")
+    else:
+        raise InputError(f"turn {number} of the history is {type(turn).__name__}: it needs role and content", "history")
+    if role not in ("user", "assistant", "system"):
+        raise InputError(
+            f"turn {number} of the history has the role {role!r}: use user, assistant or system", "history"
+        )
+    if not isinstance(content, str):
+        raise InputError(f"turn {number} of the history has no text as content: {type(content).__name__}", "history")
+    return Message(role, content.encode("utf-8", "replace").decode("utf-8"))
+
+
+def _too_much(found: str, limit: str) -> str:
+    return f"the history has {found} and the limit is {limit}: send the last turns only, {READ_TURNS} of them are read"
+
+
+def _words(turns: Sequence[Message]) -> dict[str, Carried]:
+    """The content terms of the conversation in the order in which they were said, each with its best credit."""
+    found: dict[str, Carried] = {}
+    age = sum(turn.role == "user" for turn in turns)
+    for turn in turns:
+        age -= turn.role == "user"
+        base = _USER_CREDIT if turn.role == "user" else _ASSISTANT_CREDIT
+        for term, word in _written(turn.content):
+            credit = base * _DECAY**age
+            if term not in found or found[term].credit < credit:
+                found.pop(term, None)  # it stands where it was said with more weight
+                found[term] = Carried(term, word, credit)
+    return found
+
+
+def _written(text: str) -> Iterator[tuple[str, str]]:
+    """Content terms and the words as they were written: "The Mills, 1859" -> ("mill", "Mills"), ("1859", "1859")."""
+    for piece in _MARK.sub(" ", text[:_READ_CHARACTERS]).split():
+        if len(piece) > _LONGEST_WORD:
+            continue
+        content = [token for token in tokens(piece) if token not in STOP_WORDS]
+        for token in content:
+            yield stem(token), _EDGES.sub("", piece) if len(content) == 1 else token
+
+
+def _follows(question: Question, words: Mapping[str, Carried], weights: Mapping[str, float], own: float) -> bool:
+    """Whether the question's own words say that it goes on with the conversation."""
+    if not own or not _REFERS.isdisjoint(tokens(question.text)) or _GOES_ON.match(question.text):
+        return True
+    return sum(weights[term] for term in question.terms if term in words) > _SHARED * own

@@ -1,0 +1,262 @@
+"""Question -> Hits: passages found by meaning and by words, scored once more by their sentences.
+
+Two searches propose candidates, and the final score decides among them. It is the mean of four numbers, each at most 1
+and comparable between questions: cosine of the passage, coverage of the question by the passage, and the best of each
+over its sentences. Coverage is the share of the question's terms that a text holds, weighted by BM25's inverse document
+frequency. Against BM25's own score in that place it finds the right passage first more often, since it asks whether
+*all* of the question is there instead of how often a part is (docs/experiments.md). What a question takes from a
+conversation helps to find its passage; among the sentences of that its own words decide.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from rag.background import begun
+from rag.retrieval.evidence import table_header
+from rag.retrieval.question import Question
+from rag.text.terms import STOP_WORDS, stem, terms
+from rag.types import (
+    CELL_SEPARATOR,
+    Hit,
+    Passage,
+    Scored,
+    SentenceScore,
+    Snapshot,
+    StoredPassage,
+    Vectors,
+)
+
+CANDIDATES = 50  # of each search; the right passage is among the first 50 for 99 of 100 questions
+_HEADING_CREDIT = 0.5  # a sentence counts the words of the heading above it half, as a table row those of its head
+_NO_TERMS: frozenset[str] = frozenset()
+_DIGIT = re.compile(r"\d")
+_REMEMBERED = 50_000  # texts
+_met: dict[str, frozenset[str] | None] = {}  # texts that searches met, with their terms from the second time on
+
+
+def retrieve(snapshot: Snapshot, question: Question, vector: Callable[[], Vectors], k: int) -> list[Hit]:
+    """The best `k` passages, best first. `vector` makes that of `question.standalone`, shape `(d,)`, unit length; while
+    it is at work, another thread does what needs none."""
+    count = max(CANDIDATES, k)
+    by_words = begun(lambda: _by_words(snapshot, question, count))
+    try:
+        embedded = vector()
+    finally:
+        found = by_words()  # a snapshot is for one thread at a time
+    dense = snapshot.dense(embedded, count)
+    places = _places(dense), _places(found.lexical)
+    rest = _candidates(snapshot, [row for row in places[0] if row not in places[1]], found.read)
+    judged = [*_judged(found.candidates, embedded), *_judged(rest, embedded)]
+    return [_hit(item, *places) for item in _best(judged, k)]
+
+
+def question_weights(snapshot: Snapshot, question: Question) -> dict[str, float]:
+    """Inverse document frequency of each term of the question; of each that it takes from a conversation, a share."""
+    credits = {item.term: item.credit for item in question.carried}
+    weights = snapshot.term_weights(sorted(question.terms.union(credits)))
+    return {term: weight * credits.get(term, 1.0) for term, weight in weights.items()}
+
+
+def coverage(found: Mapping[str, float] | Iterable[str], weights: Mapping[str, float]) -> float:
+    """Share of the total weight of `weights` that the found terms have, 0..1; a mapping gives a credit to each term.
+
+    >>> coverage({"bridge", "tamar"}, {"bridge": 3.0, "open": 1.0})
+    0.75
+    """
+    total = sum(weights.values())
+    credit = found if isinstance(found, Mapping) else dict.fromkeys(found, 1.0)
+    return sum(weight * credit.get(term, 0.0) for term, weight in weights.items()) / total if total else 0.0
+
+
+class AskedTerms:
+    """The terms of a question, to be found in texts. Making all terms of a sentence that was never met takes longer
+    than all else that is done with it; most sentences hold none of the question's, which their letters show, and of
+    the others only words that begin like one of the question's matter."""
+
+    def __init__(self, terms: Iterable[str]) -> None:
+        self._terms = frozenset(terms)
+        self._beginnings = {beginning(term) for term in self._terms}
+
+    def among(self, text: str) -> frozenset[str]:
+        """Those that `text` holds."""
+        met = _met.get(text)
+        if met is not None:
+            return met & self._terms
+        plain = text.isascii()
+        if plain:
+            lower = text.lower()
+            for start in self._beginnings:
+                if start in lower:
+                    break
+            else:
+                return _NO_TERMS
+        again = _met_again(text)
+        if not again and plain and not _DIGIT.search(lower):
+            words = self._words.findall(lower)
+            return self._terms.intersection([stem(word) for word in words if word not in STOP_WORDS])
+        known = frozenset(terms(text))
+        if again:
+            _met[text] = known
+        return known & self._terms
+
+    @cached_property
+    def _words(self) -> re.Pattern[str]:
+        """Of ASCII text in lower case without digits, where words are what stands between other characters."""
+        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, self._beginnings))})\w*")
+
+
+def _met_again(text: str) -> bool:
+    """Whether a search met the text before, so that its terms are worth remembering. In a small library searches meet
+    the same sentences again and again, in a large one hardly any."""
+    again = text in _met
+    if not again:
+        if len(_met) >= _REMEMBERED:
+            _met.clear()
+        _met[text] = None
+    return again
+
+
+def beginning(term: str) -> str:
+    """Characters that stand in lower case in every ASCII text which holds the term. The Snowball stemmer alters words
+    at their ends, where a stem has up to two letters that the word has not; numbers lose commas between digits.
+
+    >>> [beginning(term) for term in ("relat", "sky", "1500")]
+    ['rel', 's', '1']
+    """
+    return term[: max(len(term) - 2, 1)] if term.isalpha() else term[0]
+
+
+class _Credits(NamedTuple):
+    """The question's terms in a sentence, whole, and those in what it stands under, half."""
+
+    by_term: dict[str, float]
+    coverage: float
+    asked: float  # coverage of the question's own terms alone, without those that it takes from a conversation
+
+
+class _Words(NamedTuple):
+    """A candidate, and what of the question its words cover."""
+
+    stored: StoredPassage
+    coverage: float
+    credits: list[_Credits]  # of its sentences
+    best: float  # the highest coverage among them
+
+
+class _Candidates(NamedTuple):
+    """Some of them, with their vectors below each other."""
+
+    words: list[_Words]
+    passages: Vectors
+    sentences: Vectors  # of all
+    ends: list[int]  # the row after the last of each candidate's sentences
+
+
+class _ByWords(NamedTuple):
+    """What is known of a question without its vector."""
+
+    lexical: list[Scored]
+    read: Callable[[StoredPassage], _Words]
+    candidates: _Candidates
+
+
+class _Judged(NamedTuple):
+    """A candidate with what its score is made of."""
+
+    words: _Words
+    score: float
+    cosine: float
+    similarities: list[float]  # of its sentences, 0..1
+
+
+def _by_words(snapshot: Snapshot, question: Question, count: int) -> _ByWords:
+    lexical = snapshot.lexical(question.standalone, count)
+    weights = question_weights(snapshot, question)
+    own = {term: weight for term, weight in weights.items() if term in question.terms} or weights
+    read = _reader(weights, own)
+    return _ByWords(lexical, read, _candidates(snapshot, [scored.row for scored in lexical], read))
+
+
+def _reader(weights: Mapping[str, float], own_weights: Mapping[str, float]) -> Callable[[StoredPassage], _Words]:
+    """Sentences hold few different sets of a question's terms, so what a set is worth is worked out once."""
+    asked = AskedTerms(weights)
+
+    @cache
+    def credit(own: frozenset[str], above: frozenset[str]) -> _Credits:
+        by_term = dict.fromkeys(above, _HEADING_CREDIT) | dict.fromkeys(own, 1.0)
+        return _Credits(by_term, coverage(by_term, weights), coverage(by_term, own_weights))
+
+    @cache
+    def whole(found: frozenset[str]) -> float:
+        return coverage(found, weights)
+
+    def read(stored: StoredPassage) -> _Words:
+        passage = stored.passage
+        heading = asked.among(f"{passage.title}\n{passage.section or ''}")
+        credits = [credit(own, heading | head) for own, head in _sentences(passage, asked)]
+        best = max([found.coverage for found in credits], default=0.0)
+        return _Words(stored, whole(heading.union(*[found.by_term for found in credits])), credits, best)
+
+    return read
+
+
+def _candidates(snapshot: Snapshot, rows: Sequence[int], read: Callable[[StoredPassage], _Words]) -> _Candidates:
+    words = [read(stored) for stored in snapshot.fetch(rows)]
+    embeddings = [found.stored.embedding for found in words]
+    if not embeddings:
+        return _Candidates([], np.empty((0, 0), np.float32), np.empty((0, 0), np.float32), [])
+    ends = np.cumsum([len(embedding.sentences) for embedding in embeddings]).tolist()
+    passages = np.stack([embedding.passage for embedding in embeddings])
+    return _Candidates(words, passages, np.concatenate([embedding.sentences for embedding in embeddings]), ends)
+
+
+def _judged(found: _Candidates, vector: Vectors) -> list[_Judged]:
+    if not found.words:
+        return []
+    cosines = (found.passages @ vector).tolist()
+    every = np.maximum(found.sentences @ vector, 0.0).tolist()
+    of_each = [every[begin:end] for begin, end in zip([0, *found.ends], found.ends, strict=False)]
+    return [_judge(*parts) for parts in zip(found.words, cosines, of_each, strict=True)]
+
+
+def _judge(words: _Words, cosine: float, similarities: list[float]) -> _Judged:
+    score = (max(cosine, 0.0) + words.coverage + max(similarities, default=0.0) + words.best) / 4
+    return _Judged(words, score, cosine, similarities)
+
+
+def _best(judged: Sequence[_Judged], k: int) -> list[_Judged]:
+    """The `k` of highest score; equal ones in order of their passages' ids, which are made of few only."""
+    least = min(sorted([item.score for item in judged], reverse=True)[:k], default=0.0)
+    close = [item for item in judged if item.score >= least]
+    return sorted(close, key=lambda item: (-item.score, item.words.stored.passage.id))[:k]
+
+
+def _sentences(passage: Passage, asked: AskedTerms) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
+    """The question's terms in each sentence, and those in the head of the table of which it is a row."""
+    text, at = passage.text, passage.start
+    rows = CELL_SEPARATOR in text
+    for start, end in passage.sentences:
+        head = table_header(passage, start, end) if rows else ""
+        yield asked.among(text[start - at : end - at]), asked.among(head) if head else _NO_TERMS
+
+
+def _places(found: list[Scored]) -> dict[int, tuple[int, float]]:
+    """By row, the rank from 1 and the score."""
+    return {scored.row: (rank, scored.score) for rank, scored in enumerate(found, 1)}
+
+
+def _hit(item: _Judged, dense: Mapping[int, tuple[int, float]], lexical: Mapping[int, tuple[int, float]]) -> Hit:
+    row, passage, _ = item.words.stored
+    dense_rank, _ = dense.get(row, (None, 0.0))
+    lexical_rank, lexical_score = lexical.get(row, (None, 0.0))
+    sentences = tuple(
+        SentenceScore((2 * item.score + similarity + found.asked) / 4, similarity)
+        for similarity, found in zip(item.similarities, item.words.credits, strict=True)
+    )
+    return Hit(passage, item.score, item.cosine, lexical_score, dense_rank, lexical_rank, sentences)

@@ -1,0 +1,1 @@
+"""State of a service: API keys and jobs, in files or a shared database."""

@@ -1,0 +1,190 @@
+"""`MilvusIndex`: an index on a Milvus server, or in a file of Milvus Lite, as the one `Index` that the rest sees.
+
+In: the address of Milvus and a name. Out: snapshots to read, and for the one process that writes, documents put in and
+taken out. Any number of processes on any machines read; they hold nothing but the generation that they read last.
+
+Does not repair anything: what Milvus stores, it keeps. `milvus_schema` says what Milvus Lite cannot show.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from rag.errors import RagError
+from rag.index.catalogue import FileState
+from rag.index.folders import Expected, check_settings, index_folder
+from rag.index.rules import embedding_key
+from rag.index.schema import Settings
+from rag.stores.milvus import reading, rows, schema
+from rag.stores.milvus.server import Server, connect
+from rag.stores.milvus.snapshot import MilvusSnapshot, View
+from rag.stores.milvus.state import Meta
+from rag.stores.milvus.writer import Writer
+from rag.types import Document, DocumentInfo, Embedding, Filters, Passage, StoredDocument
+
+_REMEDY = "index its documents under another name"
+
+
+def names(uri: str, token: str) -> list[str]:
+    """Of the indexes there, sorted. Raises `StoreError`."""
+    return schema.indexes(connect(uri, token))
+
+
+def identity(uri: str, token: str, name: str) -> str | None:
+    """Changes when the index is made anew; None where there is none. Raises `StoreError`."""
+    return Meta(connect(uri, token), name).made()
+
+
+def changed(uri: str, token: str, name: str) -> int:
+    """When the index was last published, in Unix seconds; 0 where it never was. Raises `StoreError`."""
+    server = connect(uri, token)
+    recent = Meta(server, name).state().recent if name in schema.indexes(server) else ()
+    return int(recent[-1][1]) if recent else 0
+
+
+class MilvusIndex:
+    """`rag.types.Index` on Milvus. Any number of threads may take snapshots and write; writes queue up."""
+
+    def __init__(self, server: Server, folder: Path, paths: bool = True) -> None:
+        self.name = folder.name
+        self.folder = folder  # where uploaded files are kept; the index itself has none
+        self._server = server
+        self._meta = Meta(server, self.name)
+        self._paths = paths
+        self._writer: Writer | None = None
+        self._closed = False
+        self._view: View | None = None
+        self._moving = threading.Lock()
+
+    @classmethod
+    def open(
+        cls,
+        uri: str,
+        token: str,
+        indexes_dir: Path,
+        name: str,
+        *,
+        write: bool = False,
+        create: bool = False,
+        embedder_fingerprint: str | None = None,
+        dimension: int | None = None,
+        chunker: str | None = None,
+        paths: bool = True,
+    ) -> MilvusIndex:
+        """As `LocalIndex.open`; `indexes_dir` is where files that are uploaded stay.
+
+        Raises `StoreError` where Milvus cannot be reached or refuses, `InputError`, `IndexNotFound`, `IndexMismatch`,
+        and `IndexBusy` when another process writes.
+        """
+        expected = Expected(embedder_fingerprint, dimension, chunker)
+        folder = index_folder(indexes_dir, name)
+        wanted = expected.complete() if create else None
+        server = connect(uri, token, patient=write or create)
+        index = cls(server, folder, paths)
+        if wanted and name not in schema.indexes(server):
+            schema.create(server, name, wanted)
+        if wanted:
+            index._meta.make(wanted)
+        check_settings(folder, index.settings, expected, _REMEDY)
+        if write or create:
+            index._writer = Writer.open(server, name, index.settings)
+        return index
+
+    @property
+    def settings(self) -> Settings:
+        """What the index was made with."""
+        return self._usable().settings()
+
+    def snapshot(self, filters: Filters | None = None) -> MilvusSnapshot:
+        """The newest published generation, to be used in a `with` block; searches are held to documents that fit."""
+        return MilvusSnapshot(self._current(), self._paths, filters)
+
+    def documents(self) -> list[DocumentInfo]:
+        """All published documents, by id."""
+        view = self._current()
+        return reading.documents(self._server, self.name, view.documents, self._paths)
+
+    def document(self, document_id: str) -> Document:
+        """A published document. Raises `DocumentNotFound`."""
+        return reading.document(self._server, self.name, document_id, self._current().documents, self._paths)
+
+    def stored(self, document_id: str) -> StoredDocument:
+        """A published document with its passages and their vectors. Raises `DocumentNotFound`."""
+        view = self._current()
+        dimension = view.settings.dimension
+        return reading.stored(self._server, self.name, document_id, view.documents, dimension, self._paths)
+
+    def files(self) -> dict[str, FileState]:
+        """By document id, what was committed, published or not: what ingestion compares files with."""
+        self._usable()
+        name = schema.collection(self.name, schema.DOCUMENTS)
+        found = self._server.query(name, f"removed == {schema.NEVER}", rows.ABOUT)
+        return {row["document"]: rows.state_of(row) for row in sorted(found, key=lambda row: str(row["document"]))}
+
+    def cached_embeddings(self, passages: Sequence[Passage]) -> list[Embedding | None]:
+        """By text and sentence boundaries, what some passage was committed with before; None where none was."""
+        dimension = self._view.settings.dimension if self._view else self.settings.dimension
+        keys = [
+            rows.embedding_keys(embedding_key(passage).hex(), len(passage.sentences), dimension) for passage in passages
+        ]
+        every = list(dict.fromkeys(key for group in keys for key in group))
+        name = schema.collection(self.name, schema.BLOBS)
+        found = {row["key"]: row["value"] for row in self._server.get(name, every, ["key", "value"])}
+        return [
+            rows.embedding((found[key] for key in group), dimension) if all(key in found for key in group) else None
+            for group in keys
+        ]
+
+    def replace(
+        self,
+        document: Document,
+        passages: Sequence[Passage],
+        embeddings: Sequence[Embedding],
+        *,
+        size: int | None = None,
+        mtime_ns: int | None = None,
+    ) -> None:
+        """As `LocalIndex.replace`; killed anywhere, it was not done or is done whole."""
+        self._writing().replace(document, passages, embeddings, size, mtime_ns)
+
+    def touch(self, document_id: str, size: int | None, mtime_ns: int | None) -> None:
+        """Note a new size and time of a file whose content is the same. Raises `DocumentNotFound`."""
+        self._writing().touch(document_id, size, mtime_ns)
+
+    def remove(self, document_id: str) -> None:
+        """Raises `DocumentNotFound`."""
+        self._writing().remove(document_id)
+
+    def publish(self) -> int:
+        """Make what was committed visible to readers; returns the generation."""
+        return self._writing().publish()
+
+    def close(self) -> None:
+        writer, self._writer, self._closed = self._writer, None, True
+        if writer is not None:
+            writer.close()
+
+    def __enter__(self) -> MilvusIndex:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _current(self) -> View:
+        state = self._usable().state()
+        with self._moving:
+            if self._view is None or self._view.state != state:
+                self._view = View(self._server, self.name, self.settings, state)
+            return self._view
+
+    def _usable(self) -> Meta:
+        if self._closed:
+            raise RagError(f'index "{self.name}" was closed: open it again')
+        return self._meta
+
+    def _writing(self) -> Writer:
+        if self._writer is None:
+            raise RagError(f'index "{self.name}" is open for reading only')
+        return self._writer

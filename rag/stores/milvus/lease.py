@@ -1,0 +1,109 @@
+"""The right to write to an index: one writer at a time, told apart by rows of the meta collection.
+
+In: a connection and an index. Out: a lease, renewed by a thread until it is given back. Milvus has no locks and no
+compare-and-set, so a writer first puts its row in and then reads all of them (`Strong`): of two that come together each
+sees the other, and at least one goes away. A lease that was not renewed for `SECONDS` counts for nothing, nor does one
+of a process of this machine that is gone. Clocks of machines that write must agree to within `SECONDS` / 2.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import socket
+import threading
+import time
+import uuid
+
+from rag.errors import IndexBusy, StoreError
+from rag.stores.milvus.schema import META, UNUSED, collection
+from rag.stores.milvus.server import Row, Server, text_of
+
+SECONDS = 30.0
+_RENEW_S = 5.0
+_TRIES = 3
+_PREFIX = "lease:"
+
+
+class Lease:
+    """Held from `Lease.take` to `release`."""
+
+    def __init__(self, server: Server, index: str) -> None:
+        self._server = server
+        self._index = index
+        self._meta = collection(index, META)
+        self._key = _PREFIX + uuid.uuid4().hex
+        self._released = threading.Event()
+        self._thread = threading.Thread(target=self._renew, name="milvus-lease", daemon=True)
+
+    @classmethod
+    def take(cls, server: Server, index: str) -> Lease:
+        """Raises `IndexBusy`."""
+        lease = cls(server, index)
+        for left in reversed(range(_TRIES)):
+            lease._write()
+            if not (holders := lease._others()):
+                lease._thread.start()
+                return lease
+            lease._delete(lease._key)
+            if left:
+                time.sleep(random.uniform(0.05, 0.3))
+        raise IndexBusy(
+            f'another process is writing to the index "{index}" ({holders[0]}): try again when it is done, or '
+            f"{SECONDS:.0f} s after it was killed"
+        )
+
+    def check(self) -> None:
+        """Raises `IndexBusy` where the lease was lost: this process was stopped for so long that another took over."""
+        if not any(row["key"] == self._key for row in self._rows()) or self._others():
+            raise IndexBusy(f'the right to write to index "{self._index}" was lost to another process: run this again')
+
+    def release(self) -> None:
+        self._released.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        with contextlib.suppress(StoreError):  # it ends by itself
+            self._delete(self._key)
+
+    def _renew(self) -> None:
+        while not self._released.wait(_RENEW_S):
+            with contextlib.suppress(StoreError):  # the next one may do; `check` tells when it is too late
+                self._write()
+
+    def _write(self) -> None:
+        value = {"host": socket.gethostname(), "pid": os.getpid(), "until": time.time() + SECONDS}
+        self._server.put(self._meta, [{"key": self._key, "value": json.dumps(value)} | UNUSED], 200)
+
+    def _delete(self, key: str) -> None:
+        self._server.delete(self._meta, f"key in [{text_of(key)}]")
+
+    def _rows(self) -> list[Row]:
+        rows = self._server.query(self._meta, f'key >= "{_PREFIX}" and key < "lease;"', ["key", "value"])
+        return list(rows)
+
+    def _others(self) -> list[str]:
+        """Who else holds one; leases that count for nothing are cleared away."""
+        found = []
+        for row in self._rows():
+            value = json.loads(row["value"])
+            if row["key"] == self._key:
+                continue
+            if value["until"] < time.time() or _is_gone(value["host"], value["pid"]):
+                self._delete(row["key"])
+            else:
+                found.append(f"process {value['pid']} of {value['host']}")
+        return found
+
+
+def _is_gone(host: str, pid: int) -> bool:
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -1,0 +1,180 @@
+"""Documents, passages and vectors <-> the rows of Milvus's collections. Pure: neither side is read or written here.
+
+In: what `Index.replace` takes. Out: rows; and back, equal to the character and the bit: vectors of float32 are kept as
+their bytes in base 64, beside the vector that Milvus searches, of which its index may keep what it likes. Raises
+`DocumentError` where something is longer than Milvus takes.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+import numpy as np
+
+from rag.errors import DocumentError
+from rag.index.catalogue import FileState
+from rag.index.rules import embedding_key
+from rag.stores.milvus.filters import facets
+from rag.stores.milvus.schema import LONGEST, NEVER, NO_TERMS, PART, UNUSED, encoded
+from rag.stores.milvus.server import Row
+from rag.text.terms import terms
+from rag.types import Document, DocumentInfo, Embedding, Passage, Section, Sentence
+
+_RAW = PART // 4 * 3  # bytes of a part before base 64
+ABOUT = ("version", "document", "added", "removed", "about")  # fields that `info` and `state_of` read
+PLACE = ("row", "document", "embedding", "text", "about")  # fields that `passage` reads
+
+
+def text_parts(version: int, document: Document) -> list[Row]:
+    """Text, pages and sections as one JSON, cut into parts."""
+    whole = json.dumps([document.text, document.pages, document.sections], ensure_ascii=False).encode()
+    return [_blob(f"t:{version}:{number}", part) for number, part in enumerate(_cut(whole))]
+
+
+def text_keys(version: int, parts: int) -> list[str]:
+    return [f"t:{version}:{number}" for number in range(parts)]
+
+
+def document(info: DocumentInfo, parts: Iterable[str]) -> Document:
+    text, pages, sections = json.loads("".join(parts))
+    headings = tuple(Section(*section) for section in sections)
+    return Document(info.id, info.title, text, info.source, info.sha256, tuple(pages), headings, dict(info.metadata))
+
+
+def version_row(
+    version: int,
+    document: Document,
+    passages: Sequence[Passage],
+    parts: int,
+    size: int | None,
+    mtime_ns: int | None,
+    added: int,
+) -> Row:
+    """The row of the ledger that says that a version is there."""
+    about = {
+        "title": document.title, "source": document.source, "sha256": document.sha256, "passages": len(passages),
+        "characters": len(document.text), "pages": len(document.pages) or None, "metadata": document.metadata,
+        "size": size, "mtime_ns": mtime_ns, "parts": parts, "terms": sum(len(terms_of(each)) for each in passages),
+    }  # fmt: skip
+    row = {"version": version, "document": document.id, "added": added, "removed": NEVER}
+    return checked(document.id, row | {"about": _json(about), "keys": sorted(document.metadata)} | UNUSED)
+
+
+def info(row: Row, paths: bool = True) -> DocumentInfo:
+    about = json.loads(row["about"])
+    return DocumentInfo(
+        row["document"], about["title"], _shown(about["source"], row["document"], paths), about["sha256"],
+        about["passages"], about["characters"], about["pages"], about["metadata"], day_of(about["mtime_ns"]),
+    )  # fmt: skip
+
+
+def state_of(row: Row) -> FileState:
+    about = json.loads(row["about"])
+    return FileState(about["sha256"], about["size"], about["mtime_ns"], about["source"])
+
+
+def parts_of(row: Row) -> int:
+    """How many parts the text of a version has."""
+    return int(json.loads(row["about"])["parts"])
+
+
+def sizes_of(row: Row) -> tuple[int, int]:
+    """How many passages a version has, and how many terms they have."""
+    about = json.loads(row["about"])
+    return about["passages"], about["terms"]
+
+
+def terms_of(passage: Passage) -> list[str]:
+    """What a passage is found by: its words, and those of the headings that it stands under."""
+    return terms(passage.section or "") + terms(passage.text)
+
+
+def touched(row: Row, size: int | None, mtime_ns: int | None) -> Row:
+    """The row of a version whose file has another size and time."""
+    return row | {"about": _json(json.loads(row["about"]) | {"size": size, "mtime_ns": mtime_ns})}
+
+
+def day_of(mtime_ns: int | None) -> str | None:
+    """Day of a file's last change, UTC."""
+    return None if mtime_ns is None else str(np.datetime64(mtime_ns // 10**9, "s").astype("datetime64[D]"))
+
+
+def passage_rows(
+    first: int, version: int, info: DocumentInfo, passages: Sequence[Passage], vectors: Sequence[Embedding], added: int
+) -> Iterator[Row]:
+    """The rows `first`, `first` + 1, ... of the passages of a version."""
+    shared = {"version": version, "added": added, "document": info.id} | facets(info)
+    for row, (passage, embedding) in enumerate(zip(passages, vectors, strict=True), first):
+        spans = list(chain(*passage.sentences))
+        about = [passage.title, passage.source, passage.start, passage.end, spans, passage.section, passage.pages]
+        own = {
+            "row": row, "embedding": embedding_key(passage).hex(), "text": passage.text, "about": _json(about),
+            "terms": encoded(terms_of(passage)) or NO_TERMS, "dense": embedding.passage.astype(np.float32).tolist(),
+        }  # fmt: skip
+        yield checked(info.id, shared | own)
+
+
+def passage(row: Row, paths: bool = True) -> Passage:
+    title, source, start, end, spans, section, pages = json.loads(row["about"])
+    bounds = iter(spans)
+    sentences = tuple(Sentence(first, last) for first, last in zip(bounds, bounds, strict=True))
+    shown = _shown(source, row["document"], paths)
+    return Passage(row["document"], title, shown, start, end, row["text"], sentences, section, tuple(pages))
+
+
+def sentences_of(row: Row) -> int:
+    return len(json.loads(row["about"])[4]) // 2
+
+
+def embedding_parts(key: str, embedding: Embedding) -> list[Row]:
+    """The vectors of a passage and its sentences, cut into parts."""
+    whole = np.vstack([embedding.passage[None], embedding.sentences]).astype("<f4").tobytes()
+    cut = (whole[at : at + _RAW] for at in range(0, len(whole), _RAW))
+    return [_blob(f"e:{key}:{number}", base64.b64encode(part)) for number, part in enumerate(cut)]
+
+
+def embedding_keys(key: str, sentences: int, dimension: int) -> list[str]:
+    """The keys of the parts that `embedding_parts` makes."""
+    return [f"e:{key}:{number}" for number in range(-(-(1 + sentences) * dimension * 4 // _RAW))]
+
+
+def embedding(parts: Iterable[str], dimension: int) -> Embedding:
+    whole = np.frombuffer(b"".join(map(base64.b64decode, parts)), dtype="<f4").reshape(-1, dimension)
+    return Embedding(whole[0], whole[1:])
+
+
+def checked(document_id: str, row: Row) -> Row:
+    """The row, if Milvus takes it. Raises `DocumentError`."""
+    for field, value in row.items():
+        if isinstance(value, str) and len(value) * 4 > LONGEST and (size := len(value.encode())) > LONGEST:
+            raise DocumentError(
+                f"{document_id}: its {field} has {size:,} bytes, and a field of Milvus holds {LONGEST:,}: "
+                "use the local store, or smaller passages (setting passage_tokens)"
+            )
+    return row
+
+
+def _shown(source: str, document_id: str, paths: bool) -> str:
+    return source if paths or source.startswith(("http://", "https://")) else document_id
+
+
+def _blob(key: str, value: bytes) -> Row:
+    return {"key": key, "value": value.decode()} | UNUSED
+
+
+def _cut(whole: bytes) -> Iterator[bytes]:
+    """Parts of at most `PART` bytes that end between characters."""
+    at = 0
+    while at < len(whole):
+        end = min(at + PART, len(whole))
+        while end < len(whole) and whole[end] & 0xC0 == 0x80:
+            end -= 1
+        yield whole[at:end]
+        at = end
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,89 @@
+"""What the meta collection of an index says: what it was made with, and how far it is published.
+
+In: a connection and an index. Out: settings and generations. One row is one value, so a change of it is seen whole or
+not at all: that is what makes a generation visible.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any, NamedTuple
+
+from rag.errors import IndexMismatch, IndexNotFound
+from rag.index.schema import Settings
+from rag.stores.milvus.schema import FORMAT, META, UNUSED, collection, indexes
+from rag.stores.milvus.server import Server
+
+_SETTINGS, _STATE, _NUMBERS = "settings", "state", "numbers"
+
+
+class State(NamedTuple):
+    """The published generation, what it holds, and when the last ones were published (Unix seconds), oldest first."""
+
+    published: int
+    passages: int = 0
+    terms: int = 0  # of all its passages together, repetitions counted
+    recent: tuple[tuple[int, float], ...] = ()
+
+
+class Meta:
+    """Reads and writes rows of one index."""
+
+    def __init__(self, server: Server, index: str) -> None:
+        self._server = server
+        self._index = index
+        self._name = collection(index, META)
+
+    def settings(self) -> Settings:
+        """Raises `IndexNotFound`, `IndexMismatch`."""
+        there = indexes(self._server)
+        value = self._read(_SETTINGS) if self._index in there else None
+        if value is None:
+            names = ", ".join(name for name in there if name != self._index) or "none"
+            raise IndexNotFound(
+                f'there is no index "{self._index}" in Milvus at {self._server.uri} (those there: {names}): make it '
+                f"with `rag index PATH... --index {self._index} --store milvus --uri {self._server.uri}`"
+            )
+        if value.pop("format") != FORMAT:
+            raise IndexMismatch(
+                f'index "{self._index}" in Milvus has another format than {FORMAT}, which this version reads: '
+                "index the documents again under another name"
+            )
+        return Settings(value["embedder"], value["dimension"], value["chunker"])
+
+    def made(self) -> str | None:
+        """Differs between indexes that had the same name one after another; None where there is none."""
+        value = self._read(_SETTINGS) if self._index in indexes(self._server) else None
+        return value and str(value["made"])
+
+    def make(self, settings: Settings) -> None:
+        """Say what a new index is made with, unless that was said."""
+        if self._read(_SETTINGS) is None:
+            self.publish(State(0))
+            self._write(_NUMBERS, 1)
+            self._write(_SETTINGS, {"format": FORMAT, "made": uuid.uuid4().hex, **settings._asdict()})
+
+    def state(self) -> State:
+        """Raises `IndexNotFound` where the index is gone."""
+        value = self._read(_STATE)
+        if value is None:
+            self.settings()
+            return State(0)
+        return State(**value | {"recent": tuple((generation, at) for generation, at in value["recent"])})
+
+    def publish(self, state: State) -> None:
+        self._write(_STATE, state._asdict())
+
+    def numbers(self, count: int) -> range:
+        """Numbers that were never given before, for versions and rows; for the one writer."""
+        first = int(self._read(_NUMBERS))
+        self._write(_NUMBERS, first + count)
+        return range(first, first + count)
+
+    def _read(self, key: str) -> Any:
+        rows = self._server.get(self._name, [key], ["value"])
+        return json.loads(rows[0]["value"]) if rows else None
+
+    def _write(self, key: str, value: object) -> None:
+        self._server.put(self._name, [{"key": key, "value": json.dumps(value)} | UNUSED], 200)

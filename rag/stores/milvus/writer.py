@@ -1,0 +1,229 @@
+"""Writing to an index in Milvus: the one writer, and what it leaves when it is killed anywhere.
+
+A new version is written in this order: passages, vectors, text, and last its row in the ledger, in one request with
+the row of the version that it takes the place of. All of them carry the generation that is to be published next, so no
+reader sees any; `publish` changes one row, and readers see all. What was written without a row in the ledger is of
+nobody: `settle` deletes it, when the next writer opens and whenever a write failed half-way. A ledger that has two
+versions of a document, since the request was cut short, has the newer.
+
+Versions that went are deleted `KEPT_S` after that was published, so that readers come to an end with them first.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from rag.errors import DocumentError
+from rag.index.rules import check, embedding_key
+from rag.index.schema import Settings
+from rag.stores.milvus import rows
+from rag.stores.milvus.filters import facets
+from rag.stores.milvus.lease import Lease
+from rag.stores.milvus.reading import not_found
+from rag.stores.milvus.schema import BLOBS, DOCUMENTS, NEVER, PART, PASSAGES, UNUSED, collection
+from rag.stores.milvus.server import Row, Server, text_of
+from rag.stores.milvus.snapshot import LONGEST_S
+from rag.stores.milvus.state import Meta, State
+from rag.types import Document, Embedding, Passage
+
+T = TypeVar("T")
+
+KEPT_S = 2 * LONGEST_S
+_BLOCK = 10_000  # numbers that are taken at once
+_LEDGER = [*rows.ABOUT, "keys"]
+_PASSAGE = ["row", "version", "added", "document", "embedding", "text", "about", "terms", "dense"]
+_VALUES = 500  # of a list in an expression
+
+
+class Writer:
+    """Exists while the lease is held: from `open` to `close`. Any thread; one call at a time."""
+
+    def __init__(self, server: Server, index: str, settings: Settings, lease: Lease) -> None:
+        self._server = server
+        self._index = index
+        self._settings = settings
+        self._lease = lease
+        self._meta = Meta(server, index)
+        self._numbers = range(0)
+        self._changed = self._torn = False
+        self._one_at_a_time = threading.RLock()
+        self._state = self._meta.state()
+
+    @classmethod
+    def open(cls, server: Server, index: str, settings: Settings) -> Writer:
+        """Take the lease, and finish and publish what a killed writer left. Raises `IndexBusy`."""
+        lease = Lease.take(server, index)
+        try:
+            writer = cls(server, index, settings, lease)
+            writer._settle()
+            writer.publish()
+        except BaseException:
+            lease.release()
+            raise
+        return writer
+
+    def replace(
+        self,
+        document: Document,
+        passages: Sequence[Passage],
+        embeddings: Sequence[Embedding],
+        size: int | None = None,
+        mtime_ns: int | None = None,
+    ) -> None:
+        """Raises `DocumentError` where passages or vectors do not fit the document, or Milvus does not take them."""
+        check(document, passages, embeddings, self._settings.dimension)
+        with self._one_at_a_time:
+            before = self._live(document.id)
+            version, *_ = self._take(1)
+            first = self._take(len(passages)).start
+            try:
+                text = rows.text_parts(version, document)
+                ledger = rows.version_row(version, document, passages, len(text), size, mtime_ns, self._next)
+                info = rows.info(ledger)
+                fresh = list(rows.passage_rows(first, version, info, passages, embeddings, self._next))
+            except UnicodeEncodeError as exc:
+                raise DocumentError(f"the text cannot be stored: it holds half a character ({exc.reason})") from exc
+            self._torn = True
+            self._put(PASSAGES, fresh, 16 * self._settings.dimension + 4 * PART // 10)
+            self._put(BLOBS, self._unknown(passages, embeddings), PART)
+            self._put(BLOBS, text, PART)
+            self._put(DOCUMENTS, [ledger, *(self._gone(row) for row in before)], 2 * PART)
+            self._torn, self._changed = False, True
+
+    def remove(self, document_id: str) -> None:
+        """Raises `DocumentNotFound`."""
+        with self._one_at_a_time:
+            before = self._live(document_id)
+            if not before:
+                raise not_found(self._index, document_id)
+            self._put(DOCUMENTS, [self._gone(row) for row in before], 2 * PART)
+            self._changed = True
+
+    def touch(self, document_id: str, size: int | None, mtime_ns: int | None) -> None:
+        """Note the size and time of a file whose content did not change. Raises `DocumentNotFound`."""
+        with self._one_at_a_time:
+            before = self._live(document_id)
+            if not before:
+                raise not_found(self._index, document_id)
+            fresh = rows.touched(before[-1], size, mtime_ns)
+            was, now = facets(rows.info(before[-1])), facets(rows.info(fresh))
+            if was != now:  # filters by day compare it
+                where = f"version == {fresh['version']}"
+                found = self._server.query(collection(self._index, PASSAGES), where, _PASSAGE)
+                self._put(PASSAGES, [row | now for row in found], PART)
+            self._put(DOCUMENTS, [fresh | UNUSED], PART)
+
+    def publish(self) -> int:
+        """Let readers see what was written, if anything was; returns the generation."""
+        with self._one_at_a_time:
+            if self._torn:
+                self._settle()
+            if self._changed:
+                self._lease.check()
+                state = self._published_next()
+                self._meta.publish(state)
+                self._state, self._changed = state, False
+            self._purge()
+            return self._state.published
+
+    def close(self) -> None:
+        """Give the lease back; what was not published is by the next writer."""
+        self._lease.release()
+
+    def _published_next(self) -> State:
+        before = self._state
+        passages, terms = before.passages, before.terms
+        at = before.published
+        for row in self._ledger(f"added > {at} or (removed > {at} and removed < {NEVER})"):
+            sign = (row["removed"] == NEVER) - (row["added"] <= at)  # came and stays, or was there and goes
+            more = rows.sizes_of(row)
+            passages, terms = passages + sign * more[0], terms + sign * more[1]
+        old = [pair for pair in before.recent if pair[1] < time.time() - KEPT_S]  # the last of them is the one to keep
+        recent = (*old[-1:], *before.recent[len(old) :], (self._next, time.time()))
+        return State(self._next, passages, terms, recent)
+
+    @property
+    def _next(self) -> int:
+        return self._state.published + 1
+
+    def _put(self, kind: str, found: Iterable[Row], size: int) -> None:
+        self._server.put(collection(self._index, kind), found, size)
+
+    def _take(self, count: int) -> range:
+        """Numbers in a row."""
+        if len(self._numbers) < count:
+            self._numbers = self._meta.numbers(max(count, _BLOCK))
+        taken, self._numbers = self._numbers[:count], self._numbers[count:]
+        return taken
+
+    def _ledger(self, where: str) -> list[Row]:
+        return list(self._server.query(collection(self._index, DOCUMENTS), where, _LEDGER))
+
+    def _live(self, document_id: str) -> list[Row]:
+        return self._ledger(f"document == {text_of(document_id)} and removed == {NEVER}")
+
+    def _gone(self, row: Row) -> Row:
+        return row | {"removed": self._next} | UNUSED
+
+    def _unknown(self, passages: Sequence[Passage], embeddings: Sequence[Embedding]) -> list[Row]:
+        """The parts of the vectors that are not there yet."""
+        parts: dict[str, Row] = {}
+        for passage, embedding in zip(passages, embeddings, strict=True):
+            for row in rows.embedding_parts(embedding_key(passage).hex(), embedding):
+                parts.setdefault(row["key"], row)
+        there = self._server.get(collection(self._index, BLOBS), list(parts), ["key"])
+        return [parts[key] for key in set(parts) - {row["key"] for row in there}]
+
+    def _settle(self) -> None:
+        """Delete what no row of the ledger tells of, and let the newer of two versions of a document be the one."""
+        fresh = f"added > {self._state.published}"
+        written = self._server.query(collection(self._index, PASSAGES), fresh, ["version"])
+        known = self._ledger(f"{fresh} or (removed > {self._state.published} and removed < {NEVER})")
+        versions = {row["version"] for row in known}
+        self._delete({row["version"] for row in written} - versions)
+        for row in [row for row in known if row["removed"] == NEVER]:
+            live = sorted(self._live(row["document"]), key=lambda row: int(row["version"]))
+            self._put(DOCUMENTS, [self._gone(old) for old in live[:-1]], 2 * PART)
+        self._torn, self._changed = False, self._changed or bool(known)
+
+    def _purge(self) -> None:
+        """Delete the versions that went so long ago that nobody reads them."""
+        old = [generation for generation, at in self._state.recent if at < time.time() - KEPT_S]
+        if not old:
+            return
+        gone = self._ledger(f"removed <= {max(old)}")
+        self._delete({row["version"] for row in gone})
+        for row in gone:
+            self._forget(rows.text_keys(row["version"], rows.parts_of(row)))
+        for part in _slices([row["version"] for row in gone]):
+            self._server.delete(collection(self._index, DOCUMENTS), f"version in {part}")
+
+    def _delete(self, versions: Iterable[int]) -> None:
+        """The passages of these versions, and vectors that no other has."""
+        passages = collection(self._index, PASSAGES)
+        for part in _slices(sorted(versions)):
+            where = f"version in {part}"
+            places = list(self._server.query(passages, where, ["embedding", "about"]))
+            self._server.delete(passages, where)
+            for group in _slices(sorted({row["embedding"] for row in places})):
+                listed = f"[{', '.join(map(text_of, group))}]"
+                kept = {
+                    row["embedding"] for row in self._server.query(passages, f"embedding in {listed}", ["embedding"])
+                }
+                lost = {row["embedding"]: row for row in places if row["embedding"] in set(group) - kept}
+                keys = [
+                    rows.embedding_keys(key, rows.sentences_of(row), self._settings.dimension)
+                    for key, row in lost.items()
+                ]
+                self._forget([key for some in keys for key in some])
+
+    def _forget(self, keys: Sequence[str]) -> None:
+        for part in _slices(list(keys)):
+            self._server.delete(collection(self._index, BLOBS), f"key in [{', '.join(map(text_of, part))}]")
+
+
+def _slices(values: list[T]) -> Iterable[list[T]]:
+    return (values[start : start + _VALUES] for start in range(0, len(values), _VALUES))

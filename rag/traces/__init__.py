@@ -1,0 +1,1 @@
+"""Traces of answers: collected, recorded, stored."""

@@ -1,0 +1,136 @@
+"""An Answer and its Trace -> the record that is kept of it: places and figures, and text only where it is asked for.
+
+Without text, nothing that a person or a document said is in it: passages and sentences are named by their document and
+characters, the question by its length, the prompt by its hash. With text, `answer` is the answer as it was given.
+"""
+
+from __future__ import annotations
+
+from typing_extensions import TypedDict
+
+from rag.serialise import AnswerJSON, IndexJSON, Number, UsageJSON, answer_json, finite, hit_json, selected
+from rag.traces.collect import Trace
+from rag.types import AbstentionReason, Answer, Evidence, Mode
+
+
+class RetrievedJSON(TypedDict):
+    """A passage whose sentences competed: its place in each search (1-based, null where it was not among the
+    candidates), the scores there, and the fused one. `listed` where the answer shows it."""
+
+    id: str
+    document_id: str
+    start: int
+    end: int
+    page: int | None
+    dense_rank: int | None
+    dense_score: Number
+    lexical_rank: int | None
+    lexical_score: Number
+    score: Number
+    listed: bool
+
+
+class ReadJSON(TypedDict):
+    """A sentence that was read for the answer; `likelihood` is the mean log-probability of the question after it, null
+    where the model was not asked that."""
+
+    label: int
+    passage_id: str
+    start: int
+    end: int
+    score: Number
+    similarity: Number
+    likelihood: Number
+
+
+class VerdictJSON(TypedDict):
+    """What the checker says of a sentence of the answer, which stands at `start..end` of it."""
+
+    start: int
+    end: int
+    support: Number
+    reason: str | None
+    citations: list[int]
+
+
+class CitedJSON(TypedDict):
+    """The place that a label stands for."""
+
+    label: int
+    document_id: str
+    passage_id: str
+    start: int
+    end: int
+
+
+class TraceJSON(TypedDict):
+    """How an answer came about. `created` is UTC; `timings` are seconds; `answer` is null unless text is kept."""
+
+    id: str
+    created: str
+    request_id: str | None
+    version: str
+    index: IndexJSON
+    question_characters: int
+    answered: bool
+    abstained: AbstentionReason | None
+    mode: Mode
+    model: str | None
+    prompt_sha256: str | None
+    confidence: Number
+    faithfulness: Number
+    retrieved: list[RetrievedJSON]
+    read: list[ReadJSON]
+    verdicts: list[VerdictJSON]
+    citations: list[CitedJSON]
+    usage: UsageJSON
+    timings: dict[str, Number]
+    answer: AnswerJSON | None
+
+
+def trace_json(
+    answer: Answer, trace: Trace, *, created: str, version: str, request_id: str | None = None, text: bool = False
+) -> TraceJSON:
+    """`created` as 2024-03-31T12:00:00Z; `version` is the program's."""
+    whole = answer_json(answer)
+    return {
+        "id": answer.id,
+        "created": created,
+        "request_id": request_id,
+        "version": version,
+        "index": whole["index"],
+        "question_characters": len(answer.question),
+        "answered": answer.answered,
+        "abstained": answer.abstained.reason if answer.abstained else None,
+        "mode": answer.mode,
+        "model": answer.model,
+        "prompt_sha256": trace.prompt_sha256,
+        "confidence": whole["confidence"],
+        "faithfulness": whole["faithfulness"],
+        "retrieved": _retrieved(answer, trace),
+        "read": [_read(item, number, trace) for number, item in enumerate(trace.evidence)],
+        "verdicts": [selected(claim, VerdictJSON) for claim in whole["claims"]],
+        "citations": [selected(citation, CitedJSON) for citation in whole["citations"]],
+        "usage": whole["usage"],
+        "timings": whole["timings"],
+        "answer": whole if text else None,
+    }
+
+
+def _retrieved(answer: Answer, trace: Trace) -> list[RetrievedJSON]:
+    listed = {hit.passage.id for hit in answer.hits}
+    hits = {hit.passage.id: hit for hit in (*trace.hits, *answer.hits)}
+    return [selected({**hit_json(hit), "listed": id in listed}, RetrievedJSON) for id, hit in hits.items()]
+
+
+def _read(item: Evidence, number: int, trace: Trace) -> ReadJSON:
+    return {
+        "label": item.label,
+        "passage_id": item.passage.id,
+        "start": item.start,
+        "end": item.end,
+        "score": finite(item.score),
+        "similarity": finite(item.similarity),
+        # the model reads the first of them: those whose score is near enough to the best one's
+        "likelihood": finite(trace.likelihoods[number]) if number < len(trace.likelihoods) else None,
+    }

@@ -1,0 +1,90 @@
+"""Traces of answers: one SQLite file beside the indexes or a shared database, the newest of them, for so many days.
+
+In: `TraceJSON`, several at a time. Out: one by its id, or all of an index. What is over the number or the age is
+deleted with each `put` (in a file also overwritten: SQLite's `secure_delete`), and is not found from the moment it is
+too old. Any number of processes may write: each waits for the others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import BigInteger, Column, ColumnElement, Identity, Index, Integer, Table, Text, delete, insert, select
+
+from rag.serialise import to_json
+from rag.state.database import METADATA, Database, file_database
+from rag.traces.record import TraceJSON
+
+FILE = "answers.sqlite"
+_sorted = Text().with_variant(Text(collation="C"), "postgresql")  # by its characters, as a timestamp is to be
+_answers = Table(
+    "answers",
+    METADATA,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("created", _sorted, nullable=False),
+    Column("library", Text, nullable=False),
+    Column("record", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("answers_by_age", _answers.c.created)
+
+
+class TraceStore:
+    """In a folder or a database; `most` traces (0: none) for `days` days. All methods raise `RagError`."""
+
+    def __init__(self, where: Path | Database, most: int, days: float) -> None:
+        self._file = where / FILE if isinstance(where, Path) else None
+        self._database = file_database(where / FILE, "stored answers") if isinstance(where, Path) else where
+        self._most = most
+        self._days = timedelta(days=days)
+
+    def put(self, traces: Sequence[TraceJSON]) -> None:
+        """In one transaction; those in excess, of these or of older ones, are deleted. The file is made when needed."""
+        if not (traces and self._most) and self._absent():
+            return
+        rows = {trace["id"]: _row(trace) for trace in traces}
+        newest = select(_answers.c.number).order_by(_answers.c.number.desc()).limit(1).offset(self._most)
+        with self._database.begin(_answers) as connection:
+            self._database.lock(connection)
+            connection.execute(delete(_answers).where(_answers.c.id.in_(rows)))
+            if rows:
+                connection.execute(insert(_answers), list(rows.values()))
+            connection.execute(delete(_answers).where(_answers.c.created < self._oldest()))
+            connection.execute(delete(_answers).where(_answers.c.number <= newest.scalar_subquery()))
+
+    def get(self, id: str) -> TraceJSON | None:
+        """None where there is none of that id, or no longer."""
+        printable = id.isascii() and id.isprintable()  # PostgreSQL refuses a zero byte and half a surrogate pair
+        return next(iter(self._records(_answers.c.id == id)), None) if printable else None
+
+    def all(self, index: str) -> list[TraceJSON]:
+        """Of one index, oldest first."""
+        return self._records(_answers.c.library == index)
+
+    def _records(self, condition: ColumnElement[bool]) -> list[TraceJSON]:
+        if self._absent():
+            return []
+        young = _answers.c.created >= self._oldest()
+        query = select(_answers.c.record).where(condition, young).order_by(_answers.c.number)
+        with self._database.begin(_answers) as connection:
+            return [json.loads(record) for record in connection.scalars(query)]
+
+    def _absent(self) -> bool:
+        return self._file is not None and not self._file.exists()
+
+    def _oldest(self) -> str:
+        return timestamp(datetime.now(UTC) - self._days)
+
+
+def _row(trace: TraceJSON) -> dict[str, str]:
+    record = to_json(trace).decode()
+    return {"id": trace["id"], "created": trace["created"], "library": trace["index"]["name"], "record": record}
+
+
+def timestamp(moment: datetime) -> str:
+    """As text that sorts by time: 2024-03-31T12:00:00.000Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

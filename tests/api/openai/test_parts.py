@@ -1,0 +1,131 @@
+"""The pure steps of a chat completion: front-ends' own calls, cutting, messages, citations."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.openai.chat_text import Told
+from api.openai.citations import Links, source, with_footnote_marks
+from api.openai.limits import Cutter
+from api.openai.messages import read_messages
+from api.openai.schemas import ChatMessage
+from api.openai.tasks import task_answer
+from rag.types import Checked
+from tests.api.fakes import SAID, answered
+
+TURNS = "USER: When was the ferry launched?\nASSISTANT: 1874 [1].\nUSER: Why was it closed?"
+HISTORY = f"<chat_history>\n{TURNS}\n</chat_history>"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "answer"),
+    [
+        ('{ "title": "your concise title here" }', {"title": "When was the ferry launched"}),
+        ('{ "tags": ["tag1", "tag2"] }', {"tags": ["General"]}),
+        ('{ "follow_ups": ["Message 1", "Message 2"] }', {"follow_ups": []}),
+        ('{\n  "queries": ["query1", "query2"]\n}', {"queries": ["Why was it closed?"]}),
+        ('{\n    "prompt": "Your detailed description here."\n}', {"prompt": "Why was it closed?"}),
+        ('{ "text": "<your_completion>" }', {"text": ""}),
+    ],
+)
+def test_calls_with_a_conversation_and_a_key(wanted: str, answer: dict[str, object]) -> None:
+    prompt = f"### Task:\nDo it.\n\n### Output:\nJSON format: {wanted}\n\n### Chat History:\n{HISTORY}"
+    assert json.loads(task_answer(prompt) or "") == answer
+    translated = f"Erledige das.\nAntworte als JSON: {wanted}\n{HISTORY}"  # prompts can be changed in the settings
+    assert json.loads(task_answer(translated) or "") == answer
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "Provide a concise, 5-word-or-less title for the conversation, using title case conventions. Only return the "
+        "title itself.\n\nConversation:",
+        "Please generate a concise, 5-word-or-less title for the conversation, in its language, with no punctuation.",
+        "Analyze this conversation and provide:\n1. The detected language\n2. A concise title in that language\n",
+        "Please generate a four to five word title summarizing our conversation without any punctuation.",
+        "Generate a concise title (50 characters max) for this conversation based on the first message.",
+    ],
+)
+def test_orders_to_give_a_title(order: str) -> None:
+    assert task_answer(f"{order}\nUser: When was the ferry launched?\nAI: 1874.") == "When was the ferry launched"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When was the ferry launched?",
+        "What is the title of the conversation between the two ministers?",
+        "Write the name of the person who led the chat.",
+        "Give the title of the book about the conversation of birds.",
+        "Which tags does the chat history of the minutes have?",
+        'What does {"title": "x"} mean?',
+        "### Task:\nWho pays for the roof?",
+        f"What is said here? {HISTORY}",
+    ],
+)
+def test_questions_stay_questions(question: str) -> None:
+    assert task_answer(question) is None
+
+
+def test_the_choice_of_a_tool_and_a_face() -> None:
+    assert task_answer("Query: Who?", 'Available Tools: []\nReturn {"tool_calls": []}') == '{"tool_calls": []}'
+    assert task_answer("Your task is to reflect the speaker's likely facial expression. Message: ```Hi```") == "🙂"
+
+
+def test_a_title_is_short_whatever_was_asked() -> None:
+    prompt = 'JSON: {"title": ""}<chat_history>\nUSER: ' + "x" * 500 + "\n</chat_history>"
+    assert json.loads(task_answer(prompt) or "") == {"title": "x" * 50}
+    assert json.loads(task_answer('{"title": ""}<chat_history></chat_history>') or "") == {"title": "Chat"}
+
+
+def test_the_question_is_found_behind_passages_of_the_front_end() -> None:
+    template = "### Task:\nRespond to the user query.\n\n<context>\n<source id='1'>Mills</source>\n</context>\n"
+    for text in (template + "\nWho built it?", template + "<user_query>\nWho built it?\n</user_query>"):
+        assert read_messages([ChatMessage(role="user", content=text)]).question == "Who built it?"
+
+
+@given(
+    pieces=st.lists(st.text("abc. ", min_size=1, max_size=6), max_size=6),
+    stops=st.lists(st.text("abc. ", min_size=1, max_size=3), max_size=3),
+)
+def test_stop_sequences_cut_as_if_the_whole_text_had_been_there(pieces: list[str], stops: list[str]) -> None:
+    cutter = Cutter(stops, None, len)
+    sent = [cutter.add(piece) for piece in pieces]
+    sent.append(cutter.end())
+    whole = "".join(pieces)
+    cuts = [whole.index(stop) for stop in stops if stop in whole]
+    assert "".join(sent) == cutter.text
+    # the first piece in which a stop is complete decides; within it, the earliest
+    expected = whole[: min(cuts)] if cuts else whole
+    assert cutter.text == expected or (cuts and whole.startswith(cutter.text) and len(cutter.text) in cuts)
+    assert cutter.finish == "stop"
+
+
+@given(pieces=st.lists(st.text("ab", min_size=1, max_size=5), max_size=6), most=st.integers(1, 12))
+def test_pieces_that_do_not_fit_are_left_out_whole(pieces: list[str], most: int) -> None:
+    cutter = Cutter([], most, len)
+    for piece in pieces:
+        cutter.add(piece)
+    cutter.end()
+    fitting = next(n for n in range(len(pieces), -1, -1) if len("".join(pieces[:n])) <= most)
+    assert cutter.text == "".join(pieces[:fitting])
+    assert cutter.finish == ("stop" if fitting == len(pieces) else "length")
+
+
+def test_only_the_markers_of_a_claim_become_footnotes() -> None:
+    assert with_footnote_marks("Ada, see [1] there [1][2].") == "Ada, see [1] there [^1][^2]."
+    assert with_footnote_marks("No markers [here].") == "No markers [here]."
+
+
+def test_one_place_cited_twice_is_one_source() -> None:
+    answer = answered("Who?")
+    told = Told("openwebui", Links("http://x", "default"), Cutter([], None, len))
+    claim, citations = answer.claims[0], answer.citations
+    first = told.step(Checked(claim, citations))
+    second = told.step(Checked(claim, citations))
+    assert (first.content, len(first.sources), len(second.sources)) == (SAID, 1, 0)
+    assert first.sources[0] == source(citations[0], Links("http://x", "default"))

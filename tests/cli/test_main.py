@@ -1,0 +1,137 @@
+"""The command: exit codes, one-line errors, JSON. In process where it can be, so that models load once at most."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rag.cli.main import main
+
+QUESTION = "Who built the mill?"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder with its own indexes."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("RAG_INDEX", "RAG_INDEXES_DIR", "RAG_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ask", ""], "the question is empty"),
+        (["ask", "x" * 2001], "the limit is 2,000"),
+        (["ask", QUESTION, "--history", "absent.json"], "the history absent.json: No such file or directory; it is a"),
+        (["ask", QUESTION], 'there is no index "default"'),
+        (["search", QUESTION, "--index", "nope"], "make it with `rag index PATH... --index nope`"),
+        (["ask", QUESTION, "--index", "../../etc"], "cannot be the name of an index"),
+        (["index", "absent"], "absent"),
+        (["documents"], 'there is no index "default"'),
+        (["documents", "show"], "needs the id of a document"),
+        (["serve", "--port", "99999"], "setting 'port'"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_exit_2(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert len(lines(captured.err)) == 1
+    assert captured.out == ""
+
+
+def test_a_folder_without_readable_files(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "pictures").mkdir()
+    (here / "pictures" / "a.png").write_bytes(b"\x89PNG")
+    assert main(["index", "pictures"]) == 2
+    error = capsys.readouterr().err
+    assert "files of type .png are not read" in error
+    assert "rag: no readable file in pictures: types that are read are " in error
+    assert " .docx " in error
+    assert not (here / "indexes").exists()
+
+
+def test_a_settings_file_that_is_wrong_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "rag.toml").write_text("k = 'many'\n")
+    assert main(["documents"]) == 2
+    assert "setting 'k'" in capsys.readouterr().err
+    (here / "rag.toml").write_text("k = \n")
+    assert main(["documents"]) == 2
+    assert "rag.toml cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.models
+def test_index_search_ask_documents_and_back(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    library = here / "library"
+    library.mkdir()
+    (library / "mill.txt").write_text("Ada Hart built the mill at Corran in 1859. It burned down.")
+    (library / "empty.txt").write_text("")
+    (library / "fake.txt").write_bytes(b"\x7fELF\x02\x01\x01\x00\x00\x00")
+    (library / "broken.pdf").write_bytes(b"%PDF-1.7 broken")
+
+    assert main(["index", "library"]) == 1
+    captured = capsys.readouterr()
+    assert "1 added, 0 replaced, 0 removed, 0 unchanged, 3 failed, 0 skipped" in captured.out
+    assert all(name in captured.err for name in ("empty.txt", "fake.txt", "broken.pdf"))
+
+    assert main(["search", "mill at Corran", "--json"]) == 0
+    (hit,) = json.loads(capsys.readouterr().out)["hits"]
+    assert (hit["document_id"], hit["start"], hit["text"]) == (
+        "library/mill.txt",
+        0,
+        "Ada Hart built the mill at Corran in 1859. It burned down.",
+    )
+
+    assert main(["ask", QUESTION, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert "Ada Hart" in answer["answer"]
+    assert answer["citations"][0]["quote"] == "Ada Hart built the mill at Corran in 1859."
+
+    assert main(["ask", QUESTION, "--model", "none"]) == 0
+    assert "Ada Hart built the mill at Corran in 1859 [1]." in capsys.readouterr().out
+
+    assert main(["ask", "Who is the king of Norway?", "--model", "none"]) == 3
+    assert "The documents do not answer this question: none of them mentions “Norway”." in capsys.readouterr().out
+
+    (here / "fake.gguf").write_bytes(b"no model")
+    assert main(["ask", QUESTION, "--model", "fake.gguf"]) == 0
+    assert "note: answering without a language model" in capsys.readouterr().out
+
+    assert main(["index", "library", "--dry-run"]) == 0
+    assert "add      library/broken.pdf" in capsys.readouterr().out
+    (library / "mill.txt").unlink()
+    for name in ("empty.txt", "fake.txt", "broken.pdf"):
+        (library / name).unlink()
+    assert main(["index", "library"]) == 0
+    assert "0 added, 0 replaced, 1 removed" in capsys.readouterr().out
+    assert main(["verify"]) == 0
+    assert capsys.readouterr().out == "index 'default' is whole\n"
+
+
+def test_a_damaged_catalogue_is_named_and_kept(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "indexes" / "default").mkdir(parents=True)
+    file = here / "indexes" / "default" / "catalogue.sqlite"
+    file.write_bytes(b"")
+    assert main(["search", QUESTION]) == 2
+    error = capsys.readouterr().err
+    assert "catalogue.sqlite" in error
+    assert len(lines(error)) == 1
+    assert file.exists()
+
+
+def test_doctor_says_what_is_there(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--json"]) == 0
+    findings = {item["what"]: item for item in json.loads(capsys.readouterr().out)}
+    assert findings["embedder"]["ok"]
+    assert "all-MiniLM-L6-v2" in findings["embedder"]["found"]
+    assert findings["indexes"]["remedy"] == "rag index PATH..."

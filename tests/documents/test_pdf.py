@@ -1,0 +1,350 @@
+"""PDF files, written here byte by byte, and the layout step on lines that are given."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from rag.documents import read_document
+from rag.documents.pdf import reader as pdf
+from rag.documents.pdf.headings import Heading
+from rag.documents.pdf.layout import blocks
+from rag.documents.pdf.lines import Line, whole_lines
+from rag.documents.wrapping import join, whole_words
+from rag.errors import DocumentError
+from rag.types import Document, Section
+
+Piece = tuple[float, float, float, str, str]  # x, y, size, font, text
+REGULAR, BOLD = "F1", "F2"
+ENCRYPTION = "<< /Filter /Standard /V 1 /R 2 /P -4 /O <" + "41" * 32 + "> /U <" + "42" * 32 + "> >>"
+
+
+def make_pdf(
+    pages: Sequence[Sequence[Piece] | str],
+    info: str = "",
+    outline: Sequence[tuple[str, int]] = (),
+    catalog: str = "",
+    trailer: str = "",
+) -> bytes:
+    """A PDF with these pieces of text on its pages; a page given as a string is its content stream."""
+    first_page, first_entry = 6, 6 + 2 * len(pages)
+    streams = [page if isinstance(page, str) else "\n".join(map(_show, page)) for page in pages]
+    kids = " ".join(f"{first_page + 2 * number} 0 R" for number in range(len(pages)))
+    objects = [
+        f"<< /Type /Catalog /Pages 2 0 R /Outlines 5 0 R {catalog} >>",
+        f"<< /Type /Pages /Count {len(pages)} /Kids [{kids}] >>",
+        f"<< /{REGULAR} {_font('Helvetica')} /{BOLD} {_font('Helvetica-Bold')} >>",
+        f"<< {info} >>",
+        f"<< /Type /Outlines /First {first_entry} 0 R /Last {first_entry + len(outline) - 1} 0 R >>"
+        if outline
+        else "<< >>",
+    ]
+    for number, stream in enumerate(streams):
+        content = first_page + 2 * number + 1
+        objects.append(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] "
+            f"/Resources << /Font 3 0 R >> /Contents {content} 0 R >>"
+        )
+        objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
+    for number, (title, page) in enumerate(outline):
+        following = f"/Next {first_entry + number + 1} 0 R" if number + 1 < len(outline) else ""
+        objects.append(f"<< /Title ({title}) /Parent 5 0 R {following} /Dest [{first_page + 2 * page} 0 R /Fit] >>")
+    return _file(objects, trailer)
+
+
+def _show(piece: Piece) -> str:
+    x, y, size, font, text = piece
+    escaped = text.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
+    return f"BT /{font} {size} Tf 1 0 0 1 {x} {y} Tm ({escaped}) Tj ET"
+
+
+def _font(name: str) -> str:
+    return f"<< /Type /Font /Subtype /Type1 /BaseFont /{name} /Encoding /WinAnsiEncoding >>"
+
+
+def _file(objects: Sequence[str], trailer: str) -> bytes:
+    body, offsets = b"%PDF-1.4\n", []
+    for number, content in enumerate(objects, start=1):
+        offsets.append(len(body))
+        body += f"{number} 0 obj\n{content}\nendobj\n".encode("cp1252")
+    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
+    end = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
+    end += f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R /Info 4 0 R {trailer} >>\nstartxref\n{len(body)}\n%%EOF\n"
+    return body + end.encode("cp1252")
+
+
+def lines(*texts: str, top: float = 700, left: float = 72, size: float = 10, font: str = REGULAR) -> list[Piece]:
+    return [(left, top - 12 * number, size, font, text) for number, text in enumerate(texts)]
+
+
+def read(folder: Path, data: bytes, name: str = "file.pdf") -> Document:
+    path = folder / name
+    path.write_bytes(data)
+    return read_document(path, name)
+
+
+PARAGRAPH = (
+    "The pump was found in the cellar of the old mill by a miller who had",
+    "lived there for thirty years without ever having looked behind the",
+    "wooden wall.",
+)
+JOINED = (
+    "The pump was found in the cellar of the old mill by a miller who had lived there for thirty years without "
+    "ever having looked behind the wooden wall."
+)
+
+
+def test_pages_paragraphs_and_headings(tmp_path: Path) -> None:
+    first = lines("The Mill", size=20) + lines(*PARAGRAPH, top=660) + lines(*PARAGRAPH, top=600)
+    third = lines("Owners", size=16) + lines("It belongs to the town.", top=660)
+    document = read(tmp_path, make_pdf([first, "", third]))
+    page_one = f"The Mill\n\n{JOINED}\n\n{JOINED}\n\n"
+    assert document.text == page_one + "Owners\n\nIt belongs to the town."
+    assert document.pages == (0, len(page_one), len(page_one))  # the second page has no text
+    assert document.sections == (Section(0, "The Mill"), Section(len(page_one), "The Mill > Owners"))
+    assert document.title == "The Mill"
+    assert document.metadata == {"media_type": "application/pdf", "pages_without_text": "2"}
+
+
+def test_words_cut_at_line_ends_are_made_whole_and_hyphens_kept(tmp_path: Path) -> None:
+    piece = lines(
+        "This is a long line that was broken by a program in the middle of an exam-",
+        "ple, and this line goes on for long enough to be broken in front of a well-",
+        "known miller.",
+    )
+    text = read(tmp_path, make_pdf([piece])).text
+    assert text == (
+        "This is a long line that was broken by a program in the middle of an example, and this line goes on for "
+        "long enough to be broken in front of a well-known miller."
+    )
+
+
+def test_two_columns_are_read_one_after_the_other(tmp_path: Path) -> None:
+    left = lines("The left column holds a text that", "goes on at the top of the other and", top=700)
+    right = lines("ends there, as all columns do.", top=700, left=320)
+    assert read(tmp_path, make_pdf([left + right])).text == (
+        "The left column holds a text that goes on at the top of the other and ends there, as all columns do."
+    )
+
+
+def test_lists_rows_and_addresses_keep_their_lines(tmp_path: Path) -> None:
+    address = lines("The Old Mill", "Brook Street 7", "Wells")
+    items = lines("• wheels that turn", "• stones that grind", top=640)
+    rows = [(x, y, 10, REGULAR, text) for y, cells in ((580, ("Part", "Price")), (566, ("Wheel", "7")))
+            for x, text in zip((72, 200), cells, strict=True)]  # fmt: skip
+    assert read(tmp_path, make_pdf([address + items + rows])).text == (
+        "The Old Mill\nBrook Street 7\nWells\n\n• wheels that turn\n• stones that grind\n\nPart | Price\nWheel | 7"
+    )
+
+
+def test_superscripts_stay_on_their_line(tmp_path: Path) -> None:
+    piece = [(72, 700, 10, REGULAR, "The pump"), (114, 704, 6, REGULAR, "3"), (120, 700, 10, REGULAR, "was found.")]
+    assert read(tmp_path, make_pdf([piece])).text == "The pump3 was found."
+
+
+def test_running_titles_and_page_numbers_are_dropped(tmp_path: Path) -> None:
+    def page(number: int, words: str) -> list[Piece]:
+        return lines("The Mill Handbook", top=760) + lines(words) + lines(f"Page {number}", top=40)
+
+    words = ("First things.", "Second things.", "Third things.", "Fourth things.")
+    pages = [page(number, text) for number, text in enumerate(words, start=1)]
+    assert read(tmp_path, make_pdf(pages)).text == "First things.\n\nSecond things.\n\nThird things.\n\nFourth things."
+    three = read(tmp_path, make_pdf(pages[:3]))
+    assert three.text.count("The Mill Handbook") == 3  # too few pages to tell
+
+
+def test_rows_of_figures_that_run_over_many_pages_stay(tmp_path: Path) -> None:
+    pages = [lines(*(f"Row {10 * page + row}" for row in range(6))) for page in range(1, 6)]
+    document = read(tmp_path, make_pdf(pages))
+    assert document.text.split() == [
+        word for page in range(1, 6) for row in range(6) for word in ("Row", f"{10 * page + row}")
+    ]
+
+
+def test_headings_from_the_outline(tmp_path: Path) -> None:
+    pages = [lines("Wheels", size=10) + lines("They turn.", top=660), lines("Stones") + lines("They grind.", top=660)]
+    document = read(tmp_path, make_pdf(pages, outline=[("Wheels", 0), ("Stones", 1)]))
+    assert document.text == "Wheels\n\nThey turn.\n\nStones\n\nThey grind."
+    assert document.sections == (Section(0, "Wheels"), Section(20, "Stones"))
+
+
+def test_what_the_file_says_of_itself(tmp_path: Path) -> None:
+    info = "/Title (The Mill) /Author (A. Miller) /CreationDate (D:20240229120000Z)"
+    document = read(tmp_path, make_pdf([lines("Text.")], info, catalog="/Lang (en-GB)"))
+    assert document.title == "The Mill"
+    assert document.metadata == {
+        "media_type": "application/pdf",
+        "author": "A. Miller",
+        "created": "2024-02-29",
+        "language": "en-GB",
+    }
+
+
+@pytest.mark.parametrize(
+    "title", ["Microsoft Word - mill.doc", "untitled", "", "Binder1.pdf", "(anonymous)", "Slide 1"]
+)
+def test_useless_titles_are_ignored(tmp_path: Path, title: str) -> None:
+    escaped = title.replace("(", "\\(").replace(")", "\\)")
+    assert read(tmp_path, make_pdf([lines("Text.")], f"/Title ({escaped})"), "mill.pdf").title == "mill"
+
+
+def test_rotated_text_is_read_like_upright_text(tmp_path: Path) -> None:
+    shown = [f"BT /F1 10 Tf 0 1 -1 0 {100 + 12 * n} 100 Tm ({text}) Tj ET" for n, text in enumerate(PARAGRAPH)]
+    assert read(tmp_path, make_pdf(["\n".join(shown)])).text == JOINED
+
+
+def test_password(tmp_path: Path) -> None:
+    data = make_pdf([lines("Secret.")], trailer=f"/Encrypt {ENCRYPTION} /ID [<00> <00>]")
+    with pytest.raises(
+        DocumentError, match=r"^.*file\.pdf: is protected with a password; give it, or save a copy without one$"
+    ):
+        read(tmp_path, data)
+
+
+def test_images_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")  # no OCR
+    data = make_pdf(["72 72 100 100 re f", "72 72 50 50 re f", ""])
+    with pytest.raises(DocumentError, match=r"file\.pdf: holds no text: 2 of its 3 page\(s\) are images; install OCR"):
+        read(tmp_path, data)
+
+
+def test_empty_pages(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"file\.pdf: holds no text: its 2 page\(s\) are empty$"):
+        read(tmp_path, make_pdf(["", ""]))
+
+
+@pytest.mark.parametrize("data", [b"%PDF-1.4\nnothing follows", b"no PDF at all", make_pdf([lines("Text.")])[:200]])
+def test_damaged(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(DocumentError, match=r"file\.pdf: is damaged: .*get a fresh copy$"):
+        read(tmp_path, data)
+
+
+def columns(top: float, *places: tuple[float, str]) -> list[Piece]:
+    return [(x, top, 10, REGULAR, text) for x, text in places]
+
+
+def test_cells_stand_under_their_columns(tmp_path: Path) -> None:
+    """Rows with cells missing, a header whose names stand close, a first cell that could be an item's number."""
+    page = [
+        *columns(700, (72, "Code"), (110, "Shelf"), (160, "Counted"), (240, "Note")),
+        *columns(688, (72, "1201"), (110, "A1"), (160, "12")),
+        *columns(676, (72, "1202"), (240, "broken")),
+        *columns(664, (160, "7"), (240, "new")),
+    ]
+    expected = "Code | Shelf | Counted | Note\n1201 | A1 | 12\n1202 | | | broken\n| | 7 | new"
+    assert read(tmp_path, make_pdf([page])).text == expected
+
+
+def test_titles_of_chapters_are_dropped_and_names_of_columns_are_not(tmp_path: Path) -> None:
+    """Left pages carry the book's title, right pages that of their chapter; a table goes on over all of them."""
+    pages = []
+    for number in range(16):
+        title = "The Mill" if number % 2 else ("Wheels" if number < 8 else "Stones")
+        head = [(72, 760, 9, REGULAR, title), (500, 760, 9, REGULAR, str(number + 1))]
+        names = columns(700, (72, "Part"), (200, "Price"), (300, "Shelf"))
+        row = columns(688, (72, f"{'abcdefghijklmnop'[number]}-wheel"), (200, f"{number}.50"), (300, "A"))
+        pages.append([*head, *names, *row, *lines(f"Page text {'one two three four five six'[number:]}.", top=600)])
+    document = read(tmp_path, make_pdf(pages))
+    assert not any(title in document.text for title in ("The Mill", "Stones", "Wheels"))
+    assert document.text.count("Part | Price | Shelf\n") == 16
+
+
+def test_vertical_lines_are_read_from_the_right() -> None:
+    upper = [Line(name, -700, -500, x, 10, upright=False, vertical=True) for x, name in ((100, "c"), (130, "b"))]
+    upper.append(Line("a", -700, -520, 160, 10, upright=False, vertical=True))
+    lower = [Line(name, -400, -200, x, 10, upright=False, vertical=True) for x, name in ((100, "e"), (130, "d"))]
+    (page,) = whole_lines([[*lower, *upper]])
+    assert [line.text for line in page] == ["a", "b", "c", "d", "e"]
+    (kept,) = whole_lines([[*upper, lower[0]._replace(vertical=False)]])
+    assert [line.text for line in kept] == ["c", "b", "a", "e"]
+
+
+def test_too_many_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "MAX_PAGES", 2)
+    with pytest.raises(DocumentError, match=r"file\.pdf: has 3 pages, the limit is 2; split it$"):
+        read(tmp_path, make_pdf([lines("One.")] * 3))
+
+
+def test_threads_take_turns(tmp_path: Path) -> None:
+    path = tmp_path / "file.pdf"
+    path.write_bytes(make_pdf([lines(*PARAGRAPH)] * 3))
+    texts: list[str] = []
+    threads = [threading.Thread(target=lambda: texts.append(read_document(path, "x").text)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert texts == ["\n\n".join([JOINED] * 3)] * 8
+
+
+def line(text: str, baseline: float, left: float = 0, right: float = 300, size: float = 10, bold: bool = False) -> Line:
+    return Line(text, left, right, baseline, size, bold)
+
+
+def texts(*page: Line) -> list[str]:
+    return [block.text for block in blocks([page])[0]]
+
+
+def test_a_first_line_set_in_begins_a_paragraph() -> None:
+    assert texts(
+        line("The first paragraph fills the whole of its last line.", 100),
+        line("And the second begins with a line that is set in and", 88, left=15),
+        line("goes on to the left.", 76, right=90),
+    ) == [
+        "The first paragraph fills the whole of its last line.",
+        "And the second begins with a line that is set in and goes on to the left.",
+    ]
+
+
+def test_entries_of_a_list_stay_apart_however_long_they_are() -> None:
+    entries = [line(f"Command Code Number {letter} Display", 100 - 12 * n) for n, letter in enumerate("ABCDEFG")]
+    assert texts(*entries) == ["\n".join(entry.text for entry in entries)]
+
+
+def test_dots_that_lead_to_a_page_number_part_cells() -> None:
+    assert texts(line("Wheels . . . . . . . . 3", 100), line("Stones ........ 12", 88)) == ["Wheels | 3\nStones | 12"]
+
+
+def test_levels_by_size_and_weight() -> None:
+    page = [
+        line("Title", 300, size=20),
+        line("Chapter", 270, size=14),
+        line("Part", 250, size=11, bold=True),
+        line("Body text that is longer than all headings.", 230),
+        line("Not a heading", 205, size=11),
+    ]
+    assert [block.level for block in blocks([page])[0]] == [1, 2, 3, 0, 0]
+
+
+def test_an_outline_that_does_not_fit_its_pages_is_not_believed() -> None:
+    page = [line("Title", 300, size=20), line("Body text that is longer than all headings.", 270)]
+    outline = [[Heading("Another", 1), Heading("Third", 1), Heading("Title", 3)]]
+    assert [block.level for block in blocks([page], outline)[0]] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("an exam-", "ple of it", "an example of it"),
+        ("a well-", "known man", "a well-known man"),
+        ("Jean-", "Paul came", "Jean-Paul came"),
+        ("COVID-", "19 came", "COVID-19 came"),
+        ("state-of-", "the-art", "state-of-the-art"),
+        ("long-", "and short-term", "long- and short-term"),
+        ("a dash -", "like this", "a dash - like this"),
+        ("the dual-", "encoder", "the dual-encoder"),  # the compound stands elsewhere in the document
+        ("the under-", "standing", "the understanding"),  # and so does this word
+        ("日本語の文章は", "空白なしで", "日本語の文章は空白なしで"),
+        ("한국어 문장은", "띄어 쓴다", "한국어 문장은 띄어 쓴다"),
+    ],
+)
+def test_joining_lines(first: str, second: str, expected: str) -> None:
+    known = whole_words(["a dual-encoder for understanding what stands under it, standing"])
+    assert join([first, second], known) == expected
+
+
+def test_without_other_words_to_compare_with_hyphens_stay() -> None:
+    assert join(["an exam-", "ple of it"]) == "an exam-ple of it"

@@ -1,0 +1,126 @@
+"""Sentences and passages: exact offsets, bounds in tokens, borders at sections, pages and blocks."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.ingest.chunking import chunk
+from rag.text.sentences import split_sentences
+from rag.types import Document, Passage, Section
+
+WORD = re.compile(r"\S+")
+
+
+def words(text: str) -> list[tuple[int, int]]:
+    """A tokenizer whose tokens are words, so that sizes can be counted by hand."""
+    return [match.span() for match in WORD.finditer(text)]
+
+
+def document(text: str, sections: tuple[Section, ...] = (), pages: tuple[int, ...] = ()) -> Document:
+    return Document("d.txt", "D", text, "/d.txt", "0", pages, sections)
+
+
+def cut(text: str, target: int, limit: int, **parts: tuple[Section, ...]) -> list[Passage]:
+    return chunk(document(text, **parts), words(text), target, limit)
+
+
+def sentences_of(text: str) -> list[str]:
+    return [text[s.start : s.end] for _, s in split_sentences(text)]
+
+
+def test_sentences_end_at_full_stops_and_lines_but_not_at_abbreviations_or_decimals() -> None:
+    text = "Dr. Lind paid 3.5 crowns. Why?\n- oats\n- rye\n\nSee Fig. 3 for J. R. Hart."
+    assert sentences_of(text) == ["Dr. Lind paid 3.5 crowns.", "Why?", "- oats", "- rye", "See Fig. 3 for J. R. Hart."]
+    assert [block for block, _ in split_sentences(text)] == [0, 0, 0, 0, 1]
+
+
+def test_chinese_and_japanese_sentences_end_at_their_own_full_stops() -> None:
+    assert sentences_of("这是一本书。它很旧！「そうです。」と言った。") == [
+        "这是一本书。",
+        "它很旧！",
+        "「そうです。」と言った。",
+    ]
+
+
+def test_sentences_do_not_cross_a_page_or_section() -> None:
+    text = "one two three four"
+    assert [text[s.start : s.end] for _, s in split_sentences(text, [8], [14])] == ["one two", "three", "four"]
+
+
+def test_blocks_fill_a_passage_up_to_the_target() -> None:
+    text = "Oats grow here.\n\nRye grows too.\n\nBarley came later."
+    assert [p.text for p in cut(text, 6, 10)] == ["Oats grow here.\n\nRye grows too.", "Barley came later."]
+
+
+def test_a_long_block_is_shared_out_evenly_at_sentences() -> None:
+    text = "Oats grow here now. Rye grows here too. Barley came much later. Wheat was never sown."
+    assert [p.text for p in cut(text, 12, 12)] == [
+        "Oats grow here now. Rye grows here too.",
+        "Barley came much later. Wheat was never sown.",
+    ]
+
+
+def test_a_heading_is_searched_with_its_section_and_never_a_sentence() -> None:
+    text = "Tides\n\nHigh at six.\n\nWinds\n\nCalm."
+    passages = cut(text, 50, 50, sections=(Section(0, "Tides"), Section(21, "Tides > Winds")))
+    assert [(p.text, p.section) for p in passages] == [
+        ("Tides\n\nHigh at six.", "Tides"),
+        ("Winds\n\nCalm.", "Tides > Winds"),
+    ]
+    assert [[text[s.start : s.end] for s in p.sentences] for p in passages] == [["High at six."], ["Calm."]]
+
+
+def test_pages_are_those_of_each_sentence_and_empty_pages_do_not_count_for_it() -> None:
+    text = "On one.\n\nOn three."
+    (passage,) = chunk(document(text, pages=(0, 9, 9)), words(text), 50, 50)
+    assert passage.pages == (1, 3)
+    assert passage.page == 1
+
+
+def test_a_sentence_beyond_the_limit_is_cut_at_words_and_loses_none() -> None:
+    text = " ".join(f"w{i}" for i in range(25))
+    passages = cut(text, 10, 10)
+    assert [len(words(p.text)) for p in passages] == [10, 10, 5]
+    assert " ".join(p.text for p in passages) == text
+
+
+LINES = st.lists(st.text(st.sampled_from("ab .!?。é😀,Ü1-"), max_size=60), max_size=12)
+
+
+@given(LINES, st.integers(2, 12), st.integers(2, 12), st.data())
+def test_passages_cover_every_token_exactly_once_within_the_limit(
+    lines: list[str], target: int, limit: int, data: st.DataObject
+) -> None:
+    text = "\n".join(line.strip() for line in lines).strip()
+    text = re.sub(r"\n{3,}", "\n\n", text)
+    places = sorted(data.draw(st.sets(st.integers(0, max(len(text) - 1, 0)), max_size=3)))
+    doc = document(text, tuple(Section(place, f"s{place}") for place in places))
+    spans = words(text)
+    passages = chunk(doc, spans, target, limit)
+    borders = [border for p in passages for border in (p.start, p.end)]
+    assert borders == sorted(borders)
+    for p in passages:
+        assert p.text == text[p.start : p.end]
+        assert p.sentences
+        assert all(p.start <= s.start < s.end <= p.end for s in p.sentences)
+    covered = [start for start, _ in spans if any(p.start <= start < p.end for p in passages)]
+    assert covered == [start for start, _ in spans]
+    sizes = [sum(p.start <= start < p.end for start, _ in spans) for p in passages]
+    assert all(size <= limit for size in sizes)
+
+
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ("هل تعمل الطاحونة؟", "نعم، إنها تعمل.", "بنيت في عام 1859."),
+        ("चक्की चलती है।", "यह 1859 में बनी थी।", "कौन रहता है?"),
+        ("הטחנה עובדת.", "היא נבנתה בשנת 1859.", "מי גר שם?"),
+    ],
+)
+def test_full_stops_of_other_scripts(sentences: tuple[str, ...]) -> None:
+    text = " ".join(sentences)
+    assert tuple(text[s.start : s.end] for _, s in split_sentences(text)) == sentences

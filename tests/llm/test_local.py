@@ -1,0 +1,220 @@
+"""The embedded language model: exact spans, exact probabilities, grammars, the queue. Loads the real model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rag.answering.prompt import DECLINED, reading_prompts, writing_grammar, writing_messages
+from rag.errors import ModelError
+from rag.llm.gguf import model_file
+from rag.llm.image import convert_embedded
+from rag.llm.local.decoder import PREFIXES, Decoder, Run
+from rag.llm.local.engine import Task
+from rag.llm.local.model import LlamaCpp
+from rag.llm.local.reading import reading_task
+from rag.llm.local.spans import SpanText
+from rag.settings import EMBEDDED_MODEL
+from rag.types import Evidence, Message, Passage, Readings, Sentence, SpanPrompt
+
+pytestmark = pytest.mark.models
+
+TEXTS = ["The mill was built by Ada Hart in May 1859.", "The 'café' — in Łódź… costs €3.50 (about 30 %)."]
+
+
+@pytest.fixture(scope="module")
+def gguf(model_cache: Path) -> Path:
+    return model_file(EMBEDDED_MODEL, model_cache, 2)
+
+
+@pytest.fixture(scope="module")
+def decoder(gguf: Path) -> Iterator[Decoder]:
+    made = Decoder(gguf, 2048, 2)
+    yield made
+    made.close()
+
+
+def alone(decoder: Decoder, task: Task) -> Any:
+    """The task's result without an engine: step by step, with the decoder to itself."""
+    sequences = range(PREFIXES, PREFIXES + task.sequences)
+    prefix = decoder.hold(task.prefix)
+    for sequence in sequences:
+        decoder.fork(prefix, sequence)
+    steps = task.steps(sequences, lambda piece: None)
+    try:
+        runs = next(steps)
+        while True:
+            runs = steps.send(decoder.run(runs))
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        for sequence in sequences:
+            decoder.drop(sequence)
+
+
+def read(decoder: Decoder, prompts: Sequence[SpanPrompt], choose: Callable[[list[float]], Sequence[int]]) -> Readings:
+    readings: Readings = alone(decoder, reading_task(decoder, prompts, choose))
+    return readings
+
+
+def evidence(text: str, label: int = 1) -> Evidence:
+    passage = Passage("d", "D", "d", 0, len(text), text, (Sentence(0, len(text)),))
+    return Evidence(label, passage, 0, len(text), text, 1.0)
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    return logits - np.log(np.exp(logits - logits.max()).sum()) - logits.max()
+
+
+def test_an_image_holds_the_models_for_either_processor(gguf: Path, tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / gguf.name).symlink_to(gguf)  # is there, and not made again
+    made = convert_embedded(tmp_path, 2)
+    assert [path.name.split(".")[-2] for path in made] == ["F16", "BF16", "F16", "BF16"]
+    assert model_file(EMBEDDED_MODEL, tmp_path, 2) in made
+    assert [path.is_symlink() for path in made].count(True) == 1
+    assert all(path.read_bytes()[:4] == b"GGUF" for path in made)
+
+
+def test_the_conversion_is_made_once_and_an_interrupted_one_is_made_again(gguf: Path, tmp_path: Path) -> None:
+    assert gguf.read_bytes()[:4] == b"GGUF"
+    made = model_file(EMBEDDED_MODEL, tmp_path, 2)
+    before = made.stat().st_mtime_ns
+    made.with_suffix(".partial").write_bytes(b"half")
+    assert model_file(EMBEDDED_MODEL, tmp_path, 2).stat().st_mtime_ns == before
+    made.unlink()
+    again = model_file(EMBEDDED_MODEL, tmp_path, 2)
+    assert again.stat().st_size == gguf.stat().st_size
+    assert not again.with_suffix(".partial").exists()
+
+
+def test_what_is_no_model_is_refused_in_one_line(tmp_path: Path) -> None:
+    fake = tmp_path / "model.gguf"
+    fake.write_bytes(b"PK\x03\x04 not a model")
+    with pytest.raises(ModelError, match="is not a GGUF file"):
+        Decoder(fake, 512, 1)
+    fake.write_bytes(b"GGUF" + bytes(100))
+    with pytest.raises(ModelError, match="llama.cpp cannot load"):
+        Decoder(fake, 512, 1)
+    with pytest.raises(ModelError, match="no language model 'absent.gguf': give a GGUF file"):
+        model_file("absent.gguf", tmp_path, 1)
+
+
+def test_prefixes_are_read_once_until_others_are_asked_for(gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder = Decoder(gguf, 512, 2)
+    texts = [decoder.tokenize(text) for text in ("One mill. ", "Two mills stood. ", "Three mills stood here. ")]
+    after = decoder.tokenize(" It")
+    read: list[int] = []
+    plain = decoder.run
+    monkeypatch.setattr(decoder, "run", lambda runs: read.append(len(runs[0].tokens)) or plain(runs))
+
+    def follow(prefix: Sequence[int]) -> np.ndarray:
+        decoder.fork(decoder.hold(prefix), PREFIXES)
+        found: np.ndarray = plain([Run(PREFIXES, after)])[0].copy()
+        decoder.drop(PREFIXES)
+        return found
+
+    first, second, third = [follow(text) for text in texts]  # the third takes the place of the first
+    assert read == [len(text) for text in texts]
+    for text, expected in [(texts[2], third), (texts[1], second), (texts[2], third)]:
+        assert np.array_equal(follow(text), expected)
+    assert decoder.cells_beside(texts[1]) == len(texts[2])
+    assert len(read) == 3
+    assert np.allclose(follow(texts[0]), first, atol=1e-3) and len(read) == 4
+    assert decoder.cells_beside([]) == len(texts[2]) + len(texts[0])  # the second had been unused for longest
+    decoder.forget()
+    assert decoder.cells_beside([]) == 0
+    follow(texts[0])
+    assert read[4:] == [len(texts[0])]
+    decoder.close()
+
+
+def test_every_span_has_the_probability_that_reading_it_token_by_token_gives(decoder: Decoder) -> None:
+    (prompt,) = reading_prompts("Who built the mill?", [evidence(TEXTS[0])])
+    found = read(decoder, [prompt], lambda likelihoods: [0]).readings[0]
+    assert {TEXTS[0][s.start : s.end] for s in found.spans} >= {"Ada Hart", "Ada"}
+    span = next(s for s in found.spans if TEXTS[0][s.start : s.end] == "Ada Hart")
+
+    decoder.drop(1)  # the slow way: everything in one sequence, one token at a time
+    logits = decoder.run([Run(1, decoder.tokenize(prompt.prefix + prompt.context + prompt.question + prompt.lead))])[0][
+        0
+    ]
+    steps = []
+    for token in decoder.tokenize(" Ada Hart"):
+        steps.append(float(log_softmax(logits)[token]))
+        logits = decoder.run([Run(1, [token])])[0][0]
+    decoder.drop(1)
+    stop = float(log_softmax(logits)[decoder.tokenize("\n")[0]])
+    assert (span.first, span.total, span.stop) == pytest.approx((steps[0], sum(steps), stop), abs=0.05)
+
+
+def test_the_text_that_speaks_of_the_question_makes_it_likelier(decoder: Decoder) -> None:
+    prompts = reading_prompts("Who built the mill?", [evidence(text) for text in TEXTS])
+    readings = read(decoder, prompts, lambda likelihoods: []).readings
+    assert readings[0].likelihood > readings[1].likelihood + 1
+    assert readings[0].spans == ()
+
+
+def test_readings_do_not_depend_on_what_was_read_before(decoder: Decoder) -> None:
+    prompts = reading_prompts("Who built the mill?", [evidence(text) for text in TEXTS])
+    first = read(decoder, prompts, lambda likelihoods: [0])
+    read(decoder, reading_prompts("What does the café cost?", [evidence(TEXTS[1])]), lambda likelihoods: [0])
+    again = read(decoder, prompts, lambda likelihoods: [0])
+    assert again.readings[0].likelihood == pytest.approx(first.readings[0].likelihood, abs=1e-3)
+    assert [s[:2] for s in again.readings[0].spans] == [s[:2] for s in first.readings[0].spans]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=60))
+def test_spans_are_exact_in_any_script(decoder: Decoder, text: str) -> None:
+    text = " ".join(text.split())
+    tokens = decoder.tokenize(" " + text)
+    pieces = [decoder.piece(token) for token in tokens]
+    if b"".join(pieces) != (" " + text).encode():
+        return  # a control token of the vocabulary, which has no text
+    spans = SpanText(text, tokens, pieces)
+    for start in spans.starts:
+        for last in range(start, len(tokens)):
+            if spans.ends_word(last):
+                begin, end = spans.span(start, last)
+                assert text[begin:end].strip() == text[begin:end] != ""
+                assert begin == 0 or text[begin - 1] == " "
+
+
+def test_a_number_is_not_cut_in_two(decoder: Decoder) -> None:
+    text = "It rose by 1.7 metres to 12,500 at 08:15."
+    tokens = decoder.tokenize(" " + text)
+    spans = SpanText(text, tokens, [decoder.piece(token) for token in tokens])
+    found = {
+        text[slice(*spans.span(start, last))]
+        for start in spans.starts
+        for last in range(start, len(tokens))
+        if spans.ends_word(last)
+    }
+    assert {"1.7", "12,500", "08:15"} <= found
+    assert not {"1", "12", "08", "by 1"} & found
+
+
+def test_a_grammar_lets_only_labels_of_the_prompt_be_cited(decoder: Decoder, gguf: Path) -> None:
+    import re
+
+    model = LlamaCpp(decoder, "m", 4)
+    items = [evidence(TEXTS[0], 1), evidence(TEXTS[1], 2)]
+    text = "".join(model.write(writing_messages("Who built the mill?", items), writing_grammar([1, 2]), 80))
+    assert text == DECLINED or set(re.findall(r"\[(.*?)\]", text)) <= {"1", "2"}
+    assert len(text) > 10
+    with pytest.raises(ModelError, match="the prompt has .* tokens and 80 are kept"):
+        list(model.write([Message("user", "word " * 3000)], writing_grammar([1]), 80))
+    with pytest.raises(ModelError, match="grammar"):
+        list(model.write([Message("user", "hi")], "root ::= ((", 5))
+
+
+def test_control_tokens_in_a_document_stay_text(decoder: Decoder) -> None:
+    assert len(decoder.tokenize("<|im_end|>", special=True)) == 1
+    assert len(decoder.tokenize("<|im_end|>")) > 1
