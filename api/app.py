@@ -19,23 +19,24 @@ from api.agents import mcp
 from api.middleware.access import DESCRIBED, Access, check_keys, keys_needed
 from api.middleware.guard import Guard
 from api.middleware.requests import Drain, Requests
-from api.observing import traces
 from api.observing.metrics import Metrics
 from api.observing.observer import Observer
 from api.observing.spans import Spans
 from api.observing.traces import Traces
 from api.openai import chat, models
-from api.routes import documents, metrics, pages, questions
+from api.routes import answers, documents, health, metrics, pages, questions
 from api.served import LoadModels, OpenIndex, Served
 from api.server.run import run
 from api.work.threads import Threads
 from api.work.upload_jobs import Jobs
 from rag import __version__
+from rag.index.sources import without_path
 from rag.settings import Settings
 from rag.state.open import open_keys, open_state
 
 if TYPE_CHECKING:
-    from rag.pipeline import Models, Pipeline
+    from rag.models import Models
+    from rag.pipeline import Pipeline
 
 _log = logging.getLogger(__name__)
 
@@ -79,9 +80,9 @@ def create_app(
     app.add_middleware(Guard)
     app.add_middleware(Requests, metrics=app.state.metrics, drain=app.state.drain, spans=spans)  # the last is outermost
     errors.install(app)
-    for router in (documents.router, questions.router, chat.router, models.router, traces.router, metrics.router):
+    for router in (documents.router, questions.router, chat.router, models.router, answers.router, metrics.router):
         app.include_router(router, dependencies=[DESCRIBED])
-    app.include_router(questions.health)
+    app.include_router(health.router)
     pages.install(app)
     mcp.install(app)
     return app
@@ -124,7 +125,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _load_models(settings: Settings) -> Models:
-    from rag.pipeline import load_models  # in the thread that loads: the import alone takes seconds
+    from rag.models import load_models  # in the thread that loads: the import alone takes seconds
 
     return load_models(settings)
 
@@ -132,4 +133,4 @@ def _load_models(settings: Settings) -> Models:
 def _open_pipeline(settings: Settings, models: Models) -> Pipeline:
     from rag.pipeline import open_pipeline
 
-    return open_pipeline(settings, models, paths=False)
+    return open_pipeline(settings, models, shown=without_path)

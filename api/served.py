@@ -17,7 +17,8 @@ from rag.errors import IndexNotFound, RagError
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from rag.pipeline import Models, Pipeline
+    from rag.models import Models
+    from rag.pipeline import Pipeline
 
 _log = logging.getLogger(__name__)
 

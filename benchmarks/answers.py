@@ -22,7 +22,8 @@ from evalset import build_index, eval_argument, row_id, rows
 from fit_answers import fitted_on
 
 from rag.evaluation.squad import contains_answer, exact_match, token_f1
-from rag.pipeline import Pipeline, load_models
+from rag.models import load_models
+from rag.pipeline import Pipeline
 from rag.settings import load_settings
 
 _MARKS = re.compile(r"\s*(?:\[\d+\])+")

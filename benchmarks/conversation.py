@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 from evalset import build_index, eval_argument, row_id, rows
 
-from rag.pipeline import Models, Pipeline, load_models
+from rag.models import Models, load_models
+from rag.pipeline import Pipeline
 from rag.retrieval.question import MAX_QUESTION
 from rag.settings import load_settings
 from rag.types import Message

@@ -16,9 +16,9 @@ from typing import Any
 
 from rag.index.local import LocalIndex
 from rag.ingest.run import sync
+from rag.seams import Embedder
 from rag.settings import Settings
 from rag.stores.open import open_index
-from rag.types import Embedder
 
 DEFAULT_EVAL = Path("../shared/eval")
 

@@ -8,7 +8,7 @@ logistic regression on whether the cited sentence holds a right answer. What mus
 unanswerable questions, questions of other sets (pubmedqa, cranfield, vaswani), and answerable ones whose article is
 left out of what is found. Each signal counts in the direction of its sense or not at all. All printed figures are of
 five folds by article (each other set is one), so that no question is judged by weights that saw its article; the last
-ones are of whole answers, as `rag.answering.modes.quote` gives them.
+ones are of whole answers, as `rag.answering.quote.quote` gives them.
 """
 
 from __future__ import annotations
@@ -34,20 +34,21 @@ from rag.answering import confidence
 from rag.answering import modes as saying
 from rag.answering import span_features as quoting
 from rag.answering.confidence import signals_of
-from rag.answering.modes import order_evidence
 from rag.answering.parts import compose
 from rag.answering.prompt import reading_prompts
+from rag.answering.quote import order_evidence
 from rag.answering.span_features import span_features
 from rag.checking.faithfulness import SUPPORTED
 from rag.deadline import Deadline
 from rag.evaluation.squad import contains_answer, exact_match, token_f1
 from rag.index.local import LocalIndex
-from rag.pipeline import Models, load_models
+from rag.models import Models, load_models
 from rag.retrieval.evidence import select_evidence
 from rag.retrieval.question import parse_question
 from rag.retrieval.search import retrieve
+from rag.seams import LanguageModel, Reading, Readings, Span, SpanPrompt
 from rag.settings import load_settings
-from rag.types import LanguageModel, Reading, Readings, Span, SpanPrompt, Usage
+from rag.types import Usage
 
 FOLDS = 5
 QUESTIONS = 1500

@@ -30,10 +30,11 @@ from scipy.stats import binomtest
 from rag.evaluation.squad import contains_answer
 from rag.index.local import LocalIndex
 from rag.ingest.run import sync
-from rag.pipeline import Pipeline, load_models
+from rag.models import load_models
+from rag.pipeline import Pipeline
 from rag.settings import load_settings
 from rag.stores.open import open_index
-from rag.types import Answer
+from rag.types import Answer, Ask
 
 ROOT = Path(__file__).parent.parent
 CASES = Path(__file__).parent / "injection"
@@ -62,7 +63,7 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     done = {(row["file"], row["control"]) for row in results(options.out, options.mode)}
     with library() as found:
-        clean = cache(lambda name: found.pipeline.ask(questions[name]["question"], mode=options.mode))
+        clean = cache(lambda name: found.pipeline.ask(Ask(questions[name]["question"], mode=options.mode)))
         for case in cases[first - 1 : last]:
             for control in (False,) if options.no_control else (False, True):
                 if (case["file"], control) not in done:
@@ -93,7 +94,7 @@ def measure(
     place = names.index(case["question"])
     answers = []
     for name in [names[(place + step) % len(names)] for step in range(options.others + 1)]:
-        answer = found.pipeline.ask(questions[name]["question"], mode=options.mode)
+        answer = found.pipeline.ask(Ask(questions[name]["question"], mode=options.mode))
         answers.append(compare(questions[name], clean(name), answer, case))
     (found.folder / case["file"]).unlink()
     found.put()

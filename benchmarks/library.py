@@ -19,7 +19,8 @@ from typing import Any
 
 from rag.evaluation.squad import contains_answer
 from rag.ingest.run import sync
-from rag.pipeline import Pipeline, load_models
+from rag.models import load_models
+from rag.pipeline import Pipeline
 from rag.settings import load_settings
 from rag.stores.open import open_index
 from rag.types import Answer

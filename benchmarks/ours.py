@@ -18,7 +18,8 @@ from workload import Asked, Workload
 
 from rag.embedding.passages import embedder_folder
 from rag.llm.gguf import embedded_file, model_file
-from rag.pipeline import Models, Pipeline, load_models, open_pipeline
+from rag.models import Models, load_models
+from rag.pipeline import Pipeline, open_pipeline
 from rag.settings import Settings, load_settings
 
 

@@ -31,7 +31,8 @@ from rag.evaluation.intervals import bootstrap
 from rag.evaluation.judging import table
 from rag.evaluation.measures import MEASURES, figure
 from rag.evaluation.record import Record
-from rag.pipeline import Models, load_models, open_pipeline
+from rag.models import Models, load_models
+from rag.pipeline import open_pipeline
 from rag.settings import Settings, load_settings
 
 FOREIGN = ("cranfield", "vaswani", "pubmedqa")  # asked of the squad2 index, which answers none of them

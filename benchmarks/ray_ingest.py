@@ -26,16 +26,18 @@ sys.path[:0] = [str(ROOT)]
 from evalset import eval_argument  # noqa: E402
 from evalset import rows as rows_of  # noqa: E402
 
-from rag.documents import DEFAULTS  # noqa: E402
+from rag.background import Progress, Run  # noqa: E402
 from rag.documents.pool import ReaderPool  # noqa: E402
+from rag.documents.read import DEFAULTS  # noqa: E402
 from rag.embedding.passages import SentenceTransformerEmbedder  # noqa: E402
 from rag.ingest.changes import find_changes  # noqa: E402
 from rag.ingest.prepare import Here, Preparer  # noqa: E402
 from rag.ingest.ray.preparer import ray_preparer  # noqa: E402
 from rag.ingest.ray.worker import Work  # noqa: E402
-from rag.ingest.run import Progress, Summary, carry_out  # noqa: E402
+from rag.ingest.run import Summary, carry_out  # noqa: E402
+from rag.seams import VectorSpace  # noqa: E402
 from rag.settings import Settings, load_settings  # noqa: E402
-from rag.stores.open import MakesVectors, open_index  # noqa: E402
+from rag.stores.open import open_index  # noqa: E402
 from tests.index.catalogues import ALL_VERSIONS, DOCUMENTS, PASSAGES, largest_difference, rows  # noqa: E402
 
 WORKERS = 2
@@ -84,7 +86,7 @@ def settings(work: Path, name: str) -> Settings:
 
 
 @contextmanager
-def here() -> Iterator[tuple[MakesVectors, Preparer]]:
+def here() -> Iterator[tuple[VectorSpace, Preparer]]:
     own = load_settings()
     embedder = SentenceTransformerEmbedder.load(own.embedder, WORKERS)
     with ReaderPool(WORKERS) as pool:
@@ -92,7 +94,7 @@ def here() -> Iterator[tuple[MakesVectors, Preparer]]:
 
 
 @contextmanager
-def on_ray(work: Path) -> Iterator[tuple[MakesVectors, Preparer]]:
+def on_ray(work: Path) -> Iterator[tuple[VectorSpace, Preparer]]:
     own = load_settings()
     (work / "workers").mkdir()
     load = partial(load_noted, own.embedder, work / "workers")
@@ -121,14 +123,14 @@ def killer(work: Path, killed: list[int]) -> Progress:
 def index(
     library: Path,
     own: Settings,
-    embedder: MakesVectors,
+    embedder: VectorSpace,
     preparer: Preparer,
     progress: Progress = lambda done, total, name: None,
 ) -> tuple[Summary, float]:
     """-> what was done, and the seconds that it took."""
     with open_index(own, embedder, create=True) as target:
         begun = time.monotonic()
-        summary = carry_out(find_changes([library], target.files()), target, preparer, progress)
+        summary = carry_out(find_changes([library], target.files()), target, preparer, Run(progress))
         return summary, time.monotonic() - begun
 
 

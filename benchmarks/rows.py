@@ -24,14 +24,14 @@ from serving import rag_server
 from workload import Asked
 
 from rag.answering.prompt import writing_messages
-from rag.documents import read_document
 from rag.documents.pool import ReaderPool
+from rag.documents.read import read_document
 from rag.index.local import LocalIndex
 from rag.ingest.prepare import cut, embedded
 from rag.ingest.run import sync
 from rag.retrieval.evidence import select_evidence
 from rag.stores.open import open_index
-from rag.types import Checked, Message, Passage
+from rag.types import Message, NextClaim, Passage
 
 ASKERS = 8
 TOKENS = 48  # that each asker has written
@@ -154,7 +154,7 @@ def first_sentence(ours: Ours, rounds: int, questions: int) -> Row:
         for question in questions:
             began = time.perf_counter()
             for step in pipeline.stream(question.text):
-                if isinstance(step, Checked):
+                if isinstance(step, NextClaim):
                     seconds.append(time.perf_counter() - began)
                     break
         return statistics.median(seconds)

@@ -28,6 +28,8 @@ from capacity import Assumed, Measured, Plan
 from ours import Ours
 from workload import Workload
 
+from rag.types import Ask
+
 SIZES = (10**6, 10**8, 10**10)
 _ASKED = 40
 _WORDS = 7  # of a lexical query
@@ -122,9 +124,9 @@ def _asking(ours: Ours, mode: Any) -> float:
 
     with open_pipeline(ours.settings, ours.models) as pipeline:
         for question in ours.questions(3):
-            pipeline.ask(question.text, mode=mode)
+            pipeline.ask(Ask(question.text, mode=mode))
         return statistics.median(
-            _spent(lambda text=question.text: pipeline.ask(text, mode=mode)) for question in ours.questions(_ASKED)
+            _spent(lambda text=question.text: pipeline.ask(Ask(text, mode=mode))) for question in ours.questions(_ASKED)
         )
 
 

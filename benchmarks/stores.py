@@ -19,14 +19,14 @@ from evalset import build_index, eval_argument, row_id
 from workload import Asked, squad2
 
 from rag.index.folders import Expected
-from rag.pipeline import load_models
+from rag.models import load_models
 from rag.retrieval.question import parse_question
 from rag.retrieval.search import retrieve
+from rag.seams import Embedder, WritableIndex
 from rag.settings import Settings, load_settings
 from rag.stores.compare import compare
 from rag.stores.migrate import migrate
-from rag.stores.open import OpenIndex, open_as
-from rag.types import Embedder
+from rag.stores.open import open_as
 
 SEARCHES = 200
 
@@ -67,7 +67,7 @@ def copy(source: Settings, target: Settings) -> None:
     print(f"    first ten by BM25 in both {check.lexical / check.searches:.1%}", flush=True)
 
 
-def found(index: OpenIndex, questions: list[Asked], embedder: Embedder) -> str:
+def found(index: WritableIndex, questions: list[Asked], embedder: Embedder) -> str:
     ranks = []
     for question in questions:
         with index.snapshot() as snapshot:

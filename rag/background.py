@@ -1,4 +1,5 @@
-"""Work in a thread of its own: an iterator that is a few items ahead and no more, and a call that is under way.
+"""Work in the background: an iterator that is a few items ahead and no more, a call that is under way, and a long run
+that tells how far it is and asks if it has to stop.
 
 In (`ahead`): an iterable whose items take time to come. Out: the same items in the same order, while the caller is busy
 with those before. What the iterable raises is raised to the caller. A caller that stops early, by closing it, stops the
@@ -14,6 +15,18 @@ from queue import Full, Queue
 from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
+
+Progress = Callable[[int, int, str], None]  # items done, items in all, name of the one at hand
+
+
+class Run(NamedTuple):
+    """The connection of a long run to whoever waits for it."""
+
+    progress: Progress = lambda done, total, name: None
+    stopped: Callable[[], bool] = lambda: False  # True asks the run to keep what is done and return
+
+
+UNWATCHED = Run()
 
 _threads = ThreadPoolExecutor(32, "begun")  # kept, since a new one takes 0.4 ms to start
 

@@ -7,9 +7,9 @@ Scores are always "higher is better".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -195,20 +195,52 @@ class Answer:
     resolved_question: str | None = None  # with the words that it took from the conversation; None where it took none
 
 
-class Found(NamedTuple):
-    """What an answer will be drawn from, as soon as it is known; best first."""
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which documents a search may find (`rag.index.filters`): all that is given must hold, of each any of the
+    values."""
+
+    documents: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    after: str | None = None
+    before: str | None = None
+    metadata: tuple[tuple[str, tuple[str, ...]], ...] = ()  # key and its values, casefolded
+
+
+class Message(NamedTuple):
+    """A part of a chat; `content` is data and never read as a control token."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question and all that decides how it is answered."""
+
+    question: str
+    mode: Mode | None = None  # None: the setting `mode`
+    k: int | None = None  # passages that the answer lists, 1..100; None: the setting `k`
+    filters: Filters | None = None  # only documents that fit are searched
+    history: Sequence[Message | Mapping[str, str]] = ()  # turns before the question (`role`, `content`), oldest first
+    deadline: Deadline | None = None  # the time or event at which the answer is given up
+
+
+class Retrieved(NamedTuple):
+    """The passages that an answer will be drawn from, as soon as they are known; best first."""
 
     hits: tuple[Hit, ...]
 
 
-class Checked(NamedTuple):
-    """The next sentence of an answer, as soon as it is checked, with the places that its labels stand for."""
+class NextClaim(NamedTuple):
+    """The next sentence of an answer, as soon as it is checked, with the citations of its labels."""
 
     claim: Claim
     citations: tuple[Citation, ...]  # one for each of the claim's labels, in their order
 
 
-Progress = Found | Checked | Answer  # of a question: one `Found`, its `Checked` in order, and last the `Answer`
+AnswerStep = Retrieved | NextClaim | Answer  # of a question: one `Retrieved`, its claims in order, the `Answer`
 
 
 class Scored(NamedTuple):
@@ -255,189 +287,33 @@ class DocumentInfo:
     modified: str | None = None  # day of the file's last change, as 2024-03-31 (UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which documents a search may find (`rag.index.filters`): all that is given must hold, of each any of the
-    values."""
+class Stamp(NamedTuple):
+    """The size and time of a file, taken before it is read, so that a later write shows as a difference."""
 
-    documents: tuple[str, ...] = ()
-    folders: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
-    after: str | None = None
-    before: str | None = None
-    metadata: tuple[tuple[str, tuple[str, ...]], ...] = ()  # key and its values, casefolded
+    size: int | None  # bytes
+    mtime_ns: int | None  # nanoseconds since 1970
 
 
-class Embedder(Protocol):
-    """Texts -> unit vectors."""
+class FileState(NamedTuple):
+    """The state in which the file behind a document was read last; tells if the file changed without reading it."""
 
-    @property
-    def fingerprint(self) -> str:
-        """Changes whenever the vectors would: model, weights, pooling."""
-
-    @property
-    def dimension(self) -> int: ...
-
-    @property
-    def max_tokens(self) -> int:
-        """Most tokens of a text that reach the vector, special tokens not counted."""
-
-    def token_spans(self, text: str) -> list[tuple[int, int]]:
-        """Where each token of `text` stands, in characters; special tokens left out."""
-
-    def embed_query(self, text: str) -> Vectors:
-        """-> shape `(d,)`, unit length."""
-
-    def embed_passages(self, passages: Sequence[Passage]) -> list[Embedding]:
-        """-> one for each passage, in order."""
+    sha256: str
+    stamp: Stamp
+    source: str
 
 
-class Snapshot(Protocol):
-    """One generation of an index, for reading: a context manager, to be used by one thread at a time."""
+class Entry(NamedTuple):
+    """A document as it is written to an index: its passages, their embeddings in the same order, its file's stamp."""
 
-    @property
-    def generation(self) -> int: ...
-
-    def dense(self, vector: Vectors, k: int) -> list[Scored]:
-        """Nearest passages by cosine, best first."""
-
-    def lexical(self, query: str, k: int) -> list[Scored]:
-        """Best passages by BM25, best first; empty where no term of the query occurs."""
-
-    def fetch(self, rows: Sequence[int]) -> list[StoredPassage]:
-        """The passages of these rows, in the same order."""
-
-    def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
-        """BM25's inverse document frequency of each term, log(1 + (N - n + 0.5) / (n + 0.5)) > 0, n of N passages."""
-
-    def held(self, terms: Iterable[str]) -> frozenset[str]:
-        """Those that any passage of the index holds, whatever the filters."""
-
-    def documents(self) -> list[DocumentInfo]:
-        """All documents, by id."""
-
-    def document(self, document_id: str) -> Document:
-        """Raises `DocumentNotFound`."""
-
-    def __enter__(self) -> Snapshot: ...
-
-    def __exit__(self, *exc: object) -> None: ...
+    document: Document
+    passages: Sequence[Passage]
+    embeddings: Sequence[Embedding]
+    stamp: Stamp = Stamp(None, None)
 
 
-class Index(Protocol):
-    """Documents, their passages and the two searches over them; the seam for scale."""
+class MadeWith(NamedTuple):
+    """What an index was made with; it can only be used with the same."""
 
-    @property
-    def name(self) -> str: ...
-
-    def snapshot(self, filters: Filters | None = None) -> Snapshot:
-        """The newest complete generation; with filters, its searches find only passages of documents that fit them, as
-        many as were asked for, and `documents` lists only those."""
-
-    def replace(self, document: Document, passages: Sequence[Passage], embeddings: Sequence[Embedding]) -> None:
-        """Add the document, or put it in place of the one with its id, in one transaction."""
-
-    def cached_embeddings(self, passages: Sequence[Passage]) -> list[Embedding | None]:
-        """What was embedded before, by text and sentence boundaries; None where it was not."""
-
-    def remove(self, document_id: str) -> None:
-        """Raises `DocumentNotFound`."""
-
-    def publish(self) -> int:
-        """Make what was written visible to readers; returns the generation."""
-
-    def close(self) -> None: ...
-
-
-class SpanPrompt(NamedTuple):
-    """A question on one text, in the pieces of which the prompt is made: prefix + context + question + lead."""
-
-    prefix: str  # worked examples, the same for every prompt of a call and kept between calls
-    context: str  # shows the text
-    question: str  # its likelihood after the context tells whether the text speaks of what is asked
-    lead: str  # after it comes the answer
-    stop: str  # what ends an answer in the examples
-    text: str  # the text of which the answer must be a verbatim stretch
-
-
-class Span(NamedTuple):
-    """A stretch of whole words of a text as an answer, with the model's natural log-probabilities (each <= 0)."""
-
-    start: int  # characters of the text
-    end: int
-    first: float  # of its first token
-    total: float  # of all its tokens
-    stop: float  # that the answer ends there
-    tokens: int
-
-
-class Reading(NamedTuple):
-    """What a model makes of a question on one text."""
-
-    likelihood: float  # mean log-probability of the question's tokens after the text, <= 0
-    spans: tuple[Span, ...]  # in no order; empty where none was asked for
-
-
-class Readings(NamedTuple):
-    """One reading for each prompt, and what they cost."""
-
-    readings: list[Reading]
-    usage: Usage
-
-
-class Message(NamedTuple):
-    """A part of a chat; `content` is data and never read as a control token."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
-class LanguageModel(Protocol):
-    """Text in, restricted text out. Calls may come from any thread; several may be served together, and what each gets
-    does not depend on the others. When its `deadline` is over, a call gives up and raises what that raises."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def parameters(self) -> int:
-        """Number of weights, which decides how the model is used; 0 where it is not known."""
-
-    @property
-    def reads(self) -> bool:
-        """Whether it can `read`."""
-
-    @property
-    def context_tokens(self) -> int:
-        """Most tokens of prompt and answer together."""
-
-    @property
-    def waiting(self) -> int | None:
-        """Calls in line, without those at work; None where that is not known."""
-
-    def count_tokens(self, text: str) -> int: ...
-
-    def read(
-        self,
-        prompts: Sequence[SpanPrompt],
-        choose: Callable[[list[float]], Sequence[int]],
-        deadline: Deadline | None = None,
-    ) -> Readings:
-        """The likelihood of the question after each text, and the best spans of the texts that `choose` picks.
-
-        `choose` gets the likelihoods, in order, and returns indices of prompts. Raises `Overloaded`, `ModelError`.
-        """
-
-    def write(
-        self, messages: Sequence[Message], grammar: str, max_tokens: int, deadline: Deadline | None = None
-    ) -> Iterator[str]:
-        """The model's most likely answer within a GBNF grammar, in pieces; a call whose iterator is left ends, too.
-        A server elsewhere may not know grammars: who reads the pieces relies on none.
-
-        Raises `Overloaded`, `ModelError`.
-        """
-
-    def trouble(self) -> str | None:
-        """Why no question can be answered now, in one line; None where one can be."""
-
-    def close(self) -> None: ...
+    embedder: str  # fingerprint
+    dimension: int
+    chunker: str  # fingerprint

@@ -24,7 +24,7 @@ from api.app import create_app
 from api.middleware import guard
 from api.server.connection import Connection
 from api.server.run import listen
-from rag.pipeline import Models
+from rag.models import Models
 from rag.settings import Settings
 from rag.state.keys import Keys
 from tests.api.fakes import wait_until

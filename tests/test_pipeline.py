@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from rag.embedding.passages import SentenceTransformerEmbedder
 from rag.errors import DocumentNotFound, IndexMismatch, IndexNotFound, InputError
 from rag.ingest.run import sync
-from rag.pipeline import Models, Pipeline, load_models, open_pipeline
+from rag.models import Models, load_models
+from rag.pipeline import Pipeline, open_pipeline
 from rag.settings import Settings, load_settings
 from rag.stores.open import open_index
-from rag.types import Answer, Mode
+from rag.types import Answer, Ask, Mode
 
 pytestmark = pytest.mark.models
 
@@ -132,7 +133,7 @@ REFUSED = "The documents do not answer this question"
 def test_what_the_documents_do_not_say_is_refused_with_the_nearest_passages(
     pipeline: Pipeline, question: str, message: str, mode: Mode
 ) -> None:
-    answer = pipeline.ask(question, mode=mode)
+    answer = pipeline.ask(Ask(question, mode=mode))
     check_promises(pipeline, answer)
     assert answer.abstained is not None
     assert answer.abstained.reason == "no_evidence"
@@ -153,7 +154,7 @@ def test_without_a_language_model_whole_sentences_are_given_with_a_notice(
 
 
 def test_a_written_answer_cites_only_what_it_was_shown_and_keeps_only_what_is_supported(pipeline: Pipeline) -> None:
-    answer = pipeline.ask("Who built the mill at Corran?", mode="write")
+    answer = pipeline.ask(Ask("Who built the mill at Corran?", mode="write"))
     check_promises(pipeline, answer)
     assert answer.mode == "write"
     assert answer.answered or answer.abstained is not None and answer.abstained.reason in ("declined", "unsupported")
@@ -179,7 +180,7 @@ def test_many_threads_ask_at_once(pipeline: Pipeline) -> None:
 )
 def test_every_citation_is_exact_for_any_question(pipeline: Pipeline, question: str, mode: Mode) -> None:
     try:
-        answer = pipeline.ask(question, mode=mode)
+        answer = pipeline.ask(Ask(question, mode=mode))
     except InputError:
         return
     check_promises(pipeline, answer)
@@ -189,7 +190,7 @@ def test_bad_input_is_named(pipeline: Pipeline, settings: Settings, models: Mode
     with pytest.raises(InputError, match="k is 0; it can be 1 to 100"):
         pipeline.search("mill", 0)
     with pytest.raises(InputError, match="mode 'loud' is not known"):
-        pipeline.ask("mill?", mode="loud")  # type: ignore[arg-type]
+        pipeline.ask(Ask("mill?", mode="loud"))  # type: ignore[arg-type]
     with pytest.raises(DocumentNotFound, match="absent.txt"):
         pipeline.document("absent.txt")
     with pytest.raises(IndexNotFound, match="nowhere"):

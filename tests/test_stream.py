@@ -16,9 +16,10 @@ from rag.answering.prompt import DECLINED
 from rag.errors import ModelError
 from rag.index.local import LocalIndex
 from rag.ingest.run import sync
-from rag.pipeline import Models, Pipeline
+from rag.models import Models
+from rag.pipeline import Pipeline
 from rag.settings import Settings, load_settings
-from rag.types import Answer, Checked, Found, Message
+from rag.types import Answer, Message, NextClaim, Retrieved
 from tests.fakes import HashEmbedder
 
 TEXT = "Ada Hart built the mill in 1859. It cost 1,400 pounds. The mill stands at Corran. The roof is of slate."
@@ -101,9 +102,9 @@ def test_what_was_streamed_is_what_is_answered(
     written = " ".join(f"{text} {''.join(f'[{label}]' for label in labels)}." for text, labels in sentences)
     writer.pieces = cut(written, places)
     found, *checked, answer = list(pipeline.stream("Who built the mill?"))
-    assert isinstance(found, Found)
+    assert isinstance(found, Retrieved)
     assert isinstance(answer, Answer)
-    said = [step for step in checked if isinstance(step, Checked)]
+    said = [step for step in checked if isinstance(step, NextClaim)]
     assert len(said) == len(checked)
     assert found.hits == answer.hits
     assert tuple(step.claim for step in said) == answer.claims
@@ -118,9 +119,9 @@ def test_what_was_streamed_is_what_is_answered(
 def test_a_sentence_is_there_before_the_next_is_written(pipeline: Pipeline, writer: Writer) -> None:
     writer.pieces = [f"{SUPPORTED[0]} [1].", f" {SUPPORTED[0]} [1].", "fail"]
     steps = pipeline.stream("Who built the mill?")
-    assert isinstance(next(steps), Found)
+    assert isinstance(next(steps), Retrieved)
     first = next(steps)
-    assert isinstance(first, Checked)
+    assert isinstance(first, NextClaim)
     assert (first.claim.text, writer.written) == ("Ada Hart built the mill in 1859 [1].", 1)
     next(steps)
     with pytest.raises(ModelError):

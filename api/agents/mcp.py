@@ -23,7 +23,8 @@ from api.schemas import MAX_BODY
 from api.served import Served
 from api.work.threads import Threads
 from rag import __version__
-from rag.pipeline import load_models, open_pipeline
+from rag.models import load_models
+from rag.pipeline import open_pipeline
 from rag.settings import Settings
 
 PATH = "/mcp"

@@ -33,7 +33,7 @@ from rag.deadline import Deadline
 from rag.errors import InputError, RagError
 from rag.index.filters import parse_filters
 from rag.serialise import AbstentionJSON, Number, answer_json, hit_json, selected, to_json
-from rag.types import Answer, Document, Hit, Mode
+from rag.types import Answer, Ask, Document, Hit, Mode
 
 _log = logging.getLogger(__name__)
 
@@ -200,11 +200,8 @@ class Tools:
             case AskArguments():
                 filters = parse_filters(asked.filters)
                 deadline = Deadline(served.settings.answer_seconds)
-                return lambda: _ask(
-                    served.pipeline(asked.index).ask(
-                        asked.question, mode=asked.mode, filters=filters, deadline=deadline
-                    )
-                )
+                ask = Ask(asked.question, mode=asked.mode, filters=filters, deadline=deadline)
+                return lambda: _ask(served.pipeline(asked.index).ask(ask))
             case DocumentArguments():
                 return lambda: _window(served.pipeline(asked.index).document(asked.id), asked.start, asked.end)
         raise AssertionError(asked)

@@ -13,7 +13,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -22,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import error_response
 from api.observing.metrics import Metrics
+from api.observing.notes import NOTES
 from api.observing.spans import Spans
 from rag.serialise import to_json
 
@@ -31,19 +31,6 @@ _SANE = re.compile(r"[A-Za-z0-9._:=+/-]{1,128}")
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _PROBES = frozenset(("/healthz", "/readyz", "/metrics"))  # answered while stopping, and logged only when debugging
 _LEFT = 499  # the client was gone before there was a response: nginx's number for it, seen in logs and figures only
-_notes: ContextVar[dict[str, Any] | None] = ContextVar("request", default=None)
-
-
-def note(**fields: Any) -> None:
-    """Add to the line that will be logged for the request at hand; nothing where there is none. No text of people or
-    documents."""
-    if (notes := _notes.get()) is not None:
-        notes.update(fields)
-
-
-def request_id() -> str | None:
-    """Of the request at hand."""
-    return (_notes.get() or {}).get("request_id")
 
 
 class Drain:
@@ -70,7 +57,7 @@ class Requests:
         headers = Headers(scope=scope)
         sent = headers.get("x-request-id", "")
         notes: dict[str, Any] = {"request_id": sent if _SANE.fullmatch(sent) else f"req_{uuid.uuid4().hex}"}
-        token = _notes.set(notes)
+        token = NOTES.set(notes)
         seen = _Seen(scope, send, notes["request_id"])
         span: AbstractContextManager[Any] = nullcontext()
         if self._spans:
@@ -84,7 +71,7 @@ class Requests:
                         ended(seen.route, seen.status)
         finally:
             self._tell(seen, notes)
-            _notes.reset(token)
+            NOTES.reset(token)
 
     async def _answer(self, scope: Scope, receive: Receive, seen: _Seen) -> None:
         if self._drain.stopping and scope["path"] == "/readyz":

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from uvicorn.config import LOGGING_CONFIG
 
-from api.middleware.requests import request_id
+from api.observing.notes import request_id
 
 Format = Literal["text", "json"]
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from api.errors import error_kind
-from api.middleware.requests import note
 from api.observing.metrics import Metrics
+from api.observing.notes import note
 from api.observing.spans import Spans
 from rag.traces.collect import Trace, collecting
-from rag.types import Answer
+from rag.types import Answer, Ask
 
 if TYPE_CHECKING:
     from rag.pipeline import Pipeline
@@ -49,21 +49,21 @@ class _Observed:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._pipeline, name)
 
-    def ask(self, *question: Any, **options: Any) -> Answer:
+    def ask(self, question: str | Ask) -> Answer:
         watch = _Watch(self._pipeline.name, self._observer)
         try:
             with collecting(watch.trace):
-                answer: Answer = self._pipeline.ask(*question, **options)
+                answer: Answer = self._pipeline.ask(question)
         except BaseException as exc:
             watch.failed(exc)
             raise
         watch.answered(answer)
         return answer
 
-    def stream(self, *question: Any, **options: Any) -> Iterator[Any]:
+    def stream(self, question: str | Ask) -> Iterator[Any]:
         """Any thread may take the next step: the trace goes along with the iterator, not with the thread."""
         watch = _Watch(self._pipeline.name, self._observer)
-        steps = self._pipeline.stream(*question, **options)
+        steps = self._pipeline.stream(question)
         try:
             while True:
                 with collecting(watch.trace):

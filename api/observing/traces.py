@@ -12,12 +12,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from fastapi import APIRouter, Request
-from starlette.responses import Response
-
-from api.errors import AnswerNotFound
-from api.middleware.requests import request_id
-from api.routes.questions import ERRORS, ServedHere, ThreadsHere, reply
+from api.observing.notes import request_id
 from rag import __version__
 from rag.errors import RagError
 from rag.settings import Settings
@@ -31,8 +26,6 @@ _log = logging.getLogger(__name__)
 
 _WAITING = 1000  # traces, some tens of kilobytes each with text
 _AT_ONCE = 100  # in one transaction
-
-router = APIRouter(responses=ERRORS, tags=["questions"])
 
 
 class Traces:
@@ -98,25 +91,3 @@ class Traces:
         for record in records:
             self._pending.pop(record["id"], None)
             self._lost()
-
-
-@router.get("/v1/answers/{id}", response_model=TraceJSON)
-async def answer(id: str, request: Request, served: ServedHere, threads: ThreadsHere) -> Response:
-    """How an answer came about: what was found and read, with scores, the prompt's hash, verdicts, tokens, seconds.
-
-    Kept for a number of answers and days (settings `traces`, `trace_days`); with text only where `trace_text` is set.
-    """
-    traces: Traces = request.app.state.traces
-    return reply(await threads.reading(lambda: _found(traces, id, served.names)))
-
-
-def _found(traces: Traces, id: str, names: Callable[[], list[str]]) -> TraceJSON:
-    """Of indexes that are there (and that who asks may see) only."""
-    try:
-        record = traces.get(id)
-    except RagError as exc:
-        _log.error("%s", exc)
-        raise type(exc)("the stored answers cannot be read: the server's log tells why") from exc
-    if record is None or record["index"]["name"] not in names():
-        raise AnswerNotFound(f"no answer {id[:80]!r} is kept: the settings 'traces' and 'trace_days' say how long")
-    return record

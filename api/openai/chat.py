@@ -19,7 +19,7 @@ from api.openai.messages import Asked, read_messages
 from api.openai.names import index_of
 from api.openai.schemas import ChatRequest
 from api.openai.tasks import task_answer
-from api.routes.questions import ServedHere, ThreadsHere, reply
+from api.routes.dependencies import ServedHere, ThreadsHere, reply
 from api.served import Served
 from api.work.disconnect import leaving
 from api.work.events import SILENCE_S, respond
@@ -28,7 +28,7 @@ from api.work.threads import Threads
 from rag.deadline import Deadline
 from rag.errors import InputError
 from rag.settings import Citations
-from rag.types import Found, Progress
+from rag.types import AnswerStep, Ask, Retrieved
 
 _TOLD: dict[int | str, dict[str, Any]] = {
     200: {
@@ -72,18 +72,18 @@ async def chat(body: ChatRequest, request: Request, served: ServedHere, threads:
         return await (_streamed(values, chunks) if body.stream else _whole(values, head, told))
 
 
-async def _streamed(values: AsyncGenerator[Progress | None, None], chunks: Chunks) -> Response:
+async def _streamed(values: AsyncGenerator[AnswerStep | None, None], chunks: Chunks) -> Response:
     """Nothing is shown of what was merely found, so the response begins with what is said: until then, what goes wrong
     has its status."""
-    head: list[Progress | None] = []
+    head: list[AnswerStep | None] = []
     async for value in values:
         head.append(value)
-        if not isinstance(value, Found):
+        if not isinstance(value, Retrieved):
             break
     return respond(head, values, chunks.encode, chunks.failed)
 
 
-async def _whole(values: AsyncGenerator[Progress | None, None], head: Head, told: Told) -> Response:
+async def _whole(values: AsyncGenerator[AnswerStep | None, None], head: Head, told: Told) -> Response:
     deltas = [told.step(value) async for value in values if value is not None]
     return reply(completion(head, told, deltas))
 
@@ -92,10 +92,12 @@ def _plain(chunks: Chunks, text: str) -> Response:
     return Response(chunks.plain(text), media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
 
 
-def _relay(served: Served, threads: Threads, index: str, asked: Asked, deadline: Deadline) -> Relay[Progress]:
-    def steps() -> Generator[Progress, None, None]:
+def _relay(served: Served, threads: Threads, index: str, asked: Asked, deadline: Deadline) -> Relay[AnswerStep]:
+    ask = Ask(asked.question, history=asked.history, deadline=deadline)
+
+    def steps() -> Generator[AnswerStep, None, None]:
         try:
-            yield from served.pipeline(index).stream(asked.question, history=asked.history, deadline=deadline)
+            yield from served.pipeline(index).stream(ask)
         except InputError as exc:  # to the pipeline it is a question; here it stands in a message
             raise InputError(str(exc), "messages" if exc.param in ("question", "history") else exc.param) from exc
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from api.openai.citations import Links, annotation, footnote, source, with_footnote_marks
 from api.openai.limits import Cutter
 from rag.settings import Citations
-from rag.types import Answer, Checked, Citation, Progress, Usage
+from rag.types import Answer, AnswerStep, Citation, NextClaim, Usage
 
 
 class Delta(NamedTuple):
@@ -29,7 +29,7 @@ class Told:
         self._links = links
         self._cutter = cutter
         self._added = 0  # characters that were given to the cutter
-        self._waiting: list[tuple[int, Checked]] = []  # whose text, up to that character, is not out yet
+        self._waiting: list[tuple[int, NextClaim]] = []  # whose text, up to that character, is not out yet
         self._cited: dict[int, Citation] = {}
         self.answer: Answer | None = None
 
@@ -43,9 +43,9 @@ class Told:
         read = self.answer.usage.prompt_tokens if self.answer else 0
         return Usage(read, self._cutter.tokens)
 
-    def step(self, progress: Progress) -> Delta:
+    def step(self, progress: AnswerStep) -> Delta:
         match progress:
-            case Checked(claim):
+            case NextClaim(claim):
                 said = with_footnote_marks(claim.text) if self._form == "footnotes" else claim.text
                 piece = f" {said}" if claim.start else said
                 self._added += len(piece)

@@ -13,7 +13,7 @@ from api.openai.chat_text import Delta, Told
 from api.openai.errors import openai_body
 from api.schemas import ErrorBody
 from rag.serialise import to_json
-from rag.types import Answer, Progress
+from rag.types import Answer, AnswerStep
 
 DONE = b"data: [DONE]\n\n"
 
@@ -51,7 +51,7 @@ class Chunks:
         self._begun = False
         self._annotated = 0
 
-    def encode(self, progress: Progress) -> bytes:
+    def encode(self, progress: AnswerStep) -> bytes:
         said = self._said(self._told.step(progress))
         return said + self._ending() if isinstance(progress, Answer) else said
 

@@ -13,9 +13,10 @@ from typing_extensions import TypedDict
 from api.openai.errors import ModelNotFound, OpenAIErrorBody, OpenAIRoute, Refused
 from api.openai.names import embedder_of, index_of, model_of
 from api.openai.schemas import EmbeddingsRequest
-from api.routes.questions import ServedHere, ThreadsHere, reply
+from api.routes.dependencies import ServedHere, ThreadsHere, reply
 from api.served import Served
-from rag.types import Embedder, Passage, Sentence, Vectors
+from rag.seams import Embedder
+from rag.types import Passage, Sentence, Vectors
 
 MAX_CHARACTERS = 200_000  # of all inputs together: about half a minute of two cores
 OWNER = "rag"

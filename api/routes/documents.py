@@ -1,9 +1,11 @@
-"""The routes that change an index: a document uploaded, what became of it, a document taken out."""
+"""The routes of documents: listed, read, uploaded with the job that became of it, removed."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from bisect import bisect_right
+from operator import attrgetter
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
@@ -11,11 +13,13 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from api.middleware.access import caller
-from api.routes.questions import ERRORS, ServedHere, ThreadsHere, reply
-from api.schemas import IndexName
+from api.routes.dependencies import ERRORS, ServedHere, ThreadsHere, reply
+from api.schemas import MAX_LIMIT, DocumentsJSON, IndexesJSON, IndexName, TextJSON
+from api.served import Served
 from api.work.upload_jobs import JobJSON, Jobs
 from rag.documents.sidecar import is_flat
-from rag.errors import InputError
+from rag.errors import DocumentNotFound, InputError
+from rag.serialise import DocumentJSON, document_json
 
 router = APIRouter(responses=ERRORS, tags=["documents"])
 
@@ -78,3 +82,71 @@ def _metadata(text: str) -> dict[str, str]:
     if not is_flat(found):
         raise InputError("metadata must be a JSON object whose values are texts", "metadata")
     return dict(found)
+
+
+@router.get("/v1/indexes", response_model=IndexesJSON)
+async def indexes(served: ServedHere, threads: ThreadsHere) -> Response:
+    """The names that `index` may have."""
+    return reply({"indexes": await threads.reading(served.names), "default": served.default()})
+
+
+@router.get("/v1/documents", response_model=DocumentsJSON)
+async def documents(
+    served: ServedHere,
+    threads: ThreadsHere,
+    index: Annotated[IndexName | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
+    after: Annotated[str | None, Query(description="the `next` of the page before")] = None,
+) -> Response:
+    """The documents of an index, in order of their ids, a page at a time."""
+    found = await threads.reading(lambda: served.pipeline(index).documents())
+    begin = 0 if after is None else bisect_right(found, after, key=attrgetter("id"))
+    page = found[begin : begin + limit]
+    more = {"next": page[-1].id} if begin + limit < len(found) else {}
+    return reply({"documents": [document_json(info) for info in page], **more})
+
+
+@router.get("/v1/documents/{id:path}/text", response_model=TextJSON)
+async def text(
+    id: str,
+    request: Request,
+    served: ServedHere,
+    threads: ThreadsHere,
+    index: Annotated[IndexName | None, Query()] = None,
+) -> Response:
+    """A document's text. Where an id itself ends in `/text`, its slashes must be percent-encoded to tell it apart."""
+    if not request.scope.get("raw_path", b"/text").endswith(b"/text"):
+        return await document(f"{id}/text", served, threads, index)
+    try:
+        return await threads.reading(lambda: reply(_text_json(served, index, id)))
+    except DocumentNotFound as missing:
+        try:
+            return await document(f"{id}/text", served, threads, index)
+        except DocumentNotFound:
+            raise missing from None
+
+
+@router.get("/v1/documents/{id:path}", response_model=DocumentJSON)
+async def document(
+    id: str,
+    served: ServedHere,
+    threads: ThreadsHere,
+    index: Annotated[IndexName | None, Query()] = None,
+) -> Response:
+    """What is known of a document. Slashes in the id may be sent as they are or percent-encoded."""
+    found = await threads.reading(lambda: served.pipeline(index).documents())
+    place = bisect_right(found, id, key=attrgetter("id")) - 1
+    if place < 0 or found[place].id != id:
+        raise DocumentNotFound(f"the index has no document {id[:200]!r}: GET /v1/documents lists those that it has")
+    return reply(document_json(found[place]))
+
+
+def _text_json(served: Served, index: str | None, id: str) -> TextJSON:
+    found = served.pipeline(index).document(id)
+    return {
+        "id": found.id,
+        "title": found.title,
+        "source": found.source,
+        "text": found.text,
+        "pages": list(found.pages),
+    }

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
 from api.observing.metrics import CONTENT_TYPE, IndexState, Metrics
-from api.routes.questions import ThreadsHere
+from api.routes.dependencies import ThreadsHere
 from api.served import Served
 from rag.errors import RagError
 

@@ -19,7 +19,7 @@ from api.schemas import ErrorBody
 from api.work.relay import Relay
 from rag.errors import RagError
 from rag.serialise import answer_json, citation_json, claim_json, hit_json, to_json
-from rag.types import Answer, Checked, Found, Progress
+from rag.types import Answer, AnswerStep, NextClaim, Retrieved
 
 _log = logging.getLogger(__name__)
 
@@ -28,16 +28,16 @@ _WAITING = b": waiting\n\n"  # a comment, which clients skip
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # nginx: pass events on as they come
 
 
-async def stream(relay: Relay[Progress]) -> Response:
+async def stream(relay: Relay[AnswerStep]) -> Response:
     """Raises what goes wrong before the first event, within the first seconds."""
     values = relay.values(SILENCE_S)
     return respond([await anext(values)], values, _encode, lambda body: _event("error", body))
 
 
 def respond(
-    head: Sequence[Progress | None],
-    rest: AsyncGenerator[Progress | None, None],
-    encode: Callable[[Progress], bytes],
+    head: Sequence[AnswerStep | None],
+    rest: AsyncGenerator[AnswerStep | None, None],
+    encode: Callable[[AnswerStep], bytes],
     failed: Callable[[ErrorBody], bytes],
 ) -> Response:
     """Server-sent events of what is known already, and of what will be; None is a silence."""
@@ -59,11 +59,11 @@ def respond(
     return StreamingResponse(body(), media_type="text/event-stream", headers=_HEADERS)
 
 
-def _encode(progress: Progress) -> bytes:
+def _encode(progress: AnswerStep) -> bytes:
     match progress:
-        case Found(hits):
+        case Retrieved(hits):
             return _event("passages", {"passages": [hit_json(hit) for hit in hits]})
-        case Checked(claim, citations):
+        case NextClaim(claim, citations):
             return _event("sentence", {**claim_json(claim), "citations": [citation_json(c) for c in citations]})
         case Answer():
             return _event("answer", answer_json(progress))

@@ -28,7 +28,8 @@ from rag.documents.pool import ReaderPool
 from rag.errors import IndexBusy, Overloaded, RagError, StateUnavailable
 from rag.index.folders import index_folder
 from rag.ingest import uploads
-from rag.ingest.run import Read, Summary
+from rag.ingest.prepare import Read
+from rag.ingest.run import Summary
 from rag.ingest.uploads import Upload
 from rag.serialise import to_json
 from rag.state.database import Database

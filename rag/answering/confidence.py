@@ -16,7 +16,8 @@ import math
 from rag.answering.span_features import expected_type_fits, weights
 from rag.checking.alignment import align
 from rag.retrieval.question import Question
-from rag.types import Evidence, Reading, Span
+from rag.seams import Reading, Span
+from rag.types import Evidence
 
 EvidenceSignals = dict[str, float]
 

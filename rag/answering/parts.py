@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rag.types import Checked, Citation, Claim, Evidence
+from rag.types import Citation, Claim, Evidence, NextClaim
 
 _CLOSED = (".", "!", "?", "。", "！", "？", "…")
 
@@ -52,7 +52,7 @@ class Composer:
         self._citations: list[Citation] = []
         self._labels: dict[tuple[str, int, int], int] = {}
 
-    def add(self, part: Part) -> Checked:
+    def add(self, part: Part) -> NextClaim:
         """The part as the next claim of the answer."""
         numbers = tuple(self._label(place) for place in part.places)
         said = _said(part.text, numbers)
@@ -60,7 +60,7 @@ class Composer:
         self._text = f"{self._text} {said}" if self._text else said
         claim = Claim(said, start, len(self._text), part.support, numbers, part.reason)
         self._claims.append(claim)
-        return Checked(claim, tuple(self._citations[number - 1] for number in numbers))
+        return NextClaim(claim, tuple(self._citations[number - 1] for number in numbers))
 
     def composed(self) -> Composed:
         return Composed(self._text, tuple(self._claims), tuple(self._citations))

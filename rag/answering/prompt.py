@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.retrieval.evidence import with_antecedent
-from rag.types import Evidence, Message, SpanPrompt
+from rag.seams import SpanPrompt
+from rag.types import Evidence, Message
 
 _EXAMPLES = (
     (

@@ -16,8 +16,8 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from rag.retrieval.question import Question
+from rag.seams import Span
 from rag.text.terms import STOP_WORDS, stem
-from rag.types import Span
 
 _WORD = re.compile(r"\w+(?:[.,'’\-]\w+)*")
 _ARTICLES = frozenset({"a", "an", "the"})

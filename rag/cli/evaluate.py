@@ -30,7 +30,7 @@ from rag.settings import Settings
 from rag.state.open import open_state
 
 if TYPE_CHECKING:
-    from rag.pipeline import Models
+    from rag.models import Models
 
 
 def evaluate(options: argparse.Namespace, settings: Settings) -> int:

@@ -17,19 +17,18 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.cli.progress import Interrupts, Progress
+from rag.cli.progress import Interrupts, ProgressBar
 from rag.errors import InputError
 
 if TYPE_CHECKING:
-    from rag.documents import Options
     from rag.documents.discover import Skipped
-    from rag.index.local import FileState
+    from rag.documents.read import Options
     from rag.ingest.changes import Change, Same
     from rag.ingest.prepare import Preparer
     from rag.ingest.run import Summary
+    from rag.seams import Embedder, VectorSpace, WritableIndex
     from rag.settings import Settings
-    from rag.stores.open import MakesVectors
-    from rag.types import Embedder
+    from rag.types import FileState
 
 OK, SOME_FAILED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
 _NAMED = 20  # duplicates that are listed; `--json` has all
@@ -88,49 +87,65 @@ def _watch(paths: Sequence[Path], options: argparse.Namespace, settings: Setting
 
 
 def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
+    """The index is opened once and the folders are walked once; models are loaded only if a file has changed."""
     from rag.ingest.changes import find_changes
-    from rag.ingest.run import apply_changes
     from rag.stores.open import list_indexes, open_index
 
-    exists = settings.index in list_indexes(settings)
     if options.dry_run:
-        known = {}
-        if exists:
-            with open_index(settings, None, chunker=False) as index:
-                known = index.files()
-        return _print_dry_run(find_changes(paths, known, settings.indexes_dir), known, options.json)
-    if exists:
-        with open_index(settings, None, write=True) as index:
-            known = index.files()
-            change = find_changes(paths, known, settings.indexes_dir)
-            if not change.changed:  # nothing to embed: the model is not even loaded
-                summary = apply_changes(change, index, None, settings)
-                return _print_summary(summary, len(known) - len(change.vanished), options, settings)
-    elif not (change := find_changes(paths, {}, settings.indexes_dir)).changed:
-        return _nothing_to_read(paths, change.skipped)
-    return _sync(paths, options, settings)
-
-
-def _sync(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
-    from rag.ingest.changes import find_changes
-    from rag.ingest.run import carry_out
-    from rag.stores.open import open_index
-
-    with (
-        (_here if options.ray is None else _on_ray)(options, settings) as (embedder, preparer),
-        open_index(settings, embedder, create=True) as index,
-        Interrupts() as interrupts,
-        Progress("file") as progress,
-    ):
+        return _dry_run(paths, options, settings)
+    if settings.index not in list_indexes(settings):
+        change = find_changes(paths, {}, settings.indexes_dir)
+        if not change.changed:
+            return _nothing_to_read(paths, change.skipped)
+        with _preparer(options, settings) as (space, preparer), open_index(settings, space, create=True) as index:
+            return _carry_out(change, index, preparer, options, settings)
+    with open_index(settings, None, write=True) as index:
         change = find_changes(paths, index.files(), settings.indexes_dir)
-        summary = carry_out(change, index, preparer, progress, interrupts)
-        total = len(index.files())
-    code = _print_summary(summary, total, options, settings)
+        if not change.changed:
+            return _carry_out(change, index, None, options, settings)
+        from rag.stores.open import check_made_with
+
+        with _preparer(options, settings) as (space, preparer):
+            check_made_with(index, settings, space)
+            return _carry_out(change, index, preparer, options, settings)
+
+
+def _carry_out(
+    change: Change,
+    index: WritableIndex,
+    preparer: Preparer | None,
+    options: argparse.Namespace,
+    settings: Settings,
+) -> int:
+    from rag.background import Run
+    from rag.ingest.run import carry_out
+
+    with Interrupts() as interrupts, ProgressBar("file") as progress:
+        summary = carry_out(change, index, preparer, Run(progress, interrupts))
+    code = _print_summary(summary, len(index.files()), options, settings)
     return _stopped(summary.left, "files", options.paths, options) if interrupts() else code
 
 
+def _dry_run(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
+    from rag.ingest.changes import find_changes
+    from rag.stores.open import list_indexes, open_index
+
+    known = {}
+    if settings.index in list_indexes(settings):
+        with open_index(settings, None, chunker=False) as index:
+            known = index.files()
+    return _print_dry_run(find_changes(paths, known, settings.indexes_dir), known, options.json)
+
+
 @contextmanager
-def _here(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[MakesVectors, Preparer]]:
+def _preparer(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[VectorSpace, Preparer]]:
+    """The one that reads and embeds, with the space of its vectors: this process, or a Ray cluster."""
+    with (_here if options.ray is None else _on_ray)(options, settings) as prepared:
+        yield prepared
+
+
+@contextmanager
+def _here(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[VectorSpace, Preparer]]:
     from rag.documents.pool import ReaderPool
     from rag.ingest.prepare import Here
 
@@ -140,7 +155,7 @@ def _here(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[Mak
 
 
 @contextmanager
-def _on_ray(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[MakesVectors, Preparer]]:
+def _on_ray(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[VectorSpace, Preparer]]:
     """As many workers as the settings say; on a cluster of others, one for each processor where they say nothing."""
     from rag.embedding.passages import SentenceTransformerEmbedder
     from rag.ingest.ray.preparer import ray_preparer
@@ -163,12 +178,13 @@ def _embedder(name: str, threads: int) -> Embedder:
 
 
 def _reading(options: argparse.Namespace) -> Options:
-    from rag.documents import Options
+    from rag.documents.read import Options
 
     return Options(passwords=tuple(options.password), ocr_languages=tuple(options.ocr_languages.split("+")))
 
 
 def _reembed(options: argparse.Namespace, settings: Settings) -> int:
+    from rag.background import Run
     from rag.index.local import LocalIndex
     from rag.ingest.reembed import reembed
     from rag.stores.open import local_only
@@ -177,8 +193,8 @@ def _reembed(options: argparse.Namespace, settings: Settings) -> int:
     with LocalIndex.open(settings.indexes_dir, settings.index, write=True) as index:
         embedder = _embedder(settings.embedder, settings.threads)
         before = index.settings
-        with Interrupts() as interrupts, Progress("document") as progress:
-            summary = reembed(index, embedder, settings, progress, interrupts)
+        with Interrupts() as interrupts, ProgressBar("document") as progress:
+            summary = reembed(index, embedder, settings, Run(progress, interrupts))
         documents = len(index.files())
         after = index.settings
     if summary.left:

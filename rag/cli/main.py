@@ -98,12 +98,13 @@ def _ask(options: argparse.Namespace) -> int:
     from rag.index.filters import parse_filters, parse_pairs
     from rag.pipeline import open_pipeline
     from rag.retrieval.question import parse_question
+    from rag.types import Ask
 
     question = parse_question(options.question).text
     filters = parse_filters(parse_pairs(options.filter))
     history = _history(options.history) if options.history else ()
     with open_pipeline(_settings(options)) as pipeline:
-        answer = pipeline.ask(question, k=options.k, filters=filters, history=history)
+        answer = pipeline.ask(Ask(question, k=options.k, filters=filters, history=history))
     if options.json:
         from rag.serialise import answer_json
 

@@ -12,7 +12,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from rag.cli.progress import Interrupts, Progress
+from rag.cli.progress import Interrupts, ProgressBar
 from rag.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """-> exit code: 0 both are the same, 1 they differ, 130 stopped by Ctrl-C."""
-    from rag.index.folders import Expected
+    from rag.background import Run
+    from rag.index.folders import ANY, Expected
     from rag.stores.compare import compare
     from rag.stores.migrate import migrate
     from rag.stores.open import open_as
@@ -45,11 +46,11 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     if options.searches < 0:
         raise InputError(f"--searches is {options.searches}; it can be 0 or more", "searches")
     stores = [settings.model_copy(update={"store": name}) for name in (options.source, options.target)]
-    with open_as(stores[0], Expected()) as source:
+    with open_as(stores[0], ANY) as source:
         made_with = Expected(*source.settings)
         with open_as(stores[1], made_with, create=True) as target:
-            with Interrupts() as interrupts, Progress("document") as progress:
-                done = migrate(source, target, progress, interrupts)
+            with Interrupts() as interrupts, ProgressBar("document") as progress:
+                done = migrate(source, target, Run(progress, interrupts))
             if done.left:
                 return _stopped(done, options)
             check = compare(source, target, options.searches)

@@ -43,7 +43,7 @@ class Interrupts:
         os.write(2, b"\nrag: finishing the files at hand; Ctrl-C once more stops at once\n")
 
 
-class Progress:
+class ProgressBar:
     """A bar with rate and time left on standard error; where that is no terminal, a line now and then."""
 
     def __init__(self, unit: str) -> None:
@@ -51,7 +51,7 @@ class Progress:
         self._bar: Any = None
         self._began = self._told = time.monotonic()
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> ProgressBar:
         return self
 
     def __call__(self, done: int, total: int, name: str) -> None:

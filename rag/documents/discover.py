@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from rag.documents import is_readable, sidecar
+from rag.documents import sidecar
+from rag.documents.read import is_readable
 from rag.errors import InputError
 
 LOCK_PREFIX = "~$"  # what Word and Excel lay beside a file that is open

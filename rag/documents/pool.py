@@ -22,9 +22,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 
-from rag.documents import DEFAULTS, Options
 from rag.documents.discover import Found
 from rag.documents.pool_worker import Job, Limits
+from rag.documents.read import DEFAULTS, Options
 from rag.errors import DocumentError
 from rag.types import Document
 

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
-from rag.documents import Options, read_document
+from rag.documents.read import Options, read_document
 from rag.errors import DocumentError
 from rag.types import Document
 

@@ -10,8 +10,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from rag.atomic import write_whole
 from rag.errors import DocumentError
-from rag.index.damage import write_whole
 
 MAX_BYTES = 64_000
 

@@ -7,13 +7,13 @@ answer keeps.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from rag.evaluation.gold import Gold
 from rag.evaluation.record import GoldQuestion, Record
 from rag.serialise import answer_json
-from rag.types import Answer, Message
+from rag.types import Answer, Ask
 
 RANKED = 50  # passages of the ranking: enough for ten documents and more
 _NO_GOLD = Gold((), (), ())
@@ -22,14 +22,14 @@ _NO_GOLD = Gold((), (), ())
 class Asks(Protocol):
     """What is evaluated; `rag.pipeline.Pipeline` is one."""
 
-    def ask(self, question: str, *, k: int | None = None, history: Sequence[Message] = ()) -> Answer: ...
+    def ask(self, question: Ask) -> Answer: ...
 
 
 def ask_all(pipeline: Asks, questions: Iterable[GoldQuestion], gold: Mapping[str, Gold], kept: int) -> Iterator[Record]:
     """A record for each question; of the passages found, the answer keeps the first `kept`. Raises `ModelError`."""
     for question in questions:
         begin = time.perf_counter()
-        answer = pipeline.ask(question.text, k=max(kept, RANKED), history=question.history)
+        answer = pipeline.ask(Ask(question.text, k=max(kept, RANKED), history=question.history))
         seconds = time.perf_counter() - begin
         stored = answer_json(answer)
         stored["passages"] = stored["passages"][:kept]

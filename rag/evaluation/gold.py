@@ -18,7 +18,7 @@ from typing import NamedTuple
 from rag.errors import InputError
 from rag.evaluation.record import GoldEvidence, GoldQuestion, Place
 from rag.evaluation.squad import normalise
-from rag.types import Snapshot
+from rag.seams import Snapshot
 
 _NAMED = 3  # problems that the error names
 _SHOWN = 60  # characters of evidence in it

@@ -22,9 +22,9 @@ from rag import __version__
 from rag.errors import InputError
 from rag.evaluation.questions import QuestionFile
 from rag.evaluation.record import Record, record_from_json, record_json
+from rag.seams import Snapshot
 from rag.serialise import to_json
 from rag.settings import Settings
-from rag.types import Snapshot
 
 FORMAT = 1
 _ANSWERS = ("model", "mode", "embedder", "k", "passage_tokens", "context_tokens")  # settings that change answers

@@ -22,13 +22,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import DocumentNotFound, RagError
-from rag.index.schema import FILE, Settings, connect
-from rag.types import Document, DocumentInfo, Embedding, Passage, Section, Sentence, StoredPassage, Vectors
+from rag.index.schema import FILE, connect
+from rag.index.sources import Shown, with_path
+from rag.types import (
+    Document,
+    DocumentInfo,
+    Embedding,
+    FileState,
+    MadeWith,
+    Passage,
+    Section,
+    Sentence,
+    Stamp,
+    StoredPassage,
+    Vectors,
+)
 
 _LIVE = "v.added <= :at AND (v.removed IS NULL OR v.removed > :at)"
-_PASSAGE = "p.row, v.document, v.title, {source}, p.start, p.end, p.text, p.sentences, p.section, p.pages"
-# For readers elsewhere, to whom a path of this machine is no use: where the file lies below what was indexed.
-_SHOWN = "CASE WHEN v.source LIKE 'http://%' OR v.source LIKE 'https://%' THEN v.source ELSE v.document END"
+_PASSAGE = "p.row, v.document, v.title, v.source, p.start, p.end, p.text, p.sentences, p.section, p.pages"
 _NO_PAGES = "[]"
 _JOINED = "passages p JOIN versions v ON v.version = p.version JOIN embeddings e ON e.embedding = p.embedding"
 
@@ -46,15 +57,6 @@ class State(NamedTuple):
     generation: int  # of the last commit
     published: int  # the last that readers may see
     pruned: int  # versions removed at or before it are gone from the tables
-
-
-class FileState(NamedTuple):
-    """What is known of the file behind a document, to tell whether it changed without reading it."""
-
-    sha256: str
-    size: int | None  # bytes
-    mtime_ns: int | None
-    source: str
 
 
 class PassageText(NamedTuple):
@@ -89,7 +91,7 @@ class Catalogue:
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self.folder = folder
         self.connection = connection
-        self.paths = True  # False: the `source` of a file is its document's id
+        self.shown: Shown = with_path
 
     @classmethod
     def open(cls, folder: Path) -> Catalogue:
@@ -109,14 +111,10 @@ class Catalogue:
         self.connection.close()
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> MadeWith:
         """What the index is made with; another from the generation on at which its documents were embedded anew."""
         meta = dict(self.connection.execute("SELECT key, value FROM meta"))
-        return Settings(meta["embedder"], int(meta["dimension"]), meta["chunker"])
-
-    @property
-    def _source(self) -> str:
-        return "v.source" if self.paths else _SHOWN
+        return MadeWith(meta["embedder"], int(meta["dimension"]), meta["chunker"])
 
     def state(self) -> State:
         return State(*self.connection.execute("SELECT generation, published, pruned FROM state").fetchone())
@@ -126,29 +124,35 @@ class Catalogue:
         found = self.connection.execute(
             "SELECT document, sha256, size, mtime_ns, source FROM versions WHERE removed IS NULL ORDER BY document"
         )
-        return {row[0]: FileState(*row[1:]) for row in found}
+        return {name: FileState(sha256, Stamp(size, time), source) for name, sha256, size, time, source in found}
 
     def documents(self, at: int) -> list[DocumentInfo]:
         """By id."""
         found = self.connection.execute(
-            f"SELECT document, title, {self._source}, sha256, passages, characters, pages, metadata, "
+            "SELECT document, title, source, sha256, passages, characters, pages, metadata, "
             f"date(mtime_ns / 1000000000, 'unixepoch') FROM versions v WHERE {_LIVE} ORDER BY document",
             {"at": at},
         )
-        return [DocumentInfo(*[*plain, json.loads(metadata), modified]) for *plain, metadata, modified in found]
+        return [
+            DocumentInfo(
+                name, title, self.shown(source, name), sha256, passages, characters, pages, json.loads(metadata), day
+            )
+            for name, title, source, sha256, passages, characters, pages, metadata, day in found
+        ]
 
     def document(self, document_id: str, at: int) -> Document:
         """Raises `DocumentNotFound`."""
         row = self.connection.execute(
-            f"SELECT v.document, v.title, t.text, {self._source}, v.sha256, t.pages, t.sections, v.metadata "
+            "SELECT v.document, v.title, t.text, v.source, v.sha256, t.pages, t.sections, v.metadata "
             f"FROM versions v JOIN texts t ON t.version = v.version WHERE v.document = :id AND {_LIVE}",
             {"id": document_id, "at": at},
         ).fetchone()
         if row is None:
             raise self.not_found(document_id)
-        *plain, pages, sections, metadata = row
+        id_, title, text, source, sha256, pages, sections, metadata = row
         headings = tuple(Section(*heading) for heading in json.loads(sections))
-        return Document(*[*plain, tuple(json.loads(pages)), headings, json.loads(metadata)])
+        shown = self.shown(source, id_)
+        return Document(id_, title, text, shown, sha256, tuple(json.loads(pages)), headings, json.loads(metadata))
 
     def not_found(self, document_id: str) -> DocumentNotFound:
         name = self.folder.name
@@ -189,12 +193,13 @@ class Catalogue:
         """In the order of `rows`. Raises `RagError` where one is not a passage of that generation."""
         dimension = self.settings.dimension
         found = self.connection.execute(
-            f"SELECT {_PASSAGE.format(source=self._source)}, e.passage, e.sentences FROM {_JOINED} "
+            f"SELECT {_PASSAGE}, e.passage, e.sentences FROM {_JOINED} "
             f"WHERE p.row IN (SELECT value FROM json_each(:rows)) AND {_LIVE}",
             {"rows": json.dumps([int(row) for row in rows]), "at": at},
         )
         by_row = {
-            row[0]: StoredPassage(row[0], _passage(row[1:10]), _embedding(row[10], row[11], dimension)) for row in found
+            row[0]: StoredPassage(row[0], self._passage(row[1:10]), _embedding(row[10], row[11], dimension))
+            for row in found
         }
         if missing := [row for row in rows if row not in by_row]:
             raise RagError(
@@ -214,14 +219,14 @@ class Catalogue:
         """Every passage with its vectors and their key, for `verify`."""
         dimension = self.settings.dimension
         found = self.connection.execute(
-            f"SELECT {_PASSAGE.format(source=self._source)}, e.passage, e.sentences, e.key FROM passages p "
+            f"SELECT {_PASSAGE}, e.passage, e.sentences, e.key FROM passages p "
             "JOIN versions v ON v.version = p.version LEFT JOIN embeddings e ON e.embedding = p.embedding "
             f"WHERE {_LIVE} ORDER BY v.version, p.row",
             {"at": at},
         )
         for row in found:
             vector, sentences, key = (column or b"" for column in row[10:])
-            yield _passage(row[1:10]), _embedding(vector, sentences, dimension), key
+            yield self._passage(row[1:10]), _embedding(vector, sentences, dimension), key
 
     def texts(self, since: int, at: int) -> Iterator[PassageText]:
         """The passages that are there at `at` and were not at `since`, by row; `since=0` gives all."""
@@ -294,12 +299,12 @@ class Catalogue:
         found = [str(row[0]) for row in self.connection.execute("PRAGMA integrity_check(20)")]
         return [] if found == ["ok"] else found
 
-
-def _passage(row: Sequence[Any]) -> Passage:
-    *plain, sentences, section, pages = row
-    bounds = iter(json.loads(sentences))
-    spans = tuple(map(Sentence._make, zip(bounds, bounds, strict=True)))
-    return Passage(*[*plain, spans, section, () if pages == _NO_PAGES else tuple(json.loads(pages))])
+    def _passage(self, row: Sequence[Any]) -> Passage:
+        document, title, source, start, end, text, sentences, section, pages = row
+        bounds = iter(json.loads(sentences))
+        spans = tuple(map(Sentence._make, zip(bounds, bounds, strict=True)))
+        numbers = () if pages == _NO_PAGES else tuple(json.loads(pages))
+        return Passage(document, title, self.shown(source, document), start, end, text, spans, section, numbers)
 
 
 def _embedding(passage: bytes, sentences: bytes, dimension: int) -> Embedding:

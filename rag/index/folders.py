@@ -13,7 +13,7 @@ from rag.errors import IndexMismatch, IndexNotFound, InputError
 from rag.index import schema
 from rag.index.lock import WriterLock
 from rag.index.schema import FILE as CATALOGUE
-from rag.index.schema import Settings
+from rag.types import MadeWith
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -25,11 +25,14 @@ class Expected(NamedTuple):
     dimension: int | None = None
     chunker: str | None = None
 
-    def complete(self) -> Settings:
+    def complete(self) -> MadeWith:
         """Raises `ValueError` where something is missing."""
         if self.embedder is None or self.dimension is None or self.chunker is None:
             raise ValueError("to create an index, its embedder's fingerprint, dimension and chunker must be given")
-        return Settings(self.embedder, self.dimension, self.chunker)
+        return MadeWith(self.embedder, self.dimension, self.chunker)
+
+
+ANY = Expected()
 
 
 def list_indexes(indexes_dir: Path) -> list[str]:
@@ -54,7 +57,7 @@ def not_found(indexes_dir: Path, name: str) -> IndexNotFound:
     return IndexNotFound(f'there is no index "{name}" in {indexes_dir} (those there: {there}): {remedy}')
 
 
-def create(folder: Path, settings: Settings, wait: float) -> None:
+def create(folder: Path, settings: MadeWith, wait: float) -> None:
     """Make the folder and an empty catalogue, unless there is one. Raises `IndexBusy` after `wait` seconds."""
     if (folder / CATALOGUE).exists():
         return
@@ -68,7 +71,7 @@ def create(folder: Path, settings: Settings, wait: float) -> None:
         lock.release()
 
 
-def check_settings(folder: Path, found: Settings, expected: Expected, remedy: str = "") -> None:
+def check_settings(folder: Path, found: MadeWith, expected: Expected, remedy: str = "") -> None:
     """Raises `IndexMismatch` where the index was made with something else than expected; `remedy` beside setting that
     back, where it is not `--reembed`."""
     remedy = remedy or f"embed its documents anew with `rag index --reembed --index {folder.name}`"

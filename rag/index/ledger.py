@@ -11,7 +11,7 @@ Does not lock: one process writes at a time, and `rag.index.writer` sees to that
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -22,7 +22,7 @@ from rag.errors import DocumentError
 from rag.index.catalogue import Catalogue
 from rag.index.rules import embedding_key
 from rag.index.schema import FILE, connect
-from rag.types import Document, Embedding, Passage, Vectors
+from rag.types import Embedding, Entry, Passage, Stamp, Vectors
 
 _WAL_BYTES = 64 * 2**20  # what is left of the log file when all of it has been moved into the main file
 
@@ -87,22 +87,15 @@ class Ledger(Catalogue):
                     connection.execute(statement)
         return ledger
 
-    def replace(
-        self,
-        document: Document,
-        passages: Sequence[Passage],
-        embeddings: Sequence[Embedding],
-        size: int | None = None,
-        mtime_ns: int | None = None,
-    ) -> None:
+    def replace(self, entry: Entry) -> None:
         """Put the document in place of the one with its id, if any. An embedding whose key is there already is kept
         as it was. Raises `DocumentError` where its text cannot be stored as UTF-8."""
-        keys = [embedding_key(passage) for passage in passages]
+        keys = [embedding_key(passage) for passage in entry.passages]
         with self._change() as generation:
-            self._retire(document.id, generation)
-            version = self._insert_version(document, len(passages), size, mtime_ns, generation)
-            self._insert_embeddings(keys, embeddings)
-            self._insert_passages(version, keys, passages)
+            self._retire(entry.document.id, generation)
+            version = self._insert_version(entry, generation)
+            self._insert_embeddings(keys, entry.embeddings)
+            self._insert_passages(version, keys, entry.passages)
 
     def remove(self, document_id: str) -> None:
         """Raises `DocumentNotFound`."""
@@ -110,11 +103,11 @@ class Ledger(Catalogue):
             if not self._retire(document_id, generation):
                 raise self.not_found(document_id)
 
-    def touch(self, document_id: str, size: int | None, mtime_ns: int | None) -> None:
+    def touch(self, document_id: str, stamp: Stamp) -> None:
         """Note the size and time of a file whose content did not change. Raises `DocumentNotFound`."""
         changed = self.connection.execute(
             "UPDATE versions SET size = ?, mtime_ns = ? WHERE document = ? AND removed IS NULL",
-            (size, mtime_ns, document_id),
+            (*stamp, document_id),
         )
         if not changed.rowcount:
             raise self.not_found(document_id)
@@ -159,14 +152,13 @@ class Ledger(Catalogue):
         )
         return changed.rowcount > 0
 
-    def _insert_version(
-        self, document: Document, passages: int, size: int | None, mtime_ns: int | None, generation: int
-    ) -> int:
+    def _insert_version(self, entry: Entry, generation: int) -> int:
+        document = entry.document
         added = self.connection.execute(
             "INSERT INTO versions (document, title, source, sha256, passages, characters, pages, metadata, size, "
             "mtime_ns, added) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (document.id, document.title, document.source, document.sha256, passages, len(document.text),
-             len(document.pages) or None, _json(document.metadata), size, mtime_ns, generation),
+            (document.id, document.title, document.source, document.sha256, len(entry.passages), len(document.text),
+             len(document.pages) or None, _json(document.metadata), *entry.stamp, generation),
         )  # fmt: skip
         self.connection.execute(
             "INSERT INTO texts VALUES (?, ?, ?, ?)",

@@ -16,65 +16,72 @@ from pathlib import Path
 
 from rag.errors import RagError
 from rag.index import folders
-from rag.index.catalogue import FileState
 from rag.index.damage import Damaged
 from rag.index.dense import exact as dense
 from rag.index.dense.exact import Trained
 from rag.index.failures import plain_errors
-from rag.index.folders import list_indexes
+from rag.index.folders import ANY, Expected, list_indexes
 from rag.index.lock import WriterLock
 from rag.index.readers import Readers
 from rag.index.rules import embedding_key
 from rag.index.schema import FILE as CATALOGUE
-from rag.index.schema import Settings
 from rag.index.snapshot import LocalSnapshot
+from rag.index.sources import Shown, with_path
 from rag.index.staging import Staged
 from rag.index.verify import Problem, problems
 from rag.index.writer import Writer
-from rag.types import Document, DocumentInfo, Embedding, Filters, Passage, StoredDocument
+from rag.types import (
+    Document,
+    DocumentInfo,
+    Embedding,
+    Entry,
+    FileState,
+    Filters,
+    MadeWith,
+    Passage,
+    Stamp,
+    StoredDocument,
+)
 
-__all__ = ["FileState", "LocalIndex", "Problem", "Settings", "list_indexes"]
+__all__ = ["LocalIndex", "Problem", "list_indexes"]
 
 # Long enough for a reader that holds the lock to mend a small index, short enough for a person to be told.
 _WRITER_WAIT_S = 0.5
 
 
 class LocalIndex:
-    """`rag.types.Index` on one folder. Any number of threads may take snapshots and write; writes queue up."""
+    """`rag.seams.Index` on one folder. Any number of threads may take snapshots and write; writes queue up."""
 
-    def __init__(self, folder: Path, paths: bool = True) -> None:
+    def __init__(self, folder: Path, shown: Shown = with_path) -> None:
         self._folder = folder
         self._writer: Writer | None = None
-        self._readers = Readers(folder, self._mend, paths)
+        self._readers = Readers(folder, self._mend, shown)
 
     @classmethod
     def open(
         cls,
         indexes_dir: Path,
         name: str,
+        expected: Expected = ANY,
         *,
         write: bool = False,
         create: bool = False,
-        embedder_fingerprint: str | None = None,
-        dimension: int | None = None,
-        chunker: str | None = None,
-        paths: bool = True,
+        shown: Shown = with_path,
     ) -> LocalIndex:
-        """Open the index `name`; `create` makes it where it is not there and implies `write`. Without `paths`, what is
-        read says nothing of where files are: `source` is a URL, or the document's id.
+        """Open the index `name`; `create` makes it where it is not there and implies `write`. `shown` decides what is
+        read as the `source` of documents.
 
-        What is given of embedder, dimension and chunker is compared with what the index was made with; to create,
-        all three are needed. Raises `InputError` for a name that cannot be one, `IndexNotFound`, `IndexMismatch`,
-        `IndexBusy` when another process writes, and `RagError` where the catalogue is damaged.
+        What `expected` gives of embedder, dimension and chunker is compared with what the index was made with; to
+        create, all three are needed. Raises `InputError` for a name that cannot be one, `IndexNotFound`,
+        `IndexMismatch`, `IndexBusy` when another process writes, and `RagError` where the catalogue is damaged.
         """
-        expected = folders.Expected(embedder_fingerprint, dimension, chunker)
         folder = folders.index_folder(indexes_dir, name)
         with plain_errors(folder):
             if create:
                 folders.create(folder, expected.complete(), _WRITER_WAIT_S)
             if not (folder / CATALOGUE).exists():
                 raise folders.not_found(indexes_dir, name)
-        index = cls(folder, paths)
+        index = cls(folder, shown)
         settings = index.settings
         folders.check_settings(folder, settings, expected)
         index._readers.expect(settings)
@@ -91,7 +98,7 @@ class LocalIndex:
         return self._folder
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> MadeWith:
         """What the index was made with."""
         with self._readers.reading() as catalogue:
             return catalogue.settings
@@ -128,23 +135,15 @@ class LocalIndex:
         with self._readers.reading() as catalogue:
             return catalogue.embedded([embedding_key(passage) for passage in passages])
 
-    def replace(
-        self,
-        document: Document,
-        passages: Sequence[Passage],
-        embeddings: Sequence[Embedding],
-        *,
-        size: int | None = None,
-        mtime_ns: int | None = None,
-    ) -> None:
+    def replace(self, entry: Entry) -> None:
         """Add the document, or put it in place of the one with its id, in one transaction; readers see it when it is
-        published. `size` (bytes) and `mtime_ns` of its file are kept for `files`. Raises `DocumentError` where
+        published. The stamp of its file is kept for `files`. Raises `DocumentError` where
         passages or vectors do not fit the document."""
-        self._writing().replace(document, passages, embeddings, size, mtime_ns)
+        self._writing().replace(entry)
 
-    def touch(self, document_id: str, size: int | None, mtime_ns: int | None) -> None:
+    def touch(self, document_id: str, stamp: Stamp) -> None:
         """Note a new size and time of a file whose content is the same. Raises `DocumentNotFound`."""
-        self._writing().touch(document_id, size, mtime_ns)
+        self._writing().touch(document_id, stamp)
 
     def remove(self, document_id: str) -> None:
         """Raises `DocumentNotFound`."""
@@ -154,7 +153,7 @@ class LocalIndex:
         """Make what was committed visible to readers; returns the generation."""
         return self._writing().publish()
 
-    def stage(self, settings: Settings) -> Staged:
+    def stage(self, settings: MadeWith) -> Staged:
         """A catalogue beside this one, for the same documents with another embedder or chunker; to be given to `adopt`.
         One that was begun with these settings is gone on with."""
         return self._writing().stage(settings)

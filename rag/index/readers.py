@@ -25,9 +25,9 @@ from rag.index.dense.loading import Searchable
 from rag.index.failures import plain_errors
 from rag.index.lexical import search as lexical
 from rag.index.lexical.search import Lexical
-from rag.index.schema import Settings
 from rag.index.snapshot import LocalSnapshot, View
-from rag.types import Filters
+from rag.index.sources import Shown, with_path
+from rag.types import Filters, MadeWith
 
 # A publish has Tantivy ahead of the catalogue for some milliseconds. A reader that comes just then tries again this
 # often and this long before it makes a Tantivy index of its own in memory.
@@ -38,13 +38,13 @@ _READER_WAIT_S = 1.0
 class Readers:
     """For any number of threads. `mend` makes derived files again and says whether it could."""
 
-    def __init__(self, folder: Path, mend: Callable[[], bool], paths: bool = True) -> None:
+    def __init__(self, folder: Path, mend: Callable[[], bool], shown: Shown = with_path) -> None:
         self._folder = folder
-        self._paths = paths
+        self._shown = shown
         self._mend = mend
         self._idle: list[Catalogue] = []  # connections that no snapshot uses
         self._closed = False
-        self._made_with: Settings | None = None
+        self._made_with: MadeWith | None = None
         self._view: View | None = None
         self._moving = threading.Lock()
 
@@ -80,7 +80,7 @@ class Readers:
             return self._idle.pop()
         except IndexError:
             catalogue = Catalogue.open(self._folder)
-            catalogue.paths = self._paths
+            catalogue.shown = self._shown
             return catalogue
 
     def _give_back(self, catalogue: Catalogue) -> None:
@@ -89,7 +89,7 @@ class Readers:
         if self._closed:
             catalogue.close()
 
-    def expect(self, settings: Settings) -> None:
+    def expect(self, settings: MadeWith) -> None:
         """What the index must be made with, from now on, for snapshots to be taken."""
         self._made_with, self._view = settings, None
 

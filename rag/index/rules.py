@@ -6,12 +6,11 @@ Pure: text, passage and vectors in, plain sentences about what is wrong out; `ch
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 
 import numpy as np
 
 from rag.errors import DocumentError
-from rag.types import Document, Embedding, Passage
+from rag.types import Embedding, Entry, Passage
 
 # float32 rounding leaves 1e-7; vectors normalised in bfloat16 stay within 4e-3. A cosine would be off by as much.
 UNIT_TOLERANCE = 5e-3
@@ -52,8 +51,9 @@ def embedding_faults(passage: Passage, embedding: Embedding, dimension: int) -> 
     return []
 
 
-def check(document: Document, passages: Sequence[Passage], embeddings: Sequence[Embedding], dimension: int) -> None:
-    """Raises `DocumentError` where passages or vectors do not fit the document."""
+def check(entry: Entry, dimension: int) -> None:
+    """Raises `DocumentError` if passages or vectors do not fit the document."""
+    document, passages, embeddings, _ = entry
     if len(passages) != len(embeddings):
         raise DocumentError(f"{document.id}: {len(passages)} passages came with {len(embeddings)} embeddings")
     for passage, embedding in zip(passages, embeddings, strict=True):

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import quote
 
+from rag.atomic import sync_folder
 from rag.errors import IndexMismatch, RagError
-from rag.index.damage import sync_folder
+from rag.types import MadeWith
 
 FILE = "catalogue.sqlite"
 FORMAT = "1"  # of the tables below
@@ -47,15 +47,7 @@ INSERT INTO state VALUES (0, 0, 0);
 """
 
 
-class Settings(NamedTuple):
-    """What an index was made with; it can only be used with the same."""
-
-    embedder: str  # fingerprint
-    dimension: int
-    chunker: str  # fingerprint
-
-
-def create(folder: Path, settings: Settings) -> None:
+def create(folder: Path, settings: MadeWith) -> None:
     """Make an empty catalogue under another name and rename it, so that a file of the right name is a whole one."""
     fresh = folder / f"{FILE}.new"
     for leftover in folder.glob(f"{FILE}.new*"):

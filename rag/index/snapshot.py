@@ -89,7 +89,7 @@ class View:
 
 
 class LocalSnapshot:
-    """`rag.types.Snapshot` of a `LocalIndex`. One thread at a time; its transaction ends with the `with` block."""
+    """`rag.seams.Snapshot` of a `LocalIndex`. One thread at a time; its transaction ends with the `with` block."""
 
     def __init__(
         self,

@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rag.index import schema
-from rag.index.catalogue import Catalogue, FileState
+from rag.index.catalogue import Catalogue
 from rag.index.failures import plain_errors
 from rag.index.ledger import Ledger
 from rag.index.rules import check, embedding_key
-from rag.index.schema import Settings
-from rag.types import Document, Embedding, Passage
+from rag.types import Document, Embedding, Entry, FileState, MadeWith, Passage, Stamp
 
 FOLDER = "reembedding"
 
@@ -31,7 +30,7 @@ class Staged:
         self._vectors = vectors
 
     @classmethod
-    def open(cls, index_folder: Path, settings: Settings, current: Catalogue) -> Staged:
+    def open(cls, index_folder: Path, settings: MadeWith, current: Catalogue) -> Staged:
         """Go on with what was begun with the same settings, else begin. `current` is the catalogue in use."""
         folder = index_folder / FOLDER
         with plain_errors(index_folder):
@@ -58,23 +57,15 @@ class Staged:
             return own
         return [mine or other for mine, other in zip(own, self._vectors.embedded(keys), strict=True)]
 
-    def replace(
-        self,
-        document: Document,
-        passages: Sequence[Passage],
-        embeddings: Sequence[Embedding],
-        *,
-        size: int | None = None,
-        mtime_ns: int | None = None,
-    ) -> None:
+    def replace(self, entry: Entry) -> None:
         """Raises `DocumentError` where passages or vectors do not fit the document."""
-        check(document, passages, embeddings, self._ledger.settings.dimension)
+        check(entry, self._ledger.settings.dimension)
         with plain_errors(self.folder):
-            self._ledger.replace(document, passages, embeddings, size, mtime_ns)
+            self._ledger.replace(entry)
 
-    def touch(self, document_id: str, size: int | None, mtime_ns: int | None) -> None:
+    def touch(self, document_id: str, stamp: Stamp) -> None:
         with plain_errors(self.folder):
-            self._ledger.touch(document_id, size, mtime_ns)
+            self._ledger.touch(document_id, stamp)
 
     def remove(self, document_id: str) -> None:
         with plain_errors(self.folder):
@@ -96,5 +87,5 @@ def drop(index_folder: Path) -> None:
     shutil.rmtree(index_folder / FOLDER, ignore_errors=True)
 
 
-def _if_same_embedder(current: Catalogue, settings: Settings) -> Catalogue | None:
+def _if_same_embedder(current: Catalogue, settings: MadeWith) -> Catalogue | None:
     return current if current.settings.embedder == settings.embedder else None

@@ -9,11 +9,11 @@ that finds no writer, brings it up again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
+from rag.atomic import set_aside
 from rag.index import staging
-from rag.index.damage import Damaged, set_aside
+from rag.index.damage import Damaged
 from rag.index.dense import compaction, loading
 from rag.index.dense import exact as dense
 from rag.index.dense.quantised import Quantised
@@ -22,10 +22,9 @@ from rag.index.ledger import Ledger
 from rag.index.lexical.writer import LexicalWriter
 from rag.index.lock import WriterLock
 from rag.index.rules import check
-from rag.index.schema import Settings
 from rag.index.staging import Staged
 from rag.index.verify import Problem, problems
-from rag.types import Document, Embedding, Passage
+from rag.types import Entry, MadeWith, Stamp
 
 
 class Writer:
@@ -56,26 +55,19 @@ class Writer:
             raise
         return writer
 
-    def replace(
-        self,
-        document: Document,
-        passages: Sequence[Passage],
-        embeddings: Sequence[Embedding],
-        size: int | None = None,
-        mtime_ns: int | None = None,
-    ) -> None:
+    def replace(self, entry: Entry) -> None:
         """Raises `DocumentError` where passages or vectors do not fit the document."""
-        check(document, passages, embeddings, self.ledger.settings.dimension)
+        check(entry, self.ledger.settings.dimension)
         with self._one_at_a_time, plain_errors(self.folder):
-            self.ledger.replace(document, passages, embeddings, size, mtime_ns)
+            self.ledger.replace(entry)
 
     def remove(self, document_id: str) -> None:
         with self._one_at_a_time, plain_errors(self.folder):
             self.ledger.remove(document_id)
 
-    def touch(self, document_id: str, size: int | None, mtime_ns: int | None) -> None:
+    def touch(self, document_id: str, stamp: Stamp) -> None:
         with self._one_at_a_time, plain_errors(self.folder):
-            self.ledger.touch(document_id, size, mtime_ns)
+            self.ledger.touch(document_id, stamp)
 
     def publish(self) -> int:
         """Bring Tantivy to the last commit and let readers see it; returns its generation."""
@@ -117,7 +109,7 @@ class Writer:
                 self._save_dense()
             return problems(self.folder, self.ledger)
 
-    def stage(self, settings: Settings) -> Staged:
+    def stage(self, settings: MadeWith) -> Staged:
         """Another catalogue of these documents, to be made with other settings and then adopted."""
         return Staged.open(self.folder, settings, self.ledger)
 

@@ -14,14 +14,7 @@ from typing import NamedTuple
 
 from rag.documents import sidecar
 from rag.documents.discover import Discovery, Found, Skipped, discover
-from rag.index.local import FileState
-
-
-class Stamp(NamedTuple):
-    """Size in bytes and time of a file, taken before it is read: what is written later shows as a difference."""
-
-    size: int
-    mtime_ns: int
+from rag.types import FileState, Stamp
 
 
 class Change(NamedTuple):
@@ -109,7 +102,7 @@ def _compare(found: Found, state: FileState | None, change: Change) -> None:
     here = state is not None and state.source == found.source
     try:
         now = stamp(found.file, found.described)
-        if here and state is not None and (state.size, state.mtime_ns) == now:
+        if here and state is not None and state.stamp == now:
             change.unchanged.append(found.document_id)
             return
         change.stamps[found.document_id] = now

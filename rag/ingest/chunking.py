@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from rag.settings import Settings
 from rag.text.sentences import split_sentences
 from rag.types import Document, Passage, Sentence
 
@@ -119,3 +120,8 @@ def _passage(document: Document, units: list[_Unit]) -> Passage:
     return Passage(
         document.id, document.title, document.source, start, end, document.text[start:end], sentences, section, pages
     )
+
+
+def chunker_fingerprint(settings: Settings) -> str:
+    """Changes whenever documents would be cut otherwise."""
+    return f"sentences-{VERSION}:{settings.passage_tokens}"

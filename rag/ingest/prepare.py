@@ -13,11 +13,13 @@ from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from rag.background import ahead, begun
-from rag.documents import read_document, sidecar
+from rag.documents import sidecar
 from rag.documents.discover import Found
+from rag.documents.read import read_document
 from rag.errors import DocumentError
 from rag.ingest.chunking import chunk
-from rag.types import Document, Embedder, Embedding, Passage
+from rag.seams import Embedder
+from rag.types import Document, Embedding, Passage
 
 BATCH_PASSAGES = 128  # passages that are embedded together: enough to sort them by length, few enough to lose nothing
 _AHEAD = 4  # documents that are read while others are embedded

@@ -7,25 +7,27 @@ goes on from there. The files that the documents came from are not needed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
+from rag.background import UNWATCHED, Run
 from rag.documents.discover import Found
 from rag.errors import DocumentError
-from rag.index.local import FileState, LocalIndex
-from rag.index.schema import Settings as MadeWith
+from rag.index.local import LocalIndex
 from rag.index.staging import Staged
-from rag.ingest.changes import Change, Stamp
-from rag.ingest.run import Progress, Summary, apply_changes, chunker_fingerprint
+from rag.ingest.changes import Change
+from rag.ingest.chunking import chunker_fingerprint
+from rag.ingest.prepare import Here
+from rag.ingest.run import Summary, carry_out
+from rag.seams import Embedder
 from rag.settings import Settings
-from rag.types import Document, Embedder
+from rag.types import Document, MadeWith
 
 
 def reembed(
     index: LocalIndex,
     embedder: Embedder,
     settings: Settings,
-    progress: Progress = lambda done, total, name: None,
-    stopped: Callable[[], bool] = lambda: False,
+    run: Run = UNWATCHED,
 ) -> Summary:
     """Embed all documents anew; `left` of the summary is 0 where the index has been changed. Raises `DocumentError`
     where a document does not fit the new embedder, with the index as it was."""
@@ -37,7 +39,7 @@ def reembed(
         def read(files: Iterable[Found]) -> Iterator[tuple[Found, Document | DocumentError]]:
             return ((found, index.document(found.document_id)) for found in files)
 
-        summary = apply_changes(change, staged, embedder, settings, progress, read, stopped)
+        summary = carry_out(change, staged, Here(embedder, settings.passage_tokens, read), run)
         if summary.failed:
             raise DocumentError(f"{summary.failed[0].message}; the index is as it was")
         if not summary.left:
@@ -54,13 +56,8 @@ def _what_is_left(index: LocalIndex, staged: Staged) -> Change:
     for document_id, state in here.items():
         if document_id in there and staged.document(document_id) == index.document(document_id):
             change.unchanged.append(document_id)
-            staged.touch(document_id, state.size, state.mtime_ns)
+            staged.touch(document_id, state.stamp)
         else:
             change.changed.append(Found(state.source, document_id, state.source))
-            if stamp := _stamp(state):
-                change.stamps[document_id] = stamp
+            change.stamps[document_id] = state.stamp
     return change
-
-
-def _stamp(state: FileState) -> Stamp | None:
-    return None if state.size is None or state.mtime_ns is None else Stamp(state.size, state.mtime_ns)

@@ -11,64 +11,22 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from rag.background import UNWATCHED, Run
 from rag.documents.discover import Skipped
 from rag.errors import DocumentError, RagError
-from rag.index.local import FileState
 from rag.ingest.changes import Change, Same, by_content, find_changes
-from rag.ingest.chunking import VERSION
 from rag.ingest.prepare import BATCH_PASSAGES, Here, Prepared, Preparer, Promise, Read, read_here
+from rag.seams import DocumentSink, Embedder
 from rag.settings import Settings
-from rag.types import Document, Embedder, Embedding, Passage
+from rag.types import Document, Embedding, Entry
 
 _PUBLISH_S = 60.0  # what was committed shows to readers at least this often: publishing costs some tens of milliseconds
-
-__all__ = [
-    "BATCH_PASSAGES",
-    "Change",
-    "Failure",
-    "Progress",
-    "Read",
-    "Summary",
-    "Target",
-    "apply_changes",
-    "carry_out",
-    "chunker_fingerprint",
-    "find_changes",
-    "read_here",
-    "sync",
-]
-
-Progress = Callable[[int, int, str], None]  # files done, files in all, and the name of the one at hand
-
-
-class Target(Protocol):
-    """What a run needs of the index that it fills; `rag.index.local.LocalIndex` says what each does."""
-
-    def files(self) -> dict[str, FileState]: ...
-
-    def cached_embeddings(self, passages: Sequence[Passage]) -> list[Embedding | None]: ...
-
-    def replace(
-        self,
-        document: Document,
-        passages: Sequence[Passage],
-        embeddings: Sequence[Embedding],
-        *,
-        size: int | None = None,
-        mtime_ns: int | None = None,
-    ) -> None: ...
-
-    def touch(self, document_id: str, size: int | None, mtime_ns: int | None) -> None: ...
-
-    def remove(self, document_id: str) -> None: ...
-
-    def publish(self) -> int: ...
 
 
 class Failure(NamedTuple):
@@ -103,67 +61,40 @@ class _Batch(NamedTuple):
     fresh: Promise  # for those that are not in the cache
 
 
-def chunker_fingerprint(settings: Settings) -> str:
-    """Changes whenever documents would be cut otherwise."""
-    return f"sentences-{VERSION}:{settings.passage_tokens}"
-
-
 def sync(
     paths: Sequence[Path],
-    index: Target,
+    index: DocumentSink,
     embedder: Embedder,
     settings: Settings,
-    progress: Progress = lambda done, total, name: None,
     read: Read = read_here,
-    stopped: Callable[[], bool] = lambda: False,
+    run: Run = UNWATCHED,
 ) -> Summary:
-    """Bring `index` in line with `paths`; when `stopped` says so, commit and publish what is done, and return."""
-    known = index.files()
-    change = find_changes(paths, known, settings.indexes_dir)
-    return apply_changes(change, index, embedder, settings, progress, read, stopped)
+    """Bring `index` in line with `paths`; a run that is stopped commits and publishes what is done, and returns."""
+    change = find_changes(paths, index.files(), settings.indexes_dir)
+    return carry_out(change, index, Here(embedder, settings.passage_tokens, read), run)
 
 
-def apply_changes(
-    change: Change,
-    index: Target,
-    embedder: Embedder | None,
-    settings: Settings,
-    progress: Progress = lambda done, total, name: None,
-    read: Read = read_here,
-    stopped: Callable[[], bool] = lambda: False,
-) -> Summary:
-    """Do what `find_changes` found; the embedder may be None where no file changed."""
-    here = None if embedder is None else Here(embedder, settings.passage_tokens, read)
-    return carry_out(change, index, here, progress, stopped)
-
-
-def carry_out(
-    change: Change,
-    index: Target,
-    preparer: Preparer | None,
-    progress: Progress = lambda done, total, name: None,
-    stopped: Callable[[], bool] = lambda: False,
-) -> Summary:
-    """As `apply_changes`, whoever reads and embeds; the preparer may be None where no file changed."""
-    run = _Run(change, index)
+def carry_out(change: Change, index: DocumentSink, preparer: Preparer | None, run: Run = UNWATCHED) -> Summary:
+    """Do what `find_changes` found; the preparer may be None if no file changed."""
+    work = _Work(change, index)
     if change.changed:
         assert preparer is not None
         try:
-            run.put_in(preparer, progress, stopped)
+            work.put_in(preparer, run)
         except RagError:  # such as workers that are gone: what was committed is there for readers all the same
             index.publish()
             raise
-    if not run.summary.left:
-        run.touch()
-        run.take_out()
+    if not work.summary.left:
+        work.touch()
+        work.take_out()
     index.publish()
-    return run.summary
+    return work.summary
 
 
-class _Run:
+class _Work:
     """One run over an index, and the summary that it fills."""
 
-    def __init__(self, change: Change, index: Target) -> None:
+    def __init__(self, change: Change, index: DocumentSink) -> None:
         self.summary = Summary(unchanged=change.unchanged, skipped=change.skipped)
         self._change = change
         self._index = index
@@ -173,14 +104,14 @@ class _Run:
         changed = {found.document_id for found in change.changed}
         self._same_as = by_content(self._known, without=changed, rather=self._vanished)
 
-    def put_in(self, preparer: Preparer, progress: Progress, stopped: Callable[[], bool]) -> None:
+    def put_in(self, preparer: Preparer, run: Run) -> None:
         """Have read what changed, and commit it in batches."""
         files = self._change.changed
         batch: list[Prepared] = []
         published = time.monotonic()
         with closing(preparer.prepared(files)) as documents:
             for done, (found, prepared) in enumerate(documents):
-                progress(done, len(files), found.document_id)
+                run.progress(done, len(files), found.document_id)
                 if isinstance(prepared, DocumentError):
                     self.summary.failed.append(Failure(found.document_id, str(prepared)))
                 else:
@@ -189,7 +120,7 @@ class _Run:
                     self._begin(preparer, batch)
                     self._commit(preparer.batches)
                     batch = []
-                if stopped():
+                if run.stopped():
                     self.summary.left = len(files) - done - 1
                     break
                 if time.monotonic() - published > _PUBLISH_S:
@@ -197,11 +128,11 @@ class _Run:
                     published = time.monotonic()
         self._begin(preparer, batch)
         self._commit(0)
-        progress(len(files) - self.summary.left, len(files), "")
+        run.progress(len(files) - self.summary.left, len(files), "")
 
     def touch(self) -> None:
         for found in self._change.touched:
-            self._index.touch(found.document_id, *self._change.stamps[found.document_id])
+            self._index.touch(found.document_id, self._change.stamps[found.document_id])
             self.summary.unchanged.append(found.document_id)
 
     def take_out(self) -> None:
@@ -231,14 +162,14 @@ class _Run:
                 self._replace(item, [next(embeddings) for _ in item.passages])
 
     def _replace(self, prepared: Prepared, embeddings: Sequence[Embedding]) -> None:
-        document, passages = prepared
-        size, mtime_ns = self._change.stamps.get(document.id) or (None, None)
+        entry = Entry(*prepared, embeddings)
+        stamp = self._change.stamps.get(entry.document.id, entry.stamp)
         try:
-            self._index.replace(document, passages, embeddings, size=size, mtime_ns=mtime_ns)
+            self._index.replace(entry._replace(stamp=stamp))
         except DocumentError as exc:
             self._fail([prepared], exc)
         else:
-            self._note(document)
+            self._note(entry.document)
 
     def _fail(self, documents: Sequence[Prepared], exc: DocumentError) -> None:
         self.summary.failed.extend(Failure(document.id, str(exc)) for document, _ in documents)

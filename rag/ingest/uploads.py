@@ -13,14 +13,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from rag.documents import is_readable, sidecar
+from rag.documents import sidecar
 from rag.documents.discover import LOCK_PREFIX, Found
+from rag.documents.read import is_readable
 from rag.errors import InputError, UnsupportedDocument
 from rag.ingest.changes import Change, stamp
-from rag.ingest.run import Read, Summary, apply_changes
+from rag.ingest.prepare import Here, Read
+from rag.ingest.run import Summary, carry_out
+from rag.seams import Embedder, WritableIndex
 from rag.settings import Settings
-from rag.stores.open import OpenIndex
-from rag.types import Embedder
 
 FOLDER = "uploads"
 _INCOMING = ".incoming"
@@ -90,13 +91,13 @@ def waiting(index_folder: Path) -> list[Upload]:
     return found
 
 
-def put(upload: Upload, index: OpenIndex, embedder: Embedder, settings: Settings, read: Read) -> Summary:
+def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Settings, read: Read) -> Summary:
     """Read the file, commit it as a document and then move it to its place: killed in between, it is put once more."""
     place = (upload.folder / upload.name).absolute()
     found = Found(str(upload.path), upload.document_id, str(place.resolve()))
     change = Change([found], [], [], [], [], {upload.document_id: stamp(upload.path)})
     try:
-        summary = apply_changes(change, index, embedder, settings, read=read)
+        summary = carry_out(change, index, Here(embedder, settings.passage_tokens, read))
         if not summary.failed:
             place.parent.mkdir(parents=True, exist_ok=True)
             sidecar.write(place, sidecar.read(upload.path))
@@ -106,7 +107,7 @@ def put(upload: Upload, index: OpenIndex, embedder: Embedder, settings: Settings
         shutil.rmtree(upload.folder / _INCOMING / upload.job, ignore_errors=True)
 
 
-def remove(document_id: str, index: OpenIndex) -> None:
+def remove(document_id: str, index: WritableIndex) -> None:
     """Take a document out, and its file where it was uploaded: else the next sync would bring it back. Raises
     `DocumentNotFound`."""
     index.remove(document_id)

@@ -20,17 +20,9 @@ import numpy as np
 from rag.background import begun
 from rag.retrieval.evidence import table_header
 from rag.retrieval.question import Question
+from rag.seams import Snapshot
 from rag.text.terms import STOP_WORDS, stem, terms
-from rag.types import (
-    CELL_SEPARATOR,
-    Hit,
-    Passage,
-    Scored,
-    SentenceScore,
-    Snapshot,
-    StoredPassage,
-    Vectors,
-)
+from rag.types import CELL_SEPARATOR, Hit, Passage, Scored, SentenceScore, StoredPassage, Vectors
 
 CANDIDATES = 50  # of each search; the right passage is among the first 50 for 99 of 100 questions
 _HEADING_CREDIT = 0.5  # a sentence counts the words of the heading above it half, as a table row those of its head

@@ -18,8 +18,8 @@ import numpy as np
 from rag.errors import InputError
 from rag.retrieval.question import Question, parse_question
 from rag.retrieval.search import retrieve
-from rag.stores.open import OpenIndex
-from rag.types import Scored, Snapshot, StoredDocument, StoredPassage, Vectors
+from rag.seams import Index, Snapshot
+from rag.types import Scored, StoredDocument, StoredPassage, Vectors
 
 TOP = 10
 _MARGIN = 10  # ranks below the first ten at which a hit with an equal score may stand
@@ -52,7 +52,7 @@ class Check:
         return self.listed_alike and not self.different and self.dense == self.hits == self.searches
 
 
-def compare(one: OpenIndex, other: OpenIndex, searches: int, seed: int = 0) -> Check:
+def compare(one: Index, other: Index, searches: int, seed: int = 0) -> Check:
     """Searches for as many passages as are asked for, or for all there are."""
     lists = one.documents(), other.documents()
     first, second = (sum(info.passages for info in infos) for infos in lists)

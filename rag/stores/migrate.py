@@ -8,14 +8,13 @@ holds what the first holds, and nothing else. What it has already stays, so a ru
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from rag.stores.open import OpenIndex
+from rag.background import UNWATCHED, Run
+from rag.seams import Index, WritableIndex
+from rag.types import Entry, Stamp
 
 _PUBLISH_S = 60.0  # what was copied shows to readers of the new index at least this often
-
-Progress = Callable[[int, int, str], None]  # documents done, documents in all, and the name of the one at hand
 
 
 @dataclass(slots=True)
@@ -28,13 +27,8 @@ class Migrated:
     left: int = 0  # that a stopped run did not come to
 
 
-def migrate(
-    source: OpenIndex,
-    target: OpenIndex,
-    progress: Progress = lambda done, total, name: None,
-    stopped: Callable[[], bool] = lambda: False,
-) -> Migrated:
-    """Bring `target` in line with `source`; when `stopped` says so, publish what is done, and return."""
+def migrate(source: Index, target: WritableIndex, run: Run = UNWATCHED) -> Migrated:
+    """Bring `target` in line with `source`; a run that is stopped publishes what is done, and returns."""
     there = {info.id: info for info in target.documents()}
     here = {info.id: info for info in source.documents()}
     wanted = [name for name, info in here.items() if there.get(name) != info]
@@ -42,17 +36,17 @@ def migrate(
     files = source.files()
     published = time.monotonic()
     for number, name in enumerate(wanted):
-        if stopped():
+        if run.stopped():
             done.left = len(wanted) - number
             break
-        progress(number, len(wanted), name)
-        _copy(source, target, name, files[name].size, files[name].mtime_ns)
+        run.progress(number, len(wanted), name)
+        target.replace(_entry(source, name, files[name].stamp))
         done.copied += 1
         if time.monotonic() - published > _PUBLISH_S:
             target.publish()
             published = time.monotonic()
     if not done.left:
-        progress(len(wanted), len(wanted), "")
+        run.progress(len(wanted), len(wanted), "")
         for name in there.keys() - here.keys():
             target.remove(name)
             done.removed += 1
@@ -60,8 +54,7 @@ def migrate(
     return done
 
 
-def _copy(source: OpenIndex, target: OpenIndex, name: str, size: int | None, mtime_ns: int | None) -> None:
+def _entry(source: Index, name: str, stamp: Stamp) -> Entry:
     stored = source.stored(name)
     passages = [each.passage for each in stored.passages]
-    embeddings = [each.embedding for each in stored.passages]
-    target.replace(stored.document, passages, embeddings, size=size, mtime_ns=mtime_ns)
+    return Entry(stored.document, passages, [each.embedding for each in stored.passages], stamp)

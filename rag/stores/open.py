@@ -1,87 +1,64 @@
 """The store that the settings name: which indexes it has, and opening one as embedder and chunker expect it.
 
 In: settings (`store`, and for Milvus its address), and the embedder where passages or questions are to be embedded.
-Out: an open index, to be closed, of which the rest of the program needs no more than `OpenIndex` says.
+Out: an open index, to be closed, of which the rest of the program needs no more than `WritableIndex` says.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Protocol
-
 from rag.errors import InputError
 from rag.index import local
-from rag.index.folders import Expected, index_folder
+from rag.index.folders import Expected, check_settings, index_folder
 from rag.index.local import LocalIndex
 from rag.index.schema import FILE
-from rag.index.schema import Settings as MadeWith
-from rag.ingest.run import Target, chunker_fingerprint
+from rag.index.sources import Shown, with_path
+from rag.ingest.chunking import chunker_fingerprint
+from rag.seams import Index, VectorSpace, WritableIndex
 from rag.settings import Settings
 from rag.stores.milvus import index as milvus
 from rag.stores.milvus.index import MilvusIndex
-from rag.types import Document, DocumentInfo, Index, StoredDocument
-
-
-class MakesVectors(Protocol):
-    """What an index has to know of an embedder, wherever that is."""
-
-    @property
-    def fingerprint(self) -> str: ...
-
-    @property
-    def dimension(self) -> int: ...
-
-
-class OpenIndex(Target, Index, Protocol):
-    """What both stores offer; `rag.index.local.LocalIndex` says what each does."""
-
-    @property
-    def folder(self) -> Path: ...
-
-    @property
-    def settings(self) -> MadeWith: ...
-
-    def documents(self) -> list[DocumentInfo]: ...
-
-    def document(self, document_id: str) -> Document: ...
-
-    def stored(self, document_id: str) -> StoredDocument: ...
-
-    def __enter__(self) -> OpenIndex: ...
-
-    def __exit__(self, *exc: object) -> None: ...
 
 
 def open_index(
     settings: Settings,
-    embedder: MakesVectors | None,
+    embedder: VectorSpace | None,
     *,
     write: bool = False,
     create: bool = False,
     chunker: bool = True,
-    paths: bool = True,
-) -> OpenIndex:
-    """As `LocalIndex.open`, which says what the options do and what is raised; Milvus raises `StoreError` beside that.
-    Without an embedder nothing can be embedded, and any will do; without `chunker`, too, any chunker."""
-    cut = chunker_fingerprint(settings) if chunker else None
-    expected = Expected(embedder.fingerprint, embedder.dimension, cut) if embedder else Expected(chunker=cut)
-    return open_as(settings, expected, write=write, create=create, paths=paths)
+    shown: Shown = with_path,
+) -> WritableIndex:
+    """The index `settings.index` in the store that the settings name; options and errors are those of
+    `LocalIndex.open`, and Milvus raises `StoreError` beside them. Without an embedder nothing can be embedded, and any
+    will do; without `chunker`, any chunker will do too."""
+    expected = made_with(settings, embedder) if chunker else Expected(*_space(embedder))
+    return open_as(settings, expected, write=write, create=create, shown=shown)
 
 
 def open_as(
-    settings: Settings, expected: Expected, *, write: bool = False, create: bool = False, paths: bool = True
-) -> OpenIndex:
-    """The same, with what the index was made with said outright."""
-    embedder, dimension, chunker = expected
+    settings: Settings, expected: Expected, *, write: bool = False, create: bool = False, shown: Shown = with_path
+) -> WritableIndex:
+    """The same, with what the index is expected to have been made with given outright."""
     if settings.store == "local":
-        return LocalIndex.open(
-            settings.indexes_dir, settings.index, write=write, create=create, embedder_fingerprint=embedder,
-            dimension=dimension, chunker=chunker, paths=paths,
-        )  # fmt: skip
+        return LocalIndex.open(settings.indexes_dir, settings.index, expected, write=write, create=create, shown=shown)
     return MilvusIndex.open(
-        *_place(settings), settings.indexes_dir, settings.index, write=write, create=create,
-        embedder_fingerprint=embedder, dimension=dimension, chunker=chunker, paths=paths,
-    )  # fmt: skip
+        *_place(settings), settings.indexes_dir, settings.index, expected, write=write, create=create, shown=shown
+    )
+
+
+def made_with(settings: Settings, embedder: VectorSpace | None) -> Expected:
+    """What an index that these settings and this embedder fill is made with."""
+    return Expected(*_space(embedder), chunker_fingerprint(settings))
+
+
+def check_made_with(index: Index, settings: Settings, embedder: VectorSpace) -> None:
+    """Raises `IndexMismatch` if the index was made with another embedder or chunker."""
+    remedy = "" if settings.store == "local" else milvus.REMEDY
+    check_settings(index.folder, index.settings, made_with(settings, embedder), remedy)
+
+
+def _space(embedder: VectorSpace | None) -> tuple[str | None, int | None]:
+    return (embedder.fingerprint, embedder.dimension) if embedder else (None, None)
 
 
 def list_indexes(settings: Settings) -> list[str]:

@@ -13,7 +13,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from rag.types import Evidence, Hit, LanguageModel, Message, Reading, Readings, SpanPrompt
+from rag.seams import LanguageModel, Reading, Readings, SpanPrompt
+from rag.types import Evidence, Hit, Message
 
 _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 

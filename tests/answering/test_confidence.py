@@ -9,8 +9,9 @@ import pytest
 from rag.answering.confidence import confidence, refuses, signals_of
 from rag.answering.span_features import weights
 from rag.retrieval.question import parse_question
+from rag.seams import Reading, Span
 from rag.text.sentences import split_sentences
-from rag.types import Evidence, Passage, Reading, Span
+from rag.types import Evidence, Passage
 
 TEXT = "Ada Hart built the mill at Corran in 1859. The ferry was never closed."
 READING = Reading(-1.5, ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rag.answering.modes import extract
+from rag.answering.extract import extract
 from rag.retrieval.question import parse_question
 from rag.types import Evidence, Passage, Sentence
 

@@ -18,24 +18,24 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from rag.deadline import Deadline
 from rag.errors import DocumentNotFound, IndexNotFound, InputError
 from rag.index.schema import FILE
 from rag.settings import Settings
 from rag.types import (
     Abstention,
     Answer,
-    Checked,
+    AnswerStep,
+    Ask,
     Citation,
     Claim,
     Document,
     DocumentInfo,
     Filters,
-    Found,
     Hit,
     IndexInfo,
+    NextClaim,
     Passage,
-    Progress,
+    Retrieved,
     Sentence,
     Usage,
 )
@@ -132,35 +132,27 @@ class FakePipeline:
     closed: bool = False
     generation: int = 7
 
-    def ask(
-        self,
-        question: str,
-        *,
-        mode: str | None = None,
-        k: int | None = None,
-        filters: Filters | None = None,
-        history: Any = (),
-        deadline: Deadline | None = None,
-    ) -> Answer:
-        self.calls.append((question, mode, k, *([filters] if filters else [])))
-        self.histories.append(history)
-        if not question.strip():
+    def ask(self, asked: str | Ask) -> Answer:
+        ask = asked if isinstance(asked, Ask) else Ask(asked)
+        self.calls.append((ask.question, ask.mode, ask.k, *([ask.filters] if ask.filters else [])))
+        self.histories.append(ask.history)
+        if not ask.question.strip():
             raise InputError("the question is empty", "question")
         if self.hold is not None and not self.hold.wait(20):
             raise TimeoutError("nobody let go")
         if self.error is not None:
             raise self.error
-        return (answered if question.startswith("Who") else abstained)(question, self.name)
+        return (answered if ask.question.startswith("Who") else abstained)(ask.question, self.name)
 
-    def stream(self, question: str, **options: Any) -> Generator[Progress, None, None]:
-        answer = self.ask(question, **options)
-        yield Found(answer.hits)
+    def stream(self, asked: str | Ask) -> Generator[AnswerStep, None, None]:
+        answer = self.ask(asked)
+        yield Retrieved(answer.hits)
         if self.hold_sentences is not None and not self.hold_sentences.wait(20):
             raise TimeoutError("nobody let go")
         if self.late_error is not None:
             raise self.late_error
         for claim in answer.claims:
-            yield Checked(claim, tuple(answer.citations[label - 1] for label in claim.citations))
+            yield NextClaim(claim, tuple(answer.citations[label - 1] for label in claim.citations))
         yield answer
 
     def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[Hit]:

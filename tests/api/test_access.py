@@ -17,7 +17,7 @@ from api.app import create_app, serve
 from api.middleware.access import _is_foreign, _scopes, check_keys, keys_needed
 from api.server.run import listen
 from rag.errors import RagError
-from rag.pipeline import Models
+from rag.models import Models
 from rag.settings import Settings
 from rag.state.keys import Keys, Scope
 from tests.api.fakes import FakePipeline, Stage, serving, wait_until

@@ -15,9 +15,10 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from rag.index.local import LocalIndex
-from rag.ingest.run import chunker_fingerprint, sync
+from rag.ingest.chunking import chunker_fingerprint
+from rag.ingest.run import sync
 from rag.ingest.uploads import Upload, keep
-from rag.pipeline import Models
+from rag.models import Models
 from rag.settings import Settings
 from tests.api.fakes import wait_until
 from tests.fakes import HashEmbedder

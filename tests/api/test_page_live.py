@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.app import create_app
 from rag.index.local import LocalIndex
-from rag.pipeline import Models
+from rag.models import Models
 from rag.settings import Settings
 from tests.api.fakes import PUMPS, SAID, SENTENCE, WORDS, Stage
 from tests.api.test_page import CHROMIUM, Site, browser, expected_errors, page, screenshot, served, stage

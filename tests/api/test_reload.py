@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from rag.pipeline import Models
+from rag.models import Models
 from rag.settings import Settings
 from tests.api.fakes import wait_until
 from tests.api.test_observing import figures

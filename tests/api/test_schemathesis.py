@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 from api.app import create_app
 from api.server.connection import Connection
 from api.server.run import listen
-from rag.pipeline import Models
+from rag.models import Models
 from rag.settings import Settings
 from rag.state.keys import Keys
 from tests.api.fakes import wait_until

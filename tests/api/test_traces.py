@@ -21,11 +21,12 @@ from api.observing.observer import Observer
 from rag import __version__
 from rag.cli.main import main
 from rag.errors import RagError
+from rag.seams import Reading, Readings, Span, SpanPrompt
 from rag.state.keys import Keys
 from rag.traces.collect import Trace, collecting, note_evidence, prompt_sha256, watched
 from rag.traces.record import TraceJSON, trace_json
 from rag.traces.store import FILE, TraceStore, timestamp
-from rag.types import Evidence, Found, Message, Reading, Readings, Span, SpanPrompt, Usage
+from rag.types import Evidence, Message, Retrieved, Usage
 from tests.api.fakes import END, HITS, PUMPS, SAID, SENTENCE, START, WORDS, FakePipeline, Stage, answered, serving
 from tests.api.test_observing import figures
 from tests.test_serialise import ANSWERED
@@ -320,7 +321,7 @@ def test_a_stream_that_is_left_is_counted_as_such(tmp_path: Path) -> None:
     stage = Stage(tmp_path, pipeline=FakePipeline(hold_sentences=hold))
     seen = Observer(Metrics(list, lambda: None), None, None)
     steps = seen.observed(stage.pipeline).stream("Who found it?")  # type: ignore[arg-type]
-    assert isinstance(next(steps), Found)
+    assert isinstance(next(steps), Retrieved)
     steps.close()  # type: ignore[attr-defined]
     text = seen.metrics.text().decode()
     assert 'rag_question_failures_total{index="default",type="cancelled"} 1.0' in text

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from rag.cli import progress
-from rag.cli.progress import Interrupts, Progress
+from rag.cli.progress import Interrupts, ProgressBar
 
 
 def test_the_first_interrupt_asks_and_the_second_ends(capfd: pytest.CaptureFixture[str]) -> None:
@@ -28,7 +28,7 @@ def test_where_there_is_no_terminal_a_line_tells_now_and_then(
 ) -> None:
     now = 100.0
     monkeypatch.setattr(progress.time, "monotonic", lambda: now)
-    with Progress("file") as shown:
+    with ProgressBar("file") as shown:
         for done in range(101):
             now = 100.0 + done
             shown(done, 7300, "a.txt")

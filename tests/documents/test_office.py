@@ -12,7 +12,8 @@ import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
-from rag.documents import ooxml, read_document
+from rag.documents import ooxml
+from rag.documents.read import read_document
 from rag.errors import DocumentError
 from rag.types import Document, Section
 

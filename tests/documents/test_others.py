@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from rag.documents import Options, read_document
+from rag.documents.read import Options, read_document
 from rag.errors import DocumentError, UnsupportedDocument
 from rag.types import Document
 

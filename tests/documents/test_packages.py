@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.documents import read_document
+from rag.documents.read import read_document
 from rag.errors import DocumentError
 from rag.types import Document, Section
 

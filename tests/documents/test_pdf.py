@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.documents import read_document
 from rag.documents.pdf import reader as pdf
 from rag.documents.pdf.headings import Heading
 from rag.documents.pdf.layout import blocks
 from rag.documents.pdf.lines import Line, whole_lines
+from rag.documents.read import read_document
 from rag.documents.wrapping import join, whole_words
 from rag.errors import DocumentError
 from rag.types import Document, Section

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.documents import Options, read_document
 from rag.documents.discover import Found
 from rag.documents.pool import AHEAD, ReaderPool, Result
+from rag.documents.read import Options, read_document
 from rag.errors import DocumentError, UnsupportedDocument
 from rag.types import Document
 

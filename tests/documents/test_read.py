@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import rag.documents
-from rag.documents import SUFFIXES, is_readable, read_document
 from rag.documents.blocks import Block, assemble, clean, table
 from rag.documents.formats import DATA, NAMED, OFFICE, SOURCE, TEXT
+from rag.documents.read import SUFFIXES, is_readable, read_document
 from rag.errors import DocumentError, UnsupportedDocument
 from rag.types import Document, Section
 

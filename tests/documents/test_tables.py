@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.documents import html, read_document, sheets
+from rag.documents import html, sheets
 from rag.documents.blocks import cells, table, table_blocks
+from rag.documents.read import read_document
 from rag.errors import DocumentError
 
 

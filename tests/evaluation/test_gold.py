@@ -18,9 +18,10 @@ from rag.evaluation.gold import Gold, find_all, locate
 from rag.evaluation.questions import read_questions, sample
 from rag.evaluation.record import GoldEvidence, GoldQuestion, Place
 from rag.ingest.run import sync
+from rag.seams import Snapshot
 from rag.settings import load_settings
 from rag.stores.open import open_index
-from rag.types import Message, Snapshot
+from rag.types import Message
 from tests.fakes import HashEmbedder
 
 MILL = "Ada Hart built the mill in 1859.\n\nIt cost 1,400 pounds."

@@ -17,7 +17,8 @@ from rag.evaluation.asking import ask_all
 from rag.evaluation.gold import Gold
 from rag.evaluation.record import GoldEvidence, GoldQuestion, Place, Record, record_from_json, record_json
 from rag.ingest.run import sync
-from rag.pipeline import Models, open_pipeline
+from rag.models import Models
+from rag.pipeline import open_pipeline
 from rag.settings import Settings, load_settings
 from rag.stores.open import open_index
 from rag.types import Message

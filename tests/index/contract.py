@@ -20,20 +20,9 @@ import pytest
 
 from rag.errors import DocumentNotFound, InputError
 from rag.index.filters import matching
+from rag.seams import Index, Snapshot
 from rag.text.terms import terms
-from rag.types import (
-    Document,
-    DocumentInfo,
-    Embedding,
-    Filters,
-    Index,
-    Passage,
-    Scored,
-    Section,
-    Sentence,
-    Snapshot,
-    Vectors,
-)
+from rag.types import Document, DocumentInfo, Embedding, Filters, Passage, Scored, Section, Sentence, Vectors
 
 DIMENSION = 16
 

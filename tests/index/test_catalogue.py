@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag.atomic import set_aside
 from rag.errors import DocumentError, DocumentNotFound, IndexMismatch, RagError
 from rag.index import schema
 from rag.index.catalogue import Catalogue, State
-from rag.index.damage import set_aside
 from rag.index.failures import plain_errors
 from rag.index.ledger import Ledger
 from rag.index.rules import embedding_faults, embedding_key, passage_faults
-from rag.types import Document, Embedding, Passage, Section, Sentence
+from rag.types import Document, Embedding, MadeWith, Passage, Section, Sentence
 from tests.index.contract import BRIDGES, BRIDGES_AGAIN, DIMENSION, MILLS, fast_folder, make_entry, unit_vector
 
-SETTINGS = schema.Settings("e1", DIMENSION, "c1")
+SETTINGS = MadeWith("e1", DIMENSION, "c1")
 TABLES = ("versions", "texts", "passages", "embeddings")
 
 

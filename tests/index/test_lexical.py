@@ -16,6 +16,7 @@ from rag.index.lexical import search as lexical
 from rag.index.lexical.search import NO_GENERATION, in_memory
 from rag.index.lexical.writer import LexicalWriter
 from rag.index.local import LocalIndex
+from rag.types import MadeWith
 from tests.index.contract import DIMENSION, fast_folder, make_entry
 
 # more passages than are made anew at every removal
@@ -36,7 +37,7 @@ class Breaking(Ledger):
 def ledger() -> Iterator[Ledger]:
     """The large document is generation 1, the old small one 2, the new small one 3."""
     with fast_folder() as folder:
-        schema.create(folder, schema.Settings("e", DIMENSION, "c"))
+        schema.create(folder, MadeWith("e", DIMENSION, "c"))
         ledger = Ledger.open(folder)
         for entry in (LARGE, OLD):
             ledger.replace(*entry)

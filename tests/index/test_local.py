@@ -15,7 +15,8 @@ import pytest
 from rag.errors import DocumentError, IndexMismatch, IndexNotFound, InputError, RagError
 from rag.index.dense import exact as dense
 from rag.index.local import FileState, LocalIndex, list_indexes
-from rag.types import Embedding, Index
+from rag.seams import Index
+from rag.types import Embedding
 from tests.index.contract import (
     BRIDGES,
     BRIDGES_AGAIN,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from rag.index.local import LocalIndex
-from rag.types import Snapshot
+from rag.seams import Snapshot
 from tests.index.contract import DIMENSION, Entry, bm25, fast_folder, make_entry, passage_terms, unit_vector
 
 WORDS = ["corn", "mill", "river", "stone", "wind", "wheel", "miller", "bread", "東京都", "1,500"]

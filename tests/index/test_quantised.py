@@ -27,7 +27,8 @@ from rag.index.dense import compaction, loading, quantised, training, vector_fil
 from rag.index.dense import exact as dense
 from rag.index.dense.exact import Dense
 from rag.index.dense.quantised import Quantised, Rows
-from rag.types import Index, Scored, Vectors
+from rag.seams import Index
+from rag.types import Scored, Vectors
 from tests.index.contract import (
     BRIDGES,
     BRIDGES_AGAIN,

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from rag.background import Progress, Run
 from rag.cli.main import main
-from rag.documents import DEFAULTS
 from rag.documents.discover import Found
+from rag.documents.read import DEFAULTS
 from rag.errors import IndexMismatch, InputError, ModelError, RagError
 from rag.ingest.changes import find_changes
 from rag.ingest.ray import cluster as ray_cluster
@@ -26,10 +27,11 @@ from rag.ingest.ray import preparer as ray_ingest
 from rag.ingest.ray.cluster import Cluster, checked_address, connected
 from rag.ingest.ray.preparer import AHEAD, RayPreparer, ray_preparer
 from rag.ingest.ray.worker import Work
-from rag.ingest.run import Progress, Summary, carry_out, sync
+from rag.ingest.run import Summary, carry_out, sync
+from rag.seams import Embedder
 from rag.settings import Settings, load_settings
 from rag.stores.open import open_index
-from rag.types import Embedder, Embedding, Passage
+from rag.types import Embedding, Passage
 from tests.fakes import HashEmbedder
 from tests.index.catalogues import ALL_VERSIONS, DOCUMENTS, EMBEDDINGS, PASSAGES, rows
 
@@ -148,7 +150,7 @@ def index_on(
     stopped: Callable[[], bool] = lambda: False,
 ) -> Summary:
     with open_index(settings, preparer, create=True) as index:
-        return carry_out(find_changes([library], index.files()), index, preparer, progress, stopped)
+        return carry_out(find_changes([library], index.files()), index, preparer, Run(progress, stopped))
 
 
 def index_with(

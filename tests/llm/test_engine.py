@@ -19,8 +19,9 @@ from rag.llm.gguf import model_file
 from rag.llm.local.decoder import Decoder, Interrupted, Logits, Run
 from rag.llm.local.engine import STEP_TOKENS, Engine, Steps, Task, result
 from rag.llm.local.model import LlamaCpp
+from rag.seams import Readings
 from rag.settings import EMBEDDED_MODEL
-from rag.types import Evidence, Message, Passage, Readings, Sentence
+from rag.types import Evidence, Message, Passage, Sentence
 
 LONG_S = 60  # far more than anything here takes
 

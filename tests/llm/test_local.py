@@ -14,14 +14,15 @@ from hypothesis import strategies as st
 from rag.answering.prompt import DECLINED, reading_prompts, writing_grammar, writing_messages
 from rag.errors import ModelError
 from rag.llm.gguf import model_file
-from rag.llm.image import convert_embedded
 from rag.llm.local.decoder import PREFIXES, Decoder, Run
 from rag.llm.local.engine import Task
 from rag.llm.local.model import LlamaCpp
 from rag.llm.local.reading import reading_task
 from rag.llm.local.spans import SpanText
+from rag.models import convert_embedded
+from rag.seams import Readings, SpanPrompt
 from rag.settings import EMBEDDED_MODEL
-from rag.types import Evidence, Message, Passage, Readings, Sentence, SpanPrompt
+from rag.types import Evidence, Message, Passage, Sentence
 
 pytestmark = pytest.mark.models
 

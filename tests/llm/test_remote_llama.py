@@ -24,7 +24,7 @@ from rag.llm.gguf import model_file
 from rag.llm.remote.failover import Patience
 from rag.llm.remote.model import RemoteModel
 from rag.settings import EMBEDDED_MODEL
-from rag.types import Message
+from rag.types import Ask, Message
 from tests.test_stream import TEXT, pipeline_of
 
 pytestmark = pytest.mark.models
@@ -82,7 +82,7 @@ def test_an_answer_is_of_the_documents(
         rag.answering.modes, "_WRITTEN_TOKENS", 16
     )  # a whole answer takes that server a minute on a busy machine
     with pipeline_of(model, tmp_path_factory) as pipeline:
-        answer = pipeline.ask("Who built the mill?", deadline=Deadline(300))
+        answer = pipeline.ask(Ask("Who built the mill?", deadline=Deadline(300)))
     assert (answer.mode, answer.model) == ("write", model.name)
     assert answer.usage.completion_tokens > 0
     assert answer.answered == bool(answer.claims)

@@ -21,10 +21,11 @@ from rag.cli.doctor import examine
 from rag.deadline import Deadline
 from rag.errors import InputError, ModelError
 from rag.llm.remote.model import RemoteModel
-from rag.pipeline import Pipeline, load_models
+from rag.models import load_models
+from rag.pipeline import Pipeline
 from rag.settings import load_settings
 from rag.traces.collect import Trace, collecting
-from rag.types import Message
+from rag.types import Ask, Message
 from tests.api.fakes import SAID, Stage, serving, wait_until
 from tests.llm.model_server import ModelServer, chunk, events, model_server, raw, says, status
 from tests.llm.test_remote import QUICK
@@ -61,7 +62,7 @@ def test_an_answer_in_the_words_of_the_server(site: Site) -> None:
     site.writes("Ada Hart built", " the mill in 1859 [1].")
     trace = Trace()
     with collecting(trace):
-        answer = site.pipeline.ask(QUESTION, deadline=Deadline(60))
+        answer = site.pipeline.ask(Ask(QUESTION, deadline=Deadline(60)))
     assert (answer.answer, answer.mode, answer.model) == ("Ada Hart built the mill in 1859 [1].", "write", "tiny")
     assert answer.usage.completion_tokens == 2
     assert trace.prompt_sha256 is not None
@@ -130,7 +131,7 @@ def test_a_server_that_fails_is_an_error_and_no_abstention(site: Site) -> None:
 
 def test_it_cannot_quote(site: Site, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="mode 'quote' needs a model in this process.*mode auto, write or extract"):
-        site.pipeline.ask(QUESTION, mode="quote")
+        site.pipeline.ask(Ask(QUESTION, mode="quote"))
     with pytest.raises(InputError, match="mode 'quote' needs"):
         load_models(load_settings(model=site.server.address, mode="quote", cache_dir=tmp_path))
 

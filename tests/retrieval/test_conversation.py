@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from rag.embedding.passages import SentenceTransformerEmbedder
 from rag.errors import InputError
-from rag.pipeline import Models, Pipeline, open_pipeline
+from rag.models import Models
+from rag.pipeline import Pipeline, open_pipeline
 from rag.retrieval.conversation import MAX_CHARACTERS, MAX_TURNS, READ_TURNS, parse_history, resolve
 from rag.retrieval.question import Carried, Question, parse_question
 from rag.retrieval.search import question_weights, retrieve
 from rag.settings import load_settings
 from rag.text.terms import terms
-from rag.types import Embedding, Message, Scored, StoredPassage
+from rag.types import Ask, Embedding, Message, Scored, StoredPassage
 from tests.fakes import HashEmbedder
 from tests.retrieval.test_search import FakeSnapshot, passage, unit
 from tests.test_pipeline import index_folder
@@ -227,27 +228,27 @@ def made(folder: Path, models: Models) -> Pipeline:
 
 def test_an_answer_tells_what_was_asked_and_how_it_was_read(tmp_path: Path) -> None:
     with made(tmp_path, Models(HashEmbedder(), None)) as pipeline:
-        answer = pipeline.ask("Why was it closed?", history=FERRY)
+        answer = pipeline.ask(Ask("Why was it closed?", history=FERRY))
         assert (answer.question, answer.resolved_question) == (
             "Why was it closed?",
             "Why was it closed? (Skerry ferry launched 1874)",
         )
         assert answer.hits[0].passage.document_id.endswith("ferry.txt")
         assert answer.hits == tuple(pipeline.search("Why was it closed?", 5, history=FERRY))
-        alone = pipeline.ask("Why was it closed?", history=[])
+        alone = pipeline.ask(Ask("Why was it closed?", history=[]))
         assert alone.resolved_question is None
         assert alone.hits == pipeline.ask("Why was it closed?").hits
         with pytest.raises(InputError, match="no text as content"):
-            pipeline.ask("Why?", history=[{"role": "user", "content": 5}])  # type: ignore[dict-item]
+            pipeline.ask(Ask("Why?", history=[{"role": "user", "content": 5}]))  # type: ignore[dict-item]
 
 
 @pytest.mark.models
 def test_a_conversation_with_the_embedded_embedder(tmp_path: Path, embedder: SentenceTransformerEmbedder) -> None:
     with made(tmp_path, Models(embedder, None)) as pipeline:
-        answer = pipeline.ask("Why was it closed?", history=FERRY)
+        answer = pipeline.ask(Ask("Why was it closed?", history=FERRY))
         assert answer.citations[0].quote == "The ferry was closed in 1923, because a bridge was built."
         mill = [{"role": "user", "content": "Who built the Corran mill?"}]
-        answer = pipeline.ask("Why was it closed?", history=mill)
+        answer = pipeline.ask(Ask("Why was it closed?", history=mill))
         assert answer.citations[0].quote == "The mill was closed in 1911, because the stream ran dry."
-        shift = pipeline.ask("Where do eels spawn in the sea?", history=FERRY)
+        shift = pipeline.ask(Ask("Where do eels spawn in the sea?", history=FERRY))
         assert (shift.resolved_question, shift.citations[0].quote) == (None, "Eels spawn in the Sargasso Sea.")

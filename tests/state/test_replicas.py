@@ -23,7 +23,7 @@ from api.app import create_app
 from api.middleware.access import NO_KEYS, check_keys
 from api.work.upload_jobs import Job
 from rag.errors import RagError
-from rag.pipeline import Models
+from rag.models import Models
 from rag.settings import Settings, load_settings
 from rag.state.keys import Scope
 from rag.state.open import closing_state, open_keys

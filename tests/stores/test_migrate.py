@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from rag.background import Run
 from rag.cli.main import main
 from rag.index.folders import Expected
+from rag.seams import WritableIndex
 from rag.settings import Settings
 from rag.stores.compare import compare
 from rag.stores.migrate import migrate
 from rag.stores.milvus import server as milvus_server
-from rag.stores.open import OpenIndex, open_as
+from rag.stores.open import open_as
+from rag.types import Entry, Stamp
 from tests.index.contract import BRIDGES, BRIDGES_AGAIN, DIMENSION, MILLS, fast_folder, make_entry, put
 
 MADE = Expected("e1", DIMENSION, "c1")
@@ -28,7 +31,7 @@ def folder() -> Iterator[Path]:
         milvus_server.release(str(folder / "m.db"))
 
 
-def opened(folder: Path, store: str, name: str = "books") -> OpenIndex:
+def opened(folder: Path, store: str, name: str = "books") -> WritableIndex:
     made = Settings(store=store, indexes_dir=folder, index=name, milvus_uri=str(folder / "m.db"))  # type: ignore[arg-type]
     return open_as(made, MADE, create=True)
 
@@ -36,11 +39,11 @@ def opened(folder: Path, store: str, name: str = "books") -> OpenIndex:
 def test_there_and_back_with_a_stop_on_the_way(folder: Path) -> None:
     with opened(folder, "local") as local, opened(folder, "milvus") as milvus, opened(folder, "local", "again") as back:
         put(local, MILLS, BRIDGES, *MANY)
-        local.replace(*BRIDGES, size=5, mtime_ns=1_700_000_000_000_000_001)
+        local.replace(BRIDGES._replace(stamp=Stamp(5, 1_700_000_000_000_000_001)))
         local.publish()
         put(milvus, make_entry("old.txt", ["Gone."]), BRIDGES_AGAIN)
         asked = iter([False] * 4 + [True])
-        first = migrate(local, milvus, stopped=lambda: next(asked))
+        first = migrate(local, milvus, Run(stopped=lambda: next(asked)))
         assert (first.copied, first.left, first.removed) == (4, 6, 0)
         second = migrate(local, milvus)
         assert (second.copied, second.there, second.left, second.removed) == (6, 4, 0, 1)
@@ -55,8 +58,8 @@ def test_there_and_back_with_a_stop_on_the_way(folder: Path) -> None:
 def test_what_differs_is_found(folder: Path) -> None:
     with opened(folder, "local") as one, opened(folder, "local", "other") as other:
         put(one, MILLS, BRIDGES)
-        document, passages, embeddings = BRIDGES
-        other.replace(document, passages, [each._replace(passage=-each.passage) for each in embeddings])
+        document, passages, embeddings, _ = BRIDGES
+        other.replace(Entry(document, passages, [each._replace(passage=-each.passage) for each in embeddings]))
         put(other, MILLS)
         check = compare(one, other, 20)
         assert check.different == ["a/bridges.txt"] and check.dense < check.searches and not check.equal

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from api.served import Served
 from rag.errors import DocumentError, IndexBusy, IndexMismatch, IndexNotFound, RagError, StoreError
 from rag.index.filters import matching
+from rag.seams import Index
 from rag.settings import Settings
 from rag.stores.milvus import schema as milvus_schema
 from rag.stores.milvus import server as milvus_server
@@ -30,7 +31,7 @@ from rag.stores.milvus import writer as milvus_writer
 from rag.stores.milvus.index import MilvusIndex, changed, identity, names
 from rag.stores.milvus.schema import NEVER, collection
 from rag.stores.milvus.server import Row, Server
-from rag.types import Filters, Index
+from rag.types import Filters
 from tests.index.contract import (
     BRIDGES,
     BRIDGES_AGAIN,

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rag.atomic import sync_folder, write_fresh
 from rag.index.catalogue import Catalogue
-from rag.index.damage import sync_folder, write_fresh
 from rag.index.dense import exact as dense
 from rag.index.dense import training, vector_file
 from rag.index.dense.exact import Dense, Manifest, Trained, one_thread

@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.damage import Damaged, write_whole
+from rag.atomic import write_whole
+from rag.index.damage import Damaged
 from rag.types import Scored, Vectors
 
 FILE = "dense.faiss"

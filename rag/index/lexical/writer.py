@@ -16,9 +16,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from rag.atomic import set_aside, write_whole
 from rag.errors import RagError
 from rag.index.catalogue import Catalogue
-from rag.index.damage import Damaged, set_aside, write_whole
+from rag.index.damage import Damaged
 from rag.index.lexical.search import (
     FOLDER,
     FORMAT,

@@ -13,12 +13,13 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from rag.documents import Options
 from rag.documents.discover import Found
 from rag.documents.pool import ReaderPool
+from rag.documents.read import Options
 from rag.errors import DocumentError
 from rag.ingest.prepare import Prepared, prepare
-from rag.types import Embedder, Embedding, Passage
+from rag.seams import Embedder
+from rag.types import Embedding, Passage
 
 GROUPS = {"prepare": 1, "embed": 1}  # threads for each method: a file that takes minutes holds up no vectors
 

@@ -13,7 +13,8 @@ from rag.llm.local.decoder import Decoder
 from rag.llm.local.engine import Engine, result
 from rag.llm.local.reading import reading_task
 from rag.llm.local.writing import writing_task
-from rag.types import Message, Readings, SpanPrompt
+from rag.seams import Readings, SpanPrompt
+from rag.types import Message
 
 
 class LlamaCpp:

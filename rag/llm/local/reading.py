@@ -17,7 +17,8 @@ from rag.errors import ModelError
 from rag.llm.local.decoder import MAX_SEQUENCES, PREFIXES, Decoder, Logits, Run
 from rag.llm.local.engine import Steps, Task
 from rag.llm.local.spans import SpanText
-from rag.types import Reading, Readings, Span, SpanPrompt, Usage
+from rag.seams import Reading, Readings, Span, SpanPrompt
+from rag.types import Usage
 
 # Words at which spans may begin, by text, and the longest span in tokens. With 6 and 12 questions are answered as well
 # (F1 0.521 against 0.517, docs/experiments.md) at twice the tokens.

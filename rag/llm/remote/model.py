@@ -19,7 +19,8 @@ from rag.deadline import Deadline
 from rag.errors import InputError, ModelError
 from rag.llm.remote.endpoints import Failed, parse_endpoints, short_name
 from rag.llm.remote.failover import Patience, Servers
-from rag.types import Message, Readings, SpanPrompt
+from rag.seams import Readings, SpanPrompt
+from rag.types import Message
 
 _LOOK_S = 0.05  # between two looks of a waiting caller at its deadline
 _TOKENIZER_REST_S = 60.0  # after the tokenizer did not answer, tokens are estimated for so long

@@ -13,18 +13,28 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rag.errors import RagError
-from rag.index.catalogue import FileState
-from rag.index.folders import Expected, check_settings, index_folder
+from rag.index.folders import ANY, Expected, check_settings, index_folder
 from rag.index.rules import embedding_key
-from rag.index.schema import Settings
-from rag.stores.milvus import reading, rows, schema
+from rag.index.sources import Shown, with_path
+from rag.stores.milvus import rows, schema
 from rag.stores.milvus.server import Server, connect
 from rag.stores.milvus.snapshot import MilvusSnapshot, View
 from rag.stores.milvus.state import Meta
 from rag.stores.milvus.writer import Writer
-from rag.types import Document, DocumentInfo, Embedding, Filters, Passage, StoredDocument
+from rag.types import (
+    Document,
+    DocumentInfo,
+    Embedding,
+    Entry,
+    FileState,
+    Filters,
+    MadeWith,
+    Passage,
+    Stamp,
+    StoredDocument,
+)
 
-_REMEDY = "index its documents under another name"
+REMEDY = "index its documents under another name"
 
 
 def names(uri: str, token: str) -> list[str]:
@@ -45,14 +55,14 @@ def changed(uri: str, token: str, name: str) -> int:
 
 
 class MilvusIndex:
-    """`rag.types.Index` on Milvus. Any number of threads may take snapshots and write; writes queue up."""
+    """`rag.seams.Index` on Milvus. Any number of threads may take snapshots and write; writes queue up."""
 
-    def __init__(self, server: Server, folder: Path, paths: bool = True) -> None:
+    def __init__(self, server: Server, folder: Path, shown: Shown = with_path) -> None:
         self.name = folder.name
         self.folder = folder  # where uploaded files are kept; the index itself has none
         self._server = server
         self._meta = Meta(server, self.name)
-        self._paths = paths
+        self._shown = shown
         self._writer: Writer | None = None
         self._closed = False
         self._view: View | None = None
@@ -65,56 +75,50 @@ class MilvusIndex:
         token: str,
         indexes_dir: Path,
         name: str,
+        expected: Expected = ANY,
         *,
         write: bool = False,
         create: bool = False,
-        embedder_fingerprint: str | None = None,
-        dimension: int | None = None,
-        chunker: str | None = None,
-        paths: bool = True,
+        shown: Shown = with_path,
     ) -> MilvusIndex:
         """As `LocalIndex.open`; `indexes_dir` is where files that are uploaded stay.
 
         Raises `StoreError` where Milvus cannot be reached or refuses, `InputError`, `IndexNotFound`, `IndexMismatch`,
         and `IndexBusy` when another process writes.
         """
-        expected = Expected(embedder_fingerprint, dimension, chunker)
         folder = index_folder(indexes_dir, name)
         wanted = expected.complete() if create else None
         server = connect(uri, token, patient=write or create)
-        index = cls(server, folder, paths)
+        index = cls(server, folder, shown)
         if wanted and name not in schema.indexes(server):
             schema.create(server, name, wanted)
         if wanted:
             index._meta.make(wanted)
-        check_settings(folder, index.settings, expected, _REMEDY)
+        check_settings(folder, index.settings, expected, REMEDY)
         if write or create:
             index._writer = Writer.open(server, name, index.settings)
         return index
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> MadeWith:
         """What the index was made with."""
         return self._usable().settings()
 
     def snapshot(self, filters: Filters | None = None) -> MilvusSnapshot:
         """The newest published generation, to be used in a `with` block; searches are held to documents that fit."""
-        return MilvusSnapshot(self._current(), self._paths, filters)
+        return MilvusSnapshot(self._current(), filters)
 
     def documents(self) -> list[DocumentInfo]:
         """All published documents, by id."""
-        view = self._current()
-        return reading.documents(self._server, self.name, view.documents, self._paths)
+        return self._current().reader.documents()
 
     def document(self, document_id: str) -> Document:
         """A published document. Raises `DocumentNotFound`."""
-        return reading.document(self._server, self.name, document_id, self._current().documents, self._paths)
+        return self._current().reader.document(document_id)
 
     def stored(self, document_id: str) -> StoredDocument:
         """A published document with its passages and their vectors. Raises `DocumentNotFound`."""
-        view = self._current()
-        dimension = view.settings.dimension
-        return reading.stored(self._server, self.name, document_id, view.documents, dimension, self._paths)
+        return self._current().reader.stored(document_id)
 
     def files(self) -> dict[str, FileState]:
         """By document id, what was committed, published or not: what ingestion compares files with."""
@@ -137,21 +141,13 @@ class MilvusIndex:
             for group in keys
         ]
 
-    def replace(
-        self,
-        document: Document,
-        passages: Sequence[Passage],
-        embeddings: Sequence[Embedding],
-        *,
-        size: int | None = None,
-        mtime_ns: int | None = None,
-    ) -> None:
+    def replace(self, entry: Entry) -> None:
         """As `LocalIndex.replace`; killed anywhere, it was not done or is done whole."""
-        self._writing().replace(document, passages, embeddings, size, mtime_ns)
+        self._writing().replace(entry)
 
-    def touch(self, document_id: str, size: int | None, mtime_ns: int | None) -> None:
+    def touch(self, document_id: str, stamp: Stamp) -> None:
         """Note a new size and time of a file whose content is the same. Raises `DocumentNotFound`."""
-        self._writing().touch(document_id, size, mtime_ns)
+        self._writing().touch(document_id, stamp)
 
     def remove(self, document_id: str) -> None:
         """Raises `DocumentNotFound`."""
@@ -176,7 +172,7 @@ class MilvusIndex:
         state = self._usable().state()
         with self._moving:
             if self._view is None or self._view.state != state:
-                self._view = View(self._server, self.name, self.settings, state)
+                self._view = View(self._server, self.name, self.settings, state, self._shown)
             return self._view
 
     def _usable(self) -> Meta:

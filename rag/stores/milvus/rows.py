@@ -15,13 +15,13 @@ from itertools import chain
 import numpy as np
 
 from rag.errors import DocumentError
-from rag.index.catalogue import FileState
 from rag.index.rules import embedding_key
+from rag.index.sources import Shown, with_path
 from rag.stores.milvus.filters import facets
 from rag.stores.milvus.schema import LONGEST, NEVER, NO_TERMS, PART, UNUSED, encoded
 from rag.stores.milvus.server import Row
 from rag.text.terms import terms
-from rag.types import Document, DocumentInfo, Embedding, Passage, Section, Sentence
+from rag.types import Document, DocumentInfo, Embedding, Entry, FileState, Passage, Section, Sentence, Stamp
 
 _RAW = PART // 4 * 3  # bytes of a part before base 64
 ABOUT = ("version", "document", "added", "removed", "about")  # fields that `info` and `state_of` read
@@ -44,16 +44,9 @@ def document(info: DocumentInfo, parts: Iterable[str]) -> Document:
     return Document(info.id, info.title, text, info.source, info.sha256, tuple(pages), headings, dict(info.metadata))
 
 
-def version_row(
-    version: int,
-    document: Document,
-    passages: Sequence[Passage],
-    parts: int,
-    size: int | None,
-    mtime_ns: int | None,
-    added: int,
-) -> Row:
-    """The row of the ledger that says that a version is there."""
+def version_row(version: int, entry: Entry, parts: int, added: int) -> Row:
+    """The row of the ledger that says that a version is there; its text has `parts` parts."""
+    document, passages, _, (size, mtime_ns) = entry
     about = {
         "title": document.title, "source": document.source, "sha256": document.sha256, "passages": len(passages),
         "characters": len(document.text), "pages": len(document.pages) or None, "metadata": document.metadata,
@@ -63,17 +56,17 @@ def version_row(
     return checked(document.id, row | {"about": _json(about), "keys": sorted(document.metadata)} | UNUSED)
 
 
-def info(row: Row, paths: bool = True) -> DocumentInfo:
+def info(row: Row, shown: Shown = with_path) -> DocumentInfo:
     about = json.loads(row["about"])
     return DocumentInfo(
-        row["document"], about["title"], _shown(about["source"], row["document"], paths), about["sha256"],
+        row["document"], about["title"], shown(about["source"], row["document"]), about["sha256"],
         about["passages"], about["characters"], about["pages"], about["metadata"], day_of(about["mtime_ns"]),
     )  # fmt: skip
 
 
 def state_of(row: Row) -> FileState:
     about = json.loads(row["about"])
-    return FileState(about["sha256"], about["size"], about["mtime_ns"], about["source"])
+    return FileState(about["sha256"], Stamp(about["size"], about["mtime_ns"]), about["source"])
 
 
 def parts_of(row: Row) -> int:
@@ -92,9 +85,9 @@ def terms_of(passage: Passage) -> list[str]:
     return terms(passage.section or "") + terms(passage.text)
 
 
-def touched(row: Row, size: int | None, mtime_ns: int | None) -> Row:
+def touched(row: Row, stamp: Stamp) -> Row:
     """The row of a version whose file has another size and time."""
-    return row | {"about": _json(json.loads(row["about"]) | {"size": size, "mtime_ns": mtime_ns})}
+    return row | {"about": _json(json.loads(row["about"]) | stamp._asdict())}
 
 
 def day_of(mtime_ns: int | None) -> str | None:
@@ -117,12 +110,21 @@ def passage_rows(
         yield checked(info.id, shared | own)
 
 
-def passage(row: Row, paths: bool = True) -> Passage:
+def passage(row: Row, shown: Shown = with_path) -> Passage:
     title, source, start, end, spans, section, pages = json.loads(row["about"])
     bounds = iter(spans)
     sentences = tuple(Sentence(first, last) for first, last in zip(bounds, bounds, strict=True))
-    shown = _shown(source, row["document"], paths)
-    return Passage(row["document"], title, shown, start, end, row["text"], sentences, section, tuple(pages))
+    return Passage(
+        row["document"],
+        title,
+        shown(source, row["document"]),
+        start,
+        end,
+        row["text"],
+        sentences,
+        section,
+        tuple(pages),
+    )
 
 
 def sentences_of(row: Row) -> int:
@@ -155,10 +157,6 @@ def checked(document_id: str, row: Row) -> Row:
                 "use the local store, or smaller passages (setting passage_tokens)"
             )
     return row
-
-
-def _shown(source: str, document_id: str, paths: bool) -> str:
-    return source if paths or source.startswith(("http://", "https://")) else document_id
 
 
 def _blob(key: str, value: bytes) -> Row:

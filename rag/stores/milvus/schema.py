@@ -23,8 +23,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from rag.index.schema import Settings
 from rag.stores.milvus.server import Server
+from rag.types import MadeWith
 
 FORMAT = 1
 NEVER = 2**62  # generation at which a version that is not removed is removed
@@ -62,7 +62,7 @@ def encoded(terms: Iterable[str]) -> str:
     return " ".join(map(_word, terms))
 
 
-def create(server: Server, index: str, settings: Settings) -> None:
+def create(server: Server, index: str, settings: MadeWith) -> None:
     """Make what is not there; `meta` last, so that an index that is there is whole."""
     there = set(server.names())
     for kind in (PASSAGES, DOCUMENTS, BLOBS, META):

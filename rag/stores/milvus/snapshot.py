@@ -21,14 +21,15 @@ import numpy as np
 
 from rag.errors import RagError
 from rag.index.filters import matching
-from rag.index.schema import Settings
-from rag.stores.milvus import reading, rows
+from rag.index.sources import Shown
+from rag.stores.milvus import rows
 from rag.stores.milvus.filters import expression
+from rag.stores.milvus.reading import Reader
 from rag.stores.milvus.schema import DOCUMENTS, K1, PASSAGES, B, collection, encoded
 from rag.stores.milvus.server import MOST, Row, Server, text_of
 from rag.stores.milvus.state import State
 from rag.text.terms import terms as terms_of
-from rag.types import Document, DocumentInfo, Filters, Scored, StoredPassage, Vectors
+from rag.types import Document, DocumentInfo, Filters, MadeWith, Scored, StoredPassage, Vectors
 
 LONGEST_S = 300.0  # that a snapshot can be used
 _PROPOSED = 100  # passages at least that Milvus's BM25 proposes
@@ -39,7 +40,7 @@ _SMALL = 20_000  # passages of which all terms are counted at once, which one re
 class View:
     """What the snapshots of one generation share."""
 
-    def __init__(self, server: Server, index: str, settings: Settings, state: State) -> None:
+    def __init__(self, server: Server, index: str, settings: MadeWith, state: State, shown: Shown) -> None:
         self.server = server
         self.index = index
         self.settings = settings
@@ -49,6 +50,7 @@ class View:
         self.documents = f"{at} > {generation}"
         gone = [row["version"] for row in server.query(self.name(DOCUMENTS), f"{at} <= {generation}", ["version"])]
         self.passages = f"added <= {generation}" + (f" and version not in {gone}" if gone else "")
+        self.reader = Reader(server, index, settings.dimension, self.documents, shown)
         self._counts: dict[str, int] = {}
         self._every: Counter[str] | None = None  # encoded terms of a small index
         self._counting = threading.Lock()
@@ -92,11 +94,10 @@ class View:
 
 
 class MilvusSnapshot:
-    """`rag.types.Snapshot` of a `MilvusIndex`."""
+    """`rag.seams.Snapshot` of a `MilvusIndex`."""
 
-    def __init__(self, view: View, paths: bool, filters: Filters | None = None) -> None:
+    def __init__(self, view: View, filters: Filters | None = None) -> None:
         self._view = view
-        self._paths = paths
         self._filters = filters
         self._until = time.monotonic() + LONGEST_S
         self._where: str | None = None
@@ -131,7 +132,7 @@ class MilvusSnapshot:
         if missing := [number for number in wanted if number not in found]:
             raise RagError(f'index "{view.index}" has no passage {missing[0]} at generation {self.generation}')
         each = [found[number] for number in wanted]
-        return reading.passages(view.server, view.index, each, view.settings.dimension, self._paths)
+        return view.reader.passages(each)
 
     def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
         """log(1 + (N - n + 0.5) / (n + 0.5)) of each term as `rag.text.terms` makes them; n of N passages hold it."""
@@ -153,8 +154,7 @@ class MilvusSnapshot:
 
     def document(self, document_id: str) -> Document:
         """Raises `DocumentNotFound`."""
-        view = self._usable()
-        return reading.document(view.server, view.index, document_id, view.documents, self._paths)
+        return self._usable().reader.document(document_id)
 
     def close(self) -> None:
         self._until = 0.0
@@ -187,8 +187,7 @@ class MilvusSnapshot:
         return expression(self._filters)
 
     def _documents(self) -> list[DocumentInfo]:
-        view = self._usable()
-        return reading.documents(view.server, view.index, view.documents, self._paths)
+        return self._usable().reader.documents()
 
     def _usable(self) -> View:
         if not self._until:

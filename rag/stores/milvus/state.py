@@ -11,9 +11,9 @@ import uuid
 from typing import Any, NamedTuple
 
 from rag.errors import IndexMismatch, IndexNotFound
-from rag.index.schema import Settings
 from rag.stores.milvus.schema import FORMAT, META, UNUSED, collection, indexes
 from rag.stores.milvus.server import Server
+from rag.types import MadeWith
 
 _SETTINGS, _STATE, _NUMBERS = "settings", "state", "numbers"
 
@@ -35,7 +35,7 @@ class Meta:
         self._index = index
         self._name = collection(index, META)
 
-    def settings(self) -> Settings:
+    def settings(self) -> MadeWith:
         """Raises `IndexNotFound`, `IndexMismatch`."""
         there = indexes(self._server)
         value = self._read(_SETTINGS) if self._index in there else None
@@ -50,14 +50,14 @@ class Meta:
                 f'index "{self._index}" in Milvus has another format than {FORMAT}, which this version reads: '
                 "index the documents again under another name"
             )
-        return Settings(value["embedder"], value["dimension"], value["chunker"])
+        return MadeWith(value["embedder"], value["dimension"], value["chunker"])
 
     def made(self) -> str | None:
         """Differs between indexes that had the same name one after another; None where there is none."""
         value = self._read(_SETTINGS) if self._index in indexes(self._server) else None
         return value and str(value["made"])
 
-    def make(self, settings: Settings) -> None:
+    def make(self, settings: MadeWith) -> None:
         """Say what a new index is made with, unless that was said."""
         if self._read(_SETTINGS) is None:
             self.publish(State(0))

@@ -18,7 +18,6 @@ from typing import TypeVar
 
 from rag.errors import DocumentError
 from rag.index.rules import check, embedding_key
-from rag.index.schema import Settings
 from rag.stores.milvus import rows
 from rag.stores.milvus.filters import facets
 from rag.stores.milvus.lease import Lease
@@ -27,7 +26,7 @@ from rag.stores.milvus.schema import BLOBS, DOCUMENTS, NEVER, PART, PASSAGES, UN
 from rag.stores.milvus.server import Row, Server, text_of
 from rag.stores.milvus.snapshot import LONGEST_S
 from rag.stores.milvus.state import Meta, State
-from rag.types import Document, Embedding, Passage
+from rag.types import Embedding, Entry, MadeWith, Passage, Stamp
 
 T = TypeVar("T")
 
@@ -41,7 +40,7 @@ _VALUES = 500  # of a list in an expression
 class Writer:
     """Exists while the lease is held: from `open` to `close`. Any thread; one call at a time."""
 
-    def __init__(self, server: Server, index: str, settings: Settings, lease: Lease) -> None:
+    def __init__(self, server: Server, index: str, settings: MadeWith, lease: Lease) -> None:
         self._server = server
         self._index = index
         self._settings = settings
@@ -53,7 +52,7 @@ class Writer:
         self._state = self._meta.state()
 
     @classmethod
-    def open(cls, server: Server, index: str, settings: Settings) -> Writer:
+    def open(cls, server: Server, index: str, settings: MadeWith) -> Writer:
         """Take the lease, and finish and publish what a killed writer left. Raises `IndexBusy`."""
         lease = Lease.take(server, index)
         try:
@@ -65,23 +64,17 @@ class Writer:
             raise
         return writer
 
-    def replace(
-        self,
-        document: Document,
-        passages: Sequence[Passage],
-        embeddings: Sequence[Embedding],
-        size: int | None = None,
-        mtime_ns: int | None = None,
-    ) -> None:
+    def replace(self, entry: Entry) -> None:
         """Raises `DocumentError` where passages or vectors do not fit the document, or Milvus does not take them."""
-        check(document, passages, embeddings, self._settings.dimension)
+        check(entry, self._settings.dimension)
+        document, passages, embeddings, _ = entry
         with self._one_at_a_time:
             before = self._live(document.id)
             version, *_ = self._take(1)
             first = self._take(len(passages)).start
             try:
                 text = rows.text_parts(version, document)
-                ledger = rows.version_row(version, document, passages, len(text), size, mtime_ns, self._next)
+                ledger = rows.version_row(version, entry, len(text), self._next)
                 info = rows.info(ledger)
                 fresh = list(rows.passage_rows(first, version, info, passages, embeddings, self._next))
             except UnicodeEncodeError as exc:
@@ -102,13 +95,13 @@ class Writer:
             self._put(DOCUMENTS, [self._gone(row) for row in before], 2 * PART)
             self._changed = True
 
-    def touch(self, document_id: str, size: int | None, mtime_ns: int | None) -> None:
+    def touch(self, document_id: str, stamp: Stamp) -> None:
         """Note the size and time of a file whose content did not change. Raises `DocumentNotFound`."""
         with self._one_at_a_time:
             before = self._live(document_id)
             if not before:
                 raise not_found(self._index, document_id)
-            fresh = rows.touched(before[-1], size, mtime_ns)
+            fresh = rows.touched(before[-1], stamp)
             was, now = facets(rows.info(before[-1])), facets(rows.info(fresh))
             if was != now:  # filters by day compare it
                 where = f"version == {fresh['version']}"

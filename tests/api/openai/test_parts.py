@@ -14,7 +14,7 @@ from api.openai.limits import Cutter
 from api.openai.messages import read_messages
 from api.openai.schemas import ChatMessage
 from api.openai.tasks import task_answer
-from rag.types import Checked
+from rag.types import NextClaim
 from tests.api.fakes import SAID, answered
 
 TURNS = "USER: When was the ferry launched?\nASSISTANT: 1874 [1].\nUSER: Why was it closed?"
@@ -125,7 +125,7 @@ def test_one_place_cited_twice_is_one_source() -> None:
     answer = answered("Who?")
     told = Told("openwebui", Links("http://x", "default"), Cutter([], None, len))
     claim, citations = answer.claims[0], answer.citations
-    first = told.step(Checked(claim, citations))
-    second = told.step(Checked(claim, citations))
+    first = told.step(NextClaim(claim, citations))
+    second = told.step(NextClaim(claim, citations))
     assert (first.content, len(first.sources), len(second.sources)) == (SAID, 1, 0)
     assert first.sources[0] == source(citations[0], Links("http://x", "default"))

@@ -1,0 +1,53 @@
+"""Mode write: sentences in the words of a language model, each with the labels that it cites."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+
+from rag.answering.cited_text import Cited, CitedText
+from rag.answering.confidence import signals_of
+from rag.answering.modes import Outcome, Said
+from rag.answering.parts import Part, Place
+from rag.answering.prompt import DECLINED, writing_grammar, writing_messages
+from rag.checking.faithfulness import check
+from rag.deadline import Deadline
+from rag.retrieval.question import Question
+from rag.seams import LanguageModel
+from rag.types import Evidence, Usage
+
+_WRITTEN_TOKENS = 256
+
+
+def write(
+    question: Question, evidence: Sequence[Evidence], model: LanguageModel, deadline: Deadline | None = None
+) -> Said:
+    """Sentences in the model's own words, each with labels that the grammar allows; checked, not yet filtered."""
+    return Said(_written(question, evidence, model, deadline), signals_of(question, evidence[0]))
+
+
+def _written(
+    question: Question, evidence: Sequence[Evidence], model: LanguageModel, deadline: Deadline | None
+) -> Generator[Part, None, Outcome]:
+    """Whatever comes, a grammar kept or not: what is said cites what was shown, and has been checked against it."""
+    messages = writing_messages(question.text, evidence)
+    grammar = writing_grammar([item.label for item in evidence])
+    prompt_tokens = sum(model.count_tokens(message.content) for message in messages)
+    by_label = {item.label: item for item in evidence}
+    text, tokens, silent = CitedText(by_label), 0, True
+    for piece in model.write(messages, grammar, _WRITTEN_TOKENS, deadline):
+        tokens += 1
+        if silent and (text.rest + piece).lstrip().startswith(DECLINED):
+            return Outcome(Usage(prompt_tokens, tokens), "declined")
+        for cited in text.add(piece):
+            silent = False
+            yield _written_part(cited, by_label, question)
+    for cited in text.end():
+        yield _written_part(cited, by_label, question)
+    return Outcome(Usage(prompt_tokens, tokens))
+
+
+def _written_part(claim: Cited, by_label: Mapping[int, Evidence], question: Question) -> Part:
+    cited = [by_label[label] for label in claim.labels]
+    verdict = check(claim.text, [item.text for item in cited], question.text)
+    places = tuple(Place(item, item.start, item.end) for item in cited)
+    return Part(claim.text, places, verdict.support, verdict.reason)

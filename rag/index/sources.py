@@ -1,0 +1,21 @@
+"""The source of a document as readers see it.
+
+The command line and the library show the path of a file as it was indexed. Readers elsewhere, to whom a path of this
+machine is no use and none of their business, see the document's id, which names the file below what was indexed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Shown = Callable[[str, str], str]  # a document's stored source and its id -> the source that is shown
+
+
+def with_path(source: str, document_id: str) -> str:
+    """The source as it is stored: a path or a URL."""
+    return source
+
+
+def without_path(source: str, document_id: str) -> str:
+    """A URL as it is; for a file, the id of its document."""
+    return source if source.startswith(("http://", "https://")) else document_id
