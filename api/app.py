@@ -25,8 +25,8 @@ from api.observing.spans import Spans
 from api.observing.traces import Traces
 from api.openai import chat, models
 from api.routes import answers, documents, health, metrics, pages, questions
-from api.served import LoadModels, OpenIndex, Served
-from api.server.run import run
+from api.served import LoadModels, OpenPipeline, Served
+from api.server.run import run_server
 from api.work.threads import Threads
 from api.work.upload_jobs import Jobs
 from rag import __version__
@@ -49,7 +49,7 @@ _ABOUT = (
 def create_app(
     settings: Settings,
     load: LoadModels | None = None,
-    open_index: OpenIndex | None = None,
+    open_index: OpenPipeline | None = None,
     spans: Spans | None = None,
 ) -> FastAPI:
     """`load` and `open_index` are `rag.pipeline`'s unless they are given; without `spans` there are none."""
@@ -79,12 +79,12 @@ def create_app(
     app.add_middleware(Access, settings=settings, keys=app.state.keys)
     app.add_middleware(Guard)
     app.add_middleware(Requests, metrics=app.state.metrics, drain=app.state.drain, spans=spans)  # the last is outermost
-    errors.install(app)
+    errors.install_errors(app)
     for router in (documents.router, questions.router, chat.router, models.router, answers.router, metrics.router):
         app.include_router(router, dependencies=[DESCRIBED])
     app.include_router(health.router)
-    pages.install(app)
-    mcp.install(app)
+    pages.install_pages(app)
+    mcp.install_mcp(app)
     return app
 
 
@@ -93,7 +93,7 @@ def serve(settings: Settings) -> None:
     none."""
     check_keys(settings)
     spans = Spans.open() if settings.spans else None
-    run(
+    run_server(
         settings.host,
         settings.port,
         lambda: create_app(settings, spans=spans),

@@ -111,7 +111,7 @@ def error_kind(error: BaseException) -> str:
     return _entry(error)[1] if isinstance(error, rag.RagError) else "internal_error"
 
 
-def install(app: FastAPI) -> None:
+def install_errors(app: FastAPI) -> None:
     app.add_exception_handler(rag.RagError, _raised)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

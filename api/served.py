@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 LoadModels = Callable[[Settings], "Models"]
-OpenIndex = Callable[[Settings, "Models"], "Pipeline"]
+OpenPipeline = Callable[[Settings, "Models"], "Pipeline"]
 
 
 class _Opened(NamedTuple):
@@ -34,7 +34,7 @@ class _Opened(NamedTuple):
 class Served:
     """Made at once; of use when `load` has returned."""
 
-    def __init__(self, settings: Settings, load: LoadModels, open_index: OpenIndex) -> None:
+    def __init__(self, settings: Settings, load: LoadModels, open_index: OpenPipeline) -> None:
         self.settings = settings
         self._load = load
         self._open_index = open_index
@@ -72,9 +72,9 @@ class Served:
 
     def changed(self, name: str) -> int:
         """When the index last changed, in Unix seconds; 0 where it is gone."""
-        from rag.stores.open import changed
+        from rag.stores.open import index_changed_at
 
-        return changed(self.settings, name)
+        return index_changed_at(self.settings, name)
 
     def models(self) -> Models:
         """Raises `NotReady`."""
@@ -159,9 +159,9 @@ class Served:
 
     def _identity(self, name: str) -> object:
         """Changes when the index is made anew; None where there is none."""
-        from rag.stores.open import identity
+        from rag.stores.open import index_identity
 
-        return identity(self.settings, name)
+        return index_identity(self.settings, name)
 
 
 def absent(name: str) -> IndexNotFound:

@@ -132,7 +132,7 @@ def full_disk(folder: Path) -> tuple[int, int] | None:
         try:
             with open_index(disk, create=True) as index:
                 for number in range(10_000):
-                    index.replace(*document(number, 40))
+                    index.replace(document(number, 40))
                     done += 1
                     if number % 5 == 0:
                         index.publish()

@@ -34,19 +34,20 @@ from speed import RESULTS
 from workload import generated
 
 from rag.embedding.questions import QuestionEmbedder
+from rag.index.folders import Expected
 from rag.index.local import LocalIndex
 from rag.processor import has_bfloat16
 from rag.retrieval.question import parse_question
 from rag.retrieval.search import retrieve
 from rag.settings import load_settings
-from rag.types import Document, Embedding, Passage, Sentence, Vectors
+from rag.types import Document, Embedding, Entry, Passage, Sentence, Vectors
 
 DIMENSION = 384
 PASSAGES, SENTENCES, WORDS = 10, 6, 20  # of a document, of a passage, of a sentence
 VOCABULARY, ZIPF = 400_000, 1.1
 ASKED, WARM_UP, REMOVED, EMBEDDED = 200, 50, 10, 512
 PUBLISHED_EVERY = 60.0  # seconds, as `rag index` does
-MADE_WITH: dict[str, Any] = {"embedder_fingerprint": "growth", "dimension": DIMENSION, "chunker": "growth"}
+MADE_WITH = Expected("growth", DIMENSION, "growth")
 NAME = "growth"
 FUNCTION_WORDS = "the of and in to a is was for on as by with at from that it be are this".split()
 
@@ -92,10 +93,10 @@ def measured(size: int, real: Callable[[], Vectors], work: Path, seed: int) -> d
 def indexed(size: int, real: Vectors, work: Path, seed: int) -> dict[str, float]:
     """Making texts and vectors is not counted."""
     seconds, published = 0.0, time.monotonic()
-    with LocalIndex.open(work, NAME, create=True, **MADE_WITH) as index:
+    with LocalIndex.open(work, NAME, MADE_WITH, create=True) as index:
         for document, passages, embeddings in documents(size, real, seed):
             began = time.perf_counter()
-            index.replace(document, passages, embeddings)
+            index.replace(Entry(document, passages, embeddings))
             if time.monotonic() - published > PUBLISHED_EVERY:
                 index.publish()
                 published = time.monotonic()
@@ -161,7 +162,7 @@ def searched(work: Path, seed: int) -> dict[str, float]:
     embedder.embed_query("What is measured?")
     before = memory()
     began = time.perf_counter()
-    with LocalIndex.open(work, NAME, **MADE_WITH) as index:
+    with LocalIndex.open(work, NAME, MADE_WITH) as index:
         with index.snapshot() as snapshot:
             retrieve(snapshot, parse_question("What is first?"), lambda: embedder.embed_query("What is first?"), 10)
         opened = time.perf_counter() - began
@@ -208,7 +209,7 @@ def questions(index: LocalIndex, documents: list[str], seed: int) -> Iterator[tu
 def removed(work: Path) -> dict[str, float]:
     """A document taken out, and readers told; all are put back afterwards."""
     times = []
-    with LocalIndex.open(work, NAME, write=True, **MADE_WITH) as index:
+    with LocalIndex.open(work, NAME, MADE_WITH, write=True) as index:
         taken = [index.stored(info.id) for info in index.documents()[:REMOVED]]
         for item in taken:
             began = time.perf_counter()
@@ -217,7 +218,7 @@ def removed(work: Path) -> dict[str, float]:
             times.append(1000 * (time.perf_counter() - began))
         for item in taken:
             passages = [stored.passage for stored in item.passages]
-            index.replace(item.document, passages, [stored.embedding for stored in item.passages])
+            index.replace(Entry(item.document, passages, [stored.embedding for stored in item.passages]))
         index.publish()
     return {"remove_ms": statistics.median(times)}
 

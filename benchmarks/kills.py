@@ -68,7 +68,7 @@ def after_each_step(folder: Path, every: int = 1) -> int:
     base = folder / "base"
     with open_index(base, write=True) as index:
         for number in range(5):
-            index.replace(*state_of(number))
+            index.replace(state_of(number))
     work, log, kills = folder / "work", folder / "log", 0
     with writers(folder) as helper:
         for last in range(1, 100_000, every):

@@ -87,10 +87,10 @@ def measure(real: Real, count: int, seed: int, work: Path) -> None:
         return perturbed(real.vectors, count, seed)
 
     _, seconds = timed(lambda: compaction.save_quantised(np.arange(count), blocks(), DIMENSION, 1, work))
-    told = dense.manifest(work).trained
+    told = dense.dense_manifest(work).trained
     assert told is not None
     print(f"build: {seconds:.1f} s; {json.dumps(told._asdict() | {'vectors_sha256': '...'})}", flush=True)
-    index, seconds = timed(lambda: loading.load(work, DIMENSION))
+    index, seconds = timed(lambda: loading.load_dense(work, DIMENSION))
     assert isinstance(index, Quantised)
     print(f"open: {1000 * seconds:.0f} ms")
     queries = training.between(index.base.vectors, QUERIES)

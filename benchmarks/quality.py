@@ -28,7 +28,7 @@ from evalset import build_index, eval_argument, rows
 from rag.cli.evaluate import run_questions, write_figures
 from rag.evaluation import run
 from rag.evaluation.intervals import bootstrap
-from rag.evaluation.judging import table
+from rag.evaluation.judging import judgement_table
 from rag.evaluation.measures import MEASURES, figure
 from rag.evaluation.record import Record
 from rag.models import Models, load_models
@@ -108,7 +108,7 @@ class Bench:
     def row(self, of: str, what: str, required: float, measure: str, records: Sequence[Record]) -> Row:
         """A figure of `rag eval` as a line."""
         chosen = next(one for one in MEASURES if one.name == measure)
-        found = figure(chosen, table(records), self.seed)
+        found = figure(chosen, judgement_table(records), self.seed)
         return Row(of, what, required, *found.interval, found.questions)
 
 

@@ -24,7 +24,7 @@ from rag.retrieval.question import parse_question
 from rag.retrieval.search import retrieve
 from rag.seams import Embedder, WritableIndex
 from rag.settings import Settings, load_settings
-from rag.stores.compare import compare
+from rag.stores.compare import compare_indexes
 from rag.stores.migrate import migrate
 from rag.stores.open import open_as
 
@@ -58,7 +58,7 @@ def copy(source: Settings, target: Settings) -> None:
     with open_as(source, Expected()) as one, open_as(target, Expected(*one.settings), create=True) as other:
         done = migrate(one, other)
         seconds = time.perf_counter() - began
-        check = compare(one, other, SEARCHES)
+        check = compare_indexes(one, other, SEARCHES)
     print(f"{source.store} to {target.store}: {done.copied} documents copied in {seconds:.0f} s")
     print(
         f"    documents {check.documents}, passages {check.passages}; {len(check.different)} of {check.compared} differ"

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from rag.checking.faithfulness import check_faithfulness
     from rag.pipeline import Pipeline, open_pipeline
     from rag.settings import Settings, load_settings
+    from rag.types import Ask
 
-__all__ = ["Pipeline", "Settings", "check_faithfulness", "load_settings", "open_pipeline"]
+__all__ = ["Ask", "Pipeline", "Settings", "check_faithfulness", "load_settings", "open_pipeline"]
 
 try:
     __version__ = version("rag")
@@ -26,6 +27,7 @@ except PackageNotFoundError:  # run from a source tree that is not installed
 
 _HOMES = {
     "check_faithfulness": "rag.checking.faithfulness",
+    "Ask": "rag.types",
     "Pipeline": "rag.pipeline",
     "open_pipeline": "rag.pipeline",
     "Settings": "rag.settings",

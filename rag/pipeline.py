@@ -39,6 +39,7 @@ from rag.types import (
     DocumentInfo,
     Evidence,
     Filters,
+    History,
     Hit,
     IndexInfo,
     Mode,
@@ -101,9 +102,10 @@ class Pipeline:
         with self._index.snapshot() as snapshot:
             return snapshot.generation
 
-    def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[Hit]:
-        """The best `k` (1..100) passages of documents that fit `filters`, best first. Raises `InputError`."""
-        question = parse_question(query)
+    def search(self, query: str, k: int = 10, filters: Filters | None = None, *, history: History = ()) -> list[Hit]:
+        """The best `k` (1..100) passages of documents that fit `filters`, best first; `history` as in `Ask`. Raises
+        `InputError`."""
+        question = self._read(Ask(query, history=history))
         _check_k(k)
         with self._index.snapshot(filters) as snapshot:
             return retrieve(snapshot, question, self._embed(question), k)

@@ -215,6 +215,9 @@ class Message(NamedTuple):
     content: str
 
 
+History = Sequence[Message | Mapping[str, str]]  # turns: `role` is user, assistant or system, `content` is text
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """A question and all that decides how it is answered."""
@@ -223,7 +226,7 @@ class Ask:
     mode: Mode | None = None  # None: the setting `mode`
     k: int | None = None  # passages that the answer lists, 1..100; None: the setting `k`
     filters: Filters | None = None  # only documents that fit are searched
-    history: Sequence[Message | Mapping[str, str]] = ()  # turns before the question (`role`, `content`), oldest first
+    history: History = ()  # turns before the question, oldest first
     deadline: Deadline | None = None  # the time or event at which the answer is given up
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import rag.pipeline
 from rag.answering.prompt import DECLINED
 from rag.errors import ModelError
+from rag.index.folders import Expected
 from rag.index.local import LocalIndex
 from rag.ingest.run import sync
 from rag.models import Models
@@ -70,8 +71,8 @@ def pipeline_of(model: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     (folder / "mill.txt").write_text(TEXT, "utf-8")
     chosen: Settings = load_settings(indexes_dir=tmp_path_factory.mktemp("indexes"), index="t", workers=1)
     embedder = HashEmbedder()
-    place = {"embedder_fingerprint": embedder.fingerprint, "dimension": 16, "chunker": "test"}
-    with LocalIndex.open(chosen.indexes_dir, "t", create=True, **place) as index:
+    expected = Expected(embedder.fingerprint, 16, "test")
+    with LocalIndex.open(chosen.indexes_dir, "t", expected, create=True) as index:
         assert sync([folder], index, embedder, chosen).failed == []
         yield Pipeline(index, Models(embedder, model), chosen, owns_models=False)
 

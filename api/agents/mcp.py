@@ -35,7 +35,7 @@ _INSTRUCTIONS = (
 )
 
 
-def install(app: FastAPI) -> None:
+def install_mcp(app: FastAPI) -> None:
     """The route; it works within `running`."""
     app.router.add_route(PATH, _Endpoint(), methods=None, include_in_schema=False)  # type: ignore[arg-type]
 

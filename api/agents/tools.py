@@ -86,7 +86,7 @@ class SearchResult(TypedDict):
     passages: list[FoundJSON]
 
 
-class CitedJSON(TypedDict):
+class ToolCitationJSON(TypedDict):
     """Where the words of an answer stand: `quote` is characters `start` to `end` of the document."""
 
     label: int
@@ -108,7 +108,7 @@ class AskResult(TypedDict):
     abstained: AbstentionJSON | None
     faithfulness: Number
     confidence: Number
-    citations: list[CitedJSON]
+    citations: list[ToolCitationJSON]
 
 
 class DocumentResult(TypedDict):
@@ -238,7 +238,10 @@ def _search(hits: list[Hit]) -> SearchResult:
 
 def _ask(answer: Answer) -> AskResult:
     whole = answer_json(answer)
-    return {**selected(whole, AskResult), "citations": [selected(cited, CitedJSON) for cited in whole["citations"]]}
+    return {
+        **selected(whole, AskResult),
+        "citations": [selected(cited, ToolCitationJSON) for cited in whole["citations"]],
+    }
 
 
 def _window(document: Document, start: int, end: int | None) -> DocumentResult:

@@ -122,7 +122,7 @@ class Access:
         self._threads = ThreadPoolExecutor(_LOOKUPS, "keys")  # of its own: those of questions may all be taken
         self._needed = keys_needed(settings)
         self._local = settings.auth == "auto" and not self._needed
-        self._limits = Limits(settings.key_rate, settings.key_concurrency)
+        self._limits = KeyLimits(settings.key_rate, settings.key_concurrency)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -207,7 +207,7 @@ def missing_keys(settings: Settings, keys: KeyRing) -> list[str]:
 _NOBODY = Key("", "nobody", (), (), "", None, "")
 
 
-class Limits:
+class KeyLimits:
     """Requests a minute and at once, of each key. To be used on the event loop only."""
 
     def __init__(self, rate: int, concurrency: int) -> None:

@@ -16,10 +16,10 @@ from uvicorn.config import LOGGING_CONFIG
 
 from api.observing.notes import request_id
 
-Format = Literal["text", "json"]
+LogFormat = Literal["text", "json"]
 
 
-def log_config(shape: Format) -> dict[str, Any]:
+def log_config(shape: LogFormat) -> dict[str, Any]:
     """For `logging.config.dictConfig`: uvicorn's own, with this package's messages in the same form and place."""
     config = copy.deepcopy(LOGGING_CONFIG)
     config["loggers"]["api"] = {"handlers": ["default"], "level": "INFO", "propagate": False}

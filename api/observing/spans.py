@@ -101,7 +101,7 @@ class QuestionSpan:
                 "rag.generation": answer.index.generation,
                 "rag.mode": answer.mode,
                 "rag.outcome": outcome,
-                "rag.answering.confidence": answer.confidence,
+                "rag.confidence": answer.confidence,
                 "rag.faithfulness": answer.faithfulness,
                 "gen_ai.request.model": answer.model or "none",
                 "gen_ai.usage.input_tokens": answer.usage.prompt_tokens,

@@ -18,21 +18,21 @@ MAX_STOPS = 4  # OpenAI's own limit
 
 Flag = Annotated[bool, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=1)]
-Content = Annotated[str, Field(strict=True)]
+MessageContent = Annotated[str, Field(strict=True)]
 
 
 class ContentPart(BaseModel):
     """Of a message; other parts than text are refused."""
 
-    type: Content = Field(examples=["text"])
-    text: Content | None = None
+    type: MessageContent = Field(examples=["text"])
+    text: MessageContent | None = None
 
 
 class ChatMessage(BaseModel):
     """A turn. Messages of tools, and tool calls of the assistant, are passed over."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"] = Field(examples=["user"])
-    content: Content | list[ContentPart] | None = Field(None, examples=["Who found the pump?"])
+    content: MessageContent | list[ContentPart] | None = Field(None, examples=["Who found the pump?"])
 
 
 class StreamOptions(BaseModel):
@@ -44,19 +44,19 @@ class StreamOptions(BaseModel):
 class ResponseFormat(BaseModel):
     """Only text can be had."""
 
-    type: Content
+    type: MessageContent
 
 
 class ChatRequest(BaseModel):
     """A question to an index, with the conversation before it."""
 
-    model: Content = Field(max_length=200, examples=["rag/default"])
+    model: MessageContent = Field(max_length=200, examples=["rag/default"])
     messages: list[ChatMessage] = Field(min_length=1, max_length=MAX_MESSAGES)
     stream: Flag | None = False
     stream_options: StreamOptions | None = None
     max_tokens: Count | None = Field(None, description="sentences that do not fit are left out whole")
     max_completion_tokens: Count | None = Field(None, description="the same, by its newer name")
-    stop: Content | Annotated[list[Content], Field(max_length=MAX_STOPS)] | None = None
+    stop: MessageContent | Annotated[list[MessageContent], Field(max_length=MAX_STOPS)] | None = None
     temperature: float | None = Field(
         None, strict=True, ge=0, le=2, allow_inf_nan=False, description="has no effect: answers are the likeliest ones"
     )
@@ -71,8 +71,8 @@ class ChatRequest(BaseModel):
 class EmbeddingsRequest(BaseModel):
     """Texts to be embedded by the embedder of the service."""
 
-    model: Content = Field(max_length=200, examples=["all-MiniLM-L6-v2"])
-    input: Content | Annotated[list[Content], Field(min_length=1, max_length=MAX_INPUTS)] = Field(
+    model: MessageContent = Field(max_length=200, examples=["all-MiniLM-L6-v2"])
+    input: MessageContent | Annotated[list[MessageContent], Field(min_length=1, max_length=MAX_INPUTS)] = Field(
         description="a text or some; token numbers are not taken", examples=["The mill was built in 1859."]
     )
     encoding_format: Literal["float", "base64"] | None = "float"

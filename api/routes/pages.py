@@ -11,11 +11,11 @@ from fastapi import FastAPI
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
-PAGE = Path(__file__).parent / "page"
+PAGE = Path(__file__).parent.parent / "page"
 SWAGGER = ("fastapi_offline", "static")  # package and folder; nothing of it is imported
 
 
-def install(app: FastAPI) -> None:
+def install_pages(app: FastAPI) -> None:
     app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)(_page)
     app.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)(_docs)
     app.mount("/page", StaticFiles(directory=PAGE))

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 import uvicorn
 from fastapi import FastAPI
 
-from api.observing.logs import Format, log_config
+from api.observing.logs import LogFormat, log_config
 from api.server.connection import Connection
 from api.server.draining import DrainingServer
 from rag.errors import RagError
@@ -29,8 +29,8 @@ _log = logging.getLogger(__name__)
 BACKLOG = 2048  # uvicorn's own
 
 
-def run(
-    host: str, port: int, make_app: Callable[[], FastAPI], log_format: Format = "text", guarded: bool = False
+def run_server(
+    host: str, port: int, make_app: Callable[[], FastAPI], log_format: LogFormat = "text", guarded: bool = False
 ) -> None:
     """`guarded`: only those with an API key are served."""
     with listen(host, port) as listener, _sigterm_like_sigint(), suppress(KeyboardInterrupt):

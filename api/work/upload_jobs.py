@@ -28,7 +28,7 @@ from rag.documents.pool import ReaderPool
 from rag.errors import IndexBusy, Overloaded, RagError, StateUnavailable
 from rag.index.folders import index_folder
 from rag.ingest import uploads
-from rag.ingest.prepare import Read
+from rag.ingest.prepare import ReadFiles
 from rag.ingest.run import Summary
 from rag.ingest.uploads import Upload
 from rag.serialise import to_json
@@ -152,7 +152,7 @@ class Jobs:
         try:
             settings = self._served.settings.model_copy(update={"index": index})
             with open_index(settings, None, write=True, chunker=False) as opened:
-                uploads.remove(document_id, opened)
+                uploads.remove_document(document_id, opened)
         finally:
             self._writing.release()
 
@@ -189,7 +189,7 @@ class Jobs:
                 job.status = "failed" if job.error else "done"
                 self._tell(job)
 
-    def _put_when_possible(self, index: str, upload: Upload, read: Read) -> Summary:
+    def _put_when_possible(self, index: str, upload: Upload, read: ReadFiles) -> Summary:
         """Waits for models that are being loaded and for another process that writes to the index."""
         deadline = time.monotonic() + _BUSY_S
         while True:
@@ -199,7 +199,7 @@ class Jobs:
                 if time.monotonic() > deadline or self._closing.wait(_RETRY_S):
                     raise
 
-    def _put(self, index: str, upload: Upload, read: Read) -> Summary:
+    def _put(self, index: str, upload: Upload, read: ReadFiles) -> Summary:
         settings = self._served.settings.model_copy(update={"index": index})
         embedder = self._served.models().embedder
         with (

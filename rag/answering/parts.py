@@ -14,7 +14,7 @@ from rag.types import Citation, Claim, Evidence, NextClaim
 _CLOSED = (".", "!", "?", "。", "！", "？", "…")
 
 
-class Place(NamedTuple):
+class QuotedPlace(NamedTuple):
     """Words of a document that an answer rests on, within the sentence `evidence`; offsets of the document."""
 
     evidence: Evidence
@@ -26,7 +26,7 @@ class Part(NamedTuple):
     """One sentence or item of an answer."""
 
     text: str  # without markers
-    places: tuple[Place, ...]
+    places: tuple[QuotedPlace, ...]
     support: float
     reason: str | None = None
 
@@ -39,7 +39,7 @@ class Composed(NamedTuple):
 
 def quoted(evidence: Evidence, start: int, end: int, support: float) -> Part:
     """The characters `start..end` of the evidence's own text, said as they stand."""
-    place = Place(evidence, evidence.start + start, evidence.start + end)
+    place = QuotedPlace(evidence, evidence.start + start, evidence.start + end)
     return Part(evidence.text[start:end], (place,), support)
 
 
@@ -65,7 +65,7 @@ class Composer:
     def composed(self) -> Composed:
         return Composed(self._text, tuple(self._claims), tuple(self._citations))
 
-    def _label(self, place: Place) -> int:
+    def _label(self, place: QuotedPlace) -> int:
         key = (place.evidence.passage.document_id, place.start, place.end)
         if key not in self._labels:
             self._labels[key] = len(self._labels) + 1
@@ -93,7 +93,7 @@ def _said(text: str, labels: Sequence[int]) -> str:
     return f"{body} {''.join(f'[{label}]' for label in labels)}{stop}"
 
 
-def _citation(label: int, place: Place) -> Citation:
+def _citation(label: int, place: QuotedPlace) -> Citation:
     evidence = place.evidence
     passage = evidence.passage
     number = next((n for n, s in enumerate(passage.sentences) if s.start <= evidence.start < s.end), 0)

@@ -7,7 +7,7 @@ from collections.abc import Generator, Mapping, Sequence
 from rag.answering.cited_text import Cited, CitedText
 from rag.answering.confidence import signals_of
 from rag.answering.modes import Outcome, Said
-from rag.answering.parts import Part, Place
+from rag.answering.parts import Part, QuotedPlace
 from rag.answering.prompt import DECLINED, writing_grammar, writing_messages
 from rag.checking.faithfulness import check
 from rag.deadline import Deadline
@@ -49,5 +49,5 @@ def _written(
 def _written_part(claim: Cited, by_label: Mapping[int, Evidence], question: Question) -> Part:
     cited = [by_label[label] for label in claim.labels]
     verdict = check(claim.text, [item.text for item in cited], question.text)
-    places = tuple(Place(item, item.start, item.end) for item in cited)
+    places = tuple(QuotedPlace(item, item.start, item.end) for item in cited)
     return Part(claim.text, places, verdict.support, verdict.reason)

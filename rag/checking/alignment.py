@@ -57,7 +57,7 @@ _SENTENCE_BREAK = re.compile(r"[.!?:\n*\"“]\s*$")
 Texts = Sequence[tuple[Wording, ...]]
 
 
-class Place(NamedTuple):
+class EvidenceStretch(NamedTuple):
     """A stretch of whole sentences: `passage` is an index, `start` and `end` count code points."""
 
     passage: int
@@ -69,7 +69,7 @@ class Place(NamedTuple):
 class Alignment:
     """How a claim lies on its evidence; `place` is None where not one word that counts is shared."""
 
-    place: Place | None
+    place: EvidenceStretch | None
     features: dict[str, float]
 
 
@@ -81,7 +81,7 @@ class _Evidence(NamedTuple):
     negated: frozenset[tuple[str, str]]  # neighbours of which the first negates
     names: frozenset[str]
     window: Wording
-    place: Place | None
+    place: EvidenceStretch | None
 
 
 def align(claim: str, evidence: Sequence[str], question: str | None = None) -> Alignment:
@@ -124,7 +124,7 @@ def _gather(said: Wording, asked: frozenset[str], texts: Texts) -> tuple[frozens
         frozenset(pair for sentence in sentences for pair in sentence.pairs & said.pairs if pair[0] in NEGATORS),
         frozenset[str]().union(*(sentence.names for sentence in sentences)),
         window,
-        Place(passage, window.start, window.end) if stretch else None,
+        EvidenceStretch(passage, window.start, window.end) if stretch else None,
     )
 
 

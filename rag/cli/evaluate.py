@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import InputError
 from rag.evaluation import run
 from rag.evaluation.asking import ask_all
-from rag.evaluation.compare import compare, comparison_json
+from rag.evaluation.compare import compare_runs, comparison_json
 from rag.evaluation.export import FORMATS, exported
 from rag.evaluation.gold import Gold, locate
-from rag.evaluation.judging import table
+from rag.evaluation.judging import judgement_table
 from rag.evaluation.listing import comparison_text, figures_text
 from rag.evaluation.measures import Figure, figure_json, figures
 from rag.evaluation.questions import read_questions, sample
@@ -89,7 +89,7 @@ def run_questions(
 def write_figures(folder: Path, records: Sequence[Record], seed: int) -> list[Figure]:
     """`figures.json` and `report.html`."""
     info = run.read_info(folder)
-    columns = table(records)
+    columns = judgement_table(records)
     found = figures(columns, seed)
     stored = {"questions": len(records), "seed": seed, "figures": [figure_json(one) for one in found]}
     (folder / "figures.json").write_bytes(to_json(stored, indent=2) + b"\n")
@@ -135,7 +135,7 @@ def _records(folder: Path) -> list[Record]:
 
 
 def _compare(first: Path, second: Path, seed: int, as_json: bool) -> int:
-    compared = compare(_records(first), _records(second), seed)
+    compared = compare_runs(_records(first), _records(second), seed)
     if as_json:
         print(json.dumps(comparison_json(compared), ensure_ascii=False, indent=2))
     else:

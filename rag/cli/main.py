@@ -150,7 +150,7 @@ def _search(options: argparse.Namespace) -> int:
 
 def _documents(options: argparse.Namespace) -> int:
     from rag.errors import InputError
-    from rag.ingest.uploads import remove
+    from rag.ingest.uploads import remove_document
     from rag.serialise import document_json
     from rag.stores.open import open_index
 
@@ -159,7 +159,7 @@ def _documents(options: argparse.Namespace) -> int:
         raise InputError(f"rag documents {options.action} needs the id of a document; `rag documents` lists them")
     with open_index(settings, None, write=options.action == "remove", chunker=False) as index:
         if options.action == "remove":
-            remove(options.id, index)
+            remove_document(options.id, index)
             print(json.dumps({"removed": options.id}) if options.json else f"removed {options.id}")
         elif options.action == "show":
             document = index.document(options.id)

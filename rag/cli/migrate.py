@@ -37,7 +37,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     """-> exit code: 0 both are the same, 1 they differ, 130 stopped by Ctrl-C."""
     from rag.background import Run
     from rag.index.folders import ANY, Expected
-    from rag.stores.compare import compare
+    from rag.stores.compare import compare_indexes
     from rag.stores.migrate import migrate
     from rag.stores.open import open_as
 
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
                 done = migrate(source, target, Run(progress, interrupts))
             if done.left:
                 return _stopped(done, options)
-            check = compare(source, target, options.searches)
+            check = compare_indexes(source, target, options.searches)
     _print(done, check, options)
     return OK if check.equal else DIFFERENT
 

@@ -100,7 +100,7 @@ def one_line(text: str) -> str:
     return clean(text).replace("\n", " ")
 
 
-def table(rows: Iterable[Sequence[str]], headers: int = 1) -> str:
+def table_block(rows: Iterable[Sequence[str]], headers: int = 1) -> str:
     """Rows -> lines "cell | cell", the first `headers` rows as one; columns and rows that are empty are left out."""
     texts = [[one_line(cell) for cell in row] for row in rows]
     if headers > 1:
@@ -117,7 +117,7 @@ def table_blocks(rows: Sequence[Sequence[str]], headers: int = 1) -> list[Block]
         while _is_title(rows[above]):
             above += 1
     titles = [Block(row[0]) for row in rows[:above] if row]
-    return [*titles, Block(table(rows[above:], max(1, headers - above)))]
+    return [*titles, Block(table_block(rows[above:], max(1, headers - above)))]
 
 
 def cells(line: str) -> list[str]:

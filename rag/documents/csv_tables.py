@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from io import StringIO
 
 from rag.documents.blocks import Content, table_blocks
-from rag.documents.encoding import decode
+from rag.documents.encoding import decode_text
 
 SIGNS = ",;\t|"
 TRIED = 50  # rows
@@ -23,7 +23,7 @@ STATED = re.compile(r'sep=(.)\r?\n|"sep=(.)"\r?\n', re.IGNORECASE)  # how Excel 
 
 
 def parse(data: bytes) -> Content:
-    text = decode(data)
+    text = decode_text(data)
     stated = STATED.match(text)
     if stated:
         text = text[stated.end() :]

@@ -97,7 +97,7 @@ def _walk(folder: str, document_id: str, source: str) -> Iterator[Found | Skippe
             yield from _walk(file, below, os.path.join(source, entry.name))
         else:
             here = os.path.realpath(file) if entry.is_symlink() else os.path.join(source, entry.name)
-            yield Found(file, below, here, sidecar.name(entry.name) in names)
+            yield Found(file, below, here, sidecar.sidecar_name(entry.name) in names)
 
 
 def _reason_to_skip(entry: os.DirEntry[str], file: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from rag.documents import ooxml
 from rag.documents.blocks import Block, Content, table_blocks
-from rag.documents.ooxml import Element, child_value, name, value
+from rag.documents.ooxml import Element, child_value, local_name, value
 from rag.errors import DocumentError
 
 # Not the text of the paragraph that they stand in. `Fallback` repeats what stands in a text box beside it.
@@ -77,7 +77,7 @@ class _Styles:
 
 def _blocks(container: Element, styles: _Styles) -> Iterator[Block]:
     for child in container:
-        match name(child):
+        match local_name(child):
             case "p":
                 yield from _paragraph(child, styles)
             case "tbl":
@@ -101,7 +101,7 @@ def _paragraph(paragraph: Element, styles: _Styles) -> Iterator[Block]:
 
 def _texts(element: Element) -> Iterator[str]:
     for child in element:
-        match name(child):
+        match local_name(child):
             case "t":
                 yield child.text or ""
             case "tab" | "ptab":
@@ -118,9 +118,9 @@ def _texts(element: Element) -> Iterator[str]:
 
 def _boxes(element: Element) -> Iterator[Element]:
     for child in element:
-        if name(child) == "txbxContent":
+        if local_name(child) == "txbxContent":
             yield child
-        elif name(child) not in LEFT_OUT:
+        elif local_name(child) not in LEFT_OUT:
             yield from _boxes(child)
 
 
@@ -162,9 +162,9 @@ def _count(text: str | None, usual: int) -> int:
 def _inside(element: Element, tag: str) -> Iterator[Element]:
     """Children of that name, also where a content control or an insertion is wrapped around them."""
     for child in element:
-        if name(child) == tag:
+        if local_name(child) == tag:
             yield child
-        elif name(child) in ("sdt", "sdtContent", "ins", "customXml"):
+        elif local_name(child) in ("sdt", "sdtContent", "ins", "customXml"):
             yield from _inside(child, tag)
 
 

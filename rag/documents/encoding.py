@@ -43,7 +43,7 @@ READ_AS = {
 }  # fmt: skip
 
 
-def decode(data: bytes) -> str:
+def decode_text(data: bytes) -> str:
     """By byte order mark, else as UTF-8, else by the likeliest old encoding."""
     encoding = marked(data)
     text = data.decode(encoding, errors="replace") if encoding else _unmarked(data)
@@ -56,12 +56,12 @@ def decode_page(data: bytes) -> str:
     """The same for HTML, where a page without a byte order mark may declare its encoding."""
     declared = CHARSET.search(data[:CHARSET_WITHIN])
     if declared is None or marked(data):
-        return decode(data)
+        return decode_text(data)
     name = declared[1].decode("ascii", "replace").lower()
     try:
         return data.decode(codecs.lookup(READ_AS.get(name, name)).name)
     except (LookupError, UnicodeError):
-        return decode(data)
+        return decode_text(data)
 
 
 def marked(data: bytes) -> str | None:

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from rag.documents import html, ooxml
 from rag.documents.blocks import Content
 from rag.documents.encoding import decode_page
-from rag.documents.ooxml import Element, name
+from rag.documents.ooxml import Element, local_name
 from rag.errors import DocumentError
 
 PAGES = frozenset({"application/xhtml+xml", "text/html", "application/x-dtbook+xml"})
@@ -27,7 +27,7 @@ def parse(data: bytes) -> Content:
     with ooxml.opened(data) as book:
         _refuse_protected(book)
         container = ooxml.part(book, "META-INF/container.xml")
-        roots = [] if container is None else [root for root in container.iter() if name(root) == "rootfile"]
+        roots = [] if container is None else [root for root in container.iter() if local_name(root) == "rootfile"]
         path = roots[0].get("full-path", "") if roots else ""
         package = ooxml.part(book, path)
         if package is None:
@@ -41,7 +41,9 @@ def parse(data: bytes) -> Content:
 
 def _refuse_protected(book: zipfile.ZipFile) -> None:
     rules = ooxml.part(book, "META-INF/encryption.xml")
-    methods = [] if rules is None else [e.get("Algorithm", "") for e in rules.iter() if name(e) == "EncryptionMethod"]
+    methods = (
+        [] if rules is None else [e.get("Algorithm", "") for e in rules.iter() if local_name(e) == "EncryptionMethod"]
+    )
     if any(not method.startswith(FONTS) for method in methods):
         raise DocumentError("has copy protection (DRM), so its text cannot be read; get a copy without it")
 
@@ -58,6 +60,6 @@ def _reading_order(package: Element, folder: str) -> Iterator[str]:
 def _stated(package: Element) -> dict[str, str]:
     stated: dict[str, str] = {}
     for field in package.iterfind("{*}metadata/*"):
-        if name(field) in META and (field.text or "").strip():
-            stated.setdefault(META[name(field)], (field.text or "").strip())
+        if local_name(field) in META and (field.text or "").strip():
+            stated.setdefault(META[local_name(field)], (field.text or "").strip())
     return stated

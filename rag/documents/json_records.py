@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from rag.documents.blocks import Block, Content, table
-from rag.documents.encoding import decode
+from rag.documents.blocks import Block, Content, table_block
+from rag.documents.encoding import decode_text
 from rag.errors import DocumentError
 
-Value = object  # str, bool, None, a list or a dict; numbers as str
+JsonValue = object  # str, bool, None, a list or a dict; numbers as str
 SHORT = 200  # characters up to which a text is a cell and not a text to read
 MOST_COLUMNS = 60
 ALIKE = 0.5  # share of the cells of a table that must hold something
@@ -21,19 +21,19 @@ NO_JSON = "is not valid JSON (line {line}: {reason}); mend it or give it the nam
 
 
 def parse_json(data: bytes) -> Content:
-    return Content([list(_blocks(_loads(decode(data), 1), "", 1))])
+    return Content([list(_blocks(_loads(decode_text(data), 1), "", 1))])
 
 
 def parse_lines(data: bytes) -> Content:
     """JSON Lines: a record on each line."""
-    lines = decode(data).split("\n")
+    lines = decode_text(data).split("\n")
     records = [_loads(line, number) for number, line in enumerate(lines, start=1) if line.strip()]
     return Content([list(_blocks(records, "", 1))])
 
 
-def _loads(text: str, line: int) -> Value:
+def _loads(text: str, line: int) -> JsonValue:
     try:
-        value: Value = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+        value: JsonValue = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
     except json.JSONDecodeError as exc:
         raise DocumentError(NO_JSON.format(line=line + exc.lineno - 1, reason=exc.msg)) from exc
     except RecursionError as exc:
@@ -41,14 +41,14 @@ def _loads(text: str, line: int) -> Value:
     return value
 
 
-def _blocks(value: Value, path: str, level: int) -> Iterator[Block]:
+def _blocks(value: JsonValue, path: str, level: int) -> Iterator[Block]:
     if isinstance(value, list) and any(isinstance(item, dict) for item in value):
         if path:
             yield Block(path, level)
         yield from _records(value)
         return
     lines: list[str] = []
-    inner: list[tuple[str, Value]] = []
+    inner: list[tuple[str, JsonValue]] = []
     for name, item in _members(value, path):
         if isinstance(item, list) and any(isinstance(entry, dict) for entry in item):
             inner.append((name, item))
@@ -59,7 +59,7 @@ def _blocks(value: Value, path: str, level: int) -> Iterator[Block]:
         yield from _blocks(item, name, level)
 
 
-def _records(records: Sequence[Value]) -> Iterator[Block]:
+def _records(records: Sequence[JsonValue]) -> Iterator[Block]:
     flat = [dict(_members(record, "")) for record in records]
     columns = list(dict.fromkeys(name for record in flat for name in record))
     cells = [[_shown(record.get(name)) for name in columns] for record in flat]
@@ -67,15 +67,15 @@ def _records(records: Sequence[Value]) -> Iterator[Block]:
     short = all(len(cell) <= SHORT and "\n" not in cell for row in cells for cell in row)
     nested = any(isinstance(item, list) for record in flat for item in record.values() if not _is_plain(item))
     if short and not nested and len(columns) <= MOST_COLUMNS and filled >= ALIKE * len(columns) * len(flat):
-        yield Block(table([columns, *cells]))
+        yield Block(table_block([columns, *cells]))
         return
     for record in records:
         yield from _blocks(record, "", 1)
 
 
-def _members(value: Value, path: str) -> Iterator[tuple[str, Value]]:
+def _members(value: JsonValue, path: str) -> Iterator[tuple[str, JsonValue]]:
     """Every value with the path to it; a list of plain values is one value."""
-    stack: list[tuple[str, Value]] = [(path, value)]
+    stack: list[tuple[str, JsonValue]] = [(path, value)]
     while stack:
         name, item = stack.pop()
         if isinstance(item, dict):
@@ -86,16 +86,16 @@ def _members(value: Value, path: str) -> Iterator[tuple[str, Value]]:
             yield name, item
 
 
-def _is_plain(value: Value) -> bool:
+def _is_plain(value: JsonValue) -> bool:
     return not isinstance(value, list) or not any(isinstance(item, (dict, list)) for item in value)
 
 
-def _line(name: str, value: Value) -> str:
+def _line(name: str, value: JsonValue) -> str:
     shown = _shown(value)
     return f"{name}: {shown}" if name and shown else shown
 
 
-def _shown(value: Value) -> str:
+def _shown(value: JsonValue) -> str:
     if isinstance(value, list):
         return ", ".join(map(_shown, value))
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -18,10 +18,10 @@ from pathlib import PurePath
 
 from rag.documents import html, text
 from rag.documents.blocks import Block, Content, one_line
-from rag.documents.encoding import decode, marked
+from rag.documents.encoding import decode_text, marked
 from rag.errors import DocumentError
 
-Read = Callable[[str, bytes], Content]  # suffix, bytes -> what the reader of that suffix finds
+ReadAttachment = Callable[[str, bytes], Content]  # suffix, bytes -> what the reader of that suffix finds
 SHOWN = ("From", "To", "Cc", "Date")
 FIRST_LINE = re.compile(rb"^From [^\n]*\n", re.MULTILINE)  # of a message in a mailbox, after a blank line
 BLANK = (b"\n\n", b"\r\n")  # before the first line
@@ -35,7 +35,7 @@ LEAST_PLAIN = 0.2  # of the HTML's characters; a shorter plain text only says th
 DEEPEST = 4  # messages attached to messages
 
 
-def parse(data: bytes, read: Read) -> Content:
+def parse(data: bytes, read: ReadAttachment) -> Content:
     message = _message(data)
     if not message.keys():
         raise DocumentError("is not a mail message: it has no header lines; give it the name of its real type")
@@ -44,7 +44,7 @@ def parse(data: bytes, read: Read) -> Content:
     return Content([blocks], title=_field(message, "Subject"), metadata=stated)
 
 
-def parse_mailbox(data: bytes, read: Read) -> Content:
+def parse_mailbox(data: bytes, read: ReadAttachment) -> Content:
     """One document for the whole mailbox; a message that is encrypted is named in it."""
     starts = [
         found
@@ -72,7 +72,7 @@ def _message(data: bytes) -> EmailMessage:
     return email.message_from_bytes(data, policy=email.policy.default)
 
 
-def _blocks(message: EmailMessage, read: Read, level: int) -> Iterator[Block]:
+def _blocks(message: EmailMessage, read: ReadAttachment, level: int) -> Iterator[Block]:
     if _is_encrypted(message):
         raise DocumentError(ENCRYPTED)
     body = _body(message)
@@ -120,7 +120,7 @@ def _body(message: EmailMessage) -> list[Block]:
     readable = PGP_SIGNED.sub("", PGP_SIGNATURE.sub("", PGP.sub("", written)))
     if readable.strip() == "" != written.strip() and PGP.search(written):
         raise DocumentError(ENCRYPTED)
-    from_plain = text.blocks(readable)
+    from_plain = text.text_blocks(readable)
     from_markup = [block for page in markup for block in html.fragment(page)]
     return from_plain if _size(from_plain) > LEAST_PLAIN * _size(from_markup) else from_markup
 
@@ -143,10 +143,10 @@ def _decoded(part: EmailMessage) -> str:
     try:
         return raw.decode(str(part.get_content_charset() or "utf-8"))
     except (LookupError, UnicodeError):
-        return decode(raw)
+        return decode_text(raw)
 
 
-def _attachment(part: EmailMessage, read: Read, level: int) -> Iterator[Block]:
+def _attachment(part: EmailMessage, read: ReadAttachment, level: int) -> Iterator[Block]:
     name = one_line(part.get_filename() or "message")
     if part.get_content_type() == "message/rfc822":
         inner = part.get_payload(0) if part.is_multipart() else None

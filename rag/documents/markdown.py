@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rag.documents import html
-from rag.documents.blocks import Block, Content, table
-from rag.documents.encoding import decode
+from rag.documents.blocks import Block, Content, table_block
+from rag.documents.encoding import decode_text
 from rag.documents.wrapping import join
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 def parse(data: bytes) -> Content:
-    fields, text = _front_matter(decode(data).replace("\r\n", "\n").replace("\r", "\n"))
+    fields, text = _front_matter(decode_text(data).replace("\r\n", "\n").replace("\r", "\n"))
     metadata = {FIELDS[name]: value for name, value in fields.items() if name in FIELDS}
-    return Content([blocks(text)], title=fields.get("title", ""), metadata=metadata)
+    return Content([markdown_blocks(text)], title=fields.get("title", ""), metadata=metadata)
 
 
-def blocks(text: str) -> list[Block]:
+def markdown_blocks(text: str) -> list[Block]:
     """The blocks of a text that is decoded and has no front matter."""
     from markdown_it import MarkdownIt
 
@@ -84,7 +84,7 @@ class _Writer:
             case "tr_open":
                 self._rows.append([])
             case "table_close":
-                self._put(table(self._rows))
+                self._put(table_block(self._rows))
                 self._rows = []
             case _:
                 pass

@@ -77,11 +77,11 @@ def targets(package: zipfile.ZipFile, source: str) -> dict[str, Target]:
 def stated(package: zipfile.ZipFile) -> dict[str, str]:
     """What the file says of itself."""
     core = part(package, target(package, "", CORE))
-    fields = [] if core is None else [(name(field), (field.text or "").strip()) for field in core]
+    fields = [] if core is None else [(local_name(field), (field.text or "").strip()) for field in core]
     return {CORE_NAMES[key]: text for key, text in fields if key in CORE_NAMES and text}
 
 
-def name(element: Element) -> str:
+def local_name(element: Element) -> str:
     """The element's name without its namespace."""
     return element.tag.rsplit("}", 1)[-1]
 

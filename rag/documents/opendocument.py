@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from rag.documents import ooxml
 from rag.documents.blocks import Block, Content, table_blocks
-from rag.documents.ooxml import Element, name, value
+from rag.documents.ooxml import Element, local_name, value
 from rag.errors import DocumentError
 
 META = {"title": "title", "creator": "author", "date": "created", "creation-date": "created", "language": "language"}
@@ -23,15 +23,15 @@ ITEM = "- "
 def parse(data: bytes) -> Content:
     with ooxml.opened(data) as package:
         manifest = ooxml.part(package, "META-INF/manifest.xml")
-        if manifest is not None and any(name(element) == "encryption-data" for element in manifest.iter()):
+        if manifest is not None and any(local_name(element) == "encryption-data" for element in manifest.iter()):
             raise DocumentError(ooxml.PROTECTED)
         content = ooxml.part(package, "content.xml")
         body = None if content is None else next(iter(content.iterfind("{*}body/*")), None)
-        if body is None or name(body) not in ("text", "presentation"):
+        if body is None or local_name(body) not in ("text", "presentation"):
             raise DocumentError("is not an OpenDocument file although its name says so; give it its real type's name")
         meta = ooxml.part(package, "meta.xml")
-    stated = {META[name(field)]: field.text or "" for field in _fields(meta) if name(field) in META}
-    paged = name(body) == "presentation"
+    stated = {META[local_name(field)]: field.text or "" for field in _fields(meta) if local_name(field) in META}
+    paged = local_name(body) == "presentation"
     pages = [list(_blocks(page)) for page in body.iterfind("{*}page")] if paged else [list(_text_blocks(body))]
     return Content(pages, title=stated.pop("title", ""), metadata=stated, paged=paged)
 
@@ -43,14 +43,14 @@ def _fields(meta: Element | None) -> Iterator[Element]:
 def _text_blocks(body: Element) -> Iterator[Block]:
     yield from _blocks(body)
     for note in body.iter():
-        if name(note) == "note-body":
+        if local_name(note) == "note-body":
             yield from _blocks(note)
 
 
 def _blocks(container: Element, level: int = 0) -> Iterator[Block]:
     """`level` of the headings made of paragraphs: 1 in the frame of a slide's title."""
     for child in container:
-        match name(child):
+        match local_name(child):
             case "h":
                 outline = value(child, "outline-level") or "1"
                 yield Block(_line(child), int(outline) if outline.isdecimal() else 1)
@@ -75,7 +75,7 @@ def _blocks(container: Element, level: int = 0) -> Iterator[Block]:
 def _items(items: Element) -> Iterator[str]:
     """A line for each paragraph of each item, those of inner lists too."""
     for item in items:
-        marker = ITEM if name(item) == "list-item" else ""
+        marker = ITEM if local_name(item) == "list-item" else ""
         for block in _blocks(item):
             for line in block.text.split("\n"):
                 yield line if line.startswith(ITEM) else marker + line
@@ -88,7 +88,7 @@ def _rows(grid: Element) -> list[list[str]]:
     for row in _inside(grid, "table-row"):
         cells: list[str] = []
         for cell in row:
-            if name(cell) in ("table-cell", "covered-table-cell"):
+            if local_name(cell) in ("table-cell", "covered-table-cell"):
                 text = "\n".join(block.text for block in _blocks(cell))
                 cells += [text] * _count(cell, "number-columns-repeated")
         rows += [cells] * _count(row, "number-rows-repeated")
@@ -101,9 +101,9 @@ def _header_rows(grid: Element) -> int:
 
 def _inside(element: Element, tag: str) -> Iterator[Element]:
     for child in element:
-        if name(child) == tag:
+        if local_name(child) == tag:
             yield child
-        elif name(child) in ("table-header-rows", "table-rows", "table-row-group"):
+        elif local_name(child) in ("table-header-rows", "table-rows", "table-row-group"):
             yield from _inside(child, tag)
 
 
@@ -119,7 +119,7 @@ def _line(paragraph: Element) -> str:
 def _pieces(element: Element) -> Iterator[str]:
     yield element.text or ""
     for child in element:
-        match name(child):
+        match local_name(child):
             case "s":
                 yield " " * _count(child, "c")
             case "tab":
@@ -138,7 +138,7 @@ def _pieces(element: Element) -> Iterator[str]:
 def _boxes(paragraph: Element) -> Iterator[Block]:
     """The text boxes anchored in a paragraph."""
     for child in paragraph:
-        if name(child) in ("frame", "custom-shape", "g"):
+        if local_name(child) in ("frame", "custom-shape", "g"):
             yield from _blocks(child)
-        elif name(child) not in LEFT_OUT and name(child) != "note":
+        elif local_name(child) not in LEFT_OUT and local_name(child) != "note":
             yield from _boxes(child)

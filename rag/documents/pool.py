@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 
 from rag.documents.discover import Found
-from rag.documents.pool_worker import Job, Limits
+from rag.documents.pool_worker import ReaderLimits, ReadingJob
 from rag.documents.read import DEFAULTS, Options
 from rag.errors import DocumentError
 from rag.types import Document
@@ -36,7 +36,10 @@ AHEAD = 4  # files for each process that may be under way or wait to be handed o
 FILES_BEFORE_RENEWAL = 500  # so that what a library never gives back does not add up
 LONGEST_START = 60.0  # seconds until a process takes its first file, on a busy machine
 LAST_WORDS = 1.0  # seconds at most between the end of a pipe and that of its process
-START = "from rag.documents.pool_worker import Limits, main; main({descriptor}, Limits({seconds}, {megabytes}))"
+START = (
+    "from rag.documents.pool_worker import ReaderLimits, read_for_pool\n"
+    "read_for_pool({descriptor}, ReaderLimits({seconds}, {megabytes}))"
+)
 HOSTILE = "save it anew, or leave it out if you do not trust where it comes from"
 
 
@@ -48,7 +51,7 @@ class ReaderPool:
     ) -> None:
         """`seconds` and `megabytes` are the limits for one file."""
         self._options = options
-        self._limits = Limits(seconds, megabytes)
+        self._limits = ReaderLimits(seconds, megabytes)
         self._workers = [_Worker(self._limits) for _ in range(max(1, workers))]
 
     def __enter__(self) -> ReaderPool:
@@ -112,7 +115,7 @@ class _Worker:
     pipe: Connection
     deadline: float
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ReaderLimits) -> None:
         self.task: _Task | None = None
         self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None
@@ -127,7 +130,7 @@ class _Worker:
         self._files += 1
         try:
             found = task.found
-            self.pipe.send(Job(found.path, found.document_id, found.source, options))
+            self.pipe.send(ReadingJob(found.path, found.document_id, found.source, options))
         except OSError:  # it ended just now: `collect` will find that
             return
 

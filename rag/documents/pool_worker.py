@@ -20,14 +20,14 @@ from rag.types import Document
 GRACE = 2.0  # seconds after the limit at which the process ends itself, should the pool be gone
 
 
-class Limits(NamedTuple):
+class ReaderLimits(NamedTuple):
     """What a file may cost."""
 
     seconds: float
     megabytes: int  # of memory, Python and the readers' own code included
 
 
-class Job(NamedTuple):
+class ReadingJob(NamedTuple):
     """A file to read."""
 
     path: Path
@@ -36,7 +36,7 @@ class Job(NamedTuple):
     options: Options
 
 
-def main(descriptor: int, limits: Limits) -> None:
+def read_for_pool(descriptor: int, limits: ReaderLimits) -> None:
     """Serves jobs. The time limit is one of the kernel's: it also ends a reader that hangs in foreign code."""
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (limits.megabytes << 20, hard))
@@ -46,7 +46,7 @@ def main(descriptor: int, limits: Limits) -> None:
     with Connection(descriptor) as pipe:
         while True:
             try:
-                job: Job = pipe.recv()
+                job: ReadingJob = pipe.recv()
             except (EOFError, OSError):
                 return
             signal.setitimer(signal.ITIMER_REAL, limits.seconds + GRACE)
@@ -56,7 +56,7 @@ def main(descriptor: int, limits: Limits) -> None:
             pipe.send(result)
 
 
-def _read(job: Job) -> Document | DocumentError:
+def _read(job: ReadingJob) -> Document | DocumentError:
     try:
         return read_document(job.path, job.document_id, job.source, job.options)
     except DocumentError as exc:

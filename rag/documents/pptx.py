@@ -12,8 +12,8 @@ import zipfile
 from collections.abc import Iterator, Mapping
 
 from rag.documents import ooxml
-from rag.documents.blocks import Block, Content, table, table_blocks
-from rag.documents.ooxml import Element, Target, name, value
+from rag.documents.blocks import Block, Content, table_block, table_blocks
+from rag.documents.ooxml import Element, Target, local_name, value
 from rag.errors import DocumentError
 
 TITLES = frozenset({"title", "ctrTitle"})
@@ -26,7 +26,7 @@ def parse(data: bytes) -> Content:
         main = ooxml.target(package, "", "officeDocument")
         show = ooxml.part(package, main)
         listed = None if show is None else show.find("{*}sldIdLst")
-        if main is None or show is None or name(show) != "presentation":
+        if main is None or show is None or local_name(show) != "presentation":
             raise DocumentError("is not a presentation although its name says so; give it the name of its real type")
         targets = ooxml.targets(package, main)
         slides = [targets.get(_relation(entry, "id") or "") for entry in ([] if listed is None else listed)]
@@ -49,7 +49,7 @@ def _slide(package: zipfile.ZipFile, path: str) -> list[Block]:
 
 def _shapes(package: zipfile.ZipFile, tree: Element, targets: Mapping[str, Target]) -> Iterator[Block]:
     for shape in tree:
-        match name(shape):
+        match local_name(shape):
             case "sp" if _role(shape) not in FURNITURE:
                 yield Block(_text(shape.find("{*}txBody")), level=int(_role(shape) in TITLES))
             case "graphicFrame":
@@ -68,7 +68,7 @@ def _role(shape: Element) -> str:
 
 def _notes(tree: Element) -> Iterator[Block]:
     for shape in tree:
-        if name(shape) == "sp" and _role(shape) == "body" and (text := _text(shape.find("{*}txBody"))):
+        if local_name(shape) == "sp" and _role(shape) == "body" and (text := _text(shape.find("{*}txBody"))):
             yield Block(NOTES + text)
 
 
@@ -79,21 +79,21 @@ def _text(body: Element | None) -> str:
 
 def _pieces(paragraph: Element) -> Iterator[str]:
     for child in paragraph:
-        if name(child) in ("r", "fld"):
+        if local_name(child) in ("r", "fld"):
             yield from (piece.text or "" for piece in child.iterfind("{*}t"))
-        elif name(child) == "br":
+        elif local_name(child) == "br":
             yield "\n"
-        elif name(child) in ("AlternateContent", "Choice", "m"):  # formulas
-            yield from (piece.text or "" for piece in child.iter() if name(piece) == "t")
+        elif local_name(child) in ("AlternateContent", "Choice", "m"):  # formulas
+            yield from (piece.text or "" for piece in child.iter() if local_name(piece) == "t")
 
 
 def _graphic(package: zipfile.ZipFile, frame: Element, targets: Mapping[str, Target]) -> Iterator[Block]:
     for grid in frame.iterfind("{*}graphic/{*}graphicData/{*}tbl"):
         yield from table_blocks(_rows(grid))
     for drawn in frame.iterfind("{*}graphic/{*}graphicData/*"):
-        target = targets.get(_relation(drawn, "dm" if name(drawn) == "relIds" else "id") or "")
+        target = targets.get(_relation(drawn, "dm" if local_name(drawn) == "relIds" else "id") or "")
         part = ooxml.part(package, target.path) if target else None
-        if part is not None and name(drawn) == "chart":
+        if part is not None and local_name(drawn) == "chart":
             yield from chart(part)
         elif part is not None:  # a diagram: the texts of its points
             yield Block("\n".join(_text(point) for point in part.iterfind("{*}ptLst/{*}pt/{*}t")))
@@ -115,10 +115,10 @@ def chart(part: Element) -> Iterator[Block]:
     """The chart's title and its values: a row for each category, a column for each series."""
     title = part.find("{*}chart/{*}title")
     if title is not None:
-        yield Block("".join(piece.text or "" for piece in title.iter() if name(piece) == "t"))
+        yield Block("".join(piece.text or "" for piece in title.iter() if local_name(piece) == "t"))
     columns: list[list[str]] = []
     for series in part.iter():
-        if name(series) != "ser":
+        if local_name(series) != "ser":
             continue
         names = _points(series, "tx")
         labels = _points(series, "cat") or _points(series, "xVal")
@@ -127,16 +127,16 @@ def chart(part: Element) -> Iterator[Block]:
             columns = columns or [["", *labels]]
         columns.append([" ".join(names), *values])
     height = max(map(len, columns), default=0)
-    yield Block(table(zip(*(column + [""] * (height - len(column)) for column in columns), strict=True)))
+    yield Block(table_block(zip(*(column + [""] * (height - len(column)) for column in columns), strict=True)))
 
 
 def _points(series: Element, kind: str) -> list[str]:
     """The values that the file keeps of what it computed, in order."""
-    cache = next((found for found in series.iterfind(f"{{*}}{kind}/*/*") if name(found).endswith("Cache")), None)
+    cache = next((found for found in series.iterfind(f"{{*}}{kind}/*/*") if local_name(found).endswith("Cache")), None)
     if cache is None:
         plain = series.find(f"{{*}}{kind}/{{*}}v")
         return [plain.text or ""] if plain is not None else []
-    return [(point.findtext("{*}v") or "").strip() for point in cache.iter() if name(point) == "pt"]
+    return [(point.findtext("{*}v") or "").strip() for point in cache.iter() if local_name(point) == "pt"]
 
 
 def _relation(element: Element, attribute: str) -> str | None:

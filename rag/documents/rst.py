@@ -11,7 +11,7 @@ from typing import Any
 
 from rag.documents import html
 from rag.documents.blocks import Content
-from rag.documents.encoding import decode
+from rag.documents.encoding import decode_text
 
 DIRECTIVE = re.compile(r"^[ \t]*\.\.[ \t]+(?:\|[^|\n]*\|[ \t]+)?([\w:.+-]*\w)[ \t]*::", re.MULTILINE)
 ROLE = re.compile(r":([\w.+-]*\w(?::[\w.+-]*\w)*):`(?:[^`<\n]*?<[^>`\n]*>|[^`\n]+)`")
@@ -37,7 +37,7 @@ SETTINGS: dict[str, Any] = {
 def parse(data: bytes) -> Content:
     from docutils.core import publish_parts
 
-    text = decode(data)
+    text = decode_text(data)
     _make_known(text)
     parts = publish_parts(text, writer="html5", settings_overrides=SETTINGS)
     return Content([html.fragment(parts["html_body"])])

@@ -19,8 +19,8 @@ from rag.errors import DocumentError
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
 
-Value = object  # str, int, float, bool, or one of datetime's types; "" for an empty cell
-Row = Sequence[Value]
+CellValue = object  # str, int, float, bool, or one of datetime's types; "" for an empty cell
+SheetRow = Sequence[CellValue]
 MOST_HEADERS = 3  # rows that together name the columns
 DIGITS = ".15g"  # what a spreadsheet computes with; more shows 0.1 + 0.2 as 0.30000000000000004
 MIDNIGHT = datetime.time()
@@ -74,7 +74,7 @@ def _sheet_blocks(sheet: CalamineSheet) -> Iterator[Block]:
         yield from table_blocks([row for row in texts if any(row)], headers)
 
 
-def _stretches(rows: Sequence[Row]) -> Iterator[tuple[int, int]]:
+def _stretches(rows: Sequence[SheetRow]) -> Iterator[tuple[int, int]]:
     """(first, last + 1) of rows without an empty one between them, but for one between names and figures."""
     begin: int | None = None
     for place, row in enumerate([*rows, ()]):
@@ -88,7 +88,7 @@ def _stretches(rows: Sequence[Row]) -> Iterator[tuple[int, int]]:
             begin = None
 
 
-def _header_rows(rows: Sequence[Row]) -> int:
+def _header_rows(rows: Sequence[SheetRow]) -> int:
     """How many rows name the columns: rows of text, as long as each holds more names than the one above it."""
     rows = [row for row in rows if any(map(_is_filled, row))]
     titles = next((place for place, row in enumerate(rows) if any(map(_is_filled, row[1:]))), 0)
@@ -107,19 +107,19 @@ def _spread(row: list[str], spans: dict[int, int]) -> None:
             row[start : end + 1] = [row[start]] * (end + 1 - start)
 
 
-def _filled(row: Row) -> int:
+def _filled(row: SheetRow) -> int:
     return sum(map(_is_filled, row))
 
 
-def _is_filled(value: Value) -> bool:
+def _is_filled(value: CellValue) -> bool:
     return bool(one_line(value)) if isinstance(value, str) else value is not None
 
 
-def _has_figures(row: Row) -> bool:
+def _has_figures(row: SheetRow) -> bool:
     return any(not isinstance(value, str) for value in row)
 
 
-def shown(value: Value) -> str:
+def shown(value: CellValue) -> str:
     """The value as a person reads it."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"

@@ -18,7 +18,7 @@ MAX_BYTES = 64_000
 
 def beside(path: Path) -> Path:
     """Where the metadata of the file is, or would be."""
-    return path.with_name(name(path.name))
+    return path.with_name(sidecar_name(path.name))
 
 
 def changed_at(file: str | Path) -> int:
@@ -29,7 +29,7 @@ def changed_at(file: str | Path) -> int:
         return 0
 
 
-def read(path: Path) -> dict[str, str]:
+def read_sidecar(path: Path) -> dict[str, str]:
     """Empty where there is none. Raises `DocumentError` where it is not a flat JSON object of texts."""
     file = beside(path)
     try:
@@ -45,7 +45,7 @@ def read(path: Path) -> dict[str, str]:
     return dict(found)
 
 
-def write(path: Path, metadata: Mapping[str, str]) -> None:
+def write_sidecar(path: Path, metadata: Mapping[str, str]) -> None:
     """Put it beside the file, or take it away where it is empty."""
     if metadata:
         write_whole(beside(path), json.dumps(dict(metadata), ensure_ascii=False).encode("utf-8", "backslashreplace"))
@@ -53,7 +53,7 @@ def write(path: Path, metadata: Mapping[str, str]) -> None:
         beside(path).unlink(missing_ok=True)
 
 
-def name(of: str) -> str:
+def sidecar_name(of: str) -> str:
     """Of the file that lies beside the file `of`."""
     return f".{of}.metadata.json"
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from rag.documents.blocks import Block, Content, visible
-from rag.documents.encoding import decode
+from rag.documents.encoding import decode_text
 from rag.documents.wrapping import UNSPACED, join
 
 TERMINAL_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -26,10 +26,10 @@ COLUMNS = re.compile(r"\S(?:\t+| {3,})\S")  # aligned by hand: a table, not pros
 
 def parse(data: bytes, unwrap: bool = True) -> Content:
     """`unwrap=False` for logs and source code, whose lines mean something however alike they look."""
-    return Content([blocks(decode(data), unwrap)])
+    return Content([text_blocks(decode_text(data), unwrap)])
 
 
-def blocks(text: str, unwrap: bool = True) -> list[Block]:
+def text_blocks(text: str, unwrap: bool = True) -> list[Block]:
     """The paragraphs of a text that is decoded."""
     text = visible(TERMINAL_COLOUR.sub("", text)).expandtabs()
     paragraphs = [paragraph.split("\n") for paragraph in re.split(r"\n(?:[^\S\n]*\n)+", text)]

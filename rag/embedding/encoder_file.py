@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.errors import ModelError
-from rag.llm.gguf import identity, made_once, matrix_kind
+from rag.llm.gguf import file_identity, made_once, matrix_kind
 
 _OUTER = {
     "embeddings.word_embeddings.weight": "token_embd.weight",
@@ -41,7 +41,7 @@ def encoder_file(folder: Path, cache_dir: Path, kind: str | None = None) -> Path
     kind = kind or matrix_kind()
     source = folder / "model.safetensors"
     try:
-        target = cache_dir / "models" / f"{folder.parent.name}-{identity(source)}.{kind}.gguf"
+        target = cache_dir / "models" / f"{folder.parent.name}-{file_identity(source)}.{kind}.gguf"
     except OSError as exc:
         raise ModelError(f"{source} cannot be read ({exc.strerror}): install the embedded model again") from exc
     return made_once(target, lambda partial: _write(folder, partial, kind))

@@ -16,8 +16,8 @@ No judge model is asked anything: gold is compared by characters, and entailment
 
 from __future__ import annotations
 
-from rag.evaluation.compare import Comparison, compare
+from rag.evaluation.compare import Comparison, compare_runs
 from rag.evaluation.measures import Figure, figures
 from rag.evaluation.record import Record
 
-__all__ = ["Comparison", "Figure", "Record", "compare", "figures"]
+__all__ = ["Comparison", "Figure", "Record", "compare_runs", "figures"]

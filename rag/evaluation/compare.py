@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from rag.errors import InputError
 from rag.evaluation.intervals import Indices, Interval, bootstrap
-from rag.evaluation.judging import GOOD, Outcome, Table, outcome, said, table
-from rag.evaluation.measures import MEASURES, Measure, defined, finite
+from rag.evaluation.judging import GOOD, Judgement, Table, judgement_table, outcome, said
+from rag.evaluation.measures import MEASURES, Measure, defined, number_or_none
 from rag.evaluation.record import Record
 
 
@@ -26,13 +26,13 @@ class Difference(NamedTuple):
     interval: Interval
 
 
-class Change(NamedTuple):
+class Crossing(NamedTuple):
     """A question that was right in one run and is not in the other."""
 
     first: Record
     second: Record
-    before: Outcome
-    after: Outcome
+    before: Judgement
+    after: Judgement
 
     @property
     def better(self) -> bool:
@@ -43,10 +43,10 @@ class Comparison(NamedTuple):
     questions: int
     left_out: tuple[int, int]  # questions that only the first, only the second run has
     differences: list[Difference]
-    changes: list[Change]
+    changes: list[Crossing]
 
 
-def compare(first: Sequence[Record], second: Sequence[Record], seed: int) -> Comparison:
+def compare_runs(first: Sequence[Record], second: Sequence[Record], seed: int) -> Comparison:
     """Raises `InputError` where no question is in both, or where an id means another question in each."""
     by_id = {record.id: record for record in second}
     pairs = [(record, by_id[record.id]) for record in first if record.id in by_id]
@@ -55,7 +55,7 @@ def compare(first: Sequence[Record], second: Sequence[Record], seed: int) -> Com
     for one, other in pairs:
         if (one.question, one.answers, one.answerable) != (other.question, other.answers, other.answerable):
             raise InputError(f"question {one.id!r} is another one in the second run: ids must mean the same", "compare")
-    tables = table([one for one, _ in pairs]), table([other for _, other in pairs])
+    tables = judgement_table([one for one, _ in pairs]), judgement_table([other for _, other in pairs])
     return Comparison(
         len(pairs),
         (len(first) - len(pairs), len(second) - len(pairs)),
@@ -72,11 +72,11 @@ def _difference(measure: Measure, first: Table, second: Table, count: int, seed:
     return Difference(measure, value(first), value(second), interval)
 
 
-def _change(first: Record, second: Record) -> Change | None:
+def _change(first: Record, second: Record) -> Crossing | None:
     before, after = outcome(first), outcome(second)
-    if Outcome.UNKNOWN in (before, after) or (before in GOOD) == (after in GOOD):
+    if Judgement.UNKNOWN in (before, after) or (before in GOOD) == (after in GOOD):
         return None
-    return Change(first, second, before, after)
+    return Crossing(first, second, before, after)
 
 
 def comparison_json(comparison: Comparison) -> dict[str, Any]:
@@ -88,11 +88,11 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "differences": [
             {
                 "name": item.measure.name,
-                "first": finite(item.first),
-                "second": finite(item.second),
-                "difference": finite(item.interval.value),
-                "low": finite(item.interval.low),
-                "high": finite(item.interval.high),
+                "first": number_or_none(item.first),
+                "second": number_or_none(item.second),
+                "difference": number_or_none(item.interval.value),
+                "low": number_or_none(item.interval.low),
+                "high": number_or_none(item.interval.high),
             }
             for item in comparison.differences
         ],

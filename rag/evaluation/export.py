@@ -17,12 +17,12 @@ from typing import Any, Literal, get_args
 from rag.evaluation.judging import said
 from rag.evaluation.record import Record
 
-Format = Literal["ragas", "ragchecker"]
-FORMATS: tuple[Format, ...] = get_args(Format)
+ExportFormat = Literal["ragas", "ragchecker"]
+FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
 REFUSAL = "The documents do not answer this question."
 
 
-def exported(records: Sequence[Record], shape: Format) -> str:
+def exported(records: Sequence[Record], shape: ExportFormat) -> str:
     """The text of the file."""
     if shape == "ragas":
         return "".join(json.dumps(ragas_sample(record), ensure_ascii=False) + "\n" for record in records)

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from rag.errors import InputError
-from rag.evaluation.record import GoldEvidence, GoldQuestion, Place
+from rag.evaluation.record import GoldEvidence, GoldPlace, GoldQuestion
 from rag.evaluation.squad import normalise
 from rag.seams import Snapshot
 
@@ -80,8 +80,8 @@ def _finder(ids: Sequence[str]) -> Callable[[str], list[str]]:
     return lambda name: [name] if name in whole else by_stem.get(name, [])
 
 
-def _places(text: str, documents: Sequence[str], text_of: Callable[[str], str]) -> tuple[Place, ...]:
-    return tuple(Place(name, start, end) for name in documents for start, end in find_all(text_of(name), text))
+def _places(text: str, documents: Sequence[str], text_of: Callable[[str], str]) -> tuple[GoldPlace, ...]:
+    return tuple(GoldPlace(name, start, end) for name in documents for start, end in find_all(text_of(name), text))
 
 
 def _worded(question: GoldQuestion, documents: Sequence[str], text_of: Callable[[str], str]) -> tuple[str, ...]:

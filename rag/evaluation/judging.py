@@ -27,7 +27,7 @@ CUT = 10  # of MRR and nDCG
 _MARKS = re.compile(r"\s*(?:\[\d+\])+")
 
 
-class Outcome(StrEnum):
+class Judgement(StrEnum):
     """What became of a question, against what is known of it."""
 
     RIGHT = "right"
@@ -38,25 +38,25 @@ class Outcome(StrEnum):
     UNKNOWN = "not judged"
 
 
-GOOD = (Outcome.RIGHT, Outcome.RIGHTLY_REFUSED)
+GOOD = (Judgement.RIGHT, Judgement.RIGHTLY_REFUSED)
 
 
-def table(records: Sequence[Record]) -> Table:
+def judgement_table(records: Sequence[Record]) -> Table:
     """Columns of shape `(records,)`."""
     rows = [_row(record) for record in records]
     return {name: np.array([row[name] for row in rows], float) for name in (rows[0] if rows else ())}
 
 
-def outcome(record: Record) -> Outcome:
+def outcome(record: Record) -> Judgement:
     """An answerable question is right when `is_answered_right`; an unanswerable one when it is refused."""
     if record.answerable is None:
-        return Outcome.UNKNOWN
+        return Judgement.UNKNOWN
     if not record.answer["answered"]:
-        return Outcome.REFUSED if record.answerable else Outcome.RIGHTLY_REFUSED
+        return Judgement.REFUSED if record.answerable else Judgement.RIGHTLY_REFUSED
     if not record.answerable:
-        return Outcome.ANSWERED
+        return Judgement.ANSWERED
     right = is_answered_right(record)
-    return Outcome.UNKNOWN if right is None else Outcome.RIGHT if right else Outcome.WRONG
+    return Judgement.UNKNOWN if right is None else Judgement.RIGHT if right else Judgement.WRONG
 
 
 def is_answered_right(record: Record) -> bool | None:
@@ -122,13 +122,13 @@ def _certainty(record: Record) -> dict[str, float]:
     """`right` is NaN where it is not known: of a refused question that has an answer, what would have been said."""
     kind = outcome(record)
     answered = record.answer["answered"]
-    right = nan if kind in (Outcome.UNKNOWN, Outcome.REFUSED) else float(kind is Outcome.RIGHT)
+    right = nan if kind in (Judgement.UNKNOWN, Judgement.REFUSED) else float(kind is Judgement.RIGHT)
     return {
         "answerable": _number(record.answerable),
         "confidence": _number(record.answer["confidence"]),
         "right": right,
         "right_answered": right if answered else nan,
-        "judged": nan if kind is Outcome.UNKNOWN else 1.0,
+        "judged": nan if kind is Judgement.UNKNOWN else 1.0,
         "refused_answerable": float(not answered) if record.answerable is True else nan,
         "refused_unanswerable": float(not answered) if record.answerable is False else nan,
     }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from math import isnan
 
-from rag.evaluation.compare import Change, Comparison, Difference
+from rag.evaluation.compare import Comparison, Crossing, Difference
 from rag.evaluation.judging import said
 from rag.evaluation.measures import Figure
 from rag.evaluation.report import number
@@ -68,7 +68,7 @@ def _signed(value: float, unit: str) -> str:
     return f"{'-' if value < 0 and any(digit in shown for digit in '123456789') else '+'}{shown}"
 
 
-def _change(change: Change) -> str:
+def _change(change: Crossing) -> str:
     return (
         f"  {change.first.id}: {change.first.question}\n"
         f"    {change.before}: {said(change.first) or '-'}\n    {change.after}: {said(change.second) or '-'}"

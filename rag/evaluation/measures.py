@@ -189,15 +189,15 @@ def figure_json(figure: Figure) -> dict[str, Any]:
         "name": measure.name,
         "title": measure.title,
         "group": measure.group,
-        "value": finite(interval.value),
-        "low": finite(interval.low),
-        "high": finite(interval.high),
+        "value": number_or_none(interval.value),
+        "low": number_or_none(interval.low),
+        "high": number_or_none(interval.high),
         "questions": figure.questions,
         "better": measure.better,
         "unit": measure.unit,
     }
 
 
-def finite(value: float) -> float | None:
+def number_or_none(value: float) -> float | None:
     """None for NaN, which JSON does not have."""
     return None if isnan(value) else value

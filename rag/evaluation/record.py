@@ -13,7 +13,7 @@ from rag.serialise import AnswerJSON
 from rag.types import Message
 
 
-class Place(NamedTuple):
+class GoldPlace(NamedTuple):
     """Characters of a document of the index."""
 
     document_id: str
@@ -25,7 +25,7 @@ class GoldEvidence(NamedTuple):
     """A stretch of a gold document that answers, and everywhere it stands in the gold documents."""
 
     text: str
-    places: tuple[Place, ...]
+    places: tuple[GoldPlace, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,9 @@ def record_json(record: Record) -> dict[str, Any]:
 
 def record_from_json(line: dict[str, Any]) -> Record:
     """The inverse of `record_json`. Raises `KeyError`, `TypeError` for a line of another form."""
-    evidence = tuple(GoldEvidence(text, tuple(Place(*place) for place in places)) for text, places in line["evidence"])
+    evidence = tuple(
+        GoldEvidence(text, tuple(GoldPlace(*place) for place in places)) for text, places in line["evidence"]
+    )
     return Record(
         id=line["id"],
         question=line["question"],

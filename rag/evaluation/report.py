@@ -17,16 +17,16 @@ from markupsafe import Markup
 
 from rag.evaluation.certainty import bins, risks
 from rag.evaluation.charts import calibration, histogram, risk_coverage
-from rag.evaluation.judging import Outcome, Table, outcome, said
+from rag.evaluation.judging import Judgement, Table, outcome, said
 from rag.evaluation.measures import Figure
 from rag.evaluation.record import Record
 from rag.serialise import CitationJSON
 
 SHOWN = 50  # of each kind of failure; all are in answers.jsonl
 _FAILURES = (
-    (Outcome.WRONG, "Answered wrong", "The first citation shows none of the gold."),
-    (Outcome.ANSWERED, "Answered though unanswerable", "The documents do not answer, and something was said."),
-    (Outcome.REFUSED, "Refused though answerable", "The documents answer, and nothing was said."),
+    (Judgement.WRONG, "Answered wrong", "The first citation shows none of the gold."),
+    (Judgement.ANSWERED, "Answered though unanswerable", "The documents do not answer, and something was said."),
+    (Judgement.REFUSED, "Refused though answerable", "The documents answer, and nothing was said."),
 )
 
 
@@ -42,7 +42,7 @@ def report_html(info: dict[str, Any], records: Sequence[Record], columns: Table,
         planned=planned(info),
         models=sorted({record.answer["model"] or "no language model" for record in records}),
         notices=sorted({notice for record in records for notice in record.answer["notices"]}),
-        outcomes=[(kind.value, outcomes.count(kind)) for kind in Outcome if kind in outcomes],
+        outcomes=[(kind.value, outcomes.count(kind)) for kind in Judgement if kind in outcomes],
         groups=[(name, list(found)) for name, found in groupby(figures, key=lambda one: one.measure.group)],
         shown=number,
         charts=_charts(columns),
@@ -92,10 +92,10 @@ def _drawn(count: int, draw: Callable[[], str]) -> Markup | None:
 
 
 def _failures(
-    kind: Outcome, title: str, text: str, records: Sequence[Record], outcomes: Sequence[Outcome]
+    kind: Judgement, title: str, text: str, records: Sequence[Record], outcomes: Sequence[Judgement]
 ) -> dict[str, Any]:
     found = [record for record, one in zip(records, outcomes, strict=True) if one is kind]
-    surest = kind is not Outcome.REFUSED
+    surest = kind is not Judgement.REFUSED
     found.sort(key=lambda record: record.answer["confidence"] or 0.0, reverse=surest)
     return {"title": title, "text": text, "count": len(found), "records": found[:SHOWN], "surest": surest}
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import DocumentNotFound, RagError
-from rag.index.schema import FILE, connect
+from rag.index.schema import FILE, connect_catalogue
 from rag.index.sources import Shown, with_path
 from rag.types import (
     Document,
@@ -51,7 +51,7 @@ _ORPHANS = (
 )
 
 
-class State(NamedTuple):
+class Generations(NamedTuple):
     """Generations, 0 when the index is new."""
 
     generation: int  # of the last commit
@@ -96,7 +96,7 @@ class Catalogue:
     @classmethod
     def open(cls, folder: Path) -> Catalogue:
         """For reading. Raises `RagError` where the file is damaged, `IndexMismatch` where its format is another."""
-        connection = connect(folder)
+        connection = connect_catalogue(folder)
         connection.execute("PRAGMA query_only = ON")
         return cls(folder, connection)
 
@@ -116,8 +116,8 @@ class Catalogue:
         meta = dict(self.connection.execute("SELECT key, value FROM meta"))
         return MadeWith(meta["embedder"], int(meta["dimension"]), meta["chunker"])
 
-    def state(self) -> State:
-        return State(*self.connection.execute("SELECT generation, published, pruned FROM state").fetchone())
+    def state(self) -> Generations:
+        return Generations(*self.connection.execute("SELECT generation, published, pruned FROM state").fetchone())
 
     def files(self) -> dict[str, FileState]:
         """By document id, everything committed, published or not."""

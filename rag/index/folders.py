@@ -35,7 +35,7 @@ class Expected(NamedTuple):
 ANY = Expected()
 
 
-def list_indexes(indexes_dir: Path) -> list[str]:
+def local_indexes(indexes_dir: Path) -> list[str]:
     """The names of the indexes in a folder, sorted; none where there is no such folder."""
     return sorted(file.parent.name for file in indexes_dir.glob(f"*/{CATALOGUE}") if _NAME.fullmatch(file.parent.name))
 
@@ -51,13 +51,13 @@ def index_folder(indexes_dir: Path, name: str) -> Path:
     return indexes_dir / name
 
 
-def not_found(indexes_dir: Path, name: str) -> IndexNotFound:
-    there = ", ".join(list_indexes(indexes_dir)) or "none"
+def index_not_found(indexes_dir: Path, name: str) -> IndexNotFound:
+    there = ", ".join(local_indexes(indexes_dir)) or "none"
     remedy = f"make it with `rag index PATH... --index {name}`"
     return IndexNotFound(f'there is no index "{name}" in {indexes_dir} (those there: {there}): {remedy}')
 
 
-def create(folder: Path, settings: MadeWith, wait: float) -> None:
+def create_index(folder: Path, settings: MadeWith, wait: float) -> None:
     """Make the folder and an empty catalogue, unless there is one. Raises `IndexBusy` after `wait` seconds."""
     if (folder / CATALOGUE).exists():
         return
@@ -66,7 +66,7 @@ def create(folder: Path, settings: MadeWith, wait: float) -> None:
     lock.acquire(wait)
     try:
         if not (folder / CATALOGUE).exists():
-            schema.create(folder, settings)
+            schema.create_catalogue(folder, settings)
     finally:
         lock.release()
 

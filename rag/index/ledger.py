@@ -21,7 +21,7 @@ import numpy as np
 from rag.errors import DocumentError
 from rag.index.catalogue import Catalogue
 from rag.index.rules import embedding_key
-from rag.index.schema import FILE, connect
+from rag.index.schema import FILE, connect_catalogue
 from rag.types import Embedding, Entry, Passage, Stamp, Vectors
 
 _WAL_BYTES = 64 * 2**20  # what is left of the log file when all of it has been moved into the main file
@@ -77,7 +77,7 @@ class Ledger(Catalogue):
 
     @classmethod
     def open(cls, folder: Path) -> Ledger:
-        connection = connect(folder)
+        connection = connect_catalogue(folder)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         ledger = cls(folder, connection)

@@ -20,7 +20,7 @@ from rag.index.damage import Damaged
 from rag.index.dense import exact as dense
 from rag.index.dense.exact import Trained
 from rag.index.failures import plain_errors
-from rag.index.folders import ANY, Expected, list_indexes
+from rag.index.folders import ANY, Expected
 from rag.index.lock import WriterLock
 from rag.index.readers import Readers
 from rag.index.rules import embedding_key
@@ -29,7 +29,7 @@ from rag.index.snapshot import LocalSnapshot
 from rag.index.sources import Shown, with_path
 from rag.index.staging import Staged
 from rag.index.verify import Problem, problems
-from rag.index.writer import Writer
+from rag.index.writer import LocalWriter
 from rag.types import (
     Document,
     DocumentInfo,
@@ -43,7 +43,7 @@ from rag.types import (
     StoredDocument,
 )
 
-__all__ = ["LocalIndex", "Problem", "list_indexes"]
+__all__ = ["LocalIndex", "Problem"]
 
 # Long enough for a reader that holds the lock to mend a small index, short enough for a person to be told.
 _WRITER_WAIT_S = 0.5
@@ -54,7 +54,7 @@ class LocalIndex:
 
     def __init__(self, folder: Path, shown: Shown = with_path) -> None:
         self._folder = folder
-        self._writer: Writer | None = None
+        self._writer: LocalWriter | None = None
         self._readers = Readers(folder, self._mend, shown)
 
     @classmethod
@@ -78,15 +78,15 @@ class LocalIndex:
         folder = folders.index_folder(indexes_dir, name)
         with plain_errors(folder):
             if create:
-                folders.create(folder, expected.complete(), _WRITER_WAIT_S)
+                folders.create_index(folder, expected.complete(), _WRITER_WAIT_S)
             if not (folder / CATALOGUE).exists():
-                raise folders.not_found(indexes_dir, name)
+                raise folders.index_not_found(indexes_dir, name)
         index = cls(folder, shown)
         settings = index.settings
         folders.check_settings(folder, settings, expected)
         index._readers.expect(settings)
         if write or create:
-            index._writer = Writer.open(folder, _WRITER_WAIT_S)
+            index._writer = LocalWriter.open(folder, _WRITER_WAIT_S)
         return index
 
     @property
@@ -181,7 +181,7 @@ class LocalIndex:
     def trained(self) -> Trained | None:
         """What was measured when dense search was last quantised; None where it is exact."""
         with suppress(Damaged):
-            return dense.manifest(self._folder).trained
+            return dense.dense_manifest(self._folder).trained
         return None
 
     def repair(self) -> list[Problem]:
@@ -189,7 +189,7 @@ class LocalIndex:
         the catalogue is the truth, and there is nothing to mend it from. Raises `IndexBusy`."""
         if self._writer is not None:
             return self._writer.repair()
-        writer = Writer.open(self._folder, _WRITER_WAIT_S)
+        writer = LocalWriter.open(self._folder, _WRITER_WAIT_S)
         try:
             return writer.repair()
         finally:
@@ -217,7 +217,7 @@ class LocalIndex:
             if self._writer is not None:
                 self._writer.mend()
                 return True
-            writer = Writer.open(self._folder, wait=0)
+            writer = LocalWriter.open(self._folder, wait=0)
             try:
                 writer.mend()
             finally:
@@ -226,7 +226,7 @@ class LocalIndex:
             return False
         return True
 
-    def _writing(self) -> Writer:
+    def _writing(self) -> LocalWriter:
         if self._writer is None:
             raise RagError(f'index "{self.name}" is open for reading only')
         return self._writer

@@ -25,7 +25,7 @@ from rag.index.dense.loading import Searchable
 from rag.index.failures import plain_errors
 from rag.index.lexical import search as lexical
 from rag.index.lexical.search import Lexical
-from rag.index.snapshot import LocalSnapshot, View
+from rag.index.snapshot import LocalSnapshot, LocalView
 from rag.index.sources import Shown, with_path
 from rag.types import Filters, MadeWith
 
@@ -45,7 +45,7 @@ class Readers:
         self._idle: list[Catalogue] = []  # connections that no snapshot uses
         self._closed = False
         self._made_with: MadeWith | None = None
-        self._view: View | None = None
+        self._view: LocalView | None = None
         self._moving = threading.Lock()
 
     def snapshot(self, filters: Filters | None = None) -> LocalSnapshot:
@@ -99,7 +99,7 @@ class Readers:
         while self._idle:
             self._idle.pop().close()
 
-    def _moved(self, catalogue: Catalogue) -> View:
+    def _moved(self, catalogue: Catalogue) -> LocalView:
         """The view of what is published now; `catalogue`'s transaction is begun anew to be at the same point."""
         deadline = time.monotonic() + _READER_WAIT_S
         generation, published, _ = catalogue.state()
@@ -114,7 +114,7 @@ class Readers:
                 return before
             self._check_settings(catalogue)
             if found := self._lexical(catalogue, published, time.monotonic() > deadline):
-                return View(published, found, partial(self._load_dense, before.loaded() if before else None))
+                return LocalView(published, found, partial(self._load_dense, before.loaded() if before else None))
             if not self._mend():
                 time.sleep(_READER_RETRY_S)
 
@@ -128,7 +128,7 @@ class Readers:
 
     def _lexical(self, catalogue: Catalogue, at: int, in_memory: bool) -> Lexical | None:
         try:
-            found = lexical.read(self._folder)
+            found = lexical.read_lexical(self._folder)
         except Damaged:
             found = None
         if found is not None and found.generation == at:
@@ -145,7 +145,7 @@ class Readers:
             while loading.in_change(self._folder) and time.monotonic() < deadline:
                 time.sleep(_READER_RETRY_S)
             try:
-                return loading.load(self._folder, dimension)
+                return loading.load_dense(self._folder, dimension)
             except Damaged:
                 self._mend()  # where a writer is at work, it may have been putting new files in place
         return dense.empty(dimension) if before is None else before

@@ -51,7 +51,7 @@ def embedding_faults(passage: Passage, embedding: Embedding, dimension: int) -> 
     return []
 
 
-def check(entry: Entry, dimension: int) -> None:
+def check_entry(entry: Entry, dimension: int) -> None:
     """Raises `DocumentError` if passages or vectors do not fit the document."""
     document, passages, embeddings, _ = entry
     if len(passages) != len(embeddings):

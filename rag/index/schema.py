@@ -47,7 +47,7 @@ INSERT INTO state VALUES (0, 0, 0);
 """
 
 
-def create(folder: Path, settings: MadeWith) -> None:
+def create_catalogue(folder: Path, settings: MadeWith) -> None:
     """Make an empty catalogue under another name and rename it, so that a file of the right name is a whole one."""
     fresh = folder / f"{FILE}.new"
     for leftover in folder.glob(f"{FILE}.new*"):
@@ -65,7 +65,7 @@ def create(folder: Path, settings: MadeWith) -> None:
     sync_folder(folder)
 
 
-def connect(folder: Path) -> sqlite3.Connection:
+def connect_catalogue(folder: Path) -> sqlite3.Connection:
     """Open the file, which must be there, and check that it is a catalogue of this format."""
     file = folder / FILE
     if file.stat().st_size == 0:

@@ -37,7 +37,7 @@ class Selected(NamedTuple):
     versions: Any  # as a part of Tantivy's queries; None where there are none
 
 
-class View:
+class LocalView:
     """What the snapshots of one generation share. FAISS is brought to the generation when first it is searched."""
 
     def __init__(self, generation: int, lexical: Lexical, load: Callable[[Catalogue], Searchable]) -> None:
@@ -93,7 +93,7 @@ class LocalSnapshot:
 
     def __init__(
         self,
-        view: View,
+        view: LocalView,
         catalogue: Catalogue,
         give_back: Callable[[Catalogue], None],
         filters: Filters | None = None,

@@ -15,7 +15,7 @@ from rag.index import schema
 from rag.index.catalogue import Catalogue
 from rag.index.failures import plain_errors
 from rag.index.ledger import Ledger
-from rag.index.rules import check, embedding_key
+from rag.index.rules import check_entry, embedding_key
 from rag.types import Document, Embedding, Entry, FileState, MadeWith, Passage, Stamp
 
 FOLDER = "reembedding"
@@ -41,7 +41,7 @@ class Staged:
                 ledger.close()
             drop(index_folder)
             folder.mkdir()
-            schema.create(folder, settings)
+            schema.create_catalogue(folder, settings)
             return cls(folder, Ledger.open(folder), _if_same_embedder(current, settings))
 
     def files(self) -> dict[str, FileState]:
@@ -59,7 +59,7 @@ class Staged:
 
     def replace(self, entry: Entry) -> None:
         """Raises `DocumentError` where passages or vectors do not fit the document."""
-        check(entry, self._ledger.settings.dimension)
+        check_entry(entry, self._ledger.settings.dimension)
         with plain_errors(self.folder):
             self._ledger.replace(entry)
 

@@ -70,7 +70,7 @@ def _dense(folder: Path, catalogue: Catalogue) -> Iterator[str]:
     """What the files have of passages that are still there must be their vectors, and they must be whole. They may
     lag: rows that they lack, or have too many, are made good as they are read."""
     try:
-        saved = loading.load(folder, catalogue.settings.dimension)
+        saved = loading.load_dense(folder, catalogue.settings.dimension)
         if isinstance(saved, Quantised):
             loading.check_vectors(saved, folder)
     except Damaged as damage:
@@ -100,7 +100,7 @@ def _lexical(folder: Path, catalogue: Catalogue) -> Iterator[str]:
         if altered := lexical.altered(folder / lexical.FOLDER):
             yield f"{lexical.FOLDER} has files that are not as they were written, such as {altered[0]}"
             return
-        found = lexical.read(folder)
+        found = lexical.read_lexical(folder)
     except Damaged as damage:
         yield str(damage)
         return

@@ -21,13 +21,13 @@ from rag.index.failures import plain_errors
 from rag.index.ledger import Ledger
 from rag.index.lexical.writer import LexicalWriter
 from rag.index.lock import WriterLock
-from rag.index.rules import check
+from rag.index.rules import check_entry
 from rag.index.staging import Staged
 from rag.index.verify import Problem, problems
 from rag.types import Entry, MadeWith, Stamp
 
 
-class Writer:
+class LocalWriter:
     """Exists while the lock is held: from `open` to `close`. Any thread; one call at a time."""
 
     def __init__(self, folder: Path, lock: WriterLock, ledger: Ledger) -> None:
@@ -38,7 +38,7 @@ class Writer:
         self._one_at_a_time = threading.RLock()
 
     @classmethod
-    def open(cls, folder: Path, wait: float) -> Writer:
+    def open(cls, folder: Path, wait: float) -> LocalWriter:
         """Take the lock, waiting `wait` seconds at most, and finish what a killed writer left. Raises `IndexBusy`."""
         lock = WriterLock(folder)
         with plain_errors(folder):
@@ -57,7 +57,7 @@ class Writer:
 
     def replace(self, entry: Entry) -> None:
         """Raises `DocumentError` where passages or vectors do not fit the document."""
-        check(entry, self.ledger.settings.dimension)
+        check_entry(entry, self.ledger.settings.dimension)
         with self._one_at_a_time, plain_errors(self.folder):
             self.ledger.replace(entry)
 
@@ -154,7 +154,7 @@ class Writer:
         """Rows that FAISS's file lacks or has too many; None where there is no file that could be used."""
         generation, at, _ = self.ledger.state()
         try:
-            saved = dense.manifest(self.folder)
+            saved = dense.dense_manifest(self.folder)
         except Damaged:
             return None
         if saved.generation > generation:  # the catalogue is an older copy: its next rows may have the same numbers
@@ -166,7 +166,7 @@ class Writer:
 
     def _quantised(self) -> bool:
         try:
-            return dense.manifest(self.folder).trained is not None
+            return dense.dense_manifest(self.folder).trained is not None
         except Damaged:
             return False
 
@@ -176,9 +176,9 @@ class Writer:
         at = self.ledger.state().published
         saved: loading.Searchable | None = None
         try:
-            saved = loading.load(self.folder, self.ledger.settings.dimension)
+            saved = loading.load_dense(self.folder, self.ledger.settings.dimension)
         except Damaged as damage:
             set_aside(damage.file)
         if not isinstance(saved, Quantised) or self._dense_is_due():
-            compaction.save(saved, at, self.ledger, self.folder)
+            compaction.save_dense(saved, at, self.ledger, self.folder)
             self.ledger.forget_removals(at)

@@ -24,7 +24,7 @@ from rag.types import Document, Embedding, Passage
 BATCH_PASSAGES = 128  # passages that are embedded together: enough to sort them by length, few enough to lose nothing
 _AHEAD = 4  # documents that are read while others are embedded
 
-Read = Callable[[Iterable[Found]], Iterable[tuple[Found, Document | DocumentError]]]  # in the order of the files
+ReadFiles = Callable[[Iterable[Found]], Iterable[tuple[Found, Document | DocumentError]]]  # in the order of the files
 Promise = Callable[[], list[Embedding]]  # waits for the vectors; raises `DocumentError` where there will be none
 
 
@@ -55,7 +55,7 @@ class Here:
 
     batches = 1
 
-    def __init__(self, embedder: Embedder, passage_tokens: int, read: Read) -> None:
+    def __init__(self, embedder: Embedder, passage_tokens: int, read: ReadFiles) -> None:
         self._embedder = embedder
         self._passage_tokens = passage_tokens
         self._read = read
@@ -85,7 +85,7 @@ def prepare(
     if isinstance(document, DocumentError):
         return document
     try:
-        own = sidecar.read(found.path)
+        own = sidecar.read_sidecar(found.path)
     except DocumentError as exc:
         return exc
     if own:

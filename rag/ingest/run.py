@@ -21,7 +21,7 @@ from rag.background import UNWATCHED, Run
 from rag.documents.discover import Skipped
 from rag.errors import DocumentError, RagError
 from rag.ingest.changes import Change, Same, by_content, find_changes
-from rag.ingest.prepare import BATCH_PASSAGES, Here, Prepared, Preparer, Promise, Read, read_here
+from rag.ingest.prepare import BATCH_PASSAGES, Here, Prepared, Preparer, Promise, ReadFiles, read_here
 from rag.seams import DocumentSink, Embedder
 from rag.settings import Settings
 from rag.types import Document, Embedding, Entry
@@ -66,7 +66,7 @@ def sync(
     index: DocumentSink,
     embedder: Embedder,
     settings: Settings,
-    read: Read = read_here,
+    read: ReadFiles = read_here,
     run: Run = UNWATCHED,
 ) -> Summary:
     """Bring `index` in line with `paths`; a run that is stopped commits and publishes what is done, and returns."""

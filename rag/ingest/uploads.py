@@ -18,7 +18,7 @@ from rag.documents.discover import LOCK_PREFIX, Found
 from rag.documents.read import is_readable
 from rag.errors import InputError, UnsupportedDocument
 from rag.ingest.changes import Change, stamp
-from rag.ingest.prepare import Here, Read
+from rag.ingest.prepare import Here, ReadFiles
 from rag.ingest.run import Summary, carry_out
 from rag.seams import Embedder, WritableIndex
 from rag.settings import Settings
@@ -75,7 +75,7 @@ def keep(content: BinaryIO, upload: Upload, metadata: Mapping[str, str]) -> None
         shutil.copyfileobj(content, out, 1 << 20)
         out.flush()
         os.fsync(out.fileno())
-    sidecar.write(upload.path, metadata)
+    sidecar.write_sidecar(upload.path, metadata)
     partial.rename(upload.path)
 
 
@@ -91,7 +91,7 @@ def waiting(index_folder: Path) -> list[Upload]:
     return found
 
 
-def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Settings, read: Read) -> Summary:
+def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Settings, read: ReadFiles) -> Summary:
     """Read the file, commit it as a document and then move it to its place: killed in between, it is put once more."""
     place = (upload.folder / upload.name).absolute()
     found = Found(str(upload.path), upload.document_id, str(place.resolve()))
@@ -100,14 +100,14 @@ def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Sett
         summary = carry_out(change, index, Here(embedder, settings.passage_tokens, read))
         if not summary.failed:
             place.parent.mkdir(parents=True, exist_ok=True)
-            sidecar.write(place, sidecar.read(upload.path))
+            sidecar.write_sidecar(place, sidecar.read_sidecar(upload.path))
             os.replace(upload.path, place)
         return summary
     finally:
         shutil.rmtree(upload.folder / _INCOMING / upload.job, ignore_errors=True)
 
 
-def remove(document_id: str, index: WritableIndex) -> None:
+def remove_document(document_id: str, index: WritableIndex) -> None:
     """Take a document out, and its file where it was uploaded: else the next sync would bring it back. Raises
     `DocumentNotFound`."""
     index.remove(document_id)

@@ -66,7 +66,7 @@ def matrix_kind() -> str:
 
 
 def _converted(source: Path, cache_dir: Path, threads: int, kind: str) -> Path:
-    target = cache_dir / "models" / f"{source.stem}-{identity(source)}.{kind}.gguf"
+    target = cache_dir / "models" / f"{source.stem}-{file_identity(source)}.{kind}.gguf"
     return made_once(target, lambda partial: _quantise(source, partial, _FTYPES[kind], threads))
 
 
@@ -106,7 +106,7 @@ def _quantise(source: Path, target: Path, ftype: int, threads: int) -> None:
         raise ModelError(f"{source.name} cannot be converted (llama.cpp gave {status}): is the disk full?")
 
 
-def identity(path: Path) -> str:
+def file_identity(path: Path) -> str:
     """Size and beginning of the file, hashed: enough to tell versions of one model apart without reading all of it."""
     with path.open("rb") as file:
         return hashlib.sha256(str(path.stat().st_size).encode() + file.read(1 << 20)).hexdigest()[:12]

@@ -16,7 +16,7 @@ from rag.text.terms import terms, tokens
 MAX_QUESTION = 2_000  # characters: longer input is a document, not a question; the embedder sees some 250 tokens of it
 
 Kind = Literal["factual", "descriptive", "list"]
-Expected = Literal["number", "money", "time", "person", "place", "any"]
+AnswerType = Literal["number", "money", "time", "person", "place", "any"]
 
 _NUMBER = re.compile(
     r"\b(how (many|much|old|tall|high|long|far|large|big|wide|deep|heavy|fast|often|hot|cold|few|late|early)"
@@ -86,7 +86,7 @@ class Question:
 
     text: str
     kind: Kind
-    expected: Expected
+    expected: AnswerType
     terms: frozenset[str]  # content terms, as `rag.text.terms` makes them
     carried: tuple[Carried, ...] = ()  # in the order in which they were said; none of them is in `terms`
 
@@ -132,7 +132,7 @@ def _kind(text: str) -> Kind:
     return "factual"
 
 
-def _expected(lower: str) -> Expected:
+def _expected(lower: str) -> AnswerType:
     if _TIME.search(lower):
         return "time"
     if _MONEY.search(lower):

@@ -67,5 +67,5 @@ class SharedKeys(KeyRing):
                 yield parse_key(json.loads(record))
             except (ValueError, TypeError, KeyError) as exc:
                 raise RagError(
-                    f"{self.place} has a row in rag.state.keys that is no key: remove it, and make a new key"
+                    f"{self.place} has a row in rag.keys that is no key: remove it, and make a new key"
                 ) from exc

@@ -52,7 +52,7 @@ class Check:
         return self.listed_alike and not self.different and self.dense == self.hits == self.searches
 
 
-def compare(one: Index, other: Index, searches: int, seed: int = 0) -> Check:
+def compare_indexes(one: Index, other: Index, searches: int, seed: int = 0) -> Check:
     """Searches for as many passages as are asked for, or for all there are."""
     lists = one.documents(), other.documents()
     first, second = (sum(info.passages for info in infos) for infos in lists)

@@ -7,8 +7,7 @@ Out: an open index, to be closed, of which the rest of the program needs no more
 from __future__ import annotations
 
 from rag.errors import InputError
-from rag.index import local
-from rag.index.folders import Expected, check_settings, index_folder
+from rag.index.folders import Expected, check_settings, index_folder, local_indexes
 from rag.index.local import LocalIndex
 from rag.index.schema import FILE
 from rag.index.sources import Shown, with_path
@@ -63,23 +62,23 @@ def _space(embedder: VectorSpace | None) -> tuple[str | None, int | None]:
 
 def list_indexes(settings: Settings) -> list[str]:
     """Their names, sorted. Raises `StoreError`."""
-    return local.list_indexes(settings.indexes_dir) if settings.store == "local" else milvus.names(*_place(settings))
+    return local_indexes(settings.indexes_dir) if settings.store == "local" else milvus.milvus_names(*_place(settings))
 
 
-def identity(settings: Settings, name: str) -> object:
+def index_identity(settings: Settings, name: str) -> object:
     """Changes when the index is made anew; None where there is none. Raises `StoreError`."""
     if settings.store != "local":
-        return milvus.identity(*_place(settings), name)
+        return milvus.milvus_identity(*_place(settings), name)
     try:  # the file is held open by its readers, so its number is given to no other meanwhile
         return (index_folder(settings.indexes_dir, name) / FILE).stat().st_ino
     except (OSError, InputError):
         return None
 
 
-def changed(settings: Settings, name: str) -> int:
+def index_changed_at(settings: Settings, name: str) -> int:
     """When the index last changed, in Unix seconds; 0 where it is gone. Raises `StoreError`."""
     if settings.store != "local":
-        return milvus.changed(*_place(settings), name)
+        return milvus.published_at(*_place(settings), name)
     try:
         return int((settings.indexes_dir / name / FILE).stat().st_mtime)
     except OSError:

@@ -53,7 +53,7 @@ class VerdictJSON(TypedDict):
     citations: list[int]
 
 
-class CitedJSON(TypedDict):
+class TraceCitationJSON(TypedDict):
     """The place that a label stands for."""
 
     label: int
@@ -82,7 +82,7 @@ class TraceJSON(TypedDict):
     retrieved: list[RetrievedJSON]
     read: list[ReadJSON]
     verdicts: list[VerdictJSON]
-    citations: list[CitedJSON]
+    citations: list[TraceCitationJSON]
     usage: UsageJSON
     timings: dict[str, Number]
     answer: AnswerJSON | None
@@ -110,7 +110,7 @@ def trace_json(
         "retrieved": _retrieved(answer, trace),
         "read": [_read(item, number, trace) for number, item in enumerate(trace.evidence)],
         "verdicts": [selected(claim, VerdictJSON) for claim in whole["claims"]],
-        "citations": [selected(citation, CitedJSON) for citation in whole["citations"]],
+        "citations": [selected(citation, TraceCitationJSON) for citation in whole["citations"]],
         "usage": whole["usage"],
         "timings": whole["timings"],
         "answer": whole if text else None,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.answering.lists import list_items, whole_enumeration, without_marker
-from rag.answering.parts import Part, Place, compose, quoted
+from rag.answering.parts import Part, QuotedPlace, compose, quoted
 from rag.text.sentences import split_sentences
 from rag.types import Evidence, Passage
 
@@ -46,7 +46,7 @@ def test_a_whole_sentence_keeps_its_own_stop_behind_the_mark() -> None:
 
 def test_the_same_place_keeps_its_label_and_a_sentence_may_cite_several() -> None:
     first, second = evidence(TEXT, 0), evidence(TEXT, 1)
-    one, two = Place(first, first.start, first.end), Place(second, second.start, second.end)
+    one, two = QuotedPlace(first, first.start, first.end), QuotedPlace(second, second.start, second.end)
     answer = compose([Part("Built by Ada", (one,), 0.9), Part("It burned", (two, one), 0.8)])
     assert answer.text == "Built by Ada [1]. It burned [2][1]."
     assert [citation.label for citation in answer.citations] == [1, 2]
@@ -65,7 +65,7 @@ PARTS = st.lists(
 def test_labels_claims_and_text_always_agree(drawn: list[tuple[str, list[int]]]) -> None:
     items = [evidence(TEXT, 0), evidence(TEXT, 1)]
     parts = [
-        Part(text, tuple(Place(items[i], items[i].start, items[i].end) for i in dict.fromkeys(numbers)), 0.5)
+        Part(text, tuple(QuotedPlace(items[i], items[i].start, items[i].end) for i in dict.fromkeys(numbers)), 0.5)
         for text, numbers in drawn
     ]
     answer = compose(parts)

@@ -9,16 +9,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 import uvicorn
 
 from api.server.run import listen
-from rag.deadline import Deadline
 from rag.settings import Settings
-from rag.types import Answer
+from rag.types import Answer, Ask
 from tests.api.fakes import FakePipeline, Stage, serving, wait_until
 
 LONG_S = 60
@@ -32,19 +30,19 @@ class Patient(FakePipeline):
         self.begun = threading.Semaphore(0)
         self.ended: list[str] = []
 
-    def ask(self, question: str, *, deadline: Deadline | None = None, **named: Any) -> Answer:
-        assert deadline is not None
+    def ask(self, asked: str | Ask) -> Answer:
+        assert isinstance(asked, Ask) and asked.deadline is not None
         self.begun.release()
-        if question.startswith("Who"):
+        if asked.question.startswith("Who"):
             until = time.monotonic() + LONG_S
             try:
                 while time.monotonic() < until:
-                    deadline.check()
+                    asked.deadline.check()
                     time.sleep(0.005)
             except Exception as error:
                 self.ended.append(type(error).__name__)
                 raise
-        return super().ask(question, **named)
+        return super().ask(asked)
 
 
 @contextmanager

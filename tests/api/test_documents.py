@@ -14,6 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from rag.index.folders import Expected
 from rag.index.local import LocalIndex
 from rag.ingest.chunking import chunker_fingerprint
 from rag.ingest.run import sync
@@ -170,5 +171,5 @@ def test_what_was_accepted_before_a_restart_is_taken_up(settings: Settings) -> N
         assert client.get("/v1/jobs/job_old").json()["error"] is None
         assert found(client, project="Mill") == {"uploads/sub/a.txt"}
     assert not list((folder / "uploads" / ".incoming").iterdir())
-    with LocalIndex.open(settings.indexes_dir, "default", chunker=chunker_fingerprint(settings)) as index:
+    with LocalIndex.open(settings.indexes_dir, "default", Expected(chunker=chunker_fingerprint(settings))) as index:
         assert index.verify() == []

@@ -124,13 +124,13 @@ import sys, threading, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from tests.api.fakes import FakePipeline, Stage
-from api.server import run
+from api.server.run import run_server
 class Slow(FakePipeline):
     def ask(self, *args, **named):
         Path(sys.argv[4]).touch()
         time.sleep(1)
         return super().ask(*args, **named)
-run(sys.argv[2], 0, Stage(Path(sys.argv[3]), pipeline=Slow()).app)
+run_server(sys.argv[2], 0, Stage(Path(sys.argv[3]), pipeline=Slow()).app)
 print("stopped", file=sys.stderr)
 """
 

@@ -33,8 +33,8 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from tests.api.fakes import Stage
-from api.server import run
-run("127.0.0.1", 0, Stage(Path(sys.argv[2]), more={"auth": sys.argv[3]}).app)
+from api.server.run import run_server
+run_server("127.0.0.1", 0, Stage(Path(sys.argv[2]), more={"auth": sys.argv[3]}).app)
 """
 
 

@@ -67,7 +67,7 @@ def test_a_question_is_a_span_below_its_request_and_its_steps_below_it(traced: T
         "rag.generation": 7,
         "rag.mode": "quote",
         "rag.outcome": "answered",
-        "rag.answering.confidence": 0.83,
+        "rag.confidence": 0.83,
         "rag.faithfulness": 0.98,
         "gen_ai.request.model": "tiny",
         "gen_ai.usage.input_tokens": 180,

@@ -25,14 +25,14 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 here = Path(sys.argv[2])
 from tests.api.fakes import FakePipeline, Stage
-from api.server import run
+from api.server.run import run_server
 class Held(FakePipeline):
     def ask(self, *args, **named):
         (here / "asked").touch()
         while not (here / "go").exists():
             time.sleep(0.01)
         return super().ask(*args, **named)
-run("127.0.0.1", 0, Stage(here, pipeline=Held(), more={"grace_seconds": float(sys.argv[3])}).app, "json")
+run_server("127.0.0.1", 0, Stage(here, pipeline=Held(), more={"grace_seconds": float(sys.argv[3])}).app, "json")
 print("stopped", file=sys.stderr)
 """
 WAIT = 120  # seconds, of a machine however loaded

@@ -184,7 +184,7 @@ def test_sentences_of_evidence_keep_their_place() -> None:
 
 def test_the_weights_name_the_features() -> None:
     assert set(checker().weights) == set(align("A claim.", ["A text."]).features)
-    stored = json.loads(files("rag").joinpath("checker.json").read_text(encoding="utf-8"))
+    stored = json.loads(files("rag.checking").joinpath("checker.json").read_text(encoding="utf-8"))
     assert stored["threshold"] == SUPPORTED
     for name in ("begin", "mtrag_human_eval", "faithbench", "altered"):
         assert {"auroc", "brier", "ece", "passed_though_not_supported"} <= stored["figures"][name].keys()

@@ -10,7 +10,7 @@ import pytest
 
 from rag.documents.pdf import reader as pdf
 from rag.documents.pdf.headings import Heading
-from rag.documents.pdf.layout import blocks
+from rag.documents.pdf.layout import layout_blocks
 from rag.documents.pdf.lines import Line, whole_lines
 from rag.documents.read import read_document
 from rag.documents.wrapping import join, whole_words
@@ -285,7 +285,7 @@ def line(text: str, baseline: float, left: float = 0, right: float = 300, size: 
 
 
 def texts(*page: Line) -> list[str]:
-    return [block.text for block in blocks([page])[0]]
+    return [block.text for block in layout_blocks([page])[0]]
 
 
 def test_a_first_line_set_in_begins_a_paragraph() -> None:
@@ -316,13 +316,13 @@ def test_levels_by_size_and_weight() -> None:
         line("Body text that is longer than all headings.", 230),
         line("Not a heading", 205, size=11),
     ]
-    assert [block.level for block in blocks([page])[0]] == [1, 2, 3, 0, 0]
+    assert [block.level for block in layout_blocks([page])[0]] == [1, 2, 3, 0, 0]
 
 
 def test_an_outline_that_does_not_fit_its_pages_is_not_believed() -> None:
     page = [line("Title", 300, size=20), line("Body text that is longer than all headings.", 270)]
     outline = [[Heading("Another", 1), Heading("Third", 1), Heading("Title", 3)]]
-    assert [block.level for block in blocks([page], outline)[0]] == [1, 0]
+    assert [block.level for block in layout_blocks([page], outline)[0]] == [1, 0]
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import rag.documents
-from rag.documents.blocks import Block, assemble, clean, table
+import rag.documents.read
+from rag.documents.blocks import Block, assemble, clean, table_block
 from rag.documents.formats import DATA, NAMED, OFFICE, SOURCE, TEXT
 from rag.documents.read import SUFFIXES, is_readable, read_document
 from rag.errors import DocumentError, UnsupportedDocument
@@ -194,7 +194,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rag.documents, "MAX_BYTES", 2 << 20)
+    monkeypatch.setattr(rag.documents.read, "MAX_BYTES", 2 << 20)
     with pytest.raises(DocumentError, match=r"notes\.txt: has 3 MB, the limit is 2 MB; split it$"):
         read(tmp_path, b"x" * (3 << 20))
 
@@ -220,7 +220,7 @@ def test_rows_of_a_table() -> None:
         ["Cost", "", "", ""],
         ["a", "", "b", "c"],
     ]
-    assert table(rows) == "| 2023\nSales | 1 2\nCost\na | b | c"
+    assert table_block(rows) == "| 2023\nSales | 1 2\nCost\na | b | c"
 
 
 def check_contract(document: Document) -> None:

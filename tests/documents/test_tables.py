@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.documents import html, sheets
-from rag.documents.blocks import cells, table, table_blocks
+from rag.documents.blocks import cells, table_block, table_blocks
 from rag.documents.read import read_document
 from rag.errors import DocumentError
 
@@ -47,7 +47,7 @@ CELL = st.text(st.characters(codec="ascii", categories=["L", "N"]), max_size=3)
 def test_a_row_can_be_taken_apart_again(rows: list[list[str]]) -> None:
     filled = [row for row in rows if any(row)]
     columns = [place for place in range(3) if any(row[place] for row in rows)]
-    found = [cells(line) for line in table(rows).split("\n") if line]
+    found = [cells(line) for line in table_block(rows).split("\n") if line]
     assert [row + [""] * (len(columns) - len(row)) for row in found] == [[row[c] for c in columns] for row in filled]
 
 

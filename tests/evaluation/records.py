@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rag.evaluation.record import GoldEvidence, Place, Record
+from rag.evaluation.record import GoldEvidence, GoldPlace, Record
 from rag.serialise import AnswerJSON, CitationJSON, ClaimJSON, HitJSON
 
 TEXT = "Ada Hart built the mill. It cost 1,400 pounds. The mill closed in 1902."
@@ -34,7 +34,7 @@ def claim(text: str, *labels: int) -> ClaimJSON:
 
 
 def evidence(place: tuple[int, int], document: str = "mill.txt") -> GoldEvidence:
-    return GoldEvidence(TEXT[place[0] : place[1]], (Place(document, *place),))
+    return GoldEvidence(TEXT[place[0] : place[1]], (GoldPlace(document, *place),))
 
 
 def passage(document: str = "mill.txt", text: str = TEXT) -> HitJSON:

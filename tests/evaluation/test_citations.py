@@ -7,7 +7,7 @@ from math import isnan
 import pytest
 
 from rag.evaluation.citations import Shares, by_entailment, by_gold
-from rag.evaluation.judging import Outcome, outcome, table
+from rag.evaluation.judging import Judgement, judgement_table, outcome
 from tests.evaluation.records import FIRST, SECOND, THIRD, answer, citation, claim, evidence, record
 
 
@@ -75,26 +75,29 @@ REFUSED = answer(None)
 @pytest.mark.parametrize(
     ("judged", "kind"),
     [
-        (record(RIGHT), Outcome.RIGHT),
-        (record(WRONG), Outcome.WRONG),
-        (record(REFUSED), Outcome.REFUSED),
-        (record(RIGHT, answerable=False), Outcome.ANSWERED),
-        (record(REFUSED, answerable=False), Outcome.RIGHTLY_REFUSED),
-        (record(RIGHT, answerable=None), Outcome.UNKNOWN),
-        (record(RIGHT, answers=(), answer_groups=(), evidence=(), worded=()), Outcome.UNKNOWN),
+        (record(RIGHT), Judgement.RIGHT),
+        (record(WRONG), Judgement.WRONG),
+        (record(REFUSED), Judgement.REFUSED),
+        (record(RIGHT, answerable=False), Judgement.ANSWERED),
+        (record(REFUSED, answerable=False), Judgement.RIGHTLY_REFUSED),
+        (record(RIGHT, answerable=None), Judgement.UNKNOWN),
+        (record(RIGHT, answers=(), answer_groups=(), evidence=(), worded=()), Judgement.UNKNOWN),
         (
             record(answer("Yes [1]."), answers=("yes",), answer_groups=(("yes",),), evidence=(), worded=()),
-            Outcome.RIGHT,
+            Judgement.RIGHT,
         ),
-        (record(answer("No [1]."), answers=("yes",), answer_groups=(("yes",),), evidence=(), worded=()), Outcome.WRONG),
+        (
+            record(answer("No [1]."), answers=("yes",), answer_groups=(("yes",),), evidence=(), worded=()),
+            Judgement.WRONG,
+        ),
     ],
 )
-def test_outcomes(judged: object, kind: Outcome) -> None:
+def test_outcomes(judged: object, kind: Judgement) -> None:
     assert outcome(judged) is kind  # type: ignore[arg-type]
 
 
 def test_a_refusal_counts_nothing_for_the_answer_and_is_left_out_of_the_citations() -> None:
-    columns = table([record(RIGHT), record(REFUSED), record(REFUSED, answerable=False)])
+    columns = judgement_table([record(RIGHT), record(REFUSED), record(REFUSED, answerable=False)])
     assert columns["f1"][:2].tolist() == [1.0, 0.0]
     assert columns["quote_contained"][:2].tolist() == [1.0, 0.0]
     assert columns["citation_precision"][0] == 1.0
@@ -112,5 +115,8 @@ def test_a_refusal_counts_nothing_for_the_answer_and_is_left_out_of_the_citation
 def test_a_list_is_right_when_every_group_is_said() -> None:
     told = answer("a ticket [1]. a whistle [2].")
     groups = (("ticket",), ("whistle", "flute"))
-    assert table([record(told, answers=("ticket", "whistle"), answer_groups=groups)])["contained"][0] == 1.0
-    assert table([record(told, answers=("ticket",), answer_groups=(("ticket",), ("jacket",)))])["contained"][0] == 0.0
+    assert judgement_table([record(told, answers=("ticket", "whistle"), answer_groups=groups)])["contained"][0] == 1.0
+    assert (
+        judgement_table([record(told, answers=("ticket",), answer_groups=(("ticket",), ("jacket",)))])["contained"][0]
+        == 0.0
+    )

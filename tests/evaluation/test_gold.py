@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rag.errors import InputError
 from rag.evaluation.gold import Gold, find_all, locate
 from rag.evaluation.questions import read_questions, sample
-from rag.evaluation.record import GoldEvidence, GoldQuestion, Place
+from rag.evaluation.record import GoldEvidence, GoldPlace, GoldQuestion
 from rag.ingest.run import sync
 from rag.seams import Snapshot
 from rag.settings import load_settings
@@ -146,7 +146,7 @@ def test_gold_is_located_by_id_or_by_name(snapshot: Snapshot) -> None:
     located = locate([told, whole, question("q3", answers=("Ada",)), question("q4", answerable=False)], snapshot, "t")
     assert located["q1"] == Gold(
         ("corpus/mill.txt",),
-        (GoldEvidence("It cost 1,400 pounds.", (Place("corpus/mill.txt", 34, 55),)),),
+        (GoldEvidence("It cost 1,400 pounds.", (GoldPlace("corpus/mill.txt", 34, 55),)),),
         ("Ada Hart",),  # no document says "a woman", and "yes" says nothing
     )
     assert MILL[34:55] == "It cost 1,400 pounds."

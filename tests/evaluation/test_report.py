@@ -12,9 +12,9 @@ import pytest
 
 from rag.errors import InputError
 from rag.evaluation.charts import histogram
-from rag.evaluation.compare import compare, comparison_json
+from rag.evaluation.compare import compare_runs, comparison_json
 from rag.evaluation.export import exported
-from rag.evaluation.judging import Outcome, table
+from rag.evaluation.judging import Judgement, judgement_table
 from rag.evaluation.listing import comparison_text, figures_text
 from rag.evaluation.measures import MEASURES, Figure, figures
 from rag.evaluation.record import Record
@@ -52,7 +52,7 @@ def by_name(found: list[Figure]) -> dict[str, Figure]:
 
 
 def test_figures_by_hand() -> None:
-    found = by_name(figures(table(RECORDS), seed=0))
+    found = by_name(figures(judgement_table(RECORDS), seed=0))
     assert {name: (one.interval.value, one.questions) for name, one in found.items()} == {
         "recall@1": (0.0, 3),
         "recall@5": (1.0, 3),
@@ -85,7 +85,7 @@ def test_figures_by_hand() -> None:
 
 
 def test_no_records_define_nothing() -> None:
-    found = figures(table([]), seed=0)
+    found = figures(judgement_table([]), seed=0)
     assert len(found) == len(MEASURES)
     assert all(isnan(one.interval.value) and one.questions == 0 for one in found)
     assert figures_text(found).count("not defined") == len(MEASURES)
@@ -94,7 +94,7 @@ def test_no_records_define_nothing() -> None:
 def test_a_comparison_is_of_the_questions_that_both_have() -> None:
     first = [*RECORDS, right("only first")]
     second = [wrong("a"), right("b"), right("c"), right("d", answerable=False)]
-    compared = compare(first, second, seed=0)
+    compared = compare_runs(first, second, seed=0)
     assert (compared.questions, compared.left_out) == (4, (1, 0))
     differences = {item.measure.name: item for item in compared.differences}
     assert differences["f1"].first == pytest.approx(1 / 3)
@@ -102,10 +102,10 @@ def test_a_comparison_is_of_the_questions_that_both_have() -> None:
     assert differences["f1"].interval.value == pytest.approx(1 / 3)
     assert differences["f1"].interval.low <= 1 / 3 <= differences["f1"].interval.high
     assert [(change.first.id, change.before, change.after) for change in compared.changes] == [
-        ("a", Outcome.RIGHT, Outcome.WRONG),
-        ("b", Outcome.WRONG, Outcome.RIGHT),
-        ("c", Outcome.REFUSED, Outcome.RIGHT),
-        ("d", Outcome.RIGHTLY_REFUSED, Outcome.ANSWERED),
+        ("a", Judgement.RIGHT, Judgement.WRONG),
+        ("b", Judgement.WRONG, Judgement.RIGHT),
+        ("c", Judgement.REFUSED, Judgement.RIGHT),
+        ("d", Judgement.RIGHTLY_REFUSED, Judgement.ANSWERED),
     ]
     text = comparison_text(compared, "A", "B")
     assert "4 questions of both; difference is B minus A" in text
@@ -115,7 +115,7 @@ def test_a_comparison_is_of_the_questions_that_both_have() -> None:
 
 
 def test_a_run_compared_with_itself_differs_in_nothing() -> None:
-    compared = compare(RECORDS, RECORDS, seed=0)
+    compared = compare_runs(RECORDS, RECORDS, seed=0)
     assert compared.changes == []
     assert all(item.interval == (0, 0, 0) for item in compared.differences if not isnan(item.first))
 
@@ -123,17 +123,19 @@ def test_a_run_compared_with_itself_differs_in_nothing() -> None:
 def test_pairing_makes_a_constant_difference_certain() -> None:
     first = [right(str(n), seconds=float(n)) for n in range(30)]
     second = [right(str(n), seconds=float(n) + 1) for n in range(30)]
-    item = {one.measure.name: one for one in compare(first, second, seed=0).differences}["seconds_median"]
+    item = {one.measure.name: one for one in compare_runs(first, second, seed=0).differences}["seconds_median"]
     assert item.interval == pytest.approx((1, 1, 1))
-    line = next(line for line in comparison_text(compare(first, second, 0), "A", "B").split("\n") if "median" in line)
+    line = next(
+        line for line in comparison_text(compare_runs(first, second, 0), "A", "B").split("\n") if "median" in line
+    )
     assert line.endswith("worse")
 
 
 def test_runs_that_cannot_be_compared_are_named() -> None:
     with pytest.raises(InputError, match="no question in common"):
-        compare([right("a")], [right("b")], seed=0)
+        compare_runs([right("a")], [right("b")], seed=0)
     with pytest.raises(InputError, match="question 'a' is another one in the second run"):
-        compare([right("a")], [right("a", question="Who else?")], seed=0)
+        compare_runs([right("a")], [right("a", question="Who else?")], seed=0)
 
 
 class Page(HTMLParser):
@@ -155,7 +157,7 @@ class Page(HTMLParser):
 
 
 def report(records: list[Record]) -> str:
-    columns = table(records)
+    columns = judgement_table(records)
     return report_html(INFO, records, columns, figures(columns, seed=0))
 
 

@@ -15,7 +15,7 @@ from rag.errors import IndexNotFound, InputError
 from rag.evaluation import run
 from rag.evaluation.asking import ask_all
 from rag.evaluation.gold import Gold
-from rag.evaluation.record import GoldEvidence, GoldQuestion, Place, Record, record_from_json, record_json
+from rag.evaluation.record import GoldEvidence, GoldPlace, GoldQuestion, Record, record_from_json, record_json
 from rag.ingest.run import sync
 from rag.models import Models
 from rag.pipeline import open_pipeline
@@ -83,7 +83,7 @@ def test_a_run_is_a_line_for_each_question_with_what_the_pipeline_says(
     assert [passage["id"] for passage in first.answer["passages"]] == [hit.passage.id for hit in asked.hits]
     assert sorted(first.ranking) == ["docs/ferry.txt", "docs/mill.txt"]
     assert first.documents == ("docs/mill.txt",)
-    assert first.evidence == (GoldEvidence(ROWS[0]["evidence"][0], (Place("docs/mill.txt", 0, 42),)),)
+    assert first.evidence == (GoldEvidence(ROWS[0]["evidence"][0], (GoldPlace("docs/mill.txt", 0, 42),)),)
     assert (records[1].answerable, records[2].answerable) == (False, None)
     assert record_from_json(json.loads(json.dumps(record_json(first)))) == first
 

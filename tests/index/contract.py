@@ -13,26 +13,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from rag.errors import DocumentNotFound, InputError
 from rag.index.filters import matching
-from rag.seams import Index, Snapshot
+from rag.seams import Index, Snapshot, WritableIndex
 from rag.text.terms import terms
-from rag.types import Document, DocumentInfo, Embedding, Filters, Passage, Scored, Section, Sentence, Vectors
+from rag.types import Document, DocumentInfo, Embedding, Entry, Filters, Passage, Scored, Section, Sentence, Vectors
 
 DIMENSION = 16
-
-
-class Entry(NamedTuple):
-    """What `Index.replace` takes."""
-
-    document: Document
-    passages: list[Passage]
-    embeddings: list[Embedding]
 
 
 def unit_vector(text: str, dimension: int = DIMENSION) -> Vectors:
@@ -243,7 +234,7 @@ class IndexContract:
     def test_nothing_shows_before_it_is_published(self, index: Index) -> None:
         put(index, MILLS)
         first = published_state(index)
-        index.replace(*BRIDGES)
+        index.replace(BRIDGES)
         index.remove("mills.txt")
         assert published_state(index) == first
         generation = index.publish()
@@ -268,7 +259,7 @@ class IndexContract:
     def test_vectors_are_remembered_by_text_and_boundaries(self, index: Index) -> None:
         moved = make_entry("elsewhere/copy.txt", ["A new beginning.", *(p.text for p in MILLS.passages)])
         assert index.cached_embeddings(MILLS.passages) == [None, None]
-        index.replace(*MILLS)
+        index.replace(MILLS)
         index.remove("mills.txt")
         found = index.cached_embeddings(moved.passages)
         assert found[0] is None
@@ -288,7 +279,7 @@ class IndexContract:
         with index.snapshot() as snapshot:
             dense = snapshot.dense(unit_vector("any"), 1000)
             lexical = snapshot.lexical("common", 1000)
-            document_of = {s.row: s.passage.document_id for s in snapshot.fetch([hit.row for hit in dense])}
+            document = {s.row: s.passage.document_id for s in snapshot.fetch([hit.row for hit in dense])}
             weights = snapshot.term_weights(["common"])
         for filters in (
             Filters(folders=("a",)), Filters(documents=("a/7.txt", "a/9.txt", "gone.txt")), Filters(types=("md",)),
@@ -299,8 +290,8 @@ class IndexContract:
                 fits = set(matching(filters, index_documents(index)))
                 assert {info.id for info in snapshot.documents()} == fits
                 for k in (1, 5, 1000):  # the first k of those that fit, not those among the first k that fit
-                    assert snapshot.dense(unit_vector("any"), k) == [h for h in dense if document_of[h.row] in fits][:k]
-                    assert snapshot.lexical("common", k) == [h for h in lexical if document_of[h.row] in fits][:k]
+                    assert snapshot.dense(unit_vector("any"), k) == [h for h in dense if document[h.row] in fits][:k]
+                    assert snapshot.lexical("common", k) == [h for h in lexical if document[h.row] in fits][:k]
                 assert snapshot.term_weights(["common"]) == weights
         with (
             index.snapshot(Filters(metadata=(("colour", ("red",)),))) as snapshot,
@@ -320,9 +311,9 @@ def index_documents(index: Index) -> list[DocumentInfo]:
         return snapshot.documents()
 
 
-def put(index: Index, *entries: Entry) -> int:
+def put(index: WritableIndex, *entries: Entry) -> int:
     for entry in entries:
-        index.replace(*entry)
+        index.replace(entry)
     return index.publish()
 
 

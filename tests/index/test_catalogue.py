@@ -13,11 +13,11 @@ import pytest
 from rag.atomic import set_aside
 from rag.errors import DocumentError, DocumentNotFound, IndexMismatch, RagError
 from rag.index import schema
-from rag.index.catalogue import Catalogue, State
+from rag.index.catalogue import Catalogue, Generations
 from rag.index.failures import plain_errors
 from rag.index.ledger import Ledger
 from rag.index.rules import embedding_faults, embedding_key, passage_faults
-from rag.types import Document, Embedding, MadeWith, Passage, Section, Sentence
+from rag.types import Document, Embedding, Entry, MadeWith, Passage, Section, Sentence, Stamp
 from tests.index.contract import BRIDGES, BRIDGES_AGAIN, DIMENSION, MILLS, fast_folder, make_entry, unit_vector
 
 SETTINGS = MadeWith("e1", DIMENSION, "c1")
@@ -32,7 +32,7 @@ def tmp_path() -> Iterator[Path]:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    schema.create(tmp_path, SETTINGS)
+    schema.create_catalogue(tmp_path, SETTINGS)
     return Ledger.open(tmp_path)
 
 
@@ -52,7 +52,7 @@ def test_every_field_comes_back(ledger: Ledger) -> None:
         (1, 2),
     )  # fmt: skip
     embedding = Embedding(unit_vector("p"), np.stack([unit_vector("s"), unit_vector("t")]))
-    ledger.replace(document, [passage], [embedding])
+    ledger.replace(Entry(document, [passage], [embedding]))
     assert ledger.document(document.id, at=1) == document
     (stored,) = ledger.fetch([1], at=1)
     assert stored.passage == passage
@@ -66,11 +66,11 @@ def test_every_field_comes_back(ledger: Ledger) -> None:
 
 
 def test_each_change_is_a_generation(ledger: Ledger) -> None:
-    ledger.replace(*MILLS)
-    ledger.replace(*BRIDGES)
-    ledger.replace(*BRIDGES_AGAIN)
+    ledger.replace(MILLS)
+    ledger.replace(BRIDGES)
+    ledger.replace(BRIDGES_AGAIN)
     ledger.remove("mills.txt")
-    assert ledger.state() == State(generation=4, published=0, pruned=0)
+    assert ledger.state() == Generations(generation=4, published=0, pruned=0)
     shown = [[info.id for info in ledger.documents(at)] for at in range(5)]
     both = ["a/bridges.txt", "mills.txt"]
     assert shown == [[], ["mills.txt"], both, both, ["a/bridges.txt"]]
@@ -83,16 +83,16 @@ def test_each_change_is_a_generation(ledger: Ledger) -> None:
 
 
 def test_publishing_drops_what_is_gone_and_its_vectors(ledger: Ledger) -> None:
-    ledger.replace(*MILLS)
-    ledger.replace(*BRIDGES)
-    ledger.replace(*make_entry("copy.txt", [BRIDGES.passages[0].text]))
+    ledger.replace(MILLS)
+    ledger.replace(BRIDGES)
+    ledger.replace(make_entry("copy.txt", [BRIDGES.passages[0].text]))
     assert sizes(ledger) == (3, 3, 5, 4)  # the copy shares the vectors of what it copied
     ledger.remove("a/bridges.txt")
     ledger.remove("mills.txt")
     assert sizes(ledger) == (3, 3, 5, 4)
     ledger.publish(4)  # the removal of the mills is generation 5
     assert sizes(ledger) == (2, 2, 3, 3)
-    assert ledger.state() == State(5, 4, 4)
+    assert ledger.state() == Generations(5, 4, 4)
     ledger.publish(5)
     assert sizes(ledger) == (1, 1, 1, 1)
     assert ledger.embedded([embedding_key(p) for p in BRIDGES.passages])[1] is None
@@ -100,43 +100,43 @@ def test_publishing_drops_what_is_gone_and_its_vectors(ledger: Ledger) -> None:
 
 
 def test_numbers_are_never_given_twice(ledger: Ledger) -> None:
-    ledger.replace(*MILLS)
+    ledger.replace(MILLS)
     ledger.remove("mills.txt")
     ledger.publish(2)
     assert sizes(ledger) == (0, 0, 0, 0)
-    ledger.replace(*MILLS)
+    ledger.replace(MILLS)
     assert ledger.rows(at=3).tolist() == [3, 4]
 
 
 def test_a_moved_document_keeps_its_vectors(ledger: Ledger) -> None:
-    ledger.replace(*MILLS)
+    ledger.replace(MILLS)
     moved = make_entry("moved/mills.txt", [p.text for p in MILLS.passages])
     ledger.remove("mills.txt")
     kept = ledger.embedded([embedding_key(passage) for passage in moved.passages])
     assert all(embedding is not None for embedding in kept)
-    ledger.replace(moved.document, moved.passages, [embedding for embedding in kept if embedding is not None])
+    ledger.replace(moved._replace(embeddings=[embedding for embedding in kept if embedding is not None]))
     ledger.publish(3)
     assert sizes(ledger) == (1, 1, 2, 2)
 
 
 def test_a_change_that_fails_leaves_no_trace(ledger: Ledger) -> None:
-    ledger.replace(*MILLS)
+    ledger.replace(MILLS)
     before = sizes(ledger)
     with pytest.raises(DocumentError, match="half a character"):
-        ledger.replace(*make_entry("half.txt", ["Whole.", "A \ud800 half."])[:2], BRIDGES.embeddings)
+        ledger.replace(make_entry("half.txt", ["Whole.", "A \ud800 half."])._replace(embeddings=BRIDGES.embeddings))
     with pytest.raises(ValueError, match="shorter"):
-        ledger.replace(MILLS.document, MILLS.passages, MILLS.embeddings[:1])
+        ledger.replace(MILLS._replace(embeddings=MILLS.embeddings[:1]))
     with pytest.raises(DocumentNotFound, match=r'no document "x\.txt".*rag documents list'):
         ledger.remove("x.txt")
     with pytest.raises(DocumentNotFound):
-        ledger.touch("x.txt", 1, 1)
+        ledger.touch("x.txt", Stamp(1, 1))
     assert sizes(ledger) == before
-    assert ledger.state() == State(1, 0, 0)
+    assert ledger.state() == Generations(1, 0, 0)
     assert ledger.document("mills.txt", at=1) == MILLS.document
 
 
 def test_a_reader_in_a_transaction_keeps_what_is_pruned(ledger: Ledger) -> None:
-    ledger.replace(*MILLS)
+    ledger.replace(MILLS)
     ledger.publish(1)
     reader = Catalogue.open(ledger.folder)
     reader.begin()
@@ -157,7 +157,7 @@ def test_a_full_disk_is_one_clear_line(ledger: Ledger) -> None:
     ledger.connection.execute(f"PRAGMA max_page_count = {pages + 2}")
     long = make_entry("long.txt", [f"Paragraph {n}." for n in range(500)])
     with pytest.raises(RagError, match="^no space left on the disk of .*: free some"), plain_errors(ledger.folder):
-        ledger.replace(*long)
+        ledger.replace(long)
     assert ledger.state().generation == 0
     assert sizes(ledger) == (0, 0, 0, 0)
 
@@ -187,7 +187,7 @@ def test_another_format_is_refused(ledger: Ledger) -> None:
 def test_a_half_made_catalogue_is_made_again(tmp_path: Path) -> None:
     (tmp_path / f"{schema.FILE}.new").write_bytes(b"half")
     (tmp_path / f"{schema.FILE}.new-journal").write_bytes(b"half")
-    schema.create(tmp_path, SETTINGS)
+    schema.create_catalogue(tmp_path, SETTINGS)
     assert Catalogue.open(tmp_path).settings == SETTINGS
     assert sorted(path.name for path in tmp_path.glob("*.new*")) == []
 

@@ -33,7 +33,7 @@ def cut_all_short(path: Path) -> None:
 
 
 def save_for_eight_dimensions(path: Path) -> None:
-    dense.save(dense.empty(8), 2, path.parent)
+    dense.save_exact(dense.empty(8), 2, path.parent)
 
 
 def garble(path: Path) -> None:
@@ -89,8 +89,8 @@ class TestDamage:
 
     def test_repair_mends_what_looks_whole_and_is_not(self, folder: Path) -> None:
         place = folder / "books"
-        saved = dense.load(place, DIMENSION)
-        dense.save(dense.Dense.build(saved.rows, saved.vectors()[::-1]), 2, place)
+        saved = dense.load_exact(place, DIMENSION)
+        dense.save_exact(dense.Dense.build(saved.rows, saved.vectors()[::-1]), 2, place)
         take_from_tantivy(place / "lexical", version=1)
         with open_index(folder) as index:
             messages = [problem.message for problem in index.verify()]

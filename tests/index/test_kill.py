@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.index.folders import Expected
 from rag.index.local import LocalIndex
 from rag.types import Passage
 from tests.index.contract import DIMENSION, Entry, fast_folder, ids, make_entry, unit_vector
@@ -62,7 +63,7 @@ def write_for_ever(folder: str, log: str, first: int, changes: int = 100_000) ->
             published.discard(entry.document.id)
             os.write(out, f"removed {number}\n".encode())
         else:
-            index.replace(*entry)
+            index.replace(entry)
             published.add(entry.document.id)
             os.write(out, f"put {number}\n".encode())
         if number % 3 == 0:
@@ -71,9 +72,7 @@ def write_for_ever(folder: str, log: str, first: int, changes: int = 100_000) ->
 
 
 def open_index(folder: Path, write: bool = False) -> LocalIndex:
-    return LocalIndex.open(
-        folder, "k", write=write, create=write, embedder_fingerprint="e", dimension=DIMENSION, chunker="c"
-    )
+    return LocalIndex.open(folder, "k", Expected("e", DIMENSION, "c"), write=write, create=write)
 
 
 @pytest.fixture

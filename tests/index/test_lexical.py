@@ -11,6 +11,7 @@ import pytest
 from rag.errors import RagError
 from rag.index import schema
 from rag.index.catalogue import PassageText
+from rag.index.folders import Expected
 from rag.index.ledger import Ledger
 from rag.index.lexical import search as lexical
 from rag.index.lexical.search import NO_GENERATION, in_memory
@@ -37,10 +38,10 @@ class Breaking(Ledger):
 def ledger() -> Iterator[Ledger]:
     """The large document is generation 1, the old small one 2, the new small one 3."""
     with fast_folder() as folder:
-        schema.create(folder, MadeWith("e", DIMENSION, "c"))
+        schema.create_catalogue(folder, MadeWith("e", DIMENSION, "c"))
         ledger = Ledger.open(folder)
         for entry in (LARGE, OLD):
-            ledger.replace(*entry)
+            ledger.replace(entry)
         yield ledger
 
 
@@ -48,13 +49,13 @@ def ledger() -> Iterator[Ledger]:
 def writer(ledger: Ledger) -> Iterator[LexicalWriter]:
     writer = LexicalWriter(ledger.folder)
     writer.bring_to(2, ledger)
-    ledger.replace(*NEW)
+    ledger.replace(NEW)
     yield writer
     writer.close()
 
 
 def rows(ledger: Ledger, query: str) -> list[int]:
-    return sorted(hit.row for hit in lexical.read(ledger.folder).search(query, 5000))
+    return sorted(hit.row for hit in lexical.read_lexical(ledger.folder).search(query, 5000))
 
 
 def told(ledger: Ledger) -> dict[str, object]:
@@ -67,7 +68,7 @@ def test_changes_are_put_in_and_taken_out(ledger: Ledger, writer: LexicalWriter)
     writer.bring_to(3, ledger)
     assert (told(ledger)["generation"], told(ledger)["dead"]) == (3, 2)
     assert (rows(ledger, "old"), rows(ledger, "new word")) == ([], [1203, 1204])
-    found = lexical.read(ledger.folder)
+    found = lexical.read_lexical(ledger.folder)
     assert (found.generation, found.passages, found.versions()[1205]) == (3, 1203, 3)
     # exact, though Tantivy still counts the two that are gone: 1201 of 1203, and 0 of 1203
     assert found.weights(["common", "old"]) == {
@@ -82,26 +83,26 @@ def test_a_commit_that_no_manifest_tells_of_is_not_used_and_made_good(ledger: Le
     before = manifest.read_text()
     writer.bring_to(3, ledger)
     manifest.write_text(before)
-    assert lexical.read(ledger.folder).generation == NO_GENERATION
+    assert lexical.read_lexical(ledger.folder).generation == NO_GENERATION
     ledger.remove("small.txt")
     writer.bring_to(4, ledger)
     assert (rows(ledger, "word"), told(ledger)["dead"]) == ([], 5)
-    ledger.replace(*OLD)
+    ledger.replace(OLD)
     manifest_of_4 = manifest.read_text()
     writer.bring_to(5, ledger)
     manifest.write_text(manifest_of_4)
     writer.bring_to(5, ledger)  # the same additions a second time
     assert rows(ledger, "word") == [1206, 1207]
-    assert lexical.read(ledger.folder).passages == 1202
+    assert lexical.read_lexical(ledger.folder).passages == 1202
 
 
 def test_a_change_that_breaks_off_leaves_nothing_for_the_next(ledger: Ledger, writer: LexicalWriter) -> None:
     with pytest.raises(RagError, match="fell out"):
         writer.bring_to(3, Breaking(ledger.folder, ledger.connection))
-    assert lexical.read(ledger.folder).generation == 2
+    assert lexical.read_lexical(ledger.folder).generation == 2
     writer.bring_to(3, ledger)
     assert rows(ledger, "word") == [1203, 1204]
-    assert lexical.read(ledger.folder).passages == 1203
+    assert lexical.read_lexical(ledger.folder).passages == 1203
 
 
 @pytest.mark.parametrize("change", [{"analysis": "of another version"}, {"generation": 9}])
@@ -110,10 +111,10 @@ def test_what_cannot_be_continued_is_made_anew(
 ) -> None:
     manifest = ledger.folder / "lexical" / "manifest.json"
     manifest.write_text(json.dumps({**told(ledger), **change}))
-    assert lexical.read(ledger.folder).generation != 2
+    assert lexical.read_lexical(ledger.folder).generation != 2
     writer.bring_to(3, ledger)
     assert (told(ledger)["generation"], told(ledger)["dead"]) == (3, 0)
-    assert (rows(ledger, "word"), lexical.read(ledger.folder).passages) == ([1203, 1204], 1203)
+    assert (rows(ledger, "word"), lexical.read_lexical(ledger.folder).passages) == ([1203, 1204], 1203)
     assert not list(ledger.folder.glob("*damaged*"))
 
 
@@ -126,10 +127,10 @@ def test_another_commit_at_the_same_generation_is_made_anew(ledger: Ledger, writ
     other.delete_documents_by_query(tantivy.Query.term_query(index.schema, "version", 1, "basic"))
     other.commit()
     other.wait_merging_threads()
-    assert lexical.read(ledger.folder).generation == NO_GENERATION
+    assert lexical.read_lexical(ledger.folder).generation == NO_GENERATION
     del other
     writer.bring_to(2, ledger)
-    assert lexical.read(ledger.folder).passages == 1202
+    assert lexical.read_lexical(ledger.folder).passages == 1202
 
 
 def test_every_commit_has_a_number_of_its_own(ledger: Ledger, writer: LexicalWriter) -> None:
@@ -155,38 +156,34 @@ def test_scores_forget_what_was_removed(ledger: Ledger, writer: LexicalWriter) -
     writer.bring_to(4, ledger)
     assert told(ledger)["dead"] == 0
     assert rows(ledger, "common") == [1204]
-    searched = lexical.read(ledger.folder).search("common word", 5)
+    searched = lexical.read_lexical(ledger.folder).search("common word", 5)
     assert searched == in_memory(ledger, 4).search("common word", 5)
     assert [hit.row for hit in searched] == [1204, 1203]
 
 
 def test_publishing_in_a_large_index_goes_by_what_changed() -> None:
     """And not over everything, as it would if the catalogue forgot the old version first."""
-    with fast_folder() as folder:
-        settings = {"embedder_fingerprint": "e", "dimension": DIMENSION, "chunker": "c"}
-        with LocalIndex.open(folder, "x", create=True, **settings) as index:  # type: ignore[arg-type]
-            index.replace(*LARGE)
-            index.replace(*OLD)
-            index.publish()
-            index.replace(*NEW)
-            index.publish()
-            assert json.loads((folder / "x" / "lexical" / "manifest.json").read_text())["dead"] == 2
-            assert index.verify() == []
+    with fast_folder() as folder, LocalIndex.open(folder, "x", Expected("e", DIMENSION, "c"), create=True) as index:
+        index.replace(LARGE)
+        index.replace(OLD)
+        index.publish()
+        index.replace(NEW)
+        index.publish()
+        assert json.loads((folder / "x" / "lexical" / "manifest.json").read_text())["dead"] == 2
+        assert index.verify() == []
 
 
 def test_a_publish_that_fails_loses_nothing() -> None:
-    with fast_folder() as folder:
-        settings = {"embedder_fingerprint": "e", "dimension": DIMENSION, "chunker": "c"}
-        with LocalIndex.open(folder, "x", create=True, **settings) as index:  # type: ignore[arg-type]
-            index.replace(*OLD)
+    with fast_folder() as folder, LocalIndex.open(folder, "x", Expected("e", DIMENSION, "c"), create=True) as index:
+        index.replace(OLD)
+        index.publish()
+        (folder / "x" / "lexical" / "meta.json").unlink()
+        (folder / "x" / "lexical.new").write_text("in the way of a new start")
+        index.replace(NEW)
+        with pytest.raises(RagError, match=r'^index "x" in .*lexical\.new'):
             index.publish()
-            (folder / "x" / "lexical" / "meta.json").unlink()
-            (folder / "x" / "lexical.new").write_text("in the way of a new start")
-            index.replace(*NEW)
-            with pytest.raises(RagError, match=r'^index "x" in .*lexical\.new'):
-                index.publish()
-            assert index.document("small.txt") == OLD.document
-            (folder / "x" / "lexical.new").unlink()
-            assert index.publish() == 2
-            assert index.document("small.txt") == NEW.document
-            assert index.verify() == []
+        assert index.document("small.txt") == OLD.document
+        (folder / "x" / "lexical.new").unlink()
+        assert index.publish() == 2
+        assert index.document("small.txt") == NEW.document
+        assert index.verify() == []

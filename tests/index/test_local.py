@@ -14,9 +14,10 @@ import pytest
 
 from rag.errors import DocumentError, IndexMismatch, IndexNotFound, InputError, RagError
 from rag.index.dense import exact as dense
-from rag.index.local import FileState, LocalIndex, list_indexes
+from rag.index.folders import Expected, local_indexes
+from rag.index.local import LocalIndex
 from rag.seams import Index
-from rag.types import Embedding
+from rag.types import Embedding, FileState, Stamp
 from tests.index.contract import (
     BRIDGES,
     BRIDGES_AGAIN,
@@ -37,9 +38,7 @@ EVERY = {passage.id for passage in MILLS.passages + BRIDGES.passages}
 
 
 def open_index(folder: Path, *, write: bool = False, create: bool = False) -> LocalIndex:
-    return LocalIndex.open(
-        folder, "books", write=write, create=create, embedder_fingerprint="e1", dimension=DIMENSION, chunker="c1"
-    )
+    return LocalIndex.open(folder, "books", Expected("e1", DIMENSION, "c1"), write=write, create=create)
 
 
 @contextmanager
@@ -90,29 +89,32 @@ class TestOpening:
     @pytest.mark.parametrize("name", ["", ".", "..", "../up", "a/b", ".hidden", "-x", "a b", "x" * 65, "é"])
     def test_names_that_could_be_paths_are_refused(self, tmp_path: Path, name: str) -> None:
         with pytest.raises(InputError, match="cannot be the name of an index"):
-            LocalIndex.open(tmp_path, name, create=True, embedder_fingerprint="e", dimension=4, chunker="c")
+            LocalIndex.open(tmp_path, name, Expected("e", 4, "c"), create=True)
         assert list(tmp_path.iterdir()) == []
 
     def test_indexes_are_listed(self, folder: Path) -> None:
         (folder / "not-an-index").mkdir()
-        LocalIndex.open(folder, "A.b-2", create=True, embedder_fingerprint="e", dimension=4, chunker="c").close()
-        assert list_indexes(folder) == ["A.b-2", "books"]
-        assert list_indexes(folder / "nowhere") == []
+        LocalIndex.open(folder, "A.b-2", Expected("e", 4, "c"), create=True).close()
+        assert local_indexes(folder) == ["A.b-2", "books"]
+        assert local_indexes(folder / "nowhere") == []
 
     @pytest.mark.parametrize(
         ("what", "given"),
-        [("embedder e1", {"embedder_fingerprint": "e2"}), ("chunker c1", {"chunker": "c2"}),
-         ("dimension 16", {"dimension": 8})],
-    )  # fmt: skip
-    def test_other_settings_are_refused_with_both_named(self, folder: Path, what: str, given: dict[str, str]) -> None:
-        (value,) = given.values()
+        [
+            ("embedder e1", Expected("e2")),
+            ("chunker c1", Expected(chunker="c2")),
+            ("dimension 16", Expected(dimension=8)),
+        ],
+    )
+    def test_other_settings_are_refused_with_both_named(self, folder: Path, what: str, given: Expected) -> None:
+        (value,) = filter(None, given)
         with pytest.raises(IndexMismatch, match=rf"made with {what} and is now to be used with {value}"):
-            LocalIndex.open(folder, "books", write=True, **given)  # type: ignore[arg-type]
+            LocalIndex.open(folder, "books", given, write=True)
         LocalIndex.open(folder, "books", write=True).close()
 
     def test_creating_needs_all_settings(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="must be given"):
-            LocalIndex.open(tmp_path, "books", create=True, dimension=4)
+            LocalIndex.open(tmp_path, "books", Expected(dimension=4), create=True)
 
     def test_create_opens_what_is_there(self, folder: Path) -> None:
         with open_index(folder, create=True) as index:
@@ -144,34 +146,35 @@ class TestOpening:
 
 class TestWriting:
     def test_passages_must_be_slices_of_their_document(self, folder: Path) -> None:
-        document, passages, embeddings = make_entry("x.txt", ["One. Two."])
+        entry = make_entry("x.txt", ["One. Two."])
+        embeddings = entry.embeddings
         short = Embedding(embeddings[0].passage[:8], embeddings[0].sentences)
         long = Embedding(embeddings[0].passage * 2, embeddings[0].sentences)
         nan = Embedding(embeddings[0].passage * np.float32(np.nan), embeddings[0].sentences)
         with open_index(folder, write=True) as index:
             with pytest.raises(DocumentError, match="its text is not what the document has"):
-                index.replace(make_entry("x.txt", ["Won. Two."]).document, passages, embeddings)
+                index.replace(entry._replace(document=make_entry("x.txt", ["Won. Two."]).document))
             with pytest.raises(DocumentError, match=r'is of the document "x\.txt"'):
-                index.replace(make_entry("y.txt", ["One. Two."]).document, passages, embeddings)
+                index.replace(entry._replace(document=make_entry("y.txt", ["One. Two."]).document))
             with pytest.raises(DocumentError, match="1 passages came with 0 embeddings"):
-                index.replace(document, passages, [])
+                index.replace(entry._replace(embeddings=[]))
             with pytest.raises(DocumentError, match=r"shapes \(8,\)"):
-                index.replace(document, passages, [short])
+                index.replace(entry._replace(embeddings=[short]))
             for wrong in (long, nan):
                 with pytest.raises(DocumentError, match="not of unit length"):
-                    index.replace(document, passages, [wrong])
+                    index.replace(entry._replace(embeddings=[wrong]))
             index.publish()
             assert published_state(index) == (2, {"mills.txt", "a/bridges.txt"}, EVERY)
 
     def test_files_are_known_as_soon_as_committed(self, folder: Path) -> None:
         with open_index(folder, write=True) as index:
-            index.replace(*BRIDGES_AGAIN, size=26, mtime_ns=1_700_000_000_000_000_001)
-            index.touch("mills.txt", 77, 5)
+            index.replace(BRIDGES_AGAIN._replace(stamp=Stamp(26, 1_700_000_000_000_000_001)))
+            index.touch("mills.txt", Stamp(77, 5))
             assert index.files() == {
                 "a/bridges.txt": FileState(
-                    BRIDGES_AGAIN.document.sha256, 26, 1_700_000_000_000_000_001, "/files/a/bridges.txt"
+                    BRIDGES_AGAIN.document.sha256, Stamp(26, 1_700_000_000_000_000_001), "/files/a/bridges.txt"
                 ),
-                "mills.txt": FileState(MILLS.document.sha256, 77, 5, "/files/mills.txt"),
+                "mills.txt": FileState(MILLS.document.sha256, Stamp(77, 5), "/files/mills.txt"),
             }
             assert index.document("a/bridges.txt") == BRIDGES.document  # not published yet
 
@@ -193,7 +196,7 @@ class TestWriting:
     def test_many_changes_do(self, tmp_path: Path) -> None:
         with open_index(tmp_path, create=True) as index:
             put(index, make_entry("long.txt", [f"Paragraph number {n}." for n in range(1001)]))
-            assert dense.manifest(tmp_path / "books").vectors == 1001
+            assert dense.dense_manifest(tmp_path / "books").vectors == 1001
 
 
 def run_python(script: str) -> str:

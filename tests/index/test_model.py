@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from rag.index.folders import Expected
 from rag.index.local import LocalIndex
 from rag.seams import Snapshot
 from tests.index.contract import DIMENSION, Entry, bm25, fast_folder, make_entry, passage_terms, unit_vector
@@ -33,14 +34,12 @@ class IndexMachine(RuleBasedStateMachine):
         self.index = self.open(write=True)
 
     def open(self, write: bool) -> LocalIndex:
-        return LocalIndex.open(
-            self.folder, "x", write=write, create=write, embedder_fingerprint="e", dimension=DIMENSION, chunker="c"
-        )
+        return LocalIndex.open(self.folder, "x", Expected("e", DIMENSION, "c"), write=write, create=write)
 
     @rule(document_id=st.sampled_from(IDS), paragraphs=paragraphs, section=st.none() | st.sampled_from(WORDS))
     def replace(self, document_id: str, paragraphs: list[str], section: str | None) -> None:
         entry = make_entry(document_id, paragraphs, section)
-        self.index.replace(*entry)
+        self.index.replace(entry)
         self.committed[document_id] = entry
 
     @precondition(lambda self: self.committed)

@@ -78,7 +78,7 @@ class TestContract(IndexContract):
         """With something that was there before, so that it is quantised from the beginning."""
         index = open_index(self.folder, create=True)
         put(index, make_entry("first.txt", [f"Paragraph {n}." for n in range(40)]))
-        assert isinstance(loading.load(self.folder / "books", DIMENSION), Quantised)
+        assert isinstance(loading.load_dense(self.folder / "books", DIMENSION), Quantised)
         index.remove("first.txt")
         index.publish()
         return index
@@ -112,7 +112,7 @@ class TestDamage(damage.TestDamage):
 
     def test_other_vectors_than_the_catalogue_are_named(self, folder: Path) -> None:
         place = folder / "books"
-        saved = loading.load(place, DIMENSION)
+        saved = loading.load_dense(place, DIMENSION)
         assert isinstance(saved, Quantised)
         vectors = saved.base.vectors.read(np.arange(4))[::-1]
         compaction.save_quantised(saved.rows, iter([vectors]), DIMENSION, 2, place)
@@ -138,7 +138,7 @@ class TestKind:
             put(index, *many(45, 55))
             assert (kind(place), (place / "dense.vectors").stat().st_size) == (Quantised, 55 * DIMENSION * 4)
             assert len(published_state(reader)[2]) == 55
-            told = dense.manifest(place)
+            told = dense.dense_manifest(place)
             assert told.trained is not None
             assert (told.format, told.vectors, told.trained.trained_on, told.trained.lists) == (2, 55, 55, 3)
             assert told.trained.recall >= training.RECALL
@@ -159,19 +159,19 @@ class TestKind:
             put(index, BRIDGES_AGAIN)
             index.remove("mills.txt")
             index.publish()
-        told = dense.manifest(place)
+        told = dense.dense_manifest(place)
         assert files == [(place / name).stat().st_ino for name in ("dense.faiss", "dense.vectors", "dense.json")]
         with open_index(folder) as index:
             assert len(published_state(index)[2]) == 201
             assert index.verify() == []
         with open_index(folder, write=True) as index:
             put(index, *many(200, 300))
-        again = dense.manifest(place)
+        again = dense.dense_manifest(place)
         assert (again.vectors, again.trained and again.trained.trained_on) == (301, told.vectors)
         with open_index(folder, write=True) as index:
             put(index, *many(300, 500))
             assert index.verify() == []
-        assert (last := dense.manifest(place).trained) is not None and last.trained_on == 501
+        assert (last := dense.dense_manifest(place).trained) is not None and last.trained_on == 501
 
     def test_a_generation_costs_what_changed(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A reader that has a generation never asks for all rows to have the next."""
@@ -215,7 +215,7 @@ def take_out(index: Index, first: int, end: int) -> None:
 
 
 def kind(place: Path) -> type:
-    return type(loading.load(place, DIMENSION))
+    return type(loading.load_dense(place, DIMENSION))
 
 
 @pytest.mark.usefixtures("lowered")
@@ -263,7 +263,7 @@ class World:
         self.alive = dict(zip(self.rows[:count].tolist(), self.all, strict=False))
         self.next = count
         compaction.save_quantised(self.rows[:count], iter([self.all[:count]]), 8, 1, folder)
-        loaded = loading.load(folder, 8)
+        loaded = loading.load_dense(folder, 8)
         assert isinstance(loaded, Quantised)
         self.index = loaded
 
@@ -296,7 +296,7 @@ changes = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 60)), max_size=6
 def test_vectors_in_a_file_are_read_as_they_were_written(tmp_path: Path) -> None:
     random = np.random.default_rng(5)
     vectors = random.standard_normal((1000, 3)).astype(np.float32)
-    digest = vector_file.write(tmp_path / "v", iter([vectors[:7], vectors[7:7], vectors[7:]]))
+    digest = vector_file.write_vectors(tmp_path / "v", iter([vectors[:7], vectors[7:7], vectors[7:]]))
     assert (tmp_path / "v").read_bytes() == vectors.tobytes()
     stored_vectors = vector_file.VectorFile(tmp_path / "v", 1000, 3)
     assert stored_vectors.digest() == digest == hashlib.sha256(vectors.tobytes()).hexdigest()
@@ -354,7 +354,7 @@ class TestSearch:
 
     def test_nearly_all_of_the_ten_nearest_are_found_by_looking_at_few(self, tmp_path: Path) -> None:
         world = World(tmp_path, 20_000, 1)
-        told = dense.manifest(tmp_path).trained
+        told = dense.dense_manifest(tmp_path).trained
         assert told is not None and (told.lists, told.queries) == (566, 256)
         assert told.recall >= training.RECALL and told.probes < told.lists / 4
         assert measured(world) >= 0.98
@@ -386,7 +386,7 @@ class TestSearch:
     def test_equal_vectors_do_not_count_as_missed(self, tmp_path: Path) -> None:
         vectors = np.tile(unit_vector("the same", 8), (500, 1))
         compaction.save_quantised(np.arange(500), iter([vectors]), 8, 1, tmp_path)
-        assert (told := dense.manifest(tmp_path).trained) is not None and told.recall == 1.0
+        assert (told := dense.dense_manifest(tmp_path).trained) is not None and told.recall == 1.0
 
 
 def measured(world: World) -> float:

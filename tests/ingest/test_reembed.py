@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag.background import Run
 from rag.errors import IndexMismatch
 from rag.index import staging
 from rag.index.local import LocalIndex
@@ -63,16 +64,16 @@ def settings() -> Settings:
 
 
 def opened(settings: Settings, embedder: HashEmbedder, write: bool = False, create: bool = False) -> LocalIndex:
-    return open_index(settings, embedder, write=write, create=create)
+    index = open_index(settings, embedder, write=write, create=create)
+    assert isinstance(index, LocalIndex)
+    return index
 
 
 def migrate(settings: Settings, embedder: HashEmbedder, stop_after: int | None = None) -> Summary:
     calls: list[int] = []
     with LocalIndex.open(settings.indexes_dir, "t", write=True) as index:
-        return reembed(
-            index, embedder, settings, lambda done, total, name: calls.append(done),
-            stopped=lambda: len(calls) == stop_after,
-        )  # fmt: skip
+        watched = Run(lambda done, total, name: calls.append(done), lambda: len(calls) == stop_after)
+        return reembed(index, embedder, settings, watched)
 
 
 def check(settings: Settings, embedder: HashEmbedder) -> None:

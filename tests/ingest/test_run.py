@@ -14,11 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from rag.background import Run
 from rag.documents.discover import Found
 from rag.errors import DocumentError, IndexBusy, InputError, ModelError
 from rag.index.local import LocalIndex
-from rag.ingest.changes import Same, identical
-from rag.ingest.run import BATCH_PASSAGES, Read, Summary, find_changes, read_here, sync
+from rag.ingest.changes import Same, find_changes, identical
+from rag.ingest.prepare import BATCH_PASSAGES, ReadFiles, read_here
+from rag.ingest.run import Summary, sync
+from rag.seams import WritableIndex
 from rag.settings import Settings, load_settings
 from rag.stores.open import open_index
 from rag.types import Document, Embedding, Passage
@@ -39,11 +42,11 @@ def library(tmp_path: Path) -> Path:
     return folder
 
 
-def opened(settings: Settings) -> LocalIndex:
+def opened(settings: Settings) -> WritableIndex:
     return open_index(settings, HashEmbedder(), create=True)
 
 
-def run(settings: Settings, *paths: Path, embedder: HashEmbedder | None = None, read: Read = read_here) -> Summary:
+def run(settings: Settings, *paths: Path, embedder: HashEmbedder | None = None, read: ReadFiles = read_here) -> Summary:
     with opened(settings) as index:
         summary = sync(list(paths), index, embedder or HashEmbedder(), settings, read=read)
         assert index.verify() == []
@@ -142,10 +145,8 @@ def test_a_stopped_run_commits_what_is_done_and_the_next_goes_on(settings: Setti
         (library / f"c{number}.txt").write_text(f"Entry {number}.")
     seen: list[str] = []
     with opened(settings) as index:
-        first = sync(
-            [library], index, HashEmbedder(), settings, lambda done, total, name: seen.append(name),
-            stopped=lambda: len(seen) == 3,
-        )  # fmt: skip
+        watched = Run(lambda done, total, name: seen.append(name), lambda: len(seen) == 3)
+        first = sync([library], index, HashEmbedder(), settings, run=watched)
         assert (first.added, first.left) == (["library/a.txt", "library/c0.txt", "library/c1.txt"], 7)
         assert [info.id for info in index.documents()] == first.added
     embedder = HashEmbedder()
@@ -251,14 +252,15 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from tests.fakes import HashEmbedder
-from rag.index.local import LocalIndex
-from rag.ingest.run import chunker_fingerprint, sync
+from rag.background import Run
+from rag.ingest.run import sync
 from rag.settings import load_settings
 from rag.stores.open import open_index
 settings = load_settings(indexes_dir=Path(sys.argv[2]), index="t", passage_tokens=40)
 with open_index(settings, HashEmbedder(), create=True) as index:
     print("open", flush=True)
-    sync([Path(sys.argv[3])], index, HashEmbedder(), settings, lambda done, total, name: print(done, flush=True))
+    watched = Run(lambda done, total, name: print(done, flush=True))
+    sync([Path(sys.argv[3])], index, HashEmbedder(), settings, run=watched)
 """
 
 

@@ -16,7 +16,7 @@ from rag.answering.prompt import reading_prompts
 from rag.deadline import Deadline
 from rag.errors import Cancelled, DeadlineExceeded, ModelError, Overloaded
 from rag.llm.gguf import model_file
-from rag.llm.local.decoder import Decoder, Interrupted, Logits, Run
+from rag.llm.local.decoder import Decoder, Interrupted, Logits, TokenRun
 from rag.llm.local.engine import STEP_TOKENS, Engine, Steps, Task, result
 from rag.llm.local.model import LlamaCpp
 from rag.seams import Readings
@@ -34,7 +34,7 @@ class Table:
 
     def __init__(self) -> None:
         self.sequences: dict[int, list[int]] = {}
-        self.batches: list[list[Run]] = []
+        self.batches: list[list[TokenRun]] = []
         self.poison: set[int] = set()
         self.shared_failures = 0  # calls to come with several runs that fail
         self.go = threading.Event()
@@ -62,7 +62,7 @@ class Table:
     def drop(self, sequence: int) -> None:
         self.sequences.pop(sequence, None)
 
-    def run(self, runs: Sequence[Run]) -> list[Logits]:
+    def run(self, runs: Sequence[TokenRun]) -> list[Logits]:
         self.batches.append(list(runs))
         self.running.set()
         while not self.go.wait(0.002):
@@ -77,7 +77,7 @@ class Table:
             raise ModelError("llama_decode gave -3")
         return [self._append(run) for run in runs]
 
-    def _append(self, run: Run) -> Logits:
+    def _append(self, run: TokenRun) -> Logits:
         tokens = self.sequences.setdefault(run.sequence, [])
         tokens += run.tokens
         return np.array([[len(tokens), sum(tokens)]], np.float32)
@@ -98,7 +98,7 @@ def counting(tokens: Sequence[int], prefix: Sequence[int] = ()) -> Task:
     def steps(sequences: Sequence[int], put: Callable[[str], None]) -> Steps:
         seen = []
         for token in tokens:
-            (logits,) = yield [Run(sequences[0], [token])]
+            (logits,) = yield [TokenRun(sequences[0], [token])]
             seen.append(int(logits[0, 1]))
             put(f"{token} ")
         return seen
@@ -141,7 +141,7 @@ def test_tasks_go_on_together_and_each_gets_what_it_would_get_alone(engine: Engi
 
 def test_other_prefixes_give_way_only_to_a_task_that_needs_their_room(engine: Engine, table: Table) -> None:
     def block(sequences: Sequence[int], put: Callable[[str], None]) -> Steps:
-        yield [Run(sequences[0], [1])]
+        yield [TokenRun(sequences[0], [1])]
 
     table.beside = 100
     result(engine.submit(Task([7], 1, Table.cells - 101, block), None))
@@ -167,8 +167,8 @@ def test_a_task_that_needs_the_room_of_prefixes_waits_until_no_copy_of_them_is_i
 
 def test_a_step_has_no_more_tokens_than_it_may_and_nobody_is_passed_over(engine: Engine, table: Table) -> None:
     def block(sequences: Sequence[int], put: Callable[[str], None]) -> Steps:
-        yield [Run(sequences[0], [1] * (STEP_TOKENS - 50))]
-        yield [Run(sequences[0], [1] * 40)]
+        yield [TokenRun(sequences[0], [1] * (STEP_TOKENS - 50))]
+        yield [TokenRun(sequences[0], [1] * 40)]
 
     table.go.clear()
     pieces = [engine.submit(task, None) for task in [Task((), 1, 250, block)] * 3 + [counting([1, 2, 3])]]
@@ -244,7 +244,7 @@ def test_a_deadline_ends_what_is_under_way(engine: Engine, table: Table) -> None
 def test_an_iterator_that_is_closed_ends_its_task(engine: Engine, table: Table) -> None:
     def endless(sequences: Sequence[int], put: Callable[[str], None]) -> Steps:
         while True:
-            yield [Run(sequences[0], [1])]
+            yield [TokenRun(sequences[0], [1])]
             table.go.clear()  # the step after the first piece is under way when the iterator is closed
             put("1 ")
 
@@ -279,7 +279,7 @@ def test_one_failure_of_a_shared_step_fails_nobody(engine: Engine, table: Table)
 
 def test_an_error_of_a_task_reaches_its_caller_and_nobody_else(engine: Engine) -> None:
     def broken(sequences: Sequence[int], put: Callable[[str], None]) -> Steps:
-        yield [Run(sequences[0], [1])]
+        yield [TokenRun(sequences[0], [1])]
         raise RuntimeError("boom")
 
     other = engine.submit(counting([1, 2]), None)
@@ -332,7 +332,7 @@ def _lead(model_cache: Path, question: str, one: str, other: str) -> float:
     prompt = decoder.tokenize(decoder.chat_template([("user", question)]), special=True)
     first, second = decoder.tokenize(one), decoder.tokenize(other)
     same = next(place for place, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
-    (logits,) = decoder.run([Run(1, prompt + first[:same])])
+    (logits,) = decoder.run([TokenRun(1, prompt + first[:same])])
     lead = float(logits[-1, first[same]] - logits[-1, second[same]])
     decoder.close()
     return abs(lead)
@@ -377,19 +377,19 @@ def test_a_long_prompt_is_given_up_in_the_middle(model: LlamaCpp) -> None:
 def test_llama_cpp_s_own_failures_and_interruptions_leave_sequences_as_they_were(model_cache: Path) -> None:
     decoder = Decoder(model_file(EMBEDDED_MODEL, model_cache, 2), 512, 2)
     try:
-        (before,) = decoder.run([Run(1, [10, 11, 12])])
+        (before,) = decoder.run([TokenRun(1, [10, 11, 12])])
         expected = before.copy()
         decoder.interrupt()
         with pytest.raises(Interrupted):
-            decoder.run([Run(1, [13] * 300), Run(2, [14] * 300)])
+            decoder.run([TokenRun(1, [13] * 300), TokenRun(2, [14] * 300)])
         decoder.resume()
         with pytest.raises(ModelError, match="llama_decode gave -1"):
-            decoder.run([Run(1, [10**9])])  # no such token
+            decoder.run([TokenRun(1, [10**9])])  # no such token
         with pytest.raises(ModelError, match="its context is full"):
-            decoder.run([Run(2, [14] * 1100)])
-        (after,) = decoder.run([Run(3, [10, 11, 12])])
+            decoder.run([TokenRun(2, [14] * 1100)])
+        (after,) = decoder.run([TokenRun(3, [10, 11, 12])])
         np.testing.assert_allclose(after, expected, atol=0.05)
-        slow = decoder.run([Run(3, [13])])[0].copy()
-        np.testing.assert_allclose(decoder.run([Run(1, [13])])[0], slow, atol=0.05)
+        slow = decoder.run([TokenRun(3, [13])])[0].copy()
+        np.testing.assert_allclose(decoder.run([TokenRun(1, [13])])[0], slow, atol=0.05)
     finally:
         decoder.close()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rag.answering.prompt import DECLINED, reading_prompts, writing_grammar, writing_messages
 from rag.errors import ModelError
 from rag.llm.gguf import model_file
-from rag.llm.local.decoder import PREFIXES, Decoder, Run
+from rag.llm.local.decoder import PREFIXES, Decoder, TokenRun
 from rag.llm.local.engine import Task
 from rag.llm.local.model import LlamaCpp
 from rag.llm.local.reading import reading_task
@@ -117,7 +117,7 @@ def test_prefixes_are_read_once_until_others_are_asked_for(gguf: Path, monkeypat
 
     def follow(prefix: Sequence[int]) -> np.ndarray:
         decoder.fork(decoder.hold(prefix), PREFIXES)
-        found: np.ndarray = plain([Run(PREFIXES, after)])[0].copy()
+        found: np.ndarray = plain([TokenRun(PREFIXES, after)])[0].copy()
         decoder.drop(PREFIXES)
         return found
 
@@ -143,13 +143,13 @@ def test_every_span_has_the_probability_that_reading_it_token_by_token_gives(dec
     span = next(s for s in found.spans if TEXTS[0][s.start : s.end] == "Ada Hart")
 
     decoder.drop(1)  # the slow way: everything in one sequence, one token at a time
-    logits = decoder.run([Run(1, decoder.tokenize(prompt.prefix + prompt.context + prompt.question + prompt.lead))])[0][
-        0
-    ]
+    logits = decoder.run(
+        [TokenRun(1, decoder.tokenize(prompt.prefix + prompt.context + prompt.question + prompt.lead))]
+    )[0][0]
     steps = []
     for token in decoder.tokenize(" Ada Hart"):
         steps.append(float(log_softmax(logits)[token]))
-        logits = decoder.run([Run(1, [token])])[0][0]
+        logits = decoder.run([TokenRun(1, [token])])[0][0]
     decoder.drop(1)
     stop = float(log_softmax(logits)[decoder.tokenize("\n")[0]])
     assert (span.first, span.total, span.stop) == pytest.approx((steps[0], sum(steps), stop), abs=0.05)

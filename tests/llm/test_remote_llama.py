@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-import rag.answering.modes
+import rag.answering.write
 import rag.pipeline
 from rag.deadline import Deadline
 from rag.errors import Cancelled, ModelError
@@ -79,7 +79,7 @@ def test_an_answer_is_of_the_documents(
 ) -> None:
     monkeypatch.setattr(rag.pipeline, "refuses", lambda signals: False)  # vectors of hashes mean nothing
     monkeypatch.setattr(
-        rag.answering.modes, "_WRITTEN_TOKENS", 16
+        rag.answering.write, "_WRITTEN_TOKENS", 16
     )  # a whole answer takes that server a minute on a busy machine
     with pipeline_of(model, tmp_path_factory) as pipeline:
         answer = pipeline.ask(Ask("Who built the mill?", deadline=Deadline(300)))

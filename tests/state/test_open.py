@@ -197,7 +197,7 @@ def test_a_row_that_is_misread_opens_nothing(address: str, tmp_path: Path) -> No
     with closing_state(settings_at(tmp_path, address)) as state:
         keys = open_keys(settings_at(tmp_path, address), state)
         _, secret = keys.add("bot", ["read"])
-        sql(address, "UPDATE rag.state.keys SET record = replace(record, '[\"read\"]', '[\"root\"]')")
+        sql(address, "UPDATE rag.keys SET record = replace(record, '[\"read\"]', '[\"root\"]')")
         with pytest.raises(RagError, match=r"has a row in rag\.keys that is no key") as caught:
             keys.find(secret)
     assert PASSWORD not in str(caught.value)
@@ -207,7 +207,7 @@ def test_a_row_that_is_misread_opens_nothing(address: str, tmp_path: Path) -> No
 def test_no_secret_is_in_the_database(address: str, tmp_path: Path) -> None:
     with closing_state(settings_at(tmp_path, address)) as state:
         _, secret = open_keys(settings_at(tmp_path, address), state).add("bot", ["read"])
-    ((stored,),) = sql(address, "SELECT record FROM rag.state.keys")
+    ((stored,),) = sql(address, "SELECT record FROM rag.keys")
     assert secret[13:] not in stored
 
 
@@ -240,7 +240,7 @@ def test_a_role_that_may_make_nothing_can_use_what_is_there(address: str, tmp_pa
     with closing_state(settings_at(tmp_path, address)) as state:
         open_keys(settings_at(tmp_path, address), state).add("bot", ["read"])
     sql(address, "CREATE ROLE lesser LOGIN PASSWORD 'p'; GRANT USAGE ON SCHEMA rag TO lesser")
-    sql(address, "GRANT SELECT ON rag.state.keys TO lesser")
+    sql(address, "GRANT SELECT ON rag.keys TO lesser")
     lesser = settings_at(tmp_path, address.replace(f"rag:{PASSWORD}@", "lesser:p@"))
     with closing_state(lesser) as state:
         assert [key.name for key in open_keys(lesser, state).all()] == ["bot"]

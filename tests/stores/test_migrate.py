@@ -13,7 +13,7 @@ from rag.cli.main import main
 from rag.index.folders import Expected
 from rag.seams import WritableIndex
 from rag.settings import Settings
-from rag.stores.compare import compare
+from rag.stores.compare import compare_indexes
 from rag.stores.migrate import migrate
 from rag.stores.milvus import server as milvus_server
 from rag.stores.open import open_as
@@ -49,7 +49,7 @@ def test_there_and_back_with_a_stop_on_the_way(folder: Path) -> None:
         assert (second.copied, second.there, second.left, second.removed) == (6, 4, 0, 1)
         assert (migrate(milvus, back).copied, migrate(milvus, back).there) == (10, 10)
         for one, other in ((local, milvus), (milvus, back)):
-            check = compare(one, other, 20)
+            check = compare_indexes(one, other, 20)
             assert check.equal and check.documents == (10, 10) and check.passages == (12, 12)
             assert check.compared == 10 and check.dense == check.hits == check.searches >= 10
         assert local.files() == milvus.files() == back.files()
@@ -61,11 +61,11 @@ def test_what_differs_is_found(folder: Path) -> None:
         document, passages, embeddings, _ = BRIDGES
         other.replace(Entry(document, passages, [each._replace(passage=-each.passage) for each in embeddings]))
         put(other, MILLS)
-        check = compare(one, other, 20)
+        check = compare_indexes(one, other, 20)
         assert check.different == ["a/bridges.txt"] and check.dense < check.searches and not check.equal
         other.remove("mills.txt")
         other.publish()
-        check = compare(one, other, 20)
+        check = compare_indexes(one, other, 20)
         assert not check.listed_alike and check.documents == (2, 1)
 
 

@@ -22,16 +22,17 @@ from hypothesis import strategies as st
 from api.served import Served
 from rag.errors import DocumentError, IndexBusy, IndexMismatch, IndexNotFound, RagError, StoreError
 from rag.index.filters import matching
+from rag.index.folders import Expected
 from rag.seams import Index
 from rag.settings import Settings
 from rag.stores.milvus import schema as milvus_schema
 from rag.stores.milvus import server as milvus_server
 from rag.stores.milvus import snapshot as milvus_snapshot
 from rag.stores.milvus import writer as milvus_writer
-from rag.stores.milvus.index import MilvusIndex, changed, identity, names
+from rag.stores.milvus.index import MilvusIndex, milvus_identity, milvus_names, published_at
 from rag.stores.milvus.schema import NEVER, collection
 from rag.stores.milvus.server import Row, Server
-from rag.types import Filters
+from rag.types import Filters, Stamp
 from tests.index.contract import (
     BRIDGES,
     BRIDGES_AGAIN,
@@ -76,10 +77,7 @@ class TestContractOfALargeIndex(TestContract):
 
 
 def open_index(uri: str, name: str = "books", *, write: bool = False, create: bool = False) -> MilvusIndex:
-    return MilvusIndex.open(
-        uri, "", Path("indexes"), name, write=write, create=create, embedder_fingerprint="e1", dimension=DIMENSION,
-        chunker="c1",
-    )  # fmt: skip
+    return MilvusIndex.open(uri, "", Path("indexes"), name, Expected("e1", DIMENSION, "c1"), write=write, create=create)
 
 
 @pytest.fixture
@@ -110,17 +108,17 @@ def test_several_indexes_stand_side_by_side(uri: str, name: str) -> None:
     with open_index(uri, name, create=True) as one, open_index(uri, name + "-b", create=True) as other:
         put(one, MILLS)
         put(other, BRIDGES)
-        assert {name, name + "-b"} <= set(names(uri, ""))
+        assert {name, name + "-b"} <= set(milvus_names(uri, ""))
         assert (published_state(one)[1], published_state(other)[1]) == ({"mills.txt"}, {"a/bridges.txt"})
-        assert identity(uri, "", name) != identity(uri, "", name + "-b")
-        assert changed(uri, "", name) > 1_700_000_000
-    assert identity(uri, "", "absent") is None
+        assert milvus_identity(uri, "", name) != milvus_identity(uri, "", name + "-b")
+        assert published_at(uri, "", name) > 1_700_000_000
+    assert milvus_identity(uri, "", "absent") is None
 
 
 def test_errors_name_the_value_and_the_remedy(uri: str, name: str) -> None:
     open_index(uri, name, create=True).close()
     with pytest.raises(IndexMismatch, match=r"made with embedder e1 and is now to be used with e2: .* another name"):
-        MilvusIndex.open(uri, "", Path("indexes"), name, embedder_fingerprint="e2")
+        MilvusIndex.open(uri, "", Path("indexes"), name, Expected("e2"))
     with pytest.raises(IndexNotFound, match=rf'no index "nope" in Milvus at .*{name}.*--store milvus'):
         MilvusIndex.open(uri, "", Path("indexes"), "nope")
     with open_index(uri, name, write=True) as index:
@@ -128,9 +126,9 @@ def test_errors_name_the_value_and_the_remedy(uri: str, name: str) -> None:
             open_index(uri, name, write=True)
         long = make_entry("long.txt", ["x" * 70_000])
         with pytest.raises(DocumentError, match=r"long\.txt: its text has 70,000 bytes, and .* holds 65,535"):
-            index.replace(*long)
+            index.replace(long)
         with pytest.raises(DocumentError, match="half a character"):
-            index.replace(*make_entry("half.txt", ["Half \ud800 a character."]))
+            index.replace(make_entry("half.txt", ["Half \ud800 a character."]))
     with open_index(uri, name) as index, pytest.raises(RagError, match="open for reading only"):
         index.remove("mills.txt")
 
@@ -165,7 +163,7 @@ def test_a_write_that_failed_half_way_leaves_nothing(uri: str, name: str, monkey
             with monkeypatch.context() as patch:
                 patch.setattr(index._server, "put", fails)
                 with pytest.raises(StoreError, match="gone"):
-                    index.replace(*BRIDGES_AGAIN)
+                    index.replace(BRIDGES_AGAIN)
             assert count(index, "passages") == passages + 1
             assert index.publish() == 1
             assert count(index, "passages") == passages
@@ -175,7 +173,7 @@ def test_a_write_that_failed_half_way_leaves_nothing(uri: str, name: str, monkey
 def test_a_killed_writer_is_finished_by_the_next(uri: str, name: str) -> None:
     index = open_index(uri, name, create=True)
     put(index, MILLS, BRIDGES)
-    index.replace(*BRIDGES_AGAIN)
+    index.replace(BRIDGES_AGAIN)
     writer = index._writer
     assert writer is not None
     writer._put("passages", [row | {"added": 2, "version": 99, "row": 99} for row in passages_of(index)][:1], 1000)
@@ -233,7 +231,7 @@ def test_a_lease_that_is_held_keeps_others_out(uri: str, name: str, host: str) -
 def test_a_writer_that_lost_its_lease_publishes_nothing(uri: str, name: str, taken: bool) -> None:
     with open_index(uri, name, create=True) as index:
         put(index, MILLS)
-        index.replace(*BRIDGES)
+        index.replace(BRIDGES)
         if taken:
             leave_lease(index, "elsewhere", 1, 20.0)
         else:
@@ -302,10 +300,9 @@ def varied(uri: str) -> Iterator[MilvusIndex]:
             }
             stated = {"created": date} if (date := dates[number % 5]) else {}
             document = replace(entry.document, metadata=more | stated)
-            index.replace(
-                document, entry.passages, entry.embeddings, mtime_ns=1_711_900_000 * 10**9 if number < 5 else None
-            )
-        index.touch("c/é.tar.gz", 5, 1_600_000_000 * 10**9)
+            stamp = Stamp(None, 1_711_900_000 * 10**9 if number < 5 else None)
+            index.replace(entry._replace(document=document, stamp=stamp))
+        index.touch("c/é.tar.gz", Stamp(5, 1_600_000_000 * 10**9))
         index.publish()
         yield index
 

@@ -60,7 +60,7 @@ class _Unit(NamedTuple):
     close: bool
 
 
-def blocks(pages: Sequence[Sequence[Line]], outline: Sequence[Sequence[Heading]] = ()) -> list[list[Block]]:
+def layout_blocks(pages: Sequence[Sequence[Line]], outline: Sequence[Sequence[Heading]] = ()) -> list[list[Block]]:
     """`outline` holds the headings of each page; where it is of no use, headings are told by their size."""
     whole = whole_lines(pages)
     known = whole_words(line.text for lines in whole for line in lines)

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from rag.documents.blocks import Block, Content
 from rag.documents.pdf import ocr
 from rag.documents.pdf.headings import Heading
-from rag.documents.pdf.layout import blocks
+from rag.documents.pdf.layout import layout_blocks
 from rag.documents.pdf.lines import COLUMN_GAP, Line, Word
 from rag.errors import DocumentError
 from rag.types import CELL_SEPARATOR
@@ -52,7 +52,7 @@ def parse(data: bytes, passwords: Sequence[str] = (), ocr_languages: Sequence[st
         language = _language(document)
         images = [number for number, lines in enumerate(pages) if not lines and _has_image(document, number)]
         recognised = _recognised(document, images, ocr_languages)
-    content = blocks(pages, outline)
+    content = layout_blocks(pages, outline)
     for number, page in recognised.items():
         content[number] = page
     if not any(content):

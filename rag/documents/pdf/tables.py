@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from rag.documents.blocks import table
+from rag.documents.blocks import table_block
 from rag.documents.pdf.lines import COLUMN_GAP, Line, Word
 
 PART_GAP = 0.5  # of the size: words farther apart may be in two columns; a space between words takes about a quarter
@@ -36,7 +36,7 @@ def rows(lines: Sequence[Line]) -> str:
     columns = _columns(lines) if all(line.words for line in lines) else []
     if not columns:
         return "\n".join(line.text for line in lines)
-    return table(_placed(line, columns) for line in lines)
+    return table_block(_placed(line, columns) for line in lines)
 
 
 def _columns(lines: Sequence[Line]) -> list[_Stripe]:

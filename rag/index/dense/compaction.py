@@ -18,7 +18,7 @@ from rag.atomic import sync_folder, write_fresh
 from rag.index.catalogue import Catalogue
 from rag.index.dense import exact as dense
 from rag.index.dense import training, vector_file
-from rag.index.dense.exact import Dense, Manifest, Trained, one_thread
+from rag.index.dense.exact import Dense, DenseManifest, Trained, one_thread
 from rag.index.dense.loading import VECTORS, Searchable
 from rag.index.dense.quantised import Base, Quantised, Rows
 from rag.index.dense.vector_file import VectorFile
@@ -46,7 +46,7 @@ def allowance(rows: int, quantised: bool) -> float:
     return max(_ROWS_QUANTISED, _SHARE_QUANTISED * rows) if quantised else max(_ROWS, _SHARE * rows)
 
 
-def save(saved: Searchable | None, at: int, catalogue: Catalogue, folder: Path) -> None:
+def save_dense(saved: Searchable | None, at: int, catalogue: Catalogue, folder: Path) -> None:
     """Bring the files to the published generation `at`; `saved` is what they hold, if anything."""
     rows = catalogue.rows(at)
     dimension = catalogue.settings.dimension
@@ -57,7 +57,7 @@ def save(saved: Searchable | None, at: int, catalogue: Catalogue, folder: Path) 
     before = saved if isinstance(saved, Dense) else dense.empty(dimension)
     ready = before.brought_to(rows, lambda new: catalogue.vectors(new, dimension))
     if ready is not saved:
-        dense.save(ready, at, folder)
+        dense.save_exact(ready, at, folder)
         (folder / VECTORS).unlink(missing_ok=True)
 
 
@@ -67,7 +67,7 @@ def save_quantised(
     """Write all files of a quantised index of `rows` (ascending), whose vectors come in `blocks`. `before` is changed
     and must not be used any more."""
     fresh = folder / f"{VECTORS}.new"
-    vectors_sha256 = vector_file.write(fresh, blocks)
+    vectors_sha256 = vector_file.write_vectors(fresh, blocks)
     with one_thread():  # training is no hurry, and others are using the processor
         base, recall = _trained(rows, VectorFile(fresh, len(rows), dimension), before)
     content = _encoded(base.index)
@@ -75,7 +75,7 @@ def save_quantised(
     trained = Trained(
         base.index.nlist, base.probes, base.candidates, recall, training.QUERIES, base.trained_on, vectors_sha256
     )
-    told = Manifest(dense.FORMAT_TRAINED, at, len(rows), dimension, len(content), sha256, trained)
+    told = DenseManifest(dense.FORMAT_TRAINED, at, len(rows), dimension, len(content), sha256, trained)
     written = write_fresh(folder / dense.FILE, content)
     (folder / dense.MANIFEST).unlink(missing_ok=True)
     os.replace(written, folder / dense.FILE)

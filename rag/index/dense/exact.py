@@ -43,7 +43,7 @@ class Trained(NamedTuple):
     vectors_sha256: str  # of the file with the exact vectors
 
 
-class Manifest(NamedTuple):
+class DenseManifest(NamedTuple):
     """What `dense.json` says of `dense.faiss`."""
 
     format: int
@@ -129,11 +129,11 @@ def empty(dimension: int) -> Dense:
     return Dense.build(np.empty(0, dtype=np.int64), np.empty((0, dimension), dtype=np.float32))
 
 
-def manifest(folder: Path) -> Manifest:
+def dense_manifest(folder: Path) -> DenseManifest:
     """Raises `Damaged` where it is missing or makes no sense."""
     file = folder / MANIFEST
     try:
-        found = Manifest(**json.loads(file.read_text(encoding="utf-8")))
+        found = DenseManifest(**json.loads(file.read_text(encoding="utf-8")))
         if found.trained is not None:
             found = found._replace(trained=Trained(**found.trained))  # type: ignore[arg-type]
     except FileNotFoundError as exc:
@@ -145,7 +145,7 @@ def manifest(folder: Path) -> Manifest:
     return found
 
 
-def write_manifest(told: Manifest, folder: Path) -> None:
+def write_manifest(told: DenseManifest, folder: Path) -> None:
     """Last of all, when what it tells of is there."""
     content = {**told._asdict(), "trained": told.trained and told.trained._asdict()}
     if told.trained is None:
@@ -153,7 +153,7 @@ def write_manifest(told: Manifest, folder: Path) -> None:
     write_whole(folder / MANIFEST, (json.dumps(content, indent=1) + "\n").encode())
 
 
-def content_of(folder: Path, told: Manifest, dimension: int) -> bytes:
+def content_of(folder: Path, told: DenseManifest, dimension: int) -> bytes:
     """The file that the manifest tells of, for vectors of `dimension`. Raises `Damaged` where it is another."""
     if told.dimension != dimension:
         raise Damaged(folder / MANIFEST, f"is of vectors of {told.dimension} dimensions, not {dimension}")
@@ -167,18 +167,18 @@ def content_of(folder: Path, told: Manifest, dimension: int) -> bytes:
     return content
 
 
-def load(folder: Path, dimension: int) -> Dense:
+def load_exact(folder: Path, dimension: int) -> Dense:
     """Read an exact index that was saved, at whatever generation. Raises `Damaged`."""
-    return decode(content_of(folder, manifest(folder), dimension))
+    return decode_dense(content_of(folder, dense_manifest(folder), dimension))
 
 
-def save(dense: Dense, generation: int, folder: Path) -> None:
+def save_exact(dense: Dense, generation: int, folder: Path) -> None:
     """Write both files; one that is cut short in between leaves no manifest, so nothing that could be believed."""
     content = _encode(dense)
     (folder / MANIFEST).unlink(missing_ok=True)
     write_whole(folder / FILE, content)
     digest = hashlib.sha256(content).hexdigest()
-    write_manifest(Manifest(FORMAT, generation, len(dense.rows), dense._index.d, len(content), digest), folder)
+    write_manifest(DenseManifest(FORMAT, generation, len(dense.rows), dense._index.d, len(content), digest), folder)
 
 
 def _encode(dense: Dense) -> bytes:
@@ -188,7 +188,7 @@ def _encode(dense: Dense) -> bytes:
     return content
 
 
-def decode(content: bytes) -> Dense:
+def decode_dense(content: bytes) -> Dense:
     """What `save` wrote."""
     import faiss
 

@@ -14,7 +14,7 @@ import numpy as np
 from rag.index.catalogue import Catalogue
 from rag.index.damage import Damaged
 from rag.index.dense import exact as dense
-from rag.index.dense.exact import Dense, Manifest
+from rag.index.dense.exact import Dense, DenseManifest
 from rag.index.dense.quantised import Base, Quantised, Rows
 from rag.index.dense.training import held
 from rag.index.dense.vector_file import VectorFile
@@ -25,22 +25,24 @@ VECTORS = "dense.vectors"
 Searchable: TypeAlias = Dense | Quantised
 
 
-def load(folder: Path, dimension: int) -> Searchable:
+def load_dense(folder: Path, dimension: int) -> Searchable:
     """Read what was saved, at whatever generation. Raises `Damaged`; the file of exact vectors is looked at by its
     size alone, since reading 1.5 kB for each would take longer than all else."""
-    told = dense.manifest(folder)
+    told = dense.dense_manifest(folder)
     content = dense.content_of(folder, told, dimension)
     if told.trained is None:
-        return dense.decode(content)
+        return dense.decode_dense(content)
     base = _base(content, told, folder)
-    if dense.manifest(folder) != told:  # one file may be from before a writer put others in place, and one from after
+    if (
+        dense.dense_manifest(folder) != told
+    ):  # one file may be from before a writer put others in place, and one from after
         raise Damaged(folder / dense.MANIFEST, "was written anew")
     return Quantised(base, told.generation, np.empty(0, dtype=np.int64))
 
 
 def check_vectors(found: Quantised, folder: Path) -> None:
     """Read all of the exact vectors. Raises `Damaged` where they are not those that were written."""
-    told = dense.manifest(folder).trained
+    told = dense.dense_manifest(folder).trained
     if told is None or found.base.vectors.digest() != told.vectors_sha256:
         raise Damaged(folder / VECTORS, f"is not the file that {dense.MANIFEST} tells of")
 
@@ -48,7 +50,7 @@ def check_vectors(found: Quantised, folder: Path) -> None:
 def superseded(found: Searchable, folder: Path) -> bool:
     """Whether a quantised index was written, or the one that `found` began with is no more what the folder has."""
     try:
-        told = dense.manifest(folder)
+        told = dense.dense_manifest(folder)
     except Damaged:
         return False
     return told.sha256 != found.base.sha256 if isinstance(found, Quantised) else told.trained is not None
@@ -76,7 +78,7 @@ def brought_to(at: int, found: Searchable, catalogue: Catalogue) -> Searchable:
     return found.brought_to(catalogue.rows(at), at, vectors_of)
 
 
-def _base(content: bytes, told: Manifest, folder: Path) -> Base:
+def _base(content: bytes, told: DenseManifest, folder: Path) -> Base:
     import faiss
 
     assert told.trained is not None

@@ -69,7 +69,7 @@ class VectorFile:
         return np.frombuffer(content, dtype="<f4").reshape(-1, self.dimension)
 
 
-def write(file: Path, blocks: Iterable[Vectors]) -> str:
+def write_vectors(file: Path, blocks: Iterable[Vectors]) -> str:
     """Write the file and wait for the disk; returns its SHA-256."""
     running = hashlib.sha256()
     with file.open("wb") as out:

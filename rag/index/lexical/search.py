@@ -38,7 +38,7 @@ NO_GENERATION = -1  # of a commit that no manifest tells of, or whose terms were
 HEAP_BYTES = 50_000_000  # of the one writing thread, before it spills to the disk; Tantivy asks for 15 MB at least
 
 
-class Manifest(NamedTuple):
+class LexicalManifest(NamedTuple):
     """What `manifest.json` says of a commit."""
 
     format: int
@@ -103,10 +103,10 @@ class Lexical:
             return dict(zip(*values, strict=True))
 
 
-def read(folder: Path) -> Lexical:
+def read_lexical(folder: Path) -> Lexical:
     """What the folder's last commit holds. Raises `Damaged` where there is none that can be used."""
     place = folder / FOLDER
-    told = manifest(place)
+    told = lexical_manifest(place)
     before = _commit(place)
     searcher = _searcher(place)
     known = before == _commit(place) and told.opstamp == before.opstamp and told.analysis == analysis()
@@ -181,12 +181,12 @@ def _version(content: bytes) -> str | None:
         return None
 
 
-def manifest(place: Path) -> Manifest:
+def lexical_manifest(place: Path) -> LexicalManifest:
     """What is told of the commit in the folder `place`. Raises `Damaged`."""
     if not place.exists():
         raise Damaged(place, "is missing")
     try:
-        found = Manifest(**json.loads((place / MANIFEST).read_text(encoding="utf-8")))
+        found = LexicalManifest(**json.loads((place / MANIFEST).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as exc:
         raise Damaged(place, f"has no {MANIFEST} that makes sense") from exc
     if found.format != FORMAT:

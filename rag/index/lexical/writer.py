@@ -25,11 +25,11 @@ from rag.index.lexical.search import (
     FORMAT,
     HEAP_BYTES,
     MANIFEST,
-    Manifest,
+    LexicalManifest,
     add,
     analysis,
-    manifest,
-    read,
+    lexical_manifest,
+    read_lexical,
     schema,
 )
 
@@ -53,9 +53,9 @@ class LexicalWriter:
         Raises `RagError` where it cannot be written.
         """
         try:
-            if read(self._folder).generation == at:
+            if read_lexical(self._folder).generation == at:
                 return
-            told = manifest(self._place)
+            told = lexical_manifest(self._place)
             usable = told.analysis == analysis() and catalogue.state().pruned <= told.generation < at
             changed = catalogue.changed(told.generation) if usable else {}
             dead = told.dead + sum(changed.values()) - catalogue.count(at, told.generation)
@@ -109,7 +109,7 @@ class LexicalWriter:
         add(self._writer, catalogue.texts(since, at))
         opstamp = self._writer.commit()
         _give_memory_back()
-        told = Manifest(FORMAT, at, opstamp, dead, analysis())
+        told = LexicalManifest(FORMAT, at, opstamp, dead, analysis())
         write_whole(self._place / MANIFEST, (json.dumps(told._asdict(), indent=1) + "\n").encode())
 
 

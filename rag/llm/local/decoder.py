@@ -35,7 +35,7 @@ class Interrupted(Exception):
     """`interrupt` was called meanwhile; nothing was appended."""
 
 
-class Run(NamedTuple):
+class TokenRun(NamedTuple):
     """Tokens to append to a sequence; logits come back for the last `wanted` of them."""
 
     sequence: int
@@ -116,7 +116,7 @@ class Decoder:
             sequence = next(iter(self._prefixes))
             self.drop(sequence)
             self._prefixes[sequence] = ()
-            self.run([Run(sequence, prefix, 0)])
+            self.run([TokenRun(sequence, prefix, 0)])
         del self._prefixes[sequence]
         self._prefixes[sequence] = prefix
         return sequence
@@ -142,7 +142,7 @@ class Decoder:
         self._lib.llama_memory_seq_cp(self._memory, source, target, -1, -1)
         self._lengths[target] = self._lengths[source]
 
-    def run(self, runs: Sequence[Run]) -> list[Logits]:
+    def run(self, runs: Sequence[TokenRun]) -> list[Logits]:
         """Append each run to its sequence; -> for each its logits, shape `(wanted, vocabulary)`.
 
         The arrays may be views of llama.cpp's own buffer, since copying 200 kB for every token costs as much as

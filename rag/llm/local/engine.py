@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from rag.deadline import Deadline
 from rag.errors import Cancelled, ModelError, Overloaded
-from rag.llm.local.decoder import MAX_SEQUENCES, PREFIXES, Decoder, Interrupted, Logits, Run
+from rag.llm.local.decoder import MAX_SEQUENCES, PREFIXES, Decoder, Interrupted, Logits, TokenRun
 
 # Tokens of one step. More gain little, at best a seventh in each doubling where the processor has bfloat16, and keep
 # others waiting; one token each of 15 tasks takes thrice the time of one (docs/experiments.md).
@@ -28,7 +28,7 @@ LOOK_S = 0.05  # between two looks of a waiting caller at its deadline
 _DOUBT = 1.5  # how much longer than expected a wait may be: tasks differ in length
 _FIRST_GUESS_S = 1.0  # that a task is taken to last before one has been timed
 
-Steps = Generator[Sequence[Run], list[Logits], Any]
+Steps = Generator[Sequence[TokenRun], list[Logits], Any]
 
 
 class Task(NamedTuple):
@@ -56,7 +56,7 @@ class _Request:
         self.left = False  # nobody takes from `out` any more
         self.sequences: list[int] = []
         self.steps: Steps | None = None
-        self.runs: Sequence[Run] = ()
+        self.runs: Sequence[TokenRun] = ()
 
     @property
     def over(self) -> bool:

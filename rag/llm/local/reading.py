@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ModelError
-from rag.llm.local.decoder import MAX_SEQUENCES, PREFIXES, Decoder, Logits, Run
+from rag.llm.local.decoder import MAX_SEQUENCES, PREFIXES, Decoder, Logits, TokenRun
 from rag.llm.local.engine import Steps, Task
 from rag.llm.local.spans import SpanText
 from rag.seams import Reading, Readings, Span, SpanPrompt
@@ -48,7 +48,9 @@ def reading_task(
     read = [_prompt(decoder, prompt) for prompt in prompts]
 
     def steps(sequences: Sequence[int], put: Callable[[str], None]) -> Steps:
-        runs = [Run(sequence, prompt.tokens, prompt.wanted) for sequence, prompt in zip(sequences, read, strict=False)]
+        runs = [
+            TokenRun(sequence, prompt.tokens, prompt.wanted) for sequence, prompt in zip(sequences, read, strict=False)
+        ]
         cost = sum(len(run.tokens) for run in runs)
         likelihoods, firsts = [], []
         for prompt, logits in zip(read, (yield runs), strict=True):
@@ -99,11 +101,11 @@ def _first_words(text: SpanText, logits: Logits) -> list[tuple[float, int]]:
     return sorted(pairs, key=lambda pair: -pair[0])[:FIRST_WORDS]
 
 
-def _span_run(decoder: Decoder, text: SpanText, start: int, sequence: int, target: int) -> Run:
+def _span_run(decoder: Decoder, text: SpanText, start: int, sequence: int, target: int) -> TokenRun:
     """What follows the first word at token `start`, in a copy of `sequence`, the prompt's own."""
     decoder.fork(sequence, target)
     followers = text.tokens[start : start + SPAN_TOKENS]
-    return Run(target, followers, len(followers))
+    return TokenRun(target, followers, len(followers))
 
 
 def _of_start(text: SpanText, start: int, first: float, logits: Logits, stop: int) -> list[Span]:

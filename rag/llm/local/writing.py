@@ -10,7 +10,7 @@ import codecs
 from collections.abc import Callable, Sequence
 
 from rag.errors import ModelError
-from rag.llm.local.decoder import Decoder, Run
+from rag.llm.local.decoder import Decoder, TokenRun
 from rag.llm.local.engine import STEP_TOKENS, Steps, Task
 from rag.types import Message
 
@@ -35,14 +35,14 @@ def writing_task(decoder: Decoder, messages: Sequence[Message], grammar: str, ma
         text = codecs.getincrementaldecoder("utf-8")("replace")
         try:
             for begin in range(0, len(prompt), _CHUNK):
-                logits = yield [Run(sequence, prompt[begin : begin + _CHUNK])]
+                logits = yield [TokenRun(sequence, prompt[begin : begin + _CHUNK])]
             for _ in range(max_tokens):
                 token = sampler.choose(logits[0][-1])
                 if decoder.is_end(token):
                     break
                 if piece := text.decode(decoder.piece(token)):
                     put(piece)
-                logits = yield [Run(sequence, [token])]
+                logits = yield [TokenRun(sequence, [token])]
         finally:
             sampler.close()
 

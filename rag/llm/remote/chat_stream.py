@@ -23,7 +23,7 @@ _READ_BYTES = 1 << 20  # of an answer that is read whole
 _TOLD = 160  # characters of a server's own words that are repeated
 
 
-async def write(
+async def write_request(
     client: httpx2.AsyncClient,
     endpoint: Endpoint,
     body: dict[str, Any],
@@ -51,7 +51,7 @@ async def write(
         raise Failed("stopped in the middle of its answer" if tokens else "sent an empty answer", passing=not tokens)
 
 
-async def models(client: httpx2.AsyncClient, endpoint: Endpoint, seconds: float) -> list[str]:
+async def served_models(client: httpx2.AsyncClient, endpoint: Endpoint, seconds: float) -> list[str]:
     """The names of what it serves. Raises `Failed`."""
     found = await _json(client, endpoint, "GET", "/models", seconds)
     try:

@@ -74,7 +74,9 @@ class Servers:
 
         async def ask(endpoint: Endpoint) -> str | None:
             try:
-                await self._name(endpoint, await chat_stream.models(self._client, endpoint, self._patience.probe))
+                await self._name(
+                    endpoint, await chat_stream.served_models(self._client, endpoint, self._patience.probe)
+                )
             except Failed as exc:
                 if exc.status != 404 or not endpoint.given:  # some have no list of models
                     endpoint.failed(exc)
@@ -109,7 +111,9 @@ class Servers:
 
         try:
             if endpoint.model is None:
-                await self._name(endpoint, await chat_stream.models(self._client, endpoint, self._patience.probe))
+                await self._name(
+                    endpoint, await chat_stream.served_models(self._client, endpoint, self._patience.probe)
+                )
             await self._written(endpoint, body | {"model": endpoint.model}, grammar, came)
         except Failed as exc:
             endpoint.failed(exc)
@@ -130,11 +134,11 @@ class Servers:
         if endpoint.grammar:
             held = {"grammar": grammar, "guided_grammar": grammar, "structured_outputs": {"grammar": grammar}}
             try:
-                return await chat_stream.write(self._client, endpoint, body | held, silence, came)
+                return await chat_stream.write_request(self._client, endpoint, body | held, silence, came)
             except Failed as exc:
                 if exc.status not in (400, 422):
                     raise
-        await chat_stream.write(self._client, endpoint, body, silence, came)
+        await chat_stream.write_request(self._client, endpoint, body, silence, came)
         endpoint.grammar = False
 
     async def _name(self, endpoint: Endpoint, served: Sequence[str]) -> None:

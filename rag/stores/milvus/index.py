@@ -17,10 +17,10 @@ from rag.index.folders import ANY, Expected, check_settings, index_folder
 from rag.index.rules import embedding_key
 from rag.index.sources import Shown, with_path
 from rag.stores.milvus import rows, schema
-from rag.stores.milvus.server import Server, connect
-from rag.stores.milvus.snapshot import MilvusSnapshot, View
+from rag.stores.milvus.server import Server, connect_milvus
+from rag.stores.milvus.snapshot import MilvusSnapshot, MilvusView
 from rag.stores.milvus.state import Meta
-from rag.stores.milvus.writer import Writer
+from rag.stores.milvus.writer import MilvusWriter
 from rag.types import (
     Document,
     DocumentInfo,
@@ -37,20 +37,20 @@ from rag.types import (
 REMEDY = "index its documents under another name"
 
 
-def names(uri: str, token: str) -> list[str]:
+def milvus_names(uri: str, token: str) -> list[str]:
     """Of the indexes there, sorted. Raises `StoreError`."""
-    return schema.indexes(connect(uri, token))
+    return schema.index_names(connect_milvus(uri, token))
 
 
-def identity(uri: str, token: str, name: str) -> str | None:
+def milvus_identity(uri: str, token: str, name: str) -> str | None:
     """Changes when the index is made anew; None where there is none. Raises `StoreError`."""
-    return Meta(connect(uri, token), name).made()
+    return Meta(connect_milvus(uri, token), name).made()
 
 
-def changed(uri: str, token: str, name: str) -> int:
+def published_at(uri: str, token: str, name: str) -> int:
     """When the index was last published, in Unix seconds; 0 where it never was. Raises `StoreError`."""
-    server = connect(uri, token)
-    recent = Meta(server, name).state().recent if name in schema.indexes(server) else ()
+    server = connect_milvus(uri, token)
+    recent = Meta(server, name).state().recent if name in schema.index_names(server) else ()
     return int(recent[-1][1]) if recent else 0
 
 
@@ -63,9 +63,9 @@ class MilvusIndex:
         self._server = server
         self._meta = Meta(server, self.name)
         self._shown = shown
-        self._writer: Writer | None = None
+        self._writer: MilvusWriter | None = None
         self._closed = False
-        self._view: View | None = None
+        self._view: MilvusView | None = None
         self._moving = threading.Lock()
 
     @classmethod
@@ -88,15 +88,15 @@ class MilvusIndex:
         """
         folder = index_folder(indexes_dir, name)
         wanted = expected.complete() if create else None
-        server = connect(uri, token, patient=write or create)
+        server = connect_milvus(uri, token, patient=write or create)
         index = cls(server, folder, shown)
-        if wanted and name not in schema.indexes(server):
-            schema.create(server, name, wanted)
+        if wanted and name not in schema.index_names(server):
+            schema.create_collections(server, name, wanted)
         if wanted:
             index._meta.make(wanted)
         check_settings(folder, index.settings, expected, REMEDY)
         if write or create:
-            index._writer = Writer.open(server, name, index.settings)
+            index._writer = MilvusWriter.open(server, name, index.settings)
         return index
 
     @property
@@ -168,11 +168,11 @@ class MilvusIndex:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _current(self) -> View:
+    def _current(self) -> MilvusView:
         state = self._usable().state()
         with self._moving:
             if self._view is None or self._view.state != state:
-                self._view = View(self._server, self.name, self.settings, state, self._shown)
+                self._view = MilvusView(self._server, self.name, self.settings, state, self._shown)
             return self._view
 
     def _usable(self) -> Meta:
@@ -180,7 +180,7 @@ class MilvusIndex:
             raise RagError(f'index "{self.name}" was closed: open it again')
         return self._meta
 
-    def _writing(self) -> Writer:
+    def _writing(self) -> MilvusWriter:
         if self._writer is None:
             raise RagError(f'index "{self.name}" is open for reading only')
         return self._writer

@@ -70,15 +70,15 @@ class Reader:
         where = f"document == {text_of(document_id)} and {self.where}"
         for row in self.server.query(collection(self.index, DOCUMENTS), where, rows.ABOUT):
             return row
-        raise not_found(self.index, document_id)
+        raise document_not_found(self.index, document_id)
 
     def _document(self, version: Row) -> Document:
         keys = rows.text_keys(version["version"], rows.parts_of(version))
         parts = self._blobs(keys)
-        return rows.document(rows.info(version, self.shown), (parts[key] for key in keys))
+        return rows.document_of(rows.info(version, self.shown), (parts[key] for key in keys))
 
 
-def not_found(index: str, document_id: str) -> DocumentNotFound:
+def document_not_found(index: str, document_id: str) -> DocumentNotFound:
     """The error that names the document and the command that lists those of the index."""
     return DocumentNotFound(
         f'index "{index}" has no document "{document_id[:200]}": `rag documents --index {index}` lists those it has'

@@ -38,7 +38,7 @@ def text_keys(version: int, parts: int) -> list[str]:
     return [f"t:{version}:{number}" for number in range(parts)]
 
 
-def document(info: DocumentInfo, parts: Iterable[str]) -> Document:
+def document_of(info: DocumentInfo, parts: Iterable[str]) -> Document:
     text, pages, sections = json.loads("".join(parts))
     headings = tuple(Section(*section) for section in sections)
     return Document(info.id, info.title, text, info.source, info.sha256, tuple(pages), headings, dict(info.metadata))
@@ -127,7 +127,7 @@ def passage(row: Row, shown: Shown = with_path) -> Passage:
     )
 
 
-def sentences_of(row: Row) -> int:
+def sentence_count(row: Row) -> int:
     return len(json.loads(row["about"])[4]) // 2
 
 

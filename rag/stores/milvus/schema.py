@@ -47,7 +47,7 @@ def collection(index: str, kind: str) -> str:
     return f"rag_{re.sub('[^A-Za-z0-9]', lambda c: f'_{ord(c[0]):02x}', index)}__{kind}"
 
 
-def indexes(server: Server) -> list[str]:
+def index_names(server: Server) -> list[str]:
     """The names of the indexes there, sorted."""
     found = [match[1] for name in server.names() if (match := _COLLECTION.fullmatch(name))]
     return sorted(re.sub("_([0-9a-f]{2})", lambda code: chr(int(code[1], 16)), name) for name in found)
@@ -62,7 +62,7 @@ def encoded(terms: Iterable[str]) -> str:
     return " ".join(map(_word, terms))
 
 
-def create(server: Server, index: str, settings: MadeWith) -> None:
+def create_collections(server: Server, index: str, settings: MadeWith) -> None:
     """Make what is not there; `meta` last, so that an index that is there is whole."""
     there = set(server.names())
     for kind in (PASSAGES, DOCUMENTS, BLOBS, META):

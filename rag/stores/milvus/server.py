@@ -165,7 +165,7 @@ class Server:
 
 
 @cache
-def connect(uri: str, token: str, patient: bool = False) -> Server:
+def connect_milvus(uri: str, token: str, patient: bool = False) -> Server:
     """Made once for all of this process. Raises `StoreError`, `InputError`."""
     return Server(uri, token, patient)
 
@@ -184,7 +184,7 @@ def text_of(value: str) -> str:
 def release(uri: str) -> None:
     """Stop the thread that serves a file of Milvus Lite, if there is one, so that others may open it; connections that
     were made are of no more use."""
-    connect.cache_clear()
+    connect_milvus.cache_clear()
     if uri.endswith(_LITE):
         from milvus_lite.server_manager import server_manager_instance
 

@@ -27,7 +27,7 @@ from rag.stores.milvus.filters import expression
 from rag.stores.milvus.reading import Reader
 from rag.stores.milvus.schema import DOCUMENTS, K1, PASSAGES, B, collection, encoded
 from rag.stores.milvus.server import MOST, Row, Server, text_of
-from rag.stores.milvus.state import State
+from rag.stores.milvus.state import MilvusState
 from rag.text.terms import terms as terms_of
 from rag.types import Document, DocumentInfo, Filters, MadeWith, Scored, StoredPassage, Vectors
 
@@ -37,10 +37,10 @@ _COUNTS = 100_000  # terms whose counts are remembered
 _SMALL = 20_000  # passages of which all terms are counted at once, which one reading of some 20 MB takes
 
 
-class View:
+class MilvusView:
     """What the snapshots of one generation share."""
 
-    def __init__(self, server: Server, index: str, settings: MadeWith, state: State, shown: Shown) -> None:
+    def __init__(self, server: Server, index: str, settings: MadeWith, state: MilvusState, shown: Shown) -> None:
         self.server = server
         self.index = index
         self.settings = settings
@@ -96,7 +96,7 @@ class View:
 class MilvusSnapshot:
     """`rag.seams.Snapshot` of a `MilvusIndex`."""
 
-    def __init__(self, view: View, filters: Filters | None = None) -> None:
+    def __init__(self, view: MilvusView, filters: Filters | None = None) -> None:
         self._view = view
         self._filters = filters
         self._until = time.monotonic() + LONGEST_S
@@ -189,7 +189,7 @@ class MilvusSnapshot:
     def _documents(self) -> list[DocumentInfo]:
         return self._usable().reader.documents()
 
-    def _usable(self) -> View:
+    def _usable(self) -> MilvusView:
         if not self._until:
             raise RagError("this snapshot was closed: take a new one with `index.snapshot()`")
         if time.monotonic() > self._until:

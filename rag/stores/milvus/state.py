@@ -11,14 +11,14 @@ import uuid
 from typing import Any, NamedTuple
 
 from rag.errors import IndexMismatch, IndexNotFound
-from rag.stores.milvus.schema import FORMAT, META, UNUSED, collection, indexes
+from rag.stores.milvus.schema import FORMAT, META, UNUSED, collection, index_names
 from rag.stores.milvus.server import Server
 from rag.types import MadeWith
 
 _SETTINGS, _STATE, _NUMBERS = "settings", "state", "numbers"
 
 
-class State(NamedTuple):
+class MilvusState(NamedTuple):
     """The published generation, what it holds, and when the last ones were published (Unix seconds), oldest first."""
 
     published: int
@@ -37,7 +37,7 @@ class Meta:
 
     def settings(self) -> MadeWith:
         """Raises `IndexNotFound`, `IndexMismatch`."""
-        there = indexes(self._server)
+        there = index_names(self._server)
         value = self._read(_SETTINGS) if self._index in there else None
         if value is None:
             names = ", ".join(name for name in there if name != self._index) or "none"
@@ -54,25 +54,25 @@ class Meta:
 
     def made(self) -> str | None:
         """Differs between indexes that had the same name one after another; None where there is none."""
-        value = self._read(_SETTINGS) if self._index in indexes(self._server) else None
+        value = self._read(_SETTINGS) if self._index in index_names(self._server) else None
         return value and str(value["made"])
 
     def make(self, settings: MadeWith) -> None:
         """Say what a new index is made with, unless that was said."""
         if self._read(_SETTINGS) is None:
-            self.publish(State(0))
+            self.publish(MilvusState(0))
             self._write(_NUMBERS, 1)
             self._write(_SETTINGS, {"format": FORMAT, "made": uuid.uuid4().hex, **settings._asdict()})
 
-    def state(self) -> State:
+    def state(self) -> MilvusState:
         """Raises `IndexNotFound` where the index is gone."""
         value = self._read(_STATE)
         if value is None:
             self.settings()
-            return State(0)
-        return State(**value | {"recent": tuple((generation, at) for generation, at in value["recent"])})
+            return MilvusState(0)
+        return MilvusState(**value | {"recent": tuple((generation, at) for generation, at in value["recent"])})
 
-    def publish(self, state: State) -> None:
+    def publish(self, state: MilvusState) -> None:
         self._write(_STATE, state._asdict())
 
     def numbers(self, count: int) -> range:

@@ -17,15 +17,15 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from rag.errors import DocumentError
-from rag.index.rules import check, embedding_key
+from rag.index.rules import check_entry, embedding_key
 from rag.stores.milvus import rows
 from rag.stores.milvus.filters import facets
 from rag.stores.milvus.lease import Lease
-from rag.stores.milvus.reading import not_found
+from rag.stores.milvus.reading import document_not_found
 from rag.stores.milvus.schema import BLOBS, DOCUMENTS, NEVER, PART, PASSAGES, UNUSED, collection
 from rag.stores.milvus.server import Row, Server, text_of
 from rag.stores.milvus.snapshot import LONGEST_S
-from rag.stores.milvus.state import Meta, State
+from rag.stores.milvus.state import Meta, MilvusState
 from rag.types import Embedding, Entry, MadeWith, Passage, Stamp
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ _PASSAGE = ["row", "version", "added", "document", "embedding", "text", "about",
 _VALUES = 500  # of a list in an expression
 
 
-class Writer:
+class MilvusWriter:
     """Exists while the lease is held: from `open` to `close`. Any thread; one call at a time."""
 
     def __init__(self, server: Server, index: str, settings: MadeWith, lease: Lease) -> None:
@@ -52,7 +52,7 @@ class Writer:
         self._state = self._meta.state()
 
     @classmethod
-    def open(cls, server: Server, index: str, settings: MadeWith) -> Writer:
+    def open(cls, server: Server, index: str, settings: MadeWith) -> MilvusWriter:
         """Take the lease, and finish and publish what a killed writer left. Raises `IndexBusy`."""
         lease = Lease.take(server, index)
         try:
@@ -66,7 +66,7 @@ class Writer:
 
     def replace(self, entry: Entry) -> None:
         """Raises `DocumentError` where passages or vectors do not fit the document, or Milvus does not take them."""
-        check(entry, self._settings.dimension)
+        check_entry(entry, self._settings.dimension)
         document, passages, embeddings, _ = entry
         with self._one_at_a_time:
             before = self._live(document.id)
@@ -91,7 +91,7 @@ class Writer:
         with self._one_at_a_time:
             before = self._live(document_id)
             if not before:
-                raise not_found(self._index, document_id)
+                raise document_not_found(self._index, document_id)
             self._put(DOCUMENTS, [self._gone(row) for row in before], 2 * PART)
             self._changed = True
 
@@ -100,7 +100,7 @@ class Writer:
         with self._one_at_a_time:
             before = self._live(document_id)
             if not before:
-                raise not_found(self._index, document_id)
+                raise document_not_found(self._index, document_id)
             fresh = rows.touched(before[-1], stamp)
             was, now = facets(rows.info(before[-1])), facets(rows.info(fresh))
             if was != now:  # filters by day compare it
@@ -126,7 +126,7 @@ class Writer:
         """Give the lease back; what was not published is by the next writer."""
         self._lease.release()
 
-    def _published_next(self) -> State:
+    def _published_next(self) -> MilvusState:
         before = self._state
         passages, terms = before.passages, before.terms
         at = before.published
@@ -136,7 +136,7 @@ class Writer:
             passages, terms = passages + sign * more[0], terms + sign * more[1]
         old = [pair for pair in before.recent if pair[1] < time.time() - KEPT_S]  # the last of them is the one to keep
         recent = (*old[-1:], *before.recent[len(old) :], (self._next, time.time()))
-        return State(self._next, passages, terms, recent)
+        return MilvusState(self._next, passages, terms, recent)
 
     @property
     def _next(self) -> int:
@@ -208,7 +208,7 @@ class Writer:
                 }
                 lost = {row["embedding"]: row for row in places if row["embedding"] in set(group) - kept}
                 keys = [
-                    rows.embedding_keys(key, rows.sentences_of(row), self._settings.dimension)
+                    rows.embedding_keys(key, rows.sentence_count(row), self._settings.dimension)
                     for key, row in lost.items()
                 ]
                 self._forget([key for some in keys for key in some])
