@@ -4,9 +4,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint docker/constraints.txt
 
-.PHONY: setup demo test lint bench bench-quick bench-answers bench-quality bench-reliability bench-service docker-check clean
+.PHONY: help setup demo test test-fast lint settings-doc bench bench-quick bench-answers bench-libraries bench-quality \
+	bench-reliability bench-service docker-check clean
 
-setup: .venv/ready
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: .venv/ready  ## .venv with all tools and the embedded models; llama.cpp is compiled once
 
 # torch comes first: what the others ask for is met by then, and no larger build of it is fetched.
 .venv/ready: pyproject.toml docker/constraints.txt
@@ -19,54 +23,65 @@ setup: .venv/ready
 	$(BIN)/python -m compileall -q rag api  # as pip does with what it copies: a command starts a third sooner
 	@touch $@
 
-demo: setup
+demo: setup  ## the sample library and three questions
 	$(BIN)/rag index seeds/library --index demo
 	$(BIN)/rag ask "Who invited the leaders to Paris?" --index demo
 	$(BIN)/rag ask "When was the lamp of the lighthouse lit for the first time?" --index demo
 	$(BIN)/rag ask "How does a navigator know how far east or west he has come?" --index demo
 
-lint: setup
+lint: setup  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-test: lint
-	$(BIN)/pytest
+test: lint  ## ruff, mypy and all tests, with their coverage of rag and api
+	$(BIN)/pytest --cov --cov-report=term
+
+test-fast: setup  ## the tests that need neither models nor servers
+	$(BIN)/pytest -m "not models and not servers"
+
+settings-doc: setup  ## docs/settings.md from the settings
+	$(BIN)/python docs/settings.py > docs/settings.md
 
 # Speed against other programs, which are installed into build/peers. The evaluation sets are not part of the project:
 # make bench EVAL=FOLDER; without them texts are generated. LIMIT=100 takes that many paragraphs.
 EVAL ?= ../shared/eval
-bench: setup
+bench: setup  ## speed against other programs; EVAL=FOLDER LIMIT=N
 	$(BIN)/python benchmarks/speed.py $(EVAL) $(if $(wildcard $(EVAL)/squad2),,--generated) $(if $(LIMIT),--limit $(LIMIT))
 
 # Has anything got slower? Compares with benchmarks/results/baseline.json; STORE=1 puts today's figures there.
-bench-quick: setup
+bench-quick: setup  ## what got slower; STORE=1 stores the figures
 	$(BIN)/python benchmarks/speed.py --quick $(if $(STORE),--store)
 
 # How right, how cited and how fast the answers are: the sample library, and a set. Needs the evaluation sets.
-bench-answers: setup
+bench-answers: setup  ## right answers of the sample library and of squad2; EVAL=FOLDER
 	$(BIN)/python benchmarks/library.py
 	$(BIN)/python benchmarks/answers.py $(EVAL)
 
+# Right answers to people's questions of real libraries, which are not part of the project.
+LIBRARIES ?= ../shared/libraries
+bench-libraries: setup  ## right answers to the questions of real libraries; LIBRARIES=FOLDER EVAL=FOLDER
+	$(BIN)/python benchmarks/libraries.py $(LIBRARIES) --eval $(EVAL)
+
 # The table of what must be reached, with its intervals; LIMIT=100 asks that many questions of each set.
-bench-quality: setup
+bench-quality: setup  ## the table of what must be reached; EVAL=FOLDER LIMIT=N
 	$(BIN)/python benchmarks/quality.py $(EVAL) $(if $(LIMIT),--limit $(LIMIT))
 
 # Kills, faults, readers, first and second run: about half an hour. Needs nothing but the documents' folder for its table.
 DOCUMENTS ?= ../shared/documents
-bench-reliability: setup
+bench-reliability: setup  ## kills, faults, readers, first and second run; DOCUMENTS=FOLDER
 	-$(BIN)/python benchmarks/documents.py $(DOCUMENTS)
 	$(BIN)/python benchmarks/reliability.py
 
 # Health, load, leaving and the peer's server, over the sample library: about ten minutes on idle cores.
-bench-service: setup
+bench-service: setup  ## health, load, leaving; SERVICE_EVAL=FOLDER
 	$(BIN)/python benchmarks/service.py $(if $(SERVICE_EVAL),--eval $(SERVICE_EVAL))
 
 # Every step of the Dockerfile without a container engine, and the service from what came of it: Linux, as root. Some
 # minutes; COMPILE=1 compiles llama.cpp as the builder does, instead of taking pip's wheel of it.
-docker-check: setup
+docker-check: setup  ## every step of the Dockerfile without a container engine; COMPILE=1
 	rm -rf build/image
 	$(BIN)/python docker/check.py build/image $(if $(COMPILE),--compile)
 
-clean:
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean:  ## removes what make setup and the tests made
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

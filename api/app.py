@@ -24,7 +24,7 @@ from api.observing.observer import Observer
 from api.observing.spans import Spans
 from api.observing.traces import Traces
 from api.openai import chat, models
-from api.routes import answers, documents, health, metrics, pages, questions
+from api.routes import answers, documents, health, indexes, metrics, pages, questions
 from api.served import LoadModels, OpenPipeline, Served
 from api.server.run import run_server
 from api.work.threads import Threads
@@ -52,7 +52,7 @@ def create_app(
     open_index: OpenPipeline | None = None,
     spans: Spans | None = None,
 ) -> FastAPI:
-    """`load` and `open_index` are `rag.pipeline`'s unless they are given; without `spans` there are none."""
+    """The ASGI application. `load` and `open_index` default to those of `rag.models` and `rag.pipeline`."""
     app = FastAPI(
         title="rag",
         version=__version__,
@@ -80,8 +80,8 @@ def create_app(
     app.add_middleware(Guard)
     app.add_middleware(Requests, metrics=app.state.metrics, drain=app.state.drain, spans=spans)  # the last is outermost
     errors.install_errors(app)
-    for router in (documents.router, questions.router, chat.router, models.router, answers.router, metrics.router):
-        app.include_router(router, dependencies=[DESCRIBED])
+    for part in (documents, indexes, questions, chat, models, answers, metrics):
+        app.include_router(part.router, dependencies=[DESCRIBED])
     app.include_router(health.router)
     pages.install_pages(app)
     mcp.install_mcp(app)
@@ -89,8 +89,8 @@ def create_app(
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM. Raises `RagError` where the address cannot be had, or keys are needed and there is
-    none."""
+    """Serve until SIGINT or SIGTERM. Raises `RagError` if the address cannot be listened on, or if API keys are needed
+    and none exists."""
     check_keys(settings)
     spans = Spans.open() if settings.spans else None
     run_server(

@@ -1,26 +1,25 @@
-"""Whatever goes wrong -> `{"error": {"type", "message", "param"?}}`; the one table of statuses.
+"""Errors -> `{"error": {"type", "message", "param"?}}`; the one table of statuses.
 
     status  type                     when
     400     invalid_json             the body is not JSON, or not UTF-8
     400     invalid_form             the body of an upload is not a form
-    401     unauthenticated          no API key, or none that is one; with WWW-Authenticate
+    401     unauthenticated          no API key, or an unknown one; with WWW-Authenticate
     403     forbidden                a key without the scope; a page of another site
-    404     not_found                no such address
+    404     not_found                nothing at this address
     404     document_not_found       index_not_found, job_not_found, answer_not_found
     405     method_not_allowed
-    408     too_slow                 the body does not come
+    408     too_slow                 the body arrives too slowly
     409     index_busy               index_mismatch
     413     too_large                the body is over the limit
     415     unsupported_media_type   unsupported_document
     422     invalid_request          document_error
     429     overloaded               rate_limited; with Retry-After
     499     cancelled                the client has left; 499 is nginx's number for that
-    500     internal_error           also for a `RagError` that is of no kind above, with its message
+    500     internal_error           also for a `RagError` of no other kind, with its message
     503     not_ready                model_error, store_error, state_unavailable, stopping
     504     deadline_exceeded        the answer took longer than the setting allows
 
-Does not catch what nobody expected: that is `api.middleware.guard`'s, so that it happens in one place for every
-response.
+Does not catch unexpected exceptions: `api.middleware.guard` does, in one place for every response.
 """
 
 from __future__ import annotations
@@ -92,26 +91,28 @@ _PLACES = ("body", "query", "path", "header")
 
 
 def error_response(status: int, kind: str, message: str, param: str | None = None, **headers: str) -> Response:
-    """Header names are written with underscores: `Retry_After="3"`."""
+    """A response with an error as its body. Header names are written with underscores: `Retry_After="3"`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(to_json(_body(kind, message, param)), status, named, media_type="application/json")
 
 
 def error_body(error: rag.RagError) -> ErrorBody:
-    """What the response to it says, for an error that comes after the response began."""
+    """The body of an error response, for an error that comes after the response has begun."""
     return _body(_entry(error)[1], public(str(error)), getattr(error, "param", None))
 
 
 def status_of(error: rag.RagError) -> int:
+    """The HTTP status of an error."""
     return _entry(error)[0]
 
 
 def error_kind(error: BaseException) -> str:
-    """The `type` that the response to it has."""
+    """The `type` of an error in its response."""
     return _entry(error)[1] if isinstance(error, rag.RagError) else "internal_error"
 
 
 def install_errors(app: FastAPI) -> None:
+    """Have the application answer `RagError`, invalid requests and HTTP errors by the table above."""
     app.add_exception_handler(rag.RagError, _raised)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -126,6 +127,7 @@ def _entry(error: rag.RagError) -> tuple[int, str]:
 
 
 def raised_response(method: str, path: str, error: rag.RagError) -> Response:
+    """The response to an error; one of status 500 or above is logged, with the method and path of its request."""
     status, kind = _entry(error)
     if status >= 500 and not isinstance(error, NotReady):
         _log.error("%s %r: %s", method, path, error)
@@ -134,7 +136,7 @@ def raised_response(method: str, path: str, error: rag.RagError) -> Response:
 
 
 def public(message: str) -> str:
-    """The message without the folders of this machine: of a path, its last part stays.
+    """The message without the folders of this machine: only the last part of a path stays.
 
     >>> public("model /srv/models/x.gguf is not there: GET /v1/indexes")
     'model x.gguf is not there: GET /v1/indexes'
@@ -158,7 +160,8 @@ def _http(request: Request, error: Exception) -> Response:
 
 
 def _invalid(request: Request, error: Exception) -> Response:
-    """The first problem only: a message of one line is read, a list is not. Never repeats what was sent."""
+    """The response to an invalid request, with its first problem only: people read one line, not a list. Never repeats
+    what was sent."""
     assert isinstance(error, RequestValidationError)
     problem: dict[str, Any] = error.errors()[0]
     if problem["type"] == "json_invalid":

@@ -1,7 +1,7 @@
-"""What requests may say (checked by pydantic) and what the answers around `rag.serialise`'s look like (documentation).
+"""Schemas of requests (checked by pydantic) and of responses other than those of `rag.serialise` (documentation).
 
-Fields that are not known are ignored, so that a client written for a later version is served by this one.
-Does not judge a question: its length and blankness are the pipeline's to refuse, for every caller alike.
+Unknown fields are ignored, so that a client written for a later version is served by this one.
+Does not judge a question: the pipeline refuses one that is blank or too long, for every caller alike.
 """
 
 from __future__ import annotations
@@ -18,24 +18,22 @@ from rag.types import Mode
 
 MAX_BODY = 1_000_000  # bytes; a question is a few hundred
 MAX_LIMIT = 1000  # documents in one answer
-# Of what is checked in one request: 2 s of one core at most (ordinary text, measured).
+# Limits of one request to /v1/faithfulness: 2 s of one core at most (ordinary text, measured).
 MAX_ANSWER = 20_000  # characters
 MAX_PASSAGES = 200
 MAX_EVIDENCE = 200_000  # characters of all passages together
 
 IndexName = Annotated[
-    str, Field(max_length=64, description="name of the index; left out, the server's default", examples=["default"])
+    str, Field(max_length=64, description="name of the index; the server's default if left out", examples=["default"])
 ]
 PassageCount = Annotated[
-    int, Field(strict=True, ge=1, le=100, description="how many passages are listed", examples=[5])
+    int, Field(strict=True, ge=1, le=100, description="number of passages that are returned", examples=[5])
 ]
-
-
 FilterValues = Annotated[
     dict[str, str | list[str]] | None,
     Field(
         description="only documents that fit: `document`, `folder`, `type`, `after`, `before`, or a key of their "
-        "metadata; all keys must hold, of each any of its values",
+        "metadata; keys are ANDed, values of one key are ORed",
         examples=[{"folder": "reports", "type": ["pdf", "docx"], "after": "2024-01-01"}],
     ),
 ]
@@ -53,7 +51,9 @@ class AskRequest(BaseModel):
 
     question: str = Field(examples=["Who found the pump?"])
     index: IndexName | None = None
-    mode: Mode | None = Field(None, description="how the answer is said; left out, the server's default")
+    mode: Mode | None = Field(
+        None, description="answer mode: quote, write, extract or auto; the server's default if left out"
+    )
     k: PassageCount | None = None
     filters: FilterValues = None
     history: list[Turn] | None = Field(
@@ -72,7 +72,7 @@ class SearchRequest(BaseModel):
 
 
 class FaithfulnessRequest(BaseModel):
-    """An answer of any system, and the texts that it should rest on. No model and no index takes part."""
+    """An answer of any system, and the texts that it was drawn from. No model and no index takes part."""
 
     answer: Annotated[str, Field(max_length=MAX_ANSWER, examples=["The mill cost 900 pounds [1]."])]
     passages: Annotated[
@@ -84,7 +84,7 @@ class FaithfulnessRequest(BaseModel):
         ),
     ]
     question: str | None = Field(
-        None, max_length=MAX_QUESTION, description="what was asked: its words count neither for nor against a claim"
+        None, max_length=MAX_QUESTION, description="the question: its words count neither for nor against a claim"
     )
 
     @field_validator("passages")
@@ -97,13 +97,13 @@ class FaithfulnessRequest(BaseModel):
 
 
 class SearchJSON(TypedDict):
-    """Best first."""
+    """Passages, best first."""
 
     hits: list[HitJSON]
 
 
 class DocumentsJSON(TypedDict):
-    """In order of their ids; `next` is there when there are more, and is what to send as `after`."""
+    """Documents in order of their ids; `next`, if there are more, is the `after` of the next page."""
 
     documents: list[DocumentJSON]
     next: NotRequired[str]
@@ -111,7 +111,7 @@ class DocumentsJSON(TypedDict):
 
 class TextJSON(TypedDict):
     """A document's text, whose code points all offsets count; `pages` are the offsets at which its pages begin, empty
-    where its format has none."""
+    if its format has none."""
 
     id: str
     title: str
@@ -121,20 +121,20 @@ class TextJSON(TypedDict):
 
 
 class IndexesJSON(TypedDict):
-    """The names of the indexes, and the one that is used where a request names none."""
+    """The names of the indexes, and the one that is used if a request names none."""
 
     indexes: list[str]
     default: str
 
 
 class HealthJSON(TypedDict):
-    """The process runs."""
+    """State of the process: `ok` while it runs."""
 
     status: str
 
 
 class ReadinessJSON(TypedDict):
-    """Whether a question to the default index can be answered, and if not, what it takes: one line each."""
+    """State of the service: `ready` if a question to the default index can be answered, else what is missing."""
 
     ready: bool
     missing: list[str]
@@ -142,7 +142,7 @@ class ReadinessJSON(TypedDict):
 
 
 class ErrorDetail(TypedDict):
-    """`type` is for programs, `message` for people, `param` names the field at fault where there is one."""
+    """An error: `type` is for programs, `message` for people, `param` names the field at fault if there is one."""
 
     type: str
     message: str
@@ -150,6 +150,6 @@ class ErrorDetail(TypedDict):
 
 
 class ErrorBody(TypedDict):
-    """Every error has this shape."""
+    """The body of every error."""
 
     error: ErrorDetail

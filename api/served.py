@@ -1,7 +1,7 @@
-"""What the process serves: the models, loaded once, and for each index a pipeline, opened when it is first asked for.
+"""Models and indexes of the process: models are loaded once, a pipeline for each index is opened at its first use.
 
-Blocking and thread-safe. An index that was removed from the disk is let go of, and one that was made anew in its place
-is opened anew, so nobody is answered from documents that are no longer there.
+Blocking and thread-safe. An index that was removed from the disk is closed, and one that was made anew in its place is
+opened anew, so nobody is answered from documents that are no longer there.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from api.caller import caller
 from api.errors import NotReady, public
-from api.middleware.access import caller
 from rag.errors import IndexNotFound, RagError
 from rag.settings import Settings
 
@@ -32,7 +32,7 @@ class _Opened(NamedTuple):
 
 
 class Served:
-    """Made at once; of use when `load` has returned."""
+    """The models and pipelines of the service; made at once, usable when `load` has returned."""
 
     def __init__(self, settings: Settings, load: LoadModels, open_index: OpenPipeline) -> None:
         self.settings = settings
@@ -56,34 +56,35 @@ class Served:
             _log.warning("not ready: %s", line)
 
     def names(self) -> list[str]:
-        """Of the indexes that the caller may see."""
+        """Names of the indexes that the caller may see."""
         sees = caller().sees
         return [name for name in self._names() if sees(name)]
 
     def default(self) -> str:
-        """Where a request names no index: the server's, or the first that the caller may see where that is hidden."""
+        """The index of a request that names none: the server's, or the first of the caller's key if that is hidden."""
         key, name = caller().key, self.settings.index
         return name if key is None or not key.indexes or name in key.indexes else key.indexes[0]
 
     def check(self, name: str) -> None:
-        """Raises `IndexNotFound` where there is no such index, and the same where the caller may not see it."""
+        """Check that the index exists. Raises `IndexNotFound` if it does not, or if the caller may not see it."""
         if name not in self.names():
             raise absent(name)
 
     def changed(self, name: str) -> int:
-        """When the index last changed, in Unix seconds; 0 where it is gone."""
+        """Time of the last change of the index, in Unix seconds; 0 if it is gone."""
         from rag.stores.open import index_changed_at
 
         return index_changed_at(self.settings, name)
 
     def models(self) -> Models:
-        """Raises `NotReady`."""
+        """The models. Raises `NotReady` if they are not loaded yet, or could not be."""
         if self._models is None:
             raise NotReady(self._failure or "the models are being loaded: try again in a few seconds")
         return self._models
 
     def pipeline(self, name: str | None = None) -> Pipeline:
-        """Of the index `name`, or the caller's default one. Raises `NotReady`, `IndexNotFound`, what opening raises."""
+        """The pipeline of the index `name`, or of the caller's default. Raises `NotReady`, `IndexNotFound`, and what
+        opening raises."""
         models = self.models()
         name = self.default() if name is None else name
         if not caller().sees(name):
@@ -101,7 +102,7 @@ class Served:
         return opened.pipeline
 
     def missing(self) -> list[str]:
-        """What stands between now and an answer from the default index, one line each; empty when ready."""
+        """Reasons why the default index cannot be asked now, one line each; empty if it can."""
         lines = self._model_trouble() if self._models else [self._failure or "the models are being loaded"]
         name = self.settings.index
         try:
@@ -122,13 +123,15 @@ class Served:
         return lines
 
     def notices(self) -> list[str]:
+        """Lines about the models that a person should read, such as one that could not be loaded."""
         return [public(notice) for notice in self._models.notices] if self._models else []
 
     def opened(self) -> list[Pipeline]:
-        """Of all indexes that are open now."""
+        """The pipelines of all indexes that are open now."""
         return [opened.pipeline for opened in list(self._opened.values())]
 
     def close(self) -> None:
+        """Close all pipelines and the models."""
         with self._opening:
             while self._opened:
                 self._opened.popitem()[1].pipeline.close()
@@ -136,12 +139,12 @@ class Served:
             self._models.close()
 
     def _model_trouble(self) -> list[str]:
-        """Why the language model cannot answer now, where it is on a server that does not."""
+        """Reasons why the language model cannot answer now, if it is on a server that does not respond."""
         model = self._models and self._models.language_model
         return [public(line)] if model and (line := model.trouble()) else []
 
     def _open(self, name: str, identity: object, models: Models) -> _Opened:
-        """Open the index, in place of the one of that name that was open; with `_opening` held."""
+        """Open the index, and close the one of that name that was open; `_opening` must be held."""
         stale = self._opened.pop(name, None)
         if stale is not None:
             stale.pipeline.close()
@@ -158,11 +161,12 @@ class Served:
         return list_indexes(self.settings)
 
     def _identity(self, name: str) -> object:
-        """Changes when the index is made anew; None where there is none."""
+        """A value that changes when the index is made anew; None if there is no such index."""
         from rag.stores.open import index_identity
 
         return index_identity(self.settings, name)
 
 
 def absent(name: str) -> IndexNotFound:
+    """The error for an index that does not exist, or that the caller may not see."""
     return IndexNotFound(f'there is no index "{name[:64]}": GET /v1/indexes lists those that there are')

@@ -17,6 +17,7 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from evalset import build_index, eval_argument, row_id, rows
 from fit_answers import fitted_on
@@ -25,6 +26,7 @@ from rag.evaluation.squad import contains_answer, exact_match, token_f1
 from rag.models import load_models
 from rag.pipeline import Pipeline
 from rag.settings import load_settings
+from rag.types import Answer
 
 _MARKS = re.compile(r"\s*(?:\[\d+\])+")
 
@@ -54,9 +56,9 @@ def main() -> None:
             report(pipeline, questions)
 
 
-def report(pipeline: Pipeline, questions: list[dict]) -> None:  # type: ignore[type-arg]
+def report(pipeline: Pipeline, questions: list[dict[str, Any]]) -> None:
     """Ask everything and print the table."""
-    answerable = {"hit@1": [], "hit@5": [], "quote": [], "F1": [], "EM": [], "answered": []}
+    answerable: dict[str, list[float]] = {"hit@1": [], "hit@5": [], "quote": [], "F1": [], "EM": [], "answered": []}
     refused, seconds, citations, wrong = [], [], 0, 0
     for row in questions:
         begin = time.perf_counter()
@@ -86,7 +88,7 @@ def report(pipeline: Pipeline, questions: list[dict]) -> None:  # type: ignore[t
     print(f"seconds an answer: median {statistics.median(seconds):.3f}, 95th percentile {slow:.3f}")
 
 
-def _misquotes(pipeline: Pipeline, answer) -> int:  # type: ignore[no-untyped-def]
+def _misquotes(pipeline: Pipeline, answer: Answer) -> int:
     places = [(c.document_id, c.start, c.end, c.quote) for c in answer.citations]
     places += [(h.passage.document_id, h.passage.start, h.passage.end, h.passage.text) for h in answer.hits]
     return sum(pipeline.document(name).text[start:end] != text for name, start, end, text in places)

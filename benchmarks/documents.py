@@ -106,7 +106,8 @@ class Process:
     def read(self, path: Path, password: str | None) -> dict[str, Any]:
         """-> text and pages, or an error; and the seconds it took, without those of starting."""
         process = self._started()
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         process.stdin.write(json.dumps([str(path), password]) + "\n")
         process.stdin.flush()
         ready = select([process.stdout], [], [], self._limit)[0]
@@ -207,11 +208,11 @@ def count(tally: Tally, entry: dict[str, Any], answer: dict[str, Any]) -> Iterat
     if "text" not in answer and entry["expect"] in MAY_REFUSE:
         return
     text = one_line(answer.get("text", ""))
-    pages = answer.get("pages")
+    pages = answer.get("pages") or []
     for phrase in entry["must_contain"]:
         wanted, page = one_line(phrase["text"]), phrase["page"]
         found = wanted in text
-        here = bool(pages) and page is not None and page <= len(pages) and wanted in one_line(pages[page - 1])
+        here = page is not None and page <= len(pages) and wanted in one_line(pages[page - 1])
         tally.phrases += 1
         tally.found += found
         tally.paged += page is not None

@@ -52,6 +52,7 @@ def build_index(corpus: Sequence[dict[str, Any]], work: Path, settings: Settings
         if not file.exists() or file.read_bytes() != content:  # written again, it would count as touched
             file.write_bytes(content)
     index = open_index(settings, embedder, create=True)
+    assert isinstance(index, LocalIndex)
     sync([folder], index, embedder, settings)
     return index
 

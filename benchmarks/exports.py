@@ -21,6 +21,7 @@ import sys
 import tempfile
 import venv
 from pathlib import Path
+from typing import Any
 
 from rag.evaluation.export import exported
 from rag.evaluation.run import read_records
@@ -95,12 +96,12 @@ def environment(folder: Path) -> Path:
     return python
 
 
-def judged(python: Path, file: Path) -> dict[str, list[float]]:
+def judged(python: Path, file: Path) -> dict[str, Any]:
     done = subprocess.run([python, "-W", "ignore", "-c", JUDGE, file], capture_output=True, text=True)
     if done.returncode:
         print(done.stderr, file=sys.stderr)
         raise SystemExit(1)
-    answer: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer
 
 

@@ -20,7 +20,8 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT)]
 
 from rag.errors import RagError  # noqa: E402
-from tests.index.contract import Entry, make_entry, published_state, put  # noqa: E402
+from rag.types import Entry  # noqa: E402
+from tests.index.contract import make_entry, published_state, put  # noqa: E402
 from tests.index.test_local import open_index  # noqa: E402
 
 DOCUMENTS = 20
@@ -128,7 +129,7 @@ def full_disk(folder: Path) -> tuple[int, int] | None:
             return None
         ballast = disk / "ballast"
         ballast.write_bytes(b"\0" * 400_000)
-        done = 0
+        done, said = 0, ""
         try:
             with open_index(disk, create=True) as index:
                 for number in range(10_000):
@@ -137,7 +138,8 @@ def full_disk(folder: Path) -> tuple[int, int] | None:
                     if number % 5 == 0:
                         index.publish()
         except RagError as error:
-            assert "no space left on the disk" in str(error), error
+            said = str(error)
+        assert "no space left on the disk" in said
         ballast.unlink()
         with open_index(disk, write=True) as index:
             assert index.repair() == []

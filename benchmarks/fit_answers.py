@@ -31,12 +31,11 @@ from logistic import fit_logistic
 from sklearn.metrics import roc_auc_score
 
 from rag.answering import confidence
-from rag.answering import modes as saying
 from rag.answering import span_features as quoting
 from rag.answering.confidence import signals_of
 from rag.answering.parts import compose
 from rag.answering.prompt import reading_prompts
-from rag.answering.quote import order_evidence
+from rag.answering.quote import order_evidence, quote
 from rag.answering.span_features import span_features
 from rag.checking.faithfulness import SUPPORTED
 from rag.deadline import Deadline
@@ -239,10 +238,10 @@ def fit_spans(readings: Sequence[dict[str, Any]], closely: int = 2) -> tuple[dic
         for n in answerable
     ]
     f1 = [token_f1(text, readings[n]["answers"]) for text, n in zip(said, answerable, strict=True)]
-    best = [gains[n].max() if len(gains[n]) else 0.0 for n in answerable]
+    highest = [gains[n].max() if len(gains[n]) else 0.0 for n in answerable]
     print(
         f"spans: {len(answerable)} questions, F1 {np.mean(f1):.4f}, EM {np.mean(np.array(f1) > 0.9999):.4f}, "
-        f"best possible {np.mean(best):.4f}"
+        f"best possible {np.mean(highest):.4f}"
     )
     weights = _softmax_fit([tables[n] / scale for n in use], [gains[n] for n in use]) / scale
     rounded = {name: round(float(w), 4) for name, w in zip(names, weights, strict=True)}
@@ -260,14 +259,14 @@ def _softmax_fit(tables: Sequence[Any], gains: Sequence[Any], l2: float = 3e-4) 
         mask[n, : len(table)] = 0
     target = y**SHARPNESS / (y**SHARPNESS).sum(1, keepdim=True)
     weights = torch.zeros(width, requires_grad=True)
-    optimiser = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
+    optimiser: torch.optim.Optimizer = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
 
-    def loss() -> torch.Tensor:
+    def loss() -> float:
         optimiser.zero_grad()
         log_p = torch.log_softmax(x @ weights + mask, dim=1)
         value = -(target * log_p).sum(1).mean() + l2 * (weights**2).sum()
-        value.backward()
-        return value
+        torch.autograd.backward(value)
+        return float(value)
 
     optimiser.step(loss)
     return weights.detach().numpy()
@@ -346,12 +345,12 @@ def print_answers(readings: Sequence[dict[str, Any]]) -> None:
     for fold in range(FOLDS):
         fitted = fit([row for row, its in zip(readings, folds, strict=True) if its != fold])
         with _weights(fitted):
-            for n in np.flatnonzero(folds == fold):
+            for n in np.flatnonzero(folds == fold).tolist():
                 said[n] = _answer(readings[n])
     refused = np.array([answer[0] for answer in said])
     p = np.array([answer[1] for answer in said])
     kinds = {kind: np.array([row[kind] for row in readings]) for kind in ("answerable", "foreign", "away")}
-    asked = np.flatnonzero(kinds["answerable"])
+    asked = np.flatnonzero(kinds["answerable"]).tolist()
     own = ~kinds["foreign"] & ~kinds["away"]
     measures: dict[str, Callable[[str, list[str]], float]] = {"F1": token_f1, "EM": exact_match}
     print(f"whole answers, {len(asked)} answerable questions:")
@@ -403,7 +402,7 @@ class _Reread:
 
 def _answer(row: dict[str, Any]) -> tuple[bool, float, str, str]:
     """Whether it is refused, its confidence, its text, and its first quote."""
-    said = saying.quote(row["question"], row["evidence"], cast(LanguageModel, _Reread(row["readings"])))
+    said = quote(row["question"], row["evidence"], cast(LanguageModel, _Reread(row["readings"])))
     parts = [part for part in said.parts if part.support >= SUPPORTED]
     composed = compose(parts)
     text = " ".join(part.text for part in parts)

@@ -14,6 +14,7 @@ sum. No fold shares a source text with another.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -24,6 +25,7 @@ from typing import Any
 
 import numpy as np
 from altered import KINDS
+from evalset import eval_argument
 from marked import HUMAN, WORD_CHANGED, Answer, altered_sentences, answers
 from numpy.typing import NDArray
 from scipy.optimize import minimize
@@ -222,4 +224,6 @@ def _rounded(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/eval")))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    eval_argument(parser)
+    sys.exit(main(parser.parse_args().eval))

@@ -21,9 +21,10 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from scipy.stats import binomtest
 
@@ -40,7 +41,8 @@ ROOT = Path(__file__).parent.parent
 CASES = Path(__file__).parent / "injection"
 
 
-class Library(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Library:
     index: LocalIndex
     pipeline: Pipeline
     folder: Path  # what is in it is added to the library
@@ -126,6 +128,7 @@ def library() -> Iterator[Library]:
         settings = load_settings(indexes_dir=Path(work) / "indexes", index="library", workers=1)
         models = load_models(settings)
         index = open_index(settings, models.embedder, create=True)
+        assert isinstance(index, LocalIndex)
         folder = Path(work) / "injected"
         folder.mkdir()
         sync([ROOT / "seeds/library"], index, models.embedder, settings)

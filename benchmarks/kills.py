@@ -104,7 +104,8 @@ def _round(
     helper: subprocess.Popen[str], folder: Path, log: Path, first: int, changes: int, last: int, kill_after: float = 0
 ) -> bool:
     """Whether the writer was killed."""
-    assert helper.stdin is not None and helper.stdout is not None
+    assert helper.stdin is not None
+    assert helper.stdout is not None
     helper.stdin.write(f"{folder} {log} {first} {changes} {last}\n")
     helper.stdin.flush()
     writer = int(helper.stdout.readline())

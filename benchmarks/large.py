@@ -31,6 +31,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from evalset import build_index, eval_argument, rows
+from numpy.typing import NDArray
 
 from rag.index.catalogue import Catalogue
 from rag.index.dense import compaction, loading, training
@@ -186,9 +187,9 @@ def perturbed(vectors: Vectors, count: int, seed: int) -> Iterator[Vectors]:
         yield unit(a + SHIFT * unit(c - d))
 
 
-def unit(vectors: Vectors) -> Vectors:
+def unit(vectors: NDArray[np.floating[Any]]) -> Vectors:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
+    return np.asarray(vectors / np.maximum(lengths, 1e-9), np.float32)
 
 
 def squad2(folder: Path, work: Path) -> Real:

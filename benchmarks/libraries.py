@@ -91,7 +91,8 @@ def _rules(folder: Path) -> Right:
     if not path.is_file():
         _stop(f"{path} is not there: give the folder of the libraries, with its score.py, as the argument")
     spec = importlib.util.spec_from_file_location("score", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     found: Right = module.right

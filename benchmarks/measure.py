@@ -13,7 +13,7 @@ both. The figure is made of the medians; its spread is the least and the greates
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 Figure = Literal["faster", "share", "excess", "seconds"]
@@ -55,7 +55,8 @@ class Result(NamedTuple):
     @property
     def spread(self) -> tuple[float, float]:
         """The least and the greatest figure of a single round."""
-        values = [combined(self.figure, a, b) for a, b in zip(self.ours, self.theirs or [None] * len(self.ours))]  # noqa: B905
+        theirs: Sequence[float | None] = self.theirs or [None] * len(self.ours)
+        values = [combined(self.figure, a, b) for a, b in zip(self.ours, theirs, strict=False)]
         return min(values), max(values)
 
     @property

@@ -46,7 +46,17 @@ def peer_python(cache: Path) -> Path:
     print(f"installing {', '.join(PACKAGES)} into {folder} (some minutes) ...", file=sys.stderr)
     venv.create(folder, with_pip=True, clear=True)
     for packages in (FIRST, PACKAGES):
-        command = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "-c", CONSTRAINTS, *packages]
+        command = [
+            str(python),
+            "-m",
+            "pip",
+            "install",
+            "-qq",
+            "--disable-pip-version-check",
+            "-c",
+            str(CONSTRAINTS),
+            *packages,
+        ]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise PeerError(f"its environment cannot be made: {(done.stderr.strip() or 'pip failed').splitlines()[-1]}")
@@ -72,7 +82,8 @@ class Peer:
 
     def do(self, name: str, **order: Any) -> dict[str, Any]:
         """Raises `PeerError` where it cannot, or has ended."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         try:
             print(json.dumps({"do": name, **order}), file=self._process.stdin, flush=True)
             line = self._process.stdout.readline()

@@ -54,7 +54,8 @@ def run(folder: Path, documents: int, passages: int, cycles: int, seconds: float
         reader = subprocess.Popen(
             [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        assert reader.stdin is not None and reader.stdout is not None
+        assert reader.stdin is not None
+        assert reader.stdout is not None
         assert reader.stdout.readline() == "ready\n"
         began, done = time.monotonic(), 0
         memory: list[tuple[float, float]] = []
@@ -85,7 +86,12 @@ def read_until_told(folder: str) -> None:
     import threading
 
     told = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.readline(), told.set()), daemon=True).start()
+
+    def wait() -> None:
+        sys.stdin.readline()
+        told.set()
+
+    threading.Thread(target=wait, daemon=True).start()
     wall: list[float] = []
     cpu: list[float] = []
     failures = 0

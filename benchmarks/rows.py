@@ -15,9 +15,10 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
-from measure import Row, Time
+from measure import Figure, Row, Time
 from ours import Ours
 from peers import PeerError
 from serving import rag_server
@@ -116,7 +117,7 @@ def search(ours: Ours, rounds: int, questions: int) -> Row:
     def there(questions: Sequence[Asked]) -> float:
         answer = peer.do("search", queries=[question.text for question in questions])
         right["theirs"] += [name in question.gold for name, question in zip(answer["first"], questions, strict=True)]
-        return statistics.median(answer["seconds"])
+        return float(statistics.median(answer["seconds"]))
 
     def check() -> tuple[str, bool]:
         hits = {name: statistics.mean(values) for name, values in right.items()}
@@ -136,7 +137,7 @@ def answer(ours: Ours, rounds: int, questions: int, converted: bool = False) -> 
     peer.do("load_rag", model=str(model), questions=[q.text for q in ours.questions(3)])
 
     def there(questions: Sequence[Asked]) -> float:
-        return statistics.median(peer.do("ask", questions=[question.text for question in questions])["seconds"])
+        return float(statistics.median(peer.do("ask", questions=[question.text for question in questions])["seconds"]))
 
     here = _median_of(lambda question: pipeline.ask(question))
     against = "txtai RAG, model converted as here" if converted else "txtai RAG, same model file"
@@ -175,7 +176,7 @@ def askers(ours: Ours, rounds: int, questions: int) -> Row:
         return (time.perf_counter() - began) / len(asked)
 
     def one_by_one() -> float:
-        return sum(_timed(lambda chat=chat: there(chat)) for chat in chats) / len(chats)
+        return sum(_timed(partial(there, chat)) for chat in chats) / len(chats)
 
     there(chats[0])
     return Row(
@@ -257,7 +258,7 @@ def query(ours: Ours, rounds: int, questions: int) -> Row:
     asked = _rounds(ours, rounds, questions)
 
     def there(questions: Sequence[Asked]) -> float:
-        return statistics.median(peer.do("encode_each", texts=[question.text for question in questions])["seconds"])
+        return float(statistics.median(peer.do("encode_each", texts=[q.text for q in questions])["seconds"]))
 
     here = _median_of(lambda question: pipeline.search(question, FOUND))
     return Row("hybrid search, median", "SentenceTransformer.encode", "share", None, asked(here), asked(there), rounds)
@@ -278,10 +279,10 @@ def vectors(ours: Ours, rounds: int, questions: int) -> Row:
 
     def here() -> float:
         with index.snapshot() as snapshot:
-            return statistics.median(_timed(lambda q=q: snapshot.dense(q, CANDIDATES)) for q in wanted)
+            return statistics.median(_timed(partial(snapshot.dense, q, CANDIDATES)) for q in wanted)
 
     def there() -> float:
-        return statistics.median(peer.do("search_faiss", queries=str(queries))["seconds"])
+        return float(statistics.median(peer.do("search_faiss", queries=str(queries))["seconds"]))
 
     here(), there()
     return Row(f"vector search, {len(stored)} passages", "faiss.IndexFlatIP", "share", None, here, there, rounds)
@@ -324,9 +325,11 @@ def over_http(ours: Ours, rounds: int, questions: int, share: bool = False) -> R
             raise SystemExit(f"/v1/search gave {reply.status}")
 
     for question in known:
-        post(question.text), pipeline.search(question.text, FOUND)
+        post(question.text)
+        pipeline.search(question.text, FOUND)
     here, there = _median_of(post), _median_of(lambda question: pipeline.search(question, FOUND))
-    figure, required = ("share", None) if share else ("excess", 0.002)
+    figure: Figure = "share" if share else "excess"
+    required = None if share else 0.002
     return Row("/v1/search, median", "Pipeline.search", figure, required, asked(here), asked(there), rounds)
 
 
@@ -358,7 +361,7 @@ def _rounds(ours: Ours, rounds: int, count: int) -> Callable[[Callable[[Sequence
 
 
 def _median_of(call: Callable[[str], object]) -> Callable[[Sequence[Asked]], float]:
-    return lambda questions: statistics.median(_timed(lambda q=q: call(q.text)) for q in questions)
+    return lambda questions: statistics.median(_timed(partial(call, q.text)) for q in questions)
 
 
 def _timed(call: Callable[[], object]) -> float:

@@ -157,8 +157,8 @@ def bench_peer(setting: Setting) -> None:
     """Short chats, greedy, the same number of tokens. Its server reads one request at a time."""
     from rag.llm.gguf import model_file
     from rag.llm.local.model import LlamaCpp
-    from rag.seams import Message
     from rag.settings import load_settings
+    from rag.types import Message
 
     settings = load_settings()
     model = model_file(settings.model, settings.cache_dir, settings.threads)

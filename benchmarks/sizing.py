@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def _asking(ours: Ours, mode: Any) -> float:
         for question in ours.questions(3):
             pipeline.ask(Ask(question.text, mode=mode))
         return statistics.median(
-            _spent(lambda text=question.text: pipeline.ask(Ask(text, mode=mode))) for question in ours.questions(_ASKED)
+            _spent(partial(pipeline.ask, Ask(question.text, mode=mode))) for question in ours.questions(_ASKED)
         )
 
 
@@ -149,7 +150,7 @@ def _lexical(folder: Path, count: int) -> float:
     words = [" ".join(re.findall(r"\w+", question.text)[:_WORDS]) for question in made.questions[:_ASKED]]
     for text in words:
         searcher.search(text, 100)
-    return statistics.median(_spent(lambda text=text: searcher.search(text, 100)) for text in words)
+    return statistics.median(_spent(partial(searcher.search, text, 100)) for text in words)
 
 
 def _texts(make: Any, made: Workload) -> Iterator[Any]:
@@ -228,7 +229,7 @@ def _many(plans: Sequence[Plan], assumed: Assumed) -> str:
         row(f"machines that ingest for {assumed.days:g} days", lambda p: f"{p.ingest_machines:,}"),
         row("machine-hours of ingestion", lambda p: f"{p.ingest_hours:,.0f}"),
         *(
-            row(f"search machines for {need}", lambda p, need=need: f"{p.search_by[need]:,}")
+            [f"search machines for {need}", *(f"{p.search_by[need]:,}" for p in plans)]
             for need in ("memory", "disk", "search")
         ),
         row("**search machines**", lambda p: f"{p.search_machines:,} ({p.decided_by})"),
@@ -237,7 +238,7 @@ def _many(plans: Sequence[Plan], assumed: Assumed) -> str:
         row("**other machines**", lambda p: assumed.fixed),
         row("object store, TB", lambda p: _rounded(p.object_tb)),
         row("ingestion costs, once", lambda p: f"{p.ingest_cost:,.0f}"),
-        *(row(f"{part} a month", lambda p, part=part: f"{p.month[part]:,.0f}") for part in plans[0].month),
+        *([f"{part} a month", *(f"{p.month[part]:,.0f}" for p in plans)] for part in plans[0].month),
         row("**all a month**", lambda p: f"{sum(p.month.values()):,.0f}"),
         row("a million questions, at that load", lambda p: f"{_million(p):,.0f}"),
     ]

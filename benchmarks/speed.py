@@ -23,7 +23,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -89,7 +88,7 @@ def main() -> None:
 
 def whole(options: argparse.Namespace) -> int:
     workload = (generated() if options.generated else squad2(options.eval)).limited(options.limit)
-    chosen = {name: partial(ROWS[name], rounds=options.rounds) for name in options.only or ROWS}
+    chosen = {name: _of_rounds(ROWS[name], options.rounds) for name in options.only or ROWS}
     try:
         python = peer_python(options.peers)
     except PeerError as error:
@@ -101,6 +100,10 @@ def whole(options: argparse.Namespace) -> int:
         write(made, results)
     print(f"{made}\n\n{table(results)}")
     return int(any(result.reached is False for result in results))
+
+
+def _of_rounds(make: Callable[[Ours, int], Row], rounds: int) -> Make:
+    return lambda ours: make(ours, rounds)
 
 
 def write(made: str, results: list[Result]) -> None:

@@ -197,7 +197,9 @@ def _use(image: Stage, root: Path) -> None:
         assert _ask(None) == (401, None)
         status, answer = _ask(secret)
         print(f"    {status} {answer['answer']!r}, cited {answer['citations'][0]['quote']!r}")
-        assert status == 200 and answer["answered"] and "Macron" in answer["answer"]
+        assert status == 200
+        assert answer["answered"]
+        assert "Macron" in answer["answer"]
     finally:
         process.send_signal(signal.SIGTERM)
         log, _ = process.communicate(timeout=60)

@@ -48,7 +48,9 @@ class Stage(NamedTuple):
 
 def stages(text: str, arguments: Mapping[str, str] | None = None, path: str = _PATH) -> list[Stage]:
     """In the order of the file; `arguments` are those of --build-arg. Raises `ValueError` at what it does not know."""
-    given, outer, found = dict(arguments or {}), {}, []
+    given = dict(arguments or {})
+    outer: dict[str, str] = {}
+    found: list[_Open] = []
     for line in DockerfileParser(fileobj=io.BytesIO(text.encode())).structure:
         word, value = line["instruction"].upper(), line["value"]
         if word == "COMMENT":

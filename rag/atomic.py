@@ -1,4 +1,8 @@
-"""Files that are there whole or not at all; damaged ones are put aside, never deleted."""
+"""Files that are there whole or not at all; damaged ones are put aside, never deleted.
+
+In: a path, and bytes. Out: the file on the disk with its old content or the new one, never with a part. Does not know
+what the files hold.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ def write_whole(file: Path, content: bytes) -> None:
 
 
 def write_fresh(file: Path, content: bytes) -> Path:
-    """The first part of `write_whole`: the content is on the disk under the name that is returned."""
+    """Write the content to `<name>.new`, wait for the disk and return that path: the first step of `write_whole`."""
     fresh = file.with_name(f"{file.name}.new")
     with fresh.open("wb") as out:
         out.write(content)
@@ -22,7 +26,7 @@ def write_fresh(file: Path, content: bytes) -> Path:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the disk has the names of the files in it."""
+    """Wait until the names of the files in the folder are on the disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -31,7 +35,8 @@ def sync_folder(folder: Path) -> None:
 
 
 def set_aside(path: Path) -> Path | None:
-    """Rename a damaged file or folder to `<name>.damaged-<n>`, the first n that is free; None where there is none."""
+    """Rename a damaged file or folder to `<name>.damaged-<n>`, n the first free number. Returns the new path, or None
+    if there is nothing to rename."""
     if not path.exists():
         return None
     number = 1

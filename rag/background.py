@@ -1,9 +1,9 @@
-"""Work in the background: an iterator that is a few items ahead and no more, a call that is under way, and a long run
-that tells how far it is and asks if it has to stop.
+"""Work in the background: an iterator that stays a few items ahead, a call in a thread, and a long run that reports its
+progress and asks if it has to stop.
 
 In (`ahead`): an iterable whose items take time to come. Out: the same items in the same order, while the caller is busy
 with those before. What the iterable raises is raised to the caller. A caller that stops early, by closing it, stops the
-thread after the item at hand, and waits no longer than a second for that.
+thread after the current item, and waits no longer than a second for that.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
 
-Progress = Callable[[int, int, str], None]  # items done, items in all, name of the one at hand
+Progress = Callable[[int, int, str], None]  # items done, items in all, name of the current one
 
 
 class Run(NamedTuple):
-    """The connection of a long run to whoever waits for it."""
+    """The link between a long run and its caller: progress out, a request to stop in."""
 
     progress: Progress = lambda done, total, name: None
     stopped: Callable[[], bool] = lambda: False  # True asks the run to keep what is done and return
@@ -31,7 +31,7 @@ UNWATCHED = Run()
 _threads = ThreadPoolExecutor(32, "begun")  # kept, since a new one takes 0.4 ms to start
 
 _PATIENCE_S = 1.0
-_LOOK_S = 0.1  # how often a thread whose items nobody takes looks whether anybody ever will
+_LOOK_S = 0.1  # how often a thread with a full queue checks if its consumer has stopped
 
 
 class _Item(NamedTuple):
@@ -43,7 +43,7 @@ class _End(NamedTuple):
 
 
 def ahead(items: Iterable[T], size: int) -> Generator[T, None, None]:
-    """At most `size` items are ready before they are asked for."""
+    """Yield the items, which a thread computes at most `size` ahead of the consumer. Raises what `items` raises."""
     ready: Queue[_Item | _End] = Queue(size)
     left = threading.Event()
     thread = threading.Thread(target=_work, args=(items, ready, left), daemon=True)
@@ -59,7 +59,7 @@ def ahead(items: Iterable[T], size: int) -> Generator[T, None, None]:
 
 
 def begun(work: Callable[[], T]) -> Callable[[], T]:
-    """`work` begins at once; what comes back waits for it, and returns or raises what it did."""
+    """Start `work` in a thread at once. The function returned waits for it, and returns or raises what it did."""
     return _threads.submit(work).result
 
 
@@ -78,7 +78,7 @@ def _work(items: Iterable[T], ready: Queue[_Item | _End], left: threading.Event)
 
 
 def _put(item: _Item | _End, ready: Queue[_Item | _End], left: threading.Event) -> bool:
-    """False where nobody takes items any more."""
+    """Put the item in the queue; False if the consumer has stopped."""
     while not left.is_set():
         try:
             ready.put(item, timeout=_LOOK_S)

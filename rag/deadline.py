@@ -1,7 +1,7 @@
-"""How long an answer is worth working on: until a time, or until the caller has left.
+"""The limit of the work on an answer: a time, or the moment at which the caller has left.
 
-One `Deadline` goes down with a question through every step. Whoever asked may cancel it from any thread; whoever works
-looks at it between steps. Does not interrupt anything by itself.
+One `Deadline` goes with a question through every step. The caller may cancel it from any thread; the steps look at it
+as they work. Does not interrupt anything by itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from rag.errors import Cancelled, DeadlineExceeded
 
 
 class Deadline:
-    """`seconds` (> 0) from now; None for no limit. Safe for any number of threads."""
+    """A limit `seconds` (> 0) from now; None for no limit. Safe for any number of threads."""
 
     def __init__(self, seconds: float | None = None) -> None:
         self._seconds = seconds
@@ -20,21 +20,21 @@ class Deadline:
         self._cancelled = False
 
     def cancel(self) -> None:
-        """The caller has left: nobody waits for the answer any more. Cannot be undone."""
+        """Note that the caller has left and nobody waits for the answer any more. Cannot be undone."""
         self._cancelled = True
 
     @property
     def left(self) -> float:
-        """Seconds until its time, infinite where it has none; negative afterwards."""
+        """The seconds until its time, infinite if it has none; negative afterwards."""
         return self._end - time.monotonic()
 
     @property
     def over(self) -> bool:
-        """Whether work for it is of no use any more."""
+        """True if its time has passed or it was cancelled."""
         return self._cancelled or self.left <= 0
 
     def check(self) -> None:
-        """Raises `Cancelled` or `DeadlineExceeded` where it is over."""
+        """Do nothing while there is time left; raise `Cancelled` or `DeadlineExceeded` if it is over."""
         if self._cancelled:
             raise Cancelled("the question was withdrawn")
         if self.over:

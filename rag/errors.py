@@ -1,30 +1,31 @@
-"""Everything that this package raises on purpose, as one small tree.
+"""The exceptions that this package raises on purpose, as one small tree.
 
 RagError                        one line: what went wrong, the value, the limit, the remedy
 ├── InputError                  the request cannot be served as it is            HTTP 422  exit 2
 ├── DocumentError               one file could not be read; the others go on     HTTP 422  exit 1
-│   └── UnsupportedDocument     files of its type are not read here              HTTP 415  exit 1
+│   ├── UnsupportedDocument     files of its type are not read here              HTTP 415  exit 1
+│   └── ReaderFault             this program failed on it; has `traceback`       HTTP 422  exit 1
 ├── DocumentNotFound            the index has no document of that id             HTTP 404  exit 2
 ├── IndexNotFound               there is no index of that name                   HTTP 404  exit 2
 ├── IndexBusy                   another process is writing to the index          HTTP 409  exit 2
 ├── IndexMismatch               built by another embedder, chunker or format     HTTP 409  exit 2
 ├── StoreError                  the server that holds the index fails or is gone  HTTP 503  exit 2
-├── StateUnavailable            the database of keys and answers is away         HTTP 503  exit 2
+├── StateUnavailable            the database of keys and answers is down         HTTP 503  exit 2
 ├── ModelError                  a model cannot be loaded, or failed as it ran    HTTP 503  exit 2
 ├── Overloaded                  the model's queue is full; has `retry_after`     HTTP 429  exit 2
 ├── DeadlineExceeded            the answer took longer than was allowed          HTTP 504  exit 2
-└── Cancelled                   who asked has left; nobody reads this            HTTP 499
+└── Cancelled                   the caller has left; nobody reads this           HTTP 499
 """
 
 from __future__ import annotations
 
 
 class RagError(Exception):
-    """Base of the tree; `str(error)` is a single line fit to be shown to a person."""
+    """The base of the tree; `str(error)` is a single line to show to a person."""
 
 
 class InputError(RagError):
-    """A question, path or option that cannot be used; `param` names the offending field where there is one."""
+    """A question, path or option that cannot be used; `param` names the offending field if there is one."""
 
     def __init__(self, message: str, param: str | None = None) -> None:
         super().__init__(message)
@@ -39,12 +40,20 @@ class UnsupportedDocument(DocumentError):
     """A file of a type that is not read."""
 
 
+class ReaderFault(DocumentError):
+    """A file on which this program failed; `traceback` is the text of the traceback, of several lines."""
+
+    def __init__(self, message: str, traceback: str = "") -> None:
+        super().__init__(message)
+        self.traceback = traceback
+
+
 class DocumentNotFound(RagError):
-    """No document of that id."""
+    """The index has no document of that id."""
 
 
 class IndexNotFound(RagError):
-    """No index of that name."""
+    """The store has no index of that name."""
 
 
 class IndexBusy(RagError):
@@ -80,4 +89,4 @@ class DeadlineExceeded(RagError):
 
 
 class Cancelled(RagError):
-    """Who asked has left, so that the work was given up."""
+    """The caller has left, so that the work was given up."""

@@ -18,11 +18,11 @@ CANNOT_READ = (
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """What is loaded once in a process and shared by all of its indexes."""
+    """The models of a process, loaded once and shared by all of its indexes."""
 
     embedder: Embedder
     language_model: LanguageModel | None
-    notices: tuple[str, ...] = ()  # why there is no language model, where one was asked for
+    notices: tuple[str, ...] = ()  # the reason why a language model that was asked for is missing
 
     def close(self) -> None:
         """Free the language model."""
@@ -31,7 +31,8 @@ class Models:
 
 
 def load_models(settings: Settings, language_model: bool = True) -> Models:
-    """Raises `ModelError` where the embedder cannot be loaded; answers are given without a language model, too."""
+    """The models that the settings name. A language model that cannot be loaded is left out with a notice, since
+    answers can be given without one. Raises `ModelError` if the embedder cannot be loaded."""
     embedder = _load_embedder(settings)
     if not language_model or settings.model == NO_MODEL or settings.mode == "extract":
         return Models(embedder, None)
@@ -49,7 +50,7 @@ def load_models(settings: Settings, language_model: bool = True) -> Models:
 
 
 def _remote_model(settings: Settings) -> LanguageModel:
-    """Its server need not answer yet: questions say what is wrong as long as it does not."""
+    """The model on a server, which need not answer yet: until it does, each question gets its error."""
     if settings.mode == "quote":
         raise InputError(CANNOT_READ, "mode")
     from rag.llm.remote.model import RemoteModel

@@ -1,4 +1,4 @@
-"""The table of contents: retrieve, select, read or write, check, answer or abstain."""
+"""The steps of an answer: retrieve, select, read or write, check, answer or abstain."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from rag.models import CANNOT_READ, Models, load_models
 from rag.retrieval.conversation import parse_history, resolve
 from rag.retrieval.evidence import select_evidence
 from rag.retrieval.question import MAX_QUESTION, Question, parse_question
-from rag.retrieval.search import retrieve
+from rag.retrieval.search import SeenTexts, retrieve
 from rag.retrieval.unknown_names import unknown_names
 from rag.seams import Index
 from rag.settings import Settings, load_settings
@@ -53,7 +53,7 @@ __all__ = ["MAX_QUESTION", "Models", "Pipeline", "load_models", "open_pipeline"]
 
 MAX_K = 100
 _READ_HITS = 10  # passages whose sentences compete to be evidence: the right one is among them for 98 of 100 questions
-_EVIDENCE = 4  # sentences that a model is shown: the right one is among them for 94 of 100 questions
+_EVIDENCE = 4  # sentences that are shown to a model: the right one is among them for 94 of 100 questions
 _EVIDENCE_SHARE = 0.5  # of the model's context: the rest is for examples, question and answer
 _WRITES_FROM = 1_000_000_000  # weights: smaller models invent names and dates when they write freely
 _MODES = ("auto", "extract", "quote", "write")
@@ -72,28 +72,29 @@ def open_pipeline(
     language_model: bool = True,
     shown: Shown = with_path,
 ) -> Pipeline:
-    """The index `settings.index`, ready for questions; `models` that are given are shared, not closed. `shown` decides
-    what answers tell as the `source` of a document.
+    """The index `settings.index`, ready for questions; `models` that are given are shared, not closed. `shown` makes
+    the `source` of a document that answers show.
 
     Raises `IndexNotFound`, `IndexMismatch`, `ModelError`.
     """
     from rag.stores.open import open_index
 
     settings = settings or load_settings()
-    open_index(settings, None, chunker=False).close()  # before models are loaded: is it there at all?
+    open_index(settings, None, chunker=False).close()  # an absent index fails before models are loaded
     loaded = models or load_models(settings, language_model)
     index = open_index(settings, loaded.embedder, shown=shown)
     return Pipeline(index, loaded, settings, owns_models=models is None)
 
 
 class Pipeline:
-    """Questions to one index; its methods may be called from any thread."""
+    """Answers questions from one index; its methods may be called from any thread."""
 
     def __init__(self, index: Index, models: Models, settings: Settings, owns_models: bool) -> None:
         self._index = index
         self._models = models
         self._settings = settings
         self._owns_models = owns_models
+        self._seen = SeenTexts()
         self.name = index.name
 
     @property
@@ -108,18 +109,18 @@ class Pipeline:
         question = self._read(Ask(query, history=history))
         _check_k(k)
         with self._index.snapshot(filters) as snapshot:
-            return retrieve(snapshot, question, self._embed(question), k)
+            return retrieve(snapshot, question, self._embed(question), k, self._seen)
 
     def ask(self, question: str | Ask) -> Answer:
-        """The last step of `stream`: an answer whose claims are cited and checked, or an abstention."""
+        """The answer, whose claims are cited and checked, or an abstention. Raises the errors of `stream`."""
         *_, answer = self.stream(question)
         assert isinstance(answer, Answer)
         return answer
 
     def stream(self, question: str | Ask) -> Generator[AnswerStep, None, None]:
-        """The steps of an answer as they are known: the passages that were found, then each sentence when it has been
-        checked, with its citations, then the whole answer, which says nothing else. An answer is refused before its
-        first sentence or not at all. Closing the generator ends the work.
+        """The steps of an answer as they become known: the passages that were found, then each sentence when it has
+        been checked, with its citations, then the whole answer, which adds no other text. An answer is refused before
+        its first sentence or not at all. Closing the generator ends the work.
 
         Raises `InputError`, `Overloaded`, `ModelError`, and the error of the deadline when it is over.
         """
@@ -130,7 +131,7 @@ class Pipeline:
         _check_k(listed)
         draft = _Draft(parsed, self._mode(ask.mode or self._settings.mode))
         with self._index.snapshot(ask.filters) as snapshot:
-            hits = retrieve(snapshot, parsed, self._embed(parsed), max(listed, _READ_HITS))
+            hits = retrieve(snapshot, parsed, self._embed(parsed), max(listed, _READ_HITS), self._seen)
             unknown = unknown_names(parsed.text, hits[:_READ_HITS], snapshot.held)
             draft.generation = snapshot.generation
         draft.hits = tuple(hits[:listed])
@@ -148,17 +149,17 @@ class Pipeline:
         yield self._answer(draft, composed, outcome.usage, abstained)
 
     def documents(self) -> list[DocumentInfo]:
-        """All documents, by id."""
+        """The documents of the index, in order of their ids."""
         with self._index.snapshot() as snapshot:
             return snapshot.documents()
 
     def document(self, document_id: str) -> Document:
-        """Raises `DocumentNotFound`."""
+        """The document of that id. Raises `DocumentNotFound`."""
         with self._index.snapshot() as snapshot:
             return snapshot.document(document_id)
 
     def close(self) -> None:
-        """Close the index, and the models where this pipeline loaded them."""
+        """Close the index, and the models if this pipeline loaded them."""
         self._index.close()
         if self._owns_models:
             self._models.close()
@@ -170,7 +171,7 @@ class Pipeline:
         self.close()
 
     def _read(self, ask: Ask) -> Question:
-        """The question, with the words that it takes from the conversation."""
+        """The parsed question, with the words that it takes from the conversation."""
         question, turns = parse_question(ask.question), parse_history(ask.history)
         if not turns:
             return question
@@ -235,7 +236,7 @@ class Pipeline:
 
 
 class _Clock:
-    """Seconds by step."""
+    """A stopwatch of steps: the seconds of each, by name."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -248,7 +249,7 @@ class _Clock:
 
 @dataclass(slots=True)
 class _Draft:
-    """What is known of an answer so far."""
+    """The state of an answer while it is made."""
 
     question: Question
     mode: Mode
@@ -259,7 +260,7 @@ class _Draft:
 
 
 def _checked(said: Said, composer: Composer) -> Generator[NextClaim, None, Outcome]:
-    """The parts that are supported, each put behind the answer so far; the others are not said."""
+    """The claims of the supported parts, as they are appended to the answer; unsupported parts are dropped."""
     parts = said.parts
     try:
         while True:

@@ -1,4 +1,4 @@
-"""Seams: the protocols that the rest of the program is written against, and the values that only they exchange."""
+"""Seams: the protocols behind which implementations can be exchanged, and the values that only they use."""
 
 from __future__ import annotations
 
@@ -27,40 +27,42 @@ from rag.types import (
 
 
 class Embedder(Protocol):
-    """Texts -> unit vectors."""
+    """A model that turns texts into unit vectors."""
 
     @property
     def fingerprint(self) -> str:
-        """Changes whenever the vectors would: model, weights, pooling."""
+        """A text that changes whenever the vectors would: model, weights, pooling."""
 
     @property
-    def dimension(self) -> int: ...
+    def dimension(self) -> int:
+        """The length `d` of the vectors."""
 
     @property
     def max_tokens(self) -> int:
-        """Most tokens of a text that reach the vector, special tokens not counted."""
+        """The largest number of tokens of a text that reach the vector, without special tokens."""
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
-        """Where each token of `text` stands, in characters; special tokens left out."""
+        """The place of each token in `text`, in characters; special tokens are left out."""
 
     def embed_query(self, text: str) -> Vectors:
-        """-> shape `(d,)`, unit length."""
+        """The unit vector of a question, shape `(d,)`."""
 
     def embed_passages(self, passages: Sequence[Passage]) -> list[Embedding]:
-        """-> one for each passage, in order."""
+        """The embedding of each passage, in order."""
 
 
 class Snapshot(Protocol):
-    """One generation of an index, for reading: a context manager, to be used by one thread at a time."""
+    """A generation of an index, open for reading: a context manager, to be used by one thread at a time."""
 
     @property
-    def generation(self) -> int: ...
+    def generation(self) -> int:
+        """The number of the generation; a later state of the index has a larger one."""
 
     def dense(self, vector: Vectors, k: int) -> list[Scored]:
-        """Nearest passages by cosine, best first."""
+        """The nearest `k` passages by cosine (-1..1), best first."""
 
     def lexical(self, query: str, k: int) -> list[Scored]:
-        """Best passages by BM25, best first; empty where no term of the query occurs."""
+        """The best `k` passages by BM25 (>= 0), best first; empty if no term of the query occurs."""
 
     def fetch(self, rows: Sequence[int]) -> list[StoredPassage]:
         """The passages of these rows, in the same order."""
@@ -69,13 +71,13 @@ class Snapshot(Protocol):
         """BM25's inverse document frequency of each term, log(1 + (N - n + 0.5) / (n + 0.5)) > 0, n of N passages."""
 
     def held(self, terms: Iterable[str]) -> frozenset[str]:
-        """Those that any passage of the index holds, whatever the filters."""
+        """The terms of `terms` that any passage of the index holds, whatever the filters."""
 
     def documents(self) -> list[DocumentInfo]:
-        """All documents, by id."""
+        """The documents that fit the filters, in order of their ids."""
 
     def document(self, document_id: str) -> Document:
-        """Raises `DocumentNotFound`."""
+        """The document of that id. Raises `DocumentNotFound`."""
 
     def __enter__(self) -> Snapshot: ...
 
@@ -86,21 +88,24 @@ class VectorSpace(Protocol):
     """The space of an embedder's vectors, as far as an index has to know it, wherever the embedder itself runs."""
 
     @property
-    def fingerprint(self) -> str: ...
+    def fingerprint(self) -> str:
+        """See `Embedder.fingerprint`."""
 
     @property
-    def dimension(self) -> int: ...
+    def dimension(self) -> int:
+        """The length `d` of the vectors."""
 
 
 class Index(Protocol):
     """Documents, their passages and the two searches over them, for reading; the seam for other stores."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name of the index, as in the setting `index`."""
 
     @property
     def folder(self) -> Path:
-        """The place of files that belong to the index, such as uploads."""
+        """The folder of files that belong to the index, such as uploads."""
 
     @property
     def settings(self) -> MadeWith:
@@ -111,7 +116,7 @@ class Index(Protocol):
         many as were asked for, and `documents` lists only those."""
 
     def documents(self) -> list[DocumentInfo]:
-        """All published documents, by id."""
+        """The published documents, in order of their ids."""
 
     def document(self, document_id: str) -> Document:
         """A published document. Raises `DocumentNotFound`."""
@@ -122,7 +127,8 @@ class Index(Protocol):
     def files(self) -> dict[str, FileState]:
         """The files behind the documents, by document id, as committed, published or not."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Free files, locks and connections."""
 
     def __enter__(self) -> Self: ...
 
@@ -130,9 +136,10 @@ class Index(Protocol):
 
 
 class DocumentSink(Protocol):
-    """The part of an index that a run of ingestion fills; what is written shows to readers after `publish`."""
+    """The part of an index that a run of ingestion fills; readers see its changes after `publish`."""
 
-    def files(self) -> dict[str, FileState]: ...
+    def files(self) -> dict[str, FileState]:
+        """See `Index.files`."""
 
     def cached_embeddings(self, passages: Sequence[Passage]) -> list[Embedding | None]:
         """Embeddings made before, by text and sentence boundaries; None for passages that were not embedded."""
@@ -147,7 +154,7 @@ class DocumentSink(Protocol):
         """Take the document out. Raises `DocumentNotFound`."""
 
     def publish(self) -> int:
-        """Make what was written visible to readers; returns the generation."""
+        """Make all changes visible to readers; returns the generation."""
 
 
 class WritableIndex(Index, DocumentSink, Protocol):
@@ -160,9 +167,9 @@ class SpanPrompt(NamedTuple):
     prefix: str  # worked examples, the same for every prompt of a call and kept between calls
     context: str  # shows the text
     question: str  # its likelihood after the context tells whether the text speaks of what is asked
-    lead: str  # after it comes the answer
-    stop: str  # what ends an answer in the examples
-    text: str  # the text of which the answer must be a verbatim stretch
+    lead: str  # stands before the answer
+    stop: str  # ends an answer in the examples
+    text: str  # the answer must be a verbatim stretch of it
 
 
 class Span(NamedTuple):
@@ -177,43 +184,46 @@ class Span(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What a model makes of a question on one text."""
+    """The result of reading a question on one text."""
 
     likelihood: float  # mean log-probability of the question's tokens after the text, <= 0
-    spans: tuple[Span, ...]  # in no order; empty where none was asked for
+    spans: tuple[Span, ...]  # in no order; empty if none was asked for
 
 
 class Readings(NamedTuple):
-    """One reading for each prompt, and what they cost."""
+    """The readings, one for each prompt in order, and their tokens."""
 
     readings: list[Reading]
     usage: Usage
 
 
 class LanguageModel(Protocol):
-    """Text in, restricted text out. Calls may come from any thread; several may be served together, and what each gets
-    does not depend on the others. When its `deadline` is over, a call gives up and raises what that raises."""
+    """A model that reads and writes text. Calls may come from any thread; several may be served together, and the
+    result of each does not depend on the others. When its `deadline` is over, a call gives up and raises the deadline's
+    error."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name of the model to show in answers."""
 
     @property
     def parameters(self) -> int:
-        """Number of weights, which decides how the model is used; 0 where it is not known."""
+        """The number of weights, which decides how the model is used; 0 if it is not known."""
 
     @property
     def reads(self) -> bool:
-        """Whether it can `read`."""
+        """True if it can `read`; a model on a server only writes."""
 
     @property
     def context_tokens(self) -> int:
-        """Most tokens of prompt and answer together."""
+        """The largest number of tokens of prompt and answer together."""
 
     @property
     def waiting(self) -> int | None:
-        """Calls in line, without those at work; None where that is not known."""
+        """The number of calls that wait, without those under way; None if that is not known."""
 
-    def count_tokens(self, text: str) -> int: ...
+    def count_tokens(self, text: str) -> int:
+        """The number of tokens of `text`, at least approximately."""
 
     def read(
         self,
@@ -229,13 +239,14 @@ class LanguageModel(Protocol):
     def write(
         self, messages: Sequence[Message], grammar: str, max_tokens: int, deadline: Deadline | None = None
     ) -> Iterator[str]:
-        """The model's most likely answer within a GBNF grammar, in pieces; a call whose iterator is left ends, too.
-        A server elsewhere may not know grammars: who reads the pieces relies on none.
+        """The model's most likely answer within a GBNF grammar, in pieces; closing the iterator ends the call.
+        A server may not know grammars, so that the reader of the pieces must not rely on it.
 
         Raises `Overloaded`, `ModelError`.
         """
 
     def trouble(self) -> str | None:
-        """Why no question can be answered now, in one line; None where one can be."""
+        """The reason why no question can be answered now, in one line; None if one can be."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Free memory and connections."""

@@ -1,8 +1,8 @@
 """Values -> the JSON that scripts rely on; the same for `--json` on the command line and over HTTP.
 
 In: an `Answer`, a `Hit`, a `DocumentInfo`, a `Faithfulness`. Out: dictionaries of plain Python values, typed below
-field by field, which is also where the HTTP documentation has them from. A number that is not finite becomes null:
-NaN is no JSON. Offsets stay what they are, code points; nothing is cut, rounded or escaped for HTML.
+field by field; the HTTP documentation is generated from these types. A number that is not finite becomes null: NaN is
+no JSON. Offsets are code points; nothing is cut, rounded or escaped for HTML.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from typing_extensions import TypedDict  # pydantic takes the one of `typing` fr
 from rag.checking.faithfulness import CheckedClaim, Faithfulness, Reason
 from rag.types import AbstentionReason, Answer, Citation, Claim, DocumentInfo, Hit, Mode
 
-Number = float | None  # None where it is not finite
+Number = float | None  # None if it is not finite
 T = TypeVar("T")
 
 
 class AbstentionJSON(TypedDict):
-    """Why there is no answer."""
+    """The reason why there is no answer, and the message to show."""
 
     reason: AbstentionReason
     message: str
 
 
 class ClaimJSON(TypedDict):
-    """One sentence or item of the answer; `text == answer[start:end]`, markers included, and `citations` are labels."""
+    """A sentence or item of the answer; `text == answer[start:end]`, markers included, and `citations` are labels."""
 
     text: str
     start: int
@@ -77,7 +77,7 @@ class HitJSON(TypedDict):
 
 
 class IndexJSON(TypedDict):
-    """Which state of which index an answer was drawn from."""
+    """The index, and the generation of it, that an answer was drawn from."""
 
     name: str
     generation: int
@@ -113,7 +113,7 @@ class AnswerJSON(TypedDict):
 
 
 class SupportJSON(TypedDict):
-    """Where a claim finds its evidence: `passages[passage][start:end] == quote`, `passage` counting from 0."""
+    """The place of a claim's evidence: `passages[passage][start:end] == quote`, `passage` counting from 0."""
 
     passage: int
     start: int
@@ -122,8 +122,8 @@ class SupportJSON(TypedDict):
 
 
 class CheckedClaimJSON(TypedDict):
-    """A sentence or item of the answer: `text == answer[start:end]`. `reason` is null where it is supported; `evidence`
-    is the nearest stretch, null where nothing speaks of it."""
+    """A sentence or item of the answer: `text == answer[start:end]`. `reason` is null if it is supported; `evidence`
+    is the nearest stretch, null if there is none."""
 
     text: str
     start: int
@@ -134,7 +134,7 @@ class CheckedClaimJSON(TypedDict):
 
 
 class FaithfulnessJSON(TypedDict):
-    """`faithfulness` is the mean support of the claims, 0..1."""
+    """A checked answer; `faithfulness` is the mean support of its claims, 0..1."""
 
     faithfulness: Number
     claims: list[CheckedClaimJSON]
@@ -155,7 +155,7 @@ class DocumentJSON(TypedDict):
 
 
 def answer_json(answer: Answer) -> AnswerJSON:
-    """`answer.hits` are called passages here, as they are in the contract."""
+    """The JSON of an answer; its hits are called `passages`, as over HTTP."""
     abstained = answer.abstained
     return {
         "id": answer.id,
@@ -179,6 +179,7 @@ def answer_json(answer: Answer) -> AnswerJSON:
 
 
 def claim_json(claim: Claim) -> ClaimJSON:
+    """The JSON of a claim of an answer."""
     return {
         "text": claim.text,
         "start": claim.start,
@@ -190,6 +191,7 @@ def claim_json(claim: Claim) -> ClaimJSON:
 
 
 def citation_json(citation: Citation) -> CitationJSON:
+    """The JSON of a citation."""
     return {
         "label": citation.label,
         "document_id": citation.document_id,
@@ -207,6 +209,7 @@ def citation_json(citation: Citation) -> CitationJSON:
 
 
 def hit_json(hit: Hit) -> HitJSON:
+    """The JSON of a hit; the scores of its sentences are left out."""
     passage = hit.passage
     return {
         "id": passage.id,
@@ -227,6 +230,7 @@ def hit_json(hit: Hit) -> HitJSON:
 
 
 def faithfulness_json(checked: Faithfulness) -> FaithfulnessJSON:
+    """The JSON of a checked answer."""
     return {
         "faithfulness": finite(checked.faithfulness),
         "claims": [checked_claim_json(claim) for claim in checked.claims],
@@ -234,6 +238,7 @@ def faithfulness_json(checked: Faithfulness) -> FaithfulnessJSON:
 
 
 def checked_claim_json(claim: CheckedClaim) -> CheckedClaimJSON:
+    """The JSON of a claim of a checked answer."""
     found = claim.evidence
     return {
         "text": claim.text,
@@ -248,6 +253,7 @@ def checked_claim_json(claim: CheckedClaim) -> CheckedClaimJSON:
 
 
 def document_json(info: DocumentInfo) -> DocumentJSON:
+    """The JSON of a line of the list of documents."""
     return {
         "id": info.id,
         "title": info.title,
@@ -262,19 +268,19 @@ def document_json(info: DocumentInfo) -> DocumentJSON:
 
 
 def selected(whole: Mapping[str, Any], shape: type[T]) -> T:
-    """The keys of the typed dictionary `shape`, in its order, of one that has them all."""
+    """The items of `whole` whose keys the typed dictionary `shape` has, in its order; `whole` must have them all."""
     return cast(T, {key: whole[key] for key in shape.__annotations__})
 
 
 def to_json(value: Any, indent: int | None = None) -> bytes:
-    """UTF-8, with characters as they are. Half a surrogate pair, which UTF-8 has no form for, is written as JSON's own
-    escape: `\\ud800`, what `backslashreplace` makes of it. Raises `ValueError` for NaN."""
+    """The value as JSON in UTF-8, without escapes of other characters. Half a surrogate pair, for which UTF-8 has no
+    form, becomes JSON's escape `\\ud800` by `backslashreplace`. Raises `ValueError` for NaN."""
     separators = (",", ":") if indent is None else (",", ": ")
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent, separators=separators)
     return text.encode("utf-8", "backslashreplace")
 
 
 def finite(value: float) -> Number:
-    """A plain float, also of numpy's, which the json module does not know; None for NaN and infinities."""
+    """The value as a plain float, since the json module does not know numpy's; None for NaN and infinities."""
     number = float(value)
     return number if math.isfinite(number) else None

@@ -1,4 +1,4 @@
-"""Every value that crosses files, and the three seams (`Embedder`, `Index`, `LanguageModel`).
+"""The values that cross rooms; the protocols that exchange them are in `rag.seams`.
 
 All offsets are half-open ranges of Unicode code points in `Document.text`, which is normalised once, when the
 file is read, and never again: `document.text[x.start:x.end] == x.text` holds for passages, evidence and quotes.
@@ -39,7 +39,7 @@ class Sentence(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file, read.
+    """A file, read and normalised.
 
     In `text`, blocks (paragraphs, headings, tables) are separated by a blank line, and lines that are units of
     their own (list items, table rows, verse) by one newline; a paragraph that was wrapped is one line.
@@ -50,7 +50,7 @@ class Document:
     text: str
     source: str  # the path or URL to show to a person
     sha256: str  # of the file's bytes, in hex
-    pages: tuple[int, ...] = ()  # start offset of each physical page; empty where the format has no pages
+    pages: tuple[int, ...] = ()  # start offset of each physical page; empty if the format has no pages
     sections: tuple[Section, ...] = ()  # in order of `start`
     metadata: dict[str, str] = field(default_factory=dict)
 
@@ -67,7 +67,7 @@ class Passage:
     text: str
     sentences: tuple[Sentence, ...]  # in order, inside [start, end)
     section: str | None = None
-    pages: tuple[int, ...] = ()  # 1-based page of each sentence; empty where the format has no pages
+    pages: tuple[int, ...] = ()  # 1-based page of each sentence; empty if the format has no pages
 
     @property
     def id(self) -> str:
@@ -81,7 +81,7 @@ class Passage:
 
 
 class SentenceScore(NamedTuple):
-    """How well one sentence of a passage fits a question."""
+    """The scores of one sentence of a passage for a question."""
 
     score: float  # 0..1, with its passage's score
     similarity: float  # cosine, 0..1
@@ -94,8 +94,8 @@ class Hit:
     passage: Passage
     score: float  # fused, 0..1
     dense_score: float  # cosine, -1..1
-    lexical_score: float  # BM25, >= 0; 0 where no term matched
-    dense_rank: int | None  # 1-based; None where the passage was not among the candidates of that search
+    lexical_score: float  # BM25, >= 0; 0 if no term matched
+    dense_rank: int | None  # 1-based; None if the passage was not among the candidates of that search
     lexical_rank: int | None
     sentences: tuple[SentenceScore, ...] = ()  # one for each sentence of the passage
 
@@ -133,19 +133,19 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One sentence or item of an answer, with what it rests on."""
+    """A sentence or item of an answer, with its citations and its support."""
 
     text: str  # == answer[start:end], citation markers included
     start: int
     end: int
     support: float  # 0..1, calibrated
     citations: tuple[int, ...]  # labels
-    reason: str | None = None  # why support is low: number_mismatch, name_not_found, negation, no_evidence
+    reason: str | None = None  # of low support: number_mismatch, name_not_found, negation, no_evidence
 
 
 @dataclass(frozen=True, slots=True)
 class Abstention:
-    """Why there is no answer."""
+    """The reason why there is no answer, and the message to show."""
 
     reason: AbstentionReason
     message: str
@@ -153,7 +153,7 @@ class Abstention:
 
 @dataclass(frozen=True, slots=True)
 class IndexInfo:
-    """Which state of which index an answer was drawn from."""
+    """The index, and the generation of it, that an answer was drawn from."""
 
     name: str
     generation: int
@@ -169,10 +169,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a question gets: an answer whose every claim is cited and checked, or an abstention.
+    """The result of a question: an answer whose every claim is cited and checked, or an abstention.
 
     `confidence` (0..1) is the calibrated probability that the documents hold the answer and that this is it; it is
-    given when abstaining too. `faithfulness` (0..1) is the mean support of the claims, 0 where there are none.
+    given when abstaining too. `faithfulness` (0..1) is the mean support of the claims, 0 if there are none.
     `timings` are seconds per step.
     """
 
@@ -186,19 +186,19 @@ class Answer:
     confidence: float
     claims: tuple[Claim, ...]
     citations: tuple[Citation, ...]
-    hits: tuple[Hit, ...]  # what was retrieved, best first; `passages` in JSON
+    hits: tuple[Hit, ...]  # the retrieved passages, best first; `passages` in JSON
     model: str | None
     index: IndexInfo
     usage: Usage = Usage()
     timings: dict[str, float] = field(default_factory=dict)
-    notices: tuple[str, ...] = ()  # what a person should know, such as a model that could not be loaded
-    resolved_question: str | None = None  # with the words that it took from the conversation; None where it took none
+    notices: tuple[str, ...] = ()  # for a person to know, such as a model that could not be loaded
+    resolved_question: str | None = None  # with the words that it took from the conversation; None if it took none
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which documents a search may find (`rag.index.filters`): all that is given must hold, of each any of the
-    values."""
+    """The conditions on documents that a search may find (`rag.index.filters`): fields are ANDed, the values of one
+    field are ORed."""
 
     documents: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
@@ -220,7 +220,7 @@ History = Sequence[Message | Mapping[str, str]]  # turns: `role` is user, assist
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question and all that decides how it is answered."""
+    """A question with all options of its answer."""
 
     question: str
     mode: Mode | None = None  # None: the setting `mode`
@@ -231,23 +231,23 @@ class Ask:
 
 
 class Retrieved(NamedTuple):
-    """The passages that an answer will be drawn from, as soon as they are known; best first."""
+    """The first step of an answer: the passages that it will be drawn from, best first."""
 
     hits: tuple[Hit, ...]
 
 
 class NextClaim(NamedTuple):
-    """The next sentence of an answer, as soon as it is checked, with the citations of its labels."""
+    """A step of an answer: its next sentence, as soon as it is checked, with the citations of its labels."""
 
     claim: Claim
     citations: tuple[Citation, ...]  # one for each of the claim's labels, in their order
 
 
-AnswerStep = Retrieved | NextClaim | Answer  # of a question: one `Retrieved`, its claims in order, the `Answer`
+AnswerStep = Retrieved | NextClaim | Answer  # in this order: one `Retrieved`, each claim, the `Answer`
 
 
 class Scored(NamedTuple):
-    """A row of a search, before anything is fetched: `row` is the index's own number of the passage."""
+    """A result of a search before the passage is fetched: `row` is the index's own number of it."""
 
     row: int
     score: float
@@ -261,7 +261,7 @@ class Embedding(NamedTuple):
 
 
 class StoredPassage(NamedTuple):
-    """A passage as a search finds it."""
+    """A passage with its row and embedding, as an index stores it."""
 
     row: int
     passage: Passage
@@ -269,7 +269,7 @@ class StoredPassage(NamedTuple):
 
 
 class StoredDocument(NamedTuple):
-    """All that an index holds of a document, its passages in order."""
+    """A document with its passages, in order, as an index stores them."""
 
     document: Document
     passages: list[StoredPassage]
@@ -298,7 +298,7 @@ class Stamp(NamedTuple):
 
 
 class FileState(NamedTuple):
-    """The state in which the file behind a document was read last; tells if the file changed without reading it."""
+    """The state in which the file behind a document was last read; shows without reading the file if it changed."""
 
     sha256: str
     stamp: Stamp
@@ -315,7 +315,7 @@ class Entry(NamedTuple):
 
 
 class MadeWith(NamedTuple):
-    """What an index was made with; it can only be used with the same."""
+    """The embedder and the chunker that an index was made with; it can only be used with the same."""
 
     embedder: str  # fingerprint
     dimension: int

@@ -30,6 +30,8 @@ from rag.state.keys import Keys
 from tests.api.fakes import wait_until
 from tests.fakes import HashEmbedder
 
+pytestmark = pytest.mark.servers
+
 
 class Impatient(Connection):
     head_s = 1.0

@@ -15,10 +15,10 @@ HEAVY = {"torch", "llama_cpp", "fastapi", "faiss", "tantivy", "sentence_transfor
 # Rooms (folders, and single files of `rag/` and `api/`) in the order of the flow: each imports from those before it.
 ROOMS = """
     rag.errors rag.deadline rag.background rag.processor rag.types rag.seams rag.atomic rag.settings rag.text
-    rag.documents rag.index rag.state rag.llm rag.embedding rag.retrieval rag.checking rag.serialise rag.traces
+    rag.state rag.documents rag.index rag.llm rag.embedding rag.retrieval rag.checking rag.serialise rag.traces
     rag.answering rag.ingest.chunking rag.stores rag.ingest rag.models rag.pipeline rag rag.evaluation
-    api api.schemas api.errors api.observing api.middleware api.served api.work api.routes api.agents api.openai
-    api.server api.app rag.cli
+    api api.schemas api.errors api.caller api.observing api.middleware api.served api.work api.routes api.agents
+    api.openai api.server api.app rag.cli
 """.split()
 
 

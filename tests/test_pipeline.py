@@ -176,7 +176,7 @@ def test_many_threads_ask_at_once(pipeline: Pipeline) -> None:
 
 @hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=80), st.sampled_from(["quote", "extract"])
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80), st.sampled_from(["quote", "extract"])
 )
 def test_every_citation_is_exact_for_any_question(pipeline: Pipeline, question: str, mode: Mode) -> None:
     try:

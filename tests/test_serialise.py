@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.serialise import answer_json, document_json, hit_json, to_json
+from rag.serialise import AnswerJSON, CitationJSON, ClaimJSON, HitJSON, answer_json, document_json, hit_json, to_json
 from rag.types import Answer, Citation, Claim, DocumentInfo, Hit
 from tests.api.fakes import END, HITS, SAID, SENTENCE, START, abstained, answered
 
-PASSAGES = [
+PASSAGES: list[HitJSON] = [
     {
         "id": f"notes/pumps.md:{START}-{END}",
         "document_id": "notes/pumps.md",
@@ -48,7 +49,7 @@ PASSAGES = [
         "text": "<script>alert(1)</script>",
     },
 ]
-CITATION = {
+CITATION: CitationJSON = {
     "label": 1,
     "document_id": "notes/pumps.md",
     "passage_id": f"notes/pumps.md:{START}-{END}",
@@ -62,8 +63,8 @@ CITATION = {
     "answer_start": START + 28,
     "answer_end": START + 37,
 }
-CLAIM = {"text": SAID, "start": 0, "end": len(SAID), "support": 0.98, "citations": [1], "reason": None}
-ANSWERED = {
+CLAIM: ClaimJSON = {"text": SAID, "start": 0, "end": len(SAID), "support": 0.98, "citations": [1], "reason": None}
+ANSWERED: AnswerJSON = {
     "id": "ans_1",
     "question": "Who found it?",
     "resolved_question": None,
@@ -82,7 +83,7 @@ ANSWERED = {
     "timings": {"retrieve": 0.012},
     "notices": ["a notice, with `rag doctor`"],
 }
-ABSTAINED = {
+ABSTAINED: AnswerJSON = {
     "id": "ans_2",
     "question": "Is it far?",
     "resolved_question": None,
@@ -142,7 +143,8 @@ def test_what_is_no_number_becomes_null(number: float) -> None:
 
 
 def test_numbers_of_numpy_are_numbers() -> None:
-    hit = replace(HITS[0], score=np.float32(0.5), dense_score=np.float64(0.25))
+    single: Any = np.float32(0.5)
+    hit = replace(HITS[0], score=single, dense_score=np.float64(0.25))
     document = json.loads(to_json(hit_json(hit)))
     assert (document["score"], document["dense_score"]) == (0.5, 0.25)
 

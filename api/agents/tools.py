@@ -1,8 +1,8 @@
-"""What an agent may do: `search`, `ask`, `get_document`; arguments in, structured results or one line of error out.
+"""Tools for agents: `search`, `ask`, `get_document`; arguments in, structured results or one line of error out.
 
 In: a call of the Model Context Protocol. Out: JSON by the schema that the tool's description has, as structured
 content and as text. Answers are shorter than over HTTP: an agent pays for each token and can ask for more.
-Does not know transports; whose call it is, `api.middleware.access` knows.
+Does not know transports; `api.caller` knows whose call it is.
 """
 
 from __future__ import annotations
@@ -41,28 +41,36 @@ WINDOW = 20_000  # characters of a document in one result: about 5,000 tokens
 
 
 class _Arguments(BaseModel):
-    model_config = ConfigDict(extra="forbid")  # an agent that invents an argument is better told
+    model_config = ConfigDict(extra="forbid")  # an agent that invents an argument should learn of it
 
     index: IndexName | None = None
 
 
 class SearchArguments(_Arguments):
+    """Arguments of the tool `search`."""
+
     query: str = Field(description="words or a question")
     k: PassageCount = 5
     filters: FilterValues = None
 
 
 class AskArguments(_Arguments):
-    question: str = Field(description="one question, which stands on its own")
-    mode: Mode | None = Field(None, description="how the answer is said; left out, the server's default")
+    """Arguments of the tool `ask`."""
+
+    question: str = Field(description="one question that stands on its own")
+    mode: Mode | None = Field(
+        None, description="answer mode: quote, write, extract or auto; the server's default if left out"
+    )
     filters: FilterValues = None
 
 
 class DocumentArguments(_Arguments):
+    """Arguments of the tool `get_document`."""
+
     id: str = Field(description="a `document_id` of the other tools")
-    start: int = Field(0, ge=0, strict=True, description="first character")
+    start: int = Field(0, ge=0, strict=True, description="offset of the first character")
     end: int | None = Field(
-        None, ge=0, strict=True, description=f"behind the last; {WINDOW:,} characters are given at once"
+        None, ge=0, strict=True, description=f"offset behind the last; at most {WINDOW:,} characters are returned"
     )
 
 
@@ -81,13 +89,13 @@ class FoundJSON(TypedDict):
 
 
 class SearchResult(TypedDict):
-    """Best first."""
+    """Passages, best first."""
 
     passages: list[FoundJSON]
 
 
 class ToolCitationJSON(TypedDict):
-    """Where the words of an answer stand: `quote` is characters `start` to `end` of the document."""
+    """A citation of an answer: `quote` is characters `start` to `end` of the document."""
 
     label: int
     document_id: str
@@ -101,7 +109,7 @@ class ToolCitationJSON(TypedDict):
 
 
 class AskResult(TypedDict):
-    """`answer` has labels such as [1], explained by `citations`; where `answered` is false, `abstained` says why."""
+    """An answer with labels such as [1], explained by `citations`; if `answered` is false, `abstained` says why."""
 
     answered: bool
     answer: str
@@ -112,7 +120,7 @@ class AskResult(TypedDict):
 
 
 class DocumentResult(TypedDict):
-    """Characters `start` to `end` of `characters`; `next` is where to go on."""
+    """Characters `start` to `end` of a document's `characters`; `next` is the `start` of the rest, if there is any."""
 
     id: str
     title: str
@@ -134,20 +142,20 @@ class _Offer(NamedTuple):
 _OFFERS = {
     "search": _Offer(
         "Search documents",
-        "Find the passages of the documents that fit a query, best first. No model writes anything.",
+        "Find the passages of the documents that fit a query, best first. No language model takes part.",
         SearchArguments,
         SearchResult,
     ),
     "ask": _Offer(
         "Ask the documents",
         "Answer a question from the documents. Every sentence of the answer is checked against the quotes it cites; "
-        "where the documents do not answer, `answered` is false.",
+        "if the documents do not answer, `answered` is false.",
         AskArguments,
         AskResult,
     ),
     "get_document": _Offer(
         "Read a document",
-        "The text of a document, or a window of it, such as what stands around a citation.",
+        "Read the text of a document, or a window of it, such as the text around a citation.",
         DocumentArguments,
         DocumentResult,
     ),
@@ -156,7 +164,7 @@ _READ_ONLY = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_wor
 
 
 class Tools:
-    """`loading`, where it is given, is waited for before the first call."""
+    """The tools that an agent may call; calls wait for `loading`, if it is given."""
 
     def __init__(self, served: Served, threads: Threads, loading: asyncio.Task[None] | None = None) -> None:
         self._served = served
@@ -164,12 +172,12 @@ class Tools:
         self._loading = loading
 
     async def list(self, context: ServerRequestContext[Any], params: PaginatedRequestParams | None) -> ListToolsResult:
-        """With the names of the indexes that the caller may see."""
+        """List the tools, described with the names of the indexes that the caller may see."""
         names = await self._threads.reading(self._served.names)
         return ListToolsResult(tools=[_tool(name, offer, names) for name, offer in _OFFERS.items()])
 
     async def call(self, context: ServerRequestContext[Any], params: CallToolRequestParams) -> CallToolResult:
-        """Whatever goes wrong is a result that says so in one line: the agent can read it and mend its call."""
+        """Call a tool. An error is a result with one line of text as well: the agent can read it and mend its call."""
         try:
             offer = _OFFERS.get(params.name)
             if offer is None:
@@ -191,7 +199,7 @@ class Tools:
         return await (self._threads.question if isinstance(asked, AskArguments) else self._threads.reading)(call)
 
     def _prepared(self, asked: _Arguments) -> Callable[[], Any]:
-        """What blocks, to be called in a thread."""
+        """The blocking part of a call, to be run in a thread."""
         served = self._served
         match asked:
             case SearchArguments():
@@ -209,7 +217,9 @@ class Tools:
 
 def _tool(name: str, offer: _Offer, indexes: list[str]) -> Tool:
     schema = offer.arguments.model_json_schema()
-    schema["properties"]["index"]["description"] = f"one of: {', '.join(indexes) or 'none yet'}; left out, the default"
+    schema["properties"]["index"]["description"] = (
+        f"one of: {', '.join(indexes) or 'none yet'}; the default if left out"
+    )
     return Tool(
         name=name,
         title=offer.title,
@@ -227,7 +237,7 @@ def _content(text: str, result: Any) -> CallToolResult:
 
 
 def _line(error: ValidationError) -> str:
-    """The first problem; it does not repeat what was sent."""
+    """The first problem, in one line that does not repeat what was sent."""
     problem = error.errors()[0]
     return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
 
@@ -245,10 +255,10 @@ def _ask(answer: Answer) -> AskResult:
 
 
 def _window(document: Document, start: int, end: int | None) -> DocumentResult:
-    """Raises `InputError` for a window that lies behind the document, or is none."""
+    """A range of at most `WINDOW` characters. Raises `InputError` if `start` is behind `end` or the document's end."""
     length = len(document.text)
     if start > length or (end is not None and end < start):
-        raise InputError(f"{start} to {end} is no window of a document of {length} characters", "start")
+        raise InputError(f"{start} to {end} is not a range of a document of {length} characters", "start")
     stop = min(length, start + WINDOW, length if end is None else end)
     window: DocumentResult = {
         "id": document.id,

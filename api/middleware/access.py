@@ -1,17 +1,16 @@
-"""Who may ask what: the API key of a request, looked up, held to its scopes and limits, before any route is reached.
+"""Access control: the API key of a request, looked up, held to its scopes and limits, before any route is reached.
 
-In: an ASGI application and its settings. Out: the same, behind keys where they are needed. Who asks is kept in a
-context variable, which the tasks and threads of a request inherit, so that `api.served` can hide indexes in every
-route at once: `caller().sees(name)`. What is kept by id (jobs, answers) must ask it as well.
+In: an ASGI application and its settings. Out: the same, behind keys if they are needed. The caller is set for
+`api.caller`, from which `api.served` and the routes read it.
 
     open    /healthz /readyz, and the page and the documentation, which hold no data
     read    every GET, and the POSTs of `_READS`
-    write   every other method; so a new route is closed until it is told to be a question
-    admin   /metrics, and what asks `caller().require("admin")`
+    write   every other method; so a new route is closed until it is listed in `_READS`
+    admin   /metrics, and routes that call `caller().require("admin")`
 
-Where no key is needed, which is on loopback addresses by default, everything is allowed to everyone there, with two
-exceptions that protect a person's browser: pages of other sites may not post here, and a foreign name may not be made
-to point here (DNS rebinding), since both would lend a page of the network what only this machine should reach.
+If no key is needed, which is the default on loopback addresses, everyone there may do everything, with two exceptions
+that protect a person's browser: pages of other sites may not post here, and a foreign name may not be made to point
+here (DNS rebinding), since both would lend a page of the network what only this machine should reach.
 """
 
 from __future__ import annotations
@@ -24,8 +23,6 @@ import socket
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
-from typing import NamedTuple
 
 from fastapi import Depends
 from fastapi.security import HTTPBearer
@@ -36,7 +33,8 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import Forbidden, error_response, raised_response
+from api.caller import ANYONE, CALLER, Caller
+from api.errors import error_response, raised_response
 from rag.errors import RagError, StateUnavailable
 from rag.settings import Settings
 from rag.state import keys
@@ -62,41 +60,14 @@ _LOOKUPS = 4  # keys that are looked up at once, in some milliseconds each
 _OTHER_SITE = "pages of other sites may not send this: open the page of this server itself"
 
 
-class Caller(NamedTuple):
-    """Who asks; without a key, where none is needed, everything is allowed."""
-
-    key: Key | None = None
-
-    def sees(self, index: str) -> bool:
-        return self.key is None or self.key.indexes is None or index in self.key.indexes
-
-    def may(self, scope: keys.Scope) -> bool:
-        return self.key is None or scope in self.key.scopes
-
-    def require(self, scope: keys.Scope) -> None:
-        """Raises `Forbidden`."""
-        if not self.may(scope):
-            raise Forbidden(
-                f"this API key lacks the scope {scope!r}: make one with `rag keys add NAME --scope {scope}`"
-            )
-
-
-_ANYONE = Caller()
-_caller: ContextVar[Caller] = ContextVar("caller", default=_ANYONE)
-
-
-def caller() -> Caller:
-    """Of the request at hand; in threads of the service's own, everything is allowed."""
-    return _caller.get()
-
-
 def keys_needed(settings: Settings) -> bool:
+    """True if requests need an API key: `auth` is `keys`, or it is `auto` and the host is not a loopback address."""
     return settings.auth == "keys" or (settings.auth == "auto" and not _is_loopback(settings.host))
 
 
 def check_keys(settings: Settings) -> None:
-    """Raises `RagError` where keys are needed and there is none, so that nobody could ask anything, and `InputError`
-    for a setting `state_uri` that can never be of use."""
+    """Check that somebody can ask. Raises `RagError` if keys are needed and none exists, and `InputError` for a setting
+    `state_uri` that can never be used."""
     if not keys_needed(settings):
         return
     with closing_state(settings) as state:
@@ -114,17 +85,18 @@ def check_keys(settings: Settings) -> None:
 
 
 class Access:
-    """ASGI middleware, directly inside `api.middleware.guard`."""
+    """ASGI middleware that admits callers, directly inside `api.middleware.guard`."""
 
     def __init__(self, app: ASGIApp, settings: Settings, keys: KeyRing) -> None:
         self.app = app
         self._keys = keys
-        self._threads = ThreadPoolExecutor(_LOOKUPS, "keys")  # of its own: those of questions may all be taken
+        self._threads = ThreadPoolExecutor(_LOOKUPS, "keys")  # of their own: those of questions may all be taken
         self._needed = keys_needed(settings)
         self._local = settings.auth == "auto" and not self._needed
         self._limits = KeyLimits(settings.key_rate, settings.key_concurrency)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request that the rules for pages, keys, scopes and limits admit; send a 4xx or 503 to any other."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -143,14 +115,14 @@ class Access:
                 self._limits.leave(found.key)
 
     async def _as(self, who: Caller, scope: Scope, receive: Receive, send: Send) -> None:
-        before = _caller.set(who)
+        before = CALLER.set(who)
         try:
             await self.app(scope, receive, send)
         finally:
-            _caller.reset(before)
+            CALLER.reset(before)
 
     def _refused_page(self, scope: Scope) -> Response | None:
-        """What a browser must not be made to send."""
+        """The 403 for a request that another site, or a foreign host name, made a browser send; None for any other."""
         headers = Headers(scope=scope)
         if scope["method"] not in _SAFE and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
             return error_response(403, "forbidden", _OTHER_SITE)
@@ -164,14 +136,14 @@ class Access:
 
     async def _caller(self, scope: Scope, needed: tuple[keys.Scope, ...] | None) -> Caller | Response:
         if not self._needed:
-            return _ANYONE
+            return ANYONE
         sent = Headers(scope=scope).get("authorization", "")
         kind, _, secret = sent.partition(" ")
         try:
             key = await self._find(secret.strip()) if kind.lower() == "bearer" else None
         except RagError as error:
             if isinstance(error, StateUnavailable) and needed is None:
-                return Caller(_NOBODY)  # probes and the page, of which nobody needs to be known
+                return Caller(_NOBODY)  # probes and the page are open to anyone
             if isinstance(error, StateUnavailable):
                 _log.error("%s %r: %s", scope["method"], scope["path"], error)
                 return error_response(503, "state_unavailable", NO_KEYS)
@@ -179,7 +151,7 @@ class Access:
         if needed is None:
             return Caller(key or _NOBODY)
         if key is None:
-            _log.warning("%s %r without a key that is one", scope["method"], scope["path"])
+            _log.warning("%s %r without a valid key", scope["method"], scope["path"])
             return error_response(401, "unauthenticated", _UNKNOWN if sent else _MISSING, WWW_Authenticate="Bearer")
         if not any(Caller(key).may(one) for one in needed):
             wanted = " or ".join(repr(one) for one in needed)
@@ -193,7 +165,7 @@ class Access:
 
 
 def missing_keys(settings: Settings, keys: KeyRing) -> list[str]:
-    """What stands between a request and its key being known, one line at most."""
+    """Reasons why API keys cannot be checked now: the line `NO_KEYS`, or none."""
     if not (keys.waits and keys_needed(settings)):
         return []
     try:
@@ -203,12 +175,12 @@ def missing_keys(settings: Settings, keys: KeyRing) -> list[str]:
     return []
 
 
-# Who asks an open route without a key, where keys are needed: sees no index, may do nothing.
+# The caller of an open route without a key, if keys are needed: sees no index, may do nothing.
 _NOBODY = Key("", "nobody", (), (), "", None, "")
 
 
 class KeyLimits:
-    """Requests a minute and at once, of each key. To be used on the event loop only."""
+    """Limits of each key: requests a minute, and requests at once. To be used on the event loop only."""
 
     def __init__(self, rate: int, concurrency: int) -> None:
         self._rate = RateLimitItemPerMinute(rate)
@@ -217,7 +189,7 @@ class KeyLimits:
         self._under_way: Counter[str] = Counter()
 
     def enter(self, key: Key) -> Response | None:
-        """None where the request may go on; then it must `leave`."""
+        """Admit a request: None if it may proceed, and `leave` must follow; else the 429 to send."""
         if self._under_way[key.id] >= self._concurrency:
             message = f"{self._concurrency} requests of this API key are under way: wait for one"
             return error_response(429, "rate_limited", message, Retry_After="1")
@@ -229,13 +201,14 @@ class KeyLimits:
         return None
 
     def leave(self, key: Key) -> None:
+        """Record the end of a request that `enter` admitted."""
         self._under_way[key.id] -= 1
         if not self._under_way[key.id]:
             del self._under_way[key.id]
 
 
 def _scopes(method: str, path: str) -> tuple[keys.Scope, ...] | None:
-    """Any of these lets the request through; None where no key is needed."""
+    """The scopes of which a key needs one for the request; None if no key is needed."""
     if method in _SAFE and (path in _OPEN or path.startswith(_OPEN_FOLDERS)):
         return None
     if path == "/metrics":
@@ -246,7 +219,7 @@ def _scopes(method: str, path: str) -> tuple[keys.Scope, ...] | None:
 
 
 def _is_loopback(host: str) -> bool:
-    """Of a name, all addresses must be. One that cannot be found is not; `api.server.run` says so."""
+    """True if all addresses of `host` are loopback addresses; False if it has none, which `api.server.run` reports."""
     try:
         return all(
             ipaddress.ip_address(str(entry[4][0]).partition("%")[0]).is_loopback
@@ -257,8 +230,8 @@ def _is_loopback(host: str) -> bool:
 
 
 def _is_foreign(host: str) -> bool:
-    """Whether a Host header has a name that someone in the network could have made point here: one with a dot in it,
-    or an address of another machine. Names of one part are this machine's or its network's own."""
+    """True for a Host header that someone in the network could have made point here: a name with a dot in it, or an
+    address of another machine. Names of one part are this machine's or its network's own."""
     name = host.rpartition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
     try:
         return not ipaddress.ip_address(name).is_loopback

@@ -1,6 +1,6 @@
-"""Around everything: security headers on every response, limits on every body, and no traceback to anyone.
+"""Guard of the service: security headers on every response, limits on every body, and no traceback to anyone.
 
-In: an ASGI application. Out: the same, guarded. An exception that nothing else took becomes a 500 that says nothing,
+In: an ASGI application. Out: the same, guarded. An exception that nothing else caught becomes a 500 without details,
 and a traceback in the server's log. It adds no CORS headers: pages of other origins may not read answers.
 """
 
@@ -18,8 +18,8 @@ from api.schemas import MAX_BODY
 
 _log = logging.getLogger(__name__)
 
-# A body has this long to come, and longer by what has come of it: a sender that is slow may take its time, one that
-# sends a byte now and then may not.
+# A body has this long to arrive, and longer by what has arrived of it: a sender that is slow may take its time, one
+# that sends a byte now and then may not.
 BODY_S = 30.0
 BODY_RATE = 20_000  # bytes a second
 
@@ -37,12 +37,13 @@ HEADERS = {
 
 
 class Guard:
-    """ASGI middleware, outermost."""
+    """ASGI middleware, directly inside `api.middleware.requests`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request with limits on its body; add the headers; answer an unexpected exception with a 500."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -68,15 +69,15 @@ class Guard:
 
 
 def _limit(scope: Scope) -> int:
-    """Bytes: uploads may have more than other bodies."""
+    """The largest body of a request, in bytes; uploads have a limit of their own."""
     if (scope["method"], scope["path"]) == ("POST", "/v1/documents"):
         return int(scope["app"].state.served.settings.upload_mb * 1e6)
     return MAX_BODY
 
 
 def _limited(scope: Scope, receive: Receive) -> Receive:
-    """Raises a 413 where the body is read and is too large, before it is held in memory, and a 408 where it does not
-    come. Either closes the connection, which has more of it."""
+    """A `receive` that raises a 413 if the body is too large, before it is held in memory, and a 408 if it arrives too
+    slowly. Either closes the connection, which has more of it."""
     limit = _limit(scope)
     too_large = HTTPException(413, f"the body is larger than {limit / 1e6:g} MB", {"Connection": "close"})
     announced = Headers(scope=scope).get("content-length", "")
@@ -88,7 +89,7 @@ def _limited(scope: Scope, receive: Receive) -> Receive:
         nonlocal received, complete, began
         if total > limit:
             raise too_large
-        if complete:  # what comes now is that the client leaves
+        if complete:  # the next message is the disconnect of the client
             return await receive()
         began = asyncio.get_running_loop().time() if began is None else began
         try:

@@ -1,8 +1,8 @@
-"""Around each request: an id, one line in the log, figures, a span; and while the service stops, a refusal.
+"""Observation of each request: an id, one line in the log, figures, a span; and while the service stops, a refusal.
 
-In: an ASGI application. Out: the same, seen. `X-Request-ID` of the client is taken over where it is sane, else one is
-made; it stands in the response and in every line that is logged meanwhile. The line has the route as a template and no
-query: what people ask, and what documents say, is not logged.
+In: an ASGI application. Out: the same, observed. `X-Request-ID` of the client is taken over if it is well-formed, else
+one is made; it stands in the response and in every line that is logged meanwhile. The line has the route as a template
+and no query: what people ask, and what documents say, is not logged.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LEFT = 499  # the client was gone before there was a response: nginx's number f
 
 
 class Drain:
-    """Whether the service stops, and how many requests are still under way that change or ask something."""
+    """State of an orderly stop: `running` is the number of requests under way that change or ask something."""
 
     def __init__(self) -> None:
         self.stopping = False
@@ -42,7 +42,7 @@ class Drain:
 
 
 class Requests:
-    """ASGI middleware, outside everything else."""
+    """ASGI middleware, outermost."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, drain: Drain, spans: Spans | None = None) -> None:
         self.app = app
@@ -51,6 +51,7 @@ class Requests:
         self._spans = spans
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or refuse it while the service stops; count and log it when it has ended."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -91,7 +92,7 @@ class Requests:
 
     @contextmanager
     def _counted(self, seen: _Seen) -> Iterator[None]:
-        """Requests that only read are not waited for when the service stops: the streams of agents have no end."""
+        """Count the request as under way. A stop does not wait for those that only read: some streams are endless."""
         waited_for = seen.method not in ("GET", "HEAD")
         self._metrics.under_way.inc()
         self._drain.running += waited_for
@@ -137,7 +138,7 @@ class _Seen:
 
     @property
     def route(self) -> str:
-        """The template; for files of the page, the folder; `none` where nothing is there."""
+        """The route as a template; for files of the page, the folder; `none` if nothing is at the address."""
         path: str = getattr(self.scope.get("route"), "path", "") or self.scope.get("root_path", "")
         return path.replace(":path}", "}") or "none"
 

@@ -20,7 +20,8 @@ LogFormat = Literal["text", "json"]
 
 
 def log_config(shape: LogFormat) -> dict[str, Any]:
-    """For `logging.config.dictConfig`: uvicorn's own, with this package's messages in the same form and place."""
+    """Configuration for `logging.config.dictConfig`: uvicorn's own, with this package's messages in the same form and
+    place."""
     config = copy.deepcopy(LOGGING_CONFIG)
     config["loggers"]["api"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
     if shape == "json":
@@ -29,9 +30,10 @@ def log_config(shape: LogFormat) -> dict[str, Any]:
 
 
 class JsonLines(logging.Formatter):
-    """{"time", "level", "logger", "message" or the record's fields, "request_id", "traceback"?}"""
+    """Formatter of lines {"time", "level", "logger", "message" or the record's fields, "request_id"?, "traceback"?}."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """The record as a JSON object on one line; `time` is in UTC."""
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line: dict[str, Any] = {"time": time, "level": record.levelname.lower(), "logger": record.name}
         fields = getattr(record, "fields", None)

@@ -21,7 +21,7 @@ _SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 
 
 class IndexState(NamedTuple):
-    """Of an index that was opened."""
+    """State of an index that was opened."""
 
     name: str
     generation: int
@@ -29,8 +29,8 @@ class IndexState(NamedTuple):
 
 
 class Metrics:
-    """Any thread may call. `indexes` and `waiting` (questions in line for the language model, None where there is no
-    line) are asked at each scrape."""
+    """Figures of one application; any thread may call. `indexes` and `waiting` (the number of questions that wait for
+    the language model, None without one) are called at each scrape."""
 
     def __init__(self, indexes: Callable[[], list[IndexState]], waiting: Callable[[], int | None]) -> None:
         registry = self._registry = CollectorRegistry()
@@ -40,18 +40,16 @@ class Metrics:
         )
         self.request_seconds = Histogram(
             "rag_http_request_seconds",
-            "From the request to the last byte of its response",
+            "Seconds from the request to the last byte of its response",
             request,
             buckets=_SECONDS,
             registry=registry,
         )
         self.under_way = Gauge("rag_http_requests_in_progress", "Requests that have not ended", registry=registry)
-        self.asked = Gauge("rag_questions_in_progress", "Questions being answered or in line", registry=registry)
-        self._questions = Counter(
-            "rag_questions", "Questions by how they ended", ("index", "outcome"), registry=registry
-        )
+        self.asked = Gauge("rag_questions_in_progress", "Questions being answered or queued", registry=registry)
+        self._questions = Counter("rag_questions", "Questions by outcome", ("index", "outcome"), registry=registry)
         self._abstentions = Counter(
-            "rag_abstentions", "Questions without an answer, by why", ("index", "reason"), registry=registry
+            "rag_abstentions", "Questions without an answer, by reason", ("index", "reason"), registry=registry
         )
         self._failures = Counter(
             "rag_question_failures",
@@ -63,7 +61,7 @@ class Metrics:
             "rag_tokens", "Tokens that the language model read and wrote", ("kind",), registry=registry
         )
         self._steps = Histogram(
-            "rag_step_seconds", "Of an answer, by step", ("step",), buckets=_SECONDS, registry=registry
+            "rag_step_seconds", "Seconds of an answer, by step", ("step",), buckets=_SECONDS, registry=registry
         )
         self._faithfulness = Histogram(
             "rag_faithfulness", "Mean support of the claims of an answer", buckets=_SHARES, registry=registry
@@ -76,6 +74,7 @@ class Metrics:
         registry.register(_AtScrape(indexes, waiting))
 
     def answered(self, answer: Answer) -> None:
+        """Count an answer: outcome, faithfulness, confidence, tokens and the seconds of its steps."""
         index = answer.index.name
         self._questions.labels(index, "answered" if answer.answered else "abstained").inc()
         if answer.abstained is None:
@@ -89,16 +88,17 @@ class Metrics:
             self._steps.labels(step).observe(seconds)
 
     def failed(self, index: str, kind: str) -> None:
-        """`kind` as in the body of the error, or `cancelled`."""
+        """Count a question that ended in an error; `kind` is the `type` of its body, or `cancelled`."""
         self._questions.labels(index, "failed").inc()
         self._failures.labels(index, kind).inc()
 
     def text(self) -> bytes:
+        """The figures in the text format of Prometheus (`CONTENT_TYPE`)."""
         return generate_latest(self._registry)
 
 
 class _AtScrape:
-    """A collector: what is looked up when it is asked for."""
+    """Collector of figures that are looked up at each scrape."""
 
     def __init__(self, indexes: Callable[[], list[IndexState]], waiting: Callable[[], int | None]) -> None:
         self._indexes = indexes

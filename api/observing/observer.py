@@ -1,7 +1,7 @@
-"""A pipeline, looked at: each question that goes through it is counted, traced and stored, whoever asks it.
+"""Observation of a pipeline: each question that goes through it is counted, traced and stored, whoever asks it.
 
-In: a pipeline. Out: a stand-in for it that behaves the same; every front end (questions, chats, agents) is seen thus
-without doing anything. Adds a tenth of a millisecond to an answer and never fails one. Searches are not looked at.
+In: a pipeline. Out: a stand-in for it that behaves the same; so every front end (questions, chats, agents) is observed
+without doing anything. Adds a tenth of a millisecond to an answer and never fails one. Searches are not observed.
 """
 
 from __future__ import annotations
@@ -24,11 +24,14 @@ _log = logging.getLogger(__name__)
 
 
 class Keeper(Protocol):
-    def keep(self, answer: Answer, trace: Trace) -> None: ...
+    """Storage of traces, such as `api.observing.traces.Traces`."""
+
+    def keep(self, answer: Answer, trace: Trace) -> None:
+        """Store the trace of an answer, without making the answer wait."""
 
 
 class Observer:
-    """What is done with every question."""
+    """Counts, traces and stores each question of the pipelines that it observes."""
 
     def __init__(self, metrics: Metrics, keeper: Keeper | None, spans: Spans | None) -> None:
         self.metrics = metrics
@@ -36,11 +39,12 @@ class Observer:
         self.spans = spans
 
     def observed(self, pipeline: Pipeline) -> Pipeline:
+        """A stand-in for the pipeline whose questions are observed."""
         return cast("Pipeline", _Observed(pipeline, self))
 
 
 class _Observed:
-    """As `rag.pipeline.Pipeline`: what is not here is the pipeline's own."""
+    """Stand-in for a `rag.pipeline.Pipeline`; what is not defined here is the pipeline's own."""
 
     def __init__(self, pipeline: Any, observer: Observer) -> None:
         self._pipeline = pipeline
@@ -61,7 +65,7 @@ class _Observed:
         return answer
 
     def stream(self, question: str | Ask) -> Iterator[Any]:
-        """Any thread may take the next step: the trace goes along with the iterator, not with the thread."""
+        """Steps of an answer. Any thread may take the next: the trace belongs to the iterator, not to a thread."""
         watch = _Watch(self._pipeline.name, self._observer)
         steps = self._pipeline.stream(question)
         try:
@@ -78,11 +82,11 @@ class _Observed:
             raise
         finally:
             steps.close()
-            watch.failed(GeneratorExit())  # nothing, where it ended
+            watch.failed(GeneratorExit())  # no effect if it has ended
 
 
 class _Watch:
-    """Over one question; only the first end counts."""
+    """Observation of one question; only its first end counts."""
 
     def __init__(self, index: str, observer: Observer) -> None:
         self.trace = Trace()

@@ -22,7 +22,7 @@ _INSTALL = "spans need OpenTelemetry: `pip install 'rag[otel]'`, or set spans = 
 
 
 class Spans:
-    """`close` sends what is left."""
+    """Spans of requests and questions; `close` sends those that are left."""
 
     def __init__(self, provider: TracerProvider) -> None:
         from rag import __version__
@@ -32,7 +32,7 @@ class Spans:
 
     @classmethod
     def open(cls) -> Spans:
-        """Exporting as the `OTEL_*` variables say. Raises `RagError` where the extra is not installed."""
+        """Spans that are exported as the `OTEL_*` variables say. Raises `RagError` if the extra is not installed."""
         try:
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
             from opentelemetry.sdk.resources import Resource
@@ -47,8 +47,8 @@ class Spans:
 
     @contextmanager
     def request(self, method: str, headers: Mapping[str, str], request_id: str) -> Iterator[Callable[[str, int], None]]:
-        """Within the block a span of the server, below the one of `traceparent` if the client sends it; the yielded
-        function takes the route and the status."""
+        """Context of a request, in a span of the server, below that of `traceparent` if the client sends one. Yields a
+        function to be called with the route and the status."""
         from opentelemetry.trace import SpanKind, StatusCode
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -65,10 +65,11 @@ class Spans:
             yield ended
 
     def question(self, index: str) -> QuestionSpan:
-        """Below the span that is current where this is called."""
+        """A span for a question to an index, below the current span."""
         return QuestionSpan(self, self._tracer.start_span("answer", attributes={"rag.index": index}))
 
     def steps(self, above: Span, timings: Mapping[str, float], end: int) -> None:
+        """Send a span for each step of `timings` (seconds), one after another, until `end` (nanoseconds since 1970)."""
         from opentelemetry.trace import set_span_in_context
 
         context = set_span_in_context(above)
@@ -79,19 +80,21 @@ class Spans:
             span.end(begin)
 
     def close(self) -> None:
+        """Send the spans that are left and shut the exporter down."""
         shutdown: Callable[[], Any] | None = getattr(self._provider, "shutdown", None)
         if shutdown is not None:
             shutdown()
 
 
 class QuestionSpan:
-    """To be ended once, by either method; any thread may."""
+    """Span of a question, to be ended once, by either method; any thread may call."""
 
     def __init__(self, spans: Spans, span: Span) -> None:
         self._spans = spans
         self._span = span
 
     def answered(self, answer: Answer) -> None:
+        """End the span now, with the figures of the answer and a span for each of its steps."""
         end = time.time_ns()
         self._spans.steps(self._span, answer.timings, end)
         outcome = answer.abstained.reason if answer.abstained else "answered"
@@ -111,6 +114,7 @@ class QuestionSpan:
         self._span.end(end)
 
     def failed(self, kind: str) -> None:
+        """End the span with an error of the type `kind`."""
         from opentelemetry.trace import StatusCode
 
         self._span.set_attribute("error.type", kind)

@@ -1,7 +1,7 @@
 """Traces of answers: written in a thread of their own, and shown at `GET /v1/answers/{id}`.
 
-In: answers with their traces. Out: records in `rag.traces.store`. An answer never waits: where the line is full
-or the disk is, its trace is lost, counted and logged. What waits is found all the same.
+In: answers with their traces. Out: records in `rag.traces.store`. An answer never waits: if the queue or
+the disk is full, its trace is lost, counted and logged. Traces that wait are found as well.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _AT_ONCE = 100  # in one transaction
 
 
 class Traces:
-    """Any thread may call; `start` and `close` once each. `lost` is called for each trace that could not be kept."""
+    """Traces, stored in the background. Any thread may call; `start` and `close` once each. `lost` is called for each
+    trace that could not be kept."""
 
     def __init__(self, settings: Settings, lost: Callable[[], None], state: Database | None = None) -> None:
         self._keeps = settings.traces > 0
@@ -41,9 +42,11 @@ class Traces:
         self._thread = threading.Thread(target=self._work, name="traces", daemon=True)
 
     def start(self) -> None:
+        """Start the thread that stores."""
         self._thread.start()
 
     def keep(self, answer: Answer, trace: Trace) -> None:
+        """Queue the trace of an answer; no effect if the setting `traces` is 0."""
         if not self._keeps:
             return
         created = timestamp(datetime.now(UTC))
@@ -58,17 +61,17 @@ class Traces:
             _log.warning("too many traces wait to be stored: that of answer %s is lost", answer.id)
 
     def get(self, id: str) -> TraceJSON | None:
-        """Raises `RagError` where the store cannot be read."""
+        """The trace of the answer of that id; None if none is kept. Raises `RagError` if the store cannot be read."""
         return self._pending.get(id) or self._store.get(id)
 
     def close(self) -> None:
-        """Store what waits."""
+        """Store what waits, and end the thread."""
         if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()
 
     def _work(self) -> None:
-        self._put([])  # what grew too old while nobody served, or is over a number that was lowered
+        self._put([])  # removes what grew too old while nothing ran, or is over a limit that was lowered
         over = False
         while not over:
             batch = [self._queue.get()]

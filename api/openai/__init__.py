@@ -1,1 +1,1 @@
-"""What clients of OpenAI's API find here: chat completions over the documents, models, embeddings."""
+"""OpenAI-compatible interface: chat completions over the documents, models, embeddings."""

@@ -73,8 +73,8 @@ async def chat(body: ChatRequest, request: Request, served: ServedHere, threads:
 
 
 async def _streamed(values: AsyncGenerator[AnswerStep | None, None], chunks: Chunks) -> Response:
-    """Nothing is shown of what was merely found, so the response begins with what is said: until then, what goes wrong
-    has its status."""
+    """A response that begins with the first sentence, since passages that were found are not shown: an error before it
+    has its own status."""
     head: list[AnswerStep | None] = []
     async for value in values:
         head.append(value)
@@ -98,22 +98,22 @@ def _relay(served: Served, threads: Threads, index: str, asked: Asked, deadline:
     def steps() -> Generator[AnswerStep, None, None]:
         try:
             yield from served.pipeline(index).stream(ask)
-        except InputError as exc:  # to the pipeline it is a question; here it stands in a message
+        except InputError as exc:  # the pipeline's field is a question; here it is part of a message
             raise InputError(str(exc), "messages" if exc.param in ("question", "history") else exc.param) from exc
 
     return Relay(threads, steps, deadline)
 
 
 def _form(wanted: Citations, request: Request) -> Citations:
-    """Where nothing else is wanted: source events for Open WebUI, which is told by the HTTP library that it calls with
-    and would show annotations without the quote; annotations for everyone else."""
+    """The form of citations. `auto` stands for source events for Open WebUI, which is recognised by the HTTP library
+    that it calls with and would show annotations without the quote, and for annotations for everyone else."""
     if wanted != "auto":
         return wanted
     return "openwebui" if "aiohttp" in request.headers.get("user-agent", "") else "annotations"
 
 
 def _check_possible(body: ChatRequest) -> None:
-    """Raises `Refused` for what is understood and cannot be done."""
+    """Check the options that are understood and cannot be served. Raises `Refused`."""
     if body.n not in (None, 1):
         raise Refused(f"n: {body.n} choices would be the same {body.n} times: only 1 can be had", "n")
     if body.logprobs:
@@ -132,7 +132,7 @@ def _cutter(body: ChatRequest, count: Callable[[str], int]) -> Cutter:
 
 
 def _counter(served: Served) -> Callable[[str], int]:
-    """Tokens of the language model, or of the embedder where there is none. Raises `NotReady`."""
+    """Counter of a text's tokens: the language model's, or the embedder's if there is none. Raises `NotReady`."""
     models = served.models()
     if models.language_model is not None:
         return models.language_model.count_tokens

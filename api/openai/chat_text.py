@@ -1,6 +1,6 @@
-"""What becomes known of an answer -> what a chat completion says next, with its citations in the form that was chosen.
+"""Steps of an answer -> the text of a chat completion, piece by piece, with its citations in the form that was chosen.
 
-One completion, step by step; what is streamed and what is not are made of the same steps. Does not know JSON.
+Completions that are streamed and those that are not are made of the same pieces. Does not know JSON.
 """
 
 from __future__ import annotations
@@ -22,19 +22,20 @@ class Delta(NamedTuple):
 
 
 class Told:
-    """So far; `answer` is there at the end."""
+    """Text of one completion, as far as it is known; `answer` is set at the end."""
 
     def __init__(self, form: Citations, links: Links, cutter: Cutter) -> None:
         self._form = form
         self._links = links
         self._cutter = cutter
         self._added = 0  # characters that were given to the cutter
-        self._waiting: list[tuple[int, NextClaim]] = []  # whose text, up to that character, is not out yet
+        self._waiting: list[tuple[int, NextClaim]] = []  # claims whose text, up to that character, is not sent yet
         self._cited: dict[int, Citation] = {}
         self.answer: Answer | None = None
 
     @property
     def finish(self) -> str:
+        """OpenAI's finish reason: `stop` or `length`."""
         return self._cutter.finish or "stop"
 
     @property
@@ -44,6 +45,7 @@ class Told:
         return Usage(read, self._cutter.tokens)
 
     def step(self, progress: AnswerStep) -> Delta:
+        """The text that a step of the answer adds; empty for a step that adds none."""
         match progress:
             case NextClaim(claim):
                 said = with_footnote_marks(claim.text) if self._form == "footnotes" else claim.text
@@ -60,7 +62,7 @@ class Told:
                 return Delta("")
 
     def plain(self, text: str) -> Delta:
-        """What rests on no document, whole."""
+        """The whole of a text that rests on no document."""
         return Delta(self._cutter.add(text) + self._cutter.end())
 
     def _delta(self, content: str) -> Delta:

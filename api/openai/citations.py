@@ -13,20 +13,19 @@ from urllib.parse import quote, urlencode
 
 from rag.types import Citation, Claim
 
-_ENDING = re.compile(
-    r"(?:\[\d+\])+(?=[.!?。！？…]?$)"
-)  # the markers of a claim; before them, brackets are its own words
+# The markers of a claim; brackets before them are its own words.
+_ENDING = re.compile(r"(?:\[\d+\])+(?=[.!?。！？…]?$)")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>])")
 
 
 class Links(NamedTuple):
-    """Of citations of an index; `base` is where browsers reach the service, without a slash at the end."""
+    """Addresses of an index's citations; `base` is where browsers reach the service, without a slash at the end."""
 
     base: str
     library: str  # the index
 
     def to(self, citation: Citation) -> str:
-        """The page, opened at the sentence that is cited."""
+        """Address of the page, opened at the sentence that is cited."""
         place = {
             "document": citation.document_id,
             "index": self.library,
@@ -37,7 +36,7 @@ class Links(NamedTuple):
 
 
 def heading(citation: Citation) -> str:
-    """The title, with the page where there is one: "Visitor guide, page 2"."""
+    """The title, with the page if there is one: "Visitor guide, page 2"."""
     return citation.title if citation.page is None else f"{citation.title}, page {citation.page}"
 
 
@@ -53,7 +52,7 @@ def annotation(claim: Claim, citation: Citation, links: Links) -> dict[str, Any]
 
 
 def source(citation: Citation, links: Links) -> dict[str, Any]:
-    """What Open WebUI keeps beside a message. `external` has it show the title, not the address, of what it links."""
+    """A source as Open WebUI keeps it beside a message. `external` makes it show a link's title, not its address."""
     url, name = links.to(citation), heading(citation)
     return {
         "source": {"id": url, "name": name, "url": url},
@@ -63,12 +62,12 @@ def source(citation: Citation, links: Links) -> dict[str, Any]:
 
 
 def with_footnote_marks(text: str) -> str:
-    """The text of a claim: "He left [1][2]." -> "He left [^1][^2]."."""
+    """The text of a claim with footnote marks: "He left [1][2]." -> "He left [^1][^2]."."""
     return _ENDING.sub(lambda marks: marks[0].replace("[", "[^"), text)
 
 
 def footnote(citation: Citation, links: Links) -> str:
-    """A line of markdown."""
+    """A citation as a footnote: one line of markdown."""
     words = " ".join(citation.quote.split())
     return f'[^{citation.label}]: [{_escaped(heading(citation))}]({links.to(citation)}): "{_escaped(words)}"'
 

@@ -1,4 +1,4 @@
-"""What is told -> the JSON of a chat completion, whole or in chunks, as OpenAI's API has it (pure).
+"""The text of a completion -> its JSON, whole or in chunks, as OpenAI's API has it (pure).
 
 Beside OpenAI's own fields: `sources` (whole) or `event` (in a chunk), which Open WebUI reads, and `rag`, which tells an
 abstention from an answer and how sure it is. A chunk with an event has an empty delta, so other clients skip it.
@@ -19,18 +19,19 @@ DONE = b"data: [DONE]\n\n"
 
 
 class Head(NamedTuple):
-    """What every chunk of a completion repeats."""
+    """Fields that every chunk of a completion repeats."""
 
     id: str
     created: int  # Unix seconds
     model: str
 
     def json(self, kind: str) -> dict[str, Any]:
+        """The fields as JSON; `kind` is the value of `object`."""
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
 
 
 def completion(head: Head, told: Told, deltas: Iterable[Delta]) -> dict[str, Any]:
-    """The whole, of everything that was told."""
+    """The whole completion, of all its deltas; `told` must be complete."""
     said = list(deltas)
     content = "".join(delta.content for delta in said)
     annotations = [item for delta in said for item in delta.annotations]
@@ -42,7 +43,7 @@ def completion(head: Head, told: Told, deltas: Iterable[Delta]) -> dict[str, Any
 
 
 class Chunks:
-    """Progress -> chunks as server-sent events; the last one ends the stream."""
+    """Steps of an answer -> chunks as server-sent events; the last one ends the stream."""
 
     def __init__(self, head: Head, told: Told, with_usage: bool) -> None:
         self._head = head
@@ -52,14 +53,16 @@ class Chunks:
         self._annotated = 0
 
     def encode(self, progress: AnswerStep) -> bytes:
+        """The chunks of a step; those of an `Answer` end the stream."""
         said = self._said(self._told.step(progress))
         return said + self._ending() if isinstance(progress, Answer) else said
 
     def plain(self, text: str) -> bytes:
-        """What rests on no document, whole."""
+        """The chunks of a text that rests on no document, with the end of the stream."""
         return self._said(self._told.plain(text)) + self._ending()
 
     def failed(self, body: ErrorBody) -> bytes:
+        """An error as an event, with the end of the stream."""
         return _data(openai_body(body)) + DONE
 
     def _said(self, delta: Delta) -> bytes:
@@ -74,7 +77,7 @@ class Chunks:
         return out
 
     def _annotations(self, delta: Delta) -> dict[str, Any]:
-        """Numbered through the whole stream: the `openai` package joins lists by `index`."""
+        """Annotations of a delta, numbered through the whole stream: the `openai` package joins lists by `index`."""
         numbered = [{"index": self._annotated + i, **item} for i, item in enumerate(delta.annotations)]
         self._annotated += len(numbered)
         return {"annotations": numbered} if numbered else {}

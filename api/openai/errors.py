@@ -1,4 +1,4 @@
-"""Whatever goes wrong under an OpenAI-compatible route -> OpenAI's shape, `{"error": {message, type, param, code}}`.
+"""Errors under OpenAI-compatible routes -> OpenAI's shape, `{"error": {message, type, param, code}}`.
 
     status  type                    code
     400     invalid_request_error   null, unsupported_value, ... : the request cannot be served as it is
@@ -6,7 +6,7 @@
     429     rate_limit_error        rate_limit_exceeded, with Retry-After
     5xx     server_error            model_error, not_ready, deadline_exceeded, internal_error
 
-Other statuses are those of `api.errors`. Does not catch what nobody expected: that is `api.middleware.guard`'s.
+Other statuses are those of `api.errors`. Does not catch unexpected exceptions: `api.middleware.guard` does.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _CODES = {
 
 
 class Refused(InputError):
-    """Understood, and cannot be done."""
+    """A request that is understood and cannot be served."""
 
     def __init__(self, message: str, param: str, code: str = "unsupported_value") -> None:
         super().__init__(message, param)
@@ -47,7 +47,7 @@ class Refused(InputError):
 
 
 class ModelNotFound(IndexNotFound):
-    """No index of that name, so no model."""
+    """No index has the name that a model stands for."""
 
     param = "model"
 
@@ -56,8 +56,8 @@ class ModelNotFound(IndexNotFound):
 
 
 class OpenAIErrorDetail(TypedDict):
-    """`code` and `type` are for programs, `message` for people, `param` names the field at fault. What is refused
-    before a route is reached (no key, no such address, too large) has neither `param` nor `code`."""
+    """An error: `code` and `type` are for programs, `message` for people, `param` names the field at fault. A request
+    that is refused before a route is reached (no key, no such address, too large) has neither `param` nor `code`."""
 
     message: str
     type: str
@@ -66,7 +66,7 @@ class OpenAIErrorDetail(TypedDict):
 
 
 class OpenAIErrorBody(TypedDict):
-    """Every error has this shape."""
+    """The body of every error."""
 
     error: OpenAIErrorDetail
 
@@ -75,6 +75,7 @@ class OpenAIRoute(APIRoute):
     """A route whose errors have OpenAI's shape."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler of the route, with its errors in OpenAI's shape."""
         handle = super().get_route_handler()
 
         async def handle_openai(request: Request) -> Response:
@@ -92,7 +93,7 @@ class OpenAIRoute(APIRoute):
 
 
 def openai_body(body: ErrorBody) -> OpenAIErrorBody:
-    """The body of an error, in OpenAI's shape, for one that comes after the response began."""
+    """The body of an error that comes after the response has begun, in OpenAI's shape."""
     kind, message = body["error"]["type"], body["error"]["message"]
     return _body(message, "server_error", body["error"].get("param"), _CODES.get(kind, kind))
 
@@ -110,8 +111,8 @@ def _raised(error: RagError) -> Response:
 
 
 def _invalid(problems: Sequence[dict[str, Any]]) -> OpenAIErrorBody:
-    """The first problem only, and never what was sent. Of a field that may be one thing or another, what is wrong with
-    the one that it is."""
+    """The first problem only, and never what was sent. If a field may have one of several types, the problem with the
+    type that was sent."""
     field = problems[0]["loc"][:2]
     same = [problem for problem in problems if problem["loc"][:2] == field]
     problem = next((problem for problem in same if not problem["type"].endswith("_type")), same[0])

@@ -1,7 +1,7 @@
 """The sentences of an answer -> the text that is sent, within `stop` and `max_tokens` (pure).
 
 A sentence that does not fit into the tokens is left out whole, with all after it: half a checked sentence may say
-something else. A stop sequence cuts wherever it stands, as it was asked for. What could be the beginning of one is held
+something else. A stop sequence cuts wherever it stands, as the request asks. What could be the beginning of one is held
 back until it is known not to be.
 """
 
@@ -14,22 +14,23 @@ FinishReason = Literal["stop", "length"]
 
 
 class Cutter:
-    """`count` gives the tokens of a text; `most` of them may be sent, None for no limit."""
+    """Limits of one text. `count` gives the number of tokens of a text; at most `most` are sent, None for no limit."""
 
     def __init__(self, stops: Sequence[str], most: int | None, count: Callable[[str], int]) -> None:
         self._stops = [stop for stop in stops if stop]
         self._most = most
         self._count = count
         self._held = ""
-        self.text = ""  # that went out
-        self.finish: FinishReason | None = None  # why nothing more goes out
+        self.text = ""  # that was sent
+        self.finish: FinishReason | None = None  # why nothing more is sent
 
     @property
     def tokens(self) -> int:
+        """Number of tokens of the text that was sent."""
         return self._count(self.text) if self.text else 0
 
     def add(self, piece: str) -> str:
-        """What may go out now."""
+        """Add a piece of text; returns what may be sent now."""
         if self.finish:
             return ""
         if self._most is not None and self._count(self.text + self._held + piece) > self._most:
@@ -39,7 +40,7 @@ class Cutter:
         return self._out(self._held + piece, last=False)
 
     def end(self) -> str:
-        """What was held back, when nothing more comes."""
+        """End the text; returns what was held back."""
         rest = "" if self.finish else self._out(self._held, last=True)
         self.finish = self.finish or "stop"
         return rest

@@ -1,8 +1,8 @@
 """The messages of a chat -> the question and the turns before it (pure).
 
-The question is the last message, the user's. System messages are passed over, since nothing that is said comes from
-anything but the documents; so are messages of tools. Footnotes under earlier answers are taken off: they are
-quotations, not conversation.
+The question is the last message, the user's. System messages are ignored, since answers come from nothing but the
+documents; so are messages of tools. Footnotes under earlier answers are removed: they are quotations, not
+conversation.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from rag.types import Message
 
 _FOOTNOTES = re.compile(r"^\[\^\d+\]:.*$", re.MULTILINE)
 _MARKERS = re.compile(r"\[\^(\d+)\]")
-# Open WebUI puts instructions and passages of its own in front of the question where files hang on a chat.
+# Open WebUI puts instructions and passages of its own in front of the question if files are attached to a chat.
 _USER_QUERY = re.compile(r"<user_query>(.*?)</user_query>", re.DOTALL)
 _CONTEXT_END = "</context>"
 
 
 class Asked(NamedTuple):
-    """A question and what was said before it, oldest first."""
+    """A question and the turns before it, oldest first."""
 
     question: str
     history: tuple[Message, ...]
-    message: str  # the question's, as it was sent
+    message: str  # that of the question, as it was sent
     system: str  # all system messages
 
 
 def read_messages(messages: Sequence[ChatMessage]) -> Asked:
-    """Raises `Refused` for content that is not text, and where the last message is not the user's."""
+    """The question of a chat. Raises `Refused` if content is not text, or the last message is not the user's."""
     turns = [(message.role, _text(number, message)) for number, message in enumerate(messages)]
     system = "\n".join(text for role, text in turns if role in ("system", "developer"))
     turns = [turn for turn in turns if turn[0] in ("user", "assistant") and turn[1].strip()]

@@ -38,7 +38,7 @@ class ModelJSON(TypedDict):
 
 
 class ModelsJSON(TypedDict):
-    """All indexes."""
+    """The models of the service: one for each index."""
 
     object: Literal["list"]
     data: list[ModelJSON]
@@ -46,20 +46,20 @@ class ModelsJSON(TypedDict):
 
 @router.get("/v1/models", response_model=ModelsJSON)
 async def models(served: ServedHere, threads: ThreadsHere) -> Response:
-    """The indexes, each as a model."""
+    """List the indexes, each as a model."""
     found = await threads.reading(lambda: [_model_json(served, name) for name in served.names()])
     return reply({"object": "list", "data": found})
 
 
 @router.get("/v1/models/{id:path}", response_model=ModelJSON)
 async def model(id: str, served: ServedHere, threads: ThreadsHere) -> Response:
-    """One of them; the slash in its name may be sent as it is or percent-encoded."""
+    """Show one model. The slash in its name may be sent as it is or percent-encoded."""
     return reply(await threads.reading(lambda: _model_json(served, index_of(id, served.names()))))
 
 
 @router.post("/v1/embeddings")
 async def embeddings(body: EmbeddingsRequest, served: ServedHere, threads: ThreadsHere) -> Response:
-    """The unit vectors of texts, as documents are embedded. A text that is too long is refused, not cut off."""
+    """Embed texts as documents are embedded, into unit vectors. A text that is too long is refused, not truncated."""
     name = embedder_of(served.settings.embedder)
     if body.model != name:
         raise ModelNotFound(body.model, f"this service embeds with {name!r}")
@@ -77,7 +77,7 @@ def _model_json(served: Served, name: str) -> ModelJSON:
 
 
 def _count(texts: list[str], embedder: Embedder, dimensions: int | None) -> int:
-    """Tokens of all texts. Raises `Refused`."""
+    """Number of tokens of all texts. Raises `Refused` for texts or dimensions that the embedder does not have."""
     if dimensions not in (None, embedder.dimension):
         raise Refused(f"dimensions: the embedder has {embedder.dimension}: leave it out", "dimensions")
     if (characters := sum(map(len, texts))) > MAX_CHARACTERS:
@@ -102,7 +102,7 @@ def _floats(vector: Vectors) -> Any:
 
 
 def _base64(vector: Vectors) -> Any:
-    """Little-endian float32, as OpenAI's."""
+    """The vector as little-endian float32 in base64, as OpenAI encodes it."""
     return base64.b64encode(np.asarray(vector, "<f4").tobytes()).decode("ascii")
 
 

@@ -1,4 +1,4 @@
-"""Models by their names: an index is the model `rag/NAME`, and the embedder has a name of its own (pure)."""
+"""Names of models: an index is the model `rag/NAME`, and the embedder has a name of its own (pure)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ PREFIX = "rag/"
 
 
 def model_of(index: str) -> str:
+    """The name of an index as a model: "demo" -> "rag/demo"."""
     return PREFIX + index
 
 
 def index_of(model: str, indexes: Collection[str]) -> str:
-    """Raises `ModelNotFound`."""
+    """The index that a model stands for: "rag/demo" -> "demo". Raises `ModelNotFound` if it is not among `indexes`."""
     index = model.removeprefix(PREFIX)
     if index not in indexes or model != model_of(index):
         raise ModelNotFound(model)

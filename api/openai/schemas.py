@@ -1,7 +1,7 @@
-"""What OpenAI-compatible requests may say (checked by pydantic).
+"""Schemas of OpenAI-compatible requests (checked by pydantic).
 
-Fields that are not known are ignored. What is known and cannot be done is not judged here but refused by the routes, in
-OpenAI's words. `citations` is this service's own.
+Unknown fields are ignored. Known ones that cannot be served are not judged here but refused by the routes, in OpenAI's
+words. `citations` is this service's own.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ MessageContent = Annotated[str, Field(strict=True)]
 
 
 class ContentPart(BaseModel):
-    """Of a message; other parts than text are refused."""
+    """A part of a message; parts other than text are refused."""
 
     type: MessageContent = Field(examples=["text"])
     text: MessageContent | None = None
 
 
 class ChatMessage(BaseModel):
-    """A turn. Messages of tools, and tool calls of the assistant, are passed over."""
+    """A turn. Messages of tools, and tool calls of the assistant, are ignored."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"] = Field(examples=["user"])
     content: MessageContent | list[ContentPart] | None = Field(None, examples=["Who found the pump?"])
 
 
 class StreamOptions(BaseModel):
-    """What a stream tells besides the text."""
+    """Options of a stream: if its last chunk has the usage."""
 
     include_usage: Flag | None = False
 
 
 class ResponseFormat(BaseModel):
-    """Only text can be had."""
+    """The format of the answer; only `text` is supported."""
 
     type: MessageContent
 
@@ -55,17 +55,17 @@ class ChatRequest(BaseModel):
     stream: Flag | None = False
     stream_options: StreamOptions | None = None
     max_tokens: Count | None = Field(None, description="sentences that do not fit are left out whole")
-    max_completion_tokens: Count | None = Field(None, description="the same, by its newer name")
+    max_completion_tokens: Count | None = Field(None, description="as `max_tokens`, by its newer name")
     stop: MessageContent | Annotated[list[MessageContent], Field(max_length=MAX_STOPS)] | None = None
     temperature: float | None = Field(
         None, strict=True, ge=0, le=2, allow_inf_nan=False, description="has no effect: answers are the likeliest ones"
     )
     top_p: float | None = Field(None, strict=True, ge=0, le=1, allow_inf_nan=False, description="has no effect")
-    n: Count | None = Field(1, le=128, description="only 1 can be had")
+    n: Count | None = Field(1, le=128, description="only 1 is supported")
     logprobs: Flag | None = False
     response_format: ResponseFormat | None = None
     tool_choice: object = None
-    citations: Citations | None = Field(None, description="how it cites; left out, the server's setting")
+    citations: Citations | None = Field(None, description="form of the citations; the server's setting if left out")
 
 
 class EmbeddingsRequest(BaseModel):
@@ -73,7 +73,7 @@ class EmbeddingsRequest(BaseModel):
 
     model: MessageContent = Field(max_length=200, examples=["all-MiniLM-L6-v2"])
     input: MessageContent | Annotated[list[MessageContent], Field(min_length=1, max_length=MAX_INPUTS)] = Field(
-        description="a text or some; token numbers are not taken", examples=["The mill was built in 1859."]
+        description="a text or a list of texts; token ids are refused", examples=["The mill was built in 1859."]
     )
     encoding_format: Literal["float", "base64"] | None = "float"
-    dimensions: Count | None = Field(None, description="only the embedder's own number can be had")
+    dimensions: Count | None = Field(None, description="only the embedder's own dimension is supported")

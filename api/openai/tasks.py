@@ -1,9 +1,9 @@
-"""The front-ends' own calls: titles, tags, follow-ups, search queries, completions of what is being typed (pure).
+"""Front-ends' own calls: titles, tags, follow-ups, search queries, completions of what is being typed (pure).
 
-They come to the same model as questions do, and what they ask for does not stand in any document. They are told by
-their structure: a conversation between `<chat_history>` tags and the JSON key that is to be filled in (Open WebUI,
-whatever else its prompts say), or the order to give "a title for the conversation" at their beginning (LibreChat and
-others). They are answered at once, from the conversation alone: no retrieval, no model.
+They come to the same model as questions do, and no document holds what they ask for. They are recognised by their
+structure: a conversation between `<chat_history>` tags and the JSON key that is to be filled in (Open WebUI, whatever
+else its prompts say), or the order to give "a title for the conversation" at their beginning (LibreChat and others).
+They are answered at once, from the conversation alone: no retrieval, no model.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _USERS = ("user", "human")
 
 
 def task_answer(text: str, system: str = "") -> str | None:
-    """What the call that is `text` gets; None where it is a question. `system` are the system messages before it."""
+    """The answer to a front-end's own call; None if `text` is a question. `system` is the text of system messages."""
     if _TOOLS.match(system):
         return '{"tool_calls": []}'
     if history := _HISTORY.search(text):
@@ -45,7 +45,7 @@ def task_answer(text: str, system: str = "") -> str | None:
 
 
 def _wanted_key(instructions: str) -> str | None:
-    """The key of the JSON object that is asked for; the first in which the instructions end up, by the order above."""
+    """The key of the JSON object that is asked for; if there are several, the first in the order of `_KEYS`."""
     return next((key for key in _KEYS if re.search(rf"[{{]\s*[\"']{key}[\"']\s*:", instructions)), None)
 
 
@@ -55,7 +55,7 @@ def _filled(key: str, asked: list[str]) -> str | list[str]:
         case "title":
             return _title(asked)
         case "tags":
-            return ["General"]  # what the prompt asks for where there is no better
+            return ["General"]  # what the prompt asks for if nothing fits better
         case "queries":
             return [last] if last else []
         case "prompt":
@@ -77,7 +77,7 @@ def _title(asked: list[str]) -> str:
 
 
 def _user_turns(conversation: str) -> list[str]:
-    """What the user said, in order; all of it where no turns are marked."""
+    """Turns of the user, in order; the whole conversation if no turns are marked."""
     pieces = _TURN.split(conversation)
     turns = [text.strip() for who, text in zip(pieces[1::2], pieces[2::2], strict=True) if who.lower() in _USERS]
     return [turn for turn in turns if turn] or [text for text in [conversation.strip()] if text]

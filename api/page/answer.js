@@ -11,16 +11,16 @@ const REASONS = {
   unsupported: "What the model wrote is not supported by the passages, so it is not shown.",
 };
 
-/** The contents of the answer's article: `passages`, `sentence` and `finish` in the order in which they are known. */
+/** Contents of the answer's article: `passages`, `sentence` and `finish` are called in the order in which they come. */
 export class AnswerView {
   constructor(article, question, index) {
     this.index = index;
     this.said = make("p", { class: "said", dir: "auto" });
-    this.text = ""; // of the sentences that are shown
+    this.text = ""; // the sentences that are shown
     this.labels = new Map(); // label -> citation
     this.figures = make("div");
     this.cited = make("ol", { class: "citations" });
-    this.citations = make("section", { "aria-label": "Citations" }, make("h2", {}, "Where it says so"), this.cited);
+    this.citations = make("section", { "aria-label": "Sources" }, make("h2", {}, "Sources"), this.cited);
     this.found = make("div");
     this.citations.hidden = true;
     this.said.hidden = true;
@@ -30,10 +30,10 @@ export class AnswerView {
   }
 
   passages(passages) {
-    this.found.replaceChildren(passagesElement(passages, this.index, "Passages that were found", false));
+    this.found.replaceChildren(passagesElement(passages, this.index, "Passages found", false));
   }
 
-  /** A claim with its citations; `text` counts from its own beginning. */
+  /** Show a claim with its citations; offsets count from the beginning of `text`. */
   sentence({ text, citations }) {
     this.#cite(citations);
     const alone = { answer: text, claims: [{ start: 0, text }], citations };
@@ -43,7 +43,7 @@ export class AnswerView {
     this.text = this.text === "" ? text : `${this.text} ${text}`;
   }
 
-  /** The whole answer; what the sentences have shown of it stays as it is. */
+  /** Show the whole answer; sentences that are shown already stay as they are. */
   finish(answer, seconds) {
     this.index = answer.index.name;
     if (answer.answered) this.#cite(answer.citations);
@@ -55,7 +55,7 @@ export class AnswerView {
     this.citations.hidden = !answer.answered;
     this.figures.replaceChildren(figures(answer, seconds));
     if (!answer.answered) this.#abstain(answer);
-    const title = answer.answered ? "Passages that were found" : "Nearest passages";
+    const title = answer.answered ? "Passages found" : "Nearest passages";
     const open = this.found.querySelector("details")?.open || !answer.answered;
     this.found.replaceChildren(passagesElement(answer.passages, this.index, title, open));
   }
@@ -88,11 +88,11 @@ export class AnswerView {
 function figures(answer, seconds) {
   const percent = (share) => (share === null ? "–" : `${Math.round(100 * share)} %`);
   const entries = [
-    answer.answered && ["supported", percent(answer.faithfulness), "How well the cited characters bear the answer out, on average over its sentences"],
-    ["confidence", percent(answer.confidence), "How probable it is that the documents hold the answer and that this is it"],
-    ["mode", answer.mode, "How the answer is said"],
-    answer.model && ["model", answer.model, "The language model that took part"],
-    ["time", `${seconds.toFixed(1)} s`, "From question to checked answer"],
+    answer.answered && ["supported", percent(answer.faithfulness), "Mean support of the answer's sentences by the characters that they cite"],
+    ["confidence", percent(answer.confidence), "Probability that the documents hold the answer and that this is it"],
+    ["mode", answer.mode, "Answer mode: quote, write or extract"],
+    answer.model && ["model", answer.model, "The language model that was used"],
+    ["time", `${seconds.toFixed(1)} s`, "Time from the question to the checked answer"],
   ].filter(Boolean);
   const pairs = entries.map(([name, value, title]) => make("div", { title }, make("dt", {}, name), make("dd", {}, value)));
   return make("dl", { class: "figures" }, ...pairs);
@@ -102,7 +102,7 @@ function citationElement(citation, index) {
   return make("li", { id: `citation-${citation.label}` }, ...citationContents(citation, index));
 }
 
-/** Where it stands, the quote with the words that are the answer, and the way into the document. */
+/** Source, quote with the words that are the answer, and the button that opens the document. */
 function citationContents(citation, index) {
   const { start, answer_start: from, answer_end: to } = citation;
   const [before, words, after] = cut(citation.quote, from - start, to - start);

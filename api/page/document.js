@@ -1,16 +1,16 @@
-// The panel with a document's text: its pages where it has some, and a place in it marked and scrolled to.
+// The panel with a document's text: its pages if it has any, and a place in it marked and scrolled to.
 
 import { make, placeOf } from "./dom.js";
 import { documentAddress, request } from "./requests.js";
 import { cut, unitIndex } from "./text.js";
 
 const byId = (id) => document.getElementById(id);
-let opened = 0; // which opening the panel belongs to: a slow text must not fill the panel of a later one
+let opened = 0; // number of the latest opening: a slow text must not fill the panel of a later one
 
 byId("document-close").addEventListener("click", () => byId("document").close());
 
-/** Show the document of a citation or passage with `quote` marked, which stands at its code points start..end. Where the
- *  quote is not known (null), whatever stands there is marked; with an empty one, it is shown from its beginning. */
+/** Show the document of a citation or passage with `quote` marked, which stands at its code points start..end. If the
+ *  quote is not known (null), the text at that place is marked; if it is empty, the document is shown from its beginning. */
 export async function openDocument(cited, quote, index) {
   const mine = ++opened;
   byId("document-title").textContent = cited.title;
@@ -33,7 +33,7 @@ export async function openDocument(cited, quote, index) {
 function show(text, pages, cited, quote) {
   const [before, marked, after] = cut(text, cited.start, cited.end);
   const changed = quote !== null && marked !== quote;
-  notice(changed ? "The document has changed since this answer was given: the place is no longer marked." : "");
+  notice(changed ? "The document has changed since this answer was given: the quote is not marked." : "");
   if (changed || quote === "") {
     byId("document-text").replaceChildren(...withPages(text, 0, pages));
     byId("document-text").scrollTop = 0;

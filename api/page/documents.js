@@ -1,4 +1,4 @@
-// The panel of documents: what an index holds, uploads with their progress, and removal, which asks first.
+// The panel of documents: what an index holds, uploads with their progress, and removal, which asks for confirmation.
 
 import { openDocument } from "./document.js";
 import { count, make } from "./dom.js";
@@ -6,8 +6,8 @@ import { documentAddress, request, send } from "./requests.js";
 
 const byId = (id) => document.getElementById(id);
 const JOB_MS = 500;
-const PAGE = 50; // documents that are listed at once
-let index = ""; // whose documents are shown
+const PAGE = 50; // documents of one page of the list
+let index = ""; // the index whose documents are shown
 let changed = () => null; // called when an index may have been made
 
 byId("library-close").addEventListener("click", () => byId("library").close());
@@ -71,7 +71,7 @@ function confirmRemoval(info, mine, item, remove) {
   };
   const yes = make("button", { type: "button", class: "danger", onclick: () => removal(info, mine, item, question) }, "Delete");
   const no = make("button", { type: "button", onclick: back }, "Keep");
-  const question = make("div", { class: "sure", role: "group", "aria-label": `Delete ${info.title}?` }, make("span", {}, "Delete it?"), yes, no);
+  const question = make("div", { class: "sure", role: "group", "aria-label": `Delete ${info.title}?` }, make("span", {}, "Delete this document?"), yes, no);
   question.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     event.preventDefault(); // it closes the question, not the panel
@@ -103,7 +103,7 @@ function upload(files) {
 
 async function uploadOne(file, mine) {
   const bar = make("progress", { max: "1", value: "0", "aria-label": `Upload of ${file.name}` });
-  const state = make("span", { class: "state" }, "Sending …");
+  const state = make("span", { class: "state" }, "Uploading …");
   const item = make("li", {}, make("span", { class: "name" }, file.name), state, bar);
   byId("uploads").prepend(item);
   try {
@@ -111,7 +111,7 @@ async function uploadOne(file, mine) {
     form.append("file", file, file.name);
     const address = `v1/documents?index=${encodeURIComponent(mine)}`;
     const job = await send(address, form, (share) => { bar.value = share; });
-    bar.removeAttribute("value"); // how long the reading takes is not known
+    bar.removeAttribute("value"); // the time that reading takes is not known
     const done = await finished(job, state);
     if (done.status === "failed") throw new Error(done.error);
     state.textContent = `Ready: ${count(done.passages, "passage")}.`;
@@ -131,14 +131,14 @@ async function uploadOne(file, mine) {
 /** The job when it is done or failed. */
 async function finished(job, state) {
   while (job.status === "queued" || job.status === "running") {
-    state.textContent = job.status === "queued" ? "Waiting in line …" : "Being read …";
+    state.textContent = job.status === "queued" ? "Queued …" : "Reading …";
     await new Promise((resolve) => setTimeout(resolve, JOB_MS));
     job = await request(`v1/jobs/${encodeURIComponent(job.id)}`);
   }
   return job;
 }
 
-/** For who cannot see the list change. */
+/** Announce a change of the list to screen readers. */
 function told(message) {
   byId("library-status").textContent = message;
 }

@@ -11,7 +11,7 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** "page 3 · Methods > Pumps", or "" where neither is known; a path of headings that begins with the title goes on. */
+/** "page 3 · Methods > Pumps", or "" if neither is known; a title at the beginning of the path of headings is left out. */
 export function placeOf({ title, page, section }) {
   const above = `${title} > `;
   const path = section?.startsWith(above) ? section.slice(above.length) : section;

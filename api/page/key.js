@@ -1,4 +1,4 @@
-// The API key, where the server wants one: asked for once, kept until the tab is closed, sent with every request.
+// The API key, if the server requires one: asked for once, kept until the tab is closed, sent with every request.
 
 const NAME = "rag-api-key";
 const byId = (id) => document.getElementById(id);
@@ -15,13 +15,13 @@ byId("key-form").addEventListener("submit", (event) => {
 });
 showForget();
 
-/** The headers that carry it; none where there is none. */
+/** The headers that carry the key; none if there is none. */
 export function keyHeaders() {
   const key = sessionStorage.getItem(NAME);
   return key ? { Authorization: `Bearer ${key}` } : {};
 }
 
-/** After a request with `sent` was refused: true when there is another key to try, false when the person gave none. */
+/** Ask for a key after a request with `sent` was refused: true if there is another key to try, false if none was given. */
 export async function anotherKey(sent) {
   if (keyHeaders().Authorization !== sent.Authorization) return true; // another request asked meanwhile
   asking ??= ask(sent.Authorization !== undefined).finally(() => { asking = null; });

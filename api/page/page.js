@@ -10,7 +10,7 @@ const byId = (id) => document.getElementById(id);
 const READINESS_MS = 2000;
 let asking = null; // the AbortController of the question that is being answered
 let watching = 0; // the timer of the next look at `/readyz`
-let declined = false; // a key was wanted and not given: it is asked for again only when something else is wanted
+let declined = false; // a key was asked for and not given: it is asked for again only at the next action
 
 byId("form").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -52,7 +52,7 @@ async function ask(question) {
   }
 }
 
-/** Each event as it comes; what was shown of the question before goes when the first is there. */
+/** Show each event as it comes; the previous answer is removed at the first. */
 async function show(coming, question, began) {
   let view = null;
   for await (const { name, data } of coming) {
@@ -60,10 +60,10 @@ async function show(coming, question, began) {
     view ??= begin(question);
     if (name === "passages") {
       view.passages(data.passages);
-      progress(data.passages.length === 0 ? "No passage found" : `${foundLine(data.passages)}; reading them`);
+      progress(data.passages.length === 0 ? "No passages found" : `${foundLine(data.passages)}; reading them`);
     } else if (name === "sentence") {
       view.sentence(data);
-      progress("Checking what is said next");
+      progress("Checking the next sentence");
     } else if (name === "answer") {
       view.finish(data, (performance.now() - began) / 1000);
       finish(data);
@@ -93,7 +93,7 @@ function finish(answer) {
     : "No answer from these documents.";
 }
 
-/** Shows that it waits, and how long; returns the function that ends it. */
+/** Show that the page waits, and how long; returns the function that ends it. */
 function wait(began) {
   const tick = () => { byId("elapsed").textContent = `${Math.floor((performance.now() - began) / 1000)} s`; };
   tick();
@@ -126,7 +126,7 @@ function showNotices(lines) {
   byId("notices").hidden = lines.length === 0;
 }
 
-/** What `/readyz` says is missing, asked again until nothing is. */
+/** Show what `/readyz` reports as missing, and ask again until nothing is. */
 async function watchReadiness() {
   clearTimeout(watching);
   const state = await fetch("readyz").then((response) => response.json()).catch(() => null);
@@ -148,7 +148,7 @@ async function showIndexes() {
   byId("index-label").hidden = indexes.length < 2;
 }
 
-/** Opens what a citation of a chat links to: /#document=ID&index=NAME&start=10&end=20, in code points. */
+/** Open the place that a citation of a chat links to: /#document=ID&index=NAME&start=10&end=20, in code points. */
 function openLinked() {
   const place = new URLSearchParams(location.hash.slice(1));
   const id = place.get("document");
@@ -157,7 +157,7 @@ function openLinked() {
   openDocument(cited, null, place.get("index") ?? byId("index").value);
 }
 
-/** Commands stand between backticks: "make it with `rag index PATH...`". */
+/** The line with commands, which stand between backticks, as code: "make it with `rag index PATH...`". */
 function withCode(line) {
   return line.split("`").map((part, position) => (position % 2 === 1 ? make("code", {}, part) : part));
 }

@@ -1,4 +1,4 @@
-// The quote of a citation beside its marker: while the mouse or the keyboard is on it, and for good after a tap.
+// The quote of a citation beside its marker: while the mouse or the keyboard is on it, or until it is closed after a tap.
 
 import { make } from "./dom.js";
 
@@ -21,7 +21,7 @@ addEventListener("scroll", () => { if (shown !== null) place(); }, { passive: tr
 panel.addEventListener("pointerenter", () => clearTimeout(leaving));
 panel.addEventListener("pointerleave", leave);
 
-/** A button that shows what `contents()` returns. */
+/** Make a marker show the quote that `contents()` returns. */
 export function quoting(marker, contents) {
   marker.setAttribute("aria-haspopup", "dialog");
   marker.setAttribute("aria-expanded", "false");
@@ -41,7 +41,7 @@ export function hideQuote() {
   panel.hidden = true;
 }
 
-/** By the reader: the focus, where it was in the quote, goes back to the marker. */
+/** Close the quote at the reader's wish: if the focus was in it, it goes back to the marker. */
 function close() {
   const marker = shown;
   const inside = panel.contains(document.activeElement);
@@ -74,7 +74,7 @@ function leave() {
   }, LEAVE_MS);
 }
 
-/** Below the marker, or above where there is more room; on a phone the style sheet puts it at the bottom. */
+/** Place the quote below the marker, or above if there is more room; on a phone the style sheet puts it at the bottom. */
 function place() {
   const at = shown.getBoundingClientRect();
   const { width, height } = panel.getBoundingClientRect();

@@ -1,13 +1,13 @@
-// Requests to this server: JSON, server-sent events, uploads with their progress. A key is asked for where it is wanted.
+// Requests to this server: JSON, server-sent events, uploads with their progress. A key is asked for if the server requires one.
 
 import { anotherKey, keyHeaders } from "./key.js";
 
-/** The address of a document or of what belongs to it; without an index, in the server's own choice of one. */
+/** The address of a document or of what belongs to it; without an index, in the server's default one. */
 export function documentAddress(id, index, rest = "") {
   return `v1/documents/${encodeURIComponent(id)}${rest}${index ? `?index=${encodeURIComponent(index)}` : ""}`;
 }
 
-/** The JSON of an address; an Error with the server's own message where it refuses. */
+/** The JSON of an address; throws an Error with the server's own message if it refuses. */
 export async function request(path, options = {}) {
   return (await response(path, options)).json();
 }
@@ -53,7 +53,7 @@ async function response(path, options) {
 
 function posted(path, form, headers, progress) {
   return new Promise((resolve, reject) => {
-    const sending = new XMLHttpRequest(); // `fetch` does not tell how far it is
+    const sending = new XMLHttpRequest(); // `fetch` does not report progress
     sending.open("POST", path);
     for (const [name, value] of Object.entries(headers)) sending.setRequestHeader(name, value);
     sending.responseType = "json";

@@ -19,7 +19,7 @@ export function cut(text, start, end) {
 }
 
 /** An answer as pieces of text and citation markers: "Paris [1]." -> [{text: "Paris "}, {label: 1}, {text: "."}].
- *  A number in brackets is a marker at the end of a claim; before, the claim itself says it: "see [1] there [1]." */
+ *  A number in brackets is a marker at the end of a claim; before, it is part of the claim: "see [1] there [1]." */
 export function answerPieces(answer) {
   const labels = new Set(answer.citations.map((citation) => citation.label));
   const bodies = answer.claims.map((claim) => {

@@ -1,4 +1,4 @@
-"""GET /v1/answers/{id}: how an answer came about."""
+"""`GET /v1/answers/{id}`: the trace of an answer."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ router = APIRouter(responses=ERRORS, tags=["questions"])
 
 @router.get("/v1/answers/{id}", response_model=TraceJSON)
 async def answer(id: str, request: Request, served: ServedHere, threads: ThreadsHere) -> Response:
-    """How an answer came about: what was found and read, with scores, the prompt's hash, verdicts, tokens, seconds.
+    """Show how an answer was made: what was found and read, with scores, the prompt's hash, verdicts, tokens, seconds.
 
-    Kept for a number of answers and days (settings `traces`, `trace_days`); with text only where `trace_text` is set.
+    Traces are kept for a number of answers and days (settings `traces`, `trace_days`), with text only if `trace_text`
+    is set.
     """
     traces: Traces = request.app.state.traces
     return reply(await threads.reading(lambda: _found(traces, id, served.names)))
 
 
 def _found(traces: Traces, id: str, names: Callable[[], list[str]]) -> TraceJSON:
-    """Of indexes that are there (and that who asks may see) only."""
+    """The trace of an answer from an index among `names()`. Raises `AnswerNotFound`, and `RagError` of the store."""
     try:
         record = traces.get(id)
     except RagError as exc:

@@ -1,4 +1,4 @@
-"""Parts that all routes share: what is served, threads for blocking work, JSON responses, the description of errors."""
+"""Parts that all routes share: models and indexes, threads for blocking work, JSON responses, described errors."""
 
 from __future__ import annotations
 
@@ -35,4 +35,5 @@ ThreadsHere = Annotated[Threads, Depends(_threads)]
 
 
 def reply(value: Any, status: int = 200) -> Response:
+    """A response with the value as JSON."""
     return Response(to_json(value), status, media_type="application/json")

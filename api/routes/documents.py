@@ -1,4 +1,4 @@
-"""The routes of documents: listed, read, uploaded with the job that became of it, removed."""
+"""Routes of documents: list, read, upload (as a job), remove."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from api.middleware.access import caller
+from api.caller import caller
 from api.routes.dependencies import ERRORS, ServedHere, ThreadsHere, reply
-from api.schemas import MAX_LIMIT, DocumentsJSON, IndexesJSON, IndexName, TextJSON
+from api.schemas import MAX_LIMIT, DocumentsJSON, IndexName, TextJSON
 from api.served import Served
 from api.work.upload_jobs import JobJSON, Jobs
 from rag.documents.sidecar import is_flat
@@ -46,9 +46,10 @@ async def upload(
     file: Annotated[UploadFile, File(description="its name is the document's, below `uploads/`; slashes are folders")],
     metadata: Annotated[str, Form(description="a JSON object of texts, for filters")] = "{}",
     index: Annotated[IndexName | None, Query()] = None,
-    create: Annotated[bool, Query(description="make the index where there is none of that name")] = False,
+    create: Annotated[bool, Query(description="make the index if there is none of that name")] = False,
 ) -> Response:
-    """Put a document into an index, or in place of the one of its name. The answer is a job, to be asked after."""
+    """Put a document into an index, or replace the one of its name. The response is a job, whose state
+    `GET /v1/jobs/{id}` shows."""
     if create:
         caller().require("admin")
     own = _metadata(metadata)
@@ -59,7 +60,7 @@ async def upload(
 
 @router.get("/v1/jobs/{id}", response_model=JobJSON)
 async def job(id: str, jobs: JobsHere, threads: ThreadsHere) -> Response:
-    """How far an upload is: queued, running, done or failed."""
+    """Show how far an upload is: queued, running, done or failed."""
     return reply((await threads.reading(lambda: jobs.get(id))).json())
 
 
@@ -67,8 +68,8 @@ async def job(id: str, jobs: JobsHere, threads: ThreadsHere) -> Response:
 async def remove(
     id: str, served: ServedHere, jobs: JobsHere, index: Annotated[IndexName | None, Query()] = None
 ) -> Response:
-    """Take a document out of an index, with its file where it was uploaded. One of a folder that is indexed again while
-    its file is there comes back."""
+    """Remove a document from an index, with its file if it was uploaded. A document of a folder comes back when the
+    folder is indexed again, unless its file is deleted."""
     name = served.default() if index is None else index
     await asyncio.to_thread(jobs.remove, id, name)
     return reply({"removed": id})
@@ -84,21 +85,15 @@ def _metadata(text: str) -> dict[str, str]:
     return dict(found)
 
 
-@router.get("/v1/indexes", response_model=IndexesJSON)
-async def indexes(served: ServedHere, threads: ThreadsHere) -> Response:
-    """The names that `index` may have."""
-    return reply({"indexes": await threads.reading(served.names), "default": served.default()})
-
-
 @router.get("/v1/documents", response_model=DocumentsJSON)
 async def documents(
     served: ServedHere,
     threads: ThreadsHere,
     index: Annotated[IndexName | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
-    after: Annotated[str | None, Query(description="the `next` of the page before")] = None,
+    after: Annotated[str | None, Query(description="the `next` of the previous page")] = None,
 ) -> Response:
-    """The documents of an index, in order of their ids, a page at a time."""
+    """List the documents of an index, in order of their ids, a page at a time."""
     found = await threads.reading(lambda: served.pipeline(index).documents())
     begin = 0 if after is None else bisect_right(found, after, key=attrgetter("id"))
     page = found[begin : begin + limit]
@@ -114,7 +109,7 @@ async def text(
     threads: ThreadsHere,
     index: Annotated[IndexName | None, Query()] = None,
 ) -> Response:
-    """A document's text. Where an id itself ends in `/text`, its slashes must be percent-encoded to tell it apart."""
+    """Read the text of a document. If an id itself ends in `/text`, its slashes must be percent-encoded."""
     if not request.scope.get("raw_path", b"/text").endswith(b"/text"):
         return await document(f"{id}/text", served, threads, index)
     try:
@@ -133,7 +128,8 @@ async def document(
     threads: ThreadsHere,
     index: Annotated[IndexName | None, Query()] = None,
 ) -> Response:
-    """What is known of a document. Slashes in the id may be sent as they are or percent-encoded."""
+    """Describe a document by its title, source, size and metadata. Slashes in the id may be sent as they are or
+    percent-encoded."""
     found = await threads.reading(lambda: served.pipeline(index).documents())
     place = bisect_right(found, id, key=attrgetter("id")) - 1
     if place < 0 or found[place].id != id:

@@ -1,30 +1,31 @@
-"""/healthz and /readyz: how the process is, open to all."""
+"""`/healthz` and `/readyz`: the state of the process, open to all."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.middleware.access import caller, missing_keys
+from api.caller import caller
+from api.middleware.access import missing_keys
 from api.routes.dependencies import ERRORS, ServedHere, ThreadsHere, reply
 from api.schemas import HealthJSON, ReadinessJSON
 from rag.state.keys import KeyRing
 
-router = APIRouter(responses=ERRORS)  # open to all, also where keys are needed
+router = APIRouter(responses=ERRORS)  # open to all, also if keys are needed
 
 
 @router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", response_model=HealthJSON, tags=["service"])
 async def healthz() -> Response:
-    """The process runs; never waits for a model."""
+    """Answer while the process runs; never waits for a model."""
     return reply({"status": "ok"})
 
 
 @router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", response_model=ReadinessJSON, tags=["service"])
 async def readyz(request: Request, served: ServedHere, threads: ThreadsHere) -> Response:
-    """Whether a question to the default index can be answered; 503 with what is missing until it can. Where API keys
-    are needed, what is missing is told to those who may see that index; to others, only whether it is ready."""
+    """Tell if a question to the default index can be answered: 503, with what is missing, until it can. If API keys
+    are needed, only callers who may see that index are told what is missing."""
     keys: KeyRing = request.app.state.keys
     missing = await threads.reading(lambda: [*served.missing(), *missing_keys(served.settings, keys)])
     told = caller().sees(served.settings.index)

@@ -1,6 +1,6 @@
-"""`GET /metrics`: what `api.observing.metrics` counted, and what is looked up when somebody asks.
+"""`GET /metrics`: what `api.observing.metrics` counted, and what is looked up at each scrape.
 
-In: the served indexes and models. Out: text for Prometheus. Only indexes that were opened are looked at, and their
+In: the served indexes and models. Out: text for Prometheus. Only indexes that were opened are listed, and their
 documents are counted once for each generation.
 """
 
@@ -19,20 +19,20 @@ router = APIRouter(tags=["service"])
 
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request, threads: ThreadsHere) -> Response:
-    """Figures for Prometheus: requests, questions, tokens, seconds by step, abstentions, indexes."""
+    """Show figures for Prometheus: requests, questions, tokens, seconds by step, abstentions, indexes."""
     counted: Metrics = request.app.state.metrics
     return Response(await threads.reading(counted.text), headers={"Content-Type": CONTENT_TYPE})
 
 
 class Lookup:
-    """The two functions that `Metrics` asks at each scrape."""
+    """The two functions that `Metrics` calls at each scrape."""
 
     def __init__(self, served: Served) -> None:
         self._served = served
         self._counted: dict[str, IndexState] = {}
 
     def indexes(self) -> list[IndexState]:
-        """Those that cannot be read now are left out."""
+        """States of the open indexes, without those that cannot be read now."""
         states = []
         for pipeline in self._served.opened():
             try:
@@ -47,6 +47,7 @@ class Lookup:
         return states
 
     def waiting(self) -> int | None:
+        """Number of questions that wait for the language model; None if there is none, or it is not loaded yet."""
         try:
             model = self._served.models().language_model
         except RagError:

@@ -1,4 +1,4 @@
-"""What a browser shows: the page at `/`, and the documentation at `/docs` with Swagger UI from an installed package.
+"""Pages for a browser: the page at `/`, and the documentation at `/docs` with Swagger UI from an installed package.
 
 Everything a page needs comes from this server; there is no build step.
 """
@@ -16,6 +16,7 @@ SWAGGER = ("fastapi_offline", "static")  # package and folder; nothing of it is 
 
 
 def install_pages(app: FastAPI) -> None:
+    """Add the pages, with their scripts and styles, to the application."""
     app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)(_page)
     app.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)(_docs)
     app.mount("/page", StaticFiles(directory=PAGE))

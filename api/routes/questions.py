@@ -1,4 +1,4 @@
-"""The routes that ask, search and check: parse, call the pipeline, serialise."""
+"""Routes that ask, search and check: parse, call the pipeline, serialise."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ async def search(request: SearchRequest, served: ServedHere, threads: ThreadsHer
     filters = parse_filters(request.filters)
     try:
         hits = await threads.reading(lambda: served.pipeline(request.index).search(request.query, k, filters))
-    except InputError as exc:  # to the pipeline it is a question; this field has another name
+    except InputError as exc:  # the pipeline's field is `question`; here it has another name
         raise InputError(str(exc), "query" if exc.param == "question" else exc.param) from exc
     return reply({"hits": [hit_json(hit) for hit in hits]})
 
 
 @router.post("/v1/faithfulness", response_model=FaithfulnessJSON, tags=["questions"])
 async def faithfulness(request: FaithfulnessRequest, threads: ThreadsHere) -> Response:
-    """Check each claim of an answer, by whatever system it was written, against the passages it was drawn from.
+    """Check each claim of an answer of any system against the passages that it was drawn from.
 
     Works without an index and before the models are loaded. An answer without claims has a `faithfulness` of 0.
     """

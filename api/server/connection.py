@@ -1,6 +1,6 @@
-"""A connection that has to say something: one whose request does not come in time is closed.
+"""A connection with a deadline: one whose request does not come in time is closed.
 
-In: uvicorn's HTTP/1.1 protocol, which waits for a request's head for ever. Out: the same, with `HEAD_S` from the
+In: uvicorn's HTTP/1.1 protocol, which waits for a request's head without end. Out: the same, with `HEAD_S` from the
 connection, or from the response before, to the end of the next head. Bodies have a time of their own in
 `api.middleware.guard`.
 """
@@ -15,20 +15,26 @@ HEAD_S = 30.0
 
 
 class Connection(H11Protocol):
-    """For `uvicorn.Config(http=...)`."""
+    """HTTP/1.1 protocol for `uvicorn.Config(http=...)`; `head_s` is the deadline of a head, in seconds.
+
+    Overrides private parts of uvicorn: `tests/api/test_uvicorn.py` lists them.
+    """
 
     head_s = HEAD_S
     _head: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the deadline of the first head."""
         super().connection_made(transport)
         self._wait()
 
     def on_response_complete(self) -> None:
+        """Start the deadline of the next head."""
         super().on_response_complete()
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Cancel the deadline."""
         super().connection_lost(exc)
         if self._head is not None:
             self._head.cancel()

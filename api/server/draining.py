@@ -1,8 +1,8 @@
-"""A server that stops in three steps: not ready, then nothing under way, then gone.
+"""A server that stops in three steps: not ready, then nothing under way, then ended.
 
-In: the first SIGINT or SIGTERM. From then on `/readyz` is 503 and nothing new is begun, but connections are taken, so
-that a load balancer is told and does not meet a closed port. When what is under way has ended, or the grace is over,
-uvicorn stops. A second signal stops it at once.
+In: the first SIGINT or SIGTERM. From then on `/readyz` is 503 and nothing new is begun, but connections are accepted,
+so that a load balancer learns of it and does not meet a closed port. When what is under way has ended, or the grace is
+over, uvicorn stops. A second signal stops it at once.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from api.middleware.requests import Drain
 
 _log = logging.getLogger(__name__)
 
-# What uvicorn gives connections that are still open then: streams to agents, which have no end, and downloads.
+# Seconds that uvicorn gives connections which are still open then: endless streams to agents, and downloads.
 _LAST_S = 3
 
 
 class DrainingServer(uvicorn.Server):
-    """`grace`: seconds for what is under way."""
+    """uvicorn's server with an orderly stop; `grace` is the time for requests under way, in seconds.
+
+    Overrides private parts of uvicorn: `tests/api/test_uvicorn.py` lists them.
+    """
 
     def __init__(self, config: uvicorn.Config, drain: Drain, grace: float) -> None:
         super().__init__(config)
@@ -33,6 +36,7 @@ class DrainingServer(uvicorn.Server):
         self._told = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin the stop at the first signal; stop at once at the second, or before the start is complete."""
         if self._signal is not None or self.should_exit or not self.started:
             self.config.timeout_graceful_shutdown = 0
             super().handle_exit(sig, frame)
@@ -42,7 +46,7 @@ class DrainingServer(uvicorn.Server):
         self._drain.stopping = True
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second."""
+        """End the stop when nothing is under way or the grace is over; called ten times a second."""
         if self._signal is not None and not self.should_exit:
             self._tell()
             over = time.monotonic() >= self._until
@@ -54,7 +58,7 @@ class DrainingServer(uvicorn.Server):
         return await super().on_tick(counter)
 
     def _tell(self) -> None:
-        """Not in the handler of the signal, which may have come in the middle of another line."""
+        """Log the stop, once. Not done by the signal's handler, which may run in the middle of another line."""
         if not self._told and self._drain.running:
             _log.info("stopping; %d requests are under way and get %g s", self._drain.running, self._grace)
         self._told = True

@@ -1,8 +1,8 @@
 """An application on an address, until a signal: uvicorn, with a socket that is bound before anything is loaded.
 
 A taken port is thus one line at once, not a traceback after the models. On SIGINT or SIGTERM no new question is begun,
-and those under way get the grace to finish (`api.server.draining`). Does no TLS; who is served is
-`api.middleware.access`'s.
+and those under way get the grace to finish (`api.server.draining`). Does no TLS; `api.middleware.access` decides who is
+served.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ BACKLOG = 2048  # uvicorn's own
 def run_server(
     host: str, port: int, make_app: Callable[[], FastAPI], log_format: LogFormat = "text", guarded: bool = False
 ) -> None:
-    """`guarded`: only those with an API key are served."""
+    """Serve the application until a signal. `guarded` tells that only callers with an API key are served. Raises
+    `RagError` if the address cannot be listened on."""
     with listen(host, port) as listener, _sigterm_like_sigint(), suppress(KeyboardInterrupt):
         app = make_app()
         config = uvicorn.Config(
@@ -53,12 +54,13 @@ def run_server(
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Bound and listening, so that connections wait until the application has started. Raises `RagError`."""
+    """A socket that is bound and listens, so that connections wait until the application has started. Raises `RagError`
+    if the address cannot be listened on."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as exc:
         raise RagError(f"{host} is not an address of this machine: choose another with --host") from exc
-    found.sort(key=lambda entry: entry[0] != socket.AF_INET)  # where a name has both, most clients try IPv4 too
+    found.sort(key=lambda entry: entry[0] != socket.AF_INET)  # if a name has both, most clients try IPv4 too
     family, kind, protocol, _, address = found[0]
     listener = socket.socket(family, kind, protocol)
     try:
@@ -81,7 +83,7 @@ def _why_not(error: OSError, host: str, port: int) -> str:
 
 @contextmanager
 def _sigterm_like_sigint() -> Iterator[None]:
-    """uvicorn raises the signal that stopped it once more when it is done; `KeyboardInterrupt` ends that well."""
+    """Handle SIGTERM as SIGINT: uvicorn raises the signal that stopped it again, and `KeyboardInterrupt` is caught."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,1 +1,1 @@
-"""Blocking work beside the event loop: threads, relays, uploads, clients that leave."""
+"""Blocking work beside the event loop: threads, relays, uploads, clients that disconnect."""

@@ -1,7 +1,7 @@
-"""A client that leaves -> its question is given up.
+"""A client that disconnects -> its question is given up.
 
-In: a request whose body has been read, and the deadline of what is done for it. ASGI tells of the end of a connection
-through `receive`, which somebody must wait for. Does not end the work itself: whoever does it looks at the deadline.
+In: a request whose body has been read, and the deadline of its work. ASGI reports the end of a connection through
+`receive`, which somebody must wait for. Does not end the work itself, which looks at the deadline.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rag.deadline import Deadline
 
 @asynccontextmanager
 async def leaving(request: Request, deadline: Deadline) -> AsyncIterator[None]:
-    """Within the block, the deadline is cancelled when the client disconnects."""
+    """Context within which the deadline is cancelled if the client disconnects."""
     watching = asyncio.create_task(_watch(request, deadline))
     try:
         yield

@@ -1,9 +1,9 @@
 """A question that is being answered -> server-sent events: `passages`, `sentence` for each claim, `answer`; or `error`.
 
-Each event goes out when it is known: the passages when they are found, a sentence when it has been checked, never
-before. The response begins with its first event, so that what goes wrong until then has its status; only where that
-takes long it begins without, to keep the connection. What goes wrong afterwards is an `error` event with the body of
-the HTTP error.
+Each event is sent when it is known: the passages when they are found, a sentence when it has been checked, never
+before. The response begins with its first event, so that an error until then has its own status; only if that takes
+long it begins without, to keep the connection. An error afterwards is an `error` event with the body of the HTTP
+error.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from rag.types import Answer, AnswerStep, NextClaim, Retrieved
 
 _log = logging.getLogger(__name__)
 
-SILENCE_S = 10.0  # proxies cut connections that say nothing, commonly after 30 or 60 seconds
+SILENCE_S = 10.0  # proxies cut silent connections, commonly after 30 or 60 seconds
 _WAITING = b": waiting\n\n"  # a comment, which clients skip
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # nginx: pass events on as they come
 
 
 async def stream(relay: Relay[AnswerStep]) -> Response:
-    """Raises what goes wrong before the first event, within the first seconds."""
+    """The steps of an answer as server-sent events. Raises the errors that come before the first event, within
+    `SILENCE_S`."""
     values = relay.values(SILENCE_S)
     return respond([await anext(values)], values, _encode, lambda body: _event("error", body))
 
@@ -40,7 +41,8 @@ def respond(
     encode: Callable[[AnswerStep], bytes],
     failed: Callable[[ErrorBody], bytes],
 ) -> Response:
-    """Server-sent events of what is known already, and of what will be; None is a silence."""
+    """A response of server-sent events: the values of `head`, then those of `rest`; None is a comment that keeps the
+    connection."""
 
     async def body() -> AsyncIterator[bytes]:
         try:
@@ -70,5 +72,5 @@ def _encode(progress: AnswerStep) -> bytes:
 
 
 def _event(name: str, data: Any) -> bytes:
-    """JSON has no line breaks in it, so that an event is always two lines."""
+    """A server-sent event. JSON has no line breaks in it, so an event is always two lines."""
     return b"event: %s\ndata: %s\n\n" % (name.encode(), to_json(data))

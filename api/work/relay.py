@@ -1,7 +1,7 @@
 """A generator that works in a thread -> its values on the event loop, as they come.
 
-Nothing is waited for between values: what the reader has not fetched yet is kept. When the reader leaves, the deadline
-is cancelled, and the generator is closed at its next value if it has not ended by then.
+The generator does not wait between values: what the reader has not fetched yet is kept. When the reader leaves, the
+deadline is cancelled, and the generator is closed at its next value if it has not ended by then.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Relay(Generic[T]):
-    """Begins at once; to be made on the event loop."""
+    """Values of a generator that starts at once in a thread; to be made on the event loop."""
 
     def __init__(self, threads: Threads, make: Callable[[], Generator[T, None, None]], deadline: Deadline) -> None:
         self._make = make
@@ -29,7 +29,8 @@ class Relay(Generic[T]):
         self._task.add_done_callback(self._ended)
 
     async def values(self, silence: float) -> AsyncGenerator[T | None, None]:
-        """None wherever nothing came for `silence` seconds. Raises what the generator raises, and `Overloaded`."""
+        """The values, with None for each `silence` seconds without one. Raises what the generator raises, and
+        `Overloaded`."""
         try:
             while True:
                 try:
@@ -52,5 +53,5 @@ class Relay(Generic[T]):
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
-            task.exception()  # looked at, so that nothing is logged where the reader has left
+            task.exception()  # retrieved, so that asyncio logs nothing if the reader has left
         self._values.put_nowait(None)

@@ -1,7 +1,7 @@
-"""Blocking calls -> threads, so that the event loop never waits and `/healthz` answers whatever is being thought over.
+"""Blocking calls -> threads, so that the event loop never waits and `/healthz` answers at any time.
 
-Questions and everything else have threads of their own, so that a list of documents does not stand in line behind
-questions. Does not order or cancel anything: the language model's own queue does the one, deadlines the other.
+Questions and everything else have threads of their own, so that a list of documents does not wait behind questions.
+Does not order or cancel anything: the language model's own queue orders questions, deadlines cancel them.
 """
 
 from __future__ import annotations
@@ -16,25 +16,26 @@ from rag.errors import Overloaded
 T = TypeVar("T")
 
 READERS = 8  # threads that search, list documents and open indexes: tens of milliseconds each
-# More threads than may wait for the language model, so that it is its queue that is full first: it knows how long the
-# wait is. What does not need the model is bounded by these threads alone.
+# More threads than questions that may wait for the language model, so that its queue is full first: it knows how long
+# the wait is. Questions that do not need the model are limited by these threads alone.
 SPARE = 4
 RETRY_AFTER_S = 5.0
 
 
 class Threads:
-    """To be made on the event loop that uses it."""
+    """Threads of the service; to be made on the event loop that uses them."""
 
     def __init__(self, queue: int) -> None:
         self._questions = CapacityLimiter(queue + SPARE)
         self._readers = CapacityLimiter(READERS)
 
     async def question(self, call: Callable[[], T]) -> T:
-        """Raises `Overloaded` at once where every thread is taken."""
+        """Call in a thread for questions. Raises `Overloaded` at once if all are taken."""
         if self._questions.available_tokens < 1:
             taken = int(self._questions.total_tokens)
             raise Overloaded(f"{taken} questions are being answered or wait already: try again later", RETRY_AFTER_S)
         return await to_thread.run_sync(call, limiter=self._questions)
 
     async def reading(self, call: Callable[[], T]) -> T:
+        """Call in a thread for everything else; waits for one that is free."""
         return await to_thread.run_sync(call, limiter=self._readers)

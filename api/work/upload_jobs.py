@@ -1,8 +1,8 @@
-"""Uploads -> documents, one after another in a thread of its own, and what became of each.
+"""Uploads -> documents, one after another in a thread of their own, and the state of each.
 
-In: files that `rag.ingest.uploads` keeps. Out: `Job`s, which a client asks after. What is waiting when the process
-ends is taken up when it starts again. The finished ones are remembered up to a number, in memory only; where services
-share a database (`rag.state.job_table`), what each job has come to is told there as well, so that any of them can be
+In: files that `rag.ingest.uploads` keeps. Out: `Job`s, whose state a client asks for. Uploads that wait when the
+process ends are taken up when it starts again. Finished jobs are remembered up to a number, in memory only; if services
+share a database (`rag.state.job_table`), the state of each job is written there as well, so that any of them can be
 asked.
 """
 
@@ -21,8 +21,8 @@ from typing import BinaryIO, Literal
 
 from typing_extensions import TypedDict
 
+from api.caller import caller
 from api.errors import JobNotFound, NotReady, public
-from api.middleware.access import caller
 from api.served import Served, absent
 from rag.documents.pool import ReaderPool
 from rag.errors import IndexBusy, Overloaded, RagError, StateUnavailable
@@ -46,7 +46,7 @@ _RETRY_S = 0.5
 
 
 class JobJSON(TypedDict):
-    """An upload on its way to be a document; `error` says in one line why it could not be one."""
+    """An upload on its way to be a document; `error` says in one line why it failed."""
 
     id: str
     status: Literal["queued", "running", "done", "failed"]
@@ -58,7 +58,7 @@ class JobJSON(TypedDict):
 
 @dataclass(slots=True)
 class Job:
-    """As in `JobJSON`."""
+    """Upload on its way to be a document, with the fields of `JobJSON`."""
 
     id: str
     index: str
@@ -68,6 +68,7 @@ class Job:
     passages: int = 0
 
     def json(self) -> JobJSON:
+        """The job as JSON."""
         return {
             "id": self.id,
             "status": self.status,
@@ -79,7 +80,7 @@ class Job:
 
 
 class Jobs:
-    """Any thread may call; `start` and `close` once each."""
+    """Queue of uploads, with the thread that indexes them. Any thread may call; `start` and `close` once each."""
 
     def __init__(self, served: Served, state: Database | None = None) -> None:
         self._served = served
@@ -91,14 +92,14 @@ class Jobs:
         self._thread = threading.Thread(target=self._work, name="uploads", daemon=True)
 
     def start(self) -> None:
-        """Take up what an earlier process left waiting."""
+        """Take up the uploads that an earlier process left waiting, and start the thread."""
         for folder in sorted(self._served.settings.indexes_dir.glob(f"*/{uploads.FOLDER}")):
             for upload in uploads.waiting(folder.parent):
                 self._enqueue(folder.parent.name, upload)
         self._thread.start()
 
     def add(self, name: str, content: BinaryIO, metadata: Mapping[str, str], index: str, create: bool) -> Job:
-        """Keep the file and put it in line. Raises `InputError`, `UnsupportedDocument`, `IndexNotFound`, `NotReady` and
+        """Keep the file and queue it. Raises `InputError`, `UnsupportedDocument`, `IndexNotFound`, `NotReady` and
         `Overloaded`."""
         folder = index_folder(self._served.settings.indexes_dir, index)
         if not caller().sees(index):
@@ -113,7 +114,7 @@ class Jobs:
         return self._enqueue(index, upload)
 
     def get(self, job_id: str) -> Job:
-        """Raises `JobNotFound`, `StateUnavailable`."""
+        """The job of that id. Raises `JobNotFound`, `StateUnavailable`."""
         job = self._jobs.get(job_id) or self._elsewhere(job_id)
         if job is None or not caller().sees(job.index):
             kept = (
@@ -125,7 +126,8 @@ class Jobs:
         return job
 
     def _elsewhere(self, job_id: str) -> Job | None:
-        """Of another service, or of this one before it restarted."""
+        """The job as another service, or this one before a restart, wrote it to the shared database; None if there is
+        none."""
         if self._shared is None or not _ID.fullmatch(job_id):
             return None
         try:
@@ -136,7 +138,7 @@ class Jobs:
         return Job(**json.loads(record)) if record else None
 
     def _tell(self, job: Job) -> None:
-        """Others of what it has come to. While they cannot be told, the upload goes on."""
+        """Write the state of a job to the shared database. If that fails, the upload goes on."""
         if self._shared is None:
             return
         try:
@@ -145,7 +147,7 @@ class Jobs:
             _log.warning("what job %s has come to is known here only: %s", job.id, exc)
 
     def remove(self, document_id: str, index: str) -> None:
-        """Raises `DocumentNotFound`, `IndexNotFound`, `IndexBusy`."""
+        """Remove a document from an index. Raises `DocumentNotFound`, `IndexNotFound`, `IndexBusy`."""
         self._served.check(index)
         if not self._writing.acquire(timeout=5):
             raise IndexBusy("an upload is being indexed: try again in a few seconds")
@@ -157,7 +159,7 @@ class Jobs:
             self._writing.release()
 
     def close(self) -> None:
-        """Finish the job at hand; the others wait for the next start."""
+        """Finish the current job; the others wait for the next start."""
         self._closing.set()
         if self._thread.is_alive():
             self._queue.put(None)
@@ -190,7 +192,7 @@ class Jobs:
                 self._tell(job)
 
     def _put_when_possible(self, index: str, upload: Upload, read: ReadFiles) -> Summary:
-        """Waits for models that are being loaded and for another process that writes to the index."""
+        """Index an upload. Waits for models that are being loaded, and for another process that writes to the index."""
         deadline = time.monotonic() + _BUSY_S
         while True:
             try:

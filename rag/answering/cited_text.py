@@ -1,9 +1,9 @@
-"""What a model writes, in pieces -> its claims, each with the labels that it cites (pure).
+"""The text that a model writes, in pieces -> its claims, each with the labels that it cites (pure).
 
 A grammar allows one form only: a sentence without brackets, its labels, a full stop. Not every server holds its model
-to that, so what comes is held to it here. Labels may also stand behind the full stop or before a line break, as
-"[1][2]", "[1] [2]" or "[1, 2]". Labels that were not shown are dropped. What has brackets elsewhere, or no label, is
-not said. Does not judge whether what is said is true.
+to that, so the text is held to it here. Labels may also stand behind the full stop or before a line break, as "[1][2]",
+"[1] [2]" or "[1, 2]". Labels that were not shown are dropped, and so are sentences with brackets elsewhere or without a
+label. Does not judge whether a claim is true.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ class Cited(NamedTuple):
 
 
 class CitedText:
-    """Text that grows; `shown` are the labels that may be cited. A claim is told as soon as its labels are whole."""
+    """Text that grows; `shown` are the labels that may be cited. A claim comes as soon as its labels are complete."""
 
     def __init__(self, shown: Collection[int]) -> None:
         self._shown = shown
-        self.rest = ""  # what no label has closed yet
+        self.rest = ""  # the text that no label has closed yet
 
     def add(self, piece: str) -> Iterator[Cited]:
-        """The claims that are whole now.
+        """The claims that this piece completes.
 
         >>> list(CitedText([1, 2]).add("It rained [1][7]. It froze. [2] It "))
         [Cited(text='It rained', labels=(1,)), Cited(text='It froze.', labels=(2,))]
@@ -49,11 +49,11 @@ class CitedText:
             yield from self._claims(match[1], match[2] or match[3])
 
     def end(self) -> Iterator[Cited]:
-        """The claim whose labels are the end of the text."""
+        """The last claim, whose labels stand at the end of the text."""
         return self.add("\n")
 
     def _claims(self, text: str, marks: str) -> Iterator[Cited]:
-        """Every sentence of the text is a claim of its own: one that nothing supports must not hide behind another."""
+        """A claim for each sentence of the text: a sentence that nothing supports must not hide behind another."""
         labels = tuple(label for label in dict.fromkeys(map(int, re.findall("[0-9]+", marks))) if label in self._shown)
         if labels and not _BRACKET.search(text):
             for start, end in split_claims(text):

@@ -1,35 +1,37 @@
-"""Mode extract: whole sentences and items of lists, as they stand; needs no language model."""
+"""Mode extract: whole sentences and items of lists, verbatim; needs no language model."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 
-from rag.answering.confidence import EvidenceSignals, signals_of
+from rag.answering.confidence import signals_of
 from rag.answering.lists import announces_list, list_items, without_marker
-from rag.answering.modes import Outcome, Said
+from rag.answering.modes import Said, at_once
 from rag.answering.parts import Part, quoted
 from rag.checking.faithfulness import check
 from rag.retrieval.evidence import refers_back
 from rag.retrieval.question import Question
-from rag.types import Evidence, Sentence, Usage
+from rag.types import Evidence, Sentence
 
-_DESCRIPTION = 3  # sentences of a description
+_DESCRIPTION = 3  # most sentences of a description
 
-_DESCRIPTION_MARGIN = 0.08  # evidence score below the best one at which a sentence still adds to it
+# A sentence is added to a description if its evidence score is at most this much below the best one.
+_DESCRIPTION_MARGIN = 0.08
 
 
 def extract(question: Question, evidence: Sequence[Evidence]) -> Said:
-    """The best sentences as they stand; needs no language model."""
+    """The best sentences, verbatim; needs no language model."""
     return at_once(sentence_parts(question, evidence, evidence[0]), signals_of(question, evidence[0]))
 
 
 def checked_part(evidence: Evidence, start: int, end: int, question: Question) -> Part:
-    """A verbatim part; its support is what the checker says of it, as for any other text."""
+    """The characters `start..end` of the evidence's text as a part; the checker gives its support, as for any text."""
     verdict = check(evidence.text[start:end], [evidence.text], question.text)
     return quoted(evidence, start, end, verdict.support)
 
 
 def sentence_part(evidence: Evidence, sentence: Sentence, question: Question) -> Part:
+    """A sentence or list item of the evidence's passage as a verbatim part, without its bullet or number."""
     passage = evidence.passage
     text = passage.text[sentence.start - passage.start : sentence.end - passage.start]
     item = Evidence(evidence.label, passage, sentence.start, sentence.end, text, evidence.score)
@@ -37,7 +39,8 @@ def sentence_part(evidence: Evidence, sentence: Sentence, question: Question) ->
 
 
 def sentence_parts(question: Question, ranked: Sequence[Evidence], best: Evidence) -> list[Part]:
-    """The best sentence; for a description also others nearly as good, in the order in which they stand."""
+    """The best sentence as a part, or all items of its list; for a description also others that are nearly as good, in
+    the order of the text."""
     wants_items = question.kind == "list" or announces_list(best.text)
     if wants_items and (items := list_items(best)):
         return [sentence_part(best, item, question) for item in items]
@@ -53,13 +56,3 @@ def sentence_parts(question: Question, ranked: Sequence[Evidence], best: Evidenc
         chosen += [(best, before[-1])] if before else []
     chosen[1:] = sorted(chosen[1:], key=lambda item: item[1].start)
     return [sentence_part(item, sentence, question) for item, sentence in chosen]
-
-
-def at_once(parts: Sequence[Part], signals: EvidenceSignals, usage: Usage = Usage()) -> Said:  # noqa: B008
-    """Parts that are all there already."""
-
-    def say() -> Generator[Part, None, Outcome]:
-        yield from parts
-        return Outcome(usage)
-
-    return Said(say(), signals, usage)

@@ -10,7 +10,7 @@ from rag.text.terms import STOP_WORDS
 from rag.types import Evidence, Sentence
 
 _BREAK = re.compile(r"\s*[,;]\s*(?:and\s+|or\s+|as well as\s+)?|\s+(?:and|or|as well as)\s+")
-_ITEM_WORDS = 6  # longest item of an enumeration; what is longer between two commas is a clause
+_ITEM_WORDS = 6  # longest item of an enumeration, in words; longer text between two commas is a clause
 _WITHIN_ITEMS = frozenset({"a", "an", "the", "of", "his", "her", "its", "their"})
 _MARKER = re.compile(r"(?:[-*•–]|\d{1,3}[.)]|[a-z][.)])\s+")
 _CLAUSE_END = re.compile(r"[.:;()]")
@@ -32,7 +32,7 @@ def whole_enumeration(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def list_items(evidence: Evidence) -> list[Sentence]:
-    """The items of the list in which the evidence is one, or which it announces; empty where there is none."""
+    """The items of the list that the evidence is an item of, or introduces; empty if there is none."""
     passage = evidence.passage
     if announces_list(evidence.text):
         following = [sentence for sentence in passage.sentences if sentence.start >= evidence.end]
@@ -55,12 +55,12 @@ def list_items(evidence: Evidence) -> list[Sentence]:
 
 
 def announces_list(text: str) -> bool:
-    """Whether what is meant comes after this line ("Passengers bring:")."""
+    """True if this line introduces a list ("Passengers bring:")."""
     return text.rstrip().endswith(":")
 
 
 def without_marker(text: str) -> int:
-    """How many characters the bullet or number of a list item takes.
+    """The number of characters that the bullet or number of a list item takes.
 
     >>> without_marker("- flour"), without_marker("flour")
     (2, 0)
@@ -70,7 +70,7 @@ def without_marker(text: str) -> int:
 
 
 def _closes_list(text: str) -> bool:
-    """A sentence with a comma or two things joined by "and"."""
+    """True if the sentence joins things by "and", "or" or "as well as"."""
     return bool(re.search(r"\b(?:and|or|as well as)\b", text))
 
 
@@ -103,7 +103,7 @@ def _grow_left(text: str, start: int, end: int, limit: int) -> int:
 
 
 def _head(text: str, limit: int, stop: int, capital: bool) -> int:
-    """Where the first item begins, which no separator marks: at its capitalised words, or at its last word."""
+    """The start of the first item, which no separator marks: at its capitalised words, or at its last word."""
     words: Sequence[re.Match[str]] = list(re.finditer(r"\S+", text[limit:stop]))
     if not words:
         return stop
@@ -114,7 +114,8 @@ def _head(text: str, limit: int, stop: int, capital: bool) -> int:
 
 
 def _item_length(text: str) -> int:
-    """Characters of the last item, which no separator ends: up to a preposition or verb that takes the sentence on."""
+    """The length in characters of the last item, which no separator ends: up to a preposition or verb that continues
+    the sentence."""
     length = 0
     for number, word in enumerate(re.finditer(r"\S+", text)):
         if number == _ITEM_WORDS or (number and word.group().lower() in STOP_WORDS - _WITHIN_ITEMS):
@@ -124,7 +125,7 @@ def _item_length(text: str) -> int:
 
 
 def _is_clause(words: Sequence[str]) -> bool:
-    """A relative clause or a new main clause is no item."""
+    """True for a relative clause or a new main clause, which is no item of a list."""
     return words[0].lower() in {
         "which",
         "who",

@@ -1,12 +1,13 @@
-"""Question + Evidence -> the parts of an answer: whole sentences, verbatim spans, or written sentences.
+"""The value that all three modes return: the parts of an answer, as a lazy generator, with the signals of confidence.
 
-Each of the three modes tells at once the signals from which the confidence is computed, and then says its parts, each
-when it has been checked. Nothing here decides whether to abstain.
+A mode is a function from a question and its evidence to `Said`: `extract` (whole sentences), `quote` (verbatim spans)
+and `write` (sentences of a model). The signals are known at once, and each part when it has been checked. Nothing here
+decides whether to abstain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import NamedTuple
 
 from rag.answering.confidence import EvidenceSignals
@@ -15,15 +16,25 @@ from rag.types import AbstentionReason, Usage
 
 
 class Outcome(NamedTuple):
-    """What is known when everything has been said."""
+    """The end of an answer: tokens used, and the reason for an abstention if there are no parts."""
 
     usage: Usage = Usage()
-    reason: AbstentionReason = "unsupported"  # why there are no parts, where there are none
+    reason: AbstentionReason = "unsupported"  # of the abstention if there are no parts
 
 
 class Said(NamedTuple):
-    """What a mode makes of the evidence. The generator does its work as it is read; left alone, it does none."""
+    """The result of a mode. `parts` is lazy: nothing is computed until the generator is consumed."""
 
     parts: Generator[Part, None, Outcome]
     signals: EvidenceSignals
-    usage: Usage = Usage()  # of what was read for the signals; the outcome's usage holds it too
+    usage: Usage = Usage()  # tokens that were read for the signals; the outcome's usage includes them
+
+
+def at_once(parts: Sequence[Part], signals: EvidenceSignals, usage: Usage = Usage()) -> Said:  # noqa: B008
+    """The result of a mode whose parts are all known already."""
+
+    def say() -> Generator[Part, None, Outcome]:
+        yield from parts
+        return Outcome(usage)
+
+    return Said(say(), signals, usage)

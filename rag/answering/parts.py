@@ -1,7 +1,7 @@
 """Chosen places in the evidence -> the text of an answer with its claims and citations (pure).
 
-Whatever says it, quote or written sentence, an answer is a list of parts; each part is said, marked with its citations,
-closed by a full stop, and becomes one claim. Labels count from 1 in the order in which citations first appear.
+An answer is a list of parts, quoted or written. Each part is marked with its citations, closed by a full stop, and
+becomes one claim. Labels count from 1 in the order in which citations first appear.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class QuotedPlace(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One sentence or item of an answer."""
+    """A sentence or item of an answer before it is numbered and joined; `support` (0..1) is the checker's."""
 
     text: str  # without markers
     places: tuple[QuotedPlace, ...]
@@ -32,19 +32,21 @@ class Part(NamedTuple):
 
 
 class Composed(NamedTuple):
+    """An answer joined from its parts: text with markers such as "[1]", its claims, and its citations by label."""
+
     text: str
     claims: tuple[Claim, ...]
     citations: tuple[Citation, ...]
 
 
 def quoted(evidence: Evidence, start: int, end: int, support: float) -> Part:
-    """The characters `start..end` of the evidence's own text, said as they stand."""
+    """The characters `start..end` of the evidence's own text as a part, verbatim."""
     place = QuotedPlace(evidence, evidence.start + start, evidence.start + end)
     return Part(evidence.text[start:end], (place,), support)
 
 
 class Composer:
-    """Parts, one after another -> the answer so far. What was said stays as it is: parts are only put behind it."""
+    """Parts, one after another -> the answer so far. Text never changes afterwards: parts are only appended."""
 
     def __init__(self) -> None:
         self._text = ""
@@ -53,7 +55,7 @@ class Composer:
         self._labels: dict[tuple[str, int, int], int] = {}
 
     def add(self, part: Part) -> NextClaim:
-        """The part as the next claim of the answer."""
+        """Append the part as the next claim of the answer; returns the claim with its citations."""
         numbers = tuple(self._label(place) for place in part.places)
         said = _said(part.text, numbers)
         start = len(self._text) + (1 if self._text else 0)
@@ -63,6 +65,7 @@ class Composer:
         return NextClaim(claim, tuple(self._citations[number - 1] for number in numbers))
 
     def composed(self) -> Composed:
+        """The answer so far."""
         return Composed(self._text, tuple(self._claims), tuple(self._citations))
 
     def _label(self, place: QuotedPlace) -> int:
@@ -74,7 +77,7 @@ class Composer:
 
 
 def compose(parts: Sequence[Part]) -> Composed:
-    """Join parts to an answer.
+    """Join parts into an answer.
 
     >>> compose([]).text
     ''

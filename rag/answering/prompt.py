@@ -1,4 +1,4 @@
-"""Question + Evidence -> Prompt. All text that a language model is shown, apart from documents and questions, is here.
+"""Question + Evidence -> Prompt. All text that a language model is shown, apart from documents and questions.
 
 Reading (quote mode) is few-shot and plain, which small models follow better than instructions. Writing is a chat with
 numbered passages between delimiters that no passage can imitate, since angle brackets in it are replaced.
@@ -39,7 +39,7 @@ _EXAMPLES = (
         "Ludlow",
     ),
 )
-# The blank line stands in front of the next text, where the tokenizer cuts it does between the examples.
+# The blank line begins the next prompt, so that the tokenizer cuts there as it does between the examples.
 _PREFIX = "\n\n".join(f"Text: {text}\nQuestion: {question}\nAnswer: {answer}" for text, question, answer in _EXAMPLES)
 
 DECLINED = "The documents do not say."
@@ -51,7 +51,7 @@ _SYSTEM = (
 
 
 def reading_prompts(question: str, evidence: Sequence[Evidence]) -> list[SpanPrompt]:
-    """One prompt for each sentence of evidence, with shared examples in front."""
+    """The prompts for reading, one for each sentence of evidence, all with the same examples in front."""
     return [
         SpanPrompt(
             _PREFIX, f"\n\nText: {with_antecedent(item)}\nQuestion:", f" {question}", "\nAnswer:", "\n", item.text
@@ -61,13 +61,13 @@ def reading_prompts(question: str, evidence: Sequence[Evidence]) -> list[SpanPro
 
 
 def writing_messages(question: str, evidence: Sequence[Evidence]) -> list[Message]:
-    """A chat that shows the evidence, labelled, and asks."""
+    """The chat that shows the labelled evidence and asks the question."""
     passages = "\n".join(f"<passage {item.label}>{_escape(with_antecedent(item))}</passage>" for item in evidence)
     return [Message("system", _SYSTEM), Message("user", f"{passages}\n\nQuestion: {question}")]
 
 
 def writing_grammar(labels: Sequence[int]) -> str:
-    """GBNF: up to six sentences, each closed by one to three of `labels`; or the sentence that declines.
+    """The GBNF grammar of an answer: up to six sentences, each closed by one to three of `labels`; or `DECLINED`.
 
     A citation of anything that is not in the prompt cannot be written.
     """

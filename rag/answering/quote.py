@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from math import exp
 
 from rag.answering.confidence import signals_of
-from rag.answering.extract import at_once, checked_part, sentence_part, sentence_parts
+from rag.answering.extract import checked_part, sentence_part, sentence_parts
 from rag.answering.lists import announces_list, list_items, whole_enumeration
-from rag.answering.modes import Said
+from rag.answering.modes import Said, at_once
 from rag.answering.parts import Part
 from rag.answering.prompt import reading_prompts
 from rag.answering.span_features import span_score, with_qualifier
@@ -18,17 +18,15 @@ from rag.retrieval.question import Question
 from rag.seams import LanguageModel, Reading, Span
 from rag.types import CELL_SEPARATOR, Evidence
 
-_LIKELIHOOD_WEIGHT = (
-    0.3  # beside the evidence score: fitted by hand between 0.1 and 1, flat there (docs/experiments.md)
-)
+_LIKELIHOOD_WEIGHT = 0.3  # the evidence score has 1; fitted by hand between 0.1 and 1, flat there (docs/experiments.md)
 
 # Evidence score below the best one at which a sentence is not worth reading: it saves three tenths of the tokens and
 # costs 0.001 of right sentences and 0.002 of F1 (docs/experiments.md).
 _WORTH_READING = 0.15
 
-# The best span's share of probability among all that were scored, below which it is no answer: fewer than half of such
-# spans even touch the right words, and three of five of their sentences hold them (docs/experiments.md). Then the
-# sentence is said whole.
+# The best span's share of the probability of all that were scored, below which the whole sentence is the answer: fewer
+# than half of such spans even touch the right words, and three of five of their sentences hold them
+# (docs/experiments.md).
 _CLEAR_SHARE = 0.15
 
 _READ_CLOSELY = 2  # sentences of which spans are scored: a third gains nothing, one alone loses 0.02 of F1
@@ -41,7 +39,7 @@ _BECAUSE = re.compile(
     re.IGNORECASE,
 )
 
-_REASON = 0.1  # what a sentence that gives a reason gains: less than a missing name or number costs it
+_REASON = 0.1  # added for a sentence that gives a reason: less than a missing name or number costs it
 
 
 def quote(
@@ -102,7 +100,7 @@ def _best_span(
 
 
 def _within_cells(text: str, spans: Sequence[Span]) -> Sequence[Span]:
-    """Those that do not reach from one cell of a table row into the next; all, where all do."""
+    """The spans that do not reach from one cell of a table row into the next; all of them if all do."""
     return [span for span in spans if CELL_SEPARATOR not in text[span.start : span.end]] or spans
 
 

@@ -1,8 +1,8 @@
-"""Question + sentence + the model's spans of it -> what speaks for each span as the answer (pure).
+"""Question + sentence + the model's spans of it -> features and score of each span as the answer (pure).
 
-A small model's probabilities alone prefer stretches that are too long or repeat the question. Beside them stand
-things that are seen without any model: the type of answer the question asks for, whether the span cuts a name in two,
-where it stands to the words of the question. `weights.json` (made by benchmarks/fit_answers.py) adds them up.
+A small model's probabilities alone prefer stretches that are too long or repeat the question. Features that need no
+model are added: the type of answer that the question asks for, whether the span cuts a name in two, its distance to the
+words of the question. The score is their sum with the weights of `weights.json` (made by benchmarks/fit_answers.py).
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _words(text: str, asked: frozenset[str]) -> tuple[_Word, ...]:
 
 
 def span_features(question: Question, text: str, span: Span) -> dict[str, float]:
-    """What speaks for and against `span` of `text`, by name; absent names are 0."""
+    """The features of `span` of `text`, by name; absent names are 0."""
     words = _words(text, question.terms)
     inside = [i for i, word in enumerate(words) if word.end > span.start and word.start < span.end]
     values: dict[str, float] = {
@@ -152,7 +152,7 @@ def _borders(
 
 
 def _joined(text: str, left: _Word | None, right: _Word | None) -> bool:
-    """Whether only white space stands between two words."""
+    """True if only white space stands between two words."""
     return left is not None and right is not None and not text[left.end : right.start].strip()
 
 
@@ -168,7 +168,7 @@ def _place(words: Sequence[_Word], inside: Sequence[int]) -> dict[str, float]:
 
 
 def expected_type_fits(question: Question, text: str) -> bool | None:
-    """Whether `text` holds something of the type that the question asks for; None where it asks for none."""
+    """True if `text` holds something of the type that the question asks for; None if it asks for no type."""
     words = _words(text, question.terms)
     if question.expected == "number":
         return any(c.isdigit() for c in text) or any(word.lower in _NUMBER_WORDS for word in words)
@@ -201,9 +201,9 @@ def _type(question: Question, quote: str, words: Sequence[_Word]) -> dict[str, f
 
 
 def span_score(question: Question, text: str, span: Span, evidence: float, likelihood: float) -> float:
-    """How well `span` of the sentence `text` answers; higher is better, comparable within one question.
+    """The score of `span` of the sentence `text` as the answer; higher is better, comparable within one question.
 
-    `evidence` and `likelihood` are the sentence's own, minus those of the best sentence (both <= 0).
+    `evidence` and `likelihood` are those of the sentence minus those of the best sentence (both <= 0).
     """
     fitted: dict[str, float] = weights()["span"]["weights"]
     features = span_features(question, text, span) | {"evidence": evidence, "likelihood": likelihood}
@@ -211,7 +211,7 @@ def span_score(question: Question, text: str, span: Span, evidence: float, likel
 
 
 def with_qualifier(text: str, start: int) -> int:
-    """Where a span that begins with a number must begin so as not to say more than the text: "over 30", "about 5 %".
+    """The start of a span, moved left over a qualifier of the number that it begins with: "over 30", "about 5 %".
 
     >>> with_qualifier("It took more than 30 men.", 18)
     8
@@ -224,6 +224,6 @@ def with_qualifier(text: str, start: int) -> int:
 
 @lru_cache(maxsize=1)
 def weights() -> dict[str, Any]:
-    """`weights.json`: what the features count for, and how they were fitted."""
+    """The content of `weights.json`: the weights of the features, and how they were fitted."""
     content: dict[str, Any] = json.loads(files("rag.answering").joinpath("weights.json").read_text("utf-8"))
     return content

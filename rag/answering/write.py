@@ -21,14 +21,15 @@ _WRITTEN_TOKENS = 256
 def write(
     question: Question, evidence: Sequence[Evidence], model: LanguageModel, deadline: Deadline | None = None
 ) -> Said:
-    """Sentences in the model's own words, each with labels that the grammar allows; checked, not yet filtered."""
+    """The sentences of a language model, each with labels of the evidence; checked, not yet filtered by support."""
     return Said(_written(question, evidence, model, deadline), signals_of(question, evidence[0]))
 
 
 def _written(
     question: Question, evidence: Sequence[Evidence], model: LanguageModel, deadline: Deadline | None
 ) -> Generator[Part, None, Outcome]:
-    """Whatever comes, a grammar kept or not: what is said cites what was shown, and has been checked against it."""
+    """The parts as the model writes them. Each cites evidence that was shown and has been checked against it, even if a
+    server ignores the grammar."""
     messages = writing_messages(question.text, evidence)
     grammar = writing_grammar([item.label for item in evidence])
     prompt_tokens = sum(model.count_tokens(message.content) for message in messages)

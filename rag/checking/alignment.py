@@ -1,10 +1,10 @@
 """A claim and texts of evidence -> how far the evidence covers it, as numbers (pure).
 
 In: the claim, the evidence, the question, whose words count neither for nor against. Out: `Alignment`: the stretch of
-one to three sentences that covers the claim best, and `features`, what the checker weighs: shares (0..1) and logarithms
-of counts. Their weights, and so their use, are in `checker.json`.
+one to three sentences that covers the claim best, and `features`, for the checker to weigh: shares (0..1) and
+logarithms of counts. Their weights, and so their use, are in `checker.json`.
 
-Deliberately not here: any judgement (`rag.checking.faithfulness`), meaning beyond words, lengths (they told the
+Does not hold, on purpose: any judgement (`rag.checking.faithfulness`), meaning beyond words, lengths (they told the
 evaluation sets apart, not their faithful answers: without them AUROC on faithbench rose from 0.677 to 0.706).
 """
 
@@ -22,26 +22,26 @@ from rag.text.wording import AMBIGUOUS_MONTHS, Wording, is_figure, joined, sente
 
 _WINDOW = 3  # sentences at most that together may hold one claim
 _SENTENCE_COST = 0.15  # of a score from 0 to 2: a further sentence must bring more than that to be taken in
-_PREFIX = 5  # letters in common that make two words kin: "europe", "european"
+_PREFIX = 5  # letters in common that make two words related: "europe", "european"
 
 _OPINION_WORDS = """love like think believe hope wonder guess agree favorite favourite enjoy amazing great cool
     interesting awesome yes yeah wow thanks maybe definitely really actually best beautiful pretty"""
 _SPEAKER_WORDS = "i me my mine we our us you your"
-# What texts are described by; such words count only where the evidence has them ("two separate topics", "a key point").
+# Words that describe texts; they count only if the evidence has them ("two separate topics", "a key point").
 _TEXT_WORDS = """passage document text context provided summary article source information topic subject piece point
     detail main key core different distinct separate unrelated"""
 _OPINION = frozenset(map(stem, _OPINION_WORDS.split()))
 _SPEAKER = frozenset(_SPEAKER_WORDS.split())
 _ABOUT_TEXT = frozenset(map(stem, _TEXT_WORDS.split()))
 
-# What a speaker says before the claim itself: weighed as such ("opened"), not compared.
+# Words of a speaker before the claim itself: weighed as such ("opened"), not compared.
 _OPENER = re.compile(
     r"(?:(?:yes|yeah|yep|yup|no|nope|not really|sure|well|indeed|right|okay|ok|oh|actually|of course"
     r"|that(?: i|'|’)s (?:true|right)|i do(?: not|n't| n't|n’t)(?: know| think so)?(?=,? but))\b[\s,.!;:-]*"
     r"(?:(?:but|and|so)\b\s*)?)+",
     re.IGNORECASE,
 )
-# Naming the source before saying what stands in it: neither for nor against.
+# Words that name the source of a claim: they count neither for nor against it.
 _FRAME = re.compile(
     r"(?:according to (?:the|this|these) (?:(?:provided|given) )?\w+(?: \w+)?,\s*"
     r"|(?:the|this|these) (?:(?:provided|given|following) )?"
@@ -67,14 +67,14 @@ class EvidenceStretch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """How a claim lies on its evidence; `place` is None where not one word that counts is shared."""
+    """A claim compared with its evidence; `place` is None if the two share no word that counts."""
 
     place: EvidenceStretch | None
     features: dict[str, float]
 
 
 class _Evidence(NamedTuple):
-    """All texts together, and the stretch that covers the claim best."""
+    """The words of all texts together, and the stretch that covers the claim best."""
 
     words: frozenset[str]
     pairs: frozenset[tuple[str, str]]  # of those of the claim
@@ -85,7 +85,7 @@ class _Evidence(NamedTuple):
 
 
 def align(claim: str, evidence: Sequence[str], question: str | None = None) -> Alignment:
-    """Compares the claim with its best stretch of evidence, and with all of it."""
+    """Compare the claim with its best stretch of evidence, and with all of the evidence."""
     opened, claim = _split_off(_OPENER, claim)
     _, claim = _split_off(_FRAME, claim)
     said = wording(claim)
@@ -104,14 +104,14 @@ def align(claim: str, evidence: Sequence[str], question: str | None = None) -> A
 
 
 def _split_off(pattern: re.Pattern[str], claim: str) -> tuple[bool, str]:
-    """Whether the claim begins with the pattern, and what follows it, unless nothing does."""
+    """Split off what matches the pattern: (True, the rest) if a word follows; else (False, the claim)."""
     found = pattern.match(claim)
     rest = claim[found.end() :] if found else ""
     return (True, rest) if any(map(str.isalnum, rest)) else (False, claim)
 
 
 def _gather(said: Wording, asked: frozenset[str], texts: Texts) -> tuple[frozenset[str], _Evidence]:
-    """-> the words of the claim that count, and the evidence on them."""
+    """Collect the words of the claim that count, and the evidence on them."""
     sentences = [sentence for text in texts for sentence in text]
     words = frozenset[str]().union(*(sentence.words for sentence in sentences))
     aside = asked | (_ABOUT_TEXT - words)
@@ -216,14 +216,14 @@ def sure_names(claim: str, known: frozenset[str] = frozenset()) -> frozenset[str
 
 
 def _possible_names(claim: str) -> frozenset[str]:
-    """Words with a capital, or all, where nothing but the first word has one."""
+    """Words with a capital; all words if none but the first has one."""
     words = _LETTERS.findall(claim)
     capitals = [word for word in words if word[0].isupper()]
     return frozenset(word_list(" ".join(capitals if any(word[0].isupper() for word in words[1:]) else words)))
 
 
 def _manner(claim: str, said: Wording, found: _Evidence) -> dict[str, float]:
-    """Said of the speaker, as an opinion, as a question: what no evidence can support."""
+    """Features of claims that no evidence can support: about the speaker, opinions, questions."""
     own = [word for word in said.words if word not in found.window.words]
     speaker = sum(word in _SPEAKER for word in own)
     return {

@@ -1,10 +1,10 @@
-"""A claim beside the stretch of evidence that covers it best -> where the two contradict each other (pure).
+"""A claim and the stretch of evidence that covers it best -> features of contradiction between the two (pure).
 
-Read off an alignment word by word: what stands in the claim in the place of something else. A difference in wording
-that is otherwise the same says more than one among many, so each kind is weighed by how close to verbatim the claim is
-apart from it.
+The two are aligned word by word, and each word that replaces another is a difference. A single difference in otherwise
+identical wording says more than one among many, so each kind is weighed by how close to verbatim the claim is
+otherwise.
 
-Deliberately not here: contradiction that has no word to show for it ("she resigned", "she stayed in office").
+Does not handle: contradiction without words that show it ("she resigned", "she stayed in office").
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ for _pair in _OPPOSITE_WORDS.split():
     _OPPOSITES.setdefault(_left, set()).add(_right)
     _OPPOSITES.setdefault(_right, set()).add(_left)
 
-_SHORT_GAP = 6  # words: what stands further off belongs to something else
+_SHORT_GAP = 6  # words: text further off belongs to something else
 _OWN_WORDS = 2  # words of a difference at most that are its own; further ones make the claim less close to verbatim
 _SHARPNESS = 4  # a claim with a tenth of other words weighs 0.66 of a verbatim one, with a third 0.2
 _SWAP_SHARPNESS = 16  # in a claim that differs in more than the one word, that is a paraphrase as a rule
 _LONGEST = 200  # words of a claim that are aligned: the time can grow with its square
-_SHORT_SWAP = 2  # words on either side of what counts as one word in the place of another
+_SHORT_SWAP = 2  # most words on either side of a swap of one word for another
 _PREFIX = 4  # letters in common that make two words forms of one: "constructed", "construction"
 _KINDS = ("exchanged", "number_replaced", "name_replaced", "word_replaced", "negated", "opposite")
 
@@ -66,10 +66,10 @@ def contrast(
     negated_pairs: frozenset[tuple[str, str]],
     known: frozenset[str],
 ) -> dict[str, float]:
-    """Shares (0..1) by kind, and what the alignment tells about the order of words.
+    """Features by name: for each kind of contradiction a weight (0..1), and figures about the order of words.
 
-    `content` are the words of the claim that count, `names` those that may be names, `negated_pairs` what any of the
-    evidence says with a "not" before it, `known` all of its words.
+    `content` are the words of the claim that count, `names` those that may be names, `negated_pairs` the pairs of
+    neighbours in any of the evidence of which the first negates, `known` all words of the evidence.
     """
     words = said.words[:_LONGEST]
     matcher = SequenceMatcher(None, words, window.words, autojunk=False)
@@ -104,7 +104,7 @@ def _differences(matcher: SequenceMatcher[str], words: tuple[str, ...], window: 
         if tag == "equal":
             continue
         theirs, reach = window.words[k:m], max(j - i, _SHORT_GAP // 2)
-        if i == 0:  # at either end, evidence goes on where the claim does not
+        if i == 0:  # at either end, the evidence is longer than the claim
             theirs = theirs[-reach:]
         elif j == len(words):
             theirs = theirs[:reach]
@@ -137,7 +137,7 @@ def _kinds(
 
 
 def _is_negated(difference: _Difference, said: Wording, negated_pairs: frozenset[tuple[str, str]]) -> bool:
-    """A "not" on one side only; a claim that opens with one ("I do not think so, but ...") negates nothing by it."""
+    """True for a "not" on one side only; one that opens a claim ("I do not think so, but ...") negates nothing."""
     ours, theirs = difference.ours, difference.theirs
     theirs_not = len(theirs) <= _SHORT_GAP // 2 and not NEGATORS.isdisjoint(theirs)
     first = max(difference.start, difference.end - 2) if difference.start == 0 else difference.start
@@ -151,10 +151,10 @@ def _is_new_negation(words: Sequence[str], at: int, negated_pairs: frozenset[tup
 
 
 def _is_swap(difference: _Difference, elsewhere: frozenset[str], said: Wording, window: Wording) -> bool:
-    """A word that the evidence has elsewhere only, in the place of another ("iron" for "wood").
+    """True if a word that the evidence has elsewhere only replaces another ("iron" for "wood").
 
-    One that it has nowhere is a paraphrase more often: of near verbatim claims with one, people found 2 to 4 of 5
-    supported.
+    A word that the evidence does not have is more often a paraphrase: of near verbatim claims with one, people found 2
+    to 4 of 5 supported.
     """
     if max(len(difference.ours), len(difference.theirs)) > _SHORT_SWAP:
         return False

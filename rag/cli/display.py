@@ -13,7 +13,7 @@ _PREVIEW = 280  # characters of a passage in a list
 
 
 def answer_text(answer: Answer, color: bool) -> str:
-    """The answer, its citations with the quoted words marked in their sentence, and how sure it is."""
+    """The answer, its citations with the words of the answer marked in their sentence, and its confidence."""
     lines = [f"note: {notice}" for notice in answer.notices]
     lines += [f"read as: {answer.resolved_question}", ""] if answer.resolved_question else []
     lines += [_wrap(answer.answer, ""), ""]
@@ -31,7 +31,7 @@ def answer_text(answer: Answer, color: bool) -> str:
 
 
 def hits_text(hits: Sequence[Hit]) -> str:
-    """Passages with their scores, best first."""
+    """The passages with their scores, best first."""
     if not hits:
         return "nothing found: the index is empty"
     return "\n\n".join(
@@ -41,7 +41,7 @@ def hits_text(hits: Sequence[Hit]) -> str:
 
 
 def _marked(citation: Citation, color: bool) -> str:
-    """The quote with the words of the answer between marks, unless they are all of it."""
+    """The quote with the words of the answer between marks, unless they are the whole quote."""
     start, end = citation.answer_start - citation.start, citation.answer_end - citation.start
     quote = citation.quote
     if (start, end) == (0, len(quote)):

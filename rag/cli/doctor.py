@@ -1,4 +1,4 @@
-"""What is installed, which models are there, what is wrong, and the command that mends it."""
+"""The command `rag doctor`: installed packages, models and indexes, with a remedy for each fault."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")  # what the embedder and
 
 
 class Finding(NamedTuple):
-    """One line of the report; `remedy` is empty where nothing is wrong."""
+    """A line of the report; `remedy` is empty if nothing is wrong."""
 
     what: str
     ok: bool
@@ -32,7 +32,7 @@ class Finding(NamedTuple):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Look at everything once; loads no model."""
+    """Examine everything once, without loading a model."""
     return [
         _python(),
         _processor(),
@@ -78,7 +78,7 @@ def _model(settings: Settings) -> Iterator[Finding]:
 
 
 def _servers(settings: Settings) -> Iterator[Finding]:
-    """Each endpoint is asked once."""
+    """The findings on the model servers, each of which is asked once."""
     from rag.llm.remote.model import RemoteModel
 
     try:

@@ -1,7 +1,7 @@
 """`rag eval`: a file of questions and an index in, a folder with answers, figures and a report out.
 
-Also: the report of a run anew, the comparison of two, and files for other programs. Figures are made from the lines of
-`answers.jsonl` alone, so they can be made again without a model or the index.
+Also makes the report of a run anew, compares two runs, and writes files for other programs. Figures are made from the
+lines of `answers.jsonl` alone, so they can be made again without a model or the index.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(options: argparse.Namespace, settings: Settings) -> int:
-    """What the options ask for; -> 0. Raises `InputError` for what cannot be done."""
+    """Carry out the options; returns the exit code 0. Raises `InputError` for options that cannot be carried out."""
     if options.compare:
         first, second = map(Path, options.compare)
         return _compare(first, second, options.seed, options.json)
@@ -64,9 +64,11 @@ def run_questions(
     seed: int = 0,
     models: Models | None = None,
 ) -> None:
-    """Ask what is not yet answered, a line in the folder for each; `models` that are given are shared, not closed.
+    """Ask the questions that are not yet answered, and append a line in the folder for each; given `models` are shared,
+    not closed.
 
-    Raises `InputError` for questions, gold or a folder that cannot be used, and what `open_pipeline` and `ask` raise.
+    Raises `InputError` for questions, gold or a folder that cannot be used, and the errors of `open_pipeline` and
+    `ask`.
     """
     from rag.stores.open import open_index
 
@@ -87,7 +89,7 @@ def run_questions(
 
 
 def write_figures(folder: Path, records: Sequence[Record], seed: int) -> list[Figure]:
-    """`figures.json` and `report.html`."""
+    """Write `figures.json` and `report.html`; returns the figures."""
     info = run.read_info(folder)
     columns = judgement_table(records)
     found = figures(columns, seed)
@@ -121,11 +123,11 @@ def _ask(
 
 
 def _progress(records: Iterator[Record], done: int, left: int) -> Iterator[Record]:
-    """A progress bar on standard error, drawn only where that is a terminal."""
+    """The records, with a progress bar on standard error if that is a terminal."""
     from tqdm import tqdm
 
     if done:
-        print(f"going on after {done} questions that are done", file=sys.stderr)
+        print(f"resuming after {done} answered questions", file=sys.stderr)
     yield from tqdm(records, initial=done, total=done + left, unit="question", disable=None, leave=False)
 
 
@@ -144,7 +146,7 @@ def _compare(first: Path, second: Path, seed: int, as_json: bool) -> int:
 
 
 def _export_stored(options: argparse.Namespace, settings: Settings) -> int:
-    """Answers that the service gave and kept with their text, as a file of ragas: RAGChecker needs right answers."""
+    """Write the answers that the service stored with their text as a file of ragas; RAGChecker would need gold."""
     if not options.export or options.export[0] != "ragas" or options.questions or options.out:
         raise InputError(
             "--stored takes the answers that the service kept, which nobody has judged: give it with --export ragas "

@@ -1,8 +1,7 @@
 """The command `rag index`: an index brought in line with files and folders, with progress, a summary and an exit code.
 
-In: parsed arguments. Out: text or JSON; what cannot be done is raised as `RagError` for `rag.cli.main` to print.
-Ctrl-C lets the batches at hand be committed and says how to go on. Models are loaded only where something has to be
-embedded.
+In: parsed arguments. Out: text or JSON; failures are raised as `RagError` for `rag.cli.main` to print. Ctrl-C commits
+the batches at hand and prints the command that resumes. Models are loaded only if something has to be embedded.
 """
 
 from __future__ import annotations
@@ -25,35 +24,51 @@ if TYPE_CHECKING:
     from rag.documents.read import Options
     from rag.ingest.changes import Change, Same
     from rag.ingest.prepare import Preparer
-    from rag.ingest.run import Summary
+    from rag.ingest.run import Failure, Summary
     from rag.seams import Embedder, VectorSpace, WritableIndex
     from rag.settings import Settings
     from rag.types import FileState
 
 OK, SOME_FAILED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
-_NAMED = 20  # duplicates that are listed; `--json` has all
+_NAMED = 20  # most duplicates that are listed; `--json` has all
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `rag index`."""
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; folders are read recursively")
     parser.add_argument("--dry-run", action="store_true", help="show what would change and write nothing")
-    parser.add_argument("--watch", action="store_true", help="go on, and follow every change until Ctrl-C")
-    parser.add_argument("--workers", type=int, metavar="N", help="processes that read files (default: one a core)")
-    parser.add_argument("--password", action="append", default=[], help="of encrypted PDF files; may be repeated")
+    parser.add_argument("--watch", action="store_true", help="afterwards follow every change until Ctrl-C")
     parser.add_argument(
-        "--ocr-languages", default="eng", metavar="A+B", help="of scanned pages, as tesseract names them"
+        "--workers", type=int, metavar="N", help="number of processes that read files (default: one a core)"
     )
     parser.add_argument(
-        "--ray", nargs="?", const="", metavar="HOST:PORT", help="read and embed on a Ray cluster: this one, or one here"
+        "--password", action="append", default=[], help="password of encrypted PDF files; may be repeated"
     )
-    parser.add_argument("--embedder", help="a sentence-transformers model: folder or hub id")
+    parser.add_argument(
+        "--ocr-languages",
+        default="eng",
+        metavar="A+B",
+        help="languages of scanned pages, as tesseract names them (default: eng)",
+    )
+    parser.add_argument(
+        "--ray",
+        nargs="?",
+        const="",
+        metavar="HOST:PORT",
+        help="read and embed on the Ray cluster at this address; without one, on a new cluster on this machine",
+    )
+    parser.add_argument("--embedder", help="sentence-transformers model: a folder or hub id")
     parser.add_argument(
         "--reembed", action="store_true", help="first embed all documents anew, with another embedder or chunker"
+    )
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="show the traceback of each file on which the program failed"
     )
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
-    """-> exit code: 0 well, 1 some files failed, 2 nothing could be done, 130 stopped by Ctrl-C."""
+    """Run the command; returns the exit code: 0 success, 1 some files failed, 2 nothing could be done, 130
+    interrupted."""
     paths = [Path(path) for path in options.paths]
     if options.ray:
         from rag.ingest.ray.cluster import checked_address
@@ -72,7 +87,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _watch(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
-    """Sync again at each change. The index is free for other writers in between; one that is busy is tried again."""
+    """Bring the index in line at each change. It is free for other writers in between; if busy, it is tried again."""
     from rag.errors import RagError
     from rag.ingest.watch import changes
 
@@ -81,13 +96,13 @@ def _watch(paths: Sequence[Path], options: argparse.Namespace, settings: Setting
         try:
             if _bring_in_line(paths, options, settings) == INTERRUPTED:
                 return INTERRUPTED
-        except RagError as exc:  # such as a folder that is gone for now: the next change may bring it back
+        except RagError as exc:  # such as a folder that has vanished: a later change may restore it
             print(f"rag: {exc}", file=sys.stderr)
     return OK
 
 
 def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
-    """The index is opened once and the folders are walked once; models are loaded only if a file has changed."""
+    """Open the index once and walk the folders once; models are loaded only if a file has changed."""
     from rag.ingest.changes import find_changes
     from rag.stores.open import list_indexes, open_index
 
@@ -139,7 +154,7 @@ def _dry_run(paths: Sequence[Path], options: argparse.Namespace, settings: Setti
 
 @contextmanager
 def _preparer(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[VectorSpace, Preparer]]:
-    """The one that reads and embeds, with the space of its vectors: this process, or a Ray cluster."""
+    """The preparer that reads and embeds, with the space of its vectors: this process, or a Ray cluster."""
     with (_here if options.ray is None else _on_ray)(options, settings) as prepared:
         yield prepared
 
@@ -156,7 +171,8 @@ def _here(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[Vec
 
 @contextmanager
 def _on_ray(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[VectorSpace, Preparer]]:
-    """As many workers as the settings say; on a cluster of others, one for each processor where they say nothing."""
+    """The preparer on a Ray cluster, with as many workers as the settings say; on a cluster elsewhere, one for each
+    processor if they say nothing."""
     from rag.embedding.passages import SentenceTransformerEmbedder
     from rag.ingest.ray.preparer import ray_preparer
     from rag.ingest.ray.worker import Work
@@ -171,7 +187,7 @@ def _on_ray(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[V
 
 @cache
 def _embedder(name: str, threads: int) -> Embedder:
-    """Loaded once, however often a watched folder changes."""
+    """The embedder, loaded once however often a watched folder changes."""
     from rag.embedding.passages import SentenceTransformerEmbedder
 
     return SentenceTransformerEmbedder.load(name, threads)
@@ -214,7 +230,7 @@ def _stopped(left: int, what: str, arguments: Sequence[str], options: argparse.N
     flags = {"index": "index", "store": "store", "uri": "milvus_uri", "embedder": "embedder"}
     named = [(f"--{flag}", getattr(options, name)) for flag, name in flags.items() if getattr(options, name)]
     command = shlex.join(["rag", "index", *arguments, *(part for pair in named for part in pair)])
-    print(f"rag: stopped with {left} {what} to go; what is done is kept, `{command}` goes on", file=sys.stderr)
+    print(f"rag: interrupted, {left} {what} left; finished {what} are kept. Resume with `{command}`", file=sys.stderr)
     return INTERRUPTED
 
 
@@ -265,9 +281,11 @@ def _print_summary(summary: Summary, total: int, options: argparse.Namespace, se
         same = {"moved": _pairs(summary.moved), "duplicates": _pairs(summary.duplicates)}
         report = counts | same | {"failed": failed, "skipped": skipped, "passages": summary.passages}
         print(json.dumps(report | {"documents": total, "left": summary.left}, ensure_ascii=False))
+        _print_tracebacks(summary.failed, options)
         return code
     for failure in summary.failed:
         print(f"  failed   {failure.message}", file=sys.stderr)
+    _print_tracebacks(summary.failed, options)
     for item in summary.skipped:
         print(f"  skipped  {item.path}: {item.reason}", file=sys.stderr)
     _print_duplicates(summary.duplicates)
@@ -278,6 +296,12 @@ def _print_summary(summary: Summary, total: int, options: argparse.Namespace, se
         f"index {settings.index!r} holds {total} documents"
     )
     return code
+
+
+def _print_tracebacks(failures: Sequence[Failure], options: argparse.Namespace) -> None:
+    for failure in failures:
+        if options.verbose and failure.traceback:
+            print(f"\n{failure.document_id}:\n{failure.traceback}", file=sys.stderr)
 
 
 def _print_duplicates(duplicates: Sequence[Same]) -> None:

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 TEXT = "make, list and revoke the API keys of `rag serve`"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Not the common ones: here `--index` limits a key, and may be repeated."""
+def add_arguments(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Add the arguments; returns the parser of each action. The common ones are absent: here `--index`, which may be
+    repeated, limits a key."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="add|list|revoke")
     add = actions.add_parser("add", help="make a key and show it, once", description="make a key and show it, once")
-    add.add_argument("name", metavar="NAME", help="what or whom the key is for")
+    add.add_argument("name", metavar="NAME", help="name of the key: its user or purpose")
     add.add_argument(
         "--scope",
         action="append",
@@ -29,19 +30,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="read: ask, search, read documents; write: upload and remove documents; admin: make indexes, see metrics; "
         "may be repeated, and none contains another (default: read)",
     )
-    add.add_argument("--index", action="append", metavar="NAME", help="only this index; may be repeated (default: all)")
-    add.add_argument("--expires", metavar="WHEN", help="90d, 12h or the last day, such as 2027-01-31 (default: never)")
-    revoke = actions.add_parser("revoke", help="end a key, at once", description="end a key, at once")
-    revoke.add_argument("key", metavar="KEY", help="its name or its id")
-    listing = actions.add_parser(
-        "list", help="the keys, without their secrets", description="the keys, without secrets"
+    add.add_argument(
+        "--index", action="append", metavar="NAME", help="limit the key to this index; may be repeated (default: all)"
     )
+    add.add_argument(
+        "--expires",
+        metavar="WHEN",
+        help="end of the key: 90d, 12h or the last day, such as 2027-01-31 (default: never)",
+    )
+    revoke = actions.add_parser("revoke", help="end a key, at once", description="end a key, at once")
+    revoke.add_argument("key", metavar="KEY", help="name or id of the key")
+    without = "list the keys, without their secrets"
+    listing = actions.add_parser("list", help=without, description=without)
     for action in (add, revoke, listing):
         action.add_argument("--indexes-dir", metavar="DIR", help="folder that holds the indexes (default: indexes)")
         action.add_argument("--json", action="store_true", help="print JSON")
+    return {"add": add, "revoke": revoke, "list": listing}
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Carry out the action of the options; returns the exit code. Raises `InputError`, `StateUnavailable`."""
     from rag.state.open import closing_state, open_keys
 
     with closing_state(settings) as state:
@@ -70,7 +78,7 @@ _ONCE = "This is the only time that it is shown. Send it as: Authorization: Bear
 
 
 def _check_index(settings: Settings, name: str) -> None:
-    """A key may be made before its index; a name that none can have is a mistake."""
+    """Refuse a name that no index can have; the index itself may be made after the key."""
     from rag.index.folders import index_folder
 
     index_folder(settings.indexes_dir, name)

@@ -1,7 +1,7 @@
 """The command `rag`: arguments in, one of the library's calls, text or JSON out.
 
 Imports of the library stand inside the commands, so that `rag --help` and listings answer at once.
-Exit codes: 0 well, 1 some files failed, 2 nothing could be done, 3 abstained, 130 interrupted.
+Exit codes: 0 success, 1 some files failed, 2 nothing could be done, 3 abstained, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -10,25 +10,35 @@ import argparse
 import gc
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.cli import index as cli_index
 from rag.cli import keys as cli_keys
 from rag.cli import migrate as cli_migrate
+from rag.cli.arguments import make_parser, wrong_word
 
 if TYPE_CHECKING:
+    from rag.index.verify import Problem
     from rag.settings import Settings
-    from rag.types import Message
+    from rag.types import Document, DocumentInfo, Message
 
 OK, SOME_FAILED, NOTHING_DONE, ABSTAINED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; -> its exit code. Errors that people can mend are one line on standard error."""
+    """Run one command; returns its exit code. Errors that people can mend are one line on standard error."""
     gc.set_threshold(50_000, 20, 20)  # imports and a library's files make many objects and no cycles
-    options = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser, by_name = make_parser(_COMMANDS)
+    if not words:
+        parser.print_help()
+        return OK
+    if wrong := wrong_word(words, parser, by_name):
+        print(wrong, file=sys.stderr)
+        return NOTHING_DONE
+    options = parser.parse_args(words)
     from rag.errors import RagError
 
     try:
@@ -38,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RagError as exc:
         return _fail(options, exc)
     except KeyboardInterrupt:
-        print("rag: interrupted; what was committed is kept, run the same command to go on", file=sys.stderr)
+        print("rag: interrupted; finished work is kept. Run the same command to resume", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # `rag search ... | head` is no error
         sys.stderr.close()
@@ -117,7 +127,7 @@ def _ask(options: argparse.Namespace) -> int:
 
 
 def _history(path: Path) -> Sequence[Message]:
-    """The turns in a file of JSON, as `history` has them over HTTP."""
+    """The turns in a file of JSON, in the form of `history` over HTTP."""
     from rag.errors import InputError
     from rag.retrieval.conversation import parse_history
 
@@ -151,7 +161,6 @@ def _search(options: argparse.Namespace) -> int:
 def _documents(options: argparse.Namespace) -> int:
     from rag.errors import InputError
     from rag.ingest.uploads import remove_document
-    from rag.serialise import document_json
     from rag.stores.open import open_index
 
     settings = _settings(options)
@@ -162,20 +171,26 @@ def _documents(options: argparse.Namespace) -> int:
             remove_document(options.id, index)
             print(json.dumps({"removed": options.id}) if options.json else f"removed {options.id}")
         elif options.action == "show":
-            document = index.document(options.id)
-            print(
-                json.dumps({"id": document.id, "title": document.title, "text": document.text}, ensure_ascii=False)
-                if options.json
-                else document.text
-            )
+            _print_document(index.document(options.id), options.json)
         else:
-            documents = index.documents()
-            if options.json:
-                print(json.dumps({"documents": [document_json(info) for info in documents]}, ensure_ascii=False))
-            for info in [] if options.json else documents:
-                pages = f", {info.pages} pages" if info.pages else ""
-                print(f"{info.id}  {info.title}  ({info.passages} passages{pages})")
+            _print_documents(index.documents(), options.json)
     return OK
+
+
+def _print_document(document: Document, as_json: bool) -> None:
+    whole = {"id": document.id, "title": document.title, "text": document.text}
+    print(json.dumps(whole, ensure_ascii=False) if as_json else document.text)
+
+
+def _print_documents(documents: Sequence[DocumentInfo], as_json: bool) -> None:
+    from rag.serialise import document_json
+
+    if as_json:
+        print(json.dumps({"documents": [document_json(info) for info in documents]}, ensure_ascii=False))
+        return
+    for info in documents:
+        pages = f", {info.pages} pages" if info.pages else ""
+        print(f"{info.id}  {info.title}  ({info.passages} passages{pages})")
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -190,17 +205,25 @@ def _verify(options: argparse.Namespace) -> int:
     if options.json:
         report = {"problems": [str(problem) for problem in problems], "quantised": trained and trained._asdict()}
         print(json.dumps(report, ensure_ascii=False))
-        return OK if not problems else SOME_FAILED
+    else:
+        _print_problems(problems, options.repair, settings.index)
+        if trained:
+            print(
+                f"dense search is quantised: {trained.probes} of {trained.lists} lists find {trained.recall:.1%} of "
+                f"the ten nearest that exact search finds, measured with {trained.queries} queries"
+            )
+    return OK if not problems else SOME_FAILED
+
+
+def _print_problems(problems: Sequence[Problem], repair: bool, index: str) -> None:
     for problem in problems:
         print(f"  {problem}")
-    hint = "" if options.repair else f"; `rag verify --repair --index {settings.index}` mends what can be mended"
-    print(f"{len(problems)} problems{hint}" if problems else f"index {settings.index!r} is whole")
-    if trained:
-        print(
-            f"dense search is quantised: {trained.probes} of {trained.lists} lists find {trained.recall:.1%} of "
-            f"the ten nearest that exact search finds, measured with {trained.queries} queries"
-        )
-    return OK if not problems else SOME_FAILED
+    if not problems:
+        print(f"index {index!r}: no problems")
+        return
+    found = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    hint = "" if repair else f"; `rag verify --repair --index {index}` repairs all that the catalogue can restore"
+    print(f"{found} in index {index!r}{hint}")
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -229,106 +252,19 @@ def _doctor(options: argparse.Namespace) -> int:
     return OK if all(finding.ok for finding in findings) else SOME_FAILED
 
 
-def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--index", metavar="NAME", help="the index to use (default: default)")
-    common.add_argument("--indexes-dir", metavar="DIR", help="folder that holds the indexes (default: indexes)")
-    common.add_argument("--store", choices=["local", "milvus"], help="where indexes are (default: local)")
-    common.add_argument(
-        "--uri", dest="milvus_uri", metavar="URI", help="of Milvus: http://HOST:19530, or a file that ends in .db"
-    )
-    common.add_argument("--json", action="store_true", help="print JSON")
-    parser = argparse.ArgumentParser(
-        prog="rag",
-        description="Answers from your own documents, in which every sentence is checked against what it cites.",
-        epilog="Settings are read from rag.toml, then RAG_* variables, then flags. Exit codes: 0 well, 1 some files "
-        "failed, 2 nothing could be done, 3 abstained.",
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, parents=[common], help=text, description=text)
-        made.set_defaults(run=run)
-        return made
-
-    index = command("index", _index, "bring an index in line with files and folders")
-    cli_index.add_arguments(index)
-    ask = command("ask", _ask, "answer a question, with citations, or say that the documents do not")
-    _ask_arguments(ask)
-    search = command("search", _search, "list the passages that fit a query, with scores")
-    search.add_argument("query", metavar="QUERY")
-    search.add_argument("-k", type=int, help="passages to list (default: 10)")
-    for asks in (ask, search):
-        asks.add_argument(
-            "--filter",
-            action="append",
-            default=[],
-            metavar="KEY=VALUE",
-            help="only documents that fit: document, folder, type, after, before, or a key of their metadata; may be "
-            "repeated, all keys must hold, and of each any value",
-        )
-    documents = command("documents", _documents, "list, show or remove documents")
-    documents.add_argument("action", nargs="?", choices=["list", "show", "remove"], default="list")
-    documents.add_argument("id", nargs="?", metavar="ID")
-    verify = command("verify", _verify, "check an index against its catalogue")
-    verify.add_argument("--repair", action="store_true", help="make again what can be made from the catalogue")
-    cli_migrate.add_arguments(command("migrate", _migrate, "copy an index from one store to another, and compare"))
-    serve = command("serve", _serve, "serve answers over HTTP, with a web page at /")
-    _serve_arguments(serve)
-    keys = commands.add_parser("keys", help=cli_keys.TEXT, description=cli_keys.TEXT)
-    keys.set_defaults(run=_keys)
-    cli_keys.add_arguments(keys)
-    mcp = command("mcp", _mcp, "serve search, ask and get_document to an agent, over standard input and output (MCP)")
-    mcp.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, http://HOST/v1, or 'none'")
-    evaluation = command("eval", _eval, "measure answers to questions whose answers are known, and compare runs")
-    _eval_arguments(evaluation)
-    command("doctor", _doctor, "what is installed, what is wrong, and the command that mends it")
-    return parser
-
-
-def _ask_arguments(ask: argparse.ArgumentParser) -> None:
-    ask.add_argument("question", metavar="QUESTION")
-    ask.add_argument("--mode", choices=["auto", "quote", "write", "extract"], help="how the answer is said")
-    ask.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, http://HOST/v1, or 'none'")
-    ask.add_argument(
-        "--history",
-        type=Path,
-        metavar="FILE",
-        help="JSON: the turns before the question, oldest first, each with role (user or assistant) and content",
-    )
-    ask.add_argument("-k", type=int, help="passages that the answer lists (default: 5)")
-
-
-def _serve_arguments(serve: argparse.ArgumentParser) -> None:
-    serve.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
-    serve.add_argument("--port", type=int, help="port to listen on (default: 8000)")
-    serve.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, http://HOST/v1, or 'none'")
-    serve.add_argument(
-        "--auth",
-        choices=["auto", "keys", "off"],
-        help="whether requests need an API key; auto: not on a loopback address, elsewhere they do (default: auto)",
-    )
-
-
-def _eval_arguments(evaluation: argparse.ArgumentParser) -> None:
-    evaluation.add_argument("questions", nargs="?", metavar="QUESTIONS.jsonl", help="questions with gold, one a line")
-    evaluation.add_argument(
-        "--out", metavar="DIR", help="folder of the run: answers, figures, report; goes on where it is"
-    )
-    evaluation.add_argument("--limit", type=int, metavar="N", help="ask N questions, drawn at random (default: all)")
-    evaluation.add_argument("--seed", type=int, default=0, help="of the drawing and of the intervals (default: 0)")
-    evaluation.add_argument("--mode", choices=["auto", "quote", "write", "extract"], help="how answers are said")
-    evaluation.add_argument("--model", help="GGUF file, 'owner/name/file.gguf' of a hub, http://HOST/v1, or 'none'")
-    evaluation.add_argument(
-        "--compare", nargs=2, metavar=("A", "B"), help="two folders of runs: what changed from A to B"
-    )
-    evaluation.add_argument(
-        "--export", nargs=2, metavar=("FORMAT", "FILE"), help="write the run as a file of ragas or ragchecker"
-    )
-    evaluation.add_argument(
-        "--stored", action="store_true", help="with --export ragas FILE: the answers that the service gave and kept"
-    )
-
+_COMMANDS = {
+    "index": _index,
+    "ask": _ask,
+    "search": _search,
+    "documents": _documents,
+    "verify": _verify,
+    "migrate": _migrate,
+    "serve": _serve,
+    "keys": _keys,
+    "mcp": _mcp,
+    "eval": _eval,
+    "doctor": _doctor,
+}
 
 if __name__ == "__main__":
     raise SystemExit(main())

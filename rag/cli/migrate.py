@@ -1,7 +1,7 @@
 """The command `rag migrate`: an index copied from one store to the other, and both compared.
 
-In: parsed arguments. Out: text or JSON about what was copied and how the two compare. Ctrl-C keeps what is done; the
-same command goes on.
+In: parsed arguments. Out: text or JSON about what was copied and how the two compare. Ctrl-C keeps finished
+documents; the same command resumes.
 """
 
 from __future__ import annotations
@@ -21,20 +21,25 @@ if TYPE_CHECKING:
     from rag.stores.migrate import Migrated
 
 OK, DIFFERENT, INTERRUPTED = 0, 1, 130
-_NAMED = 10  # documents that are named
+_NAMED = 10  # most documents that are named
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `rag migrate`."""
     stores = ["local", "milvus"]
     parser.add_argument("--from", dest="source", choices=stores, required=True, help="the store to copy from")
     parser.add_argument("--to", dest="target", choices=stores, required=True, help="the store to copy to")
     parser.add_argument(
-        "--searches", type=int, default=200, metavar="N", help="passages to compare both by (default: 200; 0: none)"
+        "--searches",
+        type=int,
+        default=200,
+        metavar="N",
+        help="number of passages by which both are compared (default: 200; 0: none)",
     )
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
-    """-> exit code: 0 both are the same, 1 they differ, 130 stopped by Ctrl-C."""
+    """Copy and compare; returns the exit code: 0 both are the same, 1 they differ, 130 interrupted by Ctrl-C."""
     from rag.background import Run
     from rag.index.folders import ANY, Expected
     from rag.stores.compare import compare_indexes
@@ -62,7 +67,10 @@ def _stopped(done: Migrated, options: argparse.Namespace) -> int:
     flags = {"index": "index", "indexes-dir": "indexes_dir", "uri": "milvus_uri"}
     named = [f"--{flag}={value}" for flag, name in flags.items() if (value := getattr(options, name))]
     command = shlex.join(["rag", "migrate", "--from", options.source, "--to", options.target, *named])
-    print(f"rag: stopped with {done.left} documents to go; what is done is kept, `{command}` goes on", file=sys.stderr)
+    print(
+        f"rag: interrupted, {done.left} documents left; finished documents are kept. Resume with `{command}`",
+        file=sys.stderr,
+    )
     return INTERRUPTED
 
 

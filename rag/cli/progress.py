@@ -1,6 +1,6 @@
-"""A long run in front of a person: how far it is, and how to end it without losing what was done.
+"""A long run on a terminal: its progress, and its end by Ctrl-C without losing finished work.
 
-In: files done and in all; signals of the terminal. Out: a bar or lines on standard error; a flag that the run asks for.
+In: files done and in all; signals of the terminal. Out: a bar or lines on standard error; a flag that the run polls.
 """
 
 from __future__ import annotations
@@ -13,17 +13,19 @@ import time
 from types import FrameType
 from typing import Any
 
-_LOG_EVERY_S = 30.0  # where standard error is no terminal
+_LOG_EVERY_S = 30.0  # if standard error is no terminal
 
 
 class Interrupts:
-    """The first Ctrl-C (or SIGTERM) asks for an end after the batch at hand, the second ends at once."""
+    """A flag that the first Ctrl-C (or SIGTERM) sets, to end the run after the batch at hand; the second ends at
+    once."""
 
     def __init__(self) -> None:
         self._asked = False
         self._before: dict[int, Any] = {}
 
     def __call__(self) -> bool:
+        """True after the first signal."""
         return self._asked
 
     def __enter__(self) -> Interrupts:
@@ -44,7 +46,7 @@ class Interrupts:
 
 
 class ProgressBar:
-    """A bar with rate and time left on standard error; where that is no terminal, a line now and then."""
+    """A bar with rate and time left on standard error; if that is no terminal, a line now and then."""
 
     def __init__(self, unit: str) -> None:
         self._unit = unit
@@ -55,6 +57,7 @@ class ProgressBar:
         return self
 
     def __call__(self, done: int, total: int, name: str) -> None:
+        """Show that `done` of `total` units are finished, `name` the last."""
         if not sys.stderr.isatty():
             self._log(done, total)
             return

@@ -5,7 +5,7 @@ Out: the text in which all offsets of this program count. Blocks are separated b
 a table or code by one newline.
 
 Tables of every format come out alike: a block of its own, a row a line, cells parted by " | ", empty ones kept except
-at a row's end. **Its first line is the header row** wherever the format tells or shows one (several header rows become
+at a row's end. **Its first line is the header row** if the format tells or shows one (several header rows become
 one line); what stands above the columns, such as a title, is a block before it. `cells` takes a row apart again.
 
     | Sales 2023 | Sales 2024          header: the first column has no name
@@ -44,16 +44,16 @@ class Block(NamedTuple):
 
 
 class Content(NamedTuple):
-    """What a reader found in a file."""
+    """The content of a file, as a reader found it."""
 
-    pages: Sequence[Sequence[Block]]  # one entry where the format has no pages
+    pages: Sequence[Sequence[Block]]  # one entry if the format has no pages
     title: str = ""  # as the file itself gives it
     metadata: Mapping[str, str] = MappingProxyType({})
     paged: bool = False
 
 
 class Body(NamedTuple):
-    """The text of a document and what lies where in it."""
+    """The text of a document, with the offsets at which its pages and sections begin."""
 
     text: str
     pages: tuple[int, ...]
@@ -61,7 +61,7 @@ class Body(NamedTuple):
 
 
 def assemble(pages: Sequence[Sequence[Block]]) -> Body:
-    """Joins the blocks; a page without text starts where the next one does."""
+    """The blocks joined to one text; a page without text starts where the next one does."""
     parts: list[str] = []
     starts: list[int] = []
     sections: list[Section] = []
@@ -85,12 +85,12 @@ def assemble(pages: Sequence[Sequence[Block]]) -> Body:
 
 
 def visible(text: str) -> str:
-    """The same text with `\\n` for every kind of line break and without what cannot be seen."""
+    """The text with `\\n` for every kind of line break and without characters that cannot be seen."""
     return STRAY_JOINER.sub("", INVISIBLE.sub("", NEWLINE.sub("\n", text)))
 
 
 def clean(text: str) -> str:
-    """Lines without outer or doubled spaces; empty lines are left out."""
+    """The lines of the text without outer or doubled spaces; empty lines are left out."""
     lines = (line.strip() for line in SPACES.sub(" ", visible(text)).split("\n"))
     return "\n".join(line for line in lines if line)
 
@@ -101,7 +101,7 @@ def one_line(text: str) -> str:
 
 
 def table_block(rows: Iterable[Sequence[str]], headers: int = 1) -> str:
-    """Rows -> lines "cell | cell", the first `headers` rows as one; columns and rows that are empty are left out."""
+    """The text of a table: lines "cell | cell", the first `headers` rows as one, without empty columns and rows."""
     texts = [[one_line(cell) for cell in row] for row in rows]
     if headers > 1:
         texts[:headers] = [[_distinct(names) for names in zip_longest(*texts[:headers], fillvalue="")]]
@@ -126,7 +126,7 @@ def cells(line: str) -> list[str]:
 
 
 def _is_title(row: Sequence[str]) -> bool:
-    """Whether it is empty, holds its first cell only, or one text that spans all."""
+    """Tells if the row is empty, holds its first cell only, or one text that spans all."""
     texts = [one_line(cell) for cell in row]
     return not any(texts[1:]) or (len(texts) > 1 and len(set(texts)) == 1)
 

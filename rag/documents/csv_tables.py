@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from io import StringIO
 
 from rag.documents.blocks import Content, table_blocks
+from rag.documents.damaged import told_as_damage
 from rag.documents.encoding import decode_text
 
 SIGNS = ",;\t|"
@@ -23,23 +24,28 @@ STATED = re.compile(r'sep=(.)\r?\n|"sep=(.)"\r?\n', re.IGNORECASE)  # how Excel 
 
 
 def parse(data: bytes) -> Content:
+    """The file as one table; raises `DocumentError` if it is not text or a cell has more than `LONGEST_CELL`."""
     text = decode_text(data)
     stated = STATED.match(text)
     if stated:
         text = text[stated.end() :]
-    sign = (stated[1] or stated[2]) if stated else _sign(text)
-    rows = [row for row in _rows(text, sign) if any(cell.strip() for cell in row)]
+    with told_as_damage(csv.Error):
+        sign = (stated[1] or stated[2]) if stated else _sign(text)
+        rows = [row for row in _rows(text, sign) if any(cell.strip() for cell in row)]
     return Content([table_blocks(rows)])
 
 
 def _sign(text: str) -> str:
-    """The sign that parts cells; a comma where none does."""
+    """The sign that parts cells; a comma if none of `SIGNS` does."""
     best = max(SIGNS, key=lambda sign: _evenness(text, sign))
     return best if _evenness(text, best) > 0 else ","
 
 
 def _evenness(text: str, sign: str) -> float:
-    """How many cells the rows agree on having, times how many of the rows do, 0 for a sign that does not occur."""
+    """The share of the first rows that are cut into the commonest number of cells, and a little for that number.
+
+    0 for a sign that does not occur or cuts most rows into one cell.
+    """
     widths: Counter[int] = Counter()
     for row, _ in zip(_rows(text, sign), range(TRIED), strict=False):
         widths[len(row)] += 1

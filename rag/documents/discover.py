@@ -19,30 +19,38 @@ LOCK_PREFIX = "~$"  # what Word and Excel lay beside a file that is open
 
 
 class Found(NamedTuple):
-    """A file to read. Paths are strings, as a run asks little of most of a library's files."""
+    """A file to read. Paths are strings: making `Path`s of all files of a library takes longer than a run needs."""
 
     file: str
     document_id: str  # path below the root, with the root folder's own name in front
     source: str  # the file's real path, links resolved
-    described: bool = True  # whether a file of own metadata may lie beside it
+    described: bool = True  # a sidecar may lie beside it
 
     @property
     def path(self) -> Path:
+        """The file's path as it was found, links not resolved."""
         return Path(self.file)
 
 
 class Skipped(NamedTuple):
+    """A file or folder that is left out, and why, as the end of a sentence about it."""
+
     path: Path
     reason: str
 
 
 class Discovery(NamedTuple):
+    """The files to read, in order of their ids, and those left out, in order of their paths."""
+
     files: tuple[Found, ...]
     skipped: tuple[Skipped, ...]
 
 
 def discover(paths: Sequence[Path]) -> Discovery:
-    """Raises `InputError` for a path that does not exist and for two files that would get the same id."""
+    """The files at and below `paths`.
+
+    Raises `InputError` for a path that does not exist and for two files that would get the same id.
+    """
     files: dict[str, Found] = {}
     skipped: dict[Path, Skipped] = {}
     for root in paths:
@@ -74,7 +82,7 @@ def _entries(root: Path) -> Iterator[Found | Skipped]:
 
 
 def _own_name(root: Path) -> str:
-    """The last name of the path as given; where that is `.` or `..`, of the path that it stands for."""
+    """The last name of the path as given; if that is `.` or `..`, of the path that it stands for."""
     return root.name if root.name not in ("", "..") else root.resolve().name
 
 
@@ -101,7 +109,10 @@ def _walk(folder: str, document_id: str, source: str) -> Iterator[Found | Skippe
 
 
 def _reason_to_skip(entry: os.DirEntry[str], file: str) -> str:
-    """`entry` knows from the folder's listing what a path would have to ask for, three times a file."""
+    """The reason to leave the file or folder out; empty if there is none.
+
+    `entry` knows from the folder's listing what a path would have to ask for, three times a file.
+    """
     try:
         entry.name.encode("utf-8")
         is_folder, is_file = entry.is_dir(), entry.is_file()

@@ -1,7 +1,7 @@
 """Word documents (.docx) -> blocks: paragraphs, headings, lists and tables in the order of the text.
 
-In: the bytes of a file. Out: blocks, and what the file says of itself. Text boxes follow the paragraph that they are
-anchored in, footnotes and endnotes the end of the text.
+In: the bytes of a file. Out: blocks, and title, author, date and language that the file states. Text boxes follow the
+paragraph that they are anchored in, footnotes and endnotes the end of the text.
 Left out: what is deleted or hidden, comments, headers and footers, charts, and the numbers Word computes for lists.
 """
 
@@ -21,6 +21,7 @@ ITEM = "- "
 
 
 def parse_docx(data: bytes) -> Content:
+    """The text as one page of blocks; raises `DocumentError` if the file is damaged or no Word document."""
     with ooxml.opened(data) as package:
         main = ooxml.target(package, "", "officeDocument")
         document = ooxml.part(package, main)
@@ -38,13 +39,13 @@ def parse_docx(data: bytes) -> Content:
 
 
 class _Styles:
-    """What paragraph styles say about headings and lists, through the styles that they are based on."""
+    """The paragraph styles of a document: they and the styles that they are based on tell headings and items."""
 
     def __init__(self, part: Element | None) -> None:
         self._styles = {} if part is None else {value(style, "styleId"): style for style in part.findall("{*}style")}
 
     def level(self, paragraph: Element) -> int:
-        """1 and up for a heading (a `Title` is one of the top), 0 for text."""
+        """The level of a paragraph: 1 and up for a heading (a `Title` is one of the top), 0 for text."""
         for element in self._chain(paragraph):
             style = (child_value(element, "name") or "").lower()  # built-in styles keep it in every language
             if style == "title":
@@ -57,7 +58,7 @@ class _Styles:
         return 0
 
     def is_item(self, paragraph: Element) -> bool:
-        """Whether it is an item of a list; number 0 takes a paragraph out of the list of its style."""
+        """Tells if the paragraph is an item of a list; number 0 takes it out of the list of its style."""
         for element in self._chain(paragraph):
             number = child_value(element.find("{*}pPr/{*}numPr"), "numId")
             if number is not None:
@@ -130,7 +131,7 @@ def _is_hidden(run: Element) -> bool:
 
 
 def _rows(grid: Element, styles: _Styles) -> list[list[str]]:
-    """A cell that spans rows is repeated in each; one that spans columns stands in the first."""
+    """The cells of each row: one that spans rows is repeated in each, one that spans columns stands in the first."""
     rows: list[list[str]] = []
     for row in _inside(grid, "tr"):
         cells = [""] * _count(child_value(row.find("{*}trPr"), "gridBefore"), 0)
@@ -146,7 +147,7 @@ def _rows(grid: Element, styles: _Styles) -> list[list[str]]:
 
 
 def _headers(grid: Element) -> int:
-    """How many rows at the top are marked as repeated on every page; one where none is."""
+    """The number of rows at the top that are marked as repeated on every page; one if none is."""
     count = 0
     for row in _inside(grid, "tr"):
         if row.find("{*}trPr/{*}tblHeader") is None:
@@ -160,7 +161,7 @@ def _count(text: str | None, usual: int) -> int:
 
 
 def _inside(element: Element, tag: str) -> Iterator[Element]:
-    """Children of that name, also where a content control or an insertion is wrapped around them."""
+    """The children of that name, even if a content control or an insertion is wrapped around them."""
     for child in element:
         if local_name(child) == tag:
             yield child
@@ -169,7 +170,7 @@ def _inside(element: Element, tag: str) -> Iterator[Element]:
 
 
 def _lists_merged(blocks: list[Block]) -> list[Block]:
-    """Items that follow one another become one block."""
+    """The blocks, with items that follow one another as one."""
     merged: list[Block] = []
     for block in blocks:
         if merged and not block.level and block.text.startswith(ITEM) and merged[-1].text.startswith(ITEM):

@@ -1,6 +1,6 @@
 """Bytes of unknown encoding -> text, for every format that is text.
 
-In: the bytes of a file. Out: its text, or a `DocumentError` where they are not text.
+In: the bytes of a file. Out: its text, or a `DocumentError` if they are not text.
 It does not repair text that was encoded twice, nor guess the language.
 """
 
@@ -44,7 +44,10 @@ READ_AS = {
 
 
 def decode_text(data: bytes) -> str:
-    """By byte order mark, else as UTF-8, else by the likeliest old encoding."""
+    """The text, decoded by its byte order mark, else as UTF-8, else by the likeliest old encoding.
+
+    Raises `DocumentError` for bytes that are not text.
+    """
     encoding = marked(data)
     text = data.decode(encoding, errors="replace") if encoding else _unmarked(data)
     if len(CONTROL.findall(text)) > MOST_CONTROLS * len(text):
@@ -53,7 +56,10 @@ def decode_text(data: bytes) -> str:
 
 
 def decode_page(data: bytes) -> str:
-    """The same for HTML, where a page without a byte order mark may declare its encoding."""
+    """The text of an HTML page, which may declare its encoding; decoded as `decode_text` does if it does not.
+
+    Raises `DocumentError` for bytes that are not text.
+    """
     declared = CHARSET.search(data[:CHARSET_WITHIN])
     if declared is None or marked(data):
         return decode_text(data)
@@ -65,7 +71,7 @@ def decode_page(data: bytes) -> str:
 
 
 def marked(data: bytes) -> str | None:
-    """The encoding that the first bytes give away."""
+    """The encoding that a byte order mark or the zeros of UTF-16 give away; None for any other."""
     for mark, encoding in BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return encoding

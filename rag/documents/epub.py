@@ -24,6 +24,7 @@ FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 
 
 def parse(data: bytes) -> Content:
+    """The text of all chapters as one page of blocks; raises `DocumentError` for damage and for copy protection."""
     with ooxml.opened(data) as book:
         _refuse_protected(book)
         container = ooxml.part(book, "META-INF/container.xml")
@@ -34,7 +35,7 @@ def parse(data: bytes) -> Content:
             raise DocumentError("is not an electronic book although its name says so; give it its real type's name")
         members = set(book.namelist())
         chapters = [chapter for chapter in _reading_order(package, dirname(path)) if chapter in members]
-        blocks = [block for chapter in chapters for block in html.fragment(decode_page(book.read(chapter)))]
+        blocks = [block for chapter in chapters for block in html.fragment(decode_page(ooxml.unpacked(book, chapter)))]
     stated = _stated(package)
     return Content([blocks], title=stated.pop("title", ""), metadata=stated)
 

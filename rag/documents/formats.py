@@ -1,4 +1,4 @@
-"""Which suffixes are read, and what type of file each stands for."""
+"""The suffixes of files that are read, with the media type that each stands for."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ DATA = {
     ".eml": "message/rfc822",
     ".mbox": "application/mbox",
 }
-# Lines of these are kept as they are; names of languages and of what programs are set up with.
+# Source code and configuration: their lines are kept as they are.
 SOURCE = frozenset(
     """
     .asm .awk .bash .bat .bib .c .cc .cfg .clj .cmake .cmd .conf .cpp .cs .css .cxx .dart .diff .ejs .el .elm .env .erl

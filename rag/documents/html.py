@@ -1,7 +1,7 @@
 """Web pages -> blocks: the article without menus, banners and footers; headings, lists and tables kept.
 
-In: the bytes of a page. Out: blocks, and what the page says of itself.
-What to leave out is told by what the markup means (elements, roles, words in classes and ids), never by a site's
+In: the bytes of a page. Out: blocks, and title, author, date and language that the page states.
+Elements to leave out are told by what the markup means (elements, roles, words in classes and ids), never by a site's
 name; a page of which too little would remain is kept whole. Scripts are not run and nothing is fetched.
 """
 
@@ -58,16 +58,13 @@ CREATED = 'meta[property="article:published_time" i], meta[name="date" i], meta[
 
 
 def parse(data: bytes) -> Content:
+    """The article of a page as blocks; raises `DocumentError` for bytes that are not text."""
     return parse_markup(decode_page(data))
 
 
 def parse_markup(markup: str) -> Content:
-    """The same for a page that is decoded."""
-    from selectolax.lexbor import LexborHTMLParser
-
-    if XHTML in markup[:XHTML_WITHIN]:
-        markup = EMPTY_ELEMENT.sub(r"<\1\2></\1>", markup)
-    page = LexborHTMLParser(markup)
+    """The article of a page that is decoded, as blocks."""
+    page = _parsed(markup)
     stated = {"author": _stated(page, AUTHOR), "created": _stated(page, CREATED), "language": _language(page)}
     metadata = {name: value for name, value in stated.items() if value}
     return Content([article_blocks(page)], title=_title(page), metadata=metadata)
@@ -75,16 +72,20 @@ def parse_markup(markup: str) -> Content:
 
 def fragment(markup: str) -> list[Block]:
     """The blocks of a piece of markup that is all content."""
+    body = _parsed(markup).body
+    return blocks_of(body, is_unseen) if body is not None else []
+
+
+def _parsed(markup: str) -> LexborHTMLParser:
     from selectolax.lexbor import LexborHTMLParser
 
     if XHTML in markup[:XHTML_WITHIN]:
         markup = EMPTY_ELEMENT.sub(r"<\1\2></\1>", markup)
-    body = LexborHTMLParser(markup).body
-    return blocks_of(body, is_unseen) if body is not None else []
+    return LexborHTMLParser(markup)
 
 
 def article_blocks(page: LexborHTMLParser) -> list[Block]:
-    """The blocks of what the page is about, or of the whole page where little would remain."""
+    """The blocks of the page's article, or of the whole page if little would remain."""
     body = page.body
     if body is None:
         return []
@@ -102,7 +103,7 @@ def article_blocks(page: LexborHTMLParser) -> list[Block]:
 
 
 def is_unseen(node: LexborNode) -> bool:
-    """Whether a person who looks at the page does not see the element's text."""
+    """Tells if a person who looks at the page does not see the element's text."""
     tag, attributes = node.tag, node.attributes
     if tag in UNSEEN_TAGS and not (tag == "button" and node.parent is not None and node.parent.tag in SEEN_BUTTONS):
         return True
@@ -114,7 +115,7 @@ def is_unseen(node: LexborNode) -> bool:
 
 
 def _is_furniture(node: LexborNode, size: int, marked: bool) -> bool:
-    """Whether an element is there on every page of its site; `marked`: the page says where its article is."""
+    """Tells if an element is there on every page of its site; `marked`: the page says where its article is."""
     tag, attributes = node.tag, node.attributes
     names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
     words = {word.lower() for word in CLASS_WORD.findall(names)}
@@ -159,7 +160,7 @@ def _main_part(place: LexborNode) -> LexborNode | None:
 
 
 def _size(root: LexborNode, links: bool) -> int:
-    """Characters of the text that is seen, white space not counted; `links=False` leaves out the text of links."""
+    """The number of characters that are seen, without white space; `links=False` leaves out the text of links."""
     left_out = is_unseen if links else _is_unseen_or_link
     texts = (node.text_content or "" for node, _ in walk(root, left_out) if node.tag == "-text")
     return sum(len(word) for text in texts for word in text.split())
@@ -170,7 +171,7 @@ def _is_unseen_or_link(node: LexborNode) -> bool:
 
 
 def _with_main_heading(page: LexborHTMLParser, blocks: list[Block]) -> list[Block]:
-    """A heading that names the page often stands above the element that holds its article."""
+    """The blocks, after the page's main heading, which often stands above the element that holds the article."""
     heading = _main_heading(page)
     if not heading or any(block.level == 1 for block in blocks):
         return blocks
@@ -185,7 +186,7 @@ def _main_heading(page: LexborHTMLParser) -> str:
 
 
 def _title(page: LexborHTMLParser) -> str:
-    """What `<title>` says, without the name of the site where a heading shows what the page's own part is."""
+    """The text of `<title>`, without the name of the site if a heading shows which part is the page's own."""
     return _main_heading(page) or _title_element(page)
 
 

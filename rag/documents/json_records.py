@@ -1,4 +1,4 @@
-"""Data as text (json, jsonl) -> tables where records are alike and short, else a block of "name: value" lines each.
+"""Data as text (json, jsonl) -> tables if records are alike and short, else a block of "name: value" lines each.
 
 In: the bytes of a file. Out: blocks; the name of a value is the path that leads to it ("address.city", "items[0]"),
 numbers keep their digits as written. A list of records inside other data gets its path as a heading.
@@ -21,11 +21,12 @@ NO_JSON = "is not valid JSON (line {line}: {reason}); mend it or give it the nam
 
 
 def parse_json(data: bytes) -> Content:
+    """The blocks of one JSON value; raises `DocumentError` if the file is not valid JSON."""
     return Content([list(_blocks(_loads(decode_text(data), 1), "", 1))])
 
 
 def parse_lines(data: bytes) -> Content:
-    """JSON Lines: a record on each line."""
+    """The blocks of JSON Lines, a record on each line; raises `DocumentError` with the line that is not valid."""
     lines = decode_text(data).split("\n")
     records = [_loads(line, number) for number, line in enumerate(lines, start=1) if line.strip()]
     return Content([list(_blocks(records, "", 1))])
@@ -74,7 +75,7 @@ def _records(records: Sequence[JsonValue]) -> Iterator[Block]:
 
 
 def _members(value: JsonValue, path: str) -> Iterator[tuple[str, JsonValue]]:
-    """Every value with the path to it; a list of plain values is one value."""
+    """Yields every value with the path to it; a list of plain values is one value."""
     stack: list[tuple[str, JsonValue]] = [(path, value)]
     while stack:
         name, item = stack.pop()

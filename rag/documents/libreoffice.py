@@ -1,7 +1,8 @@
-"""Files of the binary Office formats before 2007 (.doc, .ppt) -> what LibreOffice makes of them, where it is installed.
+"""Files of the binary Office formats before 2007 (.doc, .ppt) -> the same documents in today's, through LibreOffice.
 
 In: the bytes of a file and its suffix. Out: the bytes of the same document in today's format. Files of another type
-under such a name are told apart by their first bytes. Without LibreOffice the file is refused with what to do.
+under such a name are told apart by their first bytes. If LibreOffice is not installed, the file is refused with the
+remedy.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ REMEDY = "save it as {modern}, or install LibreOffice (the program soffice) and 
 
 
 def real_suffix(data: bytes, suffix: str) -> str:
-    """`suffix`, or the one of what the file really is: old names are often kept for rich text and web pages."""
+    """The suffix of what the file really is: old names are often kept for rich text and web pages."""
     start = data[:512].lstrip().lower()
     if start.startswith(RTF):
         return ".rtf"
@@ -32,7 +33,10 @@ def real_suffix(data: bytes, suffix: str) -> str:
 
 
 def converted(data: bytes, suffix: str) -> bytes:
-    """Raises `UnsupportedDocument` where LibreOffice is not installed, `DocumentError` where it fails."""
+    """The bytes of the document in today's format.
+
+    Raises `UnsupportedDocument` if LibreOffice is not installed, `DocumentError` if it fails or the file is encrypted.
+    """
     modern = MODERN[suffix]
     if not data.startswith(ooxml.OLE):
         raise DocumentError("is not an Office file although its name says so; give it the name of its real type")

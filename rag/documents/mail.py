@@ -1,4 +1,4 @@
-"""Mail (.eml, .mbox) -> a section for each message: who wrote what to whom and when, the text, what is attached.
+"""Mail (.eml, .mbox) -> a section for each message: sender, receivers, date, text and attachments.
 
 In: the bytes of a file. Out: blocks. Of a text that comes both plain and as HTML one is taken, the plain one unless it
 says much less. Attachments of types that are read follow their message as sections; others are named.
@@ -18,10 +18,11 @@ from pathlib import PurePath
 
 from rag.documents import html, text
 from rag.documents.blocks import Block, Content, one_line
+from rag.documents.damaged import told_as_damage
 from rag.documents.encoding import decode_text, marked
 from rag.errors import DocumentError
 
-ReadAttachment = Callable[[str, bytes], Content]  # suffix, bytes -> what the reader of that suffix finds
+ReadAttachment = Callable[[str, bytes], Content]  # suffix, bytes -> content, by the reader of that suffix
 SHOWN = ("From", "To", "Cc", "Date")
 FIRST_LINE = re.compile(rb"^From [^\n]*\n", re.MULTILINE)  # of a message in a mailbox, after a blank line
 BLANK = (b"\n\n", b"\r\n")  # before the first line
@@ -36,6 +37,7 @@ DEEPEST = 4  # messages attached to messages
 
 
 def parse(data: bytes, read: ReadAttachment) -> Content:
+    """The sections of one message; raises `DocumentError` if it is encrypted, damaged or no message."""
     message = _message(data)
     if not message.keys():
         raise DocumentError("is not a mail message: it has no header lines; give it the name of its real type")
@@ -45,7 +47,7 @@ def parse(data: bytes, read: ReadAttachment) -> Content:
 
 
 def parse_mailbox(data: bytes, read: ReadAttachment) -> Content:
-    """One document for the whole mailbox; a message that is encrypted is named in it."""
+    """The sections of all messages of a mailbox; of one that is encrypted or damaged, only its head and the reason."""
     starts = [
         found
         for found in FIRST_LINE.finditer(data)
@@ -69,10 +71,25 @@ def _message(data: bytes) -> EmailMessage:
     if encoding:  # the whole message, header lines too, was saved as UTF-16
         data = data.decode(encoding, errors="replace").lstrip("\ufeff").encode()
     data = data.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
-    return email.message_from_bytes(data, policy=email.policy.default)
+    with told_as_damage(Exception):  # see `_check_types`
+        return email.message_from_bytes(data, policy=email.policy.default)
+
+
+def _check_types(message: EmailMessage) -> None:
+    """Raises `DocumentError` if a header line that tells the type or name of a part cannot be parsed.
+
+    The standard library parses such lines when it is asked for them, and fails on some malformed ones with errors of
+    any kind.
+    """
+    with told_as_damage(Exception):
+        for part in message.walk():
+            for find in (part.get_content_type, part.get_content_charset, part.get_filename, part.is_attachment):
+                find()
+            part.get_param("smime-type")
 
 
 def _blocks(message: EmailMessage, read: ReadAttachment, level: int) -> Iterator[Block]:
+    _check_types(message)
     if _is_encrypted(message):
         raise DocumentError(ENCRYPTED)
     body = _body(message)
@@ -99,7 +116,7 @@ def _field(message: EmailMessage, name: str) -> str:
 def _date(message: EmailMessage) -> str:
     try:
         return email.utils.parsedate_to_datetime(_field(message, "Date")).date().isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):
         return ""
 
 

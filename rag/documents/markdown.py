@@ -1,4 +1,4 @@
-"""Markdown -> blocks: what the marks mean is kept (headings, lists, tables, line breaks), the marks are not.
+"""Markdown -> blocks: the meaning of the marks is kept (headings, lists, tables, line breaks), the marks are not.
 
 In: bytes. Out: blocks, and title, author, date and language from front matter.
 It knows CommonMark, tables and strikethrough; footnotes, formulas and directives stay as they are written.
@@ -25,6 +25,7 @@ COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 def parse(data: bytes) -> Content:
+    """The blocks of a file; raises `DocumentError` for bytes that are not text."""
     fields, text = _front_matter(decode_text(data).replace("\r\n", "\n").replace("\r", "\n"))
     metadata = {FIELDS[name]: value for name, value in fields.items() if name in FIELDS}
     return Content([markdown_blocks(text)], title=fields.get("title", ""), metadata=metadata)
@@ -48,12 +49,12 @@ def _front_matter(text: str) -> tuple[dict[str, str], str]:
 
 
 class _Writer:
-    """Walks the tokens once; lists become one block with a line for each item, whatever stands in the item."""
+    """Makes blocks of tokens; a list becomes one block with a line for each item, whatever stands in the item."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.blocks: list[Block] = []
         self._lines: list[str] = []  # of the list that is open
-        self._lists: list[int | None] = []  # the next number of each open list, None where it has bullets
+        self._lists: list[int | None] = []  # the next number of each open list, None if it has bullets
         self._marker = ""
         self._rows: list[list[str]] = []
         for index, token in enumerate(tokens):
@@ -61,24 +62,18 @@ class _Writer:
 
     def _take(self, token: Token, before: Token) -> None:
         match token.type:
-            case "inline" if before.type == "heading_open":
-                self._heading(_inline(token), int(before.tag[1]))
-            case "inline" if before.type in ("th_open", "td_open"):
-                self._rows[-1].append(_inline(token))
             case "inline":
-                self._put(_inline(token))
+                self._text(_inline(token), before)
             case "fence" | "code_block":
                 self._put(token.content)
             case "html_block":
-                for block in html.fragment(token.content):
-                    self._put(block.text) if not block.level else self._heading(block.text, block.level)
-            case "bullet_list_open" | "ordered_list_open":
-                start = int(token.attrs.get("start", 1)) if token.type == "ordered_list_open" else None
-                self._lists.append(start)
+                self._html(token.content)
+            case "bullet_list_open":
+                self._lists.append(None)
+            case "ordered_list_open":
+                self._lists.append(int(token.attrs.get("start", 1)))
             case "bullet_list_close" | "ordered_list_close":
-                self._lists.pop()
-                if not self._lists:
-                    self._end_list()
+                self._leave_list()
             case "list_item_open":
                 self._begin_item()
             case "tr_open":
@@ -88,6 +83,22 @@ class _Writer:
                 self._rows = []
             case _:
                 pass
+
+    def _text(self, text: str, before: Token) -> None:
+        """Takes the text of a heading, a cell or a paragraph; the token before it tells which."""
+        if before.type == "heading_open":
+            self._heading(text, int(before.tag[1]))
+        elif before.type in ("th_open", "td_open"):
+            self._rows[-1].append(text)
+        else:
+            self._put(text)
+
+    def _html(self, markup: str) -> None:
+        for block in html.fragment(markup):
+            if block.level:
+                self._heading(block.text, block.level)
+            else:
+                self._put(block.text)
 
     def _put(self, text: str) -> None:
         if self._lists:
@@ -106,6 +117,11 @@ class _Writer:
         self._marker = "- " if number is None else f"{number}. "
         if number is not None:
             self._lists[-1] = number + 1
+
+    def _leave_list(self) -> None:
+        self._lists.pop()
+        if not self._lists:
+            self._end_list()
 
     def _end_list(self) -> None:
         if self._lines:

@@ -46,7 +46,7 @@ def blocks_of(root: LexborNode, left_out: Callable[[LexborNode], bool], last: Le
 
 
 def walk(root: LexborNode, left_out: Callable[[LexborNode], bool]) -> Iterator[tuple[LexborNode, bool]]:
-    """Every element on entering (True) and on leaving it, every text once; no recursion, for pages nest at will."""
+    """Yields every element on entering (True) and on leaving it, every text once; no recursion: pages nest at will."""
     stack = [(root, True)]
     while stack:
         node, entering = stack.pop()
@@ -68,7 +68,7 @@ class _Writer:
         self.blocks: list[Block] = []
         self._lines: list[str] = []
         self._pieces: list[str] = []  # of the line that is open
-        self._lists: list[int | None] = []  # the next number of each open list, None where it has bullets
+        self._lists: list[int | None] = []  # the next number of each open list, None if it has bullets
         self._marker = ""
         self._preformatted = 0
         self._table: _Table | None = None
@@ -133,7 +133,7 @@ class _Writer:
             self._marker = ""
 
     def _break(self) -> None:
-        """Inside a list an element begins a line, elsewhere a block."""
+        """Begins a line if a list is open, else a block."""
         if self._lists:
             self._end_line()
         else:
@@ -188,7 +188,7 @@ class _Table:
                 self._names += 1
 
     def header_rows(self) -> int:
-        """One where none or all rows hold only names."""
+        """The number of rows at the top that hold only names; one if none or all rows do."""
         return self._names if 0 < self._names < len(self.rows) else 1
 
     def _is_header(self) -> bool:
@@ -219,7 +219,7 @@ def _span(node: LexborNode, name: str) -> int:
 
 
 def _holds_values(node: LexborNode) -> bool:
-    """Whether a table is one, and not a means to lay out a page."""
+    """Tells if a table is one, and not a means to lay out a page."""
     if (node.attributes.get("role") or "") in ("presentation", "none"):
         return False
     if len(node.css("table")) > 1 or node.css_first("h1, h2, h3, h4, h5, h6") is not None:  # css() finds `node` too

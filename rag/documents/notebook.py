@@ -1,14 +1,14 @@
 """Jupyter notebooks (.ipynb) -> the blocks of their cells: text as Markdown, code and its printed results as lines.
 
-In: the bytes of a file. Out: blocks in order. Left out: pictures, widgets and error traces, and results for which the
-notebook has only markup.
+In: the bytes of a file. Out: blocks in order. Left out: pictures, widgets, error traces, and results that the notebook
+has only as markup.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from rag.documents import markdown, text
 from rag.documents.blocks import Block, Content
@@ -16,31 +16,44 @@ from rag.documents.encoding import decode_text
 from rag.errors import DocumentError
 
 
+class _Cell(NamedTuple):
+    kind: object  # "markdown", "code", "raw", or "heading" in format 3
+    source: str
+    level: int  # of a heading
+    outputs: list[str]  # printed results of code
+
+
 def parse(data: bytes) -> Content:
+    """The cells of a notebook as one page of blocks; raises `DocumentError` if the file is no notebook."""
     try:
         notebook = json.loads(decode_text(data))
-        cells = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]
-        blocks = [block for cell in cells for block in _cell(cell)]
+        found = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]
+        cells = [_cell(cell) for cell in found]
         title = notebook.get("metadata", {}).get("title", "")
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as exc:
         raise DocumentError("is not a notebook although its name says so; save it anew in Jupyter") from exc
+    blocks = [block for cell in cells for block in _blocks(cell)]
     return Content([blocks], title=title if isinstance(title, str) else "")
 
 
-def _cell(cell: dict[str, Any]) -> Iterator[Block]:
-    source = _joined(cell.get("source", cell.get("input", "")))
-    match cell.get("cell_type"):
+def _cell(cell: dict[str, Any]) -> _Cell:
+    """A cell of the file; raises `TypeError` and the like for one of another form."""
+    kind = cell.get("cell_type")
+    outputs = cell.get("outputs", []) if kind == "code" else []
+    shown = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs]
+    level = int(cell.get("level", 1)) if kind == "heading" else 0
+    return _Cell(kind, _joined(cell.get("source", cell.get("input", ""))), level, [_joined(one) for one in shown])
+
+
+def _blocks(cell: _Cell) -> Iterator[Block]:
+    match cell.kind:
         case "markdown":
-            yield from markdown.markdown_blocks(source)
-        case "heading":  # format 3
-            yield Block(source, int(cell.get("level", 1)))
-        case "code":
-            yield from text.text_blocks(source, unwrap=False)
-            for output in cell.get("outputs", []):
-                shown = output.get("text") or output.get("data", {}).get("text/plain", "")
-                yield from text.text_blocks(_joined(shown), unwrap=False)
+            yield from markdown.markdown_blocks(cell.source)
+        case "heading":
+            yield Block(cell.source, cell.level)
         case _:
-            yield from text.text_blocks(source, unwrap=False)
+            for written in (cell.source, *cell.outputs):
+                yield from text.text_blocks(written, unwrap=False)
 
 
 def _joined(source: str | list[str]) -> str:

@@ -2,17 +2,21 @@
 
 In: the bytes of a file. Out: parts, found by what they are to one another. Names are compared without their namespace,
 so that both dialects of the format (transitional and strict) are read; a link to a missing picture costs nothing.
-Nothing is fetched and no entity outside the file is read.
+Nothing is fetched and no entity outside the file is read. Damage shows when a part is unpacked or parsed.
 """
 
 from __future__ import annotations
 
+import lzma
+import struct
 import zipfile
+import zlib
 from io import BytesIO
 from posixpath import dirname, join, normpath
 from typing import NamedTuple
 from xml.etree import ElementTree
 
+from rag.documents.damaged import told_as_damage
 from rag.errors import DocumentError
 
 Element = ElementTree.Element
@@ -21,26 +25,32 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of encrypted files an
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 PROTECTED = "is protected with a password; save a copy without one"
 MAX_UNPACKED = 1 << 30  # bytes; a file that holds more is made to exhaust memory
+# What zipfile raises for an archive or a member that is damaged, encrypted or packed in a way that it does not know
+UNPACKING = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError, RuntimeError, ValueError,
+    OverflowError,
+)  # fmt: skip
+PARSING = (ElementTree.ParseError, ValueError, LookupError)  # the last two: for encodings that expat does not read
 CORE = "core-properties"
 CORE_NAMES = {"title": "title", "creator": "author", "created": "created", "language": "language"}
 
 
 class Target(NamedTuple):
-    """A part that another one relates to: as what (the last word of the relation's type), and its path."""
+    """A part that another one relates to: the kind of relation (the last word of its type), and the part's path."""
 
     kind: str
     path: str
 
 
 def opened(data: bytes) -> zipfile.ZipFile:
-    """Raises `DocumentError` for what is encrypted, of the old binary format, damaged or far too large."""
+    """The package, to be closed; raises `DocumentError` if it is encrypted, of the old format, damaged or too large."""
     if data.startswith(OLE):
         if ENCRYPTED in data:
             raise DocumentError(PROTECTED)
         raise DocumentError("is a file of the old binary Office format under a new name; save it anew in the new one")
     try:
         package = zipfile.ZipFile(BytesIO(data))
-    except zipfile.BadZipFile as exc:
+    except UNPACKING as exc:
         raise DocumentError("is damaged: it is not a complete Office file; get a fresh copy") from exc
     size = sum(member.file_size for member in package.infolist())
     if size > MAX_UNPACKED:
@@ -49,19 +59,27 @@ def opened(data: bytes) -> zipfile.ZipFile:
 
 
 def part(package: zipfile.ZipFile, path: str | None) -> Element | None:
-    """The root of a part, None where there is no such part."""
+    """The root of a part, None if there is no such part; raises `DocumentError` if it is damaged."""
     if path is None or path not in package.namelist():
         return None
-    return ElementTree.fromstring(package.read(path))
+    data = unpacked(package, path)
+    with told_as_damage(*PARSING):
+        return ElementTree.fromstring(data)
+
+
+def unpacked(package: zipfile.ZipFile, path: str) -> bytes:
+    """The bytes of a part that the package lists; raises `DocumentError` if they are damaged."""
+    with told_as_damage(*UNPACKING):
+        return package.read(path)
 
 
 def target(package: zipfile.ZipFile, source: str, kind: str) -> str | None:
-    """Path of the part that `source` ("" for the package) relates to as `kind`, the last word of a relation's type."""
+    """The path of the part that `source` ("" for the package) relates to as `kind` (see `Target`); None without one."""
     return next((path for found, path in targets(package, source).values() if found == kind), None)
 
 
 def targets(package: zipfile.ZipFile, source: str) -> dict[str, Target]:
-    """What the part relates to, by the ids that its XML uses."""
+    """The parts that `source` relates to, by the ids that its XML uses; those outside the file are left out."""
     folder, file = dirname(source), source.rsplit("/", 1)[-1]
     relations = part(package, join(folder, "_rels", f"{file}.rels"))
     return {
@@ -75,7 +93,7 @@ def targets(package: zipfile.ZipFile, source: str) -> dict[str, Target]:
 
 
 def stated(package: zipfile.ZipFile) -> dict[str, str]:
-    """What the file says of itself."""
+    """Title, author, date and language as the file's properties give them, by the names in `CORE_NAMES`."""
     core = part(package, target(package, "", CORE))
     fields = [] if core is None else [(local_name(field), (field.text or "").strip()) for field in core]
     return {CORE_NAMES[key]: text for key, text in fields if key in CORE_NAMES and text}
@@ -94,5 +112,5 @@ def value(element: Element | None, attribute: str) -> str | None:
 
 
 def child_value(element: Element | None, child: str) -> str | None:
-    """The attribute `val` of a child: where these formats keep a property."""
+    """The attribute `val` of a child, in which these formats keep a property."""
     return None if element is None else value(element.find(f"{{*}}{child}"), "val")

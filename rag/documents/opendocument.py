@@ -1,7 +1,8 @@
 """OpenDocument texts (.odt) and presentations (.odp) -> blocks, by slide for presentations.
 
-In: the bytes of a file. Out: paragraphs, headings, lists and tables in the order of the text, and what the file says of
-itself. Text boxes follow the paragraph that they are anchored in, footnotes the end of the text.
+In: the bytes of a file. Out: paragraphs, headings, lists and tables in the order of the text, and title, author, date
+and language that the file states. Text boxes follow the paragraph that they are anchored in, footnotes the end of the
+text.
 Left out: what is deleted, comments, headers and footers, and the numbers that programs compute for lists.
 """
 
@@ -21,6 +22,7 @@ ITEM = "- "
 
 
 def parse(data: bytes) -> Content:
+    """The blocks of the text, or of each slide; raises `DocumentError` for damage, a password or another type."""
     with ooxml.opened(data) as package:
         manifest = ooxml.part(package, "META-INF/manifest.xml")
         if manifest is not None and any(local_name(element) == "encryption-data" for element in manifest.iter()):
@@ -48,7 +50,7 @@ def _text_blocks(body: Element) -> Iterator[Block]:
 
 
 def _blocks(container: Element, level: int = 0) -> Iterator[Block]:
-    """`level` of the headings made of paragraphs: 1 in the frame of a slide's title."""
+    """Yields the blocks below an element; `level` is that of paragraphs: 1 in the frame of a slide's title."""
     for child in container:
         match local_name(child):
             case "h":
@@ -73,7 +75,7 @@ def _blocks(container: Element, level: int = 0) -> Iterator[Block]:
 
 
 def _items(items: Element) -> Iterator[str]:
-    """A line for each paragraph of each item, those of inner lists too."""
+    """Yields a line for each paragraph of each item, those of inner lists too."""
     for item in items:
         marker = ITEM if local_name(item) == "list-item" else ""
         for block in _blocks(item):
@@ -83,7 +85,7 @@ def _items(items: Element) -> Iterator[str]:
 
 
 def _rows(grid: Element) -> list[list[str]]:
-    """A cell that spans rows or columns stands in the first."""
+    """The cells of each row; one that spans rows or columns stands in the first."""
     rows = []
     for row in _inside(grid, "table-row"):
         cells: list[str] = []

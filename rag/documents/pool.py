@@ -44,7 +44,7 @@ HOSTILE = "save it anew, or leave it out if you do not trust where it comes from
 
 
 class ReaderPool:
-    """A context manager, to be used by one thread; `read` may be called several times, one call after another."""
+    """Processes that read files: a context manager for one thread; `read` may be called again when it is done."""
 
     def __init__(
         self, workers: int, options: Options = DEFAULTS, seconds: float = SECONDS, megabytes: int = MEGABYTES
@@ -62,7 +62,7 @@ class ReaderPool:
             worker.stop()
 
     def read(self, files: Iterable[Found]) -> Iterator[tuple[Found, Result]]:
-        """Yields in the order of `files`, of which it takes no more than it needs to keep the processes busy."""
+        """Yields each file with its result, in order; takes no more of `files` than keeps the processes busy."""
         waiting = iter(files)
         under_way: deque[_Task] = deque()
         try:
@@ -102,7 +102,7 @@ class ReaderPool:
 
 
 class _Task:
-    """A file that is being read, and what became of it."""
+    """A file that is being read, and its result when there is one."""
 
     def __init__(self, found: Found) -> None:
         self.found = found
@@ -110,7 +110,7 @@ class _Task:
 
 
 class _Worker:
-    """A process and the pipe to it; started when it is first needed and again after it has been ended."""
+    """A process and the pipe to it; it is started when it is first needed, and again after it has been ended."""
 
     pipe: Connection
     deadline: float
@@ -194,7 +194,7 @@ class _Worker:
 
 
 def _end_of(code: int) -> str:
-    """What an exit code says to a person."""
+    """The meaning of a reader's exit code, as the end of a sentence about the file."""
     if code == -signal.SIGKILL:
         return "was given up: its reader was killed, most likely for want of memory; split it"
     name = signal.Signals(-code).name if code < 0 else f"exit code {code}"

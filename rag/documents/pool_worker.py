@@ -1,7 +1,7 @@
 """One process that reads files for a `ReaderPool` (pool.py), one after another, until its pipe is closed.
 
 In: jobs on the pipe whose descriptor it is given. Out: for each job a `Document` or the `DocumentError`.
-It loads readers and nothing else, and keeps to the limits that it is given even where nobody watches it any more.
+It loads readers and nothing else, and keeps to the limits that it is given even if nobody watches it any more.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GRACE = 2.0  # seconds after the limit at which the process ends itself, should 
 
 
 class ReaderLimits(NamedTuple):
-    """What a file may cost."""
+    """The limits for one file."""
 
     seconds: float
     megabytes: int  # of memory, Python and the readers' own code included
@@ -37,7 +37,7 @@ class ReadingJob(NamedTuple):
 
 
 def read_for_pool(descriptor: int, limits: ReaderLimits) -> None:
-    """Serves jobs. The time limit is one of the kernel's: it also ends a reader that hangs in foreign code."""
+    """Serves jobs until the pipe is closed. A timer of the kernel keeps the time limit, in foreign code too."""
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (limits.megabytes << 20, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -22,6 +22,7 @@ NOTES = "Notes: "
 
 
 def parse(data: bytes) -> Content:
+    """The blocks of each slide; raises `DocumentError` if the file is damaged or no presentation."""
     with ooxml.opened(data) as package:
         main = ooxml.target(package, "", "officeDocument")
         show = ooxml.part(package, main)
@@ -61,7 +62,7 @@ def _shapes(package: zipfile.ZipFile, tree: Element, targets: Mapping[str, Targe
 
 
 def _role(shape: Element) -> str:
-    """Which place of the layout the shape fills: title, body, dt, ...; "" for one that was drawn."""
+    """The place of the layout that the shape fills: title, body, dt, ...; "" for one that was drawn."""
     place = shape.find("{*}nvSpPr/{*}nvPr/{*}ph")
     return "" if place is None else place.get("type", "body")
 
@@ -73,7 +74,7 @@ def _notes(tree: Element) -> Iterator[Block]:
 
 
 def _text(body: Element | None) -> str:
-    """A line for each paragraph."""
+    """The text of a shape, a line for each paragraph."""
     return "\n".join("".join(_pieces(paragraph)) for paragraph in ([] if body is None else body.iterfind("{*}p")))
 
 
@@ -100,7 +101,7 @@ def _graphic(package: zipfile.ZipFile, frame: Element, targets: Mapping[str, Tar
 
 
 def _rows(grid: Element) -> list[list[str]]:
-    """A cell that spans rows is repeated in each; one that spans columns stands in the first."""
+    """The cells of each row: one that spans rows is repeated in each, one that spans columns stands in the first."""
     rows: list[list[str]] = []
     for row in grid.iterfind("{*}tr"):
         cells: list[str] = []

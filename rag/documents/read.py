@@ -1,7 +1,8 @@
 """Files -> Documents.
 
 In: the path of a file. Out: a `Document` with its text normalised, or a `DocumentError` that names the file, says what
-is wrong and what to do. The suffix decides the reader; each family of formats has a module.
+is wrong and what to do. The suffix decides the reader; each family of formats has a module. A reader that fails with an
+error that nobody expected is a fault of this program and is reported as one (`ReaderFault`), not as damage of the file.
 It reads no folders (discover.py finds the files) and fetches nothing. pool.py reads many files in processes that can be
 stopped.
 """
@@ -12,18 +13,20 @@ import hashlib
 import os
 import re
 import stat
+import traceback
 from pathlib import Path
 from typing import NamedTuple
 
 from rag.documents.blocks import Body, Content, assemble, one_line
-from rag.documents.formats import MEDIA_TYPES, NAMED, SOURCE
-from rag.errors import DocumentError, UnsupportedDocument
+from rag.documents.formats import MEDIA_TYPES, NAMED, OFFICE, SOURCE
+from rag.errors import DocumentError, ReaderFault, UnsupportedDocument
 from rag.types import Document
 
 SUFFIXES = frozenset(MEDIA_TYPES)
 MAX_BYTES = 512 << 20  # the whole file and its text are held in memory, several times over while it is read
+LONGEST_REASON = 200  # characters of an unexpected error's own message
 LONGEST_TITLE = 200  # characters; a title goes into every prompt and citation
-# What programs write where a person gave no title
+# What programs write if a person gave no title
 USELESS_TITLE = re.compile(
     r"(?:microsoft \w+ - .*|powerpoint presentation|(?:untitled|document|slide|presentation)[\s\d-]*"
     r"|\(?(?:anonymous|unspecified|unknown|none)\)?|\S*\.(?:docx?|odt|rtf|txt|pptx?|xlsx?|pdf|indd|qxd|tex|dvi|ps|html?)"
@@ -33,7 +36,7 @@ USELESS_TITLE = re.compile(
 
 
 class Options(NamedTuple):
-    """What a person may say about how files are read."""
+    """Options of a person for how files are read."""
 
     passwords: tuple[str, ...] = ()  # tried one after another on PDF files that are encrypted
     ocr_languages: tuple[str, ...] = ("eng",)  # of pages that are images, as tesseract names them
@@ -43,12 +46,16 @@ DEFAULTS = Options()
 
 
 def is_readable(name: str) -> bool:
-    """Whether files of the type that the name ends with are read."""
+    """Tells if there is a reader for the suffix of the name; upper and lower case are the same."""
     return os.path.splitext(name)[1].lower() in SUFFIXES
 
 
 def read_document(path: Path, document_id: str, source: str | None = None, options: Options = DEFAULTS) -> Document:
-    """Reads a file; raises `DocumentError` (`UnsupportedDocument` for a type that is not read) with the file's name."""
+    """Reads a file; `source` is its path if none is given.
+
+    Raises `DocumentError` with the file's name in one line: `UnsupportedDocument` for a type that is not read,
+    `ReaderFault` if a reader failed with an unexpected error.
+    """
     try:
         return _read(path, document_id, source or str(path), options)
     except DocumentError as exc:
@@ -57,12 +64,27 @@ def read_document(path: Path, document_id: str, source: str | None = None, optio
         raise DocumentError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
     except MemoryError as exc:
         raise DocumentError(f"{path}: needs more memory to read than there is; split it") from exc
-    except Exception as exc:  # whatever a parser throws at a file that it does not expect
-        reason = one_line(str(exc)) or type(exc).__name__
-        raise DocumentError(f"{path}: could not be read, it may be damaged ({reason}); save it anew") from exc
+    except RecursionError as exc:  # readers follow the nesting of a file
+        raise DocumentError(f"{path}: is nested too deep to be read; split it") from exc
+    except Exception as exc:
+        raise _fault(path, exc) from exc
+
+
+def _fault(path: Path, exc: Exception) -> ReaderFault:
+    """The report of an unexpected error: its type and message, and the innermost line of this package on its way."""
+    steps = [(frame.f_globals.get("__name__", ""), line) for frame, line in traceback.walk_tb(exc.__traceback__)]
+    module, line = next(step for step in reversed(steps) if step[0].startswith("rag."))
+    reason = one_line(str(exc))[:LONGEST_REASON]
+    error = f"{type(exc).__name__} in {module.replace('.', '/')}.py:{line}{': ' if reason else ''}{reason}"
+    return ReaderFault(
+        f"{path}: rag failed to read it ({error}); this is a fault of the program, not of the file: please report it, "
+        "`rag index -v` shows the traceback",
+        "".join(traceback.format_exception(exc)),
+    )
 
 
 def _read(path: Path, document_id: str, source: str, options: Options) -> Document:
+    """The document; raises `DocumentError` without the file's name, and whatever a reader raises."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         kind = f"files of type {suffix}" if suffix else "files without a suffix"
@@ -111,12 +133,34 @@ def _bytes(path: Path) -> bytes:
 
 
 def _parse(suffix: str, data: bytes, options: Options) -> Content:
-    """The reader's module is imported here, so that what is not read costs nothing."""
+    """The content of a file of a type that is read.
+
+    Here and below, the reader's module is imported when it is needed, so that what is not read costs nothing.
+    """
     match suffix:
         case ".pdf":
             from rag.documents.pdf import reader as pdf
 
             return pdf.parse(data, options.passwords, options.ocr_languages)
+        case ".doc" | ".ppt":
+            from rag.documents import libreoffice
+
+            real = libreoffice.real_suffix(data, suffix)
+            if real == suffix:
+                return _parse(libreoffice.MODERN[suffix], libreoffice.converted(data, suffix), options)
+            return _parse(real, data, options)
+        case ".eml" | ".mbox":
+            from rag.documents import mail
+
+            parse = mail.parse if suffix == ".eml" else mail.parse_mailbox
+            return parse(data, lambda suffix, data: _parse_attached(suffix, data, options))
+        case _:
+            return _parse_office(suffix, data) if suffix in OFFICE else _parse_text(suffix, data)
+
+
+def _parse_office(suffix: str, data: bytes) -> Content:
+    """The content of a file of an office program, or of an electronic book."""
+    match suffix:
         case ".docx" | ".docm" | ".dotx":
             from rag.documents import docx
 
@@ -125,21 +169,10 @@ def _parse(suffix: str, data: bytes, options: Options) -> Content:
             from rag.documents import pptx
 
             return pptx.parse(data)
-        case ".xlsx" | ".xlsm" | ".xlsb" | ".xls" | ".ods":
-            from rag.documents import sheets
-
-            return sheets.parse(data)
         case ".odt" | ".odp":
             from rag.documents import opendocument
 
             return opendocument.parse(data)
-        case ".doc" | ".ppt":
-            from rag.documents import libreoffice
-
-            real = libreoffice.real_suffix(data, suffix)
-            if real == suffix:
-                return _parse(libreoffice.MODERN[suffix], libreoffice.converted(data, suffix), options)
-            return _parse(real, data, options)
         case ".rtf":
             from rag.documents import rtf
 
@@ -148,25 +181,19 @@ def _parse(suffix: str, data: bytes, options: Options) -> Content:
             from rag.documents import epub
 
             return epub.parse(data)
+        case _:  # workbooks: .xlsx .xlsm .xlsb .xls .ods
+            from rag.documents import sheets
+
+            return sheets.parse(data)
+
+
+def _parse_text(suffix: str, data: bytes) -> Content:
+    """The content of a file of a format that is text."""
+    match suffix:
         case ".html" | ".htm" | ".xhtml":
             from rag.documents import html
 
             return html.parse(data)
-        case ".eml":
-            from rag.documents import mail
-
-            return mail.parse(data, lambda suffix, data: _parse_attached(suffix, data, options))
-        case ".mbox":
-            from rag.documents import mail
-
-            return mail.parse_mailbox(data, lambda suffix, data: _parse_attached(suffix, data, options))
-        case _:
-            return _parse_plain(suffix, data)
-
-
-def _parse_plain(suffix: str, data: bytes) -> Content:
-    """Formats that are text."""
-    match suffix:
         case ".md" | ".markdown":
             from rag.documents import markdown
 

@@ -35,6 +35,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def parse(data: bytes) -> Content:
+    """The text as one page of blocks; faults of the markup are no errors."""
     from docutils.core import publish_parts
 
     text = decode_text(data)
@@ -44,7 +45,7 @@ def parse(data: bytes) -> Content:
 
 
 def _make_known(text: str) -> None:
-    """Lets docutils keep the text of directives and roles that it does not know."""
+    """Registers directives and roles that docutils does not know, so that it keeps their text."""
     from docutils.parsers.rst import directives, roles
     from docutils.parsers.rst.languages import en
 

@@ -11,20 +11,25 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from rag.documents.blocks import Block, Content, table_blocks
+from rag.documents.damaged import told_as_damage
 from rag.errors import DocumentError
 
 MARK = b"{\\rtf"
+# What striprtf raises for numbers of characters and code pages that do not exist, and for marks without their number
+DAMAGE = (ValueError, OverflowError, LookupError, TypeError)
 CELL_END = "|"  # what striprtf writes for the end of a cell
 BODY_PARTS = re.compile(r"\n")
 BULLET = re.compile(r"^[\s·•▪\uf0b7-]*\t")
 
 
 def parse(data: bytes) -> Content:
+    """Paragraphs and tables in the order of the text; raises `DocumentError` if the file is no rich text."""
     from striprtf.striprtf import rtf_to_text
 
     if not data.lstrip().startswith(MARK):
         raise DocumentError("is not rich text although its name says so; give it the name of its real type")
-    text: str = rtf_to_text(data.decode("latin-1"), errors="replace")  # type: ignore[no-untyped-call]
+    with told_as_damage(*DAMAGE):
+        text: str = rtf_to_text(data.decode("latin-1"), errors="replace")  # type: ignore[no-untyped-call]
     return Content([list(_blocks(text))])
 
 

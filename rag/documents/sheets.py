@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from rag.documents.blocks import Block, Content, one_line, table_blocks
 from rag.errors import DocumentError
 
 if TYPE_CHECKING:
-    from python_calamine import CalamineSheet, CalamineWorkbook
+    from python_calamine import CalamineSheet
 
 CellValue = object  # str, int, float, bool, or one of datetime's types; "" for an empty cell
 SheetRow = Sequence[CellValue]
@@ -28,11 +29,19 @@ MOST_SPANNED = 64  # columns; a name that spans more is the sheet's title
 
 
 def parse(data: bytes) -> Content:
+    """A heading and tables for each visible sheet; raises `DocumentError` for damage and for a password."""
     if not data.startswith(ooxml.OLE):
         ooxml.opened(data).close()  # for its refusals
     elif ooxml.ENCRYPTED in data:
         raise DocumentError(ooxml.PROTECTED)
-    workbook = _opened(data)
+    with _damage_told():
+        return Content([_workbook_blocks(data)])
+
+
+def _workbook_blocks(data: bytes) -> list[Block]:
+    from python_calamine import CalamineWorkbook
+
+    workbook = CalamineWorkbook.from_filelike(BytesIO(data))
     blocks: list[Block] = []
     sheets = [sheet for sheet in workbook.sheets_metadata if _is_visible(sheet)]
     for sheet in sheets:
@@ -41,17 +50,21 @@ def parse(data: bytes) -> Content:
             blocks += [Block(sheet.name, 1), *content]
     if len(sheets) == 1 and blocks and blocks[0].text.rstrip("0123456789").lower() in ("sheet", "tabelle", "feuil"):
         del blocks[0]  # a name that nobody gave
-    return Content([blocks])
+    return blocks
 
 
-def _opened(data: bytes) -> CalamineWorkbook:
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    """Runs the `with` block; errors of calamine, which parses each sheet when it is asked for it, are explained."""
+    from python_calamine import CalamineError, PasswordError
 
     try:
-        return CalamineWorkbook.from_filelike(BytesIO(data))
+        yield
     except PasswordError as exc:
         raise DocumentError(ooxml.PROTECTED) from exc
-    except CalamineError as exc:
+    except BaseException as exc:
+        if not isinstance(exc, CalamineError) and type(exc).__name__ != "PanicException":  # a panic of its Rust code
+            raise
         raise DocumentError(f"is damaged: it is not a complete workbook ({one_line(str(exc))}); save it anew") from exc
 
 
@@ -75,7 +88,7 @@ def _sheet_blocks(sheet: CalamineSheet) -> Iterator[Block]:
 
 
 def _stretches(rows: Sequence[SheetRow]) -> Iterator[tuple[int, int]]:
-    """(first, last + 1) of rows without an empty one between them, but for one between names and figures."""
+    """Yields (first, last + 1) of rows without an empty one between them, but for one between names and figures."""
     begin: int | None = None
     for place, row in enumerate([*rows, ()]):
         if any(map(_is_filled, row)):
@@ -89,7 +102,7 @@ def _stretches(rows: Sequence[SheetRow]) -> Iterator[tuple[int, int]]:
 
 
 def _header_rows(rows: Sequence[SheetRow]) -> int:
-    """How many rows name the columns: rows of text, as long as each holds more names than the one above it."""
+    """The number of rows that name the columns: rows of text, as long as each holds more names than the one above."""
     rows = [row for row in rows if any(map(_is_filled, row))]
     titles = next((place for place, row in enumerate(rows) if any(map(_is_filled, row[1:]))), 0)
     count = titles + 1

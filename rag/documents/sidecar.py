@@ -1,4 +1,4 @@
-"""What a person says of a file, beside it: `report.pdf` has its own metadata in `.report.pdf.metadata.json`.
+"""Sidecars: metadata that a person gives to a file, beside it; for `report.pdf` in `.report.pdf.metadata.json`.
 
 In: the path of a document's file. Out: a flat mapping of texts, which ingestion adds to what the document states of
 itself and filters find. The file is hidden, so no folder's listing takes it for a document.
@@ -17,12 +17,12 @@ MAX_BYTES = 64_000
 
 
 def beside(path: Path) -> Path:
-    """Where the metadata of the file is, or would be."""
+    """The path of the file's sidecar, which need not be there."""
     return path.with_name(sidecar_name(path.name))
 
 
 def changed_at(file: str | Path) -> int:
-    """When the metadata beside the file was last written, in ns; 0 where there is none."""
+    """The time at which the file's sidecar was last written, in ns; 0 if there is none."""
     try:
         return beside(Path(file)).stat().st_mtime_ns
     except OSError:
@@ -30,7 +30,10 @@ def changed_at(file: str | Path) -> int:
 
 
 def read_sidecar(path: Path) -> dict[str, str]:
-    """Empty where there is none. Raises `DocumentError` where it is not a flat JSON object of texts."""
+    """The metadata in the file's sidecar, empty if there is none.
+
+    Raises `DocumentError` if it is not a flat JSON object of texts, or has more than `MAX_BYTES`.
+    """
     file = beside(path)
     try:
         if file.stat().st_size > MAX_BYTES:
@@ -46,7 +49,7 @@ def read_sidecar(path: Path) -> dict[str, str]:
 
 
 def write_sidecar(path: Path, metadata: Mapping[str, str]) -> None:
-    """Put it beside the file, or take it away where it is empty."""
+    """Writes the file's sidecar, or removes it if `metadata` is empty."""
     if metadata:
         write_whole(beside(path), json.dumps(dict(metadata), ensure_ascii=False).encode("utf-8", "backslashreplace"))
     else:
@@ -54,9 +57,10 @@ def write_sidecar(path: Path, metadata: Mapping[str, str]) -> None:
 
 
 def sidecar_name(of: str) -> str:
-    """Of the file that lies beside the file `of`."""
+    """The name of the sidecar of the file named `of`."""
     return f".{of}.metadata.json"
 
 
 def is_flat(found: object) -> bool:
+    """Tells if a JSON value is an object whose values are all texts."""
     return isinstance(found, dict) and all(isinstance(value, str) for value in found.values())

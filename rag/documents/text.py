@@ -25,7 +25,7 @@ COLUMNS = re.compile(r"\S(?:\t+| {3,})\S")  # aligned by hand: a table, not pros
 
 
 def parse(data: bytes, unwrap: bool = True) -> Content:
-    """`unwrap=False` for logs and source code, whose lines mean something however alike they look."""
+    """The paragraphs of a file; `unwrap=False` is for logs and source code, whose lines are never to be joined."""
     return Content([text_blocks(decode_text(data), unwrap)])
 
 
@@ -38,7 +38,7 @@ def text_blocks(text: str, unwrap: bool = True) -> list[Block]:
 
 
 def _wrap_column(paragraphs: Sequence[Sequence[str]]) -> int:
-    """The column at which the text was wrapped, 0 where it was not.
+    """The column at which the text was wrapped, 0 if it was not.
 
     Learned from the line breaks that stand inside a sentence: in a wrapped text the next word did not fit there.
     """
@@ -57,7 +57,7 @@ def _wrap_column(paragraphs: Sequence[Sequence[str]]) -> int:
 
 
 def _unwrapped(lines: Sequence[str], column: int) -> list[str]:
-    """The lines, each joined with the one before it where only the column parted them."""
+    """The lines, each joined with the one before it if only the column parted them."""
     units = [[lines[0]]]
     for line, after in pairwise(lines):
         if column and _is_filled(_width(line), _first_word(after), column) and not _starts_unit(after, line):
@@ -72,26 +72,26 @@ def _is_filled(width: int, next_word: int, column: int) -> bool:
 
 
 def _starts_unit(line: str, before: str) -> bool:
-    """List items, rows with aligned columns, and a first line set in deeper than the line before it."""
+    """Tells if a line is a list item, a row with aligned columns, or set in deeper than the line before it."""
     if LIST_ITEM.match(line.lstrip()) or COLUMNS.search(line.strip()) or COLUMNS.search(before.strip()):
         return True
     return _indent(line) > _indent(before) and not LIST_ITEM.match(before.lstrip())
 
 
 def _runs_on(line: str) -> bool:
-    """Whether a line begins inside a sentence, as far as its first character tells."""
+    """Tells if a line begins inside a sentence, as far as its first character shows."""
     first = line.lstrip()[:1]
     return first.islower() or bool(re.match(f"[{UNSPACED}]", first))
 
 
 def _first_word(line: str) -> int:
-    """Columns that the shortest beginning of the line takes which cannot be broken."""
+    """The number of columns of the shortest beginning of the line that cannot be broken."""
     word = line.split(maxsplit=1)[0] if line.strip() else ""
     return 2 if re.match(f"[{UNSPACED}]", word) else _width(word)
 
 
 def _width(line: str) -> int:
-    """Columns on a screen: characters of unspaced scripts take two."""
+    """The number of columns on a screen: characters of unspaced scripts take two."""
     line = line.rstrip()
     return len(line) if line.isascii() else len(line) + len(re.findall(f"[{UNSPACED}]", line))
 

@@ -61,7 +61,7 @@ def _join_two(first: str, second: str, known: Set[str] | None) -> str:
 
 
 def _was_cut(head: str, tail: str, known: Set[str]) -> bool:
-    """Whether the hyphen between the two came from the line's end."""
+    """Tells if the hyphen between the two came from the line's end."""
     head_lower, tail_lower = head.lower(), tail.lower()
     if head_lower + tail_lower in known:
         return True

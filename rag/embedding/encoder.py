@@ -2,7 +2,7 @@
 
 In: a GGUF file as `rag.embedding.encoder_file` writes it. A question has some fifteen tokens; torch and transformers
 need seconds to be imported, and numpy three times as long for them (docs/experiments.md).
-Does not handle: batches of several texts; passages go through torch, which is the faster one there.
+Does not handle: batches of several texts; passages go through torch, which is faster for them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Encoder:
     """A loaded model; calls may come from any thread and are served one after another."""
 
     def __init__(self, path: Path, most_tokens: int, threads: int) -> None:
-        """Raises `ModelError` where llama.cpp refuses the file."""
+        """Load the file at `path`. Raises `ModelError` if llama.cpp refuses it."""
         spin_briefly()
         import llama_cpp
 
@@ -56,7 +56,8 @@ class Encoder:
         weakref.finalize(self, _free, llama_cpp, self._batch, self._context, model)
 
     def states(self, ids: Sequence[int]) -> Vectors:
-        """-> shape `(tokens, d)`, of the last layer. `ids` are 1 to `most_tokens`, which is not checked."""
+        """The states of the last layer, shape `(tokens, d)`. The number of `ids`, 1 to `most_tokens`, is not
+        checked."""
         with self._lock:
             batch = self._batch
             batch.n_tokens = len(ids)

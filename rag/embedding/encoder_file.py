@@ -1,7 +1,7 @@
 """The embedded embedder as sentence-transformers keeps it -> a GGUF file that `rag.embedding.encoder` reads.
 
 In: a folder with `model.safetensors` and `config.json` of a `BertModel`. Matrices become F16, with which vectors have a
-cosine of 0.999999 to float32's at half of the memory to be read, or BF16 (0.99998) where the processor multiplies that
+cosine of 0.999999 to float32's at half of the memory to be read, or BF16 (0.99998) if the processor multiplies that
 itself; biases and norms stay float32. Written once, into the cache folder. Names: ggml-org's specification of GGUF,
 and llama.cpp's table of tensors for `bert`.
 """
@@ -37,7 +37,7 @@ _OF_LAYER = {
 
 def encoder_file(folder: Path, cache_dir: Path, kind: str | None = None) -> Path:
     """The GGUF file of the model in `folder`, its matrices of `kind` (of `rag.llm.gguf.KINDS`; left out, the fastest
-    here). Raises `ModelError` where that cannot be read or the cache written."""
+    here). Raises `ModelError` if that cannot be read or the cache not written."""
     kind = kind or matrix_kind()
     source = folder / "model.safetensors"
     try:
@@ -80,7 +80,7 @@ def _write(folder: Path, target: Path, kind: str) -> None:
 
 
 def _names(layers: int) -> dict[str, str]:
-    """Of each tensor, by its name in sentence-transformers' file."""
+    """The name of each tensor in the GGUF file, by its name in sentence-transformers' file."""
     return _OUTER | {
         f"encoder.layer.{layer}.{name}.{kind}": f"blk.{layer}.{ours}.{kind}"
         for layer in range(layers)

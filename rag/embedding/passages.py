@@ -2,7 +2,7 @@
 
 A passage goes through the model once and gives two things: its own vector, and one for each of its sentences, pooled
 from the same token states ("late chunking", arXiv 2409.04701). That costs nothing beyond the passage, and a sentence
-keeps the context it stands in: the best-sentence score finds more than that of sentences embedded alone
+keeps its context: the best-sentence score finds more than that of sentences embedded alone
 (docs/experiments.md). Models that do not pool by the mean have their sentences embedded one by one.
 
 Does not handle: choosing passages, storing vectors.
@@ -41,7 +41,7 @@ BATCH_TOKENS = 1536
 def embedder_folder(name: str) -> str:
     """The folder of the embedded model, checked against its published hash, or `name` itself (a folder or a hub id).
 
-    Raises `ModelError` where the embedded model is not installed or not what it should be.
+    Raises `ModelError` if the embedded model is not installed or its hash differs.
     """
     if name != EMBEDDED_EMBEDDER:
         return name
@@ -64,14 +64,14 @@ _Windows = list[dict[str, Any]]  # token ids and offsets
 
 
 class _Output(NamedTuple):
-    """Of a window, from the model."""
+    """The output of the model for one window."""
 
     tokens: Any  # states, shape (tokens, d)
     pooled: Any  # vector, shape (d,)
 
 
 class SentenceTransformerEmbedder:
-    """Any sentence-transformers model; calls may come from any thread, several at once."""
+    """An `Embedder` on any sentence-transformers model; calls may come from any thread, several at once."""
 
     def __init__(self, model: Any, fingerprint: str, threads: int) -> None:
         self._model = model
@@ -81,14 +81,14 @@ class SentenceTransformerEmbedder:
         self.fingerprint = f"{fingerprint}+{'late' if self._late else 'alone'}"
         self.dimension = int(model.get_embedding_dimension())
         self._special = int(model.tokenizer.num_special_tokens_to_add())
-        self._tokenize("", 0)  # drops the tokenizer's own limits, which must not happen while another thread is in it
+        self._tokenize("", 0)  # resets the tokenizer's own limits, which must not happen while another thread uses it
         self.max_tokens = int(model.max_seq_length or 512) - self._special
 
     @classmethod
     def load(cls, name: str, threads: int) -> SentenceTransformerEmbedder:
         """Load the embedded model, a folder, or a model of a hub (which is downloaded, with a progress bar).
 
-        Raises `ModelError` with the remedy where that fails.
+        Raises `ModelError` with the remedy if that fails.
         """
         folder = embedder_folder(name)
         local = Path(folder).is_dir()
@@ -113,19 +113,19 @@ class SentenceTransformerEmbedder:
         return cls(model, f"{Path(name).name}:{identity}:{model.max_seq_length}", threads)
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
-        """Where each token stands in `text`, in characters, special tokens left out."""
+        """The place of each token in `text`, in characters; special tokens are left out."""
         encoding = self._model.tokenizer(
             text, add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False
         )
         return [(start, end) for start, end in encoding["offset_mapping"] if end > start]
 
     def embed_query(self, text: str) -> Vectors:
-        """-> shape `(d,)`, unit length; a query beyond `max_tokens` is embedded in windows, not cut off."""
+        """The unit vector of a query, shape `(d,)`; one beyond `max_tokens` is embedded in windows, not cut off."""
         vector, _ = self._embed([(text, ())], query=True)[0]
         return vector
 
     def embed_passages(self, passages: Sequence[Passage]) -> list[Embedding]:
-        """-> one for each passage, in order."""
+        """The embedding of each passage, in order."""
         items = [(p.text, tuple(Sentence(s.start - p.start, s.end - p.start) for s in p.sentences)) for p in passages]
         if self._late:
             return self._embed(items)
@@ -172,8 +172,8 @@ class SentenceTransformerEmbedder:
         return {"input_ids": encoding["input_ids"], "offsets": offsets}
 
     def _outputs(self, windows: _Windows) -> list[_Output]:
-        """One for each window. Batches go through the model side by side, each in one thread as far as there are enough
-        of them: threads that share one wait for each other at every step."""
+        """The output for each window. Batches go through the model side by side, each in one thread if there are enough
+        of them: threads that share a batch wait for each other at every step."""
         lengths = [len(window["input_ids"]) for window in windows]
         order = sorted(range(len(windows)), key=lengths.__getitem__)
         batches = list(_batches(order, lengths))
@@ -185,7 +185,8 @@ class SentenceTransformerEmbedder:
     def _side_by_side(
         self, forward: Callable[[_Windows], list[_Output]], batches: Sequence[_Windows]
     ) -> Iterator[list[_Output]]:
-        """In order. Few are under way at a time, so that a program that ends waits for no more than those."""
+        """The outputs of the batches, in order. Few are under way at a time, since the end of the program waits for
+        those."""
         running: deque[Future[list[_Output]]] = deque()
         for batch in batches:
             if len(running) == 2 * self._threads:
@@ -206,7 +207,8 @@ class SentenceTransformerEmbedder:
 
 
 def _settle(bfloat16: bool) -> None:
-    """For a thread that does nothing else: what autocast has cast of the weights is kept until somebody leaves it."""
+    """Enter inference mode and autocast for the life of this thread: the weights that autocast has cast are kept until
+    it is left."""
     import torch
 
     _own.contexts = ExitStack()
@@ -215,13 +217,15 @@ def _settle(bfloat16: bool) -> None:
 
 
 def _pool(tokens: Vectors, offsets: Any, sentence: Sentence, whole: Vectors) -> Vectors:
-    """Mean of the sentence's token states, as unit vector; the passage's own where no token falls into it."""
+    """The mean of the sentence's token states, as unit vector; that of the passage if no token falls into the
+    sentence."""
     inside = (offsets[:, 0] >= sentence.start) & (offsets[:, 1] <= sentence.end) & (offsets[:, 1] > offsets[:, 0])
     return _unit(tokens[inside].mean(axis=0)) if inside.any() else whole
 
 
 def _batches(order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Consecutive items of `order` (sorted by length), at most `BATCH_TOKENS` tokens when padded to the longest."""
+    """Batches of consecutive items of `order` (sorted by length), at most `BATCH_TOKENS` tokens when padded to the
+    longest."""
     batch: list[int] = []
     for item in order:
         if batch and (len(batch) + 1) * lengths[item] > BATCH_TOKENS:
@@ -242,7 +246,7 @@ def _rows(vectors: list[Vectors], dimension: int) -> Vectors:
 
 
 def _pools_by_mean(model: Any) -> bool:
-    """Whether a mean over some token states is in the same space as the vector of a whole text."""
+    """True if a mean over some token states is in the same space as the vector of a whole text."""
     modes = [getattr(module, "pooling_mode", None) for module in model if hasattr(module, "pooling_mode")]
     known = {type(module).__name__ for module in model} <= {"Transformer", "Pooling", "Normalize"}
     return known and modes in (["mean"], [("mean",)], [["mean"]])

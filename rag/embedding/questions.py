@@ -1,8 +1,7 @@
-"""The embedded model for those who ask: a question's vector from llama.cpp, at once; torch only when passages come.
+"""The embedded model for questions: their vectors come from llama.cpp at once; torch is loaded only for passages.
 
-Importing sentence_transformers takes seconds of which a question needs nothing, and a process that answers questions
-embeds nothing else. Vectors are those of `rag.embedding.passages` to a cosine of 0.99999 and better, so both share an
-index.
+Importing sentence_transformers takes seconds, and a process that answers questions embeds nothing else. Vectors are
+those of `rag.embedding.passages` to a cosine of 0.99999 and better, so both share an index.
 
 Does not handle: other models than the embedded one.
 """
@@ -23,13 +22,13 @@ from rag.errors import ModelError
 from rag.settings import EMBEDDED_EMBEDDER
 from rag.types import Embedding, Passage, Vectors
 
-_MOST_TOKENS = 256  # that the model was trained with, special tokens included
+_MOST_TOKENS = 256  # length with which the model was trained, special tokens included
 _SPECIAL = 2
 
 
 class QuestionEmbedder:
-    """`Embedder`: questions here, passages and what is longer than the model by `SentenceTransformerEmbedder`, which is
-    loaded when it is first needed. Calls may come from any thread."""
+    """An `Embedder` that embeds questions itself. Passages and texts longer than the model's window go to
+    `SentenceTransformerEmbedder`, which is loaded when it is first needed. Calls may come from any thread."""
 
     fingerprint = f"{EMBEDDED_EMBEDDER}:{MINILM_SHA256[:16]}:{_MOST_TOKENS}+late"
     max_tokens = _MOST_TOKENS - _SPECIAL
@@ -44,8 +43,8 @@ class QuestionEmbedder:
 
     @classmethod
     def load(cls, cache_dir: Path, threads: int) -> QuestionEmbedder:
-        """Raises `ModelError` where the embedded model is not installed or not what it should be, and where the file
-        that llama.cpp reads cannot be written below `cache_dir`."""
+        """Load the embedded model. Raises `ModelError` if it is not installed or its hash differs, or if the file that
+        llama.cpp reads cannot be written below `cache_dir`."""
         folder = Path(embedder_folder(EMBEDDED_EMBEDDER))
         from tokenizers import Tokenizer
 
@@ -61,7 +60,7 @@ class QuestionEmbedder:
         return cls(encoder, tokenizer, threads)
 
     def embed_query(self, text: str) -> Vectors:
-        """-> shape `(d,)`, unit length."""
+        """The unit vector of a question, shape `(d,)`."""
         ids = self._tokenizer.encode(text).ids
         if len(ids) > _MOST_TOKENS:
             return self._passages().embed_query(text)
@@ -69,9 +68,11 @@ class QuestionEmbedder:
         return np.asarray(mean / np.linalg.norm(mean), np.float32)
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """See `Embedder.token_spans`; loads torch."""
         return self._passages().token_spans(text)
 
     def embed_passages(self, passages: Sequence[Passage]) -> list[Embedding]:
+        """See `Embedder.embed_passages`; loads torch."""
         return self._passages().embed_passages(passages)
 
     def _passages(self) -> SentenceTransformerEmbedder:

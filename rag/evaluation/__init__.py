@@ -1,17 +1,20 @@
-"""How good the answers are: questions with known answers in, figures with confidence intervals out.
+"""The quality of the answers: questions with known answers in, figures with confidence intervals out.
 
-    questions.py   a file of questions
-    gold.py        where its gold stands in an index
-    asking.py      question -> answer
+    questions.py   a file of questions -> questions with their gold
+    gold.py        gold -> documents and characters of an index
+    asking.py      questions -> records of their answers
+    record.py      the values that cross these files
     run.py         the folder of a run, which can be interrupted
     squad.py ranking.py citations.py certainty.py    the measures of one question, or of pairs
     judging.py     records -> columns
     measures.py    columns -> figures, with intervals.py
-    compare.py     two runs
-    report.py charts.py listing.py export.py         for people and for other programs
-    command.py     `rag eval`
+    compare.py     two runs -> differences
+    report.py report.html charts.py                  the page of a run
+    listing.py     figures and differences -> text for a terminal
+    export.py      records -> files of other evaluation programs
 
-No judge model is asked anything: gold is compared by characters, and entailment is that of `rag.checking.faithfulness`.
+The command is in `rag/cli/evaluate.py`. No judge model is asked anything: gold is compared by characters, and
+entailment is that of `rag.checking.faithfulness`.
 """
 
 from __future__ import annotations

@@ -20,13 +20,18 @@ _NO_GOLD = Gold((), (), ())
 
 
 class Asks(Protocol):
-    """What is evaluated; `rag.pipeline.Pipeline` is one."""
+    """The answering of questions that is evaluated; `rag.pipeline.Pipeline` is one."""
 
-    def ask(self, question: Ask) -> Answer: ...
+    def ask(self, question: Ask) -> Answer:
+        """The answer to a question; raises `ModelError`."""
+        ...
 
 
 def ask_all(pipeline: Asks, questions: Iterable[GoldQuestion], gold: Mapping[str, Gold], kept: int) -> Iterator[Record]:
-    """A record for each question; of the passages found, the answer keeps the first `kept`. Raises `ModelError`."""
+    """Yields a record for each question; of the passages found, the answer keeps the first `kept`.
+
+    Raises `ModelError`.
+    """
     for question in questions:
         begin = time.perf_counter()
         answer = pipeline.ask(Ask(question.text, k=max(kept, RANKED), history=question.history))

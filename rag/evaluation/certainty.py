@@ -1,7 +1,7 @@
-"""How well confidence tells right from wrong, and whether it means what it says (pure).
+"""Measures of confidence: how well it tells right from wrong, and how well it is calibrated (pure).
 
-Pairs of confidence (0..1) and an outcome (1.0 or 0.0), shapes `(n,)`, without NaN. What has no value is NaN: an AUROC
-of one class only, anything of no questions.
+In: pairs of confidence (0..1) and an outcome (1.0 or 0.0), shapes `(n,)`, without NaN. Out: numbers; NaN for those that
+are not defined, such as an AUROC of one class only and any measure of no questions.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def brier(right: Floats, confidence: Floats) -> float:
 
 
 def bins(right: Floats, confidence: Floats) -> list[Bin]:
-    """Ten equal bins of confidence, those without questions left out."""
+    """The ten equal bins of confidence, from 0 up; those without questions are left out."""
     number = np.minimum((confidence * BINS).astype(int), BINS - 1)
     members = [(at / BINS, number == at) for at in range(BINS) if (number == at).any()]
     return [Bin(low, float(confidence[m].mean()), float(right[m].mean()), int(m.sum())) for low, m in members]

@@ -1,7 +1,6 @@
 """Numbers -> SVG drawings for the report, whose colours are CSS classes of the page (pure).
 
-Every drawing is 350 units wide, scales with the page, names itself for screen readers, and says each value when pointed
-at.
+Every drawing is 350 units wide, scales with the page, has a name for screen readers, and shows each value as a tooltip.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ def risk_coverage(risk: Floats, judged: int) -> str:
     points = [((at + 1) / judged, float(risk[at])) for at in chosen]
     line = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in points)
     x, y = points[-1]
-    end = _dot(frame, x, y, 5, f"as shipped: {x:.0%} answered, {y:.0%} of them wrong")
+    end = _dot(frame, x, y, 5, f"this run: {x:.0%} answered, {y:.0%} of them wrong")
     hover = "".join(
         f'<circle class="hover" cx="{frame.x(x):.1f}" cy="{frame.y(y):.1f}" r="6">'
         f"<title>{x:.0%} answered: {y:.1%} wrong</title></circle>"
@@ -51,13 +50,13 @@ def risk_coverage(risk: Floats, judged: int) -> str:
     )
     body = f'<polyline class="line" points="{line}"/>{hover}{end}'
     axes = _axes(
-        frame, _ticks(1.0), _ticks(most), "questions answered, the surest first", "wrong among them", True, True
+        frame, _ticks(1.0), _ticks(most), "questions answered, most confident first", "wrong among them", True, True
     )
-    return _svg(f"Risk-coverage curve: {y:.0%} wrong where {x:.0%} are answered", axes + body)
+    return _svg(f"Risk-coverage curve: {y:.0%} wrong if {x:.0%} are answered", axes + body)
 
 
 def calibration(bins: Sequence[Bin]) -> str:
-    """Confidence against the share that is right, with the line on which they would be equal."""
+    """The share of right answers over confidence, with the line on which the two would be equal."""
     frame = _Frame(1.0, 1.0)
     most = max(one.size for one in bins)
     diagonal = f'<line class="even" x1="{frame.x(0)}" y1="{frame.y(0)}" x2="{frame.x(1):.1f}" y2="{frame.y(1):.1f}"/>'
@@ -76,7 +75,7 @@ def calibration(bins: Sequence[Bin]) -> str:
 
 
 def histogram(seconds: Floats) -> str:
-    """How many questions took how long; the last column holds all that took longer than nearly all."""
+    """The number of questions by latency; the last column holds the slowest hundredth."""
     most = float(np.quantile(seconds, 0.99))
     width = _round_step(max(most, 1e-6) / _COLUMNS)
     columns = max(1, floor(most / width) + 1)

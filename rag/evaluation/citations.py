@@ -1,10 +1,10 @@
 """The citations of an answer against the gold, and against what they are cited for (pure).
 
 By gold: a citation is right when its span overlaps gold evidence, or when its quote contains a right answer and
-stands in a gold document (in any document where the question names none). Only answers that a gold document words
+stands in a gold document (in any document if the question names none). Only answers that a gold document words
 (`Record.worded`) count as contained. Precision is the share of citations that are right. Recall is the share of the
 gold that is cited: each stretch of evidence that a citation overlaps, or whose answer a right citation gives in other
-words of a gold document; where there is no evidence, the answer itself.
+words of a gold document; if there is no evidence, the answer itself.
 
 By entailment, after ALCE (Gao et al. 2023, Enabling Large Language Models to Generate Text with Citations, section 4):
 recall is the share of claims that what they cite supports; a citation is precise when its claim is supported and the
@@ -24,14 +24,14 @@ from rag.serialise import CitationJSON, ClaimJSON
 
 
 class Shares(NamedTuple):
-    """Each 0..1, or None where it is not defined: no citations, or no gold that a citation could show."""
+    """Precision and recall, 0..1; None if not defined: no citations, or no gold that a citation could show."""
 
     precision: float | None
     recall: float | None
 
 
 def by_gold(record: Record) -> Shares:
-    """Precision and recall of the citations of an answered question; see the description of this file."""
+    """Precision and recall by gold of the citations of an answered question; see the description of this file."""
     if not can_be_judged(record):
         return Shares(None, None)
     cited = record.answer["citations"]
@@ -44,7 +44,7 @@ def by_gold(record: Record) -> Shares:
 
 
 def by_entailment(record: Record) -> Shares:
-    """Recall over claims, precision over citations of claims; see the description of this file."""
+    """Precision over citations of claims and recall over claims, by entailment; see the description of this file."""
     quotes = {citation["label"]: citation["quote"] for citation in record.answer["citations"]}
     supported: list[bool] = []
     precise: list[bool] = []
@@ -56,12 +56,12 @@ def by_entailment(record: Record) -> Shares:
 
 
 def can_be_judged(record: Record) -> bool:
-    """Whether the gold holds something that a citation could show."""
+    """Tells if the gold holds something that a citation could show."""
     return bool(record.evidence or record.worded)
 
 
 def is_right(citation: CitationJSON, record: Record) -> bool:
-    """Whether the citation shows gold; see the description of this file."""
+    """Tells if the citation shows gold; see the description of this file."""
     return any(_overlaps(citation, item) for item in record.evidence) or _gives_answer(citation, record)
 
 

@@ -18,7 +18,7 @@ from rag.evaluation.record import Record
 
 
 class Difference(NamedTuple):
-    """`interval` is of second minus first."""
+    """A measure of two runs; `interval` is that of second minus first."""
 
     measure: Measure
     first: float
@@ -27,7 +27,7 @@ class Difference(NamedTuple):
 
 
 class Crossing(NamedTuple):
-    """A question that was right in one run and is not in the other."""
+    """A question that is right in one of the runs and not in the other."""
 
     first: Record
     second: Record
@@ -36,10 +36,13 @@ class Crossing(NamedTuple):
 
     @property
     def better(self) -> bool:
+        """True if the second run is the one that has it right."""
         return self.after in GOOD
 
 
 class Comparison(NamedTuple):
+    """Two runs, on the questions that both were asked."""
+
     questions: int
     left_out: tuple[int, int]  # questions that only the first, only the second run has
     differences: list[Difference]
@@ -47,7 +50,10 @@ class Comparison(NamedTuple):
 
 
 def compare_runs(first: Sequence[Record], second: Sequence[Record], seed: int) -> Comparison:
-    """Raises `InputError` where no question is in both, or where an id means another question in each."""
+    """The differences of all measures, with intervals by a bootstrap from `seed`, and the questions that changed.
+
+    Raises `InputError` if no question is in both, or if an id means another question in each.
+    """
     by_id = {record.id: record for record in second}
     pairs = [(record, by_id[record.id]) for record in first if record.id in by_id]
     if not pairs:
@@ -80,7 +86,7 @@ def _change(first: Record, second: Record) -> Crossing | None:
 
 
 def comparison_json(comparison: Comparison) -> dict[str, Any]:
-    """What `rag eval --compare --json` prints."""
+    """The object that `rag eval --compare --json` prints."""
     return {
         "questions": comparison.questions,
         "only_first": comparison.left_out[0],

@@ -23,7 +23,7 @@ REFUSAL = "The documents do not answer this question."
 
 
 def exported(records: Sequence[Record], shape: ExportFormat) -> str:
-    """The text of the file."""
+    """The text of a file in that format."""
     if shape == "ragas":
         return "".join(json.dumps(ragas_sample(record), ensure_ascii=False) + "\n" for record in records)
     results = [ragchecker_result(record) for record in records if reference(record) is not None]
@@ -31,13 +31,14 @@ def exported(records: Sequence[Record], shape: ExportFormat) -> str:
 
 
 def reference(record: Record) -> str | None:
-    """The right answer in one string: the first of each group; None where none is known."""
+    """The right answer in one string: the first of each group; None if none is known."""
     if record.answerable is False:
         return REFUSAL
     return "; ".join(group[0] for group in record.answer_groups) or None
 
 
 def ragas_sample(record: Record) -> dict[str, Any]:
+    """One question as ragas has it: a `SingleTurnSample`."""
     passages = record.answer["passages"]
     return {
         "user_input": record.question,
@@ -51,6 +52,7 @@ def ragas_sample(record: Record) -> dict[str, Any]:
 
 
 def ragchecker_result(record: Record) -> dict[str, Any]:
+    """One question as RAGChecker has it: an item of `results`."""
     return {
         "query_id": record.id,
         "query": record.question,
@@ -63,5 +65,5 @@ def ragchecker_result(record: Record) -> dict[str, Any]:
 
 
 def response(record: Record) -> str:
-    """What was said, a refusal included."""
+    """The text that a person was shown, without citation marks; for a refusal its text."""
     return said(record) or record.answer["answer"]

@@ -27,11 +27,11 @@ _KEPT_TEXTS = 64  # documents whose letters are remembered: questions on one doc
 
 
 class Gold(NamedTuple):
-    """Of one question, in the index."""
+    """The gold of one question, in the index."""
 
     documents: tuple[str, ...]
     evidence: tuple[GoldEvidence, ...]
-    worded: tuple[str, ...]  # the right answers that stand in one of the documents; all where the file names none
+    worded: tuple[str, ...]  # the right answers that stand in one of the documents; all if the file names none
 
 
 def locate(questions: Iterable[GoldQuestion], snapshot: Snapshot, index: str) -> dict[str, Gold]:
@@ -60,7 +60,7 @@ def locate(questions: Iterable[GoldQuestion], snapshot: Snapshot, index: str) ->
 
 
 def find_all(text: str, wanted: str) -> list[tuple[int, int]]:
-    """Where `wanted` stands in `text`: exactly, or else by its letters and digits, whatever stands between them.
+    """The places, half-open, of `wanted` in `text`: exact ones, else those of the same letters and digits.
 
     >>> find_all("It cost\\n1,400 pounds.", "cost 1,400 Pounds")
     [(3, 20)]
@@ -109,7 +109,7 @@ def _normalised(text: str) -> str:
 
 @lru_cache(maxsize=_KEPT_TEXTS)
 def _letters(text: str) -> tuple[str, list[int]]:
-    """The letters and digits of the text in one case, and where in it each comes from."""
+    """The letters and digits of the text in one case, and the offset in it that each comes from."""
     kept: list[str] = []
     offsets: list[int] = []
     for at, character in enumerate(text):

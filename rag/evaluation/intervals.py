@@ -2,8 +2,8 @@
 
 The percentile bootstrap (Efron and Tibshirani 1993, chapter 13): as many questions are drawn with replacement as there
 are, over and over, and the interval holds the middle 95 % of what the statistic then is. It says how much another
-sample of such questions would move the figure. Where all questions have the same value it has no width,
-however few they are.
+sample of such questions would move the figure. If all questions have the same value, it has no width, however few they
+are.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Indices = NDArray[np.int64]
 
 
 class Interval(NamedTuple):
-    """NaN where the statistic is not defined."""
+    """A statistic of all questions and the ends of its interval; NaN if it is not defined."""
 
     value: float
     low: float
@@ -30,7 +30,9 @@ class Interval(NamedTuple):
 
 
 def bootstrap(statistic: Callable[[Indices], float], count: int, seed: int, resamples: int = RESAMPLES) -> Interval:
-    """`statistic` of all of `count` questions, given by their indices; the same seed gives the same interval.
+    """The statistic of all of `count` questions, with its interval; the same seed gives the same one.
+
+    `statistic` is given indices of questions, shape `(count,)`.
 
     Draws in which it is not defined (NaN: no question of one kind among them) are left out.
     """

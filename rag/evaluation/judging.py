@@ -1,4 +1,4 @@
-"""Records -> a table of numbers: a row for each question, a column for each quantity, NaN where it is not defined.
+"""Records -> a table of numbers: a row for each question, a column for each quantity, NaN if it is not defined.
 
 Everything that is measured is a column or computed from columns (`measures.py`), so that resampling is indexing.
 """
@@ -28,7 +28,7 @@ _MARKS = re.compile(r"\s*(?:\[\d+\])+")
 
 
 class Judgement(StrEnum):
-    """What became of a question, against what is known of it."""
+    """The outcome of a question, by its gold."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -42,13 +42,13 @@ GOOD = (Judgement.RIGHT, Judgement.RIGHTLY_REFUSED)
 
 
 def judgement_table(records: Sequence[Record]) -> Table:
-    """Columns of shape `(records,)`."""
+    """The columns by name, each of shape `(records,)`."""
     rows = [_row(record) for record in records]
     return {name: np.array([row[name] for row in rows], float) for name in (rows[0] if rows else ())}
 
 
 def outcome(record: Record) -> Judgement:
-    """An answerable question is right when `is_answered_right`; an unanswerable one when it is refused."""
+    """The outcome of a question: an answerable one is right if `is_answered_right`, another one if it is refused."""
     if record.answerable is None:
         return Judgement.UNKNOWN
     if not record.answer["answered"]:
@@ -60,9 +60,9 @@ def outcome(record: Record) -> Judgement:
 
 
 def is_answered_right(record: Record) -> bool | None:
-    """Whether the first citation shows gold; where no citation could, whether the text holds a right answer.
+    """Tells if the first citation shows gold or, if no citation could, if the text holds a right answer.
 
-    None where nothing is known of the answer.
+    None if no right answer is known.
     """
     if can_be_judged(record):
         cited = record.answer["citations"]
@@ -71,7 +71,7 @@ def is_answered_right(record: Record) -> bool | None:
 
 
 def said(record: Record) -> str:
-    """The answer without its citation marks; empty where there is none."""
+    """The answer without its citation marks; empty if there is none."""
     return _MARKS.sub("", record.answer["answer"]) if record.answer["answered"] else ""
 
 
@@ -119,7 +119,10 @@ def _citations(record: Record) -> dict[str, float]:
 
 
 def _certainty(record: Record) -> dict[str, float]:
-    """`right` is NaN where it is not known: of a refused question that has an answer, what would have been said."""
+    """The columns on confidence and refusal.
+
+    `right` is NaN if it is not known: of a refused question that has an answer, what would have been said is not.
+    """
     kind = outcome(record)
     answered = record.answer["answered"]
     right = nan if kind in (Judgement.UNKNOWN, Judgement.REFUSED) else float(kind is Judgement.RIGHT)

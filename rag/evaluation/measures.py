@@ -1,7 +1,7 @@
-"""The list of figures: what each is called, what it means, and how it is computed from the columns of `judging.py`.
+"""The list of figures: the name of each, its meaning, and how it is computed from the columns of `judging.py`.
 
-A figure is a statistic of the questions for which its columns are defined, with its bootstrap interval. Where there are
-none it is "not defined", never 0.
+A figure is a statistic of the questions for which its columns are defined, with its bootstrap interval. If there are
+none, it is "not defined", never 0.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Measure(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A measure of one run, over so many questions."""
+    """A measure of one run, with the number of questions for which it is defined."""
 
     measure: Measure
     interval: Interval
@@ -42,12 +42,12 @@ class Figure(NamedTuple):
 
 
 def mean(values: Floats) -> float:
-    """NaN of nothing."""
+    """The mean; NaN if there are no values."""
     return float(values.mean()) if len(values) else nan
 
 
 def percentile(share: float, values: Floats) -> float:
-    """Linear between order statistics, as numpy has it; NaN of nothing."""
+    """The quantile at `share` (0..1), linear between order statistics, as numpy has it; NaN if there are no values."""
     return float(np.quantile(values, share)) if len(values) else nan
 
 
@@ -161,12 +161,12 @@ MEASURES: tuple[Measure, ...] = (
 
 
 def figures(columns: Table, seed: int, measures: Iterable[Measure] = MEASURES) -> list[Figure]:
-    """All of them, in the order of the list."""
+    """The figures of a run, in the order of `measures`; intervals are drawn from `seed`."""
     return [figure(measure, columns, seed) for measure in measures]
 
 
 def figure(measure: Measure, columns: Table, seed: int) -> Figure:
-    """One of them, over the questions for which it is defined."""
+    """The figure of one measure, over the questions for which it is defined."""
     arrays = defined(measure, columns)
     count = len(arrays[0]) if arrays else 0
     interval = bootstrap(lambda chosen: measure.statistic(*(array[chosen] for array in arrays)), count, seed)
@@ -183,7 +183,7 @@ def defined(measure: Measure, columns: Table, chosen: Indices | None = None) -> 
 
 
 def figure_json(figure: Figure) -> dict[str, Any]:
-    """`value`, `low` and `high` are null where the figure is not defined."""
+    """A figure as JSON; `value`, `low` and `high` are null if it is not defined."""
     measure, interval = figure.measure, figure.interval
     return {
         "name": measure.name,
@@ -199,5 +199,5 @@ def figure_json(figure: Figure) -> dict[str, Any]:
 
 
 def number_or_none(value: float) -> float | None:
-    """None for NaN, which JSON does not have."""
+    """The number, or None for NaN, which JSON does not have."""
     return None if isnan(value) else value

@@ -5,7 +5,7 @@ One JSON object a line: `id` and `question`; and as far as they are known, `answ
 `answerable`, `type`, and `history`, the turns before the question: `{"role": "user" or "assistant", "content"}`, or
 `{"speaker": "user" or another, "text"}`. Other fields are not read. A file that ends in `.gz` is unpacked.
 
-Not here: whether the gold is in an index (`gold.py`).
+Does not look for the gold in an index (`gold.py`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class QuestionFile(NamedTuple):
 
 
 def read_questions(path: Path) -> QuestionFile:
-    """Raises `InputError` for a file or line that cannot be used, naming it."""
+    """The questions of a file, in its order; raises `InputError` with the file or line that cannot be used."""
     try:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
@@ -52,7 +52,7 @@ def read_questions(path: Path) -> QuestionFile:
 
 
 def sample(questions: Sequence[GoldQuestion], limit: int | None, seed: int) -> list[GoldQuestion]:
-    """`limit` of the questions, drawn at random, in the order of the file; all where there are no more."""
+    """A random sample of `limit` questions, in the order of the file; all if there are no more or no limit."""
     if limit is None or limit >= len(questions):
         return list(questions)
     chosen = sorted(random.Random(seed).sample(range(len(questions)), limit))

@@ -20,12 +20,12 @@ def recall(ranking: Sequence[str], gold: Collection[str], k: int) -> float:
 
 
 def reciprocal_rank(ranking: Sequence[str], gold: Collection[str], k: int) -> float:
-    """1 / rank of the first relevant document, 0.0 where none is among the first `k` (Voorhees 1999, TREC-8 QA)."""
+    """1 / rank of the first relevant document, 0.0 if none is among the first `k` (Voorhees 1999, TREC-8 QA)."""
     return next((1 / rank for rank, name in enumerate(ranking[:k], 1) if name in gold), 0.0)
 
 
 def ndcg(ranking: Sequence[str], gold: Collection[str], k: int) -> float:
-    """Gain 1 / log2(rank + 1) of the relevant among the first `k`, over that of the best ranking.
+    """The gain, 1 / log2(rank + 1) summed over the relevant among the first `k`, over that of the best ranking.
 
     Järvelin and Kekäläinen 2002, Cumulated gain-based evaluation of IR techniques.
     """

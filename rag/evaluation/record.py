@@ -1,4 +1,4 @@
-"""What crosses the files of the evaluation: a question with its gold, and what the product made of it.
+"""The values that cross the files of the evaluation: a question with its gold, and its answer.
 
 A `Record` is a line of `answers.jsonl` and holds everything that is needed to score it again: figures, comparisons and
 exports need neither the index nor a model. Offsets are those of `rag.types`.
@@ -22,7 +22,7 @@ class GoldPlace(NamedTuple):
 
 
 class GoldEvidence(NamedTuple):
-    """A stretch of a gold document that answers, and everywhere it stands in the gold documents."""
+    """A stretch of a gold document that answers, and all its places in the gold documents."""
 
     text: str
     places: tuple[GoldPlace, ...]
@@ -35,7 +35,7 @@ class GoldQuestion:
     id: str
     text: str
     answers: tuple[str, ...]  # any of them is right
-    answer_groups: tuple[tuple[str, ...], ...]  # of each group, one must be said; one group where the file has none
+    answer_groups: tuple[tuple[str, ...], ...]  # one of each group must be said; one group if the file has none
     documents: tuple[str, ...]
     evidence: tuple[str, ...]
     answerable: bool | None  # None: the file does not say, and there is no gold
@@ -62,24 +62,24 @@ class Record:
 
     @property
     def has_gold(self) -> bool:
-        """Whether anything is known of its answer: that there is none, or what it is or where."""
+        """True if anything is known of its answer: that there is none, its words, or its place."""
         return self.answerable is False or bool(self.answers or self.documents or self.evidence)
 
 
 def record_of_answer(answer: AnswerJSON) -> Record:
-    """Of an answer to a question of which no gold is known."""
+    """The record of an answer to a question of which no gold is known."""
     ranking = tuple(dict.fromkeys(passage["document_id"] for passage in answer["passages"]))
     seconds = sum(value or 0.0 for value in answer["timings"].values())
     return Record(answer["id"], answer["question"], (), (), (), (), (), None, "", answer, ranking, seconds)
 
 
 def record_json(record: Record) -> dict[str, Any]:
-    """A line of `answers.jsonl`."""
+    """The record as a line of `answers.jsonl`, before it is written as JSON."""
     return asdict(record)
 
 
 def record_from_json(line: dict[str, Any]) -> Record:
-    """The inverse of `record_json`. Raises `KeyError`, `TypeError` for a line of another form."""
+    """The record of a line: the inverse of `record_json`. Raises `KeyError`, `TypeError` for one of another form."""
     evidence = tuple(
         GoldEvidence(text, tuple(GoldPlace(*place) for place in places)) for text, places in line["evidence"]
     )

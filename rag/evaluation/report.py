@@ -1,6 +1,6 @@
 """The records of a run and their figures -> one HTML file that asks no host for anything.
 
-Tables, the risk-coverage curve, calibration, latency, and what went wrong, question by question, the surest first. The
+Tables, the risk-coverage curve, calibration, latency, and the failures, question by question, by confidence. The
 page is `report.html`, filled in by Jinja with everything escaped.
 """
 
@@ -31,7 +31,7 @@ _FAILURES = (
 
 
 def report_html(info: dict[str, Any], records: Sequence[Record], columns: Table, figures: Sequence[Figure]) -> str:
-    """The page; `info` is that of `run.json`."""
+    """The page of a run; `info` is that of `run.json`."""
     page = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     ).from_string(files("rag.evaluation").joinpath("report.html").read_text("utf-8"))
@@ -53,18 +53,18 @@ def report_html(info: dict[str, Any], records: Sequence[Record], columns: Table,
 
 
 def number(value: float, unit: str) -> str:
-    """As it is shown: shares with three digits, seconds with two, tokens with one."""
+    """The number as it is shown: shares with three decimals, seconds with two, tokens with one."""
     return f"{value:.2f} s" if unit == "s" else f"{value:,.1f}" if unit == "tokens" else f"{value:.3f}"
 
 
 def planned(info: dict[str, Any]) -> int:
-    """How many questions the run is of."""
+    """The number of questions that the run is to ask."""
     questions = info["questions"]
     return int(questions["of"] if questions["limit"] is None else min(questions["of"], questions["limit"]))
 
 
 def _charts(columns: Table) -> list[tuple[str, Markup | None, str]]:
-    """(title, drawing or None where there is nothing to draw, what it shows)."""
+    """The drawings: (title, drawing or None if there is nothing to draw, caption)."""
     right, confidence, answered, seconds = (
         columns.get(name, np.array([])) for name in ("right", "confidence", "right_answered", "seconds")
     )
@@ -74,14 +74,14 @@ def _charts(columns: Table) -> list[tuple[str, Markup | None, str]]:
         (
             "Risk and coverage",
             _drawn(len(answered[spoken]), lambda: risk_coverage(risks(answered[spoken], confidence[spoken]), judged)),
-            "If only the surest questions were answered: how many of the answers would be wrong. The curve ends at the "
-            "share that is answered; what is refused has no answer to judge.",
+            "The share of wrong answers if only the questions with the most confidence were answered. The curve ends "
+            "at the share that is answered; refused questions have no answer to judge.",
         ),
         (
             "Calibration",
             _drawn(len(right[known]), lambda: calibration(bins(right[known], confidence[known]))),
-            "Answers of a confidence of 0.7 should be right 7 times in 10: dots on the line. Below it, the product is "
-            "too sure. The area of a dot is its number of questions.",
+            "Of the answers with a confidence of 0.7, 7 in 10 should be right: dots on the line. Dots below it mean "
+            "too much confidence. The area of a dot is its number of questions.",
         ),
         ("Latency", _drawn(len(seconds), lambda: histogram(seconds)), "Seconds from question to answer."),
     ]

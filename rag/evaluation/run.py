@@ -1,8 +1,8 @@
-"""The folder of a run: `run.json` says what was asked of what, `answers.jsonl` has a line for each question done.
+"""The folder of a run: `run.json` names questions, index and settings, `answers.jsonl` has a line for each answer.
 
-Lines are written one by one, so that whatever ends a run leaves what it did; the next one with the same settings goes
-on from there, and one with others is refused, since its figures would be of neither. A line that a crash tore is
-dropped.
+Lines are written one by one, so that a run can end at any time and keeps what it did; the next one with the same
+settings goes on from there, and one with others is refused, since its figures would be of neither. A line that a crash
+tore is dropped.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _FITTED = (("checking", "checker.json"), ("answering", "weights.json"))
 def describe(
     settings: Settings, snapshot: Snapshot, asked: QuestionFile, limit: int | None, seed: int
 ) -> dict[str, Any]:
-    """What `run.json` holds: everything on which the answers depend, and when the run began."""
+    """The content of `run.json`: everything on which the answers depend, and the time at which the run began."""
     return {
         "format": FORMAT,
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -53,7 +53,7 @@ def describe(
 
 
 def start(folder: Path, info: dict[str, Any]) -> None:
-    """Make the folder, or find that it is of the same run. Raises `InputError` that names what differs."""
+    """Makes the folder, or checks that it is of the same run; raises `InputError` that names what differs."""
     path = folder / _INFO
     if path.exists():
         _refuse_other(folder, read_info(folder), info)
@@ -71,7 +71,7 @@ def start(folder: Path, info: dict[str, Any]) -> None:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Keep a second process out of the folder. Raises `InputError` where one is at work in it."""
+    """Keeps a second process out of the folder during the `with` block; raises `InputError` if one is at work in it."""
     lock = FileLock(folder / _LOCK)
     try:
         lock.acquire(timeout=0)
@@ -84,7 +84,7 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def read_info(folder: Path) -> dict[str, Any]:
-    """`run.json`. Raises `InputError` where there is none that can be read."""
+    """The content of `run.json`; raises `InputError` if there is none that can be read."""
     try:
         info = json.loads((folder / _INFO).read_text("utf-8"))
     except FileNotFoundError as exc:
@@ -97,7 +97,7 @@ def read_info(folder: Path) -> dict[str, Any]:
 
 
 def read_records(folder: Path) -> list[Record]:
-    """What was answered so far, in the order in which it was. Raises `InputError` for a damaged line."""
+    """The records of the questions answered so far, in that order; raises `InputError` for a damaged line."""
     path = folder / _LINES
     if not path.exists():
         return []
@@ -112,7 +112,7 @@ def read_records(folder: Path) -> list[Record]:
 
 
 def mend(folder: Path) -> None:
-    """Cut off a last line that was torn."""
+    """Cuts off a last line that was torn."""
     path = folder / _LINES
     if path.exists():
         _, length = _whole_lines(path.read_bytes())
@@ -121,19 +121,19 @@ def mend(folder: Path) -> None:
 
 
 def append(folder: Path, record: Record) -> None:
-    """One more line, handed to the operating system before this returns."""
+    """Adds a line, handed to the operating system before this returns."""
     with (folder / _LINES).open("ab") as file:
         file.write(to_json(record_json(record)) + b"\n")
 
 
 def _whole_lines(raw: bytes) -> tuple[list[bytes], int]:
-    """The lines that end with a newline, and how many bytes they are."""
+    """The lines that end with a newline, and their length in bytes."""
     length = raw.rfind(b"\n") + 1
     return raw[:length].split(b"\n")[:-1], length
 
 
 def _weights() -> str:
-    """Changes whenever a fitted weight of the package does."""
+    """A hash of the fitted weights of the package."""
     stored = [files(f"rag.{room}").joinpath(name).read_bytes() for room, name in _FITTED]
     return hashlib.sha256(b"".join(stored)).hexdigest()[:16]
 
@@ -152,7 +152,7 @@ def _refuse_other(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> Non
 
 
 def _flat(info: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """{"index": {"name": "a"}} -> {"index.name": "a"}."""
+    """The values by dotted name: {"index": {"name": "a"}} -> {"index.name": "a"}."""
     flat: dict[str, Any] = {}
     for name, value in info.items():
         flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}

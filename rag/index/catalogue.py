@@ -1,13 +1,13 @@
-"""The catalogue: one SQLite file that holds all there is to know of an index, and out of which the rest is made again.
+"""The catalogue: one SQLite file that holds all there is to know of an index; the rest can be made again from it.
 
-In: questions about a generation. Out: documents, passages, vectors, and what changed between two generations.
+In: queries about a generation. Out: documents, passages, vectors, and what changed between two generations.
 Writing is in `rag.index.ledger`. Rows of `versions` and `passages` never change and their numbers are never used
 again: a document that changed gets a new version, and the old one says at which generation it was removed. So "the
 state at generation g" is a condition on two columns, and a passage's number names the same passage for ever.
 
 A passage's text is stored beside the document's, though it is a slice of it: cutting 50 passages out of a book of
 3 million characters takes SQLite 126 ms, reading 50 stored texts 0.5 ms, and the vectors are ten times larger anyway.
-`verify` holds the two equal.
+`verify` checks that the two are equal.
 """
 
 from __future__ import annotations
@@ -52,15 +52,15 @@ _ORPHANS = (
 
 
 class Generations(NamedTuple):
-    """Generations, 0 when the index is new."""
+    """The generation numbers of an index; all are 0 when it is new."""
 
     generation: int  # of the last commit
     published: int  # the last that readers may see
-    pruned: int  # versions removed at or before it are gone from the tables
+    pruned: int  # versions removed at or before it are deleted from the tables
 
 
 class PassageText(NamedTuple):
-    """What lexical search needs of a passage."""
+    """A passage as lexical search indexes it."""
 
     row: int
     version: int
@@ -69,21 +69,22 @@ class PassageText(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """Passages to which a search is held: their numbers, ascending, and the versions that they are all passages of."""
+    """The passages that a search is restricted to: their rows, ascending, and the versions of which these are all
+    passages."""
 
     rows: NDArray[np.int64]
     versions: tuple[int, ...]
 
 
 class RowChange(NamedTuple):
-    """What became of the rows between two generations. A row that came and went in between is in `removed` alone."""
+    """The rows added and removed between two generations. A row that came and went in between is in `removed` alone."""
 
     added: NDArray[np.int64]  # ascending
     removed: NDArray[np.int64]
 
 
 class Catalogue:
-    """One connection to the file, for one thread at a time. `at` is always a generation.
+    """A connection to the catalogue, for one thread at a time. `at` is always a generation.
 
     Between `begin` and `end` it sees the file as it was at `begin`, whatever is written meanwhile.
     """
@@ -95,39 +96,45 @@ class Catalogue:
 
     @classmethod
     def open(cls, folder: Path) -> Catalogue:
-        """For reading. Raises `RagError` where the file is damaged, `IndexMismatch` where its format is another."""
+        """Open the catalogue for reading. Raises `RagError` if the file is damaged, `IndexMismatch` if its format is
+        another."""
         connection = connect_catalogue(folder)
         connection.execute("PRAGMA query_only = ON")
         return cls(folder, connection)
 
     def begin(self) -> None:
+        """Begin a transaction; it sees nothing that others commit before `end`."""
         self.connection.execute("BEGIN")
 
     def end(self) -> None:
+        """End the transaction, if one is open, and undo what it did not commit."""
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
 
     def close(self) -> None:
+        """Close the connection."""
         self.connection.close()
 
     @property
     def settings(self) -> MadeWith:
-        """What the index is made with; another from the generation on at which its documents were embedded anew."""
+        """The embedder, dimension and chunker of the index; others from the generation on at which its documents are
+        embedded anew."""
         meta = dict(self.connection.execute("SELECT key, value FROM meta"))
         return MadeWith(meta["embedder"], int(meta["dimension"]), meta["chunker"])
 
     def state(self) -> Generations:
+        """The last generation, the published one, and the one up to which removed versions are deleted."""
         return Generations(*self.connection.execute("SELECT generation, published, pruned FROM state").fetchone())
 
     def files(self) -> dict[str, FileState]:
-        """By document id, everything committed, published or not."""
+        """The states of the files behind the documents, by document id: all that is committed, published or not."""
         found = self.connection.execute(
             "SELECT document, sha256, size, mtime_ns, source FROM versions WHERE removed IS NULL ORDER BY document"
         )
         return {name: FileState(sha256, Stamp(size, time), source) for name, sha256, size, time, source in found}
 
     def documents(self, at: int) -> list[DocumentInfo]:
-        """By id."""
+        """The documents of a generation, sorted by id."""
         found = self.connection.execute(
             "SELECT document, title, source, sha256, passages, characters, pages, metadata, "
             f"date(mtime_ns / 1000000000, 'unixepoch') FROM versions v WHERE {_LIVE} ORDER BY document",
@@ -141,7 +148,7 @@ class Catalogue:
         ]
 
     def document(self, document_id: str, at: int) -> Document:
-        """Raises `DocumentNotFound`."""
+        """A document of a generation, with its text. Raises `DocumentNotFound`."""
         row = self.connection.execute(
             "SELECT v.document, v.title, t.text, v.source, v.sha256, t.pages, t.sections, v.metadata "
             f"FROM versions v JOIN texts t ON t.version = v.version WHERE v.document = :id AND {_LIVE}",
@@ -155,6 +162,7 @@ class Catalogue:
         return Document(id_, title, text, shown, sha256, tuple(json.loads(pages)), headings, json.loads(metadata))
 
     def not_found(self, document_id: str) -> DocumentNotFound:
+        """The error that names the document, and the command that lists those of the index."""
         name = self.folder.name
         return DocumentNotFound(
             f'index "{name}" has no document "{document_id}": `rag documents list --index {name}` shows those it has'
@@ -178,7 +186,8 @@ class Catalogue:
         return Selection(rows, tuple(sorted({version for _, version in found})))
 
     def vectors(self, rows: NDArray[np.int64], dimension: int) -> Vectors:
-        """The passage vectors of `rows`, which must ascend: shape (rows, dimension)."""
+        """The passage vectors of `rows`, which must ascend: shape (rows, dimension). Raises `RagError` if one is
+        missing."""
         found = self.connection.execute(
             "SELECT e.passage FROM passages p JOIN embeddings e ON e.embedding = p.embedding "
             "WHERE p.row IN (SELECT value FROM json_each(?)) ORDER BY p.row",
@@ -190,7 +199,8 @@ class Catalogue:
         return joined.reshape(len(rows), dimension)
 
     def fetch(self, rows: Sequence[int], at: int) -> list[StoredPassage]:
-        """In the order of `rows`. Raises `RagError` where one is not a passage of that generation."""
+        """The passages of `rows` with their vectors, in that order. Raises `RagError` if one is not a passage of the
+        generation."""
         dimension = self.settings.dimension
         found = self.connection.execute(
             f"SELECT {_PASSAGE}, e.passage, e.sentences FROM {_JOINED} "
@@ -209,14 +219,15 @@ class Catalogue:
         return [by_row[row] for row in rows]
 
     def embedded(self, keys: Sequence[bytes]) -> list[Embedding | None]:
-        """What was stored under these keys (`rules.embedding_key`)."""
+        """The embeddings that are stored under these keys (`rules.embedding_key`), in that order; None for a key that
+        is not there."""
         one = "SELECT passage, sentences FROM embeddings WHERE key = ?"
         dimension = self.settings.dimension
         rows = [self.connection.execute(one, (key,)).fetchone() for key in keys]
         return [row and _embedding(row[0], row[1], dimension) for row in rows]
 
     def contents(self, at: int) -> Iterator[tuple[Passage, Embedding, bytes]]:
-        """Every passage with its vectors and their key, for `verify`."""
+        """Iterate over all passages with their vectors and keys, for `verify`; vectors that are missing are empty."""
         dimension = self.settings.dimension
         found = self.connection.execute(
             f"SELECT {_PASSAGE}, e.passage, e.sentences, e.key FROM passages p "
@@ -238,7 +249,7 @@ class Catalogue:
         return (PassageText(*row) for row in found)
 
     def changed(self, since: int) -> dict[int, int]:
-        """The versions that were added or removed after `since`, and how many passages each has. Complete only where
+        """The versions that were added or removed after `since`, and the number of passages of each. Complete only if
         `since` >= `pruned`."""
         found = self.connection.execute(
             "SELECT version, passages FROM versions WHERE removed > :since OR added > :since ORDER BY version",
@@ -247,9 +258,9 @@ class Catalogue:
         return dict(found.fetchall())
 
     def change(self, since: int, at: int) -> RowChange | None:
-        """Between `since` and the published generation `at`, in proportion to what changed; None where what was
-        removed since then is not known any more."""
-        if not self._has_removals():
+        """The rows added and removed between `since` and the published generation `at`, at a cost in proportion to
+        them; None if removals since then are not recorded any more."""
+        if not self.has_removals():
             return None
         first, last = self.connection.execute("SELECT since, until FROM removals_known").fetchone()
         if not first <= since <= at <= last:
@@ -265,13 +276,13 @@ class Catalogue:
         ranges = [np.arange(first, last + 1, dtype=np.int64) for first, last in gone]
         return RowChange(added, np.concatenate(ranges) if ranges else np.empty(0, dtype=np.int64))
 
-    def _has_removals(self) -> bool:
-        """Whether a version of this program that keeps them has written here."""
+    def has_removals(self) -> bool:
+        """True if the file has the tables of removals, which earlier versions of this program do not make."""
         found = self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'removals_known'")
         return found.fetchone() is not None
 
     def count(self, at: int, since: int = 0) -> int:
-        """Passages that are there at `at` and were added after `since`."""
+        """The number of passages that are there at `at` and were added after `since`."""
         (total,) = self.connection.execute(
             f"SELECT COALESCE(SUM(v.passages), 0) FROM versions v WHERE v.added > :since AND {_LIVE}",
             {"since": since, "at": at},
@@ -279,7 +290,7 @@ class Catalogue:
         return int(total)
 
     def passages_of(self, document_id: str, at: int) -> int:
-        """How many passages the document has, counted."""
+        """The number of passages of the document, counted one by one."""
         (total,) = self.connection.execute(
             "SELECT COUNT(*) FROM passages p JOIN versions v ON v.version = p.version "
             f"WHERE v.document = :id AND {_LIVE}",
@@ -288,14 +299,15 @@ class Catalogue:
         return int(total)
 
     def orphans(self) -> list[str]:
-        """Rows that nothing refers to, where all that was committed is published."""
+        """Rows that nothing refers to, such as "3 texts of no document"; to be asked if all that was committed is
+        published."""
         counts = {
             what: self.connection.execute(f"SELECT COUNT(*) FROM {which}").fetchone()[0] for what, which in _ORPHANS
         }
         return [f"{count} {what}" for what, count in counts.items() if count]
 
     def integrity(self) -> list[str]:
-        """What SQLite itself finds wrong with the file; empty where all is well."""
+        """The faults that SQLite itself finds in the file, at most 20; empty if there are none."""
         found = [str(row[0]) for row in self.connection.execute("PRAGMA integrity_check(20)")]
         return [] if found == ["ok"] else found
 

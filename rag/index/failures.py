@@ -16,7 +16,8 @@ _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 @contextmanager
 def plain_errors(folder: Path) -> Iterator[None]:
-    """Within it, errors of SQLite and of the operating system are raised again as `RagError`."""
+    """Raise errors of SQLite and of the operating system again as `RagError`s that name the index in `folder`, within a
+    `with` block."""
     try:
         yield
     except sqlite3.Error as error:

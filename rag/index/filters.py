@@ -1,7 +1,7 @@
-"""Which documents a question is asked of: parsing what a person or client says, and matching documents (pure).
+"""Filters that restrict a search to some documents: parsing what a client gives, and matching documents (pure).
 
 In: a mapping such as `{"folder": "reports", "type": ["pdf", "docx"], "after": "2024-01-01", "author": "Ann"}`. Out:
-`Filters`, and the ids of the documents that they fit. All keys must hold, and for each any of its values:
+`Filters`, and the ids of the documents that they fit. Keys are ANDed, the values of one key are ORed:
 
     document   the document's id
     folder     the beginning of the id, up to a slash
@@ -29,7 +29,7 @@ _STATED = "created"  # the metadata key under which readers put a document's own
 
 
 def parse_filters(given: Mapping[str, object] | None) -> Filters | None:
-    """None where nothing is asked for. Raises `InputError`."""
+    """Parse the filters that a client gives; None if there are none. Raises `InputError`."""
     if not given:
         return None
     values = {key: _values(key, value) for key, value in given.items()}
@@ -47,7 +47,7 @@ def parse_filters(given: Mapping[str, object] | None) -> Filters | None:
 
 
 def parse_pairs(pairs: Iterable[str]) -> dict[str, list[str]]:
-    """`KEY=VALUE` of the command line, any of which may be given more than once. Raises `InputError`."""
+    """Parse `KEY=VALUE` arguments of the command line, of which any key may be repeated. Raises `InputError`."""
     given: dict[str, list[str]] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -58,8 +58,8 @@ def parse_pairs(pairs: Iterable[str]) -> dict[str, list[str]]:
 
 
 def matching(filters: Filters, documents: Sequence[DocumentInfo]) -> list[str]:
-    """The ids of those that fit. Raises `InputError` for a key that none of the documents has: it is a slip more often
-    than a question about nothing."""
+    """The ids of the documents that fit. Raises `InputError` for a key that none of the documents has: it is more often
+    a slip than a question about nothing."""
     known = {key for info in documents for key in info.metadata}
     for key, _ in filters.metadata:
         if documents and key not in known:
@@ -85,7 +85,8 @@ def _is_below(document_id: str, folder: str) -> bool:
 
 
 def types(info: DocumentInfo) -> tuple[str, str, str]:
-    """What a document may be called: its suffix, its media type, the first part of that; empty where there is none."""
+    """The types by which a document can be found: its suffix, its media type, the first part of that; each empty if
+    unknown."""
     name = info.id.rpartition("/")[2]
     media_type = info.metadata.get("media_type", "").lower()
     suffix = name.rpartition(".")[2].lower() if "." in name else ""
@@ -93,13 +94,13 @@ def types(info: DocumentInfo) -> tuple[str, str, str]:
 
 
 def stated_day(info: DocumentInfo) -> str | None:
-    """The date that a document states, a year, month or day, or the day of its file."""
+    """The date that a document states, a year, month or day, or else the day of its file; None if neither is known."""
     stated = _DAY.match(info.metadata.get(_STATED, ""))
     return stated[0] if stated else info.modified
 
 
 def _in_time(filters: Filters, info: DocumentInfo) -> bool:
-    """Days are compared as text, a year or month by as many characters as it has."""
+    """Compare days as text; a year or month is compared by as many characters as it has."""
     if filters.after is None and filters.before is None:
         return True
     day = stated_day(info)

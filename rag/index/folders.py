@@ -1,4 +1,4 @@
-"""The folder of indexes: what may be the name of one, which there are, and making a new one.
+"""The folder of indexes: valid names, the indexes that are there, and making a new one.
 
 In: names and the settings to make an index with. Out: folders, or errors that name the remedy. Reads no index.
 """
@@ -19,14 +19,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Expected(NamedTuple):
-    """What an index is expected to have been made with; None where any will do."""
+    """The settings that an index is expected to have been made with; None if any value will do."""
 
     embedder: str | None = None
     dimension: int | None = None
     chunker: str | None = None
 
     def complete(self) -> MadeWith:
-        """Raises `ValueError` where something is missing."""
+        """The settings to create an index with. Raises `ValueError` if one is missing."""
         if self.embedder is None or self.dimension is None or self.chunker is None:
             raise ValueError("to create an index, its embedder's fingerprint, dimension and chunker must be given")
         return MadeWith(self.embedder, self.dimension, self.chunker)
@@ -36,12 +36,13 @@ ANY = Expected()
 
 
 def local_indexes(indexes_dir: Path) -> list[str]:
-    """The names of the indexes in a folder, sorted; none where there is no such folder."""
+    """The names of the indexes in a folder, sorted; empty if there is no such folder."""
     return sorted(file.parent.name for file in indexes_dir.glob(f"*/{CATALOGUE}") if _NAME.fullmatch(file.parent.name))
 
 
 def index_folder(indexes_dir: Path, name: str) -> Path:
-    """Where the index is, or would be. Raises `InputError`."""
+    """The folder of the index `name`, whether it exists or not. Raises `InputError` for a name that no index can
+    have."""
     if not _NAME.fullmatch(name):
         raise InputError(
             f'"{name[:80]}" cannot be the name of an index: 1 to 64 of the letters a-z and A-Z, digits and ._- can, '
@@ -52,6 +53,7 @@ def index_folder(indexes_dir: Path, name: str) -> Path:
 
 
 def index_not_found(indexes_dir: Path, name: str) -> IndexNotFound:
+    """The error that names the index, those that are there, and the command that makes it."""
     there = ", ".join(local_indexes(indexes_dir)) or "none"
     remedy = f"make it with `rag index PATH... --index {name}`"
     return IndexNotFound(f'there is no index "{name}" in {indexes_dir} (those there: {there}): {remedy}')
@@ -72,8 +74,8 @@ def create_index(folder: Path, settings: MadeWith, wait: float) -> None:
 
 
 def check_settings(folder: Path, found: MadeWith, expected: Expected, remedy: str = "") -> None:
-    """Raises `IndexMismatch` where the index was made with something else than expected; `remedy` beside setting that
-    back, where it is not `--reembed`."""
+    """Compare the settings that an index was made with to those expected. Raises `IndexMismatch` if one differs;
+    `remedy` is named beside setting it back, by default `--reembed`."""
     remedy = remedy or f"embed its documents anew with `rag index --reembed --index {folder.name}`"
     for what, was, now in zip(("embedder", "dimension", "chunker"), found, expected, strict=True):
         if now is not None and now != was:

@@ -1,11 +1,11 @@
 """Writing to the catalogue: each change is one transaction and one generation.
 
-In: documents with their passages and vectors. Out: rows, and a generation number that grew by one. Committed is safe
-from a killed process; what `publish` or `flush` wrote, and all before it, is safe from a power cut as well (WAL with
-synchronous=NORMAL does not wait for the disk, FULL does). That order matters: FAISS and Tantivy are only brought to
-a generation that the disk has, so they can never be ahead of the truth.
+In: documents with their passages and vectors. Out: rows, and a generation number that grew by one. What is
+committed survives a killed process; what `publish` or `flush` wrote, and all before it, survives a power cut as well
+(WAL with synchronous=NORMAL does not wait for the disk, FULL does). That order matters: FAISS and Tantivy are only
+brought to a generation that the disk has, so they can never be ahead of the catalogue.
 
-Does not lock: one process writes at a time, and `rag.index.writer` sees to that.
+Does not lock: one process writes at a time, and `rag.index.writer` ensures that.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from rag.index.rules import embedding_key
 from rag.index.schema import FILE, connect_catalogue
 from rag.types import Embedding, Entry, Passage, Stamp, Vectors
 
-_WAL_BYTES = 64 * 2**20  # what is left of the log file when all of it has been moved into the main file
+_WAL_BYTES = 64 * 2**20  # to which the log file is cut once all of it has been moved into the main file
 
-# The rows of versions that are gone, so that whoever has an older generation need not compare all rows. The passages
-# of a version are put in by one transaction, so their numbers follow one another. `removals` is complete for
-# generations above `since`, as long as nothing was published beyond `until`, as by a version that keeps none.
+# The rows of versions that were deleted, so that a reader at an older generation need not compare all rows. The
+# passages of a version are added by one transaction, so their numbers follow one another. `removals` is complete for
+# generations above `since`, as long as nothing was published beyond `until`, as by an earlier version of the program.
 _REMOVALS = (
     "CREATE TABLE removals (generation INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL)",
     "CREATE INDEX removals_generation ON removals (generation)",
@@ -73,23 +73,25 @@ _ADOPT = (
 
 
 class Ledger(Catalogue):
-    """The catalogue's one writing connection."""
+    """The one connection that writes to the catalogue."""
 
     @classmethod
     def open(cls, folder: Path) -> Ledger:
+        """Open the catalogue for writing, and add the tables of removals if an earlier version made it. Errors are
+        those of `Catalogue.open`."""
         connection = connect_catalogue(folder)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         ledger = cls(folder, connection)
-        if not ledger._has_removals():
+        if not ledger.has_removals():
             with ledger._transaction():
                 for statement in _REMOVALS:
                     connection.execute(statement)
         return ledger
 
     def replace(self, entry: Entry) -> None:
-        """Put the document in place of the one with its id, if any. An embedding whose key is there already is kept
-        as it was. Raises `DocumentError` where its text cannot be stored as UTF-8."""
+        """Put the document in place of the one with its id, if any. An embedding whose key is there already is kept as
+        it was. Raises `DocumentError` if its text cannot be stored as UTF-8."""
         keys = [embedding_key(passage) for passage in entry.passages]
         with self._change() as generation:
             self._retire(entry.document.id, generation)
@@ -98,7 +100,7 @@ class Ledger(Catalogue):
             self._insert_passages(version, keys, entry.passages)
 
     def remove(self, document_id: str) -> None:
-        """Raises `DocumentNotFound`."""
+        """Remove the document. Raises `DocumentNotFound`."""
         with self._change() as generation:
             if not self._retire(document_id, generation):
                 raise self.not_found(document_id)
@@ -124,14 +126,14 @@ class Ledger(Catalogue):
                 self.connection.execute(statement, {"at": generation})
 
     def forget_removals(self, until: int) -> None:
-        """Of generations up to `until`, from which on nobody needs to be told."""
+        """Delete the records of removals up to generation `until`, which the files of dense search have."""
         with self._transaction():
             self.connection.execute("DELETE FROM removals WHERE generation <= ?", (until,))
             self.connection.execute("UPDATE removals_known SET since = MAX(since, ?)", (until,))
 
     def adopt(self, staged: Path) -> None:
         """Put the catalogue in the folder `staged` in place of all there is, settings included, as one published
-        generation. Row numbers go on from the highest that there ever was, as they do everywhere."""
+        generation. Row numbers go on from the highest ever used, as they do everywhere."""
         self.connection.execute("ATTACH DATABASE ? AS staged", (str(staged / FILE),))
         try:
             with self._durable(), self._transaction():
@@ -184,7 +186,8 @@ class Ledger(Catalogue):
 
     @contextmanager
     def _change(self) -> Iterator[int]:
-        """One transaction that makes one generation."""
+        """Make one generation in one transaction, and yield its number. Raises `DocumentError` for a text that is not
+        UTF-8."""
         with self._transaction():
             self.connection.execute("UPDATE state SET generation = generation + 1")
             try:

@@ -1,9 +1,9 @@
 """`LocalIndex`: catalogue, FAISS and Tantivy in one folder as the one `Index` that the rest of the program sees.
 
 In: a name below the folder of indexes. Out: snapshots to read, and for the one process that writes, documents put in
-and taken out. A reader stays at the generation that it has until another is published, then moves to it whole. What
-it finds behind, missing or damaged it has mended, by itself when no writer is at work; otherwise it makes do with
-FAISS and Tantivy in memory, made from the catalogue, so reading never waits for writing.
+and taken out. A reader stays at the generation that it has until another is published, then moves to it whole.
+Derived files that it finds behind, missing or damaged it makes again if no writer is at work; otherwise it uses FAISS
+and Tantivy in memory, made from the catalogue, so reading never waits for writing.
 
 Does not watch the folder: `snapshot()` compares one number. The format on disk is described in `indexes/README.md`.
 """
@@ -45,12 +45,12 @@ from rag.types import (
 
 __all__ = ["LocalIndex", "Problem"]
 
-# Long enough for a reader that holds the lock to mend a small index, short enough for a person to be told.
+# Long enough for a reader that holds the lock to repair a small index, short enough for a person who waits.
 _WRITER_WAIT_S = 0.5
 
 
 class LocalIndex:
-    """`rag.seams.Index` on one folder. Any number of threads may take snapshots and write; writes queue up."""
+    """`rag.seams.WritableIndex` on one folder. Any number of threads may take snapshots and write; writes queue up."""
 
     def __init__(self, folder: Path, shown: Shown = with_path) -> None:
         self._folder = folder
@@ -68,12 +68,12 @@ class LocalIndex:
         create: bool = False,
         shown: Shown = with_path,
     ) -> LocalIndex:
-        """Open the index `name`; `create` makes it where it is not there and implies `write`. `shown` decides what is
-        read as the `source` of documents.
+        """Open the index `name`; `create` makes it if it is not there and implies `write`. `shown` decides what is read
+        as the `source` of documents.
 
-        What `expected` gives of embedder, dimension and chunker is compared with what the index was made with; to
-        create, all three are needed. Raises `InputError` for a name that cannot be one, `IndexNotFound`,
-        `IndexMismatch`, `IndexBusy` when another process writes, and `RagError` where the catalogue is damaged.
+        The embedder, dimension and chunker that `expected` gives are compared with those that the index was made with;
+        to create, all three are needed. Raises `InputError` for a name that no index can have, `IndexNotFound`,
+        `IndexMismatch`, `IndexBusy` if another process writes, and `RagError` if the catalogue is damaged.
         """
         folder = folders.index_folder(indexes_dir, name)
         with plain_errors(folder):
@@ -91,15 +91,17 @@ class LocalIndex:
 
     @property
     def name(self) -> str:
+        """The name of the index, which is that of its folder."""
         return self._folder.name
 
     @property
     def folder(self) -> Path:
+        """The folder of the index, for its own files and for uploads."""
         return self._folder
 
     @property
     def settings(self) -> MadeWith:
-        """What the index was made with."""
+        """The embedder, dimension and chunker that the index was made with."""
         with self._readers.reading() as catalogue:
             return catalogue.settings
 
@@ -108,7 +110,7 @@ class LocalIndex:
         return self._readers.snapshot(filters)
 
     def documents(self) -> list[DocumentInfo]:
-        """All published documents, by id; needs neither FAISS nor Tantivy."""
+        """The published documents, sorted by id; needs neither FAISS nor Tantivy."""
         with self._readers.reading() as catalogue:
             return catalogue.documents(catalogue.state().published)
 
@@ -125,20 +127,21 @@ class LocalIndex:
             return StoredDocument(document, catalogue.fetch(catalogue.selection([document_id], at).rows.tolist(), at))
 
     def files(self) -> dict[str, FileState]:
-        """By document id, what was committed, published or not: what ingestion compares files with."""
+        """The states of the files behind the documents, by document id, as committed, published or not; ingestion
+        compares files with them."""
         with self._readers.reading() as catalogue:
             return catalogue.files()
 
     def cached_embeddings(self, passages: Sequence[Passage]) -> list[Embedding | None]:
-        """By text and sentence boundaries, what some passage was committed with before; None where none was. Vectors
-        of removed passages are kept until the next `publish`."""
+        """The embeddings with which passages of the same text and sentence boundaries were committed before, in order;
+        None for passages that were not. Vectors of removed passages are kept until the next `publish`."""
         with self._readers.reading() as catalogue:
             return catalogue.embedded([embedding_key(passage) for passage in passages])
 
     def replace(self, entry: Entry) -> None:
         """Add the document, or put it in place of the one with its id, in one transaction; readers see it when it is
-        published. The stamp of its file is kept for `files`. Raises `DocumentError` where
-        passages or vectors do not fit the document."""
+        published. The stamp of its file is kept for `files`. Raises `DocumentError` if passages or vectors do not fit
+        it."""
         self._writing().replace(entry)
 
     def touch(self, document_id: str, stamp: Stamp) -> None:
@@ -146,7 +149,7 @@ class LocalIndex:
         self._writing().touch(document_id, stamp)
 
     def remove(self, document_id: str) -> None:
-        """Raises `DocumentNotFound`."""
+        """Remove the document; readers see that when it is published. Raises `DocumentNotFound`."""
         self._writing().remove(document_id)
 
     def publish(self) -> int:
@@ -155,17 +158,17 @@ class LocalIndex:
 
     def stage(self, settings: MadeWith) -> Staged:
         """A catalogue beside this one, for the same documents with another embedder or chunker; to be given to `adopt`.
-        One that was begun with these settings is gone on with."""
+        One that was begun with these settings is continued."""
         return self._writing().stage(settings)
 
     def adopt(self, staged: Staged) -> None:
         """Put what was staged in place of all that this index has, in one transaction. Readers that are open refuse
-        further snapshots with `IndexMismatch`, since their embedder is not the index's any more."""
+        further snapshots with `IndexMismatch`, since their embedder is no longer that of the index."""
         self._writing().adopt(staged)
         self._readers.expect(self.settings)
 
     def verify(self) -> list[Problem]:
-        """Check everything against the catalogue and mend nothing; about 3 s for 10,000 passages. Raises `IndexBusy`
+        """Check everything against the catalogue and change nothing; about 3 s for 10,000 passages. Raises `IndexBusy`
         while another process writes."""
         if self._writer is not None:
             return self._writer.verify()
@@ -179,14 +182,14 @@ class LocalIndex:
                 lock.release()
 
     def trained(self) -> Trained | None:
-        """What was measured when dense search was last quantised; None where it is exact."""
+        """The measurements of the last quantisation of dense search; None if search is exact."""
         with suppress(Damaged):
             return dense.dense_manifest(self._folder).trained
         return None
 
     def repair(self) -> list[Problem]:
-        """Publish what is not, make again what `verify` finds wrong with FAISS and Tantivy, and return what remains:
-        the catalogue is the truth, and there is nothing to mend it from. Raises `IndexBusy`."""
+        """Publish what is not, make again what `verify` finds wrong with FAISS and Tantivy, and return the problems
+        that remain: the catalogue is the truth, and there is nothing to repair it from. Raises `IndexBusy`."""
         if self._writer is not None:
             return self._writer.repair()
         writer = LocalWriter.open(self._folder, _WRITER_WAIT_S)
@@ -196,7 +199,7 @@ class LocalIndex:
             writer.close()
 
     def close(self) -> None:
-        """Save what is due and let go of the lock. Snapshots that are open stay usable until they are closed."""
+        """Save what is due and release the lock. Snapshots that are open stay usable until they are closed."""
         writer, self._writer = self._writer, None
         try:
             if writer is not None:
@@ -211,8 +214,8 @@ class LocalIndex:
         self.close()
 
     def _mend(self) -> bool:
-        """Make again what is derived, as the writer or in the place of one; False while another process writes, and
-        where the folder cannot be written."""
+        """Make derived files again, as the writer or in the place of one; False while another process writes, and if
+        the folder cannot be written."""
         try:
             if self._writer is not None:
                 self._writer.mend()

@@ -1,7 +1,7 @@
 """The writer's lock: one process at a time writes to an index.
 
-A lock of the operating system on `writer.lock`, so a process that is killed lets go of it; the file itself stays and
-holds the last holder's process id, to be named to whoever comes second.
+A lock of the operating system on `writer.lock`, so a process that is killed releases it; the file itself stays and
+holds the process id of the last holder, for the message to others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rag.errors import IndexBusy
 
 
 class WriterLock:
-    """Held from `acquire` to `release`; by any thread."""
+    """The lock of one index, held from `acquire` to `release`, by any thread."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -24,7 +24,7 @@ class WriterLock:
         self._lock = FileLock(self._file, thread_local=False)
 
     def acquire(self, wait: float) -> None:
-        """Waits up to `wait` seconds, then raises `IndexBusy`; `OSError` where the folder cannot be written."""
+        """Take the lock. Raises `IndexBusy` after waiting `wait` seconds, `OSError` if the folder cannot be written."""
         try:
             self._lock.acquire(timeout=wait, poll_interval=0.02)
         except Timeout as exc:
@@ -35,6 +35,7 @@ class WriterLock:
         self._file.write_text(f"{os.getpid()}\n", encoding="ascii")
 
     def release(self) -> None:
+        """Release the lock; the file stays."""
         self._lock.release()
 
     def _holder(self) -> str:

@@ -1,10 +1,10 @@
-"""Readers of one index in one process: connections that are used again, and the view that they share.
+"""Readers of one index in one process: connections that are reused, and the view that they share.
 
-In: the folder, and a way to have what is derived mended. Out: snapshots. Staying is free: `snapshot` compares one
-number. Moving to another generation reopens Tantivy (0.3 ms) and, when it is first searched, brings FAISS along.
+In: the folder, and a function that makes derived files again. Out: snapshots. Staying is free: `snapshot` compares
+one number. Moving to another generation reopens Tantivy (0.3 ms) and, when it is first searched, brings FAISS along.
 
-Does not mend anything itself, and waits a second at most: if a writer is at work and FAISS or Tantivy cannot be used
-as they are, they are made in memory from the catalogue.
+Does not make derived files itself, and waits a second at most: if a writer is at work and FAISS or Tantivy cannot be
+used as they are, they are made in memory from the catalogue.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ from rag.index.snapshot import LocalSnapshot, LocalView
 from rag.index.sources import Shown, with_path
 from rag.types import Filters, MadeWith
 
-# A publish has Tantivy ahead of the catalogue for some milliseconds. A reader that comes just then tries again this
-# often and this long before it makes a Tantivy index of its own in memory.
+# During a publish, Tantivy is ahead of the catalogue for some milliseconds. A reader that comes just then retries at
+# this interval and for this long before it makes a Tantivy index of its own in memory.
 _READER_RETRY_S = 0.01
 _READER_WAIT_S = 1.0
 
 
 class Readers:
-    """For any number of threads. `mend` makes derived files again and says whether it could."""
+    """Readers of one index, for any number of threads. `mend` makes derived files again; it returns False if it could
+    not."""
 
     def __init__(self, folder: Path, mend: Callable[[], bool], shown: Shown = with_path) -> None:
         self._folder = folder
@@ -65,6 +66,7 @@ class Readers:
 
     @contextmanager
     def reading(self) -> Iterator[Catalogue]:
+        """A catalogue in a read transaction, for a `with` block; errors in it are raised as `RagError`."""
         with plain_errors(self._folder):
             catalogue = self._borrow()
             try:
@@ -90,17 +92,17 @@ class Readers:
             catalogue.close()
 
     def expect(self, settings: MadeWith) -> None:
-        """What the index must be made with, from now on, for snapshots to be taken."""
+        """Set what the index must be made with from now on; otherwise `snapshot` raises `IndexMismatch`."""
         self._made_with, self._view = settings, None
 
     def close(self) -> None:
-        """Snapshots that are open stay usable until they are closed."""
+        """Close the connections. Snapshots that are open stay usable until they are closed."""
         self._closed = True
         while self._idle:
             self._idle.pop().close()
 
     def _moved(self, catalogue: Catalogue) -> LocalView:
-        """The view of what is published now; `catalogue`'s transaction is begun anew to be at the same point."""
+        """The view of what is published now; `catalogue`'s transaction is begun anew, to be at the same point."""
         deadline = time.monotonic() + _READER_WAIT_S
         generation, published, _ = catalogue.state()
         if self._view is None and generation != published:
@@ -119,7 +121,8 @@ class Readers:
                 time.sleep(_READER_RETRY_S)
 
     def _check_settings(self, catalogue: Catalogue) -> None:
-        """Vectors of another embedder would be compared with the caller's, and nobody would notice."""
+        """Raise `IndexMismatch` if the index was embedded anew: vectors of another embedder would be compared with the
+        caller's, and nobody would notice."""
         if self._made_with is not None and (now := catalogue.settings) != self._made_with:
             raise IndexMismatch(
                 f'index "{self._folder.name}" was embedded anew, with {now.embedder} and chunker {now.chunker}, while '
@@ -136,7 +139,8 @@ class Readers:
         return lexical.in_memory(catalogue, at) if in_memory else None
 
     def _load_dense(self, before: Searchable | None, catalogue: Catalogue) -> Searchable:
-        """Some state of FAISS, to be brought to the wanted one: what there was, else the file, else nothing."""
+        """An index of dense search at some generation, to be brought to the wanted one: the one in use, else the file,
+        else an empty one."""
         if before is not None and not loading.superseded(before, self._folder):
             return before
         dimension = catalogue.settings.dimension
@@ -147,5 +151,5 @@ class Readers:
             try:
                 return loading.load_dense(self._folder, dimension)
             except Damaged:
-                self._mend()  # where a writer is at work, it may have been putting new files in place
+                self._mend()  # if a writer is at work, it may have been putting new files in place
         return dense.empty(dimension) if before is None else before

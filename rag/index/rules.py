@@ -1,6 +1,6 @@
-"""What must hold of a passage and its embedding, checked before they are stored and again by `verify`.
+"""Rules for a passage and its embedding, checked before they are stored and again by `verify`.
 
-Pure: text, passage and vectors in, plain sentences about what is wrong out; `check` raises the first of them.
+Pure: text, passage and vectors in, plain sentences about what is wrong out; `check_entry` raises the first of them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ UNIT_TOLERANCE = 5e-3
 
 
 def embedding_key(passage: Passage) -> bytes:
-    """32 bytes that name what was embedded: the text, and where its sentences lie in it.
+    """The key of what was embedded, 32 bytes: the text, and where its sentences lie in it.
 
     The place in the document is left out, so a passage that moved, with its file or within it, has the same key.
     """
@@ -26,7 +26,7 @@ def embedding_key(passage: Passage) -> bytes:
 
 
 def passage_faults(text: str, passage: Passage) -> list[str]:
-    """What is wrong with a passage of a document of this text; empty where all is well."""
+    """The faults of a passage of a document of this text, in words; empty if there are none."""
     faults = []
     if not 0 <= passage.start < passage.end <= len(text):
         faults.append(f"it lies outside the text of {len(text)} characters")
@@ -40,7 +40,7 @@ def passage_faults(text: str, passage: Passage) -> list[str]:
 
 
 def embedding_faults(passage: Passage, embedding: Embedding, dimension: int) -> list[str]:
-    """What is wrong with the vectors of a passage; empty where all is well."""
+    """The faults of the vectors of a passage, in words; empty if there are none."""
     wanted = (len(passage.sentences), dimension)
     if embedding.passage.shape != (dimension,) or embedding.sentences.shape != wanted:
         return [f"its vectors have shapes {embedding.passage.shape} and {embedding.sentences.shape}, "
@@ -52,7 +52,7 @@ def embedding_faults(passage: Passage, embedding: Embedding, dimension: int) -> 
 
 
 def check_entry(entry: Entry, dimension: int) -> None:
-    """Raises `DocumentError` if passages or vectors do not fit the document."""
+    """Check passages and vectors against their document. Raises `DocumentError` if they do not fit it."""
     document, passages, embeddings, _ = entry
     if len(passages) != len(embeddings):
         raise DocumentError(f"{document.id}: {len(passages)} passages came with {len(embeddings)} embeddings")

@@ -17,7 +17,7 @@ from rag.types import MadeWith
 
 FILE = "catalogue.sqlite"
 FORMAT = "1"  # of the tables below
-BUSY_S = 5.0  # SQLite waits for another connection's lock; in WAL mode only recovery and closing hold one for long
+BUSY_S = 5.0  # the wait for another connection's lock; in WAL mode only recovery and closing hold one for long
 # A passage's sentence vectors are about 9 kB: with SQLite's usual pages of 4096 bytes each lies on three of them, and
 # fetching 50 passages took 1.2 ms rather than 0.5 ms.
 _PAGE_BYTES = 8192
@@ -66,7 +66,8 @@ def create_catalogue(folder: Path, settings: MadeWith) -> None:
 
 
 def connect_catalogue(folder: Path) -> sqlite3.Connection:
-    """Open the file, which must be there, and check that it is a catalogue of this format."""
+    """Open the file, which must be there, and check that it is a catalogue of this format. Raises `RagError` if it is
+    none, `IndexMismatch` if its format is another."""
     file = folder / FILE
     if file.stat().st_size == 0:
         raise _unusable(folder, "is empty (0 bytes)")
@@ -81,8 +82,8 @@ def connect_catalogue(folder: Path) -> sqlite3.Connection:
 
 
 def _mode(folder: Path) -> str:
-    """In a folder that may only be read, SQLite cannot make the files that go with a log. Where there is no log either,
-    nobody has the index open for writing, and it need not look for one."""
+    """The parameters of the URI. In a folder that may only be read, SQLite cannot make the files that go with a log. If
+    there is no log either, nobody has the index open for writing, and SQLite need not look for one."""
     if os.access(folder, os.W_OK):
         return "mode=rw"
     return "mode=ro" if (folder / f"{FILE}-wal").exists() else "mode=ro&immutable=1"

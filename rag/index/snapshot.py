@@ -24,21 +24,19 @@ from rag.index.lexical.search import Lexical, of_versions
 from rag.types import Document, DocumentInfo, Filters, Scored, StoredPassage, Vectors
 
 _REMEMBERED = 32  # filters whose passages are kept for the next search: finding them takes 0.2 s for 10,000 documents
-
-
 _KEPT = 2048  # passages with their vectors, some 12 kB each, that need not be read again; reading one takes 25 µs
 
 
 class Selected(NamedTuple):
-    """What filters let through."""
+    """The documents and passages that filters let through."""
 
     documents: frozenset[str]
     rows: NDArray[np.int64]
-    versions: Any  # as a part of Tantivy's queries; None where there are none
+    versions: Any  # as a clause of Tantivy's queries; None if there are none
 
 
 class LocalView:
-    """What the snapshots of one generation share. FAISS is brought to the generation when first it is searched."""
+    """The state that the snapshots of one generation share. FAISS is brought to the generation at the first search."""
 
     def __init__(self, generation: int, lexical: Lexical, load: Callable[[Catalogue], Searchable]) -> None:
         self.generation = generation
@@ -50,12 +48,12 @@ class LocalView:
         self._fetched: dict[int, StoredPassage] = {}
 
     def dense(self, catalogue: Catalogue) -> Searchable:
-        """`catalogue` must be in a transaction that sees this generation."""
+        """The index of dense search; `catalogue` must be in a transaction that sees this generation."""
         with self._loading:
             if self._dense is None:
                 assert self._load is not None
                 self._dense = brought_to(self.generation, self._load(catalogue), catalogue)
-                self._load = None  # it may hold on to the generation before
+                self._load = None  # it may refer to the generation before
             return self._dense
 
     def selected(self, filters: Filters, catalogue: Catalogue) -> Selected:
@@ -71,7 +69,7 @@ class LocalView:
         return found
 
     def fetch(self, rows: Sequence[int], catalogue: Catalogue) -> list[StoredPassage]:
-        """In the order of `rows`. Raises `RagError` where one is not of this generation."""
+        """The passages of `rows`, in that order. Raises `RagError` if one is not of this generation."""
         kept = self._fetched
         found = {row: kept[row] for row in rows if row in kept}
         lacking = [row for row in rows if row not in found]
@@ -84,12 +82,12 @@ class LocalView:
         return [found[row] for row in rows]
 
     def loaded(self) -> Searchable | None:
-        """FAISS as far as it was needed here, for the next generation to start from."""
+        """The index of dense search, for the next generation to start from; None if it was not needed here."""
         return self._dense
 
 
 class LocalSnapshot:
-    """`rag.seams.Snapshot` of a `LocalIndex`. One thread at a time; its transaction ends with the `with` block."""
+    """`rag.seams.Snapshot` of a `LocalIndex`, for one thread at a time; its transaction ends with the `with` block."""
 
     def __init__(
         self,
@@ -105,6 +103,7 @@ class LocalSnapshot:
 
     @property
     def generation(self) -> int:
+        """The published generation that is read."""
         return self._view.generation
 
     def dense(self, vector: Vectors, k: int) -> list[Scored]:
@@ -115,7 +114,7 @@ class LocalSnapshot:
             return self._view.dense(catalogue).search(vector, k, only.rows if only else None)
 
     def lexical(self, query: str, k: int) -> list[Scored]:
-        """The `k` best passages by BM25; equal scores in order of row. Empty where no term of the query occurs."""
+        """The `k` best passages by BM25; equal scores in order of row. Empty if no term of the query occurs."""
         catalogue = self._catalogue()
         with plain_errors(catalogue.folder):
             only = self._selected(catalogue)
@@ -124,24 +123,25 @@ class LocalSnapshot:
             return self._view.lexical.search(query, k, only.versions if only else None)
 
     def fetch(self, rows: Sequence[int]) -> list[StoredPassage]:
-        """In the order of `rows`; `RagError` where one is not of this generation."""
+        """The passages of `rows`, in that order. Raises `RagError` if one is not of this generation."""
         catalogue = self._catalogue()
         with plain_errors(catalogue.folder):
             return self._view.fetch(rows, catalogue)
 
     def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
-        """log(1 + (N - n + 0.5) / (n + 0.5)) of each term as `rag.text.terms` makes them; n of N passages hold it."""
+        """The weight log(1 + (N - n + 0.5) / (n + 0.5)) of each term as `rag.text.terms` makes them; n of N passages
+        hold it."""
         self._catalogue()
         return self._view.lexical.weights(terms)
 
     def held(self, terms: Iterable[str]) -> frozenset[str]:
-        """Those that any passage of the index holds, whatever the filters."""
+        """The terms that any passage of the index holds, whatever the filters."""
         catalogue = self._catalogue()
         with plain_errors(catalogue.folder):
             return frozenset(term for term in dict.fromkeys(terms) if self._view.lexical.count(term))
 
     def documents(self) -> list[DocumentInfo]:
-        """All documents that fit the filters, by id."""
+        """The documents that fit the filters, sorted by id."""
         catalogue = self._catalogue()
         with plain_errors(catalogue.folder):
             only = self._selected(catalogue)
@@ -149,12 +149,13 @@ class LocalSnapshot:
             return [info for info in every if info.id in only.documents] if only else every
 
     def document(self, document_id: str) -> Document:
-        """Raises `DocumentNotFound`."""
+        """A document of this generation, whatever the filters. Raises `DocumentNotFound`."""
         catalogue = self._catalogue()
         with plain_errors(catalogue.folder):
             return catalogue.document(document_id, self.generation)
 
     def close(self) -> None:
+        """End the transaction; the snapshot cannot be used any more."""
         catalogue, self._open = self._open, None
         if catalogue is not None:
             self._give_back(catalogue)

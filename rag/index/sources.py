@@ -1,7 +1,7 @@
 """The source of a document as readers see it.
 
-The command line and the library show the path of a file as it was indexed. Readers elsewhere, to whom a path of this
-machine is no use and none of their business, see the document's id, which names the file below what was indexed.
+The command line and the library show the path of a file as it was indexed. Clients elsewhere, for whom a path of this
+machine is useless and which must not learn it, see the document's id, which names the file below what was indexed.
 """
 
 from __future__ import annotations

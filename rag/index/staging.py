@@ -1,7 +1,7 @@
 """Another catalogue made beside the one in use, with another embedder or chunker, to take its place in one transaction.
 
 In: documents with new passages and vectors. Out: a folder `reembedding` in the index's own, with nothing but a
-catalogue in it. It is committed document by document, so whoever makes it can be killed and go on; the index knows
+catalogue in it. It is committed document by document, so a run that is killed can be resumed; the index knows
 nothing of it until `Ledger.adopt`. Needs the index's writer lock to be held by the caller.
 """
 
@@ -22,7 +22,8 @@ FOLDER = "reembedding"
 
 
 class Staged:
-    """What ingestion needs of an index, on the catalogue in the making; `vectors` may have embeddings to take over."""
+    """A catalogue in the making, as the `DocumentSink` of ingestion; `vectors` is a catalogue with embeddings to take
+    over."""
 
     def __init__(self, folder: Path, ledger: Ledger, vectors: Catalogue | None) -> None:
         self.folder = folder
@@ -31,7 +32,7 @@ class Staged:
 
     @classmethod
     def open(cls, index_folder: Path, settings: MadeWith, current: Catalogue) -> Staged:
-        """Go on with what was begun with the same settings, else begin. `current` is the catalogue in use."""
+        """Continue what was begun with the same settings, or begin. `current` is the catalogue in use."""
         folder = index_folder / FOLDER
         with plain_errors(index_folder):
             if (folder / schema.FILE).exists():
@@ -45,12 +46,16 @@ class Staged:
             return cls(folder, Ledger.open(folder), _if_same_embedder(current, settings))
 
     def files(self) -> dict[str, FileState]:
+        """The states of the files behind the staged documents, by document id."""
         return self._ledger.files()
 
     def document(self, document_id: str) -> Document:
+        """A staged document. Raises `DocumentNotFound`."""
         return self._ledger.document(document_id, self._ledger.state().generation)
 
     def cached_embeddings(self, passages: Sequence[Passage]) -> list[Embedding | None]:
+        """The embeddings of passages with the same text and sentences, in order; None for passages that have none
+        yet."""
         keys = [embedding_key(passage) for passage in passages]
         own = self._ledger.embedded(keys)
         if self._vectors is None:
@@ -58,32 +63,36 @@ class Staged:
         return [mine or other for mine, other in zip(own, self._vectors.embedded(keys), strict=True)]
 
     def replace(self, entry: Entry) -> None:
-        """Raises `DocumentError` where passages or vectors do not fit the document."""
+        """Stage the document in place of the one with its id. Raises `DocumentError` if passages or vectors do not fit
+        it."""
         check_entry(entry, self._ledger.settings.dimension)
         with plain_errors(self.folder):
             self._ledger.replace(entry)
 
     def touch(self, document_id: str, stamp: Stamp) -> None:
+        """Note a new size and time of a file whose content is the same. Raises `DocumentNotFound`."""
         with plain_errors(self.folder):
             self._ledger.touch(document_id, stamp)
 
     def remove(self, document_id: str) -> None:
+        """Take a document out of what is staged. Raises `DocumentNotFound`."""
         with plain_errors(self.folder):
             self._ledger.remove(document_id)
 
     def publish(self) -> int:
-        """Wait for the disk, and drop what was replaced."""
+        """Wait for the disk, and drop what was replaced; returns the generation."""
         with plain_errors(self.folder):
             generation = self._ledger.state().generation
             self._ledger.publish(generation)
             return generation
 
     def close(self) -> None:
+        """Close the catalogue; what is staged stays for a later `open`."""
         self._ledger.close()
 
 
 def drop(index_folder: Path) -> None:
-    """Remove what was staged, if anything."""
+    """Delete what was staged, if anything."""
     shutil.rmtree(index_folder / FOLDER, ignore_errors=True)
 
 

@@ -1,6 +1,6 @@
 """An index checked against itself: what is wrong with the catalogue, FAISS's file and Tantivy's folder.
 
-In: the folder and a connection to its catalogue. Out: `Problem`s, none where all is well. Reads everything and
+In: the folder and a connection to its catalogue. Out: `Problem`s, none if all is well. Reads everything and
 changes nothing. Needs the writer's lock to be held by the caller, so that nothing moves underneath.
 """
 
@@ -24,14 +24,14 @@ from rag.types import Vectors
 
 
 class Problem(NamedTuple):
-    """Something that is not as it should be, in words for a person."""
+    """A fault of an index, in words for a person."""
 
     part: Literal["catalogue", "dense", "lexical"]
     message: str
 
 
 def problems(folder: Path, catalogue: Catalogue) -> list[Problem]:
-    """All that is wrong at the published generation, the catalogue's own first."""
+    """Find all faults at the published generation; those of the catalogue come first."""
     return [
         *(Problem("catalogue", message) for message in _catalogue(catalogue)),
         *(Problem("dense", message) for message in _dense(folder, catalogue)),
@@ -53,7 +53,7 @@ def _catalogue(catalogue: Catalogue) -> Iterator[str]:
 
 
 def _passages(catalogue: Catalogue, at: int) -> Iterator[str]:
-    """Every passage against its document, every vector against its passage."""
+    """Check each passage against its document, and its vectors against the passage."""
     dimension = catalogue.settings.dimension
     document_id, text = "", ""
     for passage, embedding, key in catalogue.contents(at):
@@ -67,8 +67,8 @@ def _passages(catalogue: Catalogue, at: int) -> Iterator[str]:
 
 
 def _dense(folder: Path, catalogue: Catalogue) -> Iterator[str]:
-    """What the files have of passages that are still there must be their vectors, and they must be whole. They may
-    lag: rows that they lack, or have too many, are made good as they are read."""
+    """Check that the files are whole, and that their vectors are those of the passages that are still there. They may
+    lag: rows that they lack, or have too many, are corrected as they are read."""
     try:
         saved = loading.load_dense(folder, catalogue.settings.dimension)
         if isinstance(saved, Quantised):
@@ -94,7 +94,7 @@ def _blocks(saved: loading.Searchable) -> Iterator[tuple[Rows, Vectors]]:
 
 
 def _lexical(folder: Path, catalogue: Catalogue) -> Iterator[str]:
-    """The same passages, and every term found in as many of them as have it."""
+    """Check that Tantivy has the same passages, and finds each term in as many of them as have it."""
     published = catalogue.state().published
     try:
         if altered := lexical.altered(folder / lexical.FOLDER):

@@ -1,9 +1,9 @@
 """The one writer of an index: it holds the lock, commits to the catalogue and keeps FAISS and Tantivy up with it.
 
 In: documents to put in, take out, publish. Out: files on disk. The order of `publish` is what makes a killed process
-harmless: catalogue onto the disk, Tantivy's commit, then the catalogue's word that readers may go there, then FAISS's
-file. Cut short anywhere, what is derived is behind or of no catalogue's generation, and the next writer, or a reader
-that finds no writer, brings it up again.
+harmless: catalogue onto the disk, Tantivy's commit, then the catalogue's note that readers may see it, then FAISS's
+file. If it is cut short anywhere, derived files are behind or of a generation unknown to the catalogue, and the next
+writer, or a reader that finds no writer, brings them up to it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from rag.types import Entry, MadeWith, Stamp
 
 
 class LocalWriter:
-    """Exists while the lock is held: from `open` to `close`. Any thread; one call at a time."""
+    """The writer of an index, which exists while the lock is held: from `open` to `close`. For any thread; one call at
+    a time."""
 
     def __init__(self, folder: Path, lock: WriterLock, ledger: Ledger) -> None:
         self.folder = folder
@@ -56,16 +57,19 @@ class LocalWriter:
         return writer
 
     def replace(self, entry: Entry) -> None:
-        """Raises `DocumentError` where passages or vectors do not fit the document."""
+        """Put the document in place of the one with its id, if any. Raises `DocumentError` if passages or vectors do
+        not fit it."""
         check_entry(entry, self.ledger.settings.dimension)
         with self._one_at_a_time, plain_errors(self.folder):
             self.ledger.replace(entry)
 
     def remove(self, document_id: str) -> None:
+        """Remove the document. Raises `DocumentNotFound`."""
         with self._one_at_a_time, plain_errors(self.folder):
             self.ledger.remove(document_id)
 
     def touch(self, document_id: str, stamp: Stamp) -> None:
+        """Note a new size and time of a file whose content is the same. Raises `DocumentNotFound`."""
         with self._one_at_a_time, plain_errors(self.folder):
             self.ledger.touch(document_id, stamp)
 
@@ -83,20 +87,20 @@ class LocalWriter:
             return generation
 
     def mend(self) -> None:
-        """Make again what readers cannot use, at the generation that they may see."""
+        """Make again the derived files that readers cannot use, at the published generation."""
         with self._one_at_a_time, plain_errors(self.folder):
             self._lexical.bring_to(self.ledger.state().published, self.ledger)
             self._save_dense()
 
     def verify(self) -> list[Problem]:
-        """Check all that is derived against the catalogue, and the catalogue against itself."""
+        """Check all derived files against the catalogue, and the catalogue against itself."""
         with self._one_at_a_time, plain_errors(self.folder):
             self.save()
             return problems(self.folder, self.ledger)
 
     def repair(self) -> list[Problem]:
-        """Put aside FAISS's file or Tantivy's folder where something is wrong with it, make it again, and return what
-        remains."""
+        """Put aside FAISS's files or Tantivy's folder if something is wrong with them, make them again, and return the
+        problems that remain."""
         with self._one_at_a_time, plain_errors(self.folder):
             self.publish()
             wrong = {problem.part for problem in problems(self.folder, self.ledger)}
@@ -110,12 +114,12 @@ class LocalWriter:
             return problems(self.folder, self.ledger)
 
     def stage(self, settings: MadeWith) -> Staged:
-        """Another catalogue of these documents, to be made with other settings and then adopted."""
+        """A catalogue for the same documents, to be made with other settings and then adopted."""
         return Staged.open(self.folder, settings, self.ledger)
 
     def adopt(self, fresh: Staged) -> None:
-        """Put what was staged, which is closed by it, in place of all there is; killed anywhere, it is all or nothing.
-        FAISS and Tantivy follow, and are made by the next writer or reader if this one is killed before."""
+        """Put what was staged, which is closed by it, in place of all there is; killed at any point, all of it is done
+        or nothing. FAISS and Tantivy follow, and are made by the next writer or reader if this one is killed before."""
         with self._one_at_a_time, plain_errors(self.folder):
             fresh.close()
             self.ledger.adopt(fresh.folder)
@@ -125,20 +129,20 @@ class LocalWriter:
             staging.drop(self.folder)
 
     def save(self) -> None:
-        """Write FAISS's file if it is behind: at all where it is exact, too far where it is quantised."""
+        """Write FAISS's file if it is behind: by anything if it is exact, by too much if it is quantised."""
         with self._one_at_a_time, plain_errors(self.folder):
             if self._dense_behind() != 0 and (not self._quantised() or self._dense_is_due()):
                 self._save_dense()
 
     def close(self) -> None:
-        """Save, and let go of the lock; what was committed and not published stays so until the next open."""
+        """Save, and release the lock; what was committed and not published stays so until the next open."""
         try:
             self.save()
         finally:
             self.abandon()
 
     def abandon(self) -> None:
-        """Let go of the lock and leave the rest as it is."""
+        """Release the lock without saving."""
         self._lexical.close()
         self.ledger.close()
         self._lock.release()
@@ -151,7 +155,7 @@ class LocalWriter:
         return (rows if behind is None else behind) > compaction.allowance(rows, quantised)
 
     def _dense_behind(self) -> int | None:
-        """Rows that FAISS's file lacks or has too many; None where there is no file that could be used."""
+        """The number of rows that FAISS's file lacks or has too many; None if there is no file that can be used."""
         generation, at, _ = self.ledger.state()
         try:
             saved = dense.dense_manifest(self.folder)
@@ -171,8 +175,8 @@ class LocalWriter:
             return False
 
     def _save_dense(self) -> None:
-        """Bring FAISS's file to the published generation; a damaged one is put aside, and a quantised one that is whole
-        may stay behind."""
+        """Bring FAISS's file to the published generation; a damaged one is put aside, and a whole quantised one may
+        stay behind."""
         at = self.ledger.state().published
         saved: loading.Searchable | None = None
         try:

@@ -1,4 +1,4 @@
-"""Files and folders against what an index has of them: what is new, changed, moved, vanished, or there twice.
+"""Files and folders compared with what an index has of them: new, changed, moved, vanished or duplicate files.
 
 In: paths, and what the index knows of the files behind its documents. Out: a `Change`. Reads no more than the bytes of
 files whose size or time differ, parses nothing and changes nothing.
@@ -18,14 +18,14 @@ from rag.types import FileState, Stamp
 
 
 class Change(NamedTuple):
-    """What a run has to do."""
+    """The differences between files and an index, on which a run acts."""
 
     changed: list[Found]
     touched: list[Found]  # same bytes, another time
     unchanged: list[str]
     vanished: list[str]
     skipped: list[Skipped]
-    stamps: dict[str, Stamp]  # of changed and touched files, by document id; none where a file cannot be reached
+    stamps: dict[str, Stamp]  # of changed and touched files, by document id; none for a file that cannot be reached
 
 
 class Same(NamedTuple):
@@ -36,7 +36,7 @@ class Same(NamedTuple):
 
 
 def find_changes(paths: Sequence[Path], known: dict[str, FileState], indexes_dir: Path | None = None) -> Change:
-    """Compare files with what the index has; what lies in `indexes_dir` is no document of a folder around it. Raises
+    """Compare files with what the index has; files in `indexes_dir` are no documents of a folder around it. Raises
     `InputError` for a path that does not exist."""
     discovery = discover(paths)
     apart = [f"{indexes_dir.resolve()}{os.sep}"] if indexes_dir and is_around(paths, indexes_dir) else []
@@ -57,22 +57,22 @@ def find_changes(paths: Sequence[Path], known: dict[str, FileState], indexes_dir
 
 
 def identical(change: Change, known: dict[str, FileState]) -> list[Same]:
-    """Of the changed files, those with the bytes of another one or of a document; vanished documents come first among
-    these, since such a file was moved. Reads the bytes of all changed files."""
+    """The changed files that have the bytes of another one or of a document. Vanished documents are preferred as the
+    `other`, since such a file was moved. Reads the bytes of all changed files."""
     first = by_content(known, without={found.document_id for found in change.changed}, rather=set(change.vanished))
     found_same = []
     for found in change.changed:
         try:
             other = first.setdefault(sha256(found.path), found.document_id)
         except OSError:
-            continue  # reading it will say what is wrong
+            continue  # the run will read it and report the error
         if other != found.document_id:
             found_same.append(Same(found.document_id, other))
     return found_same
 
 
 def by_content(known: dict[str, FileState], without: set[str], rather: set[str]) -> dict[str, str]:
-    """A document for each content; one of `rather` where there is one, none of `without`."""
+    """A document for each content, by SHA-256: one of `rather` if there is one, none of `without`."""
     ids = sorted((document_id for document_id in known if document_id not in without), key=lambda i: i not in rather)
     first: dict[str, str] = {}
     for document_id in ids:
@@ -81,37 +81,39 @@ def by_content(known: dict[str, FileState], without: set[str], rather: set[str])
 
 
 def sha256(path: Path) -> str:
-    """Of the file's bytes, in hex. Raises `OSError`."""
+    """The SHA-256 of the file's bytes, in hex. Raises `OSError`."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def stamp(file: str | Path, described: bool = True) -> Stamp:
-    """Of a file; the time is that of the metadata beside it where that is later. Raises `OSError`."""
+    """The size and time of a file; if it is `described`, the time is that of its sidecar if that is later. Raises
+    `OSError`."""
     stat = os.stat(file)
     return Stamp(stat.st_size, max(stat.st_mtime_ns, sidecar.changed_at(file) if described else 0))
 
 
 def is_around(paths: Iterable[Path], indexes_dir: Path) -> bool:
-    """Whether none of the paths is in the folder of indexes, as that of uploads is: then they may hold it."""
+    """True if none of the paths is in the folder of indexes, as that of uploads is: then they may contain it."""
     inside = indexes_dir.resolve()
     return not any(path.resolve().is_relative_to(inside) for path in paths)
 
 
 def _compare(found: Found, state: FileState | None, change: Change) -> None:
-    here = state is not None and state.source == found.source
+    """Put the file where it belongs in `change`; `state` is what the index has of the document with its id."""
+    before = state if state is not None and state.source == found.source else None
     try:
         now = stamp(found.file, found.described)
-        if here and state is not None and state.stamp == now:
+        if before is not None and before.stamp == now:
             change.unchanged.append(found.document_id)
             return
         change.stamps[found.document_id] = now
-        same_bytes = here and state is not None and state.sha256 == sha256(found.path)
+        same_bytes = before is not None and before.sha256 == sha256(found.path)
         if same_bytes and not sidecar.beside(found.path).exists():
             change.touched.append(found)
             return
     except OSError:
-        pass  # reading it will say what is wrong
+        pass  # the run will read it and report the error
     change.changed.append(found)
 
 

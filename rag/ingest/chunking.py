@@ -18,7 +18,7 @@ from rag.settings import Settings
 from rag.text.sentences import split_sentences
 from rag.types import Document, Passage, Sentence
 
-VERSION = "2"  # grows when the same document would be cut otherwise: an index keeps it in its fingerprint
+VERSION = "2"  # grows when the same document would be cut differently: an index keeps it in its fingerprint
 
 
 class _Unit(NamedTuple):
@@ -36,7 +36,7 @@ def chunk(document: Document, token_spans: Sequence[tuple[int, int]], target: in
     """Cut `document` into passages of about `target` and at most `limit` tokens.
 
     `token_spans` are the `(start, end)` of each token of `document.text`, in order, as `Embedder.token_spans` gives
-    them. A sentence of more than `limit` tokens is cut at token boundaries, at white space where there is any.
+    them. A sentence of more than `limit` tokens is cut at token boundaries, at white space if there is any.
     """
     starts = [start for start, _ in token_spans]
     units = list(_units(document, starts, limit))
@@ -60,7 +60,7 @@ def _count(starts: list[int], start: int, end: int) -> int:
 
 
 def _cut(text: str, sentence: Sentence, starts: list[int], limit: int) -> Iterator[Sentence]:
-    """The sentence itself, or pieces of at most `limit` tokens where it is longer."""
+    """The sentence itself, or pieces of at most `limit` tokens if it is longer."""
     start, end = sentence
     while _count(starts, start, end) > limit:
         stop = starts[bisect_left(starts, start) + limit]
@@ -123,5 +123,5 @@ def _passage(document: Document, units: list[_Unit]) -> Passage:
 
 
 def chunker_fingerprint(settings: Settings) -> str:
-    """Changes whenever documents would be cut otherwise."""
+    """A text that changes whenever documents would be cut differently."""
     return f"sentences-{VERSION}:{settings.passage_tokens}"

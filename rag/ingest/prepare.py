@@ -2,7 +2,7 @@
 
 In: files in order. Out: in that order `Prepared` documents, or the `DocumentError` that says why there is none; vectors
 for the passages whose turn it is. `Preparer` is the seam: rag/ingest/ray/preparer.py has the same work done elsewhere.
-What is new, what the index has already, and what is committed is not decided here.
+Does not decide what is new, what the index has already, or what is committed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BATCH_PASSAGES = 128  # passages that are embedded together: enough to sort them
 _AHEAD = 4  # documents that are read while others are embedded
 
 ReadFiles = Callable[[Iterable[Found]], Iterable[tuple[Found, Document | DocumentError]]]  # in the order of the files
-Promise = Callable[[], list[Embedding]]  # waits for the vectors; raises `DocumentError` where there will be none
+Promise = Callable[[], list[Embedding]]  # waits for the vectors; raises `DocumentError` if there will be none
 
 
 class Prepared(NamedTuple):
@@ -36,17 +36,18 @@ class Prepared(NamedTuple):
 
 
 class Preparer(Protocol):
-    """Who reads, cuts and embeds for a run, one step after another or several at once."""
+    """The part of a run that reads, cuts and embeds, one step after another or several at once."""
 
     @property
     def batches(self) -> int:
-        """How many batches may wait for their vectors while further documents are prepared."""
+        """The number of batches that may wait for their vectors while further documents are prepared."""
 
     def prepared(self, files: Sequence[Found]) -> Generator[tuple[Found, Prepared | DocumentError], None, None]:
-        """In the order of the files; to be closed."""
+        """Read and cut files; yields each with its document or error, in the order of the files. To be closed."""
 
     def embed(self, passages: Sequence[Passage]) -> Promise:
-        """One vector for each passage, in order, in batches as `in_batches` makes them."""
+        """Begin to embed passages; the promise has one embedding for each, in order. Batches are those of
+        `in_batches`."""
 
 
 class Here:
@@ -61,16 +62,18 @@ class Here:
         self._read = read
 
     def prepared(self, files: Sequence[Found]) -> Generator[tuple[Found, Prepared | DocumentError], None, None]:
+        """Read files in a thread, and cut each document as it is taken; in the order of the files. To be closed."""
         with closing(ahead(self._read(files), _AHEAD)) as documents:
             for found, document in documents:
                 yield found, prepare(found, document, self._embedder, self._passage_tokens)
 
     def embed(self, passages: Sequence[Passage]) -> Promise:
+        """Begin to embed passages in a thread; the promise has one embedding for each, in order."""
         return begun(lambda: list(embedded(self._embedder, passages)))
 
 
 def read_here(files: Iterable[Found]) -> Iterator[tuple[Found, Document | DocumentError]]:
-    """Read files in this process, without its protection against files that crash or hang a parser."""
+    """Read files in this process, without protection against files that crash or hang a parser."""
     for found in files:
         try:
             yield found, read_document(found.path, found.document_id, found.source)
@@ -81,7 +84,7 @@ def read_here(files: Iterable[Found]) -> Iterator[tuple[Found, Document | Docume
 def prepare(
     found: Found, document: Document | DocumentError, embedder: Embedder, passage_tokens: int
 ) -> Prepared | DocumentError:
-    """Add what a person says of the file to what was read of it, and cut that into passages."""
+    """Add the metadata of the sidecar to what was read of the file, and cut that into passages. Errors are returned."""
     if isinstance(document, DocumentError):
         return document
     try:
@@ -99,12 +102,13 @@ def cut(document: Document, embedder: Embedder, passage_tokens: int) -> list[Pas
 
 
 def embedded(embedder: Embedder, passages: Sequence[Passage]) -> Iterator[Embedding]:
-    """One for each passage, in order."""
+    """The embeddings of the passages, in order."""
     for batch in in_batches(passages):
         yield from embedder.embed_passages(batch)
 
 
 def in_batches(passages: Sequence[Passage]) -> Iterator[Sequence[Passage]]:
-    """A long document goes through the model in several, or the states of all its tokens would be in memory at once."""
+    """Passages in batches of `BATCH_PASSAGES`. A long document goes through the model in several, or the states of all
+    its tokens would be in memory at once."""
     for start in range(0, len(passages), BATCH_PASSAGES):
         yield passages[start : start + BATCH_PASSAGES]

@@ -2,7 +2,7 @@
 
 In: an index that is open for writing, and the new embedder. Out: the index changed in one transaction at the end. Until
 then it is searched as it was; the new vectors gather in a catalogue beside it, and a run that was stopped or killed
-goes on from there. The files that the documents came from are not needed.
+is continued from there. The files that the documents came from are not needed.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def reembed(
     settings: Settings,
     run: Run = UNWATCHED,
 ) -> Summary:
-    """Embed all documents anew; `left` of the summary is 0 where the index has been changed. Raises `DocumentError`
-    where a document does not fit the new embedder, with the index as it was."""
+    """Embed all documents anew. The summary's `left` is 0 if the index has been changed; otherwise the run was stopped.
+    Raises `DocumentError` if a document does not fit the new embedder; the index is then as it was."""
     made_with = MadeWith(embedder.fingerprint, embedder.dimension, chunker_fingerprint(settings))
     staged = index.stage(made_with)
     try:

@@ -1,9 +1,9 @@
-"""Files and folders -> an index that is in line with them: new and changed documents put in, vanished ones taken out.
+"""Files and folders -> an index in line with them: new and changed documents are put in, vanished ones taken out.
 
-A pipeline: files are read one after another (by worker processes, where the reader has some), cut into passages,
+A pipeline: files are read one after another (by worker processes, if the reader has some), cut into passages,
 embedded in batches across files, and committed document by document, so that what was done stays done whenever the
-process ends. Who reads, cuts and embeds is a `Preparer` (preparing.py); the one writer of the index is here. No more
-is in memory than the batches at hand. A file that cannot be read is reported and leaves what the index has of it
+process ends. A `Preparer` (rag/ingest/prepare.py) reads, cuts and embeds; the one writer of the index is here. No more
+is in memory than the current batches. A file that cannot be read is reported and leaves what the index has of it
 untouched.
 """
 
@@ -19,14 +19,14 @@ from typing import NamedTuple
 
 from rag.background import UNWATCHED, Run
 from rag.documents.discover import Skipped
-from rag.errors import DocumentError, RagError
+from rag.errors import DocumentError, RagError, ReaderFault
 from rag.ingest.changes import Change, Same, by_content, find_changes
 from rag.ingest.prepare import BATCH_PASSAGES, Here, Prepared, Preparer, Promise, ReadFiles, read_here
 from rag.seams import DocumentSink, Embedder
 from rag.settings import Settings
 from rag.types import Document, Embedding, Entry
 
-_PUBLISH_S = 60.0  # what was committed shows to readers at least this often: publishing costs some tens of milliseconds
+_PUBLISH_S = 60.0  # readers see what was committed at least this often: publishing costs some tens of milliseconds
 
 
 class Failure(NamedTuple):
@@ -34,11 +34,12 @@ class Failure(NamedTuple):
 
     document_id: str
     message: str
+    traceback: str = ""  # of a fault of this program, in several lines
 
 
 @dataclass(slots=True)
 class Summary:
-    """What a run did; documents by id."""
+    """The result of a run; documents by id."""
 
     added: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
@@ -46,11 +47,15 @@ class Summary:
     unchanged: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
-    moved: list[Same] = field(default_factory=list)  # added ones whose bytes were those of a removed one, the `other`
+    moved: list[Same] = field(default_factory=list)  # added ones with the bytes of a removed one, the `other`
     duplicates: list[Same] = field(default_factory=list)  # added or replaced ones with the bytes of another that stays
     passages: int = 0  # of added and replaced documents
-    embedded: int = 0  # of them, those that were not in the cache
-    left: int = 0  # files that a stopped run did not come to
+    embedded: int = 0  # those of them that were not in the cache
+    left: int = 0  # files that a stopped run did not reach
+
+
+def _failure(document_id: str, exc: DocumentError) -> Failure:
+    return Failure(document_id, str(exc), exc.traceback if isinstance(exc, ReaderFault) else "")
 
 
 class _Batch(NamedTuple):
@@ -75,10 +80,12 @@ def sync(
 
 
 def carry_out(change: Change, index: DocumentSink, preparer: Preparer | None, run: Run = UNWATCHED) -> Summary:
-    """Do what `find_changes` found; the preparer may be None if no file changed."""
+    """Do what `find_changes` found. Without a preparer, nothing can be put in: raises `ValueError` if files have
+    changed."""
+    if change.changed and preparer is None:
+        raise ValueError(f"{len(change.changed)} files have changed: a preparer must be given to read and embed them")
     work = _Work(change, index)
-    if change.changed:
-        assert preparer is not None
+    if preparer is not None and change.changed:
         try:
             work.put_in(preparer, run)
         except RagError:  # such as workers that are gone: what was committed is there for readers all the same
@@ -92,7 +99,7 @@ def carry_out(change: Change, index: DocumentSink, preparer: Preparer | None, ru
 
 
 class _Work:
-    """One run over an index, and the summary that it fills."""
+    """A run over an index, and the summary that it fills."""
 
     def __init__(self, change: Change, index: DocumentSink) -> None:
         self.summary = Summary(unchanged=change.unchanged, skipped=change.skipped)
@@ -105,7 +112,7 @@ class _Work:
         self._same_as = by_content(self._known, without=changed, rather=self._vanished)
 
     def put_in(self, preparer: Preparer, run: Run) -> None:
-        """Have read what changed, and commit it in batches."""
+        """Read and cut the files that changed, and commit them in batches."""
         files = self._change.changed
         batch: list[Prepared] = []
         published = time.monotonic()
@@ -113,7 +120,7 @@ class _Work:
             for done, (found, prepared) in enumerate(documents):
                 run.progress(done, len(files), found.document_id)
                 if isinstance(prepared, DocumentError):
-                    self.summary.failed.append(Failure(found.document_id, str(prepared)))
+                    self.summary.failed.append(_failure(found.document_id, prepared))
                 else:
                     batch.append(prepared)
                 if sum(len(item.passages) for item in batch) >= BATCH_PASSAGES:
@@ -131,11 +138,13 @@ class _Work:
         run.progress(len(files) - self.summary.left, len(files), "")
 
     def touch(self) -> None:
+        """Note the new stamps of files whose bytes are the same."""
         for found in self._change.touched:
             self._index.touch(found.document_id, self._change.stamps[found.document_id])
             self.summary.unchanged.append(found.document_id)
 
     def take_out(self) -> None:
+        """Remove the documents whose files vanished."""
         for document_id in self._change.vanished:
             self._index.remove(document_id)
             self.summary.removed.append(document_id)
@@ -172,7 +181,7 @@ class _Work:
             self._note(entry.document)
 
     def _fail(self, documents: Sequence[Prepared], exc: DocumentError) -> None:
-        self.summary.failed.extend(Failure(document.id, str(exc)) for document, _ in documents)
+        self.summary.failed.extend(_failure(document.id, exc) for document, _ in documents)
 
     def _note(self, document: Document) -> None:
         (self.summary.replaced if document.id in self._known else self.summary.added).append(document.id)

@@ -25,7 +25,7 @@ from rag.settings import Settings
 
 FOLDER = "uploads"
 _INCOMING = ".incoming"
-_LONGEST = 200  # bytes of a part of a name; file systems take 255, and the metadata's file has a longer name
+_LONGEST = 200  # bytes of a part of a name; file systems take 255, and the sidecar has a longer name
 
 
 class Upload(NamedTuple):
@@ -37,16 +37,18 @@ class Upload(NamedTuple):
 
     @property
     def path(self) -> Path:
+        """The path of the file while it waits."""
         return self.folder / _INCOMING / self.job / self.name
 
     @property
     def document_id(self) -> str:
+        """The id of the document that the file becomes."""
         return f"{FOLDER}/{self.name}"
 
 
 def checked_name(name: str) -> str:
-    """A name below the folder, with slashes. Raises `InputError` for one that would be elsewhere or hidden, and
-    `UnsupportedDocument` for a type that is not read."""
+    """The name, if it is one below the folder, with slashes. Raises `InputError` for a name that would lie elsewhere or
+    be hidden, and `UnsupportedDocument` for a type that is not read."""
     parts = name.split("/")
     if not all(map(_is_plain, parts)):
         raise InputError(
@@ -68,7 +70,7 @@ def _is_plain(part: str) -> bool:
 
 
 def keep(content: BinaryIO, upload: Upload, metadata: Mapping[str, str]) -> None:
-    """Write the file where it waits; it is there whole or not at all."""
+    """Write the file and its metadata where they wait; the file is there whole or not at all."""
     upload.path.parent.mkdir(parents=True)
     partial = upload.folder / _INCOMING / upload.job / ".part"
     with partial.open("xb") as out:
@@ -80,7 +82,7 @@ def keep(content: BinaryIO, upload: Upload, metadata: Mapping[str, str]) -> None
 
 
 def waiting(index_folder: Path) -> list[Upload]:
-    """Files that were kept and not indexed when the process ended; remains of others are removed."""
+    """The files that were kept and not indexed when the process ended; remains of others are removed."""
     folder = index_folder / FOLDER
     found = []
     for job in sorted((folder / _INCOMING).glob("*")):
@@ -92,7 +94,8 @@ def waiting(index_folder: Path) -> list[Upload]:
 
 
 def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Settings, read: ReadFiles) -> Summary:
-    """Read the file, commit it as a document and then move it to its place: killed in between, it is put once more."""
+    """Read the file, commit it as a document and then move it to its place. If the process is killed in between, the
+    file still waits and is put in once more."""
     place = (upload.folder / upload.name).absolute()
     found = Found(str(upload.path), upload.document_id, str(place.resolve()))
     change = Change([found], [], [], [], [], {upload.document_id: stamp(upload.path)})
@@ -108,7 +111,7 @@ def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Sett
 
 
 def remove_document(document_id: str, index: WritableIndex) -> None:
-    """Take a document out, and its file where it was uploaded: else the next sync would bring it back. Raises
+    """Take a document out, and delete its file if it was uploaded: else the next sync would bring it back. Raises
     `DocumentNotFound`."""
     index.remove(document_id)
     index.publish()

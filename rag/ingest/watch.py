@@ -1,8 +1,8 @@
-"""Files and folders -> a signal each time that something changed in them, when it has been quiet for a moment.
+"""Files and folders -> a signal whenever something in them has changed and they have been quiet for a moment.
 
-In: paths. Out: an endless iterator that a `KeyboardInterrupt` ends. What changed is for `rag.ingest.changes` to find
-out, so that no event which the system drops can lose a file; once an hour it signals without one, for file systems
-that tell of none (WATCHFILES_FORCE_POLLING=1 has it look for itself).
+In: paths. Out: an endless iterator that a `KeyboardInterrupt` ends. `rag.ingest.changes` finds out what
+changed, so that no file is lost if the system drops an event; once an hour it signals without one, for file systems
+that report none (WATCHFILES_FORCE_POLLING=1 makes it look for itself).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _GONE_S = 5.0  # how often a path that is gone is looked for
 
 
 def changes(paths: Sequence[Path], indexes_dir: Path) -> Iterator[None]:
-    """Yields after each burst of changes below `paths`; ends at Ctrl-C. What is written to an index that lies below is
-    no change, or each would be followed by another."""
+    """Yield after each burst of changes below `paths`; ends at Ctrl-C. Writes to an index that lies below do not count,
+    or each would cause another."""
     from watchfiles import watch
 
     own = f"{indexes_dir.resolve()}{os.sep}" if is_around(paths, indexes_dir) else None

@@ -1,9 +1,9 @@
 """A setting -> a GGUF file on disk, converted to the quantisation that runs fastest here.
 
 The embedded model comes as Q4_1, for which llama.cpp has no fast kernels. Written once more it reads faster and
-answers as before: as BF16 where the processor multiplies bfloat16 itself, as F16 elsewhere (docs/experiments.md). The
-copy lies in the cache folder, is written under a temporary name and renamed when it is whole, so that an interrupted
-conversion is simply begun again.
+answers as before: as BF16 if the processor multiplies bfloat16 itself, else as F16 (docs/experiments.md). The
+copy lies in the cache folder, is written under a temporary name and renamed when it is complete, so that an
+interrupted conversion simply starts again.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ def model_file(name: str, cache_dir: Path, threads: int) -> Path:
 
 
 def embedded_file() -> Path:
+    """The GGUF file of the embedded model, as it was installed. Raises `ModelError` if it is not."""
     spec = importlib.util.find_spec(_PACKAGE)  # found, not imported: the package is used for its file only
     folders = (spec.submodule_search_locations if spec else None) or []
     files = [file for folder in folders for file in sorted(Path(folder).glob("*.gguf"))]
@@ -56,12 +57,12 @@ def embedded_file() -> Path:
 
 
 def each_kind(cache_dir: Path, threads: int) -> list[Path]:
-    """The embedded model for every processor."""
+    """The files of the embedded model for every kind of processor. Raises `ModelError`."""
     return [_converted(embedded_file(), cache_dir, threads, kind) for kind in KINDS]
 
 
 def matrix_kind() -> str:
-    """Of `KINDS`, the one whose products this processor works out fastest."""
+    """The kind of `KINDS` whose products this processor computes fastest."""
     return "BF16" if has_bfloat16() else "F16"
 
 
@@ -71,7 +72,7 @@ def _converted(source: Path, cache_dir: Path, threads: int, kind: str) -> Path:
 
 
 def made_once(target: Path, write: Callable[[Path], None]) -> Path:
-    """`target`, which `write` makes under a temporary name where it is not there yet. Raises `ModelError`."""
+    """`target`, which `write` makes under a temporary name if it does not exist yet. Raises `ModelError`."""
     if target.is_file():
         return target
     partial = target.with_suffix(".partial")
@@ -86,7 +87,7 @@ def made_once(target: Path, write: Callable[[Path], None]) -> Path:
                     partial.replace(target)
             finally:
                 with suppress(OSError):
-                    partial.unlink()  # what was not made whole
+                    partial.unlink()  # an incomplete file
     except OSError as exc:
         raise ModelError(f"the model cannot be written to {target.parent} ({exc.strerror}): set RAG_CACHE_DIR") from exc
     return target
@@ -107,13 +108,14 @@ def _quantise(source: Path, target: Path, ftype: int, threads: int) -> None:
 
 
 def file_identity(path: Path) -> str:
-    """Size and beginning of the file, hashed: enough to tell versions of one model apart without reading all of it."""
+    """A hash of the size and the beginning of the file, which tells versions of a model apart without reading all of
+    it."""
     with path.open("rb") as file:
         return hashlib.sha256(str(path.stat().st_size).encode() + file.read(1 << 20)).hexdigest()[:12]
 
 
 def _downloaded(repository: str, file: str, cache_dir: Path) -> Path:
-    """From the hub into the cache, resumed where it was interrupted, with the hub library's progress bar."""
+    """The file, downloaded from the hub into the cache with a progress bar; an interrupted download is resumed."""
     from huggingface_hub import hf_hub_download
 
     try:

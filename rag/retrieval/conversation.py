@@ -1,7 +1,7 @@
 """Earlier turns + a question -> the question with the words that it leaves unsaid (pure).
 
-A follow-up says "it", or leaves the subject out. Whether a question does so is told by its own words: it refers back,
-begins by going on, or speaks of what was spoken of before. Such a question is given a few words of the conversation,
+A follow-up says "it", or leaves the subject out. Its own words show that: it refers back, begins with a word of
+continuation, or shares words with the conversation. Such a question is given a few words of the conversation,
 each with a credit in 0..1, the share of its inverse document frequency that it counts in a search: half for the user's
 last turn, a fifth for the answer to it, and for each turn further back half of that. A question that stands on its own
 is left as it is, so that a new subject is not dragged back to the old one.
@@ -24,17 +24,17 @@ from rag.types import Message
 
 MAX_TURNS = 200
 MAX_CHARACTERS = 200_000  # of all turns together
-READ_TURNS = 12  # the last ones: what is further back would count less than a hundredth
+READ_TURNS = 12  # the last ones: words further back would count less than a hundredth
 _READ_CHARACTERS = 4_000  # of each of them, from its beginning
 
 _CARRIED = 8  # words: more find no more, and drag questions away that are on something new
 _USER_CREDIT = 0.5
 _ASSISTANT_CREDIT = 0.2  # an answer holds names, and much that was not asked for
 _DECAY = 0.5  # for each turn of the user further back
-_SHARED = 0.1  # of the weight of a question's words: what it must share with the conversation to be about the same
-_SHORT = 2  # content words: a question that gives no sign of going on, but hardly says anything
+_SHARED = 0.1  # share of the weight of a question's words that the conversation must hold to be about the same subject
+_SHORT = 2  # content words of a question that shows no continuation, but hardly says anything
 _SHORT_SHARE = 0.5  # most that is carried to such a question, against its own words: it may as well be a new subject
-_LONGEST_WORD = 50  # characters; what is longer is an address or data
+_LONGEST_WORD = 50  # characters; a longer one is an address or data
 
 _REFERS = frozenset(
     """
@@ -50,7 +50,7 @@ Weigh = Callable[[Iterable[str]], Mapping[str, float]]
 
 
 def parse_history(history: object) -> tuple[Message, ...]:
-    """Turns, oldest first, from `Message`s or objects with `role` and `content`; None is no turns.
+    """Turns, oldest first, from `Message`s or objects with `role` and `content`; None stands for no turns.
 
     Raises `InputError` for other roles than user, assistant and system, for content that is not text, and beyond
     `MAX_TURNS` turns or `MAX_CHARACTERS` characters.
@@ -69,7 +69,7 @@ def parse_history(history: object) -> tuple[Message, ...]:
 
 
 def resolve(question: Question, history: Sequence[Message], weigh: Weigh) -> Question:
-    """The question with what it takes from the conversation, or itself where it stands on its own.
+    """The question with the words that it takes from the conversation, or itself if it stands on its own.
 
     `weigh` gives the inverse document frequency of terms, as `Snapshot.term_weights` does.
     """
@@ -122,7 +122,7 @@ def _words(turns: Sequence[Message]) -> dict[str, Carried]:
         for term, word in _written(turn.content):
             credit = base * _DECAY**age
             if term not in found or found[term].credit < credit:
-                found.pop(term, None)  # it stands where it was said with more weight
+                found.pop(term, None)  # its position is that of the occurrence with more weight
                 found[term] = Carried(term, word, credit)
     return found
 
@@ -138,7 +138,7 @@ def _written(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _follows(question: Question, words: Mapping[str, Carried], weights: Mapping[str, float], own: float) -> bool:
-    """Whether the question's own words say that it goes on with the conversation."""
+    """True if the question's own words say that it continues the conversation."""
     if not own or not _REFERS.isdisjoint(tokens(question.text)) or _GOES_ON.match(question.text):
         return True
     return sum(weights[term] for term in question.terms if term in words) > _SHARED * own

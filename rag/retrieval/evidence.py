@@ -15,7 +15,8 @@ _REFERS_BACK = re.compile(
 
 
 def select_evidence(hits: Sequence[Hit], most: int, budget: int, count_tokens: Callable[[str], int]) -> list[Evidence]:
-    """At most `most` different sentences of at most `budget` tokens together, best first, labelled from 1."""
+    """The best sentences of the hits: at most `most` different ones of at most `budget` tokens together, best first,
+    labelled from 1."""
     ranked = sorted(
         ((found, number, place) for number, hit in enumerate(hits) for place, found in enumerate(hit.sentences)),
         key=lambda item: (-item[0].score, item[1], item[2]),
@@ -39,12 +40,12 @@ def select_evidence(hits: Sequence[Hit], most: int, budget: int, count_tokens: C
 
 
 def refers_back(text: str) -> bool:
-    """Whether a sentence begins with a word that stands for something said before it."""
+    """True if a sentence begins with a word that stands for something said before it."""
     return bool(_REFERS_BACK.match(text))
 
 
 def table_header(passage: Passage, start: int, end: int) -> str:
-    """The first row of the table in which `start..end` of the document is a later row; empty where it is none.
+    """The first row of the table in which `start..end` of the document is a later row; empty if it is none.
 
     >>> text = "Code | Meaning\\nE4 | Grinder blocked"
     >>> table_header(Passage("a", "", "", 0, 35, text, ()), 15, 35)
@@ -59,7 +60,7 @@ def table_header(passage: Passage, start: int, end: int) -> str:
 
 
 def with_antecedent(evidence: Evidence) -> str:
-    """The sentence, with what it cannot be understood without: the one before it where it begins by referring back
+    """The sentence with the text that it needs to be understood: the sentence before it if it begins by referring back
     ("It was opened in 1859."), or the head of its table."""
     passage = evidence.passage
     if header := table_header(passage, evidence.start, evidence.end):

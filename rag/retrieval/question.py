@@ -1,7 +1,7 @@
-"""A question -> what kind of answer it asks for, and of what type a short answer must be (pure).
+"""A question -> the kind of answer that it asks for, and the type of a short answer (pure).
 
-English question words are known. A question without a word that only English has could ask for anything: it gets whole
-sentences, as a description does.
+English question words are known. A question without a word that only English has could ask for anything: its answer is
+whole sentences, as for a description.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PERSON = re.compile(r"\b(who|whom|whose)\b")
 _PLACE = re.compile(
     r"\b(where|(what|which) (\w+ )?(country|city|town|place|state|region|river|continent|nation|village))\b"
 )
-# Asked for a reason, a way, a meaning, a comparison, or for yes or no: a few words out of a sentence are no answer.
+# Questions for a reason, a way, a meaning, a comparison, or for yes or no: a few words of a sentence are no answer.
 _DESCRIPTIVE = re.compile(
     r"\bwhy\?|(?:^|[.!?:] )(?:"
     r"why\b|how (do|does|did|can|could|should|would|will|to|is|are|was|were|has|have|come)\b|describe\b|"
@@ -51,7 +51,7 @@ _PLURAL = (
     r"(?!(?:is|was|has|does|this|its|process|class|species|basis|status|focus|series|address|access|mass|loss)\b)"
     r"\w{2,}(?<![su]s)s"
 )
-# What follows a verb, and no plural noun: "what powers the lamp?" asks for no list of powers.
+# Words that follow a verb, not a plural noun: "what powers the lamp?" asks for no list of powers.
 _NO_OBJECT = (
     r"(?!(?:an?|the|this|that|these|those|its?|his|her|him|our|my|your|their|them|us|you|me|every|each|any|no)\b)"
 )
@@ -66,7 +66,7 @@ _LIST = re.compile(
 )
 
 
-# Function words that tell English from the languages it shares others with ("was", "die", "an", "in", "me").
+# Function words that only English has; others it shares with other languages ("was", "die", "an", "in", "me").
 _ENGLISH = frozenset(
     "the of what which who whom whose when where why how does did is are were and to can should much many".split()
 )
@@ -82,7 +82,7 @@ class Carried(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question that was looked at."""
+    """A parsed question."""
 
     text: str
     kind: Kind
@@ -97,7 +97,9 @@ class Question:
 
 
 def parse_question(text: object) -> Question:
-    """Raises `InputError` for what is not text, empty, or longer than `MAX_QUESTION`.
+    """The question with its kind, the type of its answer and its terms.
+
+    Raises `InputError` if it is not text, empty, or longer than `MAX_QUESTION`.
 
     >>> parse_question("How many crews rowed in 2024?").expected
     'number'
@@ -119,7 +121,7 @@ def parse_question(text: object) -> Question:
 
 
 def is_english(text: str) -> bool:
-    """Whether it has a word that only English has."""
+    """True if the text has a word that only English has."""
     return not _ENGLISH.isdisjoint(tokens(text))
 
 

@@ -3,9 +3,9 @@
 Two searches propose candidates, and the final score decides among them. It is the mean of four numbers, each at most 1
 and comparable between questions: cosine of the passage, coverage of the question by the passage, and the best of each
 over its sentences. Coverage is the share of the question's terms that a text holds, weighted by BM25's inverse document
-frequency. Against BM25's own score in that place it finds the right passage first more often, since it asks whether
-*all* of the question is there instead of how often a part is (docs/experiments.md). What a question takes from a
-conversation helps to find its passage; among the sentences of that its own words decide.
+frequency. It ranks the right passage first more often than BM25's own score, since it rewards a text that holds *all*
+of the question, not one that repeats a part (docs/experiments.md). Words that a question takes from a conversation help
+to find its passage; among the sentences of that only its own words decide.
 """
 
 from __future__ import annotations
@@ -25,18 +25,40 @@ from rag.text.terms import STOP_WORDS, stem, terms
 from rag.types import CELL_SEPARATOR, Hit, Passage, Scored, SentenceScore, StoredPassage, Vectors
 
 CANDIDATES = 50  # of each search; the right passage is among the first 50 for 99 of 100 questions
-_HEADING_CREDIT = 0.5  # a sentence counts the words of the heading above it half, as a table row those of its head
+_HEADING_CREDIT = 0.5  # of a word in the heading above a sentence, or in the head of a table above its row
 _NO_TERMS: frozenset[str] = frozenset()
 _DIGIT = re.compile(r"\d")
-_REMEMBERED = 50_000  # texts
-_met: dict[str, frozenset[str] | None] = {}  # texts that searches met, with their terms from the second time on
+_REMEMBERED = 50_000  # texts of an index
+TextTerms = dict[str, frozenset[str] | None]  # the terms of a text; None if it was met once
 
 
-def retrieve(snapshot: Snapshot, question: Question, vector: Callable[[], Vectors], k: int) -> list[Hit]:
+class SeenTexts:
+    """The texts that searches of one index met, with their terms from the second time on, for any number of threads.
+
+    They belong to one generation of the index and are dropped when a search reads another one, so that nothing is kept
+    of documents that were removed.
+    """
+
+    def __init__(self) -> None:
+        self._of: tuple[int | None, TextTerms] = None, {}
+
+    def at(self, generation: int) -> TextTerms:
+        """The memory of this generation, which searches fill."""
+        known, texts = self._of
+        if generation != known:
+            texts = {}
+            self._of = generation, texts
+        return texts
+
+
+def retrieve(
+    snapshot: Snapshot, question: Question, vector: Callable[[], Vectors], k: int, seen: SeenTexts | None = None
+) -> list[Hit]:
     """The best `k` passages, best first. `vector` makes that of `question.standalone`, shape `(d,)`, unit length; while
-    it is at work, another thread does what needs none."""
+    it is at work, another thread does what needs none. `seen`, kept between the searches of an index, saves time."""
     count = max(CANDIDATES, k)
-    by_words = begun(lambda: _by_words(snapshot, question, count))
+    texts = (seen or SeenTexts()).at(snapshot.generation)
+    by_words = begun(lambda: _by_words(snapshot, question, count, texts))
     try:
         embedded = vector()
     finally:
@@ -49,14 +71,16 @@ def retrieve(snapshot: Snapshot, question: Question, vector: Callable[[], Vector
 
 
 def question_weights(snapshot: Snapshot, question: Question) -> dict[str, float]:
-    """Inverse document frequency of each term of the question; of each that it takes from a conversation, a share."""
+    """The inverse document frequency of each term of the question, and a share of it for each term from a
+    conversation."""
     credits = {item.term: item.credit for item in question.carried}
     weights = snapshot.term_weights(sorted(question.terms.union(credits)))
     return {term: weight * credits.get(term, 1.0) for term, weight in weights.items()}
 
 
 def coverage(found: Mapping[str, float] | Iterable[str], weights: Mapping[str, float]) -> float:
-    """Share of the total weight of `weights` that the found terms have, 0..1; a mapping gives a credit to each term.
+    """The share (0..1) of the total weight of `weights` that the found terms have; a mapping gives a credit to each
+    term.
 
     >>> coverage({"bridge", "tamar"}, {"bridge": 3.0, "open": 1.0})
     0.75
@@ -67,19 +91,22 @@ def coverage(found: Mapping[str, float] | Iterable[str], weights: Mapping[str, f
 
 
 class AskedTerms:
-    """The terms of a question, to be found in texts. Making all terms of a sentence that was never met takes longer
-    than all else that is done with it; most sentences hold none of the question's, which their letters show, and of
-    the others only words that begin like one of the question's matter."""
+    """The terms of a question, to be found in texts; `seen` remembers texts, see `SeenTexts`.
 
-    def __init__(self, terms: Iterable[str]) -> None:
+    Making all terms of a new sentence takes longer than all else that is done with it. Most sentences hold no term of
+    the question, which their letters show; in the others only words that begin like a term matter.
+    """
+
+    def __init__(self, terms: Iterable[str], seen: TextTerms | None = None) -> None:
         self._terms = frozenset(terms)
+        self._seen = {} if seen is None else seen
         self._beginnings = {beginning(term) for term in self._terms}
 
     def among(self, text: str) -> frozenset[str]:
-        """Those that `text` holds."""
-        met = _met.get(text)
-        if met is not None:
-            return met & self._terms
+        """The terms of the question that `text` holds."""
+        known = self._seen.get(text)
+        if known is not None:
+            return known & self._terms
         plain = text.isascii()
         if plain:
             lower = text.lower()
@@ -88,35 +115,34 @@ class AskedTerms:
                     break
             else:
                 return _NO_TERMS
-        again = _met_again(text)
+        again = self._met_again(text)
         if not again and plain and not _DIGIT.search(lower):
             words = self._words.findall(lower)
             return self._terms.intersection([stem(word) for word in words if word not in STOP_WORDS])
         known = frozenset(terms(text))
         if again:
-            _met[text] = known
+            self._seen[text] = known
         return known & self._terms
 
     @cached_property
     def _words(self) -> re.Pattern[str]:
-        """Of ASCII text in lower case without digits, where words are what stands between other characters."""
+        """The pattern of words that begin like a term, for ASCII text in lower case without digits."""
         return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, self._beginnings))})\w*")
 
-
-def _met_again(text: str) -> bool:
-    """Whether a search met the text before, so that its terms are worth remembering. In a small library searches meet
-    the same sentences again and again, in a large one hardly any."""
-    again = text in _met
-    if not again:
-        if len(_met) >= _REMEMBERED:
-            _met.clear()
-        _met[text] = None
-    return again
+    def _met_again(self, text: str) -> bool:
+        """True if a search met the text before, so that its terms are worth remembering. In a small library searches
+        meet the same sentences again and again, in a large one hardly any."""
+        again = text in self._seen
+        if not again:
+            if len(self._seen) >= _REMEMBERED:
+                self._seen.clear()
+            self._seen[text] = None
+        return again
 
 
 def beginning(term: str) -> str:
-    """Characters that stand in lower case in every ASCII text which holds the term. The Snowball stemmer alters words
-    at their ends, where a stem has up to two letters that the word has not; numbers lose commas between digits.
+    """The characters that occur, in lower case, in every ASCII text that holds the term. The Snowball stemmer alters
+    words at their ends, by up to two letters that the word does not have; numbers lose commas between digits.
 
     >>> [beginning(term) for term in ("relat", "sky", "1500")]
     ['rel', 's', '1']
@@ -125,7 +151,7 @@ def beginning(term: str) -> str:
 
 
 class _Credits(NamedTuple):
-    """The question's terms in a sentence, whole, and those in what it stands under, half."""
+    """The credits of the question's terms for a sentence: 1 for those in it, half for those in its headings."""
 
     by_term: dict[str, float]
     coverage: float
@@ -133,7 +159,7 @@ class _Credits(NamedTuple):
 
 
 class _Words(NamedTuple):
-    """A candidate, and what of the question its words cover."""
+    """A candidate, and the coverage of the question by its words."""
 
     stored: StoredPassage
     coverage: float
@@ -142,16 +168,16 @@ class _Words(NamedTuple):
 
 
 class _Candidates(NamedTuple):
-    """Some of them, with their vectors below each other."""
+    """Candidates with their vectors, stacked."""
 
     words: list[_Words]
     passages: Vectors
-    sentences: Vectors  # of all
+    sentences: Vectors  # of all candidates
     ends: list[int]  # the row after the last of each candidate's sentences
 
 
 class _ByWords(NamedTuple):
-    """What is known of a question without its vector."""
+    """The part of a search that needs no vector."""
 
     lexical: list[Scored]
     read: Callable[[StoredPassage], _Words]
@@ -159,7 +185,7 @@ class _ByWords(NamedTuple):
 
 
 class _Judged(NamedTuple):
-    """A candidate with what its score is made of."""
+    """A candidate with its score and the parts of it."""
 
     words: _Words
     score: float
@@ -167,17 +193,19 @@ class _Judged(NamedTuple):
     similarities: list[float]  # of its sentences, 0..1
 
 
-def _by_words(snapshot: Snapshot, question: Question, count: int) -> _ByWords:
+def _by_words(snapshot: Snapshot, question: Question, count: int, seen: TextTerms) -> _ByWords:
     lexical = snapshot.lexical(question.standalone, count)
     weights = question_weights(snapshot, question)
     own = {term: weight for term, weight in weights.items() if term in question.terms} or weights
-    read = _reader(weights, own)
+    read = _reader(AskedTerms(weights, seen), weights, own)
     return _ByWords(lexical, read, _candidates(snapshot, [scored.row for scored in lexical], read))
 
 
-def _reader(weights: Mapping[str, float], own_weights: Mapping[str, float]) -> Callable[[StoredPassage], _Words]:
-    """Sentences hold few different sets of a question's terms, so what a set is worth is worked out once."""
-    asked = AskedTerms(weights)
+def _reader(
+    asked: AskedTerms, weights: Mapping[str, float], own_weights: Mapping[str, float]
+) -> Callable[[StoredPassage], _Words]:
+    """A function that finds the question's words in a passage. Sentences hold few different sets of its terms, so the
+    coverage of each set is computed once."""
 
     @cache
     def credit(own: frozenset[str], above: frozenset[str]) -> _Credits:
@@ -223,14 +251,14 @@ def _judge(words: _Words, cosine: float, similarities: list[float]) -> _Judged:
 
 
 def _best(judged: Sequence[_Judged], k: int) -> list[_Judged]:
-    """The `k` of highest score; equal ones in order of their passages' ids, which are made of few only."""
+    """The `k` candidates of highest score; equal ones in order of their passages' ids, which are made for few only."""
     least = min(sorted([item.score for item in judged], reverse=True)[:k], default=0.0)
     close = [item for item in judged if item.score >= least]
     return sorted(close, key=lambda item: (-item.score, item.words.stored.passage.id))[:k]
 
 
 def _sentences(passage: Passage, asked: AskedTerms) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
-    """The question's terms in each sentence, and those in the head of the table of which it is a row."""
+    """The question's terms in each sentence, and those in the head of its table if it is a row of one."""
     text, at = passage.text, passage.start
     rows = CELL_SEPARATOR in text
     for start, end in passage.sentences:
@@ -239,7 +267,7 @@ def _sentences(passage: Passage, asked: AskedTerms) -> Iterator[tuple[frozenset[
 
 
 def _places(found: list[Scored]) -> dict[int, tuple[int, float]]:
-    """By row, the rank from 1 and the score."""
+    """The rank, from 1, and the score of each result, by row."""
     return {scored.row: (rank, scored.score) for rank, scored in enumerate(found, 1)}
 
 

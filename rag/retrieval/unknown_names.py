@@ -2,8 +2,8 @@
 
 A question about someone whom no document mentions has no answer in them, however near the nearest passage is. A name is
 a word with a capital that does not come from the start of a sentence, in an English question that is not written in
-capitals throughout. It is known when a passage of the library holds it, or when what was found for the question has a
-word like it, so that another spelling, an adjective or a missing accent is no stranger.
+capitals throughout. It is known if a passage of the library holds it, or if a hit has a word like it, so that another
+spelling, an adjective or a missing accent does not make it unknown.
 
 Left out: words of fewer than four letters and those in capitals, which stand for others ("WWII"); numbers, months and
 units; the language that an answer is asked for in.
@@ -21,7 +21,7 @@ from rag.text.terms import terms
 from rag.text.wording import fold, is_figure
 from rag.types import Hit
 
-_SHORTEST = 4  # letters of a name, and those in common that make two words kin: "Britain", "British"
+_SHORTEST = 4  # letters of a name, and those in common that make two words related: "Britain", "British"
 _ALIKE = 0.8  # of difflib's ratio, 2 M / T: one letter in five may differ
 _UNITS = frozenset(["celsius", "fahrenheit", "kelvin", "richter"])
 _WORD = re.compile(r"[^\W\d_]+")
@@ -35,8 +35,8 @@ _MANNER = re.compile(
 def unknown_names(
     question: str, hits: Sequence[Hit], held: Callable[[Iterable[str]], frozenset[str]]
 ) -> tuple[str, ...]:
-    """As they are written in the question, in their order. `hits` are what was found for it; `held` gives those of some
-    terms that any passage of the library holds (`Snapshot.held`)."""
+    """The names of the question that the library does not know, as written and in order. `hits` are the passages found
+    for it; `held` returns the terms of some that any passage of the library holds (`Snapshot.held`)."""
     names = {name: stems[0] for name in _names(question) if (stems := terms(name)) and not is_figure(stems[0])}
     if not names:
         return ()
@@ -52,7 +52,7 @@ def unknown_names(
 
 
 def _names(question: str) -> list[str]:
-    """Each once."""
+    """The names in the question, each once, in order."""
     text = _MANNER.sub(lambda match: " " * len(match.group()), question)
     words = [match for match in _WORD.finditer(text) if len(match.group()) >= _SHORTEST]
     capitals = [match for match in words if match.group()[0].isupper()]
@@ -65,7 +65,7 @@ def _names(question: str) -> list[str]:
 
 
 def _words(hits: Iterable[Hit]) -> frozenset[str]:
-    """All words of what was found, and of what it is found under, without accents."""
+    """The words of the hits, and of their ids, titles and sections, without accents."""
     passages = [hit.passage for hit in hits]
     texts = chain.from_iterable((p.document_id, p.title, p.section or "", p.text) for p in passages)
     return frozenset(fold(word) for text in texts for word in terms(text))

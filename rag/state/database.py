@@ -1,6 +1,6 @@
-"""A database -> transactions in it, with its tables made when they are first wanted, and its errors as ours.
+"""A database -> transactions in it; makes its tables when they are first needed, and translates its errors.
 
-In: an engine of SQLAlchemy's, for an SQLite file (`file_database`) or a PostgreSQL server (`rag.state.postgres`). Out:
+In: an engine of SQLAlchemy, for an SQLite file (`file_database`) or a PostgreSQL server (`rag.state.postgres`). Out:
 transactions, in which each store runs its own statements, the same ones on both. Does not know what is kept.
 
 SQLite stays in its own journal mode: processes wait for each other while they write, which they do not while a file
@@ -25,13 +25,13 @@ from rag.errors import RagError, StateUnavailable
 REST_S = 1.0  # after which an unusable server is tried again
 _BUSY_S = 10.0  # how long one process waits for another that writes the SQLite file
 _LOCK = 0x726167  # "rag": the advisory lock of those who make tables or write
-_IDLE = "SET idle_in_transaction_session_timeout = '10s'"  # a service that stands still shall not hold others up
+_IDLE = "SET idle_in_transaction_session_timeout = '10s'"  # a service that hangs must not block others
 SCHEMA = "rag"
 METADATA = MetaData(schema=SCHEMA)  # SQLite has no schemas: there it is left out
 
 
 class Database:
-    """Any thread may call. `place` names it without a password."""
+    """A database, for any thread. `place` names it in messages, without a password."""
 
     def __init__(self, engine: Engine, place: str, file: Path | None = None) -> None:
         self.place = place
@@ -42,7 +42,7 @@ class Database:
 
     @contextmanager
     def begin(self, table: Table) -> Iterator[Connection]:
-        """A transaction in which `table` is there. Raises `StateUnavailable`; for a file, `RagError`."""
+        """A transaction in which `table` exists. Raises `StateUnavailable` for a server, `RagError` for a file."""
         down = self._down
         if down and time.monotonic() < down[0]:
             raise StateUnavailable(down[1])
@@ -60,14 +60,12 @@ class Database:
                     self._file.parent.mkdir(parents=True, exist_ok=True)
                 connection = stack.enter_context(self._engine.connect())
                 self._make(connection, table)
-            except (
-                Exception
-            ) as exc:  # what answers may be no PostgreSQL at all, and drivers trip over that as they like
+            except Exception as exc:  # if the server is no PostgreSQL at all, drivers fail in any way
                 raise self._rested(self._unusable(exc)) from exc
             self._back()
             try:
                 yield connection
-            except (SQLAlchemyError, OSError):  # whatever it was: it is not met again on connections of before
+            except (SQLAlchemyError, OSError):  # whatever it was, older connections are not used again
                 connection.invalidate()
                 self._engine.dispose()
                 raise
@@ -85,15 +83,17 @@ class Database:
             self.tell(f"{self.place} can be used again")
 
     def lock(self, connection: Connection) -> None:
-        """Until the transaction ends, others that ask for this wait. SQLite has one writer anyway."""
+        """Take the writers' lock; others that ask for it wait until the transaction ends. SQLite has one writer
+        anyway."""
         if not self._file:
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
     def close(self) -> None:
+        """Close all idle connections."""
         self._engine.dispose()
 
     def _make(self, connection: Connection, table: Table) -> None:
-        """Once for each connection."""
+        """Make the table, once for each connection."""
         made = connection.info.setdefault("made", set())
         if table.name not in made:
             with connection.begin():
@@ -107,7 +107,8 @@ class Database:
             connection.execute(CreateIndex(index, if_not_exists=True))
 
     def _make_on_server(self, connection: Connection, table: Table) -> None:
-        """`IF NOT EXISTS` would need the right to make what is there, and fails where two make it at once."""
+        """Make the table if it is missing. `IF NOT EXISTS` would need the right to create even then, and fails if two
+        create it at once."""
         connection.exec_driver_sql(_IDLE)
         if inspect(connection).has_table(table.name, schema=SCHEMA):
             return
@@ -125,7 +126,7 @@ class Database:
 
 
 def file_database(path: Path, what: str) -> Database:
-    """The SQLite file, made when it is first written to; `what` is in it."""
+    """The database in an SQLite file, which is made when it is first used; `what` names its content in messages."""
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         poolclass=NullPool,
@@ -137,7 +138,7 @@ def file_database(path: Path, what: str) -> Database:
 
 
 def _reason(error: Exception) -> str:
-    """In one line, without the statement: it is ours, and its values are what is kept."""
+    """The error in one line, without the SQL statement: that is internal, and its values are the stored data."""
     cause: object = getattr(error, "orig", None) or error
     fields = cause.args[0] if isinstance(cause, Exception) and cause.args else None
     text = fields["M"] if isinstance(fields, dict) and "M" in fields else str(cause)  # the server's own message

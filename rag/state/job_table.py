@@ -1,7 +1,7 @@
-"""What became of uploads, in a database that several services share, so that any of them can tell.
+"""Jobs of uploads in a database that several services share, so that each can report on all.
 
-In: the JSON of a job, whenever it changes. Out: the same by its id. The newest are kept, up to a number. Files that
-wait are not here: they are on the disk of the service that took them.
+In: the JSON of a job, whenever it changes. Out: the same by its id. The newest are kept, up to a number. Does not
+hold the files that wait: they are on the disk of the service that took them.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _jobs = Table(
 
 
 class JobTable:
-    """`most` jobs. All methods raise `StateUnavailable` while the database cannot be used."""
+    """The newest `most` jobs. All methods raise `StateUnavailable` while the database cannot be used."""
 
     def __init__(self, database: Database, most: int) -> None:
         self._database = database
         self._most = most
 
     def put(self, id: str, record: str) -> None:
-        """In place of what was told of that job before."""
+        """Store the record of a job in place of its earlier one, if any; jobs beyond the newest `most` are deleted."""
         with self._database.begin(_jobs) as connection:
             if connection.execute(update(_jobs).where(_jobs.c.id == id).values(record=record)).rowcount:
                 return
@@ -37,6 +37,6 @@ class JobTable:
             connection.execute(delete(_jobs).where(_jobs.c.number <= newest.scalar_subquery()))
 
     def get(self, id: str) -> str | None:
-        """None where there is none of that id, or no longer."""
+        """The record of a job; None if no job has that id, or it was deleted."""
         with self._database.begin(_jobs) as connection:
             return connection.scalar(select(_jobs.c.record).where(_jobs.c.id == id))

@@ -26,7 +26,7 @@ _keys = Table(
 
 
 class SharedKeys(KeyRing):
-    """All methods raise `StateUnavailable` while the database cannot be used."""
+    """API keys in a shared database. All methods raise `StateUnavailable` while it cannot be used."""
 
     waits = True
 
@@ -35,6 +35,7 @@ class SharedKeys(KeyRing):
         self.place = database.place
 
     def all(self) -> list[Key]:
+        """The keys, in the order in which they were made. Raises `RagError` if a row is no key."""
         with self._database.begin(_keys) as connection:
             return list(self._parsed(connection.scalars(select(_keys.c.record).order_by(_keys.c.number))))
 

@@ -1,4 +1,4 @@
-"""API keys of a service: made, listed, revoked, and what is presented told apart from what is not one.
+"""API keys of a service: making, listing and revoking them, and recognising one that is presented.
 
 In: the folder of indexes. Out: `Key`s, kept in its `keys.json` (mode 0600), since it is these indexes that they open
 and the cache may be emptied at any time; or in a database (`rag.state.key_table`). Of a secret only the SHA-256 is
@@ -10,6 +10,7 @@ Does not know HTTP: `api.middleware.access` asks here, `rag.cli.keys` is the com
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import hmac
 import json
@@ -27,7 +28,6 @@ from typing import Any, Literal, get_args
 from filelock import FileLock, Timeout
 
 from rag.errors import InputError, RagError
-from rag.index.failures import plain_errors
 
 Scope = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -36,7 +36,7 @@ FILE = "keys.json"
 _FORM = re.compile(r"rag_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _SPAN = re.compile(r"([1-9][0-9]{0,4})([dh])")
-_LOCK_S = 10.0
+_LOCK_S = 10.0  # how long one process waits for another that changes the keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +52,33 @@ class Key:
     sha256: str
 
     def expired(self, now: datetime) -> bool:
+        """True if the key is no longer valid at `now`."""
         return self.expires is not None and datetime.fromisoformat(self.expires) <= now
 
 
 class KeyRing(ABC):
-    """What keys are, wherever they are kept. Any thread may call."""
+    """The keys of a service, wherever they are kept. Any thread may call."""
 
     place: str  # for messages
-    waits = False  # whether to look one up may take longer than an event loop should stand still
+    waits = False  # True if finding a key may take longer than an event loop can be blocked
 
     @abstractmethod
     def all(self) -> list[Key]:
-        """In the order in which they were made. Raises `RagError` where they cannot be read."""
+        """The keys, in the order in which they were made. Raises `RagError` if they cannot be read."""
 
     @abstractmethod
     def _one(self, ident: str) -> Key | None: ...
 
     @abstractmethod
     def _put(self, key: Key) -> bool:
-        """False where there is one of that name."""
+        """Store the key; False if another key has its name."""
 
     @abstractmethod
     def _take(self, which: str) -> Key | None:
-        """Away with the first of that id or name."""
+        """Delete and return the first key with that id or name; None if there is none."""
 
     def find(self, secret: str) -> Key | None:
-        """The key whose secret that is; None where it is none, was revoked or has expired."""
+        """The key with that secret; None if there is none, or it was revoked or has expired."""
         form = _FORM.fullmatch(secret)
         if form is None:
             return None
@@ -88,7 +89,8 @@ class KeyRing(ABC):
     def add(
         self, name: str, scopes: Iterable[Scope], indexes: Iterable[str] | None = None, expires: str | None = None
     ) -> tuple[Key, str]:
-        """A new key, and its secret, which is nowhere else. Raises `InputError`."""
+        """Make a key. Returns it with its secret, which is kept nowhere. Raises `InputError` for a name or an expiry
+        that cannot be used, `RagError` if the keys cannot be written."""
         if not _NAME.fullmatch(name):
             raise InputError(f"{name[:80]!r} cannot name a key: use 1 to 64 letters, digits and ._@-", "name")
         ident = secrets.token_hex(4)
@@ -102,7 +104,7 @@ class KeyRing(ABC):
         return key, secret
 
     def revoke(self, which: str) -> Key:
-        """The key with that id or name, which is none from now on. Raises `InputError`."""
+        """Delete the key with that id or name and return it. Raises `InputError` if there is none."""
         found = self._take(which) if which.isascii() and which.isprintable() else None
         if found is None:
             raise InputError(f"there is no key {which[:80]!r}: `rag keys list` shows those that there are", "key")
@@ -110,7 +112,7 @@ class KeyRing(ABC):
 
 
 class Keys(KeyRing):
-    """The keys in one folder; writers of several processes take turns."""
+    """The keys in `keys.json` of one folder; writers of several processes take turns."""
 
     def __init__(self, indexes_dir: Path) -> None:
         self.path = indexes_dir / FILE
@@ -119,6 +121,7 @@ class Keys(KeyRing):
         self._keys: Mapping[str, Key] = {}
 
     def all(self) -> list[Key]:
+        """The keys, in the order in which they were made. Raises `RagError` if the file cannot be read."""
         return list(self._current().values())
 
     def _one(self, ident: str) -> Key | None:
@@ -141,16 +144,17 @@ class Keys(KeyRing):
     @contextmanager
     def _writing(self) -> Iterator[Mapping[str, Key]]:
         """The keys as they are, while no other process changes them."""
-        with plain_errors(self.path.parent):
+        try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with FileLock(self.path.with_suffix(".lock"), timeout=_LOCK_S):
-                    yield self._current()
-            except Timeout as exc:
-                raise RagError(f"{self.path} is being changed by another process: try again") from exc
+            with FileLock(self.path.with_suffix(".lock"), timeout=_LOCK_S):
+                yield self._current()
+        except Timeout as exc:
+            raise RagError(f"{self.path} is being changed by another process: try again") from exc
+        except OSError as exc:
+            raise _unusable(self.path, exc) from exc
 
     def _write(self, keys: list[Key]) -> None:
-        """In place of the file, whole or not at all."""
+        """Replace the file, whole or not at all."""
         partial = self.path.with_suffix(".new")
         partial.unlink(missing_ok=True)
         with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
@@ -160,7 +164,8 @@ class Keys(KeyRing):
         os.replace(partial, self.path)
 
     def _current(self) -> Mapping[str, Key]:
-        """Read again only when the file is another: one `stat` says so, in about 2 microseconds."""
+        """The keys by id. The file is read again only if it has changed, which one `stat` tells in about 2
+        microseconds."""
         try:
             found = self.path.stat()
             state = (found.st_mtime_ns, found.st_ino, found.st_size)
@@ -168,6 +173,8 @@ class Keys(KeyRing):
                 self._keys, self._state = self._read(), state
         except FileNotFoundError:
             self._keys, self._state = {}, None
+        except OSError as exc:
+            raise _unusable(self.path, exc) from exc
         return self._keys
 
     def _read(self) -> dict[str, Key]:
@@ -183,7 +190,8 @@ class Keys(KeyRing):
 
 
 def parse_key(row: Mapping[str, Any]) -> Key:
-    """Raises `ValueError`, `TypeError` or `KeyError` where a row is not a key: one misread must not open more."""
+    """The key that a stored row describes. Raises `ValueError`, `TypeError` or `KeyError` if the row is not a key: a
+    row that is misread must not open more."""
     only = row["indexes"]
     key = Key(**{**row, "scopes": _texts(row["scopes"]), "indexes": None if only is None else _texts(only)})
     if not set(key.scopes) <= set(SCOPES) or not all(isinstance(text, str) for text in (key.id, key.name, key.sha256)):
@@ -200,7 +208,8 @@ def _texts(values: Any) -> tuple[Any, ...]:
 
 
 def _expiry(text: str, now: datetime) -> str:
-    """`90d` or `12h` from now, or the end of a day such as `2027-01-31`."""
+    """The end of a key, in ISO 8601: `90d` or `12h` from now, or the end of a day such as `2027-01-31`. Raises
+    `InputError`."""
     if span := _SPAN.fullmatch(text):
         hours = int(span[1]) * (24 if span[2] == "d" else 1)
         return (now + timedelta(hours=hours)).isoformat()
@@ -211,6 +220,17 @@ def _expiry(text: str, now: datetime) -> str:
     if end <= now:
         raise InputError(f"a key cannot expire on {text}, which is past", "expires")
     return end.isoformat()
+
+
+def _unusable(file: Path, error: OSError) -> RagError:
+    """The error for a file of keys that cannot be read or written: the path, what is wrong with it, and the remedy."""
+    other, why = "name another folder with --indexes-dir", error.strerror or str(error)
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        return RagError(f"API keys are kept in a folder of indexes, and {file.parent} is not a folder ({why}): {other}")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return RagError(f"no space left on the disk of {file}: free some and run the command again; no key was changed")
+    remedy = "permit both" if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else "mend that"
+    return RagError(f"API keys in {file} cannot be read or written ({why}): {remedy}, or {other}")
 
 
 def _digest(secret: str) -> str:

@@ -1,7 +1,7 @@
-"""Where a service keeps what is not in an index: API keys, stored answers, what became of uploads.
+"""The state of a service, which is not in an index: API keys, stored answers, jobs of uploads.
 
 In: settings. Out: None for files in the folder of indexes, or the database that several replicas share, and the keys
-in either. SQLAlchemy is loaded only for the latter.
+in either. SQLAlchemy is loaded only for the database.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def open_state(settings: Settings) -> Database | None:
-    """Connects to nothing yet. Raises `InputError` where `state_uri` is no address, `RagError` without the driver."""
+    """The shared database that the settings name, or None if they name none. Connects to nothing yet. Raises
+    `InputError` if `state_uri` is no address, `RagError` if the driver is missing."""
     if settings.state_uri is None:
         return None
     from rag.state.postgres import server_database
@@ -28,7 +29,7 @@ def open_state(settings: Settings) -> Database | None:
 
 @contextmanager
 def closing_state(settings: Settings) -> Iterator[Database | None]:
-    """For one look at it."""
+    """Open the state for a `with` block, and close it at the end."""
     state = open_state(settings)
     try:
         yield state
@@ -38,6 +39,7 @@ def closing_state(settings: Settings) -> Iterator[Database | None]:
 
 
 def open_keys(settings: Settings, state: Database | None) -> KeyRing:
+    """The API keys: those in the database if there is one, else those in the folder of indexes."""
     if state is None:
         return Keys(settings.indexes_dir)
     from rag.state.key_table import SharedKeys

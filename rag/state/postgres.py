@@ -1,7 +1,8 @@
 """The address of a PostgreSQL server -> a `Database` on it.
 
-In: `postgresql://USER:PASSWORD@HOST/DATABASE`. Out: a pool of connections of pg8000's, which are tried before they are
-used. Nothing waits longer than `TIMEOUT_S` for the server to take one, or for a reply. No message has the password.
+In: `postgresql://USER:PASSWORD@HOST/DATABASE`. Out: a pool of connections by pg8000, which are tested before they are
+used. Nothing waits longer than `TIMEOUT_S` for the server to accept one, or for a reply. Messages do not contain the
+password.
 """
 
 from __future__ import annotations
@@ -21,18 +22,19 @@ from rag.errors import InputError, RagError
 from rag.state.database import SCHEMA, Database
 
 TIMEOUT_S = 3.0
-_POOL = 4  # connections that are kept, and as many more at once
+_POOL = 4  # connections that are kept; as many more may be open at once
 _QUERY = {"sslmode", "sslrootcert", "unix_sock"}
 _EXAMPLE = "postgresql://USER:PASSWORD@HOST/DATABASE"
 
 
 def server_database(address: str) -> Database:
-    """Connects to nothing yet. Raises `InputError` for what is no address, `RagError` where the driver is missing."""
+    """The database at an address. Connects to nothing yet. Raises `InputError` for what is no address, `RagError` if
+    the driver is missing."""
     url = _parsed(address)
     engine = _engine(url, _tls(url))
     event.listen(engine, "do_connect", partial(_connect, cast("str | None", url.query.get("unix_sock"))))
     event.listen(engine, "checkout", _alive)
-    logging.getLogger(f"{QueuePool.__module__}.QueuePool.{SCHEMA}").setLevel(logging.CRITICAL)  # our lines say it
+    logging.getLogger(f"{QueuePool.__module__}.QueuePool.{SCHEMA}").setLevel(logging.CRITICAL)  # our messages report it
     return Database(engine, f"the database {url.set(query={}).render_as_string(hide_password=True)}")
 
 
@@ -68,7 +70,8 @@ def _engine(url: URL, tls: ssl.SSLContext | bool | None) -> Engine:
 
 
 def _connect(unix_sock: str | None, dialect: Dialect, _: object, args: list[Any], options: dict[str, Any]) -> Any:
-    """With a socket of our own, which pg8000 leaves open where the server says nothing or refuses."""
+    """Connect through a socket made here, to be closed if the server refuses or says nothing; pg8000 leaves its own
+    open then."""
     if unix_sock is None:
         channel = socket.create_connection((options.get("host", "localhost"), options.get("port", 5432)), TIMEOUT_S)
     else:
@@ -85,22 +88,24 @@ def _connect(unix_sock: str | None, dialect: Dialect, _: object, args: list[Any]
 
 
 def _hang_up(channel: socket.socket) -> None:
-    """At once: closing alone waits for the file that pg8000 has made of it."""
+    """Shut the socket down at once; closing alone waits for the file object that pg8000 made of it."""
     with suppress(OSError):
         channel.shutdown(socket.SHUT_RDWR)
 
 
 def _alive(connection: Any, *_: object) -> None:
-    """SQLAlchemy's own `pool_pre_ping` lets pass that pg8000 raises `OSError` for a connection that was reset."""
+    """Test a pooled connection. The `pool_pre_ping` of SQLAlchemy does not expect the `OSError` that pg8000 raises for
+    a connection that was reset."""
     try:
         connection.run("SELECT 1")
         connection.rollback()
     except Exception as exc:
-        raise InvalidatePoolError() from exc  # and the pool makes a new one
+        raise InvalidatePoolError() from exc  # the pool makes a new one
 
 
 def _tls(url: URL) -> ssl.SSLContext | bool | None:
-    """`sslmode` as PostgreSQL's own clients name it; left out: encrypted where the server can, unchecked."""
+    """The TLS setting for `sslmode`, as the clients of PostgreSQL name it. Default: encrypted if the server can,
+    unchecked."""
     mode, roots = url.query.get("sslmode", "prefer"), url.query.get("sslrootcert")
     unchecked: dict[object, bool | None] = {"disable": False, "prefer": None, "require": True}
     known = all(isinstance(value, str) for value in url.query.values()) and set(url.query) <= _QUERY

@@ -1,1 +1,1 @@
-"""Beyond one machine: the same seams on engines that are distributed already. Importing it loads none of them."""
+"""Stores beyond one machine: the seam `Index` on engines that are distributed. Importing it loads none of them."""

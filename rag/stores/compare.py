@@ -3,7 +3,7 @@
 In: two open indexes. Out: what was compared and what differs. The sample is passages drawn with a seed; each gives
 three searches, for which no model is needed: its vector, its words by BM25, and its first sentence as a question, which
 goes the whole way to the hits of an answer. Vectors and hits must agree to within rounding, equal scores in any order.
-BM25 alone is only told of: the local store keeps the length of a passage in one byte, so near scores change places.
+BM25 alone is only reported: the local store keeps the length of a passage in one byte, so near scores change places.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ROUNDING = 1e-5  # of scores that are computed in float32
 
 
 class Ranked(NamedTuple):
-    """A hit by what it is, whatever number its store gives it."""
+    """A hit by the id of its passage, whatever number its store gives it."""
 
     passage_id: str
     score: float
@@ -35,7 +35,8 @@ class Ranked(NamedTuple):
 
 @dataclass(slots=True)
 class Check:
-    """What both have, and of the sample, what differs and how many searches have the same first ten."""
+    """The result of a comparison: what both indexes have, and of the sample, what differs and how many searches have
+    the same first ten."""
 
     documents: tuple[int, int]
     passages: tuple[int, int]
@@ -49,11 +50,12 @@ class Check:
 
     @property
     def equal(self) -> bool:
+        """True if lists, sampled documents, dense searches and hits agree; BM25 alone does not count."""
         return self.listed_alike and not self.different and self.dense == self.hits == self.searches
 
 
 def compare_indexes(one: Index, other: Index, searches: int, seed: int = 0) -> Check:
-    """Searches for as many passages as are asked for, or for all there are."""
+    """Compare two indexes by searches for `searches` passages, or for all if there are fewer."""
     lists = one.documents(), other.documents()
     first, second = (sum(info.passages for info in infos) for infos in lists)
     check = Check((len(lists[0]), len(lists[1])), (first, second), lists[0] == lists[1])
@@ -91,7 +93,7 @@ def _search(check: Check, stored: StoredPassage, one: Snapshot, other: Snapshot)
 
 
 def _question(stored: StoredPassage) -> tuple[Question, Vectors] | None:
-    """The first sentence and its vector; None where it cannot be a question: signs alone, or too long."""
+    """The first sentence and its vector; None if it cannot be a question: signs alone, or too long."""
     if not stored.passage.sentences:
         return None
     start, end = stored.passage.sentences[0]
@@ -116,7 +118,7 @@ def _named(snapshot: Snapshot, found: Sequence[Scored]) -> list[Ranked]:
 
 
 def _agree(one: Sequence[Ranked], other: Sequence[Ranked]) -> bool:
-    """Whether the other has the first ten of each, with the same scores."""
+    """True if each has the first ten of the other, with the same scores."""
     return _has(dict(other), one[:TOP]) and _has(dict(one), other[:TOP])
 
 
@@ -125,7 +127,7 @@ def _has(scores: Mapping[str, float], first: Sequence[Ranked]) -> bool:
 
 
 def _alike(one: StoredDocument, other: StoredDocument) -> bool:
-    """To the character and to the bit."""
+    """True if the documents are equal to the character and to the bit."""
     return one.document == other.document and len(one.passages) == len(other.passages) and all(
         here.passage == there.passage
         and np.array_equal(here.embedding.passage, there.embedding.passage)

@@ -1,7 +1,7 @@
 """One store -> another: the same documents, passages and vectors, document by document; nothing is embedded anew.
 
 In: an index that is open, and one that is open for writing and made with the same embedder and chunker. Out: the second
-holds what the first holds, and nothing else. What it has already stays, so a run that was killed goes on where it was.
+holds what the first holds, and nothing else. What it has already stays, so the next run continues one that was killed.
 `rag.stores.compare` compares the two.
 """
 
@@ -14,17 +14,17 @@ from rag.background import UNWATCHED, Run
 from rag.seams import Index, WritableIndex
 from rag.types import Entry, Stamp
 
-_PUBLISH_S = 60.0  # what was copied shows to readers of the new index at least this often
+_PUBLISH_S = 60.0  # readers of the new index see what was copied at least this often
 
 
 @dataclass(slots=True)
 class Migrated:
-    """What a run did, in documents."""
+    """The result of a run, in documents."""
 
     copied: int = 0
-    there: int = 0  # already
+    there: int = 0  # in the new index already
     removed: int = 0  # that the old index does not have
-    left: int = 0  # that a stopped run did not come to
+    left: int = 0  # that a stopped run did not reach
 
 
 def migrate(source: Index, target: WritableIndex, run: Run = UNWATCHED) -> Migrated:

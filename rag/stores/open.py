@@ -1,6 +1,6 @@
-"""The store that the settings name: which indexes it has, and opening one as embedder and chunker expect it.
+"""The store that the settings name: listing its indexes, and opening one as embedder and chunker expect it.
 
-In: settings (`store`, and for Milvus its address), and the embedder where passages or questions are to be embedded.
+In: settings (`store`, and for Milvus its address), and the embedder if passages or questions are to be embedded.
 Out: an open index, to be closed, of which the rest of the program needs no more than `WritableIndex` says.
 """
 
@@ -27,9 +27,9 @@ def open_index(
     chunker: bool = True,
     shown: Shown = with_path,
 ) -> WritableIndex:
-    """The index `settings.index` in the store that the settings name; options and errors are those of
-    `LocalIndex.open`, and Milvus raises `StoreError` beside them. Without an embedder nothing can be embedded, and any
-    will do; without `chunker`, any chunker will do too."""
+    """Open the index `settings.index` in the store that the settings name; options and errors are those of
+    `LocalIndex.open`, and Milvus raises `StoreError` beside them. Without an embedder nothing can be embedded, and the
+    index may be made with any; without `chunker`, with any chunker too."""
     expected = made_with(settings, embedder) if chunker else Expected(*_space(embedder))
     return open_as(settings, expected, write=write, create=create, shown=shown)
 
@@ -37,7 +37,7 @@ def open_index(
 def open_as(
     settings: Settings, expected: Expected, *, write: bool = False, create: bool = False, shown: Shown = with_path
 ) -> WritableIndex:
-    """The same, with what the index is expected to have been made with given outright."""
+    """Open the index `settings.index`, made with what `expected` gives; all else is as in `open_index`."""
     if settings.store == "local":
         return LocalIndex.open(settings.indexes_dir, settings.index, expected, write=write, create=create, shown=shown)
     return MilvusIndex.open(
@@ -46,12 +46,13 @@ def open_as(
 
 
 def made_with(settings: Settings, embedder: VectorSpace | None) -> Expected:
-    """What an index that these settings and this embedder fill is made with."""
+    """The embedder, dimension and chunker of an index that is filled with these settings and this embedder."""
     return Expected(*_space(embedder), chunker_fingerprint(settings))
 
 
 def check_made_with(index: Index, settings: Settings, embedder: VectorSpace) -> None:
-    """Raises `IndexMismatch` if the index was made with another embedder or chunker."""
+    """Compare an index with the settings and the embedder. Raises `IndexMismatch` if it was made with another embedder
+    or chunker."""
     remedy = "" if settings.store == "local" else milvus.REMEDY
     check_settings(index.folder, index.settings, made_with(settings, embedder), remedy)
 
@@ -61,12 +62,12 @@ def _space(embedder: VectorSpace | None) -> tuple[str | None, int | None]:
 
 
 def list_indexes(settings: Settings) -> list[str]:
-    """Their names, sorted. Raises `StoreError`."""
+    """The names of the indexes in the store, sorted. Raises `StoreError`."""
     return local_indexes(settings.indexes_dir) if settings.store == "local" else milvus.milvus_names(*_place(settings))
 
 
 def index_identity(settings: Settings, name: str) -> object:
-    """Changes when the index is made anew; None where there is none. Raises `StoreError`."""
+    """A value that changes when the index is made anew; None if there is none. Raises `StoreError`."""
     if settings.store != "local":
         return milvus.milvus_identity(*_place(settings), name)
     try:  # the file is held open by its readers, so its number is given to no other meanwhile
@@ -76,7 +77,7 @@ def index_identity(settings: Settings, name: str) -> object:
 
 
 def index_changed_at(settings: Settings, name: str) -> int:
-    """When the index last changed, in Unix seconds; 0 where it is gone. Raises `StoreError`."""
+    """The time of the last change of the index, in Unix seconds; 0 if it is gone. Raises `StoreError`."""
     if settings.store != "local":
         return milvus.published_at(*_place(settings), name)
     try:
@@ -86,7 +87,8 @@ def index_changed_at(settings: Settings, name: str) -> int:
 
 
 def local_only(settings: Settings, command: str, instead: str) -> None:
-    """Raises `InputError` where the store is Milvus, which `command` is not for."""
+    """Refuse a command that only the local store has: raises `InputError` with the command to use `instead`, if the
+    store is Milvus."""
     if settings.store != "local":
         raise InputError(f"`{command}` is for the local store, and the store is {settings.store}: {instead}", "store")
 

@@ -21,7 +21,7 @@ _LONG_LINE = 20_000  # characters: beyond it syntok is given pieces, since its t
 def split_sentences(
     text: str, section_starts: Iterable[int] = (), page_starts: Iterable[int] = ()
 ) -> Iterator[tuple[int, Sentence]]:
-    """-> (number of the block, sentence) in order; white space at either end belongs to no sentence.
+    """Iterate over (number of the block, sentence) in order; white space at either end belongs to no sentence.
 
     A sentence never crosses the start of a section or a page.
     """
@@ -58,7 +58,7 @@ def _in_line(text: str, start: int, end: int) -> Iterator[Sentence]:
 
 
 def _syntok(line: str) -> Iterator[tuple[int, int]]:
-    """Spans that together cover the line: each sentence reaches to the start of the next."""
+    """The spans of the line's sentences, which cover it: each reaches to the start of the next."""
     import syntok.segmenter
     from syntok.tokenizer import Tokenizer
 

@@ -1,6 +1,6 @@
 """Text -> the terms that lexical search, coverage and the checker compare.
 
-One analysis for all of them, so that what BM25 calls a match is what the evidence step calls a match: compatibility
+One analysis for all of them, so that BM25 and the choice of evidence call the same a match: compatibility
 forms folded (NFKC), lower case, English Snowball stems; scripts written without spaces (Chinese, Japanese, Thai)
 become overlapping pairs of characters, as in Lucene's CJKBigramFilter; vowel signs of other scripts belong to their
 word. Numbers keep their decimals and lose their thousands separators ("1,500.5" -> "1500.5").
@@ -19,7 +19,8 @@ import Stemmer
 VERSION = 1  # of the analysis: raise it when any text gets other terms (tests/text/test_terms.py tells), and indexes
 # make their lexical part anew.
 
-# Function words and question words of English: what is left is what a sentence must share with a question to answer it.
+# Function words and question words of English: the remaining words are those that a sentence must share with a
+# question.
 STOP_WORDS = frozenset(
     """
     a about after all also am an and any are as at be been being but by can could did do does doing
@@ -58,7 +59,8 @@ def tokens(text: str) -> list[str]:
 
 
 def _words(folded: str) -> list[str]:
-    """Of text without unspaced scripts. One call for a whole text: searches read thousands of sentences."""
+    """The words of text without unspaced scripts. One call handles a whole text: searches read thousands of
+    sentences."""
     return [_THOUSANDS.sub("", word) if "," in word else word for word in _WORD.findall(folded)]
 
 

@@ -20,7 +20,7 @@ from rag.text.terms import STOP_WORDS, stem, tokens
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One sentence, or a few in a row, ready to be compared; `start` and `end` are the place in the text."""
+    """A sentence, or a few in a row, as words to compare; `start` and `end` are its place in the text."""
 
     start: int
     end: int
@@ -31,7 +31,7 @@ class Wording:
 
 
 def wording(text: str, start: int = 0, end: int | None = None) -> Wording:
-    """Analyses `text[start:end]`."""
+    """The wording of `text[start:end]`."""
     end = len(text) if end is None else end
     words = word_list(text[start:end])
     names = frozenset(map(stem, fold(" ".join(_NAME.findall(text[start:end]))).split()))
@@ -75,7 +75,7 @@ def word_list(text: str) -> list[str]:
 
 
 def fold(text: str) -> str:
-    """Compatibility forms folded, lower case, without the accents of alphabets."""
+    """The text in lower case, with compatibility forms folded and without the accents of alphabets."""
     if text.isascii():
         return text.lower()
     lower = unicodedata.normalize("NFKC", text).lower()
@@ -83,7 +83,7 @@ def fold(text: str) -> str:
 
 
 def is_figure(word: str) -> bool:
-    """Whether a word of a `word_list` is a number, month or weekday: "1500", "1990s", "may"."""
+    """True if a word of a `word_list` is a number, month or weekday: "1500", "1990s", "may"."""
     return word[0].isdigit() or word in _CALENDAR or word in AMBIGUOUS_MONTHS
 
 
@@ -156,7 +156,7 @@ _ABBREVIATION = re.compile(
     re.IGNORECASE,
 )
 _ABBREVIATION_REACH = 8  # characters before the cut that are looked at
-_LONGEST_SENTENCE = 1_000  # characters: what has no full stop is cut at white space, so that time stays bounded
+_LONGEST_SENTENCE = 1_000  # characters: text without full stops is cut at white space, so that time stays bounded
 
 
 def _rough_sentences(text: str) -> list[tuple[int, int]]:

@@ -1,7 +1,7 @@
-"""What happened on the way to an answer, for whoever asks to know: passages, sentences, prompts.
+"""The trace of an answer while it is made: passages, sentences, likelihoods, prompts.
 
-In: notes that `rag.pipeline` leaves as it goes. Out: a `Trace`, filled in the block of `collecting`. Where nobody asked
-to know, a note costs a look at a context variable, and the model is called directly. Prompts are kept as their hash.
+In: notes from `rag.pipeline`. Out: a `Trace`, filled within the block of `collecting`. Outside such a block a note
+costs one look-up of a context variable, and the model is called directly. Prompts are kept as their hash.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 @dataclass(slots=True)
 class Trace:
-    """Of one question; empty where it did not come that far."""
+    """The trace of one question. Fields stay empty for steps that were not reached."""
 
     hits: tuple[Hit, ...] = ()  # all passages whose sentences competed, best first: more than the answer lists
     evidence: tuple[Evidence, ...] = ()  # the sentences that were read, best first
-    likelihoods: tuple[float, ...] = ()  # of the question after each sentence that the model was shown, in that order
-    prompt_sha256: str | None = None  # of all text that the model was shown, in hex; None where it was not asked
+    likelihoods: tuple[float, ...] = ()  # of the question after each sentence shown to the model, in order
+    prompt_sha256: str | None = None  # of all text shown to the model, in hex; None if the model was not asked
 
 
 @contextmanager
 def collecting(trace: Trace) -> Iterator[None]:
-    """Within the block, what this thread (and what it starts with its context) finds out is put into `trace`."""
+    """Collect into `trace` within the block: notes of this thread, and of others that run in a copy of its context."""
     token = _current.set(trace)
     try:
         yield
@@ -40,18 +40,20 @@ def collecting(trace: Trace) -> Iterator[None]:
 
 
 def note_evidence(hits: Sequence[Hit], evidence: Sequence[Evidence]) -> None:
+    """Put the passages whose sentences competed, and the sentences chosen from them, into the trace if there is one."""
     if (trace := _current.get()) is not None:
         trace.hits, trace.evidence = tuple(hits), tuple(evidence)
 
 
 def watched(model: LanguageModel) -> LanguageModel:
-    """The model itself, or where a trace is collected, one that notes what it is shown."""
+    """The model itself, or one that notes its prompts if a trace is collected."""
     trace = _current.get()
     return model if trace is None else _Watched(model, trace)
 
 
 def prompt_sha256(pieces: Sequence[str]) -> str:
-    """Of the pieces in order, each behind its length, so that no two sequences of pieces have the same text."""
+    """The SHA-256, in hex, of the pieces in order, each behind its length, so that different sequences differ in
+    text."""
     hashed = hashlib.sha256()
     for piece in pieces:
         data = piece.encode("utf-8", "surrogatepass")
@@ -60,7 +62,7 @@ def prompt_sha256(pieces: Sequence[str]) -> str:
 
 
 class _Watched:
-    """A `LanguageModel` that leaves notes; everything else is the model's own."""
+    """A `LanguageModel` that notes its prompts and likelihoods; everything else is the model's own."""
 
     def __init__(self, model: LanguageModel, trace: Trace) -> None:
         self._model = model

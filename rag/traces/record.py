@@ -1,7 +1,7 @@
-"""An Answer and its Trace -> the record that is kept of it: places and figures, and text only where it is asked for.
+"""An Answer and its Trace -> the record that is kept of it: places and figures, and text only if it is asked for.
 
-Without text, nothing that a person or a document said is in it: passages and sentences are named by their document and
-characters, the question by its length, the prompt by its hash. With text, `answer` is the answer as it was given.
+Without text, the record holds no words of a person or a document: passages and sentences are named by their document
+and characters, the question by its length, the prompt by its hash. With text, `answer` is the answer as it was given.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from rag.types import AbstentionReason, Answer, Evidence, Mode
 
 
 class RetrievedJSON(TypedDict):
-    """A passage whose sentences competed: its place in each search (1-based, null where it was not among the
-    candidates), the scores there, and the fused one. `listed` where the answer shows it."""
+    """A passage whose sentences competed: its rank in each search (1-based, null if it was not among the candidates),
+    the scores there, and the fused one. `listed` if the answer shows it."""
 
     id: str
     document_id: str
@@ -32,7 +32,7 @@ class RetrievedJSON(TypedDict):
 
 class ReadJSON(TypedDict):
     """A sentence that was read for the answer; `likelihood` is the mean log-probability of the question after it, null
-    where the model was not asked that."""
+    if the model was not asked for it."""
 
     label: int
     passage_id: str
@@ -44,7 +44,7 @@ class ReadJSON(TypedDict):
 
 
 class VerdictJSON(TypedDict):
-    """What the checker says of a sentence of the answer, which stands at `start..end` of it."""
+    """The verdict of the checker on a sentence of the answer, which stands at `start..end` of it."""
 
     start: int
     end: int
@@ -64,7 +64,7 @@ class TraceCitationJSON(TypedDict):
 
 
 class TraceJSON(TypedDict):
-    """How an answer came about. `created` is UTC; `timings` are seconds; `answer` is null unless text is kept."""
+    """The record of an answer. `created` is UTC; `timings` are seconds; `answer` is null unless text is kept."""
 
     id: str
     created: str
@@ -91,7 +91,8 @@ class TraceJSON(TypedDict):
 def trace_json(
     answer: Answer, trace: Trace, *, created: str, version: str, request_id: str | None = None, text: bool = False
 ) -> TraceJSON:
-    """`created` as 2024-03-31T12:00:00Z; `version` is the program's."""
+    """The record of an answer. `created` has the form 2024-03-31T12:00:00Z; `version` is that of the program; the whole
+    answer is included if `text` is set."""
     whole = answer_json(answer)
     return {
         "id": answer.id,
@@ -131,6 +132,6 @@ def _read(item: Evidence, number: int, trace: Trace) -> ReadJSON:
         "end": item.end,
         "score": finite(item.score),
         "similarity": finite(item.similarity),
-        # the model reads the first of them: those whose score is near enough to the best one's
+        # the model reads the first ones: those whose score is near enough to the best
         "likelihood": finite(trace.likelihoods[number]) if number < len(trace.likelihoods) else None,
     }

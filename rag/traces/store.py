@@ -1,8 +1,8 @@
-"""Traces of answers: one SQLite file beside the indexes or a shared database, the newest of them, for so many days.
+"""Stored traces of answers: in one SQLite file beside the indexes or in a shared database, limited in number and age.
 
-In: `TraceJSON`, several at a time. Out: one by its id, or all of an index. What is over the number or the age is
-deleted with each `put` (in a file also overwritten: SQLite's `secure_delete`), and is not found from the moment it is
-too old. Any number of processes may write: each waits for the others.
+In: `TraceJSON`, several at a time. Out: one by its id, or all of an index. Traces beyond the number or the age are
+deleted with each `put` (in a file also overwritten: SQLite's `secure_delete`), and are not found from the moment they
+are too old. Any number of processes may write: each waits for the others.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rag.state.database import METADATA, Database, file_database
 from rag.traces.record import TraceJSON
 
 FILE = "answers.sqlite"
-_sorted = Text().with_variant(Text(collation="C"), "postgresql")  # by its characters, as a timestamp is to be
+_sorted = Text().with_variant(Text(collation="C"), "postgresql")  # sorted by code point, as a timestamp must be
 _answers = Table(
     "answers",
     METADATA,
@@ -34,7 +34,8 @@ Index("answers_by_age", _answers.c.created)
 
 
 class TraceStore:
-    """In a folder or a database; `most` traces (0: none) for `days` days. All methods raise `RagError`."""
+    """The newest traces in a folder or a database: `most` of them (0: none), for `days` days. All methods raise
+    `RagError`."""
 
     def __init__(self, where: Path | Database, most: int, days: float) -> None:
         self._file = where / FILE if isinstance(where, Path) else None
@@ -43,7 +44,8 @@ class TraceStore:
         self._days = timedelta(days=days)
 
     def put(self, traces: Sequence[TraceJSON]) -> None:
-        """In one transaction; those in excess, of these or of older ones, are deleted. The file is made when needed."""
+        """Store traces in one transaction, and delete those in excess, new or old. The file is made when it is
+        needed."""
         if not (traces and self._most) and self._absent():
             return
         rows = {trace["id"]: _row(trace) for trace in traces}
@@ -57,12 +59,12 @@ class TraceStore:
             connection.execute(delete(_answers).where(_answers.c.number <= newest.scalar_subquery()))
 
     def get(self, id: str) -> TraceJSON | None:
-        """None where there is none of that id, or no longer."""
+        """The trace of that id; None if there is none, or no longer."""
         printable = id.isascii() and id.isprintable()  # PostgreSQL refuses a zero byte and half a surrogate pair
         return next(iter(self._records(_answers.c.id == id)), None) if printable else None
 
     def all(self, index: str) -> list[TraceJSON]:
-        """Of one index, oldest first."""
+        """The traces of one index, oldest first."""
         return self._records(_answers.c.library == index)
 
     def _records(self, condition: ColumnElement[bool]) -> list[TraceJSON]:
@@ -86,5 +88,5 @@ def _row(trace: TraceJSON) -> dict[str, str]:
 
 
 def timestamp(moment: datetime) -> str:
-    """As text that sorts by time: 2024-03-31T12:00:00.000Z."""
+    """The moment as text that sorts by time: 2024-03-31T12:00:00.000Z."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -247,7 +247,7 @@ def serving(stage: Stage, ready: bool = True) -> Iterator[TestClient]:
         yield client
 
 
-def wait_until(get: Any, status: int, seconds: float = 10) -> httpx2.Response:
+def wait_until(get: Callable[[], httpx2.Response], status: int, seconds: float = 10) -> httpx2.Response:
     """The first response with that status."""
     deadline = time.monotonic() + seconds
     while (response := get()).status_code != status:

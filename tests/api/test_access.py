@@ -60,8 +60,8 @@ def library(tmp_path: Path) -> Iterator[Locked]:
 
 def upload(client: TestClient, headers: dict[str, str], name: str, index: str) -> str:
     """The id of the job, when it is done."""
-    files, params = {"file": (name, b"The pump is here.")}, {"index": index, "create": True}
-    response = client.post("/v1/documents", files=files, params=params, headers=headers)
+    files = {"file": (name, b"The pump is here.")}
+    response = client.post("/v1/documents", files=files, params={"index": index, "create": True}, headers=headers)
     assert response.status_code == 202, response.text
     job = str(response.json()["id"])
     deadline = time.monotonic() + 60
@@ -190,7 +190,7 @@ def test_a_key_file_that_is_damaged_lets_nobody_in(locked: Locked) -> None:
 
 def everywhere(client: TestClient, headers: dict[str, str], index: str) -> list[tuple[int, str]]:
     """What each route says that can be asked of an index, with the index's name taken out."""
-    named = {"params": {"index": index}, "headers": headers}
+    named: dict[str, Any] = {"params": {"index": index}, "headers": headers}
     responses = [
         client.post("/v1/ask", json={**ASK, "index": index}, headers=headers),
         client.post("/v1/ask", json={**ASK, "index": index, "stream": True}, headers=headers),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -67,7 +68,8 @@ def test_the_turns_before_a_question_reach_the_pipeline(client: TestClient, stag
     turns = [{"role": "user", "content": "Who found it?"}, {"role": "assistant", "content": ""}]
     assert client.post("/v1/ask", json={"question": "Who?", "history": turns}).status_code == 200
     assert client.post("/v1/ask", json={"question": "Who?", "history": turns, "stream": True}).status_code == 200
-    for nothing in ([], None):
+    nothings: tuple[list[Any] | None, ...] = ([], None)
+    for nothing in nothings:
         assert client.post("/v1/ask", json={"question": "Who?", "history": nothing}).status_code == 200
     assert stage.pipeline.histories == [turns, turns, [], []]
 

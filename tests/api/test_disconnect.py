@@ -19,6 +19,8 @@ from rag.settings import Settings
 from rag.types import Answer, Ask
 from tests.api.fakes import FakePipeline, Stage, serving, wait_until
 
+pytestmark = pytest.mark.servers
+
 LONG_S = 60
 
 
@@ -31,7 +33,8 @@ class Patient(FakePipeline):
         self.ended: list[str] = []
 
     def ask(self, asked: str | Ask) -> Answer:
-        assert isinstance(asked, Ask) and asked.deadline is not None
+        assert isinstance(asked, Ask)
+        assert asked.deadline is not None
         self.begun.release()
         if asked.question.startswith("Who"):
             until = time.monotonic() + LONG_S

@@ -48,7 +48,7 @@ def client(settings: Settings) -> Iterator[TestClient]:
 
 def upload(client: TestClient, name: str, content: bytes, **more: Any) -> dict[str, Any]:
     """The job when it is finished."""
-    params = {key: more.pop(key) for key in ("index", "create") if key in more}
+    params: dict[str, Any] = {key: more.pop(key) for key in ("index", "create") if key in more}
     response = client.post("/v1/documents", files={"file": (name, content)}, data=more, params=params)
     assert response.status_code == 202, response.text
     deadline = time.monotonic() + 30

@@ -166,6 +166,7 @@ def server(tmp_path: Path, host: str = "127.0.0.1") -> Iterator[Running]:
             child.kill()
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_lets_questions_finish(tmp_path: Path, number: int) -> None:
     with server(tmp_path) as running, ThreadPoolExecutor(1) as pool:
@@ -180,6 +181,7 @@ def test_a_signal_lets_questions_finish(tmp_path: Path, number: int) -> None:
     assert "Traceback" not in log
 
 
+@pytest.mark.servers
 def test_a_client_that_leaves_is_no_error(tmp_path: Path) -> None:
     with server(tmp_path) as running:
         for stream in (False, True):
@@ -192,6 +194,7 @@ def test_a_client_that_leaves_is_no_error(tmp_path: Path) -> None:
     assert "never retrieved" not in log
 
 
+@pytest.mark.servers
 def test_a_large_body_is_refused_before_it_is_sent_whole(tmp_path: Path) -> None:
     head = "POST /v1/ask HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50000000\r\n\r\n"
     with server(tmp_path) as running:
@@ -201,6 +204,7 @@ def test_a_large_body_is_refused_before_it_is_sent_whole(tmp_path: Path) -> None
             assert client.recv(1000).startswith(b"HTTP/1.1 413 ")
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("0.0.0.0", True)])
 def test_who_listens_to_all_the_world_is_warned(tmp_path: Path, host: str, warned: bool) -> None:
     with server(tmp_path, host) as running:

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,8 @@ from rag.settings import Settings
 from rag.state.keys import Keys
 from rag.stores.open import open_index
 from tests.api.fakes import END, HITS, MARKUP, PUMPS, SENTENCE, START, wait_until
+
+pytestmark = pytest.mark.servers
 
 SERVER = """
 import sys
@@ -49,7 +52,7 @@ def server(folder: Path, auth: str) -> Iterator[str]:
         try:
             while not (found := re.search(r"listening on (\S+)", log.read_text())):
                 assert child.poll() is None, log.read_text()
-                child.poll()
+                time.sleep(0.02)
             wait_until(lambda: httpx2.get(f"{found[1]}/readyz", timeout=20), 200, 60)
             yield found[1]
         finally:
@@ -80,7 +83,8 @@ def talk(server: Any, ask: Callable[[Client], Awaitable[Any]], mode: str = "auto
 
 
 def call(server: Any, tool: str, protocol: str = "auto", **arguments: Any) -> CallToolResult:
-    return talk(server, lambda client: client.call_tool(tool, arguments), protocol)
+    result: CallToolResult = talk(server, lambda client: client.call_tool(tool, arguments), protocol)
+    return result
 
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
@@ -92,7 +96,7 @@ def test_the_tools_and_what_they_take(address: str, mode: str) -> None:
     assert set(tools["get_document"].input_schema["properties"]) == {"index", "id", "start", "end"}
     for tool in tools.values():
         assert (
-            tool.input_schema["properties"]["index"]["description"] == "one of: default, other; left out, the default"
+            tool.input_schema["properties"]["index"]["description"] == "one of: default, other; the default if left out"
         )
         assert tool.annotations is not None
         assert tool.annotations.read_only_hint is True
@@ -119,7 +123,7 @@ def test_search(address: str, mode: str) -> None:
         ]
     }
     assert json.loads(result.content[0].text) == result.structured_content  # type: ignore[union-attr]
-    assert len(call(f"{address}/mcp", "search", mode, query="pump").structured_content["passages"]) == len(HITS)  # type: ignore[index]
+    assert len(call(f"{address}/mcp", "search", mode, query="pump").structured_content["passages"]) == len(HITS)
 
 
 def test_ask(address: str) -> None:
@@ -171,12 +175,12 @@ ERRORS: list[tuple[str, dict[str, Any], str]] = [
     (
         "get_document",
         {"id": PUMPS.id, "start": 5, "end": 4},
-        f"5 to 4 is no window of a document of {len(PUMPS.text)} characters",
+        f"5 to 4 is not a range of a document of {len(PUMPS.text)} characters",
     ),
     (
         "get_document",
         {"id": PUMPS.id, "start": 10**9},
-        f"1000000000 to None is no window of a document of {len(PUMPS.text)} characters",
+        f"1000000000 to None is not a range of a document of {len(PUMPS.text)} characters",
     ),
     ("delete", {}, "there is no tool 'delete': use search, ask, get_document"),
 ]
@@ -207,7 +211,7 @@ def test_a_key_is_needed_and_limits_what_is_seen(locked: tuple[str, Keys]) -> No
     address, keys = locked
     _, secret = keys.add("agent", ["read"], ["other"])
     tools = with_key(address, secret, lambda client: client.list_tools()).tools
-    assert tools[0].input_schema["properties"]["index"]["description"] == "one of: other; left out, the default"
+    assert tools[0].input_schema["properties"]["index"]["description"] == "one of: other; the default if left out"
     seen = with_key(address, secret, lambda client: client.call_tool("ask", {"question": "Who?"}))
     assert seen.structured_content["answered"] is True
     hidden = with_key(address, secret, lambda client: client.call_tool("ask", {"question": "Who?", "index": "default"}))

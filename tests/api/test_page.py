@@ -121,7 +121,7 @@ def test_an_answer_shows_its_words_in_the_sentence_they_are_from(page: Page) -> 
         SAID.replace("[1].", "1.")
     )  # the marker is a button, "[1] there" is text
     expect(page.get_by_role("status").first).to_have_text("Answered, with 1 citation.")
-    cited = page.get_by_role("region", name="Citations").get_by_role("listitem")
+    cited = page.get_by_role("region", name="Sources").get_by_role("listitem")
     expect(cited.locator("blockquote")).to_have_text(SENTENCE)
     expect(cited.locator("mark")).to_have_text(WORDS)
     expect(cited.locator(".source")).to_have_text(f"1{PUMPS.title}page 3 · Pumps")
@@ -239,7 +239,7 @@ def test_an_abstention_is_shown_as_one(page: Page) -> None:
     expect(page.get_by_text("No passage is close enough to the question")).to_be_visible()
     nearest = page.get_by_role("group").filter(has_text="Nearest passages (2)").get_by_role("listitem")
     expect(nearest.first.locator("blockquote")).to_have_text(SENTENCE)
-    expect(page.get_by_role("region", name="Citations")).to_have_count(0)
+    expect(page.get_by_role("region", name="Sources")).to_have_count(0)
 
 
 def test_markup_in_documents_is_text(page: Page) -> None:
@@ -367,6 +367,6 @@ def test_offsets_are_cut_as_python_cuts_them(page: Page, text: str, start: int, 
 
 
 def screenshot(page: Page, name: str) -> None:
-    """For people, where RAG_SCREENSHOTS names a folder."""
-    if folder := os.environ.get("RAG_SCREENSHOTS"):
+    """For people, where SCREENSHOTS names a folder."""
+    if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=f"{folder}/{name}.png")

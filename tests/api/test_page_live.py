@@ -101,7 +101,7 @@ class TestStreaming:
         self.ask(page)
         allowed.release(2)
         expect(page.locator("#step")).to_have_text("2 passages found, in 2 documents; reading them …")
-        expect(page.get_by_text("Passages that were found (2)")).to_be_visible()
+        expect(page.get_by_text("Passages found (2)")).to_be_visible()
         expect(page.locator(".said")).to_be_hidden()
         screenshot(page, "streaming-passages")
         allowed.release()
@@ -128,7 +128,7 @@ class TestStreaming:
         allowed.release(2)
         expect(page.get_by_role("heading", name="No answer from these documents")).to_be_visible()
         expect(page.get_by_text("Nearest passages (2)")).to_be_visible()
-        expect(page.get_by_text("Passages that were found")).to_have_count(0)
+        expect(page.get_by_text("Passages found")).to_have_count(0)
 
     def test_sentences_that_the_answer_does_not_keep_are_replaced(
         self, page: Page, allowed: threading.Semaphore, events: list[Any]
@@ -158,7 +158,7 @@ class TestStreaming:
         events += [("passages", {"passages": PASSAGES}), ("answer", ANSWERED)]
         self.ask(page)
         allowed.release()
-        expect(page.get_by_text("Passages that were found (2)")).to_be_visible()
+        expect(page.get_by_text("Passages found (2)")).to_be_visible()
         page.get_by_role("button", name="Stop").click()
         expect(page.locator("#answer")).to_be_hidden()
         expect(page.get_by_role("status").first).to_have_text("Stopped.")
@@ -200,7 +200,7 @@ class TestDocuments:
         expected_errors += ["status of 503", "status of 404"]  # there is no index yet
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 760})
-        page.get_by_role("button", name="put documents in here").click()
+        page.get_by_role("button", name="add documents here").click()
         panel = page.get_by_role("dialog", name="Documents")
         line = self.upload(panel, "pump.md", b"# The pump\n\nThe pump was found in 1843 by Ada Byron.")
         expect(line).to_contain_text("Ready: 1 passage.")
@@ -291,12 +291,12 @@ class TestKey:
         expected_errors.append("status of 401")
 
     def give(self, page: Page, key: str) -> None:
-        asked = page.get_by_role("dialog", name="This server wants an API key")
+        asked = page.get_by_role("dialog", name="This server requires an API key")
         asked.get_by_label("API key", exact=True).fill(key)
         page.keyboard.press("Enter")
 
     def test_it_is_asked_for_until_it_is_right_and_kept_for_the_tab(self, page: Page) -> None:
-        asked = page.get_by_role("dialog", name="This server wants an API key")
+        asked = page.get_by_role("dialog", name="This server requires an API key")
         expect(asked).to_be_visible()
         expect(asked.get_by_label("API key", exact=True)).to_be_focused()
         screenshot(page, "key")
@@ -317,7 +317,7 @@ class TestKey:
         expect(asked).to_be_visible()
 
     def test_without_it_the_servers_words_are_shown_and_it_can_be_given_later(self, page: Page) -> None:
-        asked = page.get_by_role("dialog", name="This server wants an API key")
+        asked = page.get_by_role("dialog", name="This server requires an API key")
         asked.get_by_role("button", name="Cancel").click()
         expect(asked).to_be_hidden()
         page.get_by_label("Question").fill("Who found it?")

@@ -18,6 +18,8 @@ import pytest
 
 from tests.api.fakes import wait_until
 
+pytestmark = pytest.mark.servers
+
 # Questions are answered when the file `go` is there.
 SERVER = """
 import sys, time

@@ -20,6 +20,7 @@ from api.observing.metrics import Metrics
 from api.observing.observer import Observer
 from rag import __version__
 from rag.cli.main import main
+from rag.deadline import Deadline
 from rag.errors import RagError
 from rag.seams import Reading, Readings, Span, SpanPrompt
 from rag.state.keys import Keys
@@ -99,6 +100,9 @@ def test_passages_that_competed_and_are_not_listed() -> None:
     assert [hit["listed"] for hit in found] == [True, False]
 
 
+SOON = Deadline()
+
+
 class Reader:
     """A language model that reads one sentence and writes two words."""
 
@@ -108,11 +112,11 @@ class Reader:
         return len(text)
 
     def read(self, prompts: Any, choose: Any, deadline: Any = None) -> Readings:
-        assert deadline == "soon"
+        assert deadline is SOON
         return Readings([Reading(-2.0, (Span(0, 1, -1, -1, -1, 1),)) for _ in prompts], Usage(1, 1))
 
     def write(self, messages: Any, grammar: str, max_tokens: int, deadline: Any = None) -> Iterator[str]:
-        assert (max_tokens, deadline) == (9, "soon")
+        assert (max_tokens, deadline) == (9, SOON)
         yield from ("two", "words")
 
     def close(self) -> None: ...
@@ -130,9 +134,9 @@ def test_notes_reach_the_trace_of_their_own_question_only() -> None:
         thread = threading.Thread(target=note_evidence, args=((), ()))  # another question's thread
         thread.start()
         thread.join()
-        seen.read(prompts, lambda likelihoods: [0], deadline="soon")
+        seen.read(prompts, lambda likelihoods: [0], deadline=SOON)
         with collecting(other):
-            assert list(watched(model).write([Message("user", "hi")], "g", 9, deadline="soon")) == ["two", "words"]  # type: ignore[call-arg,unused-ignore]
+            assert list(watched(model).write([Message("user", "hi")], "g", 9, deadline=SOON)) == ["two", "words"]
     assert trace == Trace(HITS, EVIDENCE, (-2.0,), prompt_sha256(["examples", "text", "question", "lead"]))
     assert other == Trace(prompt_sha256=prompt_sha256(["user", "hi", "g"]))
 
@@ -322,7 +326,7 @@ def test_a_stream_that_is_left_is_counted_as_such(tmp_path: Path) -> None:
     seen = Observer(Metrics(list, lambda: None), None, None)
     steps = seen.observed(stage.pipeline).stream("Who found it?")  # type: ignore[arg-type]
     assert isinstance(next(steps), Retrieved)
-    steps.close()  # type: ignore[attr-defined]
+    steps.close()
     text = seen.metrics.text().decode()
     assert 'rag_question_failures_total{index="default",type="cancelled"} 1.0' in text
     assert "rag_questions_in_progress 0.0" in text

@@ -9,7 +9,7 @@ sys.path.append(str(Path(__file__).parent.parent.parent / "benchmarks"))
 
 import baseline
 import workload
-from measure import Figure, Result, Row, combined, measure, table
+from measure import Figure, Result, Row, Time, combined, measure, table
 
 
 def result(figure: Figure, ours: list[float], theirs: list[float], required: float | None = None) -> Result:
@@ -19,9 +19,14 @@ def result(figure: Figure, ours: list[float], theirs: list[float], required: flo
 def test_who_goes_first_changes_with_each_round() -> None:
     calls: list[str] = []
 
-    def times(name: str, seconds: list[float]):  # type: ignore[no-untyped-def]
+    def times(name: str, seconds: list[float]) -> Time:
         left = iter(seconds)
-        return lambda: calls.append(name) or next(left)
+
+        def time() -> float:
+            calls.append(name)
+            return next(left)
+
+        return time
 
     row = Row("work", "peer", "faster", 2.0, times("a", [1.0, 2.0, 3.0]), times("b", [6.0, 3.0, 6.0]), 3)
     found = measure(row)

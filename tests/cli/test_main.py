@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import rag
 from rag.cli.main import main
 
 QUESTION = "Who built the mill?"
@@ -115,7 +116,7 @@ def test_index_search_ask_documents_and_back(here: Path, capsys: pytest.CaptureF
     assert main(["index", "library"]) == 0
     assert "0 added, 0 replaced, 1 removed" in capsys.readouterr().out
     assert main(["verify"]) == 0
-    assert capsys.readouterr().out == "index 'default' is whole\n"
+    assert capsys.readouterr().out == "index 'default': no problems\n"
 
 
 def test_a_damaged_catalogue_is_named_and_kept(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,3 +136,65 @@ def test_doctor_says_what_is_there(here: Path, capsys: pytest.CaptureFixture[str
     assert findings["embedder"]["ok"]
     assert "all-MiniLM-L6-v2" in findings["embedder"]["found"]
     assert findings["indexes"]["remedy"] == "rag index PATH..."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "usage", "message"),
+    [
+        (["ask", "--idnex", "a", "b"], "rag ask ", "option --idnex for `rag ask`: did you mean --index?"),
+        (["ask", QUESTION, "--mdoel=none"], "rag ask ", "option --mdoel for `rag ask`: did you mean --model?"),
+        (["migrate", "--form", "local"], "rag migrate ", "option --form for `rag migrate`: did you mean --from?"),
+        (["keys", "add", "--scpoe"], "rag keys add ", "option --scpoe for `rag keys add`: did you mean --scope?"),
+        (["search", "x", "-z"], "rag search ", "option -z for `rag search`"),
+        (["--verison"], "rag [-h]", "option --verison for `rag`: did you mean --version?"),
+        (["serach", "x"], "rag [-h]", "command 'serach': did you mean `rag search`?"),
+        (["12345"], "rag [-h]", "command '12345'"),
+    ],
+)
+def test_a_wrong_option_shows_the_usage_of_its_command_and_the_nearest_option(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], usage: str, message: str
+) -> None:
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"usage: {usage}")
+    assert lines(captured.err)[-1] == f"rag: unknown {message}"
+    assert captured.out == ""
+
+
+def test_values_and_questions_that_begin_with_a_hyphen_are_no_options(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments in (
+        ["ask", "-- is that a dash?"],
+        ["search", "--", "--idnex"],
+        ["search", "-5"],
+        ["ask", "x", "-k3"],
+    ):
+        assert main(arguments) == 2
+        assert capsys.readouterr().err.startswith('rag: there is no index "default"')
+
+
+def test_rag_alone_prints_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("usage: rag [-h] [--version] COMMAND ...")
+    assert "0 success" in captured.out
+    assert captured.err == ""
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"rag {rag.__version__}\n"
+
+
+def test_a_variable_that_is_no_setting_is_one_line(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAG_MDOEL", "none")
+    assert main(["documents"]) == 2
+    assert lines(capsys.readouterr().err) == [
+        "rag: the variable RAG_MDOEL is no setting: did you mean RAG_MODEL?; rename it or unset it "
+        "(docs/settings.md lists all settings)"
+    ]

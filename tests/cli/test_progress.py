@@ -7,7 +7,6 @@ import signal
 
 import pytest
 
-from rag.cli import progress
 from rag.cli.progress import Interrupts, ProgressBar
 
 
@@ -27,7 +26,7 @@ def test_where_there_is_no_terminal_a_line_tells_now_and_then(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = 100.0
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    monkeypatch.setattr("rag.cli.progress.time.monotonic", lambda: now)
     with ProgressBar("file") as shown:
         for done in range(101):
             now = 100.0 + done

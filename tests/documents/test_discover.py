@@ -142,8 +142,8 @@ def test_two_files_of_one_id(tmp_path: Path) -> None:
 def test_a_path_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone: there is no file or folder of that name$"):
         discover([tmp_path / "gone"])
+    (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match=r"there is no file or folder of that name$"):
-        (tmp_path / "file").write_text("x")
         discover([tmp_path / "file/below"])
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import docx
 import pytest
+from docx.enum.style import WD_STYLE_TYPE
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
@@ -82,9 +83,9 @@ def test_paragraphs_headings_lists_and_tables_in_order(tmp_path: Path) -> None:
 
 def test_headings_by_styles_of_another_name(tmp_path: Path) -> None:
     document = docx.Document()
-    based = document.styles.add_style("Kapitel", docx.enum.style.WD_STYLE_TYPE.PARAGRAPH)
+    based = document.styles.add_style("Kapitel", WD_STYLE_TYPE.PARAGRAPH)
     based.base_style = document.styles["Heading 2"]
-    outlined = document.styles.add_style("Abschnitt", docx.enum.style.WD_STYLE_TYPE.PARAGRAPH)
+    outlined = document.styles.add_style("Abschnitt", WD_STYLE_TYPE.PARAGRAPH)
     outlined.element.append(parse_xml(f'<w:pPr {W}><w:outlineLvl w:val="2"/></w:pPr>'))
     for style in ("Heading 1", "Kapitel", "Abschnitt"):
         document.add_paragraph(style, style=style)

@@ -133,7 +133,7 @@ def test_two_columns_are_read_one_after_the_other(tmp_path: Path) -> None:
 def test_lists_rows_and_addresses_keep_their_lines(tmp_path: Path) -> None:
     address = lines("The Old Mill", "Brook Street 7", "Wells")
     items = lines("• wheels that turn", "• stones that grind", top=640)
-    rows = [(x, y, 10, REGULAR, text) for y, cells in ((580, ("Part", "Price")), (566, ("Wheel", "7")))
+    rows: list[Piece] = [(x, y, 10, REGULAR, text) for y, cells in ((580, ("Part", "Price")), (566, ("Wheel", "7")))
             for x, text in zip((72, 200), cells, strict=True)]  # fmt: skip
     assert read(tmp_path, make_pdf([address + items + rows])).text == (
         "The Old Mill\nBrook Street 7\nWells\n\n• wheels that turn\n• stones that grind\n\nPart | Price\nWheel | 7"
@@ -306,6 +306,12 @@ def test_entries_of_a_list_stay_apart_however_long_they_are() -> None:
 
 def test_dots_that_lead_to_a_page_number_part_cells() -> None:
     assert texts(line("Wheels . . . . . . . . 3", 100), line("Stones ........ 12", 88)) == ["Wheels | 3\nStones | 12"]
+
+
+def test_a_line_of_dots_alone_is_none() -> None:
+    page = [line("The pump was found in the cellar of the mill by", 100), line(". . . . . . . . . . . .", 88)]
+    assert whole_lines([page]) == [page[:1]]
+    assert texts(*page, line("a miller who lived there", 76)) == [f"{page[0].text} a miller who lived there"]
 
 
 def test_levels_by_size_and_weight() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from rag.documents.discover import Found
 from rag.documents.pool import AHEAD, ReaderPool, Result
 from rag.documents.read import Options, read_document
-from rag.errors import DocumentError, UnsupportedDocument
+from rag.errors import DocumentError, ReaderFault, UnsupportedDocument
 from rag.types import Document
 
 # Stands in for the library that reads rich text, and does what the file says.
@@ -46,6 +47,10 @@ def rtf_to_text(text, errors):
         os.write(1, b"more noise")
     elif word == "pid":
         return str(os.getpid())
+    elif word == "fault":
+        raise AttributeError("no such thing")
+    elif word == "damage":
+        raise ValueError("no such number")
     elif word == "loaded":
         return " ".join(sorted(sys.modules))
     return word
@@ -141,6 +146,23 @@ def test_results_are_those_of_reading_here(tmp_path: Path) -> None:
     assert [type(fault) for fault in faults] == [DocumentError, UnsupportedDocument, DocumentError]
 
 
+def test_a_fault_of_the_program_is_told_from_damage_and_keeps_its_traceback(tmp_path: Path) -> None:
+    with ReaderPool(1) as pool:
+        fault, damage, document = (result for _, result in pool.read(files(tmp_path, "fault", "damage", "one")))
+    assert isinstance(fault, ReaderFault)
+    assert re.fullmatch(
+        r"rag failed to read it \(AttributeError in rag/documents/rtf\.py:\d+: no such thing\); this is a fault of the "
+        r"program, not of the file: please report it, `rag index -v` shows the traceback",
+        said(fault),
+    )
+    assert fault.traceback.startswith("Traceback (most recent call last):\n")
+    assert fault.traceback.endswith("\nAttributeError: no such thing\n")
+    assert 'raise AttributeError("no such thing")' in fault.traceback
+    assert type(damage) is DocumentError
+    assert said(damage) == "could not be read, it may be damaged (no such number); save it anew"
+    assert said(document) == "one"
+
+
 def test_processes_are_used_again_and_hold_only_readers(tmp_path: Path) -> None:
     with ReaderPool(1) as pool:
         first, second, third = (said(result) for _, result in pool.read(files(tmp_path, "pid", "pid", "loaded")))
@@ -162,6 +184,7 @@ def test_files_are_taken_only_as_they_are_needed(tmp_path: Path) -> None:
 
     with ReaderPool(2) as pool:
         reading = pool.read(endless())
+        assert isinstance(reading, Generator)
         for _ in range(5):
             next(reading)
         reading.close()

@@ -29,9 +29,17 @@ def test_the_encoder_is_that_of_transformers(tmp_path: Path, kind: str, error: f
     from transformers import BertConfig, BertModel
 
     torch.manual_seed(3)
-    sizes = {"vocab_size": WORDS, "hidden_size": WIDTH, "intermediate_size": 96, "max_position_embeddings": 16}
-    config = BertConfig(**sizes, num_hidden_layers=2, num_attention_heads=4, initializer_range=0.3)
-    model = BertModel(config, add_pooling_layer=False).eval()
+    config = BertConfig(
+        vocab_size=WORDS,
+        hidden_size=WIDTH,
+        intermediate_size=96,
+        max_position_embeddings=16,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        initializer_range=0.3,
+    )
+    model = BertModel(config, add_pooling_layer=False)
+    model.train(False)
     with torch.no_grad():
         for weight in model.parameters():
             weight.add_(torch.randn_like(weight) * 0.2)
@@ -58,7 +66,8 @@ def test_a_model_that_lacks_a_file_is_named_and_leaves_nothing_in_the_cache(tmp_
         (tmp_path / name).write_text("{}")
     with pytest.raises(ModelError, match="install (it|the embedded model) again"):
         encoder_file(tmp_path, tmp_path)
-    assert not list(tmp_path.rglob("*.gguf")) and not list(tmp_path.rglob("*.partial"))
+    assert not list(tmp_path.rglob("*.gguf"))
+    assert not list(tmp_path.rglob("*.partial"))
 
 
 def test_a_damaged_conversion_is_named(tmp_path: Path) -> None:
@@ -81,7 +90,8 @@ def test_an_index_of_the_one_can_be_asked_with_the_other(
     text = "Ada Hart built the mill. It burned down."
     passage = Passage("d", "D", "d", 0, len(text), text, (Sentence(0, 25), Sentence(25, len(text))))
     (ours,), (theirs,) = questions.embed_passages([passage]), embedder.embed_passages([passage])
-    assert np.array_equal(ours.passage, theirs.passage) and np.array_equal(ours.sentences, theirs.sentences)
+    assert np.array_equal(ours.passage, theirs.passage)
+    assert np.array_equal(ours.sentences, theirs.sentences)
     assert questions.token_spans(text) == embedder.token_spans(text)
 
 

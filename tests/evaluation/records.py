@@ -67,6 +67,7 @@ def answer(
     return {
         "id": "ans_1",
         "question": "?",
+        "resolved_question": None,
         "answered": not refused,
         "abstained": {"reason": "no_evidence", "message": "No."} if refused else None,
         "answer": text or "The documents do not answer this question.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ EMBEDDINGS = "SELECT key, passage, sentences FROM embeddings ORDER BY key"
 ALL_VERSIONS = "SELECT count(*) FROM versions"
 
 
-def rows(index: Path, query: str) -> list[tuple[object, ...]]:
+def rows(index: Path, query: str) -> list[tuple[Any, ...]]:
     """Of the catalogue in the folder of an index, bytes and texts as they are."""
     with closing(sqlite3.connect(index / "catalogue.sqlite")) as connection:
         return connection.execute(query).fetchall()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,7 +85,7 @@ def bm25(query: str, passages: list[Passage]) -> dict[str, float]:
     analysed = {passage.id: Counter(passage_terms(passage)) for passage in passages}
     total = len(passages)
     mean = sum(counts.total() for counts in analysed.values()) / max(total, 1)
-    scores: Counter[str] = Counter()
+    scores: dict[str, float] = defaultdict(float)
     for term in set(terms(query)):
         holding = {passage_id: counts for passage_id, counts in analysed.items() if term in counts}
         idf = math.log(1 + (total - len(holding) + 0.5) / (len(holding) + 0.5))
@@ -98,23 +98,23 @@ def bm25(query: str, passages: list[Passage]) -> dict[str, float]:
 class IndexContract:
     """The tests. `open_empty` makes a new index for vectors of `DIMENSION`, open for writing."""
 
-    def open_empty(self) -> Index:
+    def open_empty(self) -> WritableIndex:
         raise NotImplementedError
 
     @pytest.fixture
-    def index(self) -> Iterator[Index]:
+    def index(self) -> Iterator[WritableIndex]:
         index = self.open_empty()
         yield index
         index.close()
 
-    def test_an_empty_index_finds_nothing(self, index: Index) -> None:
+    def test_an_empty_index_finds_nothing(self, index: WritableIndex) -> None:
         with index.snapshot() as snapshot:
             assert snapshot.dense(unit_vector("x"), 5) == []
             assert snapshot.lexical("mills", 5) == []
             assert snapshot.fetch([]) == []
             assert snapshot.documents() == []
 
-    def test_what_is_put_in_comes_back_whole(self, index: Index) -> None:
+    def test_what_is_put_in_comes_back_whole(self, index: WritableIndex) -> None:
         put(index, MILLS, BRIDGES)
         with index.snapshot() as snapshot:
             assert snapshot.document("mills.txt") == MILLS.document
@@ -126,7 +126,7 @@ class IndexContract:
                                                               MILLS.document.sha256)  # fmt: skip
             assert info.metadata == {"author": "Ann"}
 
-    def test_dense_search_is_by_cosine_best_first(self, index: Index) -> None:
+    def test_dense_search_is_by_cosine_best_first(self, index: WritableIndex) -> None:
         put(index, MILLS, BRIDGES)
         query = unit_vector("A question.")
         pairs = [pair for entry in (MILLS, BRIDGES) for pair in zip(entry.passages, entry.embeddings, strict=True)]
@@ -140,7 +140,7 @@ class IndexContract:
             assert ids(snapshot, best) == [MILLS.passages[1].id]
             assert best[0].score == pytest.approx(1.0, abs=1e-5)
 
-    def test_lexical_search_matches_stems_of_any_term(self, index: Index) -> None:
+    def test_lexical_search_matches_stems_of_any_term(self, index: WritableIndex) -> None:
         put(index, MILLS, BRIDGES)
         with index.snapshot() as snapshot:
             found = snapshot.lexical("Which rivers have a bridge?", 10)
@@ -152,7 +152,7 @@ class IndexContract:
             assert snapshot.lexical("which of the", 10) == []
             assert snapshot.lexical("zeppelin", 10) == []
 
-    def test_lexical_scores_are_bm25_by_what_is_published(self, index: Index) -> None:
+    def test_lexical_scores_are_bm25_by_what_is_published(self, index: WritableIndex) -> None:
         """Passages that were replaced or removed no longer count, neither as passages nor in the mean length."""
         rivers = make_entry("rivers.txt", ["Rivers of corn. " * 4 + "No river is as long as the river of mills."])
         put(index, MILLS, BRIDGES, rivers, make_entry("gone.txt", ["Gone is the river. " * 4 + "Gone is the mill."]))
@@ -166,12 +166,12 @@ class IndexContract:
                 found = dict(zip(ids(snapshot, hits), (hit.score for hit in hits), strict=True))
                 assert found == pytest.approx(expected, rel=1e-4)
 
-    def test_lexical_search_knows_the_heading(self, index: Index) -> None:
+    def test_lexical_search_knows_the_heading(self, index: WritableIndex) -> None:
         put(index, MILLS, BRIDGES)
         with index.snapshot() as snapshot:
             assert set(ids(snapshot, snapshot.lexical("kinds", 10))) == {p.id for p in MILLS.passages}
 
-    def test_fetch_keeps_the_order_asked_for(self, index: Index) -> None:
+    def test_fetch_keeps_the_order_asked_for(self, index: WritableIndex) -> None:
         put(index, MILLS, BRIDGES)
         with index.snapshot() as snapshot:
             rows = [hit.row for hit in snapshot.dense(unit_vector("any"), 4)]
@@ -185,7 +185,7 @@ class IndexContract:
                 assert np.array_equal(by_id[passage.id].embedding.passage, embedding.passage)
                 assert np.array_equal(by_id[passage.id].embedding.sentences, embedding.sentences)
 
-    def test_term_weights_are_inverse_document_frequencies(self, index: Index) -> None:
+    def test_term_weights_are_inverse_document_frequencies(self, index: WritableIndex) -> None:
         put(index, MILLS, BRIDGES)
         river, mill, absent = terms("rivers mills zeppelin")
         with index.snapshot() as snapshot:
@@ -197,7 +197,7 @@ class IndexContract:
             absent: pytest.approx(math.log(1 + (4 - 0 + 0.5) / (0 + 0.5)), abs=1e-6),
         }
 
-    def test_terms_that_any_passage_holds_whatever_the_filters(self, index: Index) -> None:
+    def test_terms_that_any_passage_holds_whatever_the_filters(self, index: WritableIndex) -> None:
         put(index, MILLS, BRIDGES)
         river, mill, absent = terms("rivers mills zeppelin")
         for filters in (None, Filters(documents=("a/bridges.txt",))):
@@ -208,18 +208,18 @@ class IndexContract:
         with index.snapshot() as snapshot:
             assert snapshot.held([river, mill, absent]) == {river}
 
-    def test_replacing_leaves_nothing_of_the_old(self, index: Index) -> None:
+    def test_replacing_leaves_nothing_of_the_old(self, index: WritableIndex) -> None:
         put(index, MILLS, BRIDGES)
         put(index, BRIDGES_AGAIN)
         with index.snapshot() as snapshot:
             assert snapshot.document("a/bridges.txt") == BRIDGES_AGAIN.document
             every = ids(snapshot, snapshot.dense(unit_vector("any"), 10))
-            assert sorted(every) == sorted(p.id for p in MILLS.passages + BRIDGES_AGAIN.passages)
+            assert sorted(every) == sorted(p.id for p in [*MILLS.passages, *BRIDGES_AGAIN.passages])
             assert snapshot.lexical("stone", 10) == []
             assert ids(snapshot, snapshot.lexical("valleys", 10)) == [BRIDGES_AGAIN.passages[0].id]
             assert snapshot.term_weights(["stone"]) == {"stone": pytest.approx(math.log(1 + 3.5 / 0.5), abs=1e-6)}
 
-    def test_removing_takes_a_document_out(self, index: Index) -> None:
+    def test_removing_takes_a_document_out(self, index: WritableIndex) -> None:
         put(index, MILLS, BRIDGES)
         index.remove("mills.txt")
         index.publish()
@@ -231,7 +231,7 @@ class IndexContract:
         with pytest.raises(DocumentNotFound, match=r"mills\.txt"):
             index.remove("mills.txt")
 
-    def test_nothing_shows_before_it_is_published(self, index: Index) -> None:
+    def test_nothing_shows_before_it_is_published(self, index: WritableIndex) -> None:
         put(index, MILLS)
         first = published_state(index)
         index.replace(BRIDGES)
@@ -242,7 +242,7 @@ class IndexContract:
         assert generation > first[0]
         assert index.publish() == generation
 
-    def test_a_snapshot_stays_as_it_was(self, index: Index) -> None:
+    def test_a_snapshot_stays_as_it_was(self, index: WritableIndex) -> None:
         put(index, MILLS, BRIDGES)
         with index.snapshot() as snapshot:
             rows = [hit.row for hit in snapshot.dense(unit_vector("any"), 10)]
@@ -253,10 +253,10 @@ class IndexContract:
             assert ids(snapshot, snapshot.lexical("stone", 5)) == [BRIDGES.passages[1].id]
             assert snapshot.document("mills.txt") == MILLS.document
             assert {stored.passage.id for stored in snapshot.fetch(rows)} == {
-                p.id for p in MILLS.passages + BRIDGES.passages
+                p.id for p in [*MILLS.passages, *BRIDGES.passages]
             }
 
-    def test_vectors_are_remembered_by_text_and_boundaries(self, index: Index) -> None:
+    def test_vectors_are_remembered_by_text_and_boundaries(self, index: WritableIndex) -> None:
         moved = make_entry("elsewhere/copy.txt", ["A new beginning.", *(p.text for p in MILLS.passages)])
         assert index.cached_embeddings(MILLS.passages) == [None, None]
         index.replace(MILLS)
@@ -271,7 +271,7 @@ class IndexContract:
         other_boundaries = Passage(*whole_fields(whole), (Sentence(whole.start, whole.end),))
         assert index.cached_embeddings([other_boundaries]) == [None]
 
-    def test_filters_come_before_the_search(self, index: Index) -> None:
+    def test_filters_come_before_the_search(self, index: WritableIndex) -> None:
         many = [
             make_entry(f"a/{n}.txt", [f"A common word and number{n}.", f"More common words {n}."]) for n in range(30)
         ]
@@ -299,7 +299,7 @@ class IndexContract:
         ):
             snapshot.dense(unit_vector("any"), 5)
 
-    def test_a_document_may_have_no_passages(self, index: Index) -> None:
+    def test_a_document_may_have_no_passages(self, index: WritableIndex) -> None:
         put(index, make_entry("empty.txt", []), MILLS)
         with index.snapshot() as snapshot:
             assert {info.id: info.passages for info in snapshot.documents()} == {"empty.txt": 0, "mills.txt": 2}

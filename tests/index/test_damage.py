@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,11 @@ def cut_all_short(path: Path) -> None:
         cut_short(file)
 
 
+def empty_out(path: Path) -> None:
+    for file in path.iterdir():
+        file.unlink()
+
+
 def save_for_eight_dimensions(path: Path) -> None:
     dense.save_exact(dense.empty(8), 2, path.parent)
 
@@ -40,7 +45,7 @@ def garble(path: Path) -> None:
     path.write_bytes(b"\x00garbage{")
 
 
-DAMAGE = {
+DAMAGE: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     "FAISS file cut short": ("dense", "dense.faiss", cut_short),
     "FAISS file empty": ("dense", "dense.faiss", lambda path: path.write_bytes(b"")),
     "FAISS file gone": ("dense", "dense.faiss", Path.unlink),
@@ -50,7 +55,7 @@ DAMAGE = {
     "manifest gone": ("dense", "dense.json", Path.unlink),
     "lexical gone": ("lexical", "lexical", shutil.rmtree),
     "lexical cut short": ("lexical", "lexical", cut_all_short),
-    "lexical emptied": ("lexical", "lexical", lambda path: [file.unlink() for file in path.iterdir()]),
+    "lexical emptied": ("lexical", "lexical", empty_out),
     "lexical without its list": ("lexical", "lexical/meta.json", Path.unlink),
     "lexical with its list garbled": ("lexical", "lexical/meta.json", garble),
     "lexical without a generation": ("lexical", "lexical/manifest.json", Path.unlink),
@@ -77,7 +82,7 @@ class TestDamage:
         with open_index(folder, write=True) as index:
             damage(folder / "books" / name)
             put(index, BRIDGES_AGAIN)
-            assert everything(index)[0] == {p.id for p in MILLS.passages + BRIDGES_AGAIN.passages}
+            assert everything(index)[0] == {p.id for p in [*MILLS.passages, *BRIDGES_AGAIN.passages]}
             assert index.verify() == []
 
     @pytest.mark.parametrize("kind", ["FAISS file cut short", "lexical gone"])
@@ -115,7 +120,8 @@ class TestDamage:
         with open_index(folder) as index, index.snapshot() as snapshot:
             for text in ("Quite another thing.", "With other words.", "And more."):
                 (hit,) = snapshot.dense(unit_vector(text), 1)
-                assert (snapshot.fetch([hit.row])[0].passage.text, hit.score) == (text, pytest.approx(1.0, abs=1e-5))
+                assert snapshot.fetch([hit.row])[0].passage.text == text
+                assert hit.score == pytest.approx(1.0, abs=1e-5)
 
     @pytest.mark.parametrize("write", [False, True])
     @pytest.mark.parametrize("content", [b"", b"this is no database" * 100])

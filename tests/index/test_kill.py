@@ -13,15 +13,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from rag.index.folders import Expected
 from rag.index.local import LocalIndex
-from rag.types import Passage
-from tests.index.contract import DIMENSION, Entry, fast_folder, ids, make_entry, unit_vector
+from rag.types import Entry, Passage
+from tests.index.contract import DIMENSION, fast_folder, ids, make_entry, unit_vector
 
 ROUNDS = 20
 ROUNDS_IN_ONE_INDEX = 5
@@ -109,7 +109,8 @@ def test_a_killed_writer_loses_nothing(helper: subprocess.Popen[str], folder: Pa
 
 def kill_after(helper: subprocess.Popen[str], folder: Path, log: Path, seconds: float) -> None:
     """One round: a new writer goes on where the last was killed."""
-    assert helper.stdin is not None and helper.stdout is not None
+    assert helper.stdin is not None
+    assert helper.stdout is not None
     begun = [int(line.split()[1]) for line in log.read_text().splitlines()]
     helper.stdin.write(f"{folder} {log} {max(begun, default=-1) + 1}\n")
     helper.stdin.flush()
@@ -126,7 +127,7 @@ def check(folder: Path, lines: list[str], write: bool) -> None:
     for line in lines:
         what, number = line.split()[0], int(line.split()[1])
         before = possible.get(f"doc{number % DOCUMENTS}", {None})
-        after = {"begin": before | {number, None}, "put": {number}, "removed": {None}}
+        after: dict[str, set[int | None]] = {"begin": before | {number, None}, "put": {number}, "removed": {None}}
         possible[f"doc{number % DOCUMENTS}"] = after[what]
     with open_index(folder, write=write) as index, index.snapshot() as snapshot:
         found = {info.id: snapshot.document(info.id) for info in snapshot.documents()}
@@ -145,6 +146,6 @@ def check(folder: Path, lines: list[str], write: bool) -> None:
         assert index.verify() == []
 
 
-def passages_of(text: str) -> list[Passage]:
+def passages_of(text: str) -> Sequence[Passage]:
     number = int(text.split("change")[1].split()[0])
     return state_of(number).passages

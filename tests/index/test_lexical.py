@@ -161,6 +161,18 @@ def test_scores_forget_what_was_removed(ledger: Ledger, writer: LexicalWriter) -
     assert [hit.row for hit in searched] == [1204, 1203]
 
 
+def test_the_index_in_memory_has_all_documents_from_the_first_to_the_last(ledger: Ledger) -> None:
+    """The first was added by generation 1, the last by the generation that is asked for."""
+    found = in_memory(ledger, 2)
+    assert (found.generation, found.passages) == (2, 1202)
+    assert found.versions() == {row: 1 if row <= 1200 else 2 for row in range(1, 1203)}
+    first, last = found.search("number0", 5), found.search("old word", 5)
+    assert ([hit.row for hit in first], sorted(hit.row for hit in last)) == ([1], [1201, 1202])
+    LexicalWriter(ledger.folder).bring_to(2, ledger)
+    kept = lexical.read_lexical(ledger.folder)
+    assert (first, last) == (kept.search("number0", 5), kept.search("old word", 5))
+
+
 def test_publishing_in_a_large_index_goes_by_what_changed() -> None:
     """And not over everything, as it would if the catalogue forgot the old version first."""
     with fast_folder() as folder, LocalIndex.open(folder, "x", Expected("e", DIMENSION, "c"), create=True) as index:

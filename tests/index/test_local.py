@@ -16,7 +16,7 @@ from rag.errors import DocumentError, IndexMismatch, IndexNotFound, InputError, 
 from rag.index.dense import exact as dense
 from rag.index.folders import Expected, local_indexes
 from rag.index.local import LocalIndex
-from rag.seams import Index
+from rag.seams import WritableIndex
 from rag.types import Embedding, FileState, Stamp
 from tests.index.contract import (
     BRIDGES,
@@ -34,7 +34,7 @@ from tests.index.contract import (
 
 ROOT = Path(__file__).parent.parent.parent
 # The index "books" of two documents, which many tests begin with.
-EVERY = {passage.id for passage in MILLS.passages + BRIDGES.passages}
+EVERY = {passage.id for passage in [*MILLS.passages, *BRIDGES.passages]}
 
 
 def open_index(folder: Path, *, write: bool = False, create: bool = False) -> LocalIndex:
@@ -74,7 +74,7 @@ class TestContract(IndexContract):
     def _place(self, tmp_path: Path) -> None:
         self.folder = tmp_path
 
-    def open_empty(self) -> Index:
+    def open_empty(self) -> WritableIndex:
         return open_index(self.folder, create=True)
 
 
@@ -189,7 +189,7 @@ class TestWriting:
         with open_index(folder, write=True) as index:
             put(index, BRIDGES_AGAIN)
             assert (folder / "books" / "dense.faiss").stat().st_ino == before
-            assert published_state(index)[2] == {p.id for p in MILLS.passages + BRIDGES_AGAIN.passages}
+            assert published_state(index)[2] == {p.id for p in [*MILLS.passages, *BRIDGES_AGAIN.passages]}
         manifest = json.loads((folder / "books" / "dense.json").read_text())
         assert (manifest["generation"], manifest["vectors"]) == (3, 3)
 

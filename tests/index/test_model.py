@@ -15,7 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from rag.index.folders import Expected
 from rag.index.local import LocalIndex
 from rag.seams import Snapshot
-from tests.index.contract import DIMENSION, Entry, bm25, fast_folder, make_entry, passage_terms, unit_vector
+from rag.types import Entry
+from tests.index.contract import DIMENSION, bm25, fast_folder, make_entry, passage_terms, unit_vector
 
 WORDS = ["corn", "mill", "river", "stone", "wind", "wheel", "miller", "bread", "東京都", "1,500"]
 IDS = ["a.txt", "b.txt", "dir/c.txt", "d.txt"]

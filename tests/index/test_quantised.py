@@ -27,13 +27,12 @@ from rag.index.dense import compaction, loading, quantised, training, vector_fil
 from rag.index.dense import exact as dense
 from rag.index.dense.exact import Dense
 from rag.index.dense.quantised import Quantised, Rows
-from rag.seams import Index
-from rag.types import Scored, Vectors
+from rag.seams import WritableIndex
+from rag.types import Entry, Scored, Vectors
 from tests.index.contract import (
     BRIDGES,
     BRIDGES_AGAIN,
     DIMENSION,
-    Entry,
     IndexContract,
     fast_folder,
     make_entry,
@@ -74,7 +73,7 @@ class TestContract(IndexContract):
             self.folder = folder
             yield
 
-    def open_empty(self) -> Index:
+    def open_empty(self) -> WritableIndex:
         """With something that was there before, so that it is quantised from the beginning."""
         index = open_index(self.folder, create=True)
         put(index, make_entry("first.txt", [f"Paragraph {n}." for n in range(40)]))
@@ -171,7 +170,8 @@ class TestKind:
         with open_index(folder, write=True) as index:
             put(index, *many(300, 500))
             assert index.verify() == []
-        assert (last := dense.dense_manifest(place).trained) is not None and last.trained_on == 501
+        assert (last := dense.dense_manifest(place).trained) is not None
+        assert last.trained_on == 501
 
     def test_a_generation_costs_what_changed(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A reader that has a generation never asks for all rows to have the next."""
@@ -208,7 +208,7 @@ def many(first: int, end: int) -> list[Entry]:
     return [make_entry(f"{number}.txt", [f"Document number {number}."]) for number in range(first, end)]
 
 
-def take_out(index: Index, first: int, end: int) -> None:
+def take_out(index: WritableIndex, first: int, end: int) -> None:
     for number in range(first, end):
         index.remove(f"{number}.txt")
     index.publish()
@@ -218,9 +218,14 @@ def kind(place: Path) -> type:
     return type(loading.load_dense(place, DIMENSION))
 
 
-@pytest.mark.usefixtures("lowered")
-class TestModel(model.IndexMachine.TestCase):
-    settings = settings(max_examples=10, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck))
+class LoweredMachine(model.IndexMachine):
+    pass
+
+
+TestModel = pytest.mark.usefixtures("lowered")(LoweredMachine.TestCase)
+TestModel.settings = settings(
+    max_examples=10, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+)
 
 
 def test_readers_in_threads_never_see_half_a_change(lowered: None) -> None:
@@ -269,7 +274,7 @@ class World:
 
     def unit(self, count: int) -> Vectors:
         vectors = self.random.standard_normal((count, 8)).astype(np.float32)
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
     def vectors_of(self, rows: Rows) -> Vectors:
         return self.all[np.searchsorted(self.rows, rows)]
@@ -300,8 +305,10 @@ def test_vectors_in_a_file_are_read_as_they_were_written(tmp_path: Path) -> None
     assert (tmp_path / "v").read_bytes() == vectors.tobytes()
     stored_vectors = vector_file.VectorFile(tmp_path / "v", 1000, 3)
     assert stored_vectors.digest() == digest == hashlib.sha256(vectors.tobytes()).hexdigest()
-    for some in ([], [0], [999], [0, 1, 2, 999], range(1000), [3, 5, 6, 9], np.flatnonzero(random.random(1000) < 0.5)):
-        assert np.array_equal(stored_vectors.read(np.array(some, dtype=np.int64)), vectors[list(some)])
+    half = np.flatnonzero(random.random(1000) < 0.5)
+    for some in ([], [0], [999], [0, 1, 2, 999], range(1000), [3, 5, 6, 9], half):
+        chosen = np.array(some, dtype=np.int64)
+        assert np.array_equal(stored_vectors.read(chosen), vectors[chosen])
     os.truncate(tmp_path / "v", 600)
     with pytest.raises(RagError, match=r"v was cut short while it was in use: run `rag verify --repair`"):
         stored_vectors.read(np.array([10, 50]))
@@ -355,8 +362,10 @@ class TestSearch:
     def test_nearly_all_of_the_ten_nearest_are_found_by_looking_at_few(self, tmp_path: Path) -> None:
         world = World(tmp_path, 20_000, 1)
         told = dense.dense_manifest(tmp_path).trained
-        assert told is not None and (told.lists, told.queries) == (566, 256)
-        assert told.recall >= training.RECALL and told.probes < told.lists / 4
+        assert told is not None
+        assert (told.lists, told.queries) == (566, 256)
+        assert told.recall >= training.RECALL
+        assert told.probes < told.lists / 4
         assert measured(world) >= 0.98
         for _ in range(4):
             world.change(100, 2000)
@@ -386,7 +395,8 @@ class TestSearch:
     def test_equal_vectors_do_not_count_as_missed(self, tmp_path: Path) -> None:
         vectors = np.tile(unit_vector("the same", 8), (500, 1))
         compaction.save_quantised(np.arange(500), iter([vectors]), 8, 1, tmp_path)
-        assert (told := dense.dense_manifest(tmp_path).trained) is not None and told.recall == 1.0
+        assert (told := dense.dense_manifest(tmp_path).trained) is not None
+        assert told.recall == 1.0
 
 
 def measured(world: World) -> float:

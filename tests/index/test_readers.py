@@ -13,11 +13,12 @@ import pytest
 
 from rag.errors import IndexBusy
 from rag.index.local import LocalIndex
+from rag.seams import Snapshot
+from rag.types import Entry
 from tests.index.contract import (
     BRIDGES,
     BRIDGES_AGAIN,
     MILLS,
-    Entry,
     fast_folder,
     make_entry,
     published_state,
@@ -60,7 +61,8 @@ def other_writer(folder: Path) -> Iterator[subprocess.Popen[str]]:
     script = WRITER.format(root=str(ROOT), folder=str(folder))
     process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
-        assert process.stdout is not None and process.stdout.readline() == "open\n"
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
         yield process
     finally:
         process.kill()
@@ -80,7 +82,8 @@ class TestProcesses:
     def test_a_reader_sees_what_another_process_publishes(
         self, folder: Path, other_writer: subprocess.Popen[str]
     ) -> None:
-        assert other_writer.stdin is not None and other_writer.stdout is not None
+        assert other_writer.stdin is not None
+        assert other_writer.stdout is not None
         with open_index(folder) as index:
             assert published_state(index) == (2, {"mills.txt", "a/bridges.txt"}, EVERY)
             with index.snapshot() as before:
@@ -88,8 +91,24 @@ class TestProcesses:
                 other_writer.stdin.flush()
                 assert other_writer.stdout.readline() == "3\n"
                 assert before.document("a/bridges.txt") == BRIDGES.document
-            expected = {p.id for p in MILLS.passages + BRIDGES_AGAIN.passages}
+            expected = {p.id for p in [*MILLS.passages, *BRIDGES_AGAIN.passages]}
             assert published_state(index) == (3, {"mills.txt", "a/bridges.txt"}, expected)
+
+
+def check_versions(snapshot: Snapshot) -> None:
+    """Three passages of each of the two documents, all of one version, by either search."""
+    found = snapshot.fetch([hit.row for hit in snapshot.dense(unit_vector("any"), 100)])
+    by_document: dict[str, set[str]] = {}
+    for stored in found:
+        by_document.setdefault(stored.passage.document_id, set()).add(stored.passage.text.split()[-1])
+        text = snapshot.document(stored.passage.document_id).text
+        assert text[stored.passage.start : stored.passage.end] == stored.passage.text
+    assert len(found) == 6
+    for document_id, versions in by_document.items():
+        (version,) = versions
+        hits = snapshot.lexical(version.rstrip("."), 10)
+        stored_hits = snapshot.fetch([hit.row for hit in hits])
+        assert sum(stored.passage.document_id == document_id for stored in stored_hits) == 3
 
 
 def test_readers_in_threads_never_see_half_a_change(tmp_path: Path) -> None:
@@ -108,17 +127,7 @@ def test_readers_in_threads_never_see_half_a_change(tmp_path: Path) -> None:
         while not done.is_set():
             with index.snapshot() as snapshot:
                 generation = snapshot.generation
-                found = snapshot.fetch([hit.row for hit in snapshot.dense(unit_vector("any"), 100)])
-                by_document: dict[str, set[str]] = {}
-                for stored in found:
-                    by_document.setdefault(stored.passage.document_id, set()).add(stored.passage.text.split()[-1])
-                    text = snapshot.document(stored.passage.document_id).text
-                    assert text[stored.passage.start : stored.passage.end] == stored.passage.text
-                assert len(found) == 6 and all(len(versions) == 1 for versions in by_document.values()), by_document
-                for document_id, versions in by_document.items():
-                    hits = snapshot.lexical(versions.pop().rstrip("."), 10)
-                    stored_hits = snapshot.fetch([hit.row for hit in hits])
-                    assert sum(stored.passage.document_id == document_id for stored in stored_hits) == 3
+                check_versions(snapshot)
             assert generation >= last
             last = generation
             generations.add(generation)

@@ -24,8 +24,8 @@ def document(text: str, sections: tuple[Section, ...] = (), pages: tuple[int, ..
     return Document("d.txt", "D", text, "/d.txt", "0", pages, sections)
 
 
-def cut(text: str, target: int, limit: int, **parts: tuple[Section, ...]) -> list[Passage]:
-    return chunk(document(text, **parts), words(text), target, limit)
+def cut(text: str, target: int, limit: int, sections: tuple[Section, ...] = ()) -> list[Passage]:
+    return chunk(document(text, sections), words(text), target, limit)
 
 
 def sentences_of(text: str) -> list[str]:

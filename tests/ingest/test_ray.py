@@ -21,6 +21,7 @@ from rag.cli.main import main
 from rag.documents.discover import Found
 from rag.documents.read import DEFAULTS
 from rag.errors import IndexMismatch, InputError, ModelError, RagError
+from rag.index.local import LocalIndex
 from rag.ingest.changes import find_changes
 from rag.ingest.ray import cluster as ray_cluster
 from rag.ingest.ray import preparer as ray_ingest
@@ -174,6 +175,12 @@ def locally(library: Path, settings: Settings) -> tuple[Summary, Path]:
         return sync([library], index, HashEmbedder(), own), settings.indexes_dir / "local"
 
 
+def opened(settings: Settings, write: bool = False) -> LocalIndex:
+    index = open_index(settings, HashEmbedder(), write=write)
+    assert isinstance(index, LocalIndex)
+    return index
+
+
 def check_same(library: Path, settings: Settings, summary: Summary) -> None:
     """Summaries and catalogues, byte for byte; the embedder of these tests knows no batches. Nothing is there twice."""
     expected, local = locally(library, settings)
@@ -183,7 +190,7 @@ def check_same(library: Path, settings: Settings, summary: Summary) -> None:
     here = settings.indexes_dir / "ray"
     for query in (DOCUMENTS, PASSAGES, EMBEDDINGS, ALL_VERSIONS):
         assert rows(here, query) == rows(local, query)
-    with open_index(settings, HashEmbedder()) as index:
+    with opened(settings) as index:
         assert index.verify() == []
 
 
@@ -226,9 +233,9 @@ def test_a_file_that_crashes_its_parser_is_one_failed_file(
         (library / f"{number}.rtf").write_text("{\\rtf crash}" if number == 2 else "{\\rtf well}")
     summary = index_on(workers, library, settings)
     assert summary.added == [f"texts/{number}.rtf" for number in (0, 1, 3, 4, 5)]
-    ((document_id, message),) = summary.failed
-    assert document_id == "texts/2.rtf"
-    assert "crashed its reader (SIGSEGV)" in message
+    (failure,) = summary.failed
+    assert failure.document_id == "texts/2.rtf"
+    assert "crashed its reader (SIGSEGV)" in failure.message
 
 
 @pytest.mark.parametrize("method", ["token_spans", "embed_passages"])
@@ -298,9 +305,12 @@ def test_no_more_files_are_under_way_than_two_workers_need(workers: RayPreparer,
 def test_workers_with_different_models_are_refused(
     cluster: Cluster, library: Path, settings: Settings, tmp_path: Path
 ) -> None:
-    with pytest.raises(IndexMismatch, match="the workers have different embedders: hash-. on .* and hash-. on"):
-        for _ in range(200):  # until both have started
+    def until_both_have_started() -> None:
+        for _ in range(200):
             index_with(cluster, partial(Other, tmp_path), library, settings)
+
+    with pytest.raises(IndexMismatch, match="the workers have different embedders: hash-. on .* and hash-. on"):
+        until_both_have_started()
 
 
 def test_a_model_that_no_worker_can_load_is_said_in_its_own_words(
@@ -324,7 +334,7 @@ def test_a_cluster_that_is_gone_ends_the_run_and_leaves_what_was_committed(
 
     with pytest.raises(RagError, match=rf"the Ray cluster at 127.0.0.1:{port} is gone .* what was committed stays"):
         index_with(Cluster(cluster.ray, f"127.0.0.1:{port}", cluster._raylet), HashEmbedder, library, settings, close)
-    with open_index(settings, HashEmbedder(), write=True) as index:
+    with opened(settings, write=True) as index:
         assert index.verify() == []
         committed = sorted(index.files())
     monkeypatch.undo()

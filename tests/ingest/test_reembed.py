@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +49,7 @@ class Turned(HashEmbedder):
 
 
 @pytest.fixture
-def settings() -> Settings:
+def settings() -> Iterator[Settings]:
     with fast_folder() as folder:
         made = load_settings(indexes_dir=folder / "indexes", index="t", passage_tokens=40)
         library = folder / "library"
@@ -176,7 +176,8 @@ def test_killed_at_any_moment_it_is_the_old_index_or_the_new(settings: Settings)
     seen = set()
     for turn in range(5):
         process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
         time.sleep(0.1 * turn)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()

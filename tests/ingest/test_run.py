@@ -20,8 +20,7 @@ from rag.errors import DocumentError, IndexBusy, InputError, ModelError
 from rag.index.local import LocalIndex
 from rag.ingest.changes import Same, find_changes, identical
 from rag.ingest.prepare import BATCH_PASSAGES, ReadFiles, read_here
-from rag.ingest.run import Summary, sync
-from rag.seams import WritableIndex
+from rag.ingest.run import Summary, carry_out, sync
 from rag.settings import Settings, load_settings
 from rag.stores.open import open_index
 from rag.types import Document, Embedding, Passage
@@ -42,8 +41,10 @@ def library(tmp_path: Path) -> Path:
     return folder
 
 
-def opened(settings: Settings) -> WritableIndex:
-    return open_index(settings, HashEmbedder(), create=True)
+def opened(settings: Settings) -> LocalIndex:
+    index = open_index(settings, HashEmbedder(), create=True)
+    assert isinstance(index, LocalIndex)
+    return index
 
 
 def run(settings: Settings, *paths: Path, embedder: HashEmbedder | None = None, read: ReadFiles = read_here) -> Summary:
@@ -61,6 +62,14 @@ def test_a_first_run_adds_and_a_second_does_nothing(settings: Settings, library:
     assert (second.added, second.replaced, second.removed) == ([], [], [])
     assert sorted(second.unchanged) == ["library/a.txt", "library/sub/b.md"]
     assert embedder.embedded == 0
+
+
+def test_without_a_preparer_nothing_can_be_put_in(settings: Settings, library: Path) -> None:
+    with opened(settings) as index:
+        with pytest.raises(ValueError, match="^2 files have changed: a preparer must be given"):
+            carry_out(find_changes([library], {}), index, None)
+        assert carry_out(find_changes([], {}), index, None).added == []
+        assert index.documents() == []
 
 
 def test_changed_files_are_replaced_and_vanished_ones_removed(settings: Settings, library: Path) -> None:

@@ -70,7 +70,7 @@ def evidence(text: str, label: int = 1) -> Evidence:
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
-    return logits - np.log(np.exp(logits - logits.max()).sum()) - logits.max()
+    return np.asarray(logits - np.log(np.exp(logits - logits.max()).sum()) - logits.max())
 
 
 def test_an_image_holds_the_models_for_either_processor(gguf: Path, tmp_path: Path) -> None:
@@ -113,7 +113,12 @@ def test_prefixes_are_read_once_until_others_are_asked_for(gguf: Path, monkeypat
     after = decoder.tokenize(" It")
     read: list[int] = []
     plain = decoder.run
-    monkeypatch.setattr(decoder, "run", lambda runs: read.append(len(runs[0].tokens)) or plain(runs))
+
+    def noted(runs: Sequence[TokenRun]) -> list[np.ndarray]:
+        read.append(len(runs[0].tokens))
+        return plain(runs)
+
+    monkeypatch.setattr(decoder, "run", noted)
 
     def follow(prefix: Sequence[int]) -> np.ndarray:
         decoder.fork(decoder.hold(prefix), PREFIXES)
@@ -127,7 +132,8 @@ def test_prefixes_are_read_once_until_others_are_asked_for(gguf: Path, monkeypat
         assert np.array_equal(follow(text), expected)
     assert decoder.cells_beside(texts[1]) == len(texts[2])
     assert len(read) == 3
-    assert np.allclose(follow(texts[0]), first, atol=1e-3) and len(read) == 4
+    assert np.allclose(follow(texts[0]), first, atol=1e-3)
+    assert len(read) == 4
     assert decoder.cells_beside([]) == len(texts[2]) + len(texts[0])  # the second had been unused for longest
     decoder.forget()
     assert decoder.cells_beside([]) == 0

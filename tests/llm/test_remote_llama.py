@@ -27,7 +27,7 @@ from rag.settings import EMBEDDED_MODEL
 from rag.types import Ask, Message
 from tests.test_stream import TEXT, pipeline_of
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.servers]
 
 START_S = 120
 CHAT = [Message("system", "Say what the passage says."), Message("user", "<passage 2>The mill is old.</passage>")]

@@ -189,6 +189,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     thread.join()
 
 
+@pytest.mark.servers
 def test_this_service_is_such_a_server(own: str) -> None:
     with closing(RemoteModel(f"{own}#rag/default", "", 4096, QUICK)) as model:
         assert model.trouble() is None
@@ -199,12 +200,14 @@ def test_this_service_is_such_a_server(own: str) -> None:
             list(model.write([Message("assistant", "Yes.")], "root ::= [a-z]", 64))
 
 
+@pytest.mark.servers
 def test_this_service_serves_several(own: str) -> None:
     with closing(RemoteModel(own, "", 4096, QUICK)) as model, pytest.raises(ModelError) as raised:
         list(model.write([Message("user", "Who found it?")], "root ::= [a-z]", 64))
     assert f"serves 2 models (rag/default, rag/other), so name one in 'model' as {own}#NAME" in str(raised.value)
 
 
+@pytest.mark.servers
 def test_an_index_of_this_service_that_is_not_there(own: str) -> None:
     with closing(RemoteModel(f"{own}#rag/none", "", 4096, QUICK)) as model, pytest.raises(ModelError) as raised:
         list(model.write([Message("user", "Who found it?")], "root ::= [a-z]", 64))

@@ -15,7 +15,7 @@ from rag.errors import ModelError
 from rag.retrieval import search as retrieval
 from rag.retrieval.evidence import select_evidence, table_header, with_antecedent
 from rag.retrieval.question import Carried, parse_question
-from rag.retrieval.search import AskedTerms, coverage, retrieve
+from rag.retrieval.search import AskedTerms, SeenTexts, coverage, retrieve
 from rag.text.sentences import split_sentences
 from rag.text.terms import terms
 from rag.types import (
@@ -268,19 +268,38 @@ WORDS = st.builds(
 def test_the_terms_of_a_question_are_found_as_by_making_all_terms_of_a_text(words: list[str], between: str) -> None:
     text = between.join(words)
     held = frozenset(terms(text))
+    seen: dict[str, frozenset[str] | None] = {}
     # What is remembered of a text when one question was asked must serve the next, which asks for more.
     for asked in (frozenset(list(held)[::2]) | {"absent"}, held, frozenset({"absent"})):
         for _ in range(3):  # a text that is new, met before, and known
-            assert AskedTerms(asked).among(text) == held & asked
+            assert AskedTerms(asked, seen).among(text) == held & asked
 
 
 def test_texts_that_were_met_are_forgotten_when_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retrieval, "_REMEMBERED", 3)
-    monkeypatch.setattr(retrieval, "_met", {})
-    asked = AskedTerms({"mill"})
+    seen: dict[str, frozenset[str] | None] = {}
+    asked = AskedTerms({"mill"}, seen)
     for text in [f"The mill of {name}" for name in ("Ada", "Bo", "Cy", "Di", "Ada", "Di")] * 3:
         assert asked.among(text) == {"mill"}
-        assert len(retrieval._met) <= 3
+        assert len(seen) <= 3
+
+
+def test_texts_of_removed_documents_are_forgotten_with_the_next_search() -> None:
+    mill = StoredPassage(1, passage("Ada built the mill.", "mill"), Embedding(unit(1, 0), unit(1, 0)[None]))
+    quay = StoredPassage(2, passage("Bo built the quay.", "quay"), Embedding(unit(0, 1), unit(0, 1)[None]))
+    seen, question = SeenTexts(), parse_question("Who built the mill?")
+    snapshot = FakeSnapshot([mill, quay], [Scored(1, 1.0), Scored(2, 0.0)], [])
+    first, second, third = (retrieve(snapshot, question, lambda: unit(1, 0), 2, seen) for _ in range(3))
+    assert first == second == third == retrieve(snapshot, question, lambda: unit(1, 0), 2)
+    assert seen.at(7)["Ada built the mill."] == frozenset({"ada", "built", "mill"})  # met more than once
+    assert "Bo built the quay." in seen.at(7)
+
+    left = FakeSnapshot([quay], [Scored(2, 0.0)], [])
+    left.generation = 8
+    assert [hit.passage.document_id for hit in retrieve(left, question, lambda: unit(1, 0), 2, seen)] == ["quay"]
+    assert "Bo built the quay." in seen.at(8)
+    assert "Ada built the mill." not in seen.at(8)
+    assert seen.at(7) == {}
 
 
 def test_the_terms_of_a_question_are_looked_for_in_capitals_and_in_the_middle_of_a_line() -> None:

@@ -72,7 +72,8 @@ class Server:
         self._process = self._run("postgres", "-D", self._data, "-p", str(self.port), *set_)
         deadline = time.monotonic() + 120
         while not self._answers():
-            assert self._process.poll() is None and time.monotonic() < deadline, (self._folder / "log").read_text()
+            assert self._process.poll() is None, (self._folder / "log").read_text()
+            assert time.monotonic() < deadline, (self._folder / "log").read_text()
             time.sleep(0.05)
 
     def put(self, name: str, content: bytes) -> Path:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -179,3 +181,52 @@ def test_the_command_says_what_is_wrong(capsys: pytest.CaptureFixture[str], tmp_
         "rag: there is no key 'absent': `rag keys list` shows those that there are\n",
     )
     assert not (tmp_path / "keys.json").exists()
+
+
+@pytest.mark.parametrize("words", [["add", "bot"], ["list"], ["revoke", "bot"]], ids=" ".join)
+@pytest.mark.parametrize("below", ["", "deeper"])
+def test_a_file_is_no_folder_of_keys(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str], below: str
+) -> None:
+    (tmp_path / "notes.txt").write_text("not a folder")
+    folder = tmp_path / "notes.txt" / below
+    code, out, err = rag(capsys, folder, *words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"rag: API keys are kept in a folder of indexes, and {folder} is not a folder (")
+    assert err.endswith("): name another folder with --indexes-dir\n")
+
+
+@pytest.mark.parametrize(
+    ("number", "line"),
+    [
+        (
+            errno.ENOSPC,
+            r"^no space left on the disk of .*keys\.json: free some and run the command again; no key was ch",
+        ),
+        (errno.EDQUOT, r"^no space left on the disk of .*keys\.json: free some"),
+        (
+            errno.EACCES,
+            r"^API keys in .*keys\.json cannot be read or written \(Permission denied\): permit both, or name",
+        ),
+        (errno.EROFS, r"^API keys in .*keys\.json cannot be read or written \(Read-only file system\): permit both"),
+        (
+            errno.EIO,
+            r"^API keys in .*keys\.json cannot be read or written \(Input/output error\): mend that, or name an",
+        ),
+    ],
+)
+def test_what_the_system_refuses_is_said_of_the_keys(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int, line: str
+) -> None:
+    keys = Keys(tmp_path)
+    keys.add("bot", ["read"])
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("rag.state.keys.os.replace", refuse)
+    with pytest.raises(RagError, match=line):
+        keys.add("other", ["read"])
+    with pytest.raises(RagError, match=line):
+        keys.revoke("bot")
+    assert [key.name for key in Keys(tmp_path).all()] == ["bot"]

@@ -20,6 +20,8 @@ from rag.stores.open import open_as
 from rag.types import Entry, Stamp
 from tests.index.contract import BRIDGES, BRIDGES_AGAIN, DIMENSION, MILLS, fast_folder, make_entry, put
 
+pytestmark = pytest.mark.servers
+
 MADE = Expected("e1", DIMENSION, "c1")
 MANY = [make_entry(f"d/{n}.txt", [f"Windmill number {n} turns. It grinds corn of kind {n % 3}."]) for n in range(8)]
 
@@ -32,7 +34,7 @@ def folder() -> Iterator[Path]:
 
 
 def opened(folder: Path, store: str, name: str = "books") -> WritableIndex:
-    made = Settings(store=store, indexes_dir=folder, index=name, milvus_uri=str(folder / "m.db"))  # type: ignore[arg-type]
+    made = Settings(store=store, indexes_dir=folder, index=name, milvus_uri=str(folder / "m.db"))
     return open_as(made, MADE, create=True)
 
 
@@ -50,8 +52,11 @@ def test_there_and_back_with_a_stop_on_the_way(folder: Path) -> None:
         assert (migrate(milvus, back).copied, migrate(milvus, back).there) == (10, 10)
         for one, other in ((local, milvus), (milvus, back)):
             check = compare_indexes(one, other, 20)
-            assert check.equal and check.documents == (10, 10) and check.passages == (12, 12)
-            assert check.compared == 10 and check.dense == check.hits == check.searches >= 10
+            assert check.equal
+            assert check.documents == (10, 10)
+            assert check.passages == (12, 12)
+            assert check.compared == 10
+            assert check.dense == check.hits == check.searches >= 10
         assert local.files() == milvus.files() == back.files()
 
 
@@ -62,11 +67,14 @@ def test_what_differs_is_found(folder: Path) -> None:
         other.replace(Entry(document, passages, [each._replace(passage=-each.passage) for each in embeddings]))
         put(other, MILLS)
         check = compare_indexes(one, other, 20)
-        assert check.different == ["a/bridges.txt"] and check.dense < check.searches and not check.equal
+        assert check.different == ["a/bridges.txt"]
+        assert check.dense < check.searches
+        assert not check.equal
         other.remove("mills.txt")
         other.publish()
         check = compare_indexes(one, other, 20)
-        assert not check.listed_alike and check.documents == (2, 1)
+        assert not check.listed_alike
+        assert check.documents == (2, 1)
 
 
 def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,7 @@ from api.served import Served
 from rag.errors import DocumentError, IndexBusy, IndexMismatch, IndexNotFound, RagError, StoreError
 from rag.index.filters import matching
 from rag.index.folders import Expected
-from rag.seams import Index
+from rag.seams import WritableIndex
 from rag.settings import Settings
 from rag.stores.milvus import schema as milvus_schema
 from rag.stores.milvus import server as milvus_server
@@ -46,6 +46,8 @@ from tests.index.contract import (
     unit_vector,
 )
 
+pytestmark = pytest.mark.servers
+
 T = TypeVar("T")
 
 
@@ -63,7 +65,7 @@ class TestContract(IndexContract):
     def _place(self, uri: str) -> None:
         self.uri = uri
 
-    def open_empty(self) -> Index:
+    def open_empty(self) -> WritableIndex:
         TestContract.made += 1
         return open_index(self.uri, f"books-{TestContract.made}", create=True)
 
@@ -182,7 +184,7 @@ def test_a_killed_writer_is_finished_by_the_next(uri: str, name: str) -> None:
     writer._lease.release()  # and gone
     with open_index(uri, name, write=True) as index:
         assert published_state(index) == (2, {"mills.txt", "a/bridges.txt"},
-                                          {p.id for p in MILLS.passages + BRIDGES_AGAIN.passages})  # fmt: skip
+                                          {p.id for p in [*MILLS.passages, *BRIDGES_AGAIN.passages]})  # fmt: skip
         assert index.document("a/bridges.txt") == BRIDGES_AGAIN.document
 
 
@@ -376,7 +378,8 @@ def test_the_service_is_not_ready_without_its_store_and_is_again_with_it(uri: st
         return Served(settings, lambda settings: None, lambda settings, models: None).missing()  # type: ignore[arg-type, return-value]
 
     (_, line) = served("http://127.0.0.1:3")
-    assert "cannot be reached" in line and "rag index" not in line
+    assert "cannot be reached" in line
+    assert "rag index" not in line
     assert "there is no index" in served(uri)[1]
     open_index(uri, name, create=True).close()
     assert served(uri) == ["the models are being loaded"]

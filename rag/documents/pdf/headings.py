@@ -1,8 +1,8 @@
-"""Which of a PDF's lines of text are headings, and of which level.
+"""Lines of text of a PDF -> the levels of those that are headings.
 
 In: for each page its texts, with the lines that they were made of, and the outline that the file carries.
-Out: for each text its level, 0 where it is no heading. Pure.
-The outline is believed where most of its entries are found on their pages; else what is larger than the body's text is
+Out: for each text its level, 0 if it is no heading. Pure.
+The outline is believed if most of its entries are found on their pages; else what is larger than the body's text is
 a heading. Bold text of the body's size is none.
 """
 
@@ -39,12 +39,12 @@ class Text(NamedTuple):
 
 
 def levels(pages: Sequence[Sequence[Text]], outline: Sequence[Sequence[Heading]]) -> list[list[int]]:
-    """`outline` holds the entries of each page; it may be empty."""
+    """The level of each text of each page; `outline` holds the entries of each page and may be empty."""
     return _by_outline(pages, outline) or _by_size(pages)
 
 
 def _by_outline(pages: Sequence[Sequence[Text]], outline: Sequence[Sequence[Heading]]) -> list[list[int]] | None:
-    """None where most entries of the outline are not found on their pages."""
+    """The levels by the outline; None if most of its entries are not found on their pages."""
     ranks = [[0] * len(page) for page in pages]
     entries = found = 0
     for page, headings in enumerate(outline):
@@ -65,7 +65,7 @@ def _letters(text: str) -> str:
 
 
 def _by_size(pages: Sequence[Sequence[Text]]) -> list[list[int]]:
-    """The largest headings are of the first level."""
+    """The levels by size: the largest headings are of the first."""
     lines = [line for page in pages for _, lines in page for line in lines]
     sizes = Counter[float]()
     for line in lines:

@@ -45,12 +45,12 @@ SENTENCE_END = re.compile(r"[.!?:;。！？…][\"'”’»)\]\d]*$")
 
 
 class _Column(NamedTuple):
-    """What is known of the place in which lines stand."""
+    """The measures of the column in which lines stand."""
 
     right: float  # edge
     width: float
     pitch: float  # distance between the lines of a paragraph, in sizes
-    prose: bool  # whether lines break inside sentences, as far as can be told
+    prose: bool  # lines break inside sentences, as far as can be told
 
 
 class _Unit(NamedTuple):
@@ -61,7 +61,7 @@ class _Unit(NamedTuple):
 
 
 def layout_blocks(pages: Sequence[Sequence[Line]], outline: Sequence[Sequence[Heading]] = ()) -> list[list[Block]]:
-    """`outline` holds the headings of each page; where it is of no use, headings are told by their size."""
+    """The blocks of each page. `outline` holds the headings of each; if it is of no use, their size tells them."""
     whole = whole_lines(pages)
     known = whole_words(line.text for lines in whole for line in lines)
     units = [list(_units(lines)) for lines in whole]
@@ -118,7 +118,7 @@ def _is_prose(run: Sequence[Line]) -> bool:
 
 
 def _runs_on(above: Line, below: Line) -> bool:
-    """Whether a sentence goes on from one line to the next, as far as its characters tell."""
+    """Tells if a sentence goes on from one line to the next, as far as its characters show."""
     if SENTENCE_END.search(above.text):
         return False
     return below.text[0].islower() or bool(BETWEEN_UNSPACED.match(f"{above.text[-1]}\n{below.text[0]}"))
@@ -137,7 +137,7 @@ def _same_size(first: Line, second: Line) -> bool:
 
 
 def _continues(unit: Sequence[Line], line: Line, column: _Column) -> bool:
-    """Whether the line goes on with the paragraph above it."""
+    """Tells if the line goes on with the paragraph above it."""
     above = unit[-1]
     if not _same_size(above, line) or above.cells > 1 or line.cells > 1 or _begins_entry(unit, line):
         return False
@@ -171,25 +171,25 @@ def _fills(line: Line, column: _Column) -> bool:
 
 
 def _same_edge(unit: Sequence[Line], line: Line) -> bool:
-    """Whether the lines end where their neighbours do: beside a picture the column is narrower."""
+    """Tells if the lines end at the edge at which their neighbours do: beside a picture the column is narrower."""
     return any(abs(unit[-1].right - near.right) < SAME_EDGE * line.size for near in (*unit[-2:-1], line))
 
 
 def _is_short(above: Line, line: Line, margin: float) -> bool:
-    """Whether the next line's first word would have fitted on the line above."""
+    """Tells if the next line's first word would have fitted on the line above."""
     word = line.text.split(maxsplit=1)[0]
     character = (line.right - line.left) / len(line.text)
     return above.right + character * (len(word) + 1) < margin
 
 
 def _is_set_in(above: Line, line: Line) -> bool:
-    """Whether the line begins farther in than the one above, and not because both are centred."""
+    """Tells if the line begins farther in than the one above, and not because both are centred."""
     centred = line.right < above.right and abs(above.left + above.right - line.left - line.right) < line.size
     return not centred and line.left - above.left >= INDENT * line.size
 
 
 def _belongs(unit: Sequence[Line], line: Line, pitch: float) -> bool:
-    """Whether a new line of text stands in one block with the unit above it: rows, items, lines of an address."""
+    """Tells if a new line of text stands in one block with the unit above it: rows, items, lines of an address."""
     above = unit[-1]
     if not _is_below(above, line):
         return False
@@ -203,10 +203,10 @@ def _belongs(unit: Sequence[Line], line: Line, pitch: float) -> bool:
 
 
 def _joined(units: Sequence[_Unit], texts: Sequence[Text], ranks: Sequence[int]) -> list[Block]:
-    """Units that belong together become one block; a heading and a table are always one of their own."""
+    """The blocks: units that belong together become one; a heading and a table are always one of their own."""
     joined: list[Block] = []
     place = 0
-    apart = True  # whether the next unit begins a block whatever it is
+    apart = True  # the next unit begins a block whatever it is
     while place < len(units):
         row_lines = _table_lines(units[place:], ranks[place:])
         if row_lines:
@@ -225,7 +225,7 @@ def _joined(units: Sequence[_Unit], texts: Sequence[Text], ranks: Sequence[int])
 
 
 def _table_lines(units: Sequence[_Unit], ranks: Sequence[int]) -> list[Line]:
-    """The lines with cells that follow one another from here on; none where there are too few to be a table."""
+    """The lines with cells that follow one another from here on; none if there are too few to be a table."""
     found: list[Line] = []
     for unit, level in zip(units, ranks, strict=True):
         line = unit.lines[0]
@@ -236,6 +236,6 @@ def _table_lines(units: Sequence[_Unit], ranks: Sequence[int]) -> list[Line]:
 
 
 def _is_next_row(above: Sequence[Line], line: Line) -> bool:
-    """A row may be filled where the one above is not: it need only lie below the table."""
+    """Tells if the line lies below the table, at whatever place: a row may be filled where the one above is not."""
     left, right = min(row.left for row in above), max(row.right for row in above)
     return _is_below(above[-1]._replace(left=left, right=right), line)

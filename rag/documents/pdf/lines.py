@@ -47,16 +47,20 @@ class Line(NamedTuple):
     cells: int = 1  # stretches of text with wide gaps between them
     upright: bool = True
     vertical: bool = False  # characters one below the other, lines from right to left
-    words: tuple[Word, ...] = ()  # empty where their places are not known or of no use
+    words: tuple[Word, ...] = ()  # empty if their places are not known or of no use
 
 
 def whole_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
-    """Pieces that stand side by side are put together; page furniture is dropped."""
-    return _without_furniture([_one_piece(_from_right(pieces)) for pieces in pages])
+    """The lines of each page: pieces that stand side by side are put together, page furniture is dropped.
+
+    No line is without text: one that holds nothing but the dots of a leader is dropped too.
+    """
+    whole = [[line for line in _one_piece(_from_right(pieces)) if line.text] for pieces in pages]
+    return _without_furniture(whole)
 
 
 def _from_right(pieces: Sequence[Line]) -> Sequence[Line]:
-    """A page of vertical lines is read from its right, one row of them after the other."""
+    """The pieces in reading order: a page of vertical lines is read from its right, one row of them after the other."""
     if not pieces or not all(piece.vertical for piece in pieces):
         return pieces
     rows: list[list[Line]] = []
@@ -71,7 +75,7 @@ def _from_right(pieces: Sequence[Line]) -> Sequence[Line]:
 
 
 def _one_piece(lines: Sequence[Line]) -> list[Line]:
-    """Pieces that stand side by side on one line are put together."""
+    """The page's lines, each put together from the pieces that stand side by side on it."""
     whole: list[Line] = []
     for line in map(_without_leader, lines):
         if whole and _is_beside(whole[-1], line):
@@ -94,7 +98,7 @@ def _is_beside(first: Line, second: Line) -> bool:
 
 
 def _put_together(first: Line, second: Line) -> Line:
-    """The larger of the two says where the line stands and how it looks: the other is a superscript."""
+    """The line of both. The larger one says where it stands and how it looks: the other is a superscript."""
     larger = first if first.right - first.left >= second.right - second.left else second
     gap = (second.left - first.right) / max(first.size, second.size)
     separator = "" if gap < SPACE else " " if gap < COLUMN_GAP else CELL_SEPARATOR
@@ -126,7 +130,7 @@ def _without_furniture(pages: list[list[Line]]) -> list[list[Line]]:
 
 
 def _is_repeated(places: Sequence[int], filled: Sequence[int]) -> bool:
-    """Whether a line at the edges of the pages `places` is furniture; `filled` are all pages with text."""
+    """Tells if a line at the edges of the pages `places` is furniture; `filled` are all pages with text."""
     if len(places) >= FURNITURE_SHARE * len(filled):
         return True
     sides = {place % 2 for place in places}
@@ -135,7 +139,10 @@ def _is_repeated(places: Sequence[int], filled: Sequence[int]) -> bool:
 
 
 def _patterns_of_edges(lines: Sequence[Line]) -> set[str]:
-    """Without those that stand inside the page too: rows of figures that run over many pages."""
+    """The patterns of lines at the edges of a page that may be furniture.
+
+    Those that stand inside the page too, such as rows of figures, and the names of a table's columns are not.
+    """
     edges = _edges(lines)
     names = {_pattern(line) for line in edges if line.cells > MOST_PARTS and not DIGITS.search(line.text)}
     return {_pattern(line) for line in edges} - {_pattern(line) for line in lines if line not in edges} - names

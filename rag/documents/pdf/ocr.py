@@ -1,7 +1,7 @@
 """The image of a page -> its paragraphs, by Debian's tesseract (the optional extra `rag[ocr]`).
 
 In: a drawn page and the languages to expect. Out: blocks; words cut at a line's end are made whole.
-It decides by itself neither which pages are images nor which languages they are in.
+It decides neither which pages are images nor in which languages they are.
 """
 
 from __future__ import annotations
@@ -27,11 +27,15 @@ LEAST_SURE = 30.0  # percent below which a word is a speck
 
 
 def is_installed() -> bool:
+    """Tells if both tesseract and its Python wrapper are there."""
     return find_spec("pytesseract") is not None and shutil.which(PROGRAM) is not None
 
 
 def page_blocks(image: Image, languages: Sequence[str]) -> list[Block]:
-    """Raises `DocumentError` for a language that is not installed and for a page that takes too long."""
+    """The paragraphs of a drawn page.
+
+    Raises `DocumentError` for a language that is not installed, and if OCR fails or takes longer than `LONGEST`.
+    """
     import pytesseract
 
     try:

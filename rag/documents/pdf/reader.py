@@ -1,8 +1,8 @@
 """PDF -> blocks of each physical page.
 
 In: the bytes of a file. Out: its text layer in the reading order that PDFium gives, made into paragraphs by
-pdf_layout.py; headings from the outline that the file carries, else by their size.
-A page without text on which something is drawn is read by ocr.py where that is installed; a file of such pages only is
+layout.py; headings from the outline that the file carries, else by their size.
+A page without text on which something is drawn is read by ocr.py if that is installed; a file of such pages only is
 refused otherwise.
 """
 
@@ -18,6 +18,7 @@ from contextlib import closing
 from typing import Any, NamedTuple
 
 from rag.documents.blocks import Block, Content
+from rag.documents.damaged import told_as_damage
 from rag.documents.pdf import ocr
 from rag.documents.pdf.headings import Heading
 from rag.documents.pdf.layout import layout_blocks
@@ -43,7 +44,14 @@ NAME_BYTES = 128  # of a font's name that are looked at
 
 
 def parse(data: bytes, passwords: Sequence[str] = (), ocr_languages: Sequence[str] = ("eng",)) -> Content:
-    with PDFIUM, closing(_opened(data, passwords)) as document:
+    """The blocks of each page.
+
+    Raises `DocumentError` for a file that is damaged, encrypted with none of `passwords`, without text or too long.
+    """
+    import pypdfium2
+
+    # UnicodeError: titles and names in the file that are no UTF-16
+    with told_as_damage(pypdfium2.PdfiumError, UnicodeError), PDFIUM, closing(_opened(data, passwords)) as document:
         if len(document) > MAX_PAGES:
             raise DocumentError(f"has {len(document):,} pages, the limit is {MAX_PAGES:,}; split it")
         pages = [_page_lines(document, number) for number in range(len(document))]
@@ -69,7 +77,7 @@ def parse(data: bytes, passwords: Sequence[str] = (), ocr_languages: Sequence[st
 
 
 def _recognised(document: Any, numbers: Sequence[int], languages: Sequence[str]) -> dict[int, list[Block]]:
-    """The pages that are images, read by OCR where that is installed."""
+    """The pages that are images, read by OCR, by their numbers; none if it is not installed."""
     if not numbers or not ocr.is_installed():
         return {}
     return {number: ocr.page_blocks(_drawn(document, number), languages) for number in numbers}
@@ -84,7 +92,7 @@ def _nothing(pages: int, images: Sequence[int]) -> str:
 
 
 def _has_image(document: Any, number: int) -> bool:
-    """Whether something is drawn on a page without text: a scan, or letters drawn as shapes."""
+    """Tells if something is drawn on a page without text: a scan, or letters drawn as shapes."""
     import pypdfium2
 
     try:
@@ -103,7 +111,7 @@ def _drawn(document: Any, number: int) -> Any:
 
 
 def _opened(data: bytes, passwords: Sequence[str]) -> Any:
-    """With the first of the passwords that fits; none is tried where none is needed."""
+    """The document, opened with the first of the passwords that fits; none is tried if none is needed."""
     import pypdfium2
     from pypdfium2 import raw
 
@@ -157,7 +165,7 @@ def _outline(document: Any) -> list[list[Heading]]:
 
 
 def _page_lines(document: Any, number: int) -> list[Line]:
-    """The lines of a page; none where the page is damaged, so that the others keep their numbers."""
+    """The lines of a page; none if the page is damaged, so that the others keep their numbers."""
     import pypdfium2
 
     try:
@@ -172,7 +180,7 @@ def _page_lines(document: Any, number: int) -> list[Line]:
 
 
 def _is_garbled(page: Any, pieces: Sequence[Sequence[_Character]]) -> bool:
-    """Whether the file's fonts do not say which characters their shapes are, so that what they give is nonsense."""
+    """Tells if the file's fonts do not say which characters their shapes are, so that what they give is nonsense."""
     from pypdfium2 import raw
 
     samples = [piece[len(piece) // 2] for piece in pieces]
@@ -208,7 +216,7 @@ def _pieces(page: Any) -> Iterator[list[_Character]]:
 
 
 def _lines(page: Any, piece: list[_Character]) -> Iterator[Line]:
-    """The line that a piece is; several where PDFium ran together what stands one below the other."""
+    """The line that a piece is; several if PDFium ran together what stands one below the other."""
     words = _words(piece)
     if not words:
         return
@@ -294,7 +302,6 @@ def _has_bold_name(page: Any, index: int) -> bool:
 
 def _turns(page: Any, first: int, last: int, size: float) -> int:
     """Quarter turns to the left by which a line is rotated; text set downwards counts as rotated to the right."""
-
     (start_x, start_y), (end_x, end_y) = _origin(page, first), _origin(page, last)
     if abs(end_y - start_y) > max(size, abs(end_x - start_x)):
         return 1 if end_y > start_y else DOWNWARDS
@@ -317,7 +324,7 @@ def _origin(page: Any, index: int) -> tuple[float, float]:
 
 
 def _span(page: Any, index: int, turns: int) -> tuple[float, float]:
-    """Where a character begins and ends along its line."""
+    """The places, in points, at which a character begins and ends along its line."""
     from pypdfium2 import raw
 
     box = raw.FS_RECTF()

@@ -1,7 +1,7 @@
 """Lines of a PDF that are the rows of a table -> the same rows with every cell under its column.
 
 In: the lines of one table, top to bottom, with the places of their words. Out: the table as text. Pure.
-Columns are the vertical stripes that words fill, told apart by the white space that runs down between them; where a
+Columns are the vertical stripes that words fill, told apart by the white space that runs down between them; if a
 name spans several of them, the rows with the most cells say where columns are. A cell that wraps is two rows.
 """
 
@@ -25,14 +25,14 @@ class _Stripe(NamedTuple):
 
 
 def is_row(line: Line) -> bool:
-    """Whether a line has cells, also where its first one could be the number of a list's item."""
+    """Tells if a line has cells, even if its first one could be the number of a list's item."""
     if line.cells > 1:
         return True
     return bool(line.words) and FIGURE.fullmatch(line.words[0].text) is not None and len(_parts(line, COLUMN_GAP)) > 1
 
 
 def rows(lines: Sequence[Line]) -> str:
-    """The lines as a table; as they are where no columns are seen."""
+    """The lines as a table; as they are if no columns are seen."""
     columns = _columns(lines) if all(line.words for line in lines) else []
     if not columns:
         return "\n".join(line.text for line in lines)
@@ -66,7 +66,7 @@ def _parts(line: Line, gap: float) -> list[list[Word]]:
 
 
 def _from_left(words: Sequence[Word]) -> Sequence[Word]:
-    """In the order in which they stand; those of a line that is written from the right in the order of reading."""
+    """The words in the order in which they stand; in that of reading if the line is written from the right."""
     rightwards = sum(word.left > before.left for before, word in zip(words, words[1:], strict=False))
     return sorted(words) if 2 * rightwards > len(words) - 1 else words
 
@@ -96,7 +96,10 @@ def _placed(line: Line, columns: Sequence[_Stripe]) -> list[str]:
 
 
 def _closeness(extent: _Stripe, column: _Stripe, place: int) -> tuple[float, int]:
-    """How far the two overlap, or, negative, how far they are apart; the first of several that are covered whole."""
+    """A key that is largest for the column of a cell: how far the two overlap (negative: are apart), then the first.
+
+    The overlap is a share of the narrower of the two, at most 1.
+    """
     shared = min(extent.right, column.right) - max(extent.left, column.left)
     whole = min(extent.right - extent.left, column.right - column.left)
     return (min(1.0, shared / max(whole, 0.1)), -place)

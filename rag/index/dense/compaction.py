@@ -1,9 +1,10 @@
-"""Writing dense search's files: which kind an index gets, and a quantised one made or made anew.
+"""Writing the files of dense search: choosing their kind, and training a quantised index or changing it.
 
 In: what was saved before, and the catalogue. Out: `dense.faiss`, `dense.json` and, for a large index,
-`dense.vectors`. A base that was trained for about as many rows is only changed in what changed; otherwise lists are
-trained anew. Readers go on with what they have meanwhile, and take the new files when they next move. All that takes
-long is written under other names; killed before the last rename, the files are as they were or not believed.
+`dense.vectors`. A base that was trained for about as many rows only gets the difference; otherwise lists are trained
+anew. Meanwhile readers keep what they have, and take the new files when they next move. All that takes long is written
+under other names; killed before the last rename, the files are as they were, or lack the manifest without which they
+are not used.
 """
 
 from __future__ import annotations
@@ -24,25 +25,25 @@ from rag.index.dense.quantised import Base, Quantised, Rows
 from rag.index.dense.vector_file import VectorFile
 from rag.types import Vectors
 
-# Exact search takes 7 ms for so many where the other core is busy, as long as the rest of a search.
+# Exact search of so many rows takes 7 ms if the other core is busy, as long as the rest of a search.
 LARGE = 50_000
-_SMALL_AGAIN = 0.5  # of that: an index near the limit does not change its kind each time
-_RETRAIN = 2.0  # times as many rows as the lists were trained for, or as few: then they have grown too long, or short
-# So many rows, or that share of them if it is more, may have changed before the files are written again. In between,
-# readers take the rest from the catalogue as they open them, which costs 5 ms for 1,000 rows, and a publish costs no
-# rewrite of all vectors. Beside a quantised index what came since is searched exactly: 10,000 rows and as many removed
-# make a search among a million take 4.1 ms instead of 2.3.
+_SMALL_AGAIN = 0.5  # of that, an index becomes exact again: near the limit it does not change its kind each time
+_RETRAIN = 2.0  # times as many rows as the lists were trained for, or as few: then they are too long, or too short
+# So many rows, or that share of them if it is more, may change before the files are written again. In between, readers
+# take the rest from the catalogue as they open them, which costs 5 ms for 1,000 rows, and a publish need not rewrite
+# all vectors. Beside a quantised index, rows that were added since are searched exactly: 10,000 of them and as many
+# removed make a search among a million take 4.1 ms instead of 2.3.
 _ROWS, _SHARE = 1000, 0.1
 _ROWS_QUANTISED, _SHARE_QUANTISED = 10_000, 0.02
 
 
 def is_large(rows: int, quantised: bool) -> bool:
-    """Whether an index of `rows` is to be quantised, where it is now or is not."""
+    """True if an index of `rows` passages is to be quantised; `quantised` tells if it is now."""
     return rows >= (LARGE * _SMALL_AGAIN if quantised else LARGE)
 
 
 def allowance(rows: int, quantised: bool) -> float:
-    """How many rows may have changed, of `rows`, before the files are written again."""
+    """The number of rows, of `rows`, that may change before the files are written again."""
     return max(_ROWS_QUANTISED, _SHARE_QUANTISED * rows) if quantised else max(_ROWS, _SHARE * rows)
 
 
@@ -68,7 +69,7 @@ def save_quantised(
     and must not be used any more."""
     fresh = folder / f"{VECTORS}.new"
     vectors_sha256 = vector_file.write_vectors(fresh, blocks)
-    with one_thread():  # training is no hurry, and others are using the processor
+    with one_thread():  # training is not urgent, and others use the processor
         base, recall = _trained(rows, VectorFile(fresh, len(rows), dimension), before)
     content = _encoded(base.index)
     sha256 = hashlib.sha256(content).hexdigest()
@@ -85,7 +86,8 @@ def save_quantised(
 
 
 def _trained(rows: Rows, vectors: VectorFile, before: Base | None) -> tuple[Base, float]:
-    """With the lists of `before` where they still fit and find what is wanted, else with new ones."""
+    """A base and its recall: with the lists of `before` if they still fit and reach the wanted recall, else with new
+    ones."""
     if before is not None and 1 / _RETRAIN < len(rows) / before.trained_on < _RETRAIN:
         kept = before._replace(rows=rows, index=training.fill(before.index, rows, vectors), vectors=vectors)
         base, recall = training.tuned(kept)

@@ -2,8 +2,8 @@
 
 In: rows of the catalogue and their unit vectors. Out: `Scored` rows, best first. A `Dense` never changes: a newer
 generation is a new one that shares nothing with the old, so any number of threads may search it while others move on.
-On disk it is `dense.faiss` (FAISS's own format, the rows as its ids) and `dense.json`, written last, which vouches
-for it; the file may lag behind the catalogue and is brought to a generation by comparing rows.
+On disk it is `dense.faiss` (FAISS's own format, the rows as its ids) and `dense.json`, written last, which describes
+it; the file may lag behind the catalogue and is brought to a generation by comparing rows.
 
 Does not approximate: a query takes 0.6 ms over 10,000 vectors of 384 dimensions and 7 ms over 100,000; larger indexes
 are those of `rag.index.dense.quantised`. FAISS is imported only when something is searched, read or written.
@@ -32,31 +32,32 @@ FORMAT_TRAINED = 2
 
 
 class Trained(NamedTuple):
-    """What `dense.json` says besides where `dense.faiss` is quantised, which earlier versions cannot read."""
+    """The part of `dense.json` that only a quantised index has, and that earlier versions of this program cannot
+    read."""
 
     lists: int
-    probes: int  # lists looked into, chosen so that `recall` is what is wanted
-    candidates: int  # looked at exactly, at least; chosen so too
+    probes: int  # lists that a search reads, chosen so that `recall` is what is wanted
+    candidates: int  # compared exactly, at least; chosen likewise
     recall: float  # share of the ten nearest that a search finds, measured against exact search
-    queries: int  # how many it was measured with
-    trained_on: int  # rows there were when the lists were made
+    queries: int  # number of queries that it was measured with
+    trained_on: int  # number of rows when the lists were made
     vectors_sha256: str  # of the file with the exact vectors
 
 
 class DenseManifest(NamedTuple):
-    """What `dense.json` says of `dense.faiss`."""
+    """The content of `dense.json`, which describes `dense.faiss`."""
 
     format: int
     generation: int
-    vectors: int  # how many
+    vectors: int  # number of them
     dimension: int
     size: int  # bytes
     sha256: str
-    trained: Trained | None = None  # None, and not written, where search is exact
+    trained: Trained | None = None  # None, and not written, if search is exact
 
 
 class Dense:
-    """An exact index over `rows` (ascending); the vectors live in FAISS."""
+    """An exact index over `rows` (ascending); the vectors are in FAISS."""
 
     def __init__(self, rows: NDArray[np.int64], index: Any) -> None:
         self.rows = rows
@@ -64,7 +65,7 @@ class Dense:
 
     @classmethod
     def build(cls, rows: NDArray[np.int64], vectors: Vectors) -> Dense:
-        """`rows` ascending, `vectors` of shape (rows, d)."""
+        """Make an index of `rows`, ascending, with `vectors` of shape (rows, d)."""
         import faiss
 
         index = faiss.IndexIDMap(faiss.IndexFlatIP(vectors.shape[1]))
@@ -89,7 +90,7 @@ class Dense:
         return sorted(found, key=lambda hit: (-hit.score, hit.row))
 
     def vectors(self) -> Vectors:
-        """A view of shape (rows, d), valid as long as this object."""
+        """A view of the vectors, shape (rows, d), valid as long as this object."""
         import faiss
 
         flat: Any = faiss.downcast_index(self._index.index)
@@ -97,9 +98,9 @@ class Dense:
         return view
 
     def brought_to(self, rows: NDArray[np.int64], vectors_of: Callable[[NDArray[np.int64]], Vectors]) -> Dense:
-        """The index over `rows` (ascending): vectors are kept where a row stays, asked for where it is new.
+        """The index over `rows` (ascending): vectors are kept for rows that stay, and asked for if a row is new.
 
-        Comparing rows is all it takes, whatever the generations, because a row's vector never changes.
+        Comparing rows is enough, whatever the generations, because a row's vector never changes.
         """
         if np.array_equal(rows, self.rows):
             return self
@@ -113,8 +114,9 @@ class Dense:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """FAISS's threads wait for one another spinning: with both cores busy (a language model at work), 10,000 vectors
-    took 22 ms with two threads and 0.6 ms with one. The setting is OpenMP's, for the calling thread."""
+    """Let FAISS use one thread in a `with` block. Its threads wait for one another spinning: with both cores busy (a
+    language model at work), 10,000 vectors took 22 ms with two threads and 0.6 ms with one. The setting is OpenMP's,
+    for the calling thread."""
     import faiss
 
     before = faiss.omp_get_max_threads()
@@ -126,11 +128,12 @@ def one_thread() -> Iterator[None]:
 
 
 def empty(dimension: int) -> Dense:
+    """An index without rows, for vectors of `dimension`."""
     return Dense.build(np.empty(0, dtype=np.int64), np.empty((0, dimension), dtype=np.float32))
 
 
 def dense_manifest(folder: Path) -> DenseManifest:
-    """Raises `Damaged` where it is missing or makes no sense."""
+    """Read `dense.json`. Raises `Damaged` if it is missing, malformed or of another format."""
     file = folder / MANIFEST
     try:
         found = DenseManifest(**json.loads(file.read_text(encoding="utf-8")))
@@ -146,7 +149,7 @@ def dense_manifest(folder: Path) -> DenseManifest:
 
 
 def write_manifest(told: DenseManifest, folder: Path) -> None:
-    """Last of all, when what it tells of is there."""
+    """Write `dense.json`, last of all, when the files that it describes are there."""
     content = {**told._asdict(), "trained": told.trained and told.trained._asdict()}
     if told.trained is None:
         del content["trained"]
@@ -154,7 +157,7 @@ def write_manifest(told: DenseManifest, folder: Path) -> None:
 
 
 def content_of(folder: Path, told: DenseManifest, dimension: int) -> bytes:
-    """The file that the manifest tells of, for vectors of `dimension`. Raises `Damaged` where it is another."""
+    """The file that the manifest describes, for vectors of `dimension`. Raises `Damaged` if it is another."""
     if told.dimension != dimension:
         raise Damaged(folder / MANIFEST, f"is of vectors of {told.dimension} dimensions, not {dimension}")
     file = folder / FILE
@@ -168,12 +171,12 @@ def content_of(folder: Path, told: DenseManifest, dimension: int) -> bytes:
 
 
 def load_exact(folder: Path, dimension: int) -> Dense:
-    """Read an exact index that was saved, at whatever generation. Raises `Damaged`."""
+    """Read an exact index that was saved, of whatever generation. Raises `Damaged`."""
     return decode_dense(content_of(folder, dense_manifest(folder), dimension))
 
 
 def save_exact(dense: Dense, generation: int, folder: Path) -> None:
-    """Write both files; one that is cut short in between leaves no manifest, so nothing that could be believed."""
+    """Write both files; if the process is killed in between, there is no manifest, and the file is not used."""
     content = _encode(dense)
     (folder / MANIFEST).unlink(missing_ok=True)
     write_whole(folder / FILE, content)
@@ -189,7 +192,7 @@ def _encode(dense: Dense) -> bytes:
 
 
 def decode_dense(content: bytes) -> Dense:
-    """What `save` wrote."""
+    """The index whose bytes `save_exact` wrote."""
     import faiss
 
     index: Any = faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))

@@ -1,7 +1,7 @@
 """Dense search as it is on disk, exact or quantised: reading it, and bringing it to a generation.
 
 In: the folder, and the catalogue in a transaction that sees the wanted generation. Out: a `Dense` or a `Quantised` for
-exactly its rows. Writes nothing; `rag.index.dense.compaction` does. `dense.json` says which of the two there is.
+exactly its rows. Writes nothing; `rag.index.dense.compaction` does. `dense.json` tells which of the two there is.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from rag.index.catalogue import Catalogue
 from rag.index.damage import Damaged
 from rag.index.dense import exact as dense
-from rag.index.dense.exact import Dense, DenseManifest
+from rag.index.dense.exact import Dense, DenseManifest, Trained
 from rag.index.dense.quantised import Base, Quantised, Rows
 from rag.index.dense.training import held
 from rag.index.dense.vector_file import VectorFile
@@ -26,29 +26,29 @@ Searchable: TypeAlias = Dense | Quantised
 
 
 def load_dense(folder: Path, dimension: int) -> Searchable:
-    """Read what was saved, at whatever generation. Raises `Damaged`; the file of exact vectors is looked at by its
-    size alone, since reading 1.5 kB for each would take longer than all else."""
+    """Read what was saved, of whatever generation. Raises `Damaged`; of the file of exact vectors only the size is
+    checked, since reading 1.5 kB for each would take longer than all else."""
     told = dense.dense_manifest(folder)
     content = dense.content_of(folder, told, dimension)
     if told.trained is None:
         return dense.decode_dense(content)
-    base = _base(content, told, folder)
-    if (
-        dense.dense_manifest(folder) != told
-    ):  # one file may be from before a writer put others in place, and one from after
+    base = _base(content, told, told.trained, folder)
+    # one file may be from before a writer put others in place, and one from after
+    if dense.dense_manifest(folder) != told:
         raise Damaged(folder / dense.MANIFEST, "was written anew")
     return Quantised(base, told.generation, np.empty(0, dtype=np.int64))
 
 
 def check_vectors(found: Quantised, folder: Path) -> None:
-    """Read all of the exact vectors. Raises `Damaged` where they are not those that were written."""
+    """Read all exact vectors. Raises `Damaged` if they are not those that were written."""
     told = dense.dense_manifest(folder).trained
     if told is None or found.base.vectors.digest() != told.vectors_sha256:
         raise Damaged(folder / VECTORS, f"is not the file that {dense.MANIFEST} tells of")
 
 
 def superseded(found: Searchable, folder: Path) -> bool:
-    """Whether a quantised index was written, or the one that `found` began with is no more what the folder has."""
+    """True if a quantised index was written since `found` was read, or the base of `found` is no longer what the folder
+    has."""
     try:
         told = dense.dense_manifest(folder)
     except Damaged:
@@ -57,13 +57,13 @@ def superseded(found: Searchable, folder: Path) -> bool:
 
 
 def in_change(folder: Path) -> bool:
-    """Whether a quantised index is just being put in place, which takes some milliseconds."""
+    """True while a quantised index is being put in place, which takes some milliseconds."""
     return (folder / VECTORS).exists() and not (folder / dense.MANIFEST).exists()
 
 
 def brought_to(at: int, found: Searchable, catalogue: Catalogue) -> Searchable:
-    """`found` for the rows of the published generation `at`: a `Quantised` by what changed since its generation, as
-    long as the catalogue knows that; otherwise by comparing all rows."""
+    """`found` for the rows of the published generation `at`: a `Quantised` by what changed since its generation, if the
+    catalogue still knows that; otherwise by comparing all rows."""
     dimension = catalogue.settings.dimension
 
     def vectors_of(rows: Rows) -> Vectors:
@@ -78,11 +78,9 @@ def brought_to(at: int, found: Searchable, catalogue: Catalogue) -> Searchable:
     return found.brought_to(catalogue.rows(at), at, vectors_of)
 
 
-def _base(content: bytes, told: DenseManifest, folder: Path) -> Base:
+def _base(content: bytes, told: DenseManifest, trained: Trained, folder: Path) -> Base:
     import faiss
 
-    assert told.trained is not None
     index = faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
     vectors = VectorFile(folder / VECTORS, told.vectors, told.dimension)
-    _, probes, candidates, _, _, trained_on, _ = told.trained
-    return Base(held(index), index, probes, candidates, vectors, trained_on, told.sha256)
+    return Base(held(index), index, trained.probes, trained.candidates, vectors, trained.trained_on, told.sha256)

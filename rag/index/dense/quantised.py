@@ -3,7 +3,7 @@
 In: rows of the catalogue and their unit vectors. Out: `Scored` rows, best first, with the scores that exact search
 gives them. It has three parts: a base, which was trained once and is an inverted index of vectors in 4 bits for two
 dimensions (a million of 384 take 149 bytes each, all told) over a file of the exact ones; the rows of the base that
-were removed since, which are passed over; and the rows that came since, searched exactly. So a generation costs what
+were removed since, which are skipped; and the rows that were added since, searched exactly. So a generation costs what
 changed, not the whole, until `rag.index.dense.compaction` makes another base.
 
 A search held to some rows, and one for very many, reads the exact vectors of all of them and misses none; any other
@@ -26,26 +26,27 @@ from rag.index.dense.exact import Dense, one_thread
 from rag.index.dense.vector_file import BLOCK, VectorFile
 from rag.types import Scored, Vectors
 
-CANDIDATES_FACTOR = 4  # so many times `k` are looked at exactly, at least
-EXACT_SHARE = 0.1  # of the rows: for more candidates than that, all are looked at
+CANDIDATES_FACTOR = 4  # so many times `k` are compared exactly, at least
+EXACT_SHARE = 0.1  # of the rows: for more candidates than that, all are compared
 
 Rows = NDArray[np.int64]
 
 
 class Base(NamedTuple):
-    """What was trained, and does not change until the next training or compaction."""
+    """The trained part, which does not change until the next training or compaction."""
 
     rows: Rows  # ascending
     index: Any  # FAISS's IndexIVFPQFastScan; its ids are rows
-    probes: int  # lists looked into
-    candidates: int  # looked at exactly, at least
+    probes: int  # lists that a search reads
+    candidates: int  # compared exactly, at least
     vectors: VectorFile  # in order of row
-    trained_on: int  # rows there were when it was trained; others may have come and gone since
+    trained_on: int  # number of rows when it was trained; others may have come and gone since
     sha256: str  # of FAISS's file, which names the base
 
 
 class Quantised:
-    """The rows of `generation`: those of `base` without `removed` (ascending, of the base), and those of `recent`."""
+    """An index of the rows of `generation`: those of `base` without `removed` (ascending, of the base), and those of
+    `recent`."""
 
     def __init__(self, base: Base, generation: int, removed: Rows, recent: tuple[Dense, ...] = ()) -> None:
         self.base = base
@@ -59,7 +60,7 @@ class Quantised:
 
     @property
     def rows(self) -> Rows:
-        """Ascending; made anew each time."""
+        """The rows, ascending; computed at each access."""
         return np.concatenate([self._live(), *(part.rows for part in self._recent)])
 
     def search(self, vector: Vectors, k: int, among: Rows | None = None) -> list[Scored]:
@@ -77,8 +78,8 @@ class Quantised:
         return _first(k, hits)
 
     def changed(self, added: Rows, removed: Rows, generation: int, vectors_of: Callable[[Rows], Vectors]) -> Quantised:
-        """The index at a later generation, before which `added` (ascending) came and `removed` went away. Costs as
-        much as that, and now and then the joining of what came before."""
+        """The index at a later generation, before which `added` (ascending) came and `removed` went away. Costs as much
+        as these, and now and then the joining of what was added before."""
         gone = np.union1d(self._removed, _common(np.sort(removed), self.base.rows))
         recent = [part for part in (_without(part, removed) for part in self._recent) if len(part.rows)]
         if len(added):
@@ -101,7 +102,7 @@ class Quantised:
             only = parameters(nprobe=self.base.probes, sel=self._kept)
             with one_thread():
                 _, found = self.base.index.search(np.ascontiguousarray(vector[None], np.float32), wanted, params=only)
-            rows = np.sort(found[found >= 0])  # -1 where the lists had no more
+            rows = np.sort(found[found >= 0])  # -1 if the lists had no more
             if len(rows) >= k:
                 return rows
         return self._live()
@@ -135,7 +136,7 @@ def _first(k: int, hits: list[Scored]) -> list[Scored]:
 
 
 def _common(some: Rows, others: Rows) -> Rows:
-    """Those of `some` that are in `others`; both ascending."""
+    """The rows of `some` that are in `others`; both ascending."""
     if not len(others):
         return some[:0]
     places = np.minimum(np.searchsorted(others, some), len(others) - 1)
@@ -149,7 +150,8 @@ def _without(part: Dense, removed: Rows) -> Dense:
 
 
 def _joined(parts: list[Dense]) -> tuple[Dense, ...]:
-    """Each at least twice as large as the next, so there are few, and a row is copied few times."""
+    """Join indexes until each is at least twice as large as the next: then there are few, and a row is copied few
+    times."""
     parts = parts.copy()
     while len(parts) > 1 and len(parts[-2].rows) < 2 * len(parts[-1].rows):
         last, before = parts.pop(), parts.pop()

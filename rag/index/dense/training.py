@@ -1,13 +1,13 @@
 """Making the trained part of a large index, and measuring what it finds.
 
-In: vectors in a file, and their rows. Out: FAISS's inverted index of them, and the smallest number of lists to look
-into with which a search finds as much as is wanted of what exact search finds. Keeps nothing and writes no files.
+In: vectors in a file, and their rows. Out: FAISS's inverted index of them, and the smallest number of lists to read
+with which a search finds as much as is wanted of what exact search finds. Keeps nothing and writes no files.
 
 The queries it is measured with are sums of four vectors of the index, since a question lies between passages and is no
 nearer to any than such a sum. Among 100,000 vectors made of those of squad2, 8, 16, 32 and 64 of 1,264 lists had 92.7,
 95.7, 98.1 and 99.4 % of the ten nearest to real questions, and 91.1, 96.1, 98.7 and 99.8 % of those to sums of four,
-but 99.0 % and more of those to sums of two, for which too few lists would be looked into, as for vectors of the index
-with noise added.
+but 99.0 % and more of those to sums of two, for which too few lists would be read, as for vectors of the index with
+noise added.
 """
 
 from __future__ import annotations
@@ -26,20 +26,22 @@ RECALL = 0.995  # of the ten nearest, wanted: with it, some 99 % of those to rea
 AT = 10
 QUERIES = 256
 _SUMMED = 4  # vectors of the index that make a query
-# So many looked at exactly are tried. 100 of a million found 99.7 % of the ten nearest to real questions and 94.9 % of
-# the fifty nearest, 200 found 99.7 and 99.0 %. The rest is for vectors for which 4 bits are too coarse.
+# So many candidates, to be compared exactly, are tried. 100 of a million found 99.7 % of the ten nearest to real
+# questions and 94.9 % of the fifty nearest, 200 found 99.7 and 99.0 %. The rest is for vectors for which 4 bits are too
+# coarse.
 _CANDIDATES = (200, 800, 3200)
 # 30 to 256 vectors a list are what FAISS's wiki recommends ("Guidelines to choose an index"); more take longer.
 _SAMPLE_PER_LIST = 40
 _LISTS_PER_ROOT = 4  # sqrt(n) * 4 to sqrt(n) * 16 lists, from the same page
 _ROUNDS = 8  # of k-means
-_CODES = 16  # that 4 bits can tell apart: training needs as many vectors
+_CODES = 16  # that 4 bits can distinguish: training needs as many vectors
 _SEED = 20
-_ROUNDING = 1e-6  # scores that differ by less are the same: of equal vectors, any may be found
+_ROUNDING = 1e-6  # scores that differ by less count as equal: of equal vectors, any may be found
 
 
 def train(vectors: VectorFile) -> Any:
-    """An empty inverted index for such vectors: lists by spherical k-means, and 4 bits for every two dimensions."""
+    """Train an empty inverted index for such vectors: lists by spherical k-means, and 4 bits for every two
+    dimensions."""
     import faiss
 
     lists = max(1, min(round(_LISTS_PER_ROOT * vectors.count**0.5), vectors.count // _CODES))
@@ -55,7 +57,8 @@ def train(vectors: VectorFile) -> Any:
 
 
 def fill(index: Any, rows: Rows, vectors: VectorFile) -> Any:
-    """`index` with exactly `rows` (ascending) in it, whatever of them it has; a row's vector never changes."""
+    """Change `index` so that it holds exactly `rows` (ascending), and return it; those that it has stay, since a row's
+    vector never changes."""
     import faiss
 
     there = held(index)
@@ -80,9 +83,9 @@ def held(index: Any) -> Rows:
 
 
 def tuned(base: Base) -> tuple[Base, float]:
-    """`base` with as few candidates, and then as few lists looked into, as find `RECALL` of what exact search finds,
-    and the recall so measured; as much as all lists find, where that is less. What `base` has of both is kept where it
-    is enough."""
+    """`base` with as few candidates, and then as few lists to read, as find `RECALL` of what exact search finds, or as
+    much as all lists find if that is less; and its measured recall. The numbers that `base` has are kept if they are
+    enough."""
     queries = between(base.vectors, QUERIES)
     tenth = _tenth_best(queries, base.vectors)
 
@@ -109,7 +112,7 @@ def between(vectors: VectorFile, count: int) -> Vectors:
 
 
 def _fewest(enough: Callable[[int], bool], most: int) -> int:
-    """The smallest number up to `most`, which is enough, that is enough as well, to an eighth."""
+    """The smallest number up to `most` that is enough, to within an eighth; `most` is taken to be enough."""
     low, high = 0, 1
     while high < most and not enough(high):
         low, high = high, min(2 * high, most)

@@ -1,7 +1,8 @@
 """Vectors in a file, read by position: the exact values beside an index that holds them quantised.
 
 In: blocks of vectors, once. Out: any of them again, by their positions. The file is little-endian float32, one vector
-after the other, and never changes; a newer one takes its name, and whoever has the old one open goes on reading it.
+after the other, and never changes; a newer one takes its name, and a reader that has the old one open goes on reading
+that.
 
 Read, not mapped into memory: a mapped file counts as memory of the process as far as it was touched, and one that is
 cut short ends the process. 200 vectors at random places take 0.4 ms. Does not check what it reads; `digest` does, for
@@ -27,10 +28,10 @@ BLOCK = 8192  # vectors read or written at a time: 12 MB of 384 dimensions
 
 
 class VectorFile:
-    """`count` vectors of `dimension`, open as long as this object lives; any number of threads."""
+    """A file of `count` vectors of `dimension`, open as long as this object lives; for any number of threads."""
 
     def __init__(self, file: Path, count: int, dimension: int) -> None:
-        """Raises `Damaged` where the file is missing or of another size."""
+        """Open the file. Raises `Damaged` if it is missing or of another size."""
         try:
             self._handle = os.open(file, os.O_RDONLY)
         except FileNotFoundError as exc:
@@ -42,13 +43,14 @@ class VectorFile:
             raise Damaged(file, f"does not have the size of {count} vectors")
 
     def read(self, positions: NDArray[np.int64]) -> Vectors:
-        """Those at `positions` (ascending), shape (positions, dimension); neighbours are read together."""
+        """The vectors at `positions` (ascending), shape (positions, dimension); neighbours are read together. Raises
+        `RagError` if the file was cut short."""
         first = np.flatnonzero(np.diff(positions, prepend=-2) != 1)
         counts = np.diff(first, append=len(positions))
         return self._read(positions[first], counts)
 
     def blocks(self) -> Iterator[tuple[slice, Vectors]]:
-        """All of them, `BLOCK` at a time, each with its place."""
+        """Iterate over all vectors, `BLOCK` at a time, each block with its place in the file."""
         for first in range(0, self.count, BLOCK):
             place = slice(first, min(first + BLOCK, self.count))
             yield place, self._read(np.array([first]), np.array([place.stop - first]))
@@ -61,7 +63,7 @@ class VectorFile:
         return running.hexdigest()
 
     def _read(self, first: NDArray[np.int64], counts: NDArray[np.int64]) -> Vectors:
-        """`counts` vectors from each of `first` on."""
+        """Read `counts` vectors from each of the positions `first` on."""
         where = zip((counts * self._bytes).tolist(), (first * self._bytes).tolist(), strict=True)
         content = b"".join([os.pread(self._handle, size, offset) for size, offset in where])
         if len(content) != int(counts.sum()) * self._bytes:

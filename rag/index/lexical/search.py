@@ -34,17 +34,17 @@ FORMAT = 1
 _SEGMENT_FILES = {".fast", ".fieldnorm", ".idx", ".pos", ".store", ".term", ".del"}
 _DELETIONS = ".del"  # a segment has one such file, which is written after the others
 _FOOTER_MAGIC = 1337
-NO_GENERATION = -1  # of a commit that no manifest tells of, or whose terms were made by another analysis
-HEAP_BYTES = 50_000_000  # of the one writing thread, before it spills to the disk; Tantivy asks for 15 MB at least
+NO_GENERATION = -1  # of a commit that no manifest describes, or whose terms were made by another analysis
+HEAP_BYTES = 50_000_000  # of memory for the writing thread, before it spills to the disk; Tantivy needs 15 MB
 
 
 class LexicalManifest(NamedTuple):
-    """What `manifest.json` says of a commit."""
+    """The content of `manifest.json`, which describes a commit."""
 
     format: int
     generation: int
     opstamp: int
-    dead: int  # passages removed since all was made anew, merged away or not
+    dead: int  # passages removed since the folder was made anew, merged away or not
     analysis: str
 
 
@@ -58,11 +58,12 @@ class Lexical:
 
     @property
     def passages(self) -> int:
+        """The number of passages, without removed ones."""
         return int(self._searcher.num_docs)
 
     def search(self, query: str, k: int, among: Any = None) -> list[Scored]:
-        """The `k` best passages that hold any of the query's terms; equal scores in order of row. `among` is what
-        `of_versions` made."""
+        """The `k` best passages that hold any of the query's terms; equal scores in order of row. `among`, which
+        `of_versions` makes, restricts the search."""
         import tantivy
 
         words = dict.fromkeys(terms(query))
@@ -78,22 +79,23 @@ class Lexical:
         return sorted(found, key=lambda hit: (-hit.score, hit.row))
 
     def weights(self, words: Iterable[str]) -> dict[str, float]:
-        """log(1 + (N - n + 0.5) / (n + 0.5)) of each term that `rag.text.terms` made, n of the N passages
+        """The weight log(1 + (N - n + 0.5) / (n + 0.5)) of each term that `rag.text.terms` made, n of the N passages
         holding it."""
         total = self.passages
         counts = {word: self.count(word) for word in dict.fromkeys(words)}
         return {word: float(np.log1p((total - n + 0.5) / (n + 0.5))) for word, n in counts.items()}
 
     def count(self, word: str) -> int:
-        """Passages that hold the term; exact, unlike Tantivy's `doc_freq`, which counts removed ones too, and so is
-        asked only where there are none; among 100,000 passages, a question's took 0.24 ms with it and 0.58 without."""
+        """The number of passages that hold the term. Exact, unlike Tantivy's `doc_freq`, which also counts removed
+        ones, and so is asked only if there are none; among 100,000 passages, a question's terms took 0.24 ms with it
+        and 0.58 without."""
         with _damage(Path(FOLDER)):
             if self._none_removed:
                 return int(self._searcher.doc_freq("text", word))
             return int(self._searcher.search(_term(word), 1).count)
 
     def versions(self) -> dict[int, int]:
-        """Version by row of all passages, for `verify`."""
+        """The versions of all passages by row, for `verify`."""
         import tantivy
 
         with _damage(Path(FOLDER)):
@@ -104,7 +106,8 @@ class Lexical:
 
 
 def read_lexical(folder: Path) -> Lexical:
-    """What the folder's last commit holds. Raises `Damaged` where there is none that can be used."""
+    """The last commit in the folder; its generation is `NO_GENERATION` if no manifest tells of it. Raises `Damaged` if
+    there is none that can be used."""
     place = folder / FOLDER
     told = lexical_manifest(place)
     before = _commit(place)
@@ -114,7 +117,8 @@ def read_lexical(folder: Path) -> Lexical:
 
 
 def in_memory(catalogue: Catalogue, at: int) -> Lexical:
-    """The same index, made now from the catalogue and kept nowhere: about 0.15 s for 1,000 passages."""
+    """The index of generation `at`, made from the catalogue and kept in memory only: about 0.15 s for 1,000
+    passages."""
     import tantivy
 
     index = tantivy.Index(schema())
@@ -126,7 +130,7 @@ def in_memory(catalogue: Catalogue, at: int) -> Lexical:
 
 
 def add(writer: Any, texts: Iterable[PassageText]) -> None:
-    """Give passages to a Tantivy writer; they count when it commits."""
+    """Add passages to a Tantivy writer; they are found after it commits."""
     import tantivy
 
     for passage in texts:
@@ -138,13 +142,13 @@ def add(writer: Any, texts: Iterable[PassageText]) -> None:
 
 
 def passage_terms(passage: PassageText) -> list[str]:
-    """What a passage is found by: its words, and those of the headings that it stands under."""
+    """The terms that a passage is found by: those of the headings that it stands under, and its own."""
     return terms(passage.section or "") + terms(passage.text)
 
 
 def of_versions(versions: Sequence[int]) -> Any:
-    """The part of a query that holds it to the passages of these versions, without a share in the score. Making it
-    takes 0.1 s for 10,000 of them, so it is kept."""
+    """A clause that restricts a query to the passages of these versions, without a share in the score. Making it takes
+    0.1 s for 10,000 of them, so it is kept."""
     import tantivy
 
     return tantivy.Query.const_score_query(tantivy.Query.term_set_query(schema(), "version", list(versions)), 0.0)
@@ -157,9 +161,9 @@ def analysis() -> str:
 
 
 def altered(place: Path) -> list[str]:
-    """Names of Tantivy's files that are not what it wrote: each ends in a footer with its version and the CRC-32 of
-    what stands before, as JSON, its length and a magic number (tantivy's directory/footer.rs). The CRC does not cover
-    the version, but a segment has several files of one: a version that only one file has is altered, too."""
+    """The names of Tantivy's files that are not as it wrote them. Each file ends in a footer with its version and the
+    CRC-32 of what stands before, as JSON, its length and a magic number (tantivy's directory/footer.rs). The CRC does
+    not cover the version, but a segment has several files of one: a version that only one file has is altered, too."""
     there = sorted(place.iterdir()) if place.is_dir() else []
     versions = {file: _version(file.read_bytes()) for file in there if file.suffix in _SEGMENT_FILES}
     shared = Counter(version for file, version in versions.items() if file.suffix != _DELETIONS)
@@ -171,7 +175,7 @@ def altered(place: Path) -> list[str]:
 
 
 def _version(content: bytes) -> str | None:
-    """What wrote a file that is as it was written, else None."""
+    """The version in the footer of a file that is as it was written, else None."""
     try:
         length, magic = struct.unpack("<II", content[-8:])
         footer = json.loads(content[-8 - length : -8])
@@ -182,7 +186,7 @@ def _version(content: bytes) -> str | None:
 
 
 def lexical_manifest(place: Path) -> LexicalManifest:
-    """What is told of the commit in the folder `place`. Raises `Damaged`."""
+    """The manifest of the commit in the folder `place`. Raises `Damaged`."""
     if not place.exists():
         raise Damaged(place, "is missing")
     try:
@@ -196,7 +200,7 @@ def lexical_manifest(place: Path) -> LexicalManifest:
 
 class _Commit(NamedTuple):
     opstamp: int
-    none_removed: bool  # no segment has passages that were taken out and not merged away
+    none_removed: bool  # no segment has removed passages that are not merged away
 
 
 def _commit(place: Path) -> _Commit:
@@ -217,8 +221,8 @@ def _searcher(place: Path) -> Any:
 
 @contextmanager
 def _damage(place: Path) -> Iterator[None]:
-    """Tantivy raises `ValueError` where files are missing or altered, and may panic, which Python sees as a
-    `BaseException` of a class that cannot be imported."""
+    """Raise errors of Tantivy as `Damaged` within a `with` block. It raises `ValueError` if files are missing or
+    altered, and may panic, which Python sees as a `BaseException` of a class that cannot be imported."""
     try:
         yield
     except ValueError as exc:
@@ -231,7 +235,7 @@ def _damage(place: Path) -> Iterator[None]:
 
 @cache
 def schema() -> Any:
-    """One entry for each passage; the version is there to take them out by."""
+    """The fields of an entry, one for each passage; removed passages are found by their version."""
     import tantivy
 
     builder = tantivy.SchemaBuilder()

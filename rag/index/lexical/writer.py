@@ -1,7 +1,7 @@
 """Bringing Tantivy's folder to a generation: by what changed since the last commit, or afresh.
 
-In: the catalogue and a generation. Out: one Tantivy commit, and then the manifest that tells of it. A killed process
-leaves a commit without its manifest; what it may hold is taken out again before it is put in.
+In: the catalogue and a generation. Out: one Tantivy commit, and then the manifest that describes it. A killed process
+leaves a commit without its manifest; what that may hold is deleted before it is added again.
 
 BM25's own counts include removed passages until Tantivy merges them away, as in Lucene. Starting afresh now and then
 keeps that from mattering, and in small indexes from happening. Does not lock: `rag.index.writer` does.
@@ -33,14 +33,15 @@ from rag.index.lexical.search import (
     schema,
 )
 
-# After a removal, all is made anew where that takes 0.15 s (so that in small indexes scores never depend on what was
-# there before), and in larger ones when removed passages have come to a quarter of those that are there.
+# After a removal, the folder is made anew if that takes 0.15 s (so that in small indexes scores never depend on what
+# was there before), and in larger ones if more passages were removed than a quarter of those that are there.
 _SMALL = 1000
 _DEAD_SHARE = 0.25
 
 
 class LexicalWriter:
-    """Brings the folder to a generation. Keeps Tantivy's writer between calls; only the lock's holder has one."""
+    """The writer of Tantivy's folder, which keeps Tantivy's own writer between calls; only the holder of the lock has
+    one."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -48,9 +49,9 @@ class LexicalWriter:
         self._writer: Any = None
 
     def bring_to(self, at: int, catalogue: Catalogue) -> None:
-        """Commit the state `at`: by what changed since the last commit, or from nothing where that is not known.
+        """Commit the state `at`: by what changed since the last commit, or from nothing if that is not known.
 
-        Raises `RagError` where it cannot be written.
+        Raises `RagError` if it cannot be written.
         """
         try:
             if read_lexical(self._folder).generation == at:
@@ -67,7 +68,8 @@ class LexicalWriter:
             self.rebuild(at, catalogue)
 
     def rebuild(self, at: int, catalogue: Catalogue) -> None:
-        """Make it again from the catalogue in a new folder, and put the old one aside."""
+        """Make the folder again from the catalogue under another name, put the old one aside, and rename it. Raises
+        `RagError` if it cannot be written."""
         self._writer = None
         fresh = self._folder / f"{FOLDER}.new"
         shutil.rmtree(fresh, ignore_errors=True)
@@ -84,17 +86,17 @@ class LexicalWriter:
         fresh.rename(self._place)
 
     def close(self) -> None:
-        """Drop what is not committed, and wait for merges that go on."""
+        """Drop what is not committed, and wait for merges under way."""
         writer, self._writer = self._writer, None
         if writer is not None:
-            with suppress(ValueError):  # merges only tidy up: what they failed at, others will do
+            with suppress(ValueError):  # merges only tidy up: later ones do what these failed at
                 writer.wait_merging_threads()
 
     def _commit(self, since: int, at: int, catalogue: Catalogue, dead: int = 0) -> None:
-        """Put in and take out what changed after `since`, where 0 stands for a new start.
+        """Add and delete what changed after `since`; 0 stands for a new start.
 
-        What was added after `since` is taken out first: a killed writer may have committed it without saying so, and
-        a call that failed may have left it to be committed.
+        What was added after `since` is deleted first: a killed writer may have committed it without a manifest, and a
+        call that failed may have left it to be committed.
         """
         import tantivy
 
@@ -114,9 +116,10 @@ class LexicalWriter:
 
 
 def _give_memory_back() -> None:
-    """Tantivy has another thread for each commit, and glibc keeps what each freed in an arena of its own: without this,
-    a process that replaced 20 documents 1,600 times grew from 66 to 165 MB. It takes a millisecond."""
-    with suppress(OSError, AttributeError):  # where the C library is another one
+    """Return freed memory to the system. Tantivy has another thread for each commit, and glibc keeps what each freed in
+    an arena of its own: without this, a process that replaced 20 documents 1,600 times grew from 66 to 165 MB. It takes
+    a millisecond."""
+    with suppress(OSError, AttributeError):  # if the C library is another one
         ctypes.CDLL(None).malloc_trim(0)
 
 

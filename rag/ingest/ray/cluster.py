@@ -1,9 +1,9 @@
-"""A connection to a cluster of Ray, or one started on this machine for as long as it is needed.
+"""A connection to a Ray cluster, or to one that is started on this machine for as long as it is needed.
 
 In: an address, or none. Out: a connected Ray, and a check that the cluster is still there. Ray tries for minutes to
 reach a cluster that is not there, and ends the whole process a minute after it lost one; here both are errors within
-seconds. Does not handle: `ray://` addresses. The program runs on a machine of the cluster, as Ray wants of those that
-start work.
+seconds. Does not handle: `ray://` addresses. The program runs on a machine of the cluster, as Ray requires of a
+program that starts work.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CONNECT_S = 5.0  # until a cluster's port answers
 TRY_S = 45.0  # until it has let a first process in, which takes two seconds
 GONE_S = 10.0  # without an answer, after which a cluster counts as gone
 _LOOK_S = 2.0  # how often that is asked
-_STORE_BYTES = 512 << 20  # of shared memory, for what is on its way; what does not fit goes to the disk
+_STORE_BYTES = 512 << 20  # of shared memory, for data in transit; what does not fit goes to the disk
 _LONGEST_FOLDER = 40  # bytes: Ray adds 64 for its sockets, whose names may have 107
 _QUIET = {"log_to_driver": False, "logging_level": "CRITICAL"}
 _TRY = """
@@ -42,7 +42,7 @@ except Exception as exc:
 
 
 class Cluster:
-    """One that this process is connected to."""
+    """A Ray cluster that this process is connected to."""
 
     def __init__(self, ray: Any, address: str, raylet: str) -> None:
         """`raylet` is the socket of Ray's process on this machine, without which its library ends this one."""
@@ -52,7 +52,7 @@ class Cluster:
         self._seen = self._looked = time.monotonic()
 
     def check(self) -> None:
-        """Raises `RagError` where it has not answered for `GONE_S` seconds. Asks now and then only."""
+        """Ask, now and then only, if the cluster answers. Raises `RagError` if it has not for `GONE_S` seconds."""
         now = time.monotonic()
         if now - self._looked < _LOOK_S:
             return
@@ -63,6 +63,7 @@ class Cluster:
             raise self.gone("it has not answered")
 
     def gone(self, why: str) -> RagError:
+        """The error that names the cluster, the reason and the remedy."""
         return RagError(
             f"the Ray cluster at {self.address} is gone ({why}): what was committed stays; "
             "run the same command again when it is back, or without --ray"
@@ -71,9 +72,10 @@ class Cluster:
 
 @contextlib.contextmanager
 def connected(address: str | None, workers: int) -> Iterator[Cluster]:
-    """To the cluster at `HOST:PORT`, or to one of `workers` processors that is started here and ended afterwards.
+    """Connect to the cluster at `HOST:PORT`, or to one of `workers` processors that is started here and ended
+    afterwards.
 
-    What Ray prints meanwhile about its processes goes nowhere. Raises `RagError` with the remedy.
+    What Ray prints meanwhile about its processes is discarded. Raises `RagError` with the remedy.
     """
     try:
         ray: Any = importlib.import_module("ray")
@@ -91,7 +93,7 @@ def connected(address: str | None, workers: int) -> Iterator[Cluster]:
 
 
 def checked_address(address: str) -> str:
-    """Raises `InputError` for anything but `HOST:PORT`."""
+    """The address. Raises `InputError` for anything but `HOST:PORT`."""
     host, colon, port = address.rpartition(":")
     if not (host and colon and port.isdigit() and int(port) < 65_536) or "/" in host:
         raise InputError(
@@ -104,7 +106,8 @@ def checked_address(address: str) -> str:
 
 @contextlib.contextmanager
 def _local(ray: Any, workers: int) -> Iterator[dict[str, str]]:
-    """Who may speak to Ray may run code: Ray asks for a token by itself, and takes the one that is made here."""
+    """Start a cluster here and end it afterwards. Whoever may speak to Ray may run code: Ray asks for a token by
+    itself, and takes the one that is made here."""
     environment = {
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "RAY_AUTH_TOKEN": _token(),
@@ -121,16 +124,16 @@ def _local(ray: Any, workers: int) -> Iterator[dict[str, str]]:
 
 
 def _init(ray: Any, address: str, failing: str, **more: Any) -> dict[str, str]:
-    """-> the addresses that the cluster really has."""
+    """Connect; returns the addresses that the cluster really has. Raises `RagError`, which begins with `failing`."""
     try:
         return dict(ray.init(address, **_QUIET, **more).address_info)
-    except Exception as exc:  # Ray raises of every kind here
+    except Exception as exc:  # Ray raises errors of every kind here
         ray.shutdown()
         raise RagError(f"{failing}: {_one_line(str(exc) or type(exc).__name__)}") from exc
 
 
 def _try(address: str) -> None:
-    """Connect in a process of its own first, which can be ended when it takes too long."""
+    """Connect in a process of its own first, which can be ended if it takes too long."""
     if not _answers(address, CONNECT_S):
         raise RagError(
             f"no Ray cluster answers at {address} within {CONNECT_S:g} s: start one with `ray start --head`, "
@@ -174,7 +177,7 @@ def _short_folder() -> str:
 
 @cache
 def _token() -> str:
-    """One for the whole process: Ray reads it once."""
+    """The token of this process; Ray reads it once."""
     return os.environ.get("RAY_AUTH_TOKEN") or secrets.token_hex(32)
 
 
@@ -184,7 +187,7 @@ def _environment(more: dict[str, str]) -> Iterator[None]:
     os.environ.update(more)
     try:
         yield
-    finally:  # with what Ray has set
+    finally:  # also of what Ray has set
         os.environ.clear()
         os.environ.update(before)
 

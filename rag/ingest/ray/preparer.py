@@ -1,8 +1,8 @@
 """Reading, cutting and embedding by the workers of a Ray cluster; a `Preparer` for the pipeline of rag/ingest/run.py.
 
 In: files and passages, as the pipeline hands them over. Out: documents in the order of the files, and vectors. The
-index stays with the pipeline, in this process. No more is under way than the workers need to stay busy. What a worker
-had when it was lost is given to another, and a new worker takes its place.
+index stays with the pipeline, in this process. No more is under way than the workers need to stay busy. The tasks of a
+worker that is lost are given to another, and a new worker takes its place.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from rag.ingest.ray.cluster import Cluster, connected
 from rag.ingest.ray.worker import GROUPS, Made, Work, Worker
 from rag.types import Embedding, Passage
 
-EACH = 2  # tasks of a kind that a worker has: one under way, and one to go on with
+EACH = 2  # tasks of a kind that a worker has: one under way, and the next
 AHEAD = 4  # documents for each worker that are read or wait to be committed in order
 BATCHES = 2  # for each worker, that are embedded or wait to be committed in order
-ATTEMPTS = 4  # workers that a task may lose before it is held to be the reason
+ATTEMPTS = 4  # workers that a task may lose before it is taken to be the cause
 FETCH_S = 60.0  # for a result from another machine
 START_S = 180.0  # without any worker: loading a model takes ten seconds, a new machine in a cloud two minutes
 
@@ -55,7 +55,8 @@ class _Member:
         self.tasks: dict[Any, _Task] = {}
 
     def has_room(self, task: _Task) -> bool:
-        """A task that has lost a worker before is tried alone, so that others do not suffer for what it may do."""
+        """True if the worker can take the task. A task that has lost a worker before is tried alone, so that others do
+        not suffer from it."""
         if self.beginning is not None or any(other.lost for other in self.tasks.values()):
             return False
         if task.lost:
@@ -64,7 +65,7 @@ class _Member:
 
 
 class RayPreparer:
-    """Made by `ray_preparer`; used by one thread."""
+    """A `Preparer` whose work is done by a Ray cluster. Made by `ray_preparer`; used by one thread."""
 
     def __init__(self, cluster: Cluster, workers: int, work: Work) -> None:
         self._cluster = cluster
@@ -75,28 +76,33 @@ class RayPreparer:
         self._members = [self._start() for _ in range(workers)]
         self._made: Made | None = None
         self._lost_in_a_row = 0
-        self._ready = time.monotonic()  # when a worker was last there
+        self._ready = time.monotonic()  # when there last was a worker
 
     @property
     def made(self) -> Made:
-        """Waits for a first worker. Raises `RagError` where none can start."""
+        """The embedder of the workers; waits for a first worker. Raises `RagError` if none can start."""
         while self._made is None:
             self._step()
         return self._made
 
     @property
     def fingerprint(self) -> str:
+        """The fingerprint of the workers' embedder; waits for a first worker."""
         return self.made.fingerprint
 
     @property
     def dimension(self) -> int:
+        """The dimension of the workers' embedder; waits for a first worker."""
         return self.made.dimension
 
     @property
     def batches(self) -> int:
+        """The number of batches that may wait for their vectors while further documents are prepared."""
         return BATCHES * len(self._members)
 
     def prepared(self, files: Sequence[Found]) -> Generator[tuple[Found, Prepared | DocumentError], None, None]:
+        """Have files read and cut, some ahead for each worker; yields results in the order of the files. To be
+        closed."""
         waiting: deque[tuple[Found, _Task]] = deque()
         rest = iter(files)
         try:
@@ -112,6 +118,7 @@ class RayPreparer:
             self._queues["prepare"].clear()
 
     def embed(self, passages: Sequence[Passage]) -> Promise:
+        """Have passages embedded in batches; the promise raises `DocumentError` if one was given up."""
         tasks = [self._submit("embed", batch) for batch in in_batches(passages)]
 
         def wait() -> list[Embedding]:
@@ -123,6 +130,7 @@ class RayPreparer:
         return wait
 
     def close(self) -> None:
+        """End all workers."""
         for member in self._members:
             self._end(member)
 
@@ -145,7 +153,7 @@ class RayPreparer:
         return task.result
 
     def _hand_out(self) -> None:
-        """Tasks to those workers that have least to do."""
+        """Give queued tasks to those workers that have least to do."""
         for method, queue in self._queues.items():
             while queue and (free := [member for member in self._members if member.has_room(queue[0])]):
                 member = min(free, key=lambda member: len(member.tasks))
@@ -154,7 +162,7 @@ class RayPreparer:
                 member.tasks[call.remote(task.argument)] = task
 
     def _step(self) -> None:
-        """Wait until something is ready, but not for long."""
+        """Collect results; waits up to a second until one is ready."""
         self._cluster.check()
         of = {ref: member for member in self._members for ref in (member.beginning, *member.tasks) if ref is not None}
         ready, _ = self._ray.wait(list(of), timeout=1.0)
@@ -190,7 +198,7 @@ class RayPreparer:
         member.beginning = None
 
     def _replace(self, member: _Member, exc: Exception) -> None:
-        """Another one for a worker that is lost; what it had goes back to the front of the queues."""
+        """Start another worker for one that is lost; its tasks go back to the front of the queues."""
         self._lost_in_a_row += 1
         if self._lost_in_a_row > ATTEMPTS * len(self._members):
             raise self._cluster.gone(f"workers are lost as soon as they start; the last one: {_reason(exc)}")
@@ -212,8 +220,9 @@ class RayPreparer:
 
 @contextlib.contextmanager
 def ray_preparer(address: str | None, workers: int | None, work: Work) -> Iterator[RayPreparer]:
-    """`workers` on the cluster at the address, one for each of its processors where that is None; without an address,
-    on this machine. Raises `RagError` where there is no Ray, no such cluster, or none of its kind."""
+    """A preparer with `workers` on the cluster at the address, by default one for each of its processors; without an
+    address, on this machine. Raises `RagError` if Ray is missing, or there is no such cluster, or none that can be
+    used."""
     with connected(address, workers or 1) as cluster:
         preparer = RayPreparer(cluster, workers or max(1, int(cluster.ray.cluster_resources().get("CPU", 1))), work)
         try:
@@ -233,7 +242,7 @@ def _as_ours(exc: Any) -> RagError:
 
 
 def _reason(exc: Exception) -> str:
-    """The sentence that says why, of the many that Ray gives."""
+    """The sentence that gives the reason, out of the many of Ray."""
     lines = [line.strip() for line in str(exc).splitlines() if line.strip()]
     said = [line for line in lines if line.startswith("The actor is dead because")]
     return (said or lines or [type(exc).__name__])[0].split(". ")[0][:160]

@@ -1,8 +1,8 @@
-"""One worker of a cluster: files -> documents cut into passages; passages -> vectors. An actor of Ray, which see.
+"""One worker of a cluster, an actor of Ray: files -> documents cut into passages; passages -> vectors.
 
-In: what it is to work with, once; then files and passages as the run sends them. Out: what `rag.ingest.prepare` says.
+In: its parameters, once; then files and passages as the run sends them. Out: the results of `rag.ingest.prepare`.
 Files are parsed in a process of their own (rag/documents/pool.py), so that one which crashes or hangs its parser costs
-that file and not the worker. It knows neither the index nor the other workers.
+that file and not the worker. Knows neither the index nor the other workers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GROUPS = {"prepare": 1, "embed": 1}  # threads for each method: a file that take
 
 
 class Made(NamedTuple):
-    """What a worker's vectors are made with, which must be the same for all, and where it is."""
+    """The embedder of a worker, which must be the same for all, and its machine."""
 
     fingerprint: str
     dimension: int
@@ -33,7 +33,7 @@ class Made(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What a worker needs; sent to each when it starts."""
+    """The parameters of a worker; sent to each when it starts."""
 
     load: Callable[[], Embedder]
     passage_tokens: int
@@ -41,7 +41,7 @@ class Work(NamedTuple):
 
 
 class Worker:
-    """Its embedder is loaded once, by `begin`. Each method is called by one thread at a time."""
+    """A worker; its embedder is loaded once, by `begin`. Each method is called by one thread at a time."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -53,9 +53,11 @@ class Worker:
         return self._work.load()
 
     def begin(self) -> Made:
+        """Load the embedder, and tell which it is."""
         return Made(self._embedder.fingerprint, self._embedder.dimension, platform.node())
 
     def prepare(self, found: Found) -> Prepared | DocumentError:
+        """Read and cut one file; errors are returned."""
         if not found.path.exists():
             return DocumentError(
                 f"{found.file}: is not there on {platform.node()}: "
@@ -66,5 +68,6 @@ class Worker:
             return prepare(found, document, self._embedder, self._work.passage_tokens)
 
     def embed(self, passages: Sequence[Passage]) -> list[Embedding]:
+        """The embeddings of the passages, in order."""
         with self._lock:
             return self._embedder.embed_passages(passages)

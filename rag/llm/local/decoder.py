@@ -27,12 +27,12 @@ Logits = NDArray[np.float32]
 PREFIXES = 2  # sequences that keep a prefix: one for reading, one for writing
 BATCH_TOKENS = 2048  # tokens of one llama_decode call: 8 candidate sentences with their question fit into one
 MAX_SEQUENCES = 48  # those of prefixes, and 46 continuations at once: three questions with four texts each
-_NO_ROOM, _ABORTED = 1, 2  # what llama_decode returns, beside 0 for well and negative numbers for failures
+_NO_ROOM, _ABORTED = 1, 2  # results of llama_decode, beside 0 for success and negative numbers for failures
 CONTEXTS = 2  # questions together may fill as many contexts as one may have: cells of the KV cache cost memory
 
 
 class Interrupted(Exception):
-    """`interrupt` was called meanwhile; nothing was appended."""
+    """Raised if `interrupt` was called during a call of `run`; nothing was appended."""
 
 
 class TokenRun(NamedTuple):
@@ -56,7 +56,7 @@ class Decoder:
     """A loaded GGUF model with its KV cache. Not safe for use by two threads."""
 
     def __init__(self, path: Path, context_tokens: int, threads: int) -> None:
-        """Raises `ModelError` where the file is missing, is no GGUF, or llama.cpp refuses it."""
+        """Load the file at `path`. Raises `ModelError` if it is missing, is no GGUF, or llama.cpp refuses it."""
         spin_briefly()
         import llama_cpp
 
@@ -89,9 +89,9 @@ class Decoder:
         self.parameters = int(llama_cpp.llama_model_n_params(self._model))
 
     def tokenize(self, text: str, special: bool = False) -> list[int]:
-        """Tokens of `text` as it stands in a longer text: no beginning-of-text token is added.
+        """The tokens of `text` as part of a longer text: no beginning-of-text token is added.
 
-        `special` reads control tokens such as `<|im_end|>`; leave it off for what a document or a person wrote.
+        `special` reads control tokens such as `<|im_end|>`; leave it off for text of a document or a person.
         """
         data = text.encode("utf-8", errors="replace")
         room = len(data) + 8
@@ -106,11 +106,11 @@ class Decoder:
         return buffer.raw[: max(count, 0)]
 
     def is_end(self, token: int) -> bool:
-        """Whether the model means "I have finished" by this token."""
+        """True if the model ends its text with this token."""
         return bool(self._lib.llama_vocab_is_eog(self._vocab, token))
 
     def hold(self, prefix: Sequence[int]) -> int:
-        """-> the sequence that holds `prefix`, which is read once and kept until `PREFIXES` others were asked for."""
+        """The sequence that holds `prefix`, which is read once and kept until `PREFIXES` others were asked for."""
         sequence = next((number for number, held in self._prefixes.items() if held == prefix), None)
         if sequence is None:
             sequence = next(iter(self._prefixes))
@@ -122,7 +122,7 @@ class Decoder:
         return sequence
 
     def cells_beside(self, prefix: Sequence[int]) -> int:
-        """Cells that prefixes other than `prefix` take."""
+        """The number of cells that prefixes other than `prefix` take."""
         return sum(len(held) for held in self._prefixes.values() if held != prefix)
 
     def forget(self) -> None:
@@ -143,11 +143,11 @@ class Decoder:
         self._lengths[target] = self._lengths[source]
 
     def run(self, runs: Sequence[TokenRun]) -> list[Logits]:
-        """Append each run to its sequence; -> for each its logits, shape `(wanted, vocabulary)`.
+        """Append each run to its sequence; returns the logits of each, shape `(wanted, vocabulary)`.
 
         The arrays may be views of llama.cpp's own buffer, since copying 200 kB for every token costs as much as
         computing it: they are valid until the next call. Raises `Interrupted`, and `ModelError` when the context is
-        full or llama.cpp fails; all sequences then stand where they stood before.
+        full or llama.cpp fails; all sequences are then as they were before.
         """
         rows: list[_Row] = []
         for run in runs:
@@ -180,7 +180,8 @@ class Decoder:
         return np.empty((0, self.vocabulary), np.float32)
 
     def _decode(self, rows: Sequence[_Row], keep: bool) -> Logits:
-        """One llama_decode; `keep` copies its logits out of the buffer that the next one overwrites."""
+        """The logits of one call of llama_decode; `keep` copies them out of the buffer, which the next call
+        overwrites."""
         batch = self._batch
         batch.n_tokens = len(rows)
         for index, row in enumerate(rows):
@@ -217,7 +218,7 @@ class Decoder:
         return buffer.raw[:count].decode("utf-8")
 
     def grammar(self, gbnf: str) -> GrammarSampler:
-        """Raises `ModelError` where `gbnf` is no grammar with a rule `root`."""
+        """A sampler for the grammar `gbnf`. Raises `ModelError` if that is no grammar with a rule `root`."""
         sampler = self._lib.llama_sampler_init_grammar(self._vocab, gbnf.encode(), b"root")
         if not sampler:
             raise ModelError("the grammar of the answer cannot be parsed")
@@ -233,14 +234,14 @@ class Decoder:
 
 
 class GrammarSampler:
-    """Chooses the most likely token that keeps the text within a grammar."""
+    """A sampler of the most likely token that keeps the text within a grammar."""
 
     def __init__(self, lib: Any, sampler: Any) -> None:
         self._lib = lib
         self._sampler = sampler
 
     def choose(self, logits: Logits) -> int:
-        """The allowed token of the highest logit, which the grammar then takes as said."""
+        """The allowed token of the highest logit; the grammar advances past it."""
         best = int(logits.argmax())
         if not self._allowed(logits, np.array([best], np.int32)):
             order = np.argsort(-logits).astype(np.int32)
@@ -249,7 +250,7 @@ class GrammarSampler:
         return best
 
     def _allowed(self, logits: Logits, candidates: NDArray[np.int32]) -> list[int]:
-        """Those of `candidates` that the grammar allows next, in their order."""
+        """The tokens of `candidates` that the grammar allows next, in their order."""
         data = (self._lib.llama_token_data * len(candidates))()
         rows = np.ctypeslib.as_array(data)
         rows["id"], rows["logit"], rows["p"] = candidates, logits[candidates], 0.0
@@ -279,13 +280,14 @@ def _load_model(llama_cpp: Any, path: Path) -> Any:
 
 
 def _is_set(llama_cpp: Any) -> Any:
-    """llama.cpp asks it before each of some thousand steps of a call whether to stop: is the first byte set? That is
-    what strlen tells of two bytes of which the second is 0, and unlike a function of Python's it waits for no lock."""
+    """The callback that llama.cpp calls before each of some thousand steps of a call: non-zero, if the first byte is
+    set, aborts it. strlen gives just that for two bytes of which the second is 0, and unlike a function in Python it
+    waits for no lock."""
     return llama_cpp.ggml_abort_callback(ctypes.cast(ctypes.CDLL(None).strlen, ctypes.c_void_p).value)
 
 
 def silence(llama_cpp: Any) -> None:
-    """llama.cpp prints hundreds of lines on standard error; what matters comes back as `ModelError`."""
+    """Drop llama.cpp's hundreds of log lines on standard error; failures are raised as `ModelError`."""
     llama_cpp.llama_log_set(_ignore_log(llama_cpp), ctypes.c_void_p())
 
 

@@ -1,6 +1,6 @@
 """Tasks -> their results: one thread owns the decoder and advances several tasks in one llama.cpp batch.
 
-A task is a generator that yields the runs it wants read and is sent their logits, so that it is written as if it were
+A task is a generator that yields the runs it wants read and is sent their logits, so that its code reads as if it ran
 alone. It gets sequences of its own. Tasks wait in a bounded queue and are begun in order, as soon as there are
 sequences and cells for all that they may need. Each step takes the next runs of as many tasks as fit into
 `STEP_TOKENS`, those that waited longest first: many that write one token each, or one that reads a long text.
@@ -21,23 +21,23 @@ from rag.deadline import Deadline
 from rag.errors import Cancelled, ModelError, Overloaded
 from rag.llm.local.decoder import MAX_SEQUENCES, PREFIXES, Decoder, Interrupted, Logits, TokenRun
 
-# Tokens of one step. More gain little, at best a seventh in each doubling where the processor has bfloat16, and keep
+# Tokens of one step. More gain little, at best a seventh in each doubling if the processor has bfloat16, and keep
 # others waiting; one token each of 15 tasks takes thrice the time of one (docs/experiments.md).
 STEP_TOKENS = 256
 LOOK_S = 0.05  # between two looks of a waiting caller at its deadline
-_DOUBT = 1.5  # how much longer than expected a wait may be: tasks differ in length
-_FIRST_GUESS_S = 1.0  # that a task is taken to last before one has been timed
+_DOUBT = 1.5  # factor by which a wait may exceed the expected one: tasks differ in length
+_FIRST_GUESS_S = 1.0  # assumed length of a task before one has been timed
 
 Steps = Generator[Sequence[TokenRun], list[Logits], Any]
 
 
 class Task(NamedTuple):
-    """What to begin: `steps` gets the numbers of its sequences, which stand at the end of `prefix`, and where to put
-    pieces of its result that are of use before it ends. What it returns is the result."""
+    """A task for the engine. `steps` is called with the numbers of its sequences, which stand at the end of `prefix`,
+    and a function that takes pieces of the result before it is complete; it returns the result."""
 
     prefix: Sequence[int]
-    sequences: int  # that it uses at once
-    cells: int  # tokens that it appends to them in all, at most
+    sequences: int  # used at once
+    cells: int  # most tokens that are appended to them in all
     steps: Callable[[Sequence[int], Callable[[str], None]], Steps]
 
 
@@ -47,7 +47,7 @@ class _Ended(NamedTuple):
 
 
 class _Request:
-    """A task on its way."""
+    """A task with its state: its place in the queue, its sequences, and the pieces and result that its caller reads."""
 
     def __init__(self, task: Task, deadline: Deadline) -> None:
         self.task = task
@@ -64,7 +64,7 @@ class _Request:
 
 
 class Engine:
-    """`close` ends its thread and the decoder."""
+    """The thread that owns a decoder and runs tasks on it; `close` ends both."""
 
     def __init__(self, decoder: Decoder, waiting: int) -> None:
         self._decoder = decoder
@@ -80,10 +80,10 @@ class Engine:
         self._thread.start()
 
     def submit(self, task: Task, deadline: Deadline | None) -> Generator[str, None, Any]:
-        """An iterator over the task's pieces, which returns its result; leaving it gives the task up.
+        """An iterator over the task's pieces, which returns its result; closing it cancels the task.
 
-        The task stands in the queue when this returns. Raises `Overloaded`; the iterator raises what the task or its
-        deadline raises.
+        The task is in the queue when this returns. Raises `Overloaded`, and `ModelError` for a task that never fits;
+        the iterator raises the errors of the task and of its deadline.
         """
         needs = len(task.prefix) + task.cells
         if needs > self._decoder.cells or task.sequences > MAX_SEQUENCES - PREFIXES:
@@ -97,7 +97,7 @@ class Engine:
                 raise _overloaded(
                     f"{len(self._waiting) + 1} questions would wait for the language model", "queue", wait
                 )
-            if len(self._waiting) and _DOUBT * wait > request.deadline.left:  # better told now than after a wait
+            if len(self._waiting) and _DOUBT * wait > request.deadline.left:  # refused now rather than after a wait
                 raise _overloaded(f"an answer would take some {wait:.0f} s", "answer_seconds", wait)
             self._waiting.append(request)
             self._changed.notify()
@@ -105,11 +105,11 @@ class Engine:
 
     @property
     def waiting(self) -> int:
-        """Tasks in line, without those at work."""
+        """The number of tasks in the queue, without those under way."""
         return len(self._waiting)
 
     def close(self) -> None:
-        """Finish what waits, then end."""
+        """Finish the tasks in the queue, then end the thread."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -133,7 +133,7 @@ class Engine:
             self._leave(request)
 
     def _leave(self, request: _Request) -> None:
-        """Its place in the queue is free at once; where it is under way, the owner thread drops it."""
+        """Cancel a request: its place in the queue is free at once; if it is under way, the owner thread drops it."""
         request.left = True
         with self._changed:
             if request in self._waiting:
@@ -141,11 +141,11 @@ class Engine:
             elif request.sequences:
                 self._decoder.interrupt()
 
-    # What follows runs in the owner thread.
+    # The methods below run in the owner thread.
 
     def _work(self) -> None:
         while self._wait():
-            self._decoder.resume()  # before looking who is over: an interruption from here on is one of this step
+            self._decoder.resume()  # before looking for ended requests: later interruptions belong to this step
             for request in [request for request in self._active if request.over]:
                 self._end(request, error=Cancelled("the answer is not wanted any more"))
             self._begin()
@@ -153,7 +153,7 @@ class Engine:
         self._decoder.close()
 
     def _wait(self) -> bool:
-        """Until there is something to do; False when there is nothing and never will be."""
+        """Wait until there is something to do; False if the engine was closed and nothing is left."""
         with self._changed:
             if not self._active and not self._waiting:
                 self._changed.wait_for(lambda: self._waiting or self._closed)
@@ -161,7 +161,7 @@ class Engine:
             return bool(self._active or self._waiting)
 
     def _begin(self) -> None:
-        """Start those of the queue for which there is room, in order."""
+        """Start the requests of the queue for which there is room, in order."""
         while request := self._next():
             try:
                 if request.task.prefix:
@@ -170,7 +170,7 @@ class Engine:
                         self._decoder.fork(prefix, sequence)
                 request.steps = request.task.steps(request.sequences, request.out.put)
                 request.runs = next(request.steps)
-            except Interrupted:  # somebody else's: the prefix is read in the next step
+            except Interrupted:  # meant for another request: the prefix is read in the next step
                 self._give_back(request)
                 with self._changed:
                     self._waiting.appendleft(request)
@@ -183,7 +183,7 @@ class Engine:
                 self._active.append(request)
 
     def _next(self) -> _Request | None:
-        """The first that waits, with sequences of its own, where there is room for it."""
+        """The first request of the queue, with sequences of its own, if there is room for it; else None."""
         cells = sum(request.task.cells for request in self._active)
         pending = sum(_tokens(request) for request in self._active)
         with self._changed:
@@ -202,7 +202,7 @@ class Engine:
         return request
 
     def _choose(self) -> list[_Request]:
-        """Those that take part in the next step; they go to the end of the line."""
+        """The requests that take part in the next step; they move to the end of the line."""
         chosen: list[_Request] = []
         tokens = 0
         for request in self._active:
@@ -213,7 +213,7 @@ class Engine:
         return chosen
 
     def _advance(self, chosen: Sequence[_Request]) -> None:
-        """One step of these tasks. Where it fails for several together, it is tried for each alone."""
+        """Run one step of these requests. If it fails for several together, it is tried for each alone."""
         if not chosen:
             return
         try:
@@ -236,7 +236,7 @@ class Engine:
             request.runs = request.steps.send(logits)
         except StopIteration as stop:
             self._end(request, stop.value)
-        except BaseException as exc:  # the waiting caller gets it; the owner thread lives on
+        except BaseException as exc:  # passed to the waiting caller; the owner thread goes on
             self._end(request, error=exc)
 
     def _end(self, request: _Request, result: Any = None, error: BaseException | None = None) -> None:
@@ -267,7 +267,7 @@ def _tokens(request: _Request) -> int:
 
 
 def result(pieces: Iterator[str]) -> Any:
-    """What the iterator returns; its pieces are dropped."""
+    """The value that the iterator returns; its pieces are dropped."""
     while True:
         try:
             next(pieces)

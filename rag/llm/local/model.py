@@ -1,6 +1,6 @@
 """A GGUF model in this process, behind the `LanguageModel` Protocol: calls become tasks of the engine.
 
-Texts become tokens in the caller's thread, which needs the vocabulary alone; all else happens in the engine's.
+Texts become tokens in the caller's thread, which needs the vocabulary alone; the rest happens in the engine's thread.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class LlamaCpp:
 
     @classmethod
     def load(cls, path: Path, name: str, context_tokens: int, threads: int, waiting: int) -> LlamaCpp:
-        """Raises `ModelError` where the file is missing, is no GGUF or cannot be loaded."""
+        """Load the file at `path`. Raises `ModelError` if it is missing, is no GGUF or cannot be loaded."""
         return cls(Decoder(path, context_tokens, threads), Path(name).name.removesuffix(".gguf"), waiting)
 
     @property
@@ -40,7 +40,7 @@ class LlamaCpp:
         return self._engine.waiting
 
     def count_tokens(self, text: str) -> int:
-        """Tokens of `text` alone."""
+        """The number of tokens of `text` alone."""
         return len(self._decoder.tokenize(text))
 
     def read(
@@ -65,8 +65,8 @@ class LlamaCpp:
         yield from self._engine.submit(writing_task(self._decoder, messages, grammar, max_tokens), deadline)
 
     def trouble(self) -> None:
-        """None: what is loaded in this process answers."""
+        """Return None: a model in this process can always answer."""
 
     def close(self) -> None:
-        """Finish the calls that wait, then end."""
+        """Finish the calls that wait, then end the thread and free the memory."""
         self._engine.close()

@@ -1,4 +1,4 @@
-"""Questions on texts -> how likely each text makes its question, and which of its spans answer it.
+"""Questions on texts -> the likelihood of each question after its text, and the spans that may answer it.
 
 A span is verbatim, so that once its first token is chosen the rest is known. All spans that begin at one word are
 therefore scored by reading the words that follow it once, and the spans of the most likely first words in one batch:
@@ -24,7 +24,7 @@ from rag.types import Usage
 # (F1 0.521 against 0.517, docs/experiments.md) at twice the tokens.
 FIRST_WORDS = 4
 SPAN_TOKENS = 10
-AT_ONCE = 2  # texts whose spans are read in one batch: small ones take more time for each token
+AT_ONCE = 2  # texts whose spans are read in one batch: smaller batches take more time for each token
 MOST_PROMPTS = MAX_SEQUENCES - PREFIXES - AT_ONCE * FIRST_WORDS
 
 
@@ -33,7 +33,7 @@ class _Prompt(NamedTuple):
 
     tokens: list[int]
     question: int  # tokens of the question
-    wanted: int  # last tokens whose logits tell of the question and of what follows the lead
+    wanted: int  # last tokens, whose logits give the question and the tokens after the lead
     text: SpanText
     stop: int
 
@@ -41,8 +41,8 @@ class _Prompt(NamedTuple):
 def reading_task(
     decoder: Decoder, prompts: Sequence[SpanPrompt], choose: Callable[[list[float]], Sequence[int]]
 ) -> Task:
-    """Its result are `Readings`, see `LanguageModel.read`; the prompts share one prefix. Raises `ModelError` for more
-    than `MOST_PROMPTS`."""
+    """A task whose result is `Readings` as of `LanguageModel.read`; the prompts share one prefix. Raises `ModelError`
+    for more than `MOST_PROMPTS`."""
     if len(prompts) > MOST_PROMPTS:
         raise ModelError(f"{len(prompts)} texts in one call; the limit is {MOST_PROMPTS}")
     read = [_prompt(decoder, prompt) for prompt in prompts]
@@ -102,14 +102,14 @@ def _first_words(text: SpanText, logits: Logits) -> list[tuple[float, int]]:
 
 
 def _span_run(decoder: Decoder, text: SpanText, start: int, sequence: int, target: int) -> TokenRun:
-    """What follows the first word at token `start`, in a copy of `sequence`, the prompt's own."""
+    """The run that reads the span's tokens from `start` on, in a copy of `sequence`, that of the prompt."""
     decoder.fork(sequence, target)
     followers = text.tokens[start : start + SPAN_TOKENS]
     return TokenRun(target, followers, len(followers))
 
 
 def _of_start(text: SpanText, start: int, first: float, logits: Logits, stop: int) -> list[Span]:
-    """Every span that begins at token `start`; `logits[i]` are those after its token `start + i`."""
+    """The spans that begin at token `start`; `logits[i]` are those after token `start + i`."""
     following = [text.tokens[min(start + offset + 1, len(text.tokens) - 1)] for offset in range(len(logits))]
     chances = _log_probabilities(logits, [[token, stop] for token in following])
     total, spans = first, []
@@ -123,9 +123,9 @@ def _of_start(text: SpanText, start: int, first: float, logits: Logits, stop: in
 
 
 def _log_probabilities(logits: Logits, tokens: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
-    """Of each row of logits, the natural log-probabilities of its tokens.
+    """The natural log-probabilities of the tokens wanted of each row of logits.
 
-    Row by row, so that what is computed stays in the processor's cache; all other probabilities are never written down.
+    Computed row by row, so that intermediate values stay in the processor's cache; no other probability is stored.
     """
     found = []
     for row, wanted in zip(logits, tokens, strict=True):

@@ -1,7 +1,7 @@
-"""A text as the model's tokens, and which runs of them are whole words of it (pure, given the pieces).
+"""A text as the model's tokens, and the runs of tokens that are whole words of it (pure, given the pieces).
 
 A span is named by its tokens `first..last`; `span` gives the characters that it covers, which are exact by
-construction: nothing that was decoded is searched for, the offsets are those of the text itself.
+construction: no decoded text is searched for, the offsets are those of the text itself.
 """
 
 from __future__ import annotations
@@ -25,19 +25,21 @@ class SpanText:
         self._ends = [self._ends_word(i) for i in range(len(self.tokens))]
 
     def ends_word(self, token: int) -> bool:
-        """Whether a span may end with this token."""
+        """True if a span may end with this token."""
         return self._ends[token]
 
     def span(self, first: int, last: int) -> tuple[int, int]:
-        """Characters of `text` that tokens `first..last` cover, white space at either end left out."""
+        """The characters of `text` that tokens `first..last` cover, without white space at either end."""
         start, end = self._offsets[first], self._offsets[last + 1]
-        assert start is not None and end is not None
+        assert start is not None
+        assert end is not None
         piece = (" " + self.text)[start:end]
         lead = len(piece) - len(piece.lstrip())
         return start + lead - 1, start + len(piece.rstrip()) - 1
 
     def _starts_word(self, token: int) -> bool:
-        """A token that begins with the space before a word; an opening bracket or quote counts with its word."""
+        """True for a token that begins with the space before a word; an opening bracket or quote belongs to its
+        word."""
         start = self._offsets[token]
         padded = " " + self.text
         return start is not None and start + 1 < len(padded) and padded[start] == " " and padded[start + 1] != " "
@@ -55,7 +57,7 @@ class SpanText:
 
 
 def _character_offsets(text: str, pieces: Sequence[bytes]) -> list[int | None]:
-    """Where each token begins in `text`, and where the last one ends; None inside a character of several bytes.
+    """The start of each token in `text`, and the end of the last one; None inside a character of several bytes.
 
     >>> _character_offsets(" é", [b" ", b"\\xc3", b"\\xa9"])
     [0, 1, None, 2]

@@ -1,7 +1,7 @@
 """Messages -> the model's most likely answer within a grammar, token by token.
 
-What documents and people wrote is tokenised as plain text: only the chat template's own parts may hold control tokens,
-so that a document in which `<|im_end|>` stands cannot end its own message.
+Texts of documents and people are tokenised as plain text: only the chat template's own parts may hold control tokens,
+so that a document that contains `<|im_end|>` cannot end its own message.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from rag.llm.local.decoder import Decoder, TokenRun
 from rag.llm.local.engine import STEP_TOKENS, Steps, Task
 from rag.types import Message
 
-_CHUNK = STEP_TOKENS - 16  # tokens of a prompt in one step: as many others write on meanwhile
+_CHUNK = STEP_TOKENS - 16  # tokens of a prompt in one step: 16 other tasks may write a token meanwhile
 
 
 def writing_task(decoder: Decoder, messages: Sequence[Message], grammar: str, max_tokens: int) -> Task:
-    """Its pieces are text, greedily chosen among what `grammar` (GBNF, rule `root`) allows.
+    """A task whose pieces are text, greedily chosen among the tokens that `grammar` (GBNF, rule `root`) allows.
 
-    Raises `ModelError` where the prompt leaves no room for `max_tokens`; the task, where the grammar is not one.
+    Raises `ModelError` if the prompt leaves no room for `max_tokens`; the task raises it if the grammar is invalid.
     """
     prefix, prompt = _chat_tokens(decoder, messages)
     if (read := len(prefix) + len(prompt)) + max_tokens > decoder.context_tokens:
@@ -50,7 +50,7 @@ def writing_task(decoder: Decoder, messages: Sequence[Message], grammar: str, ma
 
 
 def _chat_tokens(decoder: Decoder, messages: Sequence[Message]) -> tuple[list[int], list[int]]:
-    """The model's own chat template around the messages, ending where the assistant begins, in two parts: what stands
+    """The model's own chat template around the messages, ending where the assistant begins, in two parts: the tokens
     before the text of the last message, which many chats have in common, and the rest."""
     marks = [f"\x02{number}\x03" for number in range(len(messages))]
     template = decoder.chat_template([(message.role, mark) for message, mark in zip(messages, marks, strict=True)])

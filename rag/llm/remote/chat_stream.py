@@ -1,7 +1,7 @@
 """One request to an OpenAI-compatible server -> pieces of text, a model's name, or a number of tokens.
 
-Whatever else comes, be it a refused connection, a status, HTML, broken JSON or silence, is `Failed`, which says in a
-few words what came. Does not try again and knows no deadline: whoever awaits it cancels it, which closes the
+Anything else, be it a refused connection, a status, HTML, broken JSON or silence, is raised as `Failed`, which
+describes it in a few words. Does not try again and knows no deadline: the caller cancels it, which closes the
 connection.
 """
 
@@ -18,9 +18,9 @@ import httpx2
 from rag.llm.remote.endpoints import Endpoint, Failed, seconds_of
 
 _PASSING = {429, 500, 502, 503, 504}
-_CHARACTERS_A_TOKEN = 32  # at most, on average: a server that sends more does not keep to max_tokens
+_CHARACTERS_A_TOKEN = 32  # at most, on average: a server that sends more ignores max_tokens
 _READ_BYTES = 1 << 20  # of an answer that is read whole
-_TOLD = 160  # characters of a server's own words that are repeated
+_TOLD = 160  # characters of a server's own message that are repeated
 
 
 async def write_request(
@@ -30,7 +30,7 @@ async def write_request(
     silence_s: float,
     put: Callable[[str], None],
 ) -> None:
-    """Chat completion with `body`; each piece of text goes to `put`. A server that writes on after `max_tokens` is cut
+    """Make a chat completion with `body`; each piece of text goes to `put`. A server that exceeds `max_tokens` is cut
     off there. Raises `Failed`, also for one that sends no text for `silence_s`."""
     tokens, characters, over = 0, body["max_tokens"] * _CHARACTERS_A_TOKEN, False
     loop = asyncio.get_running_loop()
@@ -52,7 +52,7 @@ async def write_request(
 
 
 async def served_models(client: httpx2.AsyncClient, endpoint: Endpoint, seconds: float) -> list[str]:
-    """The names of what it serves. Raises `Failed`."""
+    """The names of the models that the endpoint serves. Raises `Failed`."""
     found = await _json(client, endpoint, "GET", "/models", seconds)
     try:
         return [str(entry["id"]) for entry in found["data"]]
@@ -61,7 +61,8 @@ async def served_models(client: httpx2.AsyncClient, endpoint: Endpoint, seconds:
 
 
 async def count(client: httpx2.AsyncClient, endpoint: Endpoint, text: str, seconds: float) -> int:
-    """Tokens of `text`, where the server is llama-server or vLLM. Raises `Failed`, for others with status 404."""
+    """The number of tokens of `text`, if the server is llama-server or vLLM. Raises `Failed`, for others with status
+    404."""
     body = {"model": endpoint.model, "prompt": text, "content": text, "add_special_tokens": False}
     found = await _json(client, endpoint, "POST", "/tokenize", seconds, body, root=True)
     tokens = found.get("tokens") if isinstance(found, dict) else None
@@ -133,7 +134,7 @@ async def _refused(response: httpx2.Response, path: str) -> Failed:
     status = response.status_code
     data = b""
     with suppress(TimeoutError, httpx2.HTTPError):
-        async with asyncio.timeout(1):  # its status says enough where its words do not come
+        async with asyncio.timeout(1):  # the status is enough if its message does not come
             data = await _beginning(response, 4_000)
     words = _message(data)
     hint = " (does its address end in /v1?)" if status == 404 and not words else ""
@@ -148,13 +149,13 @@ async def _refused(response: httpx2.Response, path: str) -> Failed:
 
 
 def _why(error: httpx2.ConnectError) -> str:
-    """A name that is not known or a certificate that is wrong is told; that nobody listens goes without saying."""
+    """The reason in brackets, such as an unknown name or a wrong certificate; empty if simply nobody listens."""
     words = _one_line(str(error))
     return "" if not words or "attempts failed" in words else f" ({words})"
 
 
 def _message(data: bytes) -> str:
-    """The server's own words, of the bodies in which such servers tell them; one line."""
+    """The server's own message, out of the bodies in which such servers send it; one line."""
     try:
         found = json.loads(data)
     except (ValueError, RecursionError):
@@ -172,7 +173,7 @@ def _one_line(text: str) -> str:
 
 
 def _delta(data: str) -> tuple[str, bool]:
-    """The text of a chunk, and whether it is the last. Raises `Failed`."""
+    """Parse a chunk: its text, and True if it is the last one. Raises `Failed`."""
     try:
         chunk = json.loads(data)
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
 """The setting `model` as addresses -> endpoints, in the order in which they are to be tried (no I/O).
 
-An endpoint that failed is left out for some seconds: it is tried last. One that said when to come back (`Retry-After`)
-is not tried before. Used by one thread, that of `rag.llm.remote.model`.
+An endpoint that failed is tried last for some seconds. One that sent `Retry-After` is not tried before that time. Used
+by one thread, that of `rag.llm.remote.model`.
 """
 
 from __future__ import annotations
@@ -17,49 +17,51 @@ from urllib.parse import unquote, urlsplit
 
 from rag.errors import InputError
 
-LEFT_OUT_S = 10.0  # a failed endpoint is tried last for so long
-_SIGN_S = 5.0  # an endpoint that sent something so short a time ago is there, and need not be asked
+LEFT_OUT_S = 10.0  # time for which a failed endpoint is tried last
+_SIGN_S = 5.0  # an endpoint that sent something within this time is up, and need not be asked
 _FORM = "give it as http://HOST:PORT/v1 or http://HOST:PORT/v1#MODEL, several with commas between them"
 
 
 class Failed(Exception):
-    """What came from an endpoint instead of an answer, as the end of a line that begins with its address."""
+    """A failure of an endpoint; its text completes a line that begins with the address: "sent an empty answer"."""
 
     def __init__(
         self, what: str, *, status: int | None = None, passing: bool = False, retry_after: float | None = None
     ) -> None:
         super().__init__(what)
         self.status = status
-        self.passing = passing  # may be over in some seconds
-        self.retry_after = retry_after  # seconds, where the server said so
+        self.passing = passing  # may be gone in some seconds
+        self.retry_after = retry_after  # seconds; None if the server did not say
 
 
 @dataclass(slots=True, eq=False)
 class Endpoint:
-    """An OpenAI-compatible server, and what is known of it."""
+    """An OpenAI-compatible server, and its state as last seen."""
 
     url: str  # without a slash at the end, and without credentials
-    given: str | None  # the model's name, where the setting has it
-    found: str | None = None  # ... where the server told it
+    given: str | None  # the model's name, if the setting has it
+    found: str | None = None  # the model's name, as the server told it
     grammar: bool = True  # whether it takes requests with a grammar
     left_out_until: float = 0.0  # of time.monotonic, as the next two
     not_before: float = 0.0
-    sign_at: float = float("-inf")  # when it last sent something of use
+    sign_at: float = float("-inf")  # time at which it last sent something of use
 
     @property
     def model(self) -> str | None:
+        """The model's name; None as long as it is not known."""
         return self.given or self.found
 
     @property
     def well(self) -> bool:
-        """Whether it is known to answer, without asking it."""
+        """True if it answered within the last seconds, so that it need not be asked."""
         return time.monotonic() - self.sign_at < _SIGN_S
 
     def answered(self) -> None:
+        """Note that the server has just answered."""
         self.sign_at, self.left_out_until, self.not_before = time.monotonic(), 0.0, 0.0
 
     def failed(self, error: Failed) -> None:
-        """After a restart it may serve another model, so that its name is asked for again."""
+        """Note a failure. The model's name is asked for again, since the server may serve another after a restart."""
         now = time.monotonic()
         self.sign_at, self.found = float("-inf"), None
         self.left_out_until = now + LEFT_OUT_S
@@ -67,24 +69,24 @@ class Endpoint:
 
 
 class Round(NamedTuple):
-    """What to try next: nothing before `wait` seconds (>= 0) have passed, then these, in order."""
+    """The endpoints to try next, in order, after `wait` seconds (>= 0)."""
 
     wait: float
     endpoints: list[Endpoint]
 
 
 def is_address(model: str) -> bool:
-    """Whether the setting `model` names servers, not a file."""
+    """True if the setting `model` names servers, not a file."""
     return model.lower().startswith(("http://", "https://"))
 
 
 def parse_endpoints(model: str) -> list[Endpoint]:
-    """Raises `InputError`, which does not repeat what may be a secret."""
+    """The endpoints of the setting `model`, in order. Raises `InputError`, which never repeats a possible secret."""
     return [_endpoint(part.strip()) for part in model.split(",") if part.strip()]
 
 
 def next_round(endpoints: Sequence[Endpoint], pause: float) -> Round:
-    """`pause`: seconds to wait where no server asked for more."""
+    """The next round of tries, after `pause` seconds, or later if every server asked for more."""
     now = time.monotonic()
     wait = max(pause, min(endpoint.not_before for endpoint in endpoints) - now)
     ready = [endpoint for endpoint in endpoints if endpoint.not_before <= now + wait]
@@ -92,7 +94,7 @@ def next_round(endpoints: Sequence[Endpoint], pause: float) -> Round:
 
 
 def short_name(model: str) -> str:
-    """Some servers name a model by the path of its file.
+    """The name of a model to show; some servers name a model by the path of its file.
 
     >>> short_name("/models/qwen.gguf"), short_name("Qwen/Qwen2.5-7B-Instruct")
     ('qwen', 'Qwen/Qwen2.5-7B-Instruct')
@@ -101,7 +103,7 @@ def short_name(model: str) -> str:
 
 
 def seconds_of(value: str | None) -> float | None:
-    """Of a `Retry-After`: seconds or a date, as RFC 9110 has it; None for anything else."""
+    """The seconds (>= 0) of a `Retry-After`, which is a number or a date (RFC 9110); None for anything else."""
     if value is None:
         return None
     try:

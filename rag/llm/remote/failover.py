@@ -1,8 +1,8 @@
 """A chat -> pieces of text from the first of several endpoints that sends any; coroutines, for `rag.llm.remote.model`.
 
-Until the first piece came, a request that failed is made again: at the next endpoint at once, in another round after a
-pause that doubles, or that the server asked for. What another try could not mend (a refused key, HTML) is tried once
-at each endpoint. Errors are told as one line: which address, what came, what to do.
+A request that fails before its first piece is repeated: at the next endpoint at once, in another round after a pause
+that doubles, or that the server asked for. Failures that another try cannot mend (a refused key, HTML) are tried once
+at each endpoint. Errors are one line: the address, the failure, the remedy.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ Put = Callable[[str], None]
 
 
 class Patience(NamedTuple):
-    """Seconds, and how often all endpoints are tried."""
+    """Limits of time, in seconds, and the number of rounds in which all endpoints are tried."""
 
     connect: float = 5.0
     silence: float = 120.0  # without a piece of text
-    probe: float = 1.0  # for what takes no model: the list of models, the tokenizer
+    probe: float = 1.0  # for requests that use no model: the list of models, the tokenizer
     rounds: int = 4
     pause: float = 0.5  # before the second round, twice as long before each further one; up to half of it less
     wait: float = 30.0  # most that a server may ask to wait (Retry-After)
 
 
 class Servers:
-    """`close` ends the connections; `key` is sent to all endpoints and never told."""
+    """The endpoints with their connections, which `close` ends; `key` is sent to all of them and never printed."""
 
     def __init__(self, endpoints: Sequence[Endpoint], key: str, patience: Patience) -> None:
         self.endpoints = endpoints
@@ -47,11 +47,12 @@ class Servers:
         )
 
     async def close(self) -> None:
+        """Close the connections."""
         await self._client.aclose()
 
     async def write(self, body: dict[str, Any], grammar: str, deadline: Deadline, put: Put) -> None:
-        """Raises `ModelError`, `Overloaded`. Looks at the deadline only to see what is worth waiting for: who awaits
-        this cancels it."""
+        """Put the pieces of an answer into `put`, from the first endpoint that sends any. The deadline only decides
+        which waits are worthwhile; the caller cancels this. Raises `ModelError`, `Overloaded`."""
         failures: dict[Endpoint, Failed] = {}
         for number in range(self._patience.rounds):
             among = [e for e in self.endpoints if e not in failures or failures[e].passing]
@@ -70,7 +71,7 @@ class Servers:
         raise self._given_up(failures, 0.0)
 
     async def probe(self) -> dict[str, str | None]:
-        """Ask every endpoint: its address -> why it does not answer, None where it does."""
+        """Ask every endpoint: its address -> the failure, None if it answers."""
 
         async def ask(endpoint: Endpoint) -> str | None:
             try:
@@ -88,19 +89,19 @@ class Servers:
         return {endpoint.url: error for endpoint, error in zip(self.endpoints, found, strict=True)}
 
     async def count(self, text: str) -> int:
-        """Tokens, by the tokenizer of the endpoint that is first now. Raises `Failed`."""
+        """The number of tokens, by the tokenizer of the endpoint that is first now. Raises `Failed`."""
         endpoint = next_round(self.endpoints, 0.0).endpoints[0]
         return await chat_stream.count(self._client, endpoint, text, self._patience.probe)
 
     def line(self, failures: dict[str, str]) -> str:
-        """By address: what came from it."""
+        """The message about failures, which are given by address."""
         told = "; ".join(f"{url} {failure}" for url, failure in failures.items())
         return self._public(f"the model server {told}: start or mend it, or set another as 'model'")
 
     async def _tried(
         self, endpoint: Endpoint, body: dict[str, Any], grammar: str, deadline: Deadline, put: Put
     ) -> Failed | None:
-        """Why it did not answer, None where it did. Raises `ModelError` where it failed after its first piece."""
+        """The failure of one try, None if it answered. Raises `ModelError` if it failed after its first piece."""
         begun = False
 
         def came(piece: str) -> None:
@@ -121,15 +122,15 @@ class Servers:
                 raise ModelError(self.line({endpoint.url: str(exc)})) from exc
             return exc
         except asyncio.CancelledError:
-            if not begun and deadline.left <= 0:  # it kept the question waiting: others are asked first next time
+            if not begun and deadline.left <= 0:  # it let the question wait: others are tried first next time
                 endpoint.failed(Failed("sent nothing"))
             raise
         endpoint.answered()
         return None
 
     async def _written(self, endpoint: Endpoint, body: dict[str, Any], grammar: str, came: Put) -> None:
-        """With the grammar in the fields in which such servers take one (llama.cpp's, vLLM's before and since 0.12);
-        without, where that is refused."""
+        """Request the answer with the grammar, in the fields of llama.cpp and of vLLM before and since 0.12; without it
+        if the server refuses those."""
         silence = self._patience.silence
         if endpoint.grammar:
             held = {"grammar": grammar, "guided_grammar": grammar, "structured_outputs": {"grammar": grammar}}
@@ -142,7 +143,8 @@ class Servers:
         endpoint.grammar = False
 
     async def _name(self, endpoint: Endpoint, served: Sequence[str]) -> None:
-        """The model's name, where it is not set, is that of the only one. Raises `Failed`."""
+        """Take the name of the only served model if the setting names none. Raises `Failed` if there are more or
+        none."""
         if endpoint.given is None:
             if len(served) != 1:
                 some = f" ({', '.join(served[:5])}{', ...' if len(served) > 5 else ''})" if served else ""
@@ -150,7 +152,7 @@ class Servers:
             endpoint.found = served[0]
 
     def _given_up(self, failures: dict[Endpoint, Failed], wait: float) -> ModelError | Overloaded:
-        """`Overloaded` where all that is wrong is that there is too much to do."""
+        """`Overloaded` if every failure was an overload (status 429), else `ModelError`."""
         waits = [error.retry_after or 0.0 for error in failures.values() if error.status == 429]
         if len(waits) == len(failures):
             wait = max(1.0, wait, *waits)

@@ -1,7 +1,7 @@
 """A model on an OpenAI-compatible server, behind the `LanguageModel` Protocol: vLLM, llama-server, Ollama and the like.
 
-Requests are coroutines in a thread of their own, so that one is cancelled, and its connection closed, the moment that
-nobody waits for it. It writes and does not read: such servers do not tell how likely a given text is.
+Requests are coroutines in a thread of their own, so that one is cancelled, and its connection closed, as soon as nobody
+waits for it. Does not read, only writes: such servers do not tell how likely a given text is.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from rag.seams import Readings, SpanPrompt
 from rag.types import Message
 
 _LOOK_S = 0.05  # between two looks of a waiting caller at its deadline
-_TOKENIZER_REST_S = 60.0  # after the tokenizer did not answer, tokens are estimated for so long
-_BYTES_A_TOKEN = 3  # English has some four, Chinese three: an estimate that is rather too high than too low
+_TOKENIZER_REST_S = 60.0  # time for which tokens are estimated after the tokenizer did not answer
+_BYTES_A_TOKEN = 3  # English has some four, Chinese three: the estimate is rather too high than too low
 
 
 class RemoteModel:
-    """`close` ends its thread and its connections."""
+    """A `LanguageModel` on one or several servers; `close` ends its thread and its connections."""
 
     parameters = 0  # not known
     reads = False
     waiting = None  # the line is the server's
 
     def __init__(self, model: str, key: str, context_tokens: int, patience: Patience = Patience()) -> None:  # noqa: B008
-        """`model` and `key` as in the settings; nothing is asked yet. Raises `InputError` where they cannot be used."""
+        """`model` and `key` as in the settings; no request is made yet. Raises `InputError` if they cannot be used."""
         if not (key.isascii() and key.isprintable()):
             raise InputError("the setting 'model_key' has characters that no HTTP header can hold", "model_key")
         self._servers = Servers(parse_endpoints(model), key, patience)
@@ -48,13 +48,14 @@ class RemoteModel:
 
     @property
     def name(self) -> str:
-        """As its server names it; its address as long as that is not known."""
+        """The name that the server gives the model; the address as long as that is not known."""
         endpoints = self._servers.endpoints
         first = next((endpoint for endpoint in endpoints if endpoint.model), endpoints[0])
         return short_name(first.model or first.url)
 
     def count_tokens(self, text: str) -> int:
-        """By the server's tokenizer where it has one (llama-server, vLLM), else a third of the bytes of UTF-8."""
+        """The number of tokens, by the server's tokenizer if it has one (llama-server, vLLM), else a third of the UTF-8
+        bytes."""
         return self._count(text)
 
     def read(
@@ -63,29 +64,29 @@ class RemoteModel:
         choose: Callable[[list[float]], Sequence[int]],
         deadline: Deadline | None = None,
     ) -> Readings:
-        """Raises `ModelError`: see `reads`."""
+        """Refuse with `ModelError`, since `reads` is False."""
         raise ModelError("a model server does not tell how likely a text is: use the mode write or extract")
 
     def write(
         self, messages: Sequence[Message], grammar: str, max_tokens: int, deadline: Deadline | None = None
     ) -> Iterator[str]:
-        """See `LanguageModel.write`; what comes is within the grammar only where the server holds its model to it."""
+        """See `LanguageModel.write`; the text keeps to the grammar only if the server enforces it."""
         return self._write(messages, grammar, max_tokens, deadline or Deadline())
 
     def trouble(self) -> str | None:
-        """See `LanguageModel.trouble`; endpoints are asked, unless one has just shown that it answers."""
+        """See `LanguageModel.trouble`; the endpoints are asked, unless one has just answered."""
         if any(endpoint.well for endpoint in self._servers.endpoints):
             return None
         failures = {url: failure for url, failure in self.probe().items() if failure is not None}
         return self._servers.line(failures) if len(failures) == len(self._servers.endpoints) else None
 
     def probe(self) -> dict[str, str | None]:
-        """Ask every endpoint: its address -> why it does not answer, None where it does."""
+        """Ask every endpoint: its address -> the failure, None if it answers."""
         found: dict[str, str | None] = self._start(self._servers.probe()).result()
         return found
 
     def close(self) -> None:
-        """What is under way is given up."""
+        """Cancel all requests and close the connections."""
         if not self._loop.is_closed():
             self._start(self._end()).result()
             self._loop.call_soon_threadsafe(self._loop.stop)

@@ -1,7 +1,7 @@
 """`Filters` -> an expression for Milvus, and the fields of a passage that it compares. Pure.
 
 In: filters, documents. Out: an expression that lets through exactly the passages of the documents that
-`rag.index.filters.matching` names, computed where the passages are. Days are numbers: `2024-03` is a stretch from
+`rag.index.filters.matching` names, computed where the passages are. Days are numbers: `2024-03` is a range from
 20240300 to 20240399, so a document that states a month alone is compared by that, as there.
 """
 
@@ -14,12 +14,12 @@ from rag.index.filters import stated_day, types
 from rag.stores.milvus.server import Row, text_of
 from rag.types import DocumentInfo, Filters
 
-_NO_DAY = (99_999_999, -1)  # of documents without one: after every day and before every day, so that none lets it in
+_NO_DAY = (99_999_999, -1)  # of documents without one: after and before every day, so that no filter lets them in
 NOTHING = "version < 0"
 
 
 def facets(info: DocumentInfo) -> Row:
-    """What filters compare of each passage of a document; `document` itself is a field already."""
+    """The fields of a passage that filters compare, from its document; `document` itself is a field already."""
     suffix, media, kind = types(info)
     first, last = _stretch(day) if (day := stated_day(info)) else _NO_DAY
     pairs = [_pair(key, value.casefold()) for key, value in sorted(info.metadata.items())]
@@ -28,7 +28,7 @@ def facets(info: DocumentInfo) -> Row:
 
 
 def expression(filters: Filters) -> str:
-    """Empty where everything fits."""
+    """The expression of the filters; empty if everything fits."""
     parts = []
     if filters.documents:
         parts.append(f"document in {_list(filters.documents)}")

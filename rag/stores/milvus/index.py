@@ -3,7 +3,7 @@
 In: the address of Milvus and a name. Out: snapshots to read, and for the one process that writes, documents put in and
 taken out. Any number of processes on any machines read; they hold nothing but the generation that they read last.
 
-Does not repair anything: what Milvus stores, it keeps. `milvus_schema` says what Milvus Lite cannot show.
+Does not repair anything: what Milvus stores, it keeps. `rag.stores.milvus.schema` says what Milvus Lite cannot show.
 """
 
 from __future__ import annotations
@@ -38,24 +38,24 @@ REMEDY = "index its documents under another name"
 
 
 def milvus_names(uri: str, token: str) -> list[str]:
-    """Of the indexes there, sorted. Raises `StoreError`."""
+    """The names of the indexes there, sorted. Raises `StoreError`."""
     return schema.index_names(connect_milvus(uri, token))
 
 
 def milvus_identity(uri: str, token: str, name: str) -> str | None:
-    """Changes when the index is made anew; None where there is none. Raises `StoreError`."""
+    """A text that changes when the index is made anew; None if there is none. Raises `StoreError`."""
     return Meta(connect_milvus(uri, token), name).made()
 
 
 def published_at(uri: str, token: str, name: str) -> int:
-    """When the index was last published, in Unix seconds; 0 where it never was. Raises `StoreError`."""
+    """The time at which the index was last published, in Unix seconds; 0 if it never was. Raises `StoreError`."""
     server = connect_milvus(uri, token)
     recent = Meta(server, name).state().recent if name in schema.index_names(server) else ()
     return int(recent[-1][1]) if recent else 0
 
 
 class MilvusIndex:
-    """`rag.seams.Index` on Milvus. Any number of threads may take snapshots and write; writes queue up."""
+    """`rag.seams.WritableIndex` on Milvus. Any number of threads may take snapshots and write; writes queue up."""
 
     def __init__(self, server: Server, folder: Path, shown: Shown = with_path) -> None:
         self.name = folder.name
@@ -81,10 +81,10 @@ class MilvusIndex:
         create: bool = False,
         shown: Shown = with_path,
     ) -> MilvusIndex:
-        """As `LocalIndex.open`; `indexes_dir` is where files that are uploaded stay.
+        """Open the index `name` as `LocalIndex.open` does; `indexes_dir` is the folder in which uploaded files stay.
 
-        Raises `StoreError` where Milvus cannot be reached or refuses, `InputError`, `IndexNotFound`, `IndexMismatch`,
-        and `IndexBusy` when another process writes.
+        Raises `StoreError` if Milvus cannot be reached or refuses, `InputError`, `IndexNotFound`, `IndexMismatch`, and
+        `IndexBusy` if another process writes.
         """
         folder = index_folder(indexes_dir, name)
         wanted = expected.complete() if create else None
@@ -101,7 +101,7 @@ class MilvusIndex:
 
     @property
     def settings(self) -> MadeWith:
-        """What the index was made with."""
+        """The embedder, dimension and chunker that the index was made with."""
         return self._usable().settings()
 
     def snapshot(self, filters: Filters | None = None) -> MilvusSnapshot:
@@ -109,7 +109,7 @@ class MilvusIndex:
         return MilvusSnapshot(self._current(), filters)
 
     def documents(self) -> list[DocumentInfo]:
-        """All published documents, by id."""
+        """The published documents, sorted by id."""
         return self._current().reader.documents()
 
     def document(self, document_id: str) -> Document:
@@ -121,14 +121,16 @@ class MilvusIndex:
         return self._current().reader.stored(document_id)
 
     def files(self) -> dict[str, FileState]:
-        """By document id, what was committed, published or not: what ingestion compares files with."""
+        """The states of the files behind the documents, by document id, as committed, published or not; ingestion
+        compares files with them."""
         self._usable()
         name = schema.collection(self.name, schema.DOCUMENTS)
         found = self._server.query(name, f"removed == {schema.NEVER}", rows.ABOUT)
         return {row["document"]: rows.state_of(row) for row in sorted(found, key=lambda row: str(row["document"]))}
 
     def cached_embeddings(self, passages: Sequence[Passage]) -> list[Embedding | None]:
-        """By text and sentence boundaries, what some passage was committed with before; None where none was."""
+        """The embeddings with which passages of the same text and sentence boundaries were committed before, in order;
+        None for passages that were not."""
         dimension = self._view.settings.dimension if self._view else self.settings.dimension
         keys = [
             rows.embedding_keys(embedding_key(passage).hex(), len(passage.sentences), dimension) for passage in passages
@@ -142,7 +144,8 @@ class MilvusIndex:
         ]
 
     def replace(self, entry: Entry) -> None:
-        """As `LocalIndex.replace`; killed anywhere, it was not done or is done whole."""
+        """Add the document, or put it in place of the one with its id; killed at any point, all of it is done or
+        nothing. Raises `DocumentError` as `LocalIndex.replace` does, and if Milvus does not take it."""
         self._writing().replace(entry)
 
     def touch(self, document_id: str, stamp: Stamp) -> None:
@@ -150,7 +153,7 @@ class MilvusIndex:
         self._writing().touch(document_id, stamp)
 
     def remove(self, document_id: str) -> None:
-        """Raises `DocumentNotFound`."""
+        """Remove the document; readers see that when it is published. Raises `DocumentNotFound`."""
         self._writing().remove(document_id)
 
     def publish(self) -> int:
@@ -158,6 +161,7 @@ class MilvusIndex:
         return self._writing().publish()
 
     def close(self) -> None:
+        """Give the right to write back; the index cannot be used any more."""
         writer, self._writer, self._closed = self._writer, None, True
         if writer is not None:
             writer.close()

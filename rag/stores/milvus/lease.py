@@ -2,7 +2,7 @@
 
 In: a connection and an index. Out: a lease, renewed by a thread until it is given back. Milvus has no locks and no
 compare-and-set, so a writer first puts its row in and then reads all of them (`Strong`): of two that come together each
-sees the other, and at least one goes away. A lease that was not renewed for `SECONDS` counts for nothing, nor does one
+sees the other, and at least one withdraws. A lease that was not renewed for `SECONDS` counts for nothing, nor does one
 of a process of this machine that is gone. Clocks of machines that write must agree to within `SECONDS` / 2.
 """
 
@@ -28,7 +28,7 @@ _PREFIX = "lease:"
 
 
 class Lease:
-    """Held from `Lease.take` to `release`."""
+    """The right of this process to write to an index, held from `Lease.take` to `release`."""
 
     def __init__(self, server: Server, index: str) -> None:
         self._server = server
@@ -40,7 +40,7 @@ class Lease:
 
     @classmethod
     def take(cls, server: Server, index: str) -> Lease:
-        """Raises `IndexBusy`."""
+        """Take the lease, and renew it until `release`. Raises `IndexBusy` if another process has it."""
         lease = cls(server, index)
         for left in reversed(range(_TRIES)):
             lease._write()
@@ -56,11 +56,13 @@ class Lease:
         )
 
     def check(self) -> None:
-        """Raises `IndexBusy` where the lease was lost: this process was stopped for so long that another took over."""
+        """Check that the lease is still held. Raises `IndexBusy` if it was lost: this process was stopped for so long
+        that another took over."""
         if not any(row["key"] == self._key for row in self._rows()) or self._others():
             raise IndexBusy(f'the right to write to index "{self._index}" was lost to another process: run this again')
 
     def release(self) -> None:
+        """Give the lease back; if Milvus cannot be reached, it ends by itself after `SECONDS`."""
         self._released.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -84,7 +86,7 @@ class Lease:
         return list(rows)
 
     def _others(self) -> list[str]:
-        """Who else holds one; leases that count for nothing are cleared away."""
+        """The other processes that hold one; leases that count for nothing are deleted."""
         found = []
         for row in self._rows():
             value = json.loads(row["value"])

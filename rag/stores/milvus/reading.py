@@ -18,7 +18,7 @@ from rag.types import Document, DocumentInfo, StoredDocument, StoredPassage
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One generation of an index: `where` is the expression on the ledger that its versions fit."""
+    """A reader of one generation of an index; `where` is the expression on the ledger that its versions fit."""
 
     server: Server
     index: str
@@ -27,23 +27,23 @@ class Reader:
     shown: Shown
 
     def documents(self) -> list[DocumentInfo]:
-        """All documents, by id."""
+        """The documents, sorted by id."""
         found = self.server.query(collection(self.index, DOCUMENTS), self.where, rows.ABOUT)
         return sorted((rows.info(row, self.shown) for row in found), key=lambda info: info.id)
 
     def document(self, document_id: str) -> Document:
-        """Raises `DocumentNotFound`."""
+        """A document with its text. Raises `DocumentNotFound`."""
         return self._document(self._version(document_id))
 
     def stored(self, document_id: str) -> StoredDocument:
-        """The same, with its passages and their vectors. Raises `DocumentNotFound`."""
+        """A document with its text, its passages and their vectors. Raises `DocumentNotFound`."""
         version = self._version(document_id)
         found = self.server.query(collection(self.index, PASSAGES), f"version == {version['version']}", rows.PLACE)
         each = sorted(found, key=lambda row: int(row["row"]))
         return StoredDocument(self._document(version), self.passages(each))
 
     def passages(self, found: Sequence[Row]) -> list[StoredPassage]:
-        """The passages of these rows, in their order, with their vectors."""
+        """The passages of these rows, in their order, with their vectors. Raises `RagError` if a vector is missing."""
         each = [rows.passage(row, self.shown) for row in found]
         keys = [
             rows.embedding_keys(row["embedding"], len(passage.sentences), self.dimension)
@@ -56,7 +56,7 @@ class Reader:
         ]
 
     def _blobs(self, keys: Iterable[str]) -> dict[str, str]:
-        """Raises `RagError` if one is missing."""
+        """The values of the blobs with these keys. Raises `RagError` if one is missing."""
         wanted = list(keys)
         found = self.server.get(collection(self.index, BLOBS), wanted, ["key", "value"])
         values = {row["key"]: row["value"] for row in found}

@@ -2,7 +2,7 @@
 
 In: what `Index.replace` takes. Out: rows; and back, equal to the character and the bit: vectors of float32 are kept as
 their bytes in base 64, beside the vector that Milvus searches, of which its index may keep what it likes. Raises
-`DocumentError` where something is longer than Milvus takes.
+`DocumentError` if something is longer than Milvus takes.
 """
 
 from __future__ import annotations
@@ -29,16 +29,18 @@ PLACE = ("row", "document", "embedding", "text", "about")  # fields that `passag
 
 
 def text_parts(version: int, document: Document) -> list[Row]:
-    """Text, pages and sections as one JSON, cut into parts."""
+    """The blobs of text, pages and sections: one JSON, cut into parts."""
     whole = json.dumps([document.text, document.pages, document.sections], ensure_ascii=False).encode()
     return [_blob(f"t:{version}:{number}", part) for number, part in enumerate(_cut(whole))]
 
 
 def text_keys(version: int, parts: int) -> list[str]:
+    """The keys of the parts that `text_parts` makes."""
     return [f"t:{version}:{number}" for number in range(parts)]
 
 
 def document_of(info: DocumentInfo, parts: Iterable[str]) -> Document:
+    """The document whose text, pages and sections are in the parts, in order."""
     text, pages, sections = json.loads("".join(parts))
     headings = tuple(Section(*section) for section in sections)
     return Document(info.id, info.title, text, info.source, info.sha256, tuple(pages), headings, dict(info.metadata))
@@ -57,6 +59,7 @@ def version_row(version: int, entry: Entry, parts: int, added: int) -> Row:
 
 
 def info(row: Row, shown: Shown = with_path) -> DocumentInfo:
+    """The document that a row of the ledger describes, without its text."""
     about = json.loads(row["about"])
     return DocumentInfo(
         row["document"], about["title"], shown(about["source"], row["document"]), about["sha256"],
@@ -65,23 +68,24 @@ def info(row: Row, shown: Shown = with_path) -> DocumentInfo:
 
 
 def state_of(row: Row) -> FileState:
+    """The state of the file behind a row of the ledger."""
     about = json.loads(row["about"])
     return FileState(about["sha256"], Stamp(about["size"], about["mtime_ns"]), about["source"])
 
 
 def parts_of(row: Row) -> int:
-    """How many parts the text of a version has."""
+    """The number of parts of the text of a version."""
     return int(json.loads(row["about"])["parts"])
 
 
 def sizes_of(row: Row) -> tuple[int, int]:
-    """How many passages a version has, and how many terms they have."""
+    """The number of passages of a version, and that of all their terms."""
     about = json.loads(row["about"])
     return about["passages"], about["terms"]
 
 
 def terms_of(passage: Passage) -> list[str]:
-    """What a passage is found by: its words, and those of the headings that it stands under."""
+    """The terms that a passage is found by: those of the headings that it stands under, and its own."""
     return terms(passage.section or "") + terms(passage.text)
 
 
@@ -91,7 +95,7 @@ def touched(row: Row, stamp: Stamp) -> Row:
 
 
 def day_of(mtime_ns: int | None) -> str | None:
-    """Day of a file's last change, UTC."""
+    """The day of a file's last change, UTC; None if it is not known."""
     return None if mtime_ns is None else str(np.datetime64(mtime_ns // 10**9, "s").astype("datetime64[D]"))
 
 
@@ -111,6 +115,7 @@ def passage_rows(
 
 
 def passage(row: Row, shown: Shown = with_path) -> Passage:
+    """The passage that a row holds."""
     title, source, start, end, spans, section, pages = json.loads(row["about"])
     bounds = iter(spans)
     sentences = tuple(Sentence(first, last) for first, last in zip(bounds, bounds, strict=True))
@@ -128,11 +133,12 @@ def passage(row: Row, shown: Shown = with_path) -> Passage:
 
 
 def sentence_count(row: Row) -> int:
+    """The number of sentences of a row's passage."""
     return len(json.loads(row["about"])[4]) // 2
 
 
 def embedding_parts(key: str, embedding: Embedding) -> list[Row]:
-    """The vectors of a passage and its sentences, cut into parts."""
+    """The blobs of the vectors of a passage and its sentences, cut into parts."""
     whole = np.vstack([embedding.passage[None], embedding.sentences]).astype("<f4").tobytes()
     cut = (whole[at : at + _RAW] for at in range(0, len(whole), _RAW))
     return [_blob(f"e:{key}:{number}", base64.b64encode(part)) for number, part in enumerate(cut)]
@@ -144,6 +150,7 @@ def embedding_keys(key: str, sentences: int, dimension: int) -> list[str]:
 
 
 def embedding(parts: Iterable[str], dimension: int) -> Embedding:
+    """The embedding whose vectors, of `dimension`, are in the parts, in order."""
     whole = np.frombuffer(b"".join(map(base64.b64decode, parts)), dtype="<f4").reshape(-1, dimension)
     return Embedding(whole[0], whole[1:])
 

@@ -27,7 +27,7 @@ from rag.stores.milvus.server import Server
 from rag.types import MadeWith
 
 FORMAT = 1
-NEVER = 2**62  # generation at which a version that is not removed is removed
+NEVER = 2**62  # in place of the generation of removal, for a version that is not removed
 LONGEST = 65_535  # bytes of a VARCHAR
 PART = 60_000  # bytes of a blob's part
 K1, B = 1.2, 0.75  # of BM25, as in the local store
@@ -36,11 +36,12 @@ UNUSED = {"unused": [0.0, 0.0]}  # of rows that need no vector
 META, DOCUMENTS, PASSAGES, BLOBS = "meta", "documents", "passages", "blobs"
 _COLLECTION = re.compile(r"rag_(.+)__meta")
 _PLAIN_TERM = re.compile(r"(?!zq)[a-z0-9]+")
-NO_TERMS = "zq"  # of a passage without any; no term is encoded as that
+NO_TERMS = "zq"  # the terms of a passage without any; no term is encoded as that
 
 
 def collection(index: str, kind: str) -> str:
-    """
+    """The name of a collection of an index.
+
     >>> collection("my.books_2", "meta")
     'rag_my_2ebooks_5f2__meta'
     """
@@ -63,7 +64,7 @@ def encoded(terms: Iterable[str]) -> str:
 
 
 def create_collections(server: Server, index: str, settings: MadeWith) -> None:
-    """Make what is not there; `meta` last, so that an index that is there is whole."""
+    """Make the collections that are missing; `meta` last, so that an index that is listed is complete."""
     there = set(server.names())
     for kind in (PASSAGES, DOCUMENTS, BLOBS, META):
         name = collection(index, kind)

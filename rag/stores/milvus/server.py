@@ -2,12 +2,12 @@
 
 In: the URI of a server (`http://host:19530`) or of a file of Milvus Lite (`./milvus.db`, served by a thread of this
 process and locked against others), and a token. Out: rows, hits, counts. pymilvus is imported here and in
-`milvus_schema` only, when a connection is made.
+`rag.stores.milvus.schema` only, when a connection is made.
 
-pymilvus repeats a failing call 75 times, for minutes, unless it has a time limit, as every call here has. A server that
-is gone is told of at once to who asks, so that a question gets its error or another replica; a patient connection, as
-writers have, goes on trying for `SECONDS`, so that a run of hours outlives a restart (no call does harm twice). Each
-call connects anew by itself when the server is back. Knows nothing of documents.
+pymilvus repeats a failing call 75 times, for minutes, unless it has a time limit, as every call here has. For a
+server that is gone, a call fails at once, so that a question gets its error or another replica; a patient connection,
+as writers have, retries for `SECONDS`, so that a run of hours survives a restart (no call does harm twice). Each call
+connects anew by itself when the server is back. Knows nothing of documents.
 """
 
 from __future__ import annotations
@@ -42,11 +42,12 @@ Row = dict[str, Any]
 
 
 class Unreachable(StoreError):
-    """There is no answer; a moment later there may be one."""
+    """An error of a server that gives no answer now; a moment later it may."""
 
 
 class Server:
-    """For any thread. The connection is shared by all of this process to the same address, and is never closed."""
+    """A connection to Milvus, for any thread. It is shared by all of this process to the same address, and is never
+    closed."""
 
     def __init__(self, uri: str, token: str = "", patient: bool = False) -> None:
         self.uri = uri
@@ -58,19 +59,19 @@ class Server:
         self._writing: AbstractContextManager[Any] = _LITE_WRITES if lite else nullcontext()
 
     def names(self) -> list[str]:
-        """Of all collections."""
+        """The names of all collections."""
         with self._errors("listing collections"):
             return list(self._client.list_collections(timeout=SECONDS))
 
     def create(self, name: str, schema: Any, indexes: Any) -> None:
-        """A collection with its indexes, loaded."""
+        """Make a collection with its indexes, and load it."""
         with self._errors(f"creating {name}"), self._writing:
             self._client.create_collection(name, schema=schema, consistency_level="Strong", timeout=SECONDS)
             self._client.create_index(name, indexes, timeout=SECONDS, sync=False)  # nothing is there to wait for
             self._client.load_collection(name, timeout=6 * SECONDS)
 
     def query(self, name: str, where: str, fields: Sequence[str]) -> Iterator[Row]:
-        """All rows that fit, by primary key."""
+        """Iterate over all rows that fit, by primary key."""
 
         def first() -> Any:
             return self._client.query_iterator(
@@ -85,7 +86,7 @@ class Server:
         pages.close()
 
     def get(self, name: str, ids: Sequence[Any], fields: Sequence[str]) -> list[Row]:
-        """Those of these primary keys that there are, in any order."""
+        """The rows with these primary keys, in any order; keys that are not there are left out."""
         found: list[Row] = []
         for start in range(0, len(ids), _PAGE):
             call = partial(
@@ -96,6 +97,7 @@ class Server:
         return found
 
     def count(self, name: str, where: str) -> int:
+        """The number of rows that fit."""
         call = partial(
             self._client.query, name, filter=where, output_fields=["count(*)"], consistency_level="Strong",
             timeout=SECONDS,
@@ -105,7 +107,8 @@ class Server:
     def search(
         self, name: str, field: str, query: Any, where: str, k: int, params: Row, fields: Sequence[str] = ()
     ) -> list[tuple[int, float, Row]]:
-        """Primary keys, scores as Milvus has them and the fields that are asked for, best first."""
+        """The `k` best of the rows that fit, best first: primary keys, scores as Milvus has them, and the fields asked
+        for."""
         call = partial(
             self._client.search, name, data=[query], anns_field=field, filter=where, limit=min(k, MOST),
             search_params=params, output_fields=list(fields), consistency_level="Strong", timeout=SECONDS,
@@ -114,7 +117,7 @@ class Server:
         return [(int(hit.id), float(hit.distance), dict(hit.fields)) for hit in found[0]]
 
     def put(self, name: str, rows: Iterable[Row], size: int) -> None:
-        """Upsert, so that a call that is repeated changes nothing; `size` is what a row has of bytes, at most."""
+        """Upsert rows, so that a call that is repeated changes nothing; `size` is the most bytes that a row has."""
         batch = max(1, _BATCH_BYTES // max(size, 1))
         rows = list(rows)
         for start in range(0, len(rows), batch):
@@ -122,10 +125,11 @@ class Server:
             self._write(f"writing {name}", partial(self._client.upsert, name, part, timeout=3 * SECONDS))
 
     def delete(self, name: str, where: str) -> None:
+        """Delete the rows that fit."""
         self._write(f"deleting from {name}", partial(self._client.delete, name, filter=where, timeout=3 * SECONDS))
 
     def _read(self, name: str, doing: str, call: Callable[[], Any]) -> Any:
-        """A collection that is not in memory, as after a restart of Milvus Lite, is loaded."""
+        """Call for an answer; a collection that is not in memory, as after a restart of Milvus Lite, is loaded."""
 
         def loaded() -> Any:
             try:
@@ -166,7 +170,7 @@ class Server:
 
 @cache
 def connect_milvus(uri: str, token: str, patient: bool = False) -> Server:
-    """Made once for all of this process. Raises `StoreError`, `InputError`."""
+    """The connection to an address, made once for all of this process. Raises `StoreError`, `InputError`."""
     return Server(uri, token, patient)
 
 
@@ -182,8 +186,8 @@ def text_of(value: str) -> str:
 
 
 def release(uri: str) -> None:
-    """Stop the thread that serves a file of Milvus Lite, if there is one, so that others may open it; connections that
-    were made are of no more use."""
+    """Stop the thread that serves a file of Milvus Lite, if there is one, so that other processes may open it;
+    connections that were made cannot be used any more."""
     connect_milvus.cache_clear()
     if uri.endswith(_LITE):
         from milvus_lite.server_manager import server_manager_instance
@@ -198,7 +202,7 @@ def _failures(failure: type[Exception]) -> tuple[type[Exception], ...]:
 
 
 def _connect(uri: str, token: str) -> tuple[Any, type[Exception]]:
-    """A client, and what it raises."""
+    """A client, and the class of errors that it raises."""
     try:
         from pymilvus import MilvusClient
         from pymilvus.exceptions import MilvusException

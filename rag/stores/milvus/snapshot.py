@@ -3,11 +3,11 @@
 Rows of passages never change and say with which generation they came; the ledger says with which each version went. So
 the passages of generation g are those that came by then and are of none of the versions that had gone, and a search
 with that as its expression finds the old version of a document or the new one, never both or neither. Versions that
-are gone stay for `milvus_writer.KEPT_S`, and a snapshot gives up after half of that.
+are gone stay for `KEPT_S` of `rag.stores.milvus.writer`, and a snapshot ends after half of that.
 
 Milvus's BM25 proposes passages: its statistics are those of a segment or shard, and count rows that are gone until they
-are compacted away. What is given out is BM25 by the statistics of the whole generation: how many passages hold a term
-is counted (`text_match`, remembered while the generation lasts), lengths are in the published state.
+are compacted away. The scores returned are BM25 by the statistics of the whole generation: the passages that hold a
+term are counted (`text_match`, remembered while the generation lasts), lengths are in the published state.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _SMALL = 20_000  # passages of which all terms are counted at once, which one re
 
 
 class MilvusView:
-    """What the snapshots of one generation share."""
+    """The state that the snapshots of one generation share."""
 
     def __init__(self, server: Server, index: str, settings: MadeWith, state: MilvusState, shown: Shown) -> None:
         self.server = server
@@ -56,10 +56,11 @@ class MilvusView:
         self._counting = threading.Lock()
 
     def name(self, kind: str) -> str:
+        """The name of a collection of the index."""
         return collection(self.index, kind)
 
     def count(self, term: str) -> int:
-        """Passages that hold a term."""
+        """The number of passages that hold a term."""
         if self.state.passages <= _SMALL:
             return self._all_counts()[encoded([term])]
         found = self._counts.get(term)
@@ -80,12 +81,12 @@ class MilvusView:
             return self._every
 
     def weight(self, term: str) -> float:
-        """log(1 + (N - n + 0.5) / (n + 0.5)), n of N passages holding the term."""
+        """The weight log(1 + (N - n + 0.5) / (n + 0.5)) of a term, n of N passages holding it."""
         n = self.count(term)
         return float(np.log1p((self.state.passages - n + 0.5) / (n + 0.5)))
 
     def bm25(self, query: Iterable[str], terms: str) -> float:
-        """Of a passage whose encoded terms are `terms`, joined by blanks."""
+        """The score, for the terms of a query, of a passage whose encoded terms are `terms`, joined by blanks."""
         words = Counter(terms.split())
         mean = max(self.state.terms, 1) / max(self.state.passages, 1)
         norm = K1 * (1 - B + B * words.total() / mean)
@@ -94,7 +95,7 @@ class MilvusView:
 
 
 class MilvusSnapshot:
-    """`rag.seams.Snapshot` of a `MilvusIndex`."""
+    """`rag.seams.Snapshot` of a `MilvusIndex`, usable for `LONGEST_S`."""
 
     def __init__(self, view: MilvusView, filters: Filters | None = None) -> None:
         self._view = view
@@ -104,6 +105,7 @@ class MilvusSnapshot:
 
     @property
     def generation(self) -> int:
+        """The published generation that is read."""
         return self._view.state.published
 
     def dense(self, vector: Vectors, k: int) -> list[Scored]:
@@ -117,7 +119,7 @@ class MilvusSnapshot:
         return _best(((row, float(score)) for (row, _, _), score in zip(found, scores, strict=True)), k)
 
     def lexical(self, query: str, k: int) -> list[Scored]:
-        """The `k` best passages by BM25; equal scores in order of row. Empty where no term of the query occurs."""
+        """The `k` best passages by BM25; equal scores in order of row. Empty if no term of the query occurs."""
         words = list(dict.fromkeys(terms_of(query)))
         if not words or k <= 0:
             return []
@@ -125,7 +127,7 @@ class MilvusSnapshot:
         return _best(((row, self._view.bm25(words, fields["terms"])) for row, _, fields in proposed), k)
 
     def fetch(self, numbers: Sequence[int]) -> list[StoredPassage]:
-        """In the order of `numbers`; `RagError` where one is not of this generation."""
+        """The passages of these row numbers, in that order. Raises `RagError` if one is not there."""
         view = self._usable()
         wanted = [int(number) for number in numbers]
         found = {row["row"]: row for row in view.server.get(view.name(PASSAGES), wanted, rows.PLACE)}
@@ -135,17 +137,18 @@ class MilvusSnapshot:
         return view.reader.passages(each)
 
     def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
-        """log(1 + (N - n + 0.5) / (n + 0.5)) of each term as `rag.text.terms` makes them; n of N passages hold it."""
+        """The weight log(1 + (N - n + 0.5) / (n + 0.5)) of each term as `rag.text.terms` makes them; n of N passages
+        hold it."""
         view = self._usable()
         return {term: view.weight(term) for term in dict.fromkeys(terms)}
 
     def held(self, terms: Iterable[str]) -> frozenset[str]:
-        """Those that any passage of the index holds, whatever the filters."""
+        """The terms that any passage of the index holds, whatever the filters."""
         view = self._usable()
         return frozenset(term for term in dict.fromkeys(terms) if view.count(term))
 
     def documents(self) -> list[DocumentInfo]:
-        """All documents that fit the filters, by id."""
+        """The documents that fit the filters, sorted by id."""
         every = self._documents()
         if self._filters is None:
             return every
@@ -153,10 +156,11 @@ class MilvusSnapshot:
         return [info for info in every if info.id in fits]
 
     def document(self, document_id: str) -> Document:
-        """Raises `DocumentNotFound`."""
+        """A document of this generation, whatever the filters. Raises `DocumentNotFound`."""
         return self._usable().reader.document(document_id)
 
     def close(self) -> None:
+        """End the use of the snapshot; it holds nothing that must be released."""
         self._until = 0.0
 
     def __enter__(self) -> MilvusSnapshot:
@@ -176,14 +180,14 @@ class MilvusSnapshot:
         return view.server.search(view.name(PASSAGES), field, query, self._where, k, params, fields)
 
     def _expression(self) -> str:
-        """Raises `InputError` for metadata that no document has."""
+        """The expression of the filters. Raises `InputError` for metadata that no document has."""
         view = self._usable()
         if self._filters is None:
             return ""
         for key, _ in self._filters.metadata:
             known = f"{view.documents} and array_contains(keys, {text_of(key)})"
             if not view.server.count(view.name(DOCUMENTS), known):
-                matching(self._filters, self._documents())  # raises, with the names of all keys; not where it is empty
+                matching(self._filters, self._documents())  # raises, with all keys, unless there are no documents
         return expression(self._filters)
 
     def _documents(self) -> list[DocumentInfo]:

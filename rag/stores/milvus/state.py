@@ -1,4 +1,4 @@
-"""What the meta collection of an index says: what it was made with, and how far it is published.
+"""The meta collection of an index: what it was made with, and how far it is published.
 
 In: a connection and an index. Out: settings and generations. One row is one value, so a change of it is seen whole or
 not at all: that is what makes a generation visible.
@@ -28,7 +28,7 @@ class MilvusState(NamedTuple):
 
 
 class Meta:
-    """Reads and writes rows of one index."""
+    """The rows of one index in its meta collection."""
 
     def __init__(self, server: Server, index: str) -> None:
         self._server = server
@@ -36,7 +36,8 @@ class Meta:
         self._name = collection(index, META)
 
     def settings(self) -> MadeWith:
-        """Raises `IndexNotFound`, `IndexMismatch`."""
+        """The embedder, dimension and chunker of the index. Raises `IndexNotFound`, or `IndexMismatch` if its format is
+        another."""
         there = index_names(self._server)
         value = self._read(_SETTINGS) if self._index in there else None
         if value is None:
@@ -53,19 +54,19 @@ class Meta:
         return MadeWith(value["embedder"], value["dimension"], value["chunker"])
 
     def made(self) -> str | None:
-        """Differs between indexes that had the same name one after another; None where there is none."""
+        """A text that differs between indexes that had the same name one after another; None if there is none."""
         value = self._read(_SETTINGS) if self._index in index_names(self._server) else None
         return value and str(value["made"])
 
     def make(self, settings: MadeWith) -> None:
-        """Say what a new index is made with, unless that was said."""
+        """Store what a new index is made with, unless that is stored."""
         if self._read(_SETTINGS) is None:
             self.publish(MilvusState(0))
             self._write(_NUMBERS, 1)
             self._write(_SETTINGS, {"format": FORMAT, "made": uuid.uuid4().hex, **settings._asdict()})
 
     def state(self) -> MilvusState:
-        """Raises `IndexNotFound` where the index is gone."""
+        """The published state. Raises `IndexNotFound` if the index is gone."""
         value = self._read(_STATE)
         if value is None:
             self.settings()
@@ -73,10 +74,11 @@ class Meta:
         return MilvusState(**value | {"recent": tuple((generation, at) for generation, at in value["recent"])})
 
     def publish(self, state: MilvusState) -> None:
+        """Store the state; from then on readers see its generation."""
         self._write(_STATE, state._asdict())
 
     def numbers(self, count: int) -> range:
-        """Numbers that were never given before, for versions and rows; for the one writer."""
+        """Take numbers that were never given before, for versions and rows; for the one writer."""
         first = int(self._read(_NUMBERS))
         self._write(_NUMBERS, first + count)
         return range(first, first + count)

@@ -2,11 +2,11 @@
 
 A new version is written in this order: passages, vectors, text, and last its row in the ledger, in one request with
 the row of the version that it takes the place of. All of them carry the generation that is to be published next, so no
-reader sees any; `publish` changes one row, and readers see all. What was written without a row in the ledger is of
-nobody: `settle` deletes it, when the next writer opens and whenever a write failed half-way. A ledger that has two
-versions of a document, since the request was cut short, has the newer.
+reader sees any; `publish` changes one row, and readers see all. What was written without a row in the ledger belongs to
+no document: `_settle` deletes it, when the next writer opens and whenever a write failed half-way. If a ledger has two
+versions of a document, since the request was cut short, the newer counts.
 
-Versions that went are deleted `KEPT_S` after that was published, so that readers come to an end with them first.
+Versions that were removed are deleted `KEPT_S` after that was published, so that readers finish with them first.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ _VALUES = 500  # of a list in an expression
 
 
 class MilvusWriter:
-    """Exists while the lease is held: from `open` to `close`. Any thread; one call at a time."""
+    """The writer of an index, which exists while the lease is held: from `open` to `close`. For any thread; one call at
+    a time."""
 
     def __init__(self, server: Server, index: str, settings: MadeWith, lease: Lease) -> None:
         self._server = server
@@ -65,7 +66,8 @@ class MilvusWriter:
         return writer
 
     def replace(self, entry: Entry) -> None:
-        """Raises `DocumentError` where passages or vectors do not fit the document, or Milvus does not take them."""
+        """Put the document in place of the one with its id, if any. Raises `DocumentError` if passages or vectors do
+        not fit it, or Milvus does not take them."""
         check_entry(entry, self._settings.dimension)
         document, passages, embeddings, _ = entry
         with self._one_at_a_time:
@@ -87,7 +89,7 @@ class MilvusWriter:
             self._torn, self._changed = False, True
 
     def remove(self, document_id: str) -> None:
-        """Raises `DocumentNotFound`."""
+        """Remove the document. Raises `DocumentNotFound`."""
         with self._one_at_a_time:
             before = self._live(document_id)
             if not before:
@@ -123,7 +125,7 @@ class MilvusWriter:
             return self._state.published
 
     def close(self) -> None:
-        """Give the lease back; what was not published is by the next writer."""
+        """Give the lease back; the next writer publishes what was not published."""
         self._lease.release()
 
     def _published_next(self) -> MilvusState:
@@ -131,7 +133,7 @@ class MilvusWriter:
         passages, terms = before.passages, before.terms
         at = before.published
         for row in self._ledger(f"added > {at} or (removed > {at} and removed < {NEVER})"):
-            sign = (row["removed"] == NEVER) - (row["added"] <= at)  # came and stays, or was there and goes
+            sign = (row["removed"] == NEVER) - (row["added"] <= at)  # added and kept, or removed
             more = rows.sizes_of(row)
             passages, terms = passages + sign * more[0], terms + sign * more[1]
         old = [pair for pair in before.recent if pair[1] < time.time() - KEPT_S]  # the last of them is the one to keep
@@ -146,7 +148,7 @@ class MilvusWriter:
         self._server.put(collection(self._index, kind), found, size)
 
     def _take(self, count: int) -> range:
-        """Numbers in a row."""
+        """Take `count` numbers that follow one another."""
         if len(self._numbers) < count:
             self._numbers = self._meta.numbers(max(count, _BLOCK))
         taken, self._numbers = self._numbers[:count], self._numbers[count:]
@@ -171,7 +173,7 @@ class MilvusWriter:
         return [parts[key] for key in set(parts) - {row["key"] for row in there}]
 
     def _settle(self) -> None:
-        """Delete what no row of the ledger tells of, and let the newer of two versions of a document be the one."""
+        """Delete what no row of the ledger refers to, and retire the older of two versions of a document."""
         fresh = f"added > {self._state.published}"
         written = self._server.query(collection(self._index, PASSAGES), fresh, ["version"])
         known = self._ledger(f"{fresh} or (removed > {self._state.published} and removed < {NEVER})")
@@ -195,7 +197,7 @@ class MilvusWriter:
             self._server.delete(collection(self._index, DOCUMENTS), f"version in {part}")
 
     def _delete(self, versions: Iterable[int]) -> None:
-        """The passages of these versions, and vectors that no other has."""
+        """Delete the passages of these versions, and the vectors that no other has."""
         passages = collection(self._index, PASSAGES)
         for part in _slices(sorted(versions)):
             where = f"version in {part}"

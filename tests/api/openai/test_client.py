@@ -21,6 +21,8 @@ from tests.api.fakes import END, PUMPS, SAID, SENTENCE, START, FakePipeline, Sta
 from tests.api.test_stream import events
 from tests.test_serialise import ANSWERED, CITATION, CLAIM, PASSAGES
 
+pytestmark = pytest.mark.servers
+
 MODEL = "rag/default"
 QUESTION: Any = [{"role": "user", "content": "Who found it?"}]
 AIOHTTP = {"User-Agent": "Python/3.12 aiohttp/3.13.2"}  # what Open WebUI calls with
