@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint docker/constraints.txt
+# Two processes, each of which takes whole files; more threads than cores would only wait for each other.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 .PHONY: help setup demo test test-fast lint settings-doc bench bench-quick bench-answers bench-libraries bench-quality \
 	bench-reliability bench-service docker-check clean
@@ -35,10 +37,10 @@ lint: setup  ## ruff and mypy
 	$(BIN)/mypy
 
 test: lint  ## ruff, mypy and all tests, with their coverage of rag and api
-	$(BIN)/pytest --cov --cov-report=term
+	$(PYTEST) --cov --cov-report=term
 
 test-fast: setup  ## the tests that need neither models nor servers
-	$(BIN)/pytest -m "not models and not servers"
+	$(PYTEST) -m "not models and not servers"
 
 settings-doc: setup  ## docs/settings.md from the settings
 	$(BIN)/python docs/settings.py > docs/settings.md

@@ -44,6 +44,14 @@ def locked(tmp_path: Path) -> Iterator[Locked]:
         yield Locked(stage, client)
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
+    """The same for tests that change nothing in it."""
+    stage = Stage(tmp_path_factory.mktemp("untouched") / "indexes", more={"auth": "keys"})
+    with serving(stage) as client:
+        yield Locked(stage, client)
+
+
 @pytest.fixture
 def library(tmp_path: Path) -> Iterator[Locked]:
     """The same with indexes that are real."""
@@ -78,9 +86,9 @@ def test_on_loopback_nobody_needs_a_key_and_one_that_is_none_does_not_matter(tmp
 
 
 @pytest.mark.parametrize("address", ["/", "/docs", "/openapi.json", "/healthz", "/readyz", "/page/page.js"])
-def test_what_holds_no_data_is_open(locked: Locked, address: str) -> None:
+def test_what_holds_no_data_is_open(untouched: Locked, address: str) -> None:
     for headers in ({}, {"Authorization": "Bearer rag_wrong"}):
-        assert locked.client.get(address, headers=headers).status_code == 200
+        assert untouched.client.get(address, headers=headers).status_code == 200
 
 
 CLOSED = [
@@ -106,10 +114,10 @@ CLOSED = [
     "sent", [None, "", "Bearer", "Bearer rag_", "Bearer rag_00000000_" + "a" * 43, "Basic eDp5", "ü"]
 )
 def test_without_a_key_that_is_one_nothing_else_is_told(
-    locked: Locked, method: str, address: str, sent: str | None
+    untouched: Locked, method: str, address: str, sent: str | None
 ) -> None:
     headers = {} if sent is None else {"Authorization": sent.encode("latin-1")}
-    response = locked.client.request(method, address, headers=headers)  # type: ignore[arg-type]
+    response = untouched.client.request(method, address, headers=headers)  # type: ignore[arg-type]
     error = response.json()["error"]
     assert (response.status_code, error["type"], response.headers["www-authenticate"]) == (
         401,
@@ -118,7 +126,7 @@ def test_without_a_key_that_is_one_nothing_else_is_told(
     )
     assert "\n" not in error["message"]
     assert response.headers["x-content-type-options"] == "nosniff"
-    assert locked.stage.pipeline.calls == []
+    assert untouched.stage.pipeline.calls == []
 
 
 @pytest.mark.parametrize(

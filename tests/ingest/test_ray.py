@@ -9,10 +9,12 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -22,6 +24,7 @@ from rag.documents.discover import Found
 from rag.documents.read import DEFAULTS
 from rag.errors import IndexMismatch, InputError, ModelError, RagError
 from rag.index.local import LocalIndex
+from rag.ingest import run
 from rag.ingest.changes import find_changes
 from rag.ingest.ray import cluster as ray_cluster
 from rag.ingest.ray import preparer as ray_ingest
@@ -74,10 +77,28 @@ def settings(tmp_path: Path) -> Settings:
     return load_settings(indexes_dir=tmp_path / "indexes", index="ray", passage_tokens=TOKENS)
 
 
-@pytest.fixture
-def library(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library that no test changes."""
+    return make_library(tmp_path_factory.mktemp("unchanged"))
+
+
+@pytest.fixture(scope="module")
+def local(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Local:
+    """The library as one process indexes it."""
+    own = load_settings(indexes_dir=tmp_path_factory.mktemp("indexes"), index="local", passage_tokens=TOKENS)
+    with open_index(own, HashEmbedder(), create=True) as index:
+        return Local(sync([library], index, HashEmbedder(), own), own.indexes_dir / "local")
+
+
+class Local(NamedTuple):
+    summary: Summary
+    folder: Path  # of the index
+
+
+def make_library(parent: Path) -> Path:
     """Files of one passage to eighty, two of them the same, and one that cannot be read."""
-    folder = tmp_path / "library"
+    folder = parent / "library"
     (folder / "sub").mkdir(parents=True)
     for number in range(120):
         text = "\n\n".join(f"Entry {number} was written by clerk {line * 7}. It has line {line}." for line in range(8))
@@ -105,11 +126,11 @@ class Noting(HashEmbedder):
 
 
 class Dying(HashEmbedder):
-    """Its process is killed at the first call of a method in all, or at each call with a certain word."""
+    """Its process is killed at each call of a method with the word given for it, or at the first in all for no word."""
 
-    def __init__(self, method: str, notes: Path, word: str = "") -> None:
+    def __init__(self, notes: Path, words: Mapping[str, str]) -> None:
         super().__init__()
-        self.method, self.notes, self.word = method, notes, word
+        self.notes, self.words = notes, words
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         self._die("token_spans", text)
@@ -120,11 +141,11 @@ class Dying(HashEmbedder):
         return super().embed_passages(passages)
 
     def _die(self, method: str, text: str) -> None:
-        if method != self.method or self.word not in text:
+        if self.words[method] not in text:
             return
-        first = not (self.notes / "died").exists()
-        (self.notes / "died").touch()
-        if first or self.word:
+        first = not (self.notes / method).exists()
+        (self.notes / method).touch()
+        if first or self.words[method]:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -169,33 +190,27 @@ def index_with(
         preparer.close()
 
 
-def locally(library: Path, settings: Settings) -> tuple[Summary, Path]:
-    own = settings.model_copy(update={"index": "local"})
-    with open_index(own, HashEmbedder(), create=True) as index:
-        return sync([library], index, HashEmbedder(), own), settings.indexes_dir / "local"
-
-
 def opened(settings: Settings, write: bool = False) -> LocalIndex:
     index = open_index(settings, HashEmbedder(), write=write)
     assert isinstance(index, LocalIndex)
     return index
 
 
-def check_same(library: Path, settings: Settings, summary: Summary) -> None:
+def check_same(local: Local, settings: Settings, summary: Summary) -> None:
     """Summaries and catalogues, byte for byte; the embedder of these tests knows no batches. Nothing is there twice."""
-    expected, local = locally(library, settings)
+    expected = local.summary
     assert replace(summary, embedded=expected.embedded) == expected
     # a copy whose original waits in the batch before is embedded, too
     assert summary.embedded - expected.embedded in (0, len(expected.duplicates))
     here = settings.indexes_dir / "ray"
     for query in (DOCUMENTS, PASSAGES, EMBEDDINGS, ALL_VERSIONS):
-        assert rows(here, query) == rows(local, query)
+        assert rows(here, query) == rows(local.folder, query)
     with opened(settings) as index:
         assert index.verify() == []
 
 
 def test_a_worker_killed_in_mid_run_changes_nothing(
-    cluster: Cluster, library: Path, settings: Settings, tmp_path: Path
+    cluster: Cluster, library: Path, local: Local, settings: Settings, tmp_path: Path
 ) -> None:
     notes = tmp_path / "notes"
     notes.mkdir()
@@ -210,18 +225,21 @@ def test_a_worker_killed_in_mid_run_changes_nothing(
     assert len(killed) == 1
     assert len(summary.added) == 122
     assert [failure.document_id for failure in summary.failed] == ["library/broken.pdf"]
-    check_same(library, settings, summary)
+    check_same(local, settings, summary)
     embedded = {int(path.name) for path in notes.iterdir() if path.stat().st_size}
     assert embedded - set(killed)  # the rest was done by others: the second, the one that came instead, or both
 
 
-@pytest.mark.parametrize("method", ["token_spans", "embed_passages"])
 def test_what_a_worker_had_when_it_died_is_done_by_another(
-    cluster: Cluster, library: Path, settings: Settings, tmp_path: Path, method: str
+    cluster: Cluster, library: Path, local: Local, settings: Settings, tmp_path: Path
 ) -> None:
-    summary = index_with(cluster, partial(Dying, method, tmp_path), library, settings)
-    assert (tmp_path / "died").exists()
-    check_same(library, settings, summary)
+    """One dies as it cuts a document into passages, another as it embeds them."""
+    summary = index_with(
+        cluster, partial(Dying, tmp_path, {"token_spans": "", "embed_passages": ""}), library, settings
+    )
+    assert (tmp_path / "token_spans").exists()
+    assert (tmp_path / "embed_passages").exists()
+    check_same(local, settings, summary)
 
 
 def test_a_file_that_crashes_its_parser_is_one_failed_file(
@@ -238,23 +256,23 @@ def test_a_file_that_crashes_its_parser_is_one_failed_file(
     assert "crashed its reader (SIGSEGV)" in failure.message
 
 
-@pytest.mark.parametrize("method", ["token_spans", "embed_passages"])
-def test_a_document_that_kills_each_worker_is_given_up(
-    cluster: Cluster, settings: Settings, tmp_path: Path, method: str
-) -> None:
+def test_a_document_that_kills_each_worker_is_given_up(cluster: Cluster, settings: Settings, tmp_path: Path) -> None:
+    """One kills whoever cuts it into passages, another whoever embeds them."""
     library = tmp_path / "texts"
     library.mkdir()
     (library / "0.txt").write_text("Poison.")
     (library / "1.txt").write_text("A sentence that stands here. " * 5000)  # batches of its own
-    summary = index_with(cluster, partial(Dying, method, tmp_path, "Poison"), library, settings)
-    (failure,) = [failure for failure in summary.failed if failure.document_id == "texts/0.txt"]
-    assert "given up after 4 workers were lost with it; try it without --ray" in failure.message
-    if method == "token_spans":
-        assert summary.added == ["texts/1.txt"]
+    (library / "2.txt").write_text("Venom.")
+    dying = partial(Dying, tmp_path, {"token_spans": "Poison", "embed_passages": "Venom"})
+    summary = index_with(cluster, dying, library, settings)
+    assert summary.added == ["texts/1.txt"]
+    assert sorted(failure.document_id for failure in summary.failed) == ["texts/0.txt", "texts/2.txt"]
+    for failure in summary.failed:
+        assert "given up after 4 workers were lost with it; try it without --ray" in failure.message
 
 
 def test_a_stopped_run_commits_what_is_done_and_the_next_goes_on(
-    workers: RayPreparer, library: Path, settings: Settings
+    workers: RayPreparer, library: Path, local: Local, settings: Settings
 ) -> None:
     seen: list[str] = []
 
@@ -265,12 +283,12 @@ def test_a_stopped_run_commits_what_is_done_and_the_next_goes_on(
     assert (len(first.added), first.left) == (30, 93)
     second = index_on(workers, library, settings)
     assert (len(second.added), sorted(second.unchanged)) == (92, sorted(first.added))
-    _, local = locally(library, settings)
     for query in (DOCUMENTS, PASSAGES, EMBEDDINGS, ALL_VERSIONS):
-        assert rows(settings.indexes_dir / "ray", query) == rows(local, query)
+        assert rows(settings.indexes_dir / "ray", query) == rows(local.folder, query)
 
 
-def test_what_the_index_has_is_not_embedded_again(workers: RayPreparer, library: Path, settings: Settings) -> None:
+def test_what_the_index_has_is_not_embedded_again(workers: RayPreparer, settings: Settings, tmp_path: Path) -> None:
+    library = make_library(tmp_path)
     index_on(workers, library, settings)
     (library / "sub" / "book.md").rename(library / "sub" / "moved.md")
     (library / "000.txt").write_text("New here.")
@@ -324,19 +342,25 @@ def test_a_cluster_that_is_gone_ends_the_run_and_leaves_what_was_committed(
     cluster: Cluster, workers: RayPreparer, library: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ray_cluster, "GONE_S", 0.0)
-    monkeypatch.setattr(ray_cluster, "_LOOK_S", 0.0001)
+    monkeypatch.setattr(ray_cluster, "_LOOK_S", 0.5)
+    monkeypatch.setattr(run, "BATCH_PASSAGES", 8)  # so that much is committed by then
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
 
     def close(done: int, total: int, name: str) -> None:
         if done == 100:
             listener.close()
+            time.sleep(0.6)  # the next step looks
 
-    with pytest.raises(RagError, match=rf"the Ray cluster at 127.0.0.1:{port} is gone .* what was committed stays"):
+    with (
+        listener,
+        pytest.raises(RagError, match=rf"the Ray cluster at 127.0.0.1:{port} is gone .* what was committed stays"),
+    ):
         index_with(Cluster(cluster.ray, f"127.0.0.1:{port}", cluster._raylet), HashEmbedder, library, settings, close)
     with opened(settings, write=True) as index:
         assert index.verify() == []
         committed = sorted(index.files())
+    assert committed
     monkeypatch.undo()
     summary = index_on(workers, library, settings)
     assert sorted(summary.unchanged) == committed

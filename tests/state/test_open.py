@@ -417,5 +417,6 @@ def test_no_setting_shows_a_password(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "s3cret" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rag.toml").write_text('state_url = "postgresql://rag:s3cret@host/x"\n')
-    with pytest.raises(InputError, match=r"state_url.*postgresql://\*\*\*@host/x"):
+    with pytest.raises(InputError, match="'state_url' in rag.toml is no setting: did you mean state_uri") as raised:
         load_settings()
+    assert "s3cret" not in str(raised.value)
