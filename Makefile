@@ -86,4 +86,4 @@ docker-check: setup  ## every step of the Dockerfile without a container engine;
 	$(BIN)/python docker/check.py build/image $(if $(COMPILE),--compile)
 
 clean:  ## removes what make setup and the tests made
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

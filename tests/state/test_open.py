@@ -382,6 +382,7 @@ def certificate(names: list[x509.GeneralName]) -> tuple[bytes, bytes]:
 
 
 @skipped
+@pytest.mark.servers
 def test_encryption_is_as_asked_for(tmp_path: Path) -> None:
     server = Server()
     try:

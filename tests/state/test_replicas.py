@@ -33,7 +33,7 @@ from tests.api.test_observing import figures
 from tests.fakes import HashEmbedder
 from tests.state.postgres_server import PASSWORD, Server, address, postgres, settings_at, skipped, sql
 
-pytestmark = skipped
+pytestmark = [skipped, pytest.mark.servers]
 
 ASK = {"question": "Who found it?"}
 KINDS: tuple[Scope, ...] = ("read", "write", "admin")
