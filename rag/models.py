@@ -1,28 +1,36 @@
-"""Settings -> the embedder and the language model of a process."""
+"""Settings -> the models of a process: embedder, reader, language model."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from rag.errors import InputError, ModelError
+from rag.errors import ModelError
 from rag.llm.remote.endpoints import is_address
-from rag.seams import Embedder, LanguageModel
-from rag.settings import EMBEDDED_EMBEDDER, NO_MODEL, Settings
-
-CANNOT_READ = (
-    "mode 'quote' needs a model in this process, since a model server does not tell how likely a span is the answer: "
-    "use mode auto, write or extract, or set 'model' to a GGUF file"
-)
+from rag.seams import Embedder, LanguageModel, PassageReader
+from rag.settings import EMBEDDED_EMBEDDER, EMBEDDED_MODEL, NO_MODEL, Settings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Models:
-    """The models of a process, loaded once and shared by all of its indexes."""
+    """What is loaded once in a process and shared by all of its indexes."""
 
     embedder: Embedder
-    language_model: LanguageModel | None
-    notices: tuple[str, ...] = ()  # the reason why a language model that was asked for is missing
+    language_model: LanguageModel | None = None  # loaded already
+    notices: tuple[str, ...] = ()  # why there is no language model, if one was asked for
+    reader: PassageReader | None = None
+    load_writer: Callable[[], LanguageModel] | None = None  # loads the language model when an answer is first written
+    _loading: threading.Lock = field(default_factory=threading.Lock)
+
+    def writer(self) -> LanguageModel | None:
+        """The language model, loaded now if it was not before; None if there is none. Raises `ModelError`."""
+        with self._loading:
+            if self.language_model is None and self.load_writer is not None:
+                self.language_model = self.load_writer()
+            return self.language_model
 
     def close(self) -> None:
         """Free the language model."""
@@ -30,29 +38,42 @@ class Models:
             self.language_model.close()
 
 
-def load_models(settings: Settings, language_model: bool = True) -> Models:
-    """The models that the settings name. A language model that cannot be loaded is left out with a notice, since
-    answers can be given without one. Raises `ModelError` if the embedder cannot be loaded."""
-    embedder = _load_embedder(settings)
-    if not language_model or settings.model == NO_MODEL or settings.mode == "extract":
-        return Models(embedder, None)
+def load_models(settings: Settings, answers: bool = True) -> Models:
+    """The embedder, and unless `answers` is false what answers need: the reader, and the language model. The embedded
+    language model writes only if it is asked to, so it is loaded then.
+
+    Raises `ModelError` if embedder or reader cannot be loaded; answers are given without a language model, too.
+    """
+    models = Models(_load_embedder(settings))
+    if not answers:
+        return models
+    from rag.reading.reader import Reader
+
+    models.reader = Reader.load(settings.threads, settings.queue)
+    if settings.model == NO_MODEL or settings.mode == "extract":
+        return models
     if is_address(settings.model):
-        return Models(embedder, _remote_model(settings))
+        models.language_model = _remote_model(settings)
+    elif settings.model == EMBEDDED_MODEL:
+        models.load_writer = partial(_local_model, settings)
+    else:
+        try:
+            models.language_model = _local_model(settings)
+        except ModelError as exc:
+            models.notices = (f"answering without a language model: {exc}",)
+    return models
+
+
+def _local_model(settings: Settings) -> LanguageModel:
     from rag.llm.gguf import model_file
     from rag.llm.local.model import LlamaCpp
 
-    try:
-        path = model_file(settings.model, settings.cache_dir, settings.threads)
-        model = LlamaCpp.load(path, settings.model, settings.context_tokens, settings.threads, settings.queue)
-        return Models(embedder, model)
-    except ModelError as exc:
-        return Models(embedder, None, (f"answering without a language model: {exc}",))
+    path = model_file(settings.model, settings.cache_dir, settings.threads)
+    return LlamaCpp.load(path, settings.model, settings.context_tokens, settings.threads, settings.queue)
 
 
 def _remote_model(settings: Settings) -> LanguageModel:
-    """The model on a server, which need not answer yet: until it does, each question gets its error."""
-    if settings.mode == "quote":
-        raise InputError(CANNOT_READ, "mode")
+    """A model whose server need not answer yet: questions say what is wrong as long as it does not."""
     from rag.llm.remote.model import RemoteModel
 
     return RemoteModel(settings.model, settings.model_key.get_secret_value(), settings.context_tokens)

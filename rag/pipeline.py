@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 import uuid
 from collections.abc import Callable, Generator, Sequence
@@ -10,25 +9,25 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
 
-from rag.answering.confidence import confidence, refuses
+from rag.answering.choose import Chosen, choose
+from rag.answering.confidence import confidence, refuses, signals_of
 from rag.answering.extract import extract
-from rag.answering.modes import Outcome, Said
+from rag.answering.modes import Outcome, Parts
 from rag.answering.parts import Composed, Composer
 from rag.answering.quote import quote
 from rag.answering.write import write
 from rag.checking.faithfulness import SUPPORTED
 from rag.deadline import Deadline
-from rag.errors import InputError
+from rag.errors import InputError, ModelError
 from rag.index.sources import Shown, with_path
-from rag.models import CANNOT_READ, Models, load_models
+from rag.models import Models, load_models
 from rag.retrieval.conversation import parse_history, resolve
 from rag.retrieval.evidence import select_evidence
 from rag.retrieval.question import MAX_QUESTION, Question, parse_question
 from rag.retrieval.search import SeenTexts, retrieve
-from rag.retrieval.unknown_names import unknown_names
 from rag.seams import Index
 from rag.settings import Settings, load_settings
-from rag.traces.collect import note_evidence, watched
+from rag.traces.collect import note_evidence, note_readings, watched
 from rag.types import (
     Abstention,
     AbstentionReason,
@@ -37,7 +36,6 @@ from rag.types import (
     Ask,
     Document,
     DocumentInfo,
-    Evidence,
     Filters,
     History,
     Hit,
@@ -45,15 +43,16 @@ from rag.types import (
     Mode,
     NextClaim,
     Retrieved,
-    Usage,
+    ShortAnswer,
     Vectors,
 )
 
 __all__ = ["MAX_QUESTION", "Models", "Pipeline", "load_models", "open_pipeline"]
 
 MAX_K = 100
-_READ_HITS = 10  # passages whose sentences compete to be evidence: the right one is among them for 98 of 100 questions
-_EVIDENCE = 4  # sentences that are shown to a model: the right one is among them for 94 of 100 questions
+_READ = 8  # passages that are read whole: the answer is in one of them for 98 of 100 questions
+_EVIDENCE_HITS = 10  # passages whose sentences compete to be shown to a model that writes
+_EVIDENCE = 4  # sentences that it is shown
 _EVIDENCE_SHARE = 0.5  # of the model's context: the rest is for examples, question and answer
 _WRITES_FROM = 1_000_000_000  # weights: smaller models invent names and dates when they write freely
 _MODES = ("auto", "extract", "quote", "write")
@@ -69,7 +68,7 @@ def open_pipeline(
     settings: Settings | None = None,
     models: Models | None = None,
     *,
-    language_model: bool = True,
+    answers: bool = True,
     shown: Shown = with_path,
 ) -> Pipeline:
     """The index `settings.index`, ready for questions; `models` that are given are shared, not closed. `shown` makes
@@ -81,7 +80,7 @@ def open_pipeline(
 
     settings = settings or load_settings()
     open_index(settings, None, chunker=False).close()  # an absent index fails before models are loaded
-    loaded = models or load_models(settings, language_model)
+    loaded = models or load_models(settings, answers)
     index = open_index(settings, loaded.embedder, shown=shown)
     return Pipeline(index, loaded, settings, owns_models=models is None)
 
@@ -131,22 +130,23 @@ class Pipeline:
         _check_k(listed)
         draft = _Draft(parsed, self._mode(ask.mode or self._settings.mode))
         with self._index.snapshot(ask.filters) as snapshot:
-            hits = retrieve(snapshot, parsed, self._embed(parsed), max(listed, _READ_HITS), self._seen)
-            unknown = unknown_names(parsed.text, hits[:_READ_HITS], snapshot.held)
+            hits = retrieve(snapshot, parsed, self._embed(parsed), max(listed, _READ), self._seen)
             draft.generation = snapshot.generation
         draft.hits = tuple(hits[:listed])
         draft.clock.lap("retrieve")
         yield Retrieved(draft.hits)
         deadline.check()
-        evidence = [] if unknown else self._evidence(hits[:_READ_HITS])
-        draft.said = self._say(draft.mode, parsed, evidence, deadline) if evidence else None
-        composer, outcome = Composer(), Outcome(draft.said.usage if draft.said else Usage(), "no_evidence")
-        if draft.said is not None and not refuses(draft.said.signals):
-            outcome = yield from _checked(draft.said, composer)
+        draft.chosen = self._read_passages(parsed, hits[:_READ], deadline)
+        draft.clock.lap("read")
+        composer, outcome = Composer(), Outcome(reason="no_evidence")
+        if draft.chosen is not None:
+            signals = signals_of(parsed, draft.chosen)
+            draft.confidence = confidence(signals)
+            if not refuses(signals):
+                parts = self._parts(draft.mode, parsed, draft.chosen, hits[:_EVIDENCE_HITS], deadline)
+                outcome = yield from _checked(parts, composer)
         draft.clock.lap("generate")
-        composed = composer.composed()
-        abstained = None if composed.claims else _abstention(outcome.reason, unknown)
-        yield self._answer(draft, composed, outcome.usage, abstained)
+        yield self._answer(draft, composer.composed(), outcome)
 
     def documents(self) -> list[DocumentInfo]:
         """The documents of the index, in order of their ids."""
@@ -185,35 +185,35 @@ class Pipeline:
         if mode not in _MODES:
             raise InputError(f"mode {mode!r} is not known: use one of {', '.join(_MODES)}", "mode")
         model = self._models.language_model
-        if model is None:
-            return "extract"
-        if mode == "quote" and not model.reads:
-            raise InputError(CANNOT_READ, "mode")
         if mode == "auto":
-            return "quote" if 0 < model.parameters < _WRITES_FROM else "write"
+            return "quote" if model is None or 0 < model.parameters < _WRITES_FROM else "write"
+        if mode == "write" and model is None and self._models.load_writer is None:
+            return "quote"
         return cast(Mode, mode)
 
-    def _evidence(self, hits: Sequence[Hit]) -> list[Evidence]:
-        model = self._models.language_model
+    def _read_passages(self, question: Question, hits: Sequence[Hit], deadline: Deadline) -> Chosen | None:
+        reader = self._models.reader
+        if reader is None:
+            raise ModelError("no reader is loaded, so nothing can be answered: load the models with answers=True")
+        readings = reader.read(question.standalone, [hit.passage for hit in hits], deadline)
+        chosen = choose(hits, readings)
+        note_readings(hits, readings)
+        return chosen
+
+    def _parts(self, mode: Mode, question: Question, chosen: Chosen, hits: Sequence[Hit], deadline: Deadline) -> Parts:
+        if mode == "extract":
+            return extract(chosen)
+        model = self._models.writer() if mode == "write" else None
         if model is None:
-            found = select_evidence(hits, _EVIDENCE, sys.maxsize, len)
-        else:
-            found = select_evidence(hits, _EVIDENCE, int(model.context_tokens * _EVIDENCE_SHARE), model.count_tokens)
-        note_evidence(hits, found)
-        return found
+            return quote(question, chosen)
+        evidence = select_evidence(hits, _EVIDENCE, int(model.context_tokens * _EVIDENCE_SHARE), model.count_tokens)
+        note_evidence(evidence)
+        return write(question, evidence, watched(model), deadline)
 
-    def _say(self, mode: Mode, question: Question, evidence: Sequence[Evidence], deadline: Deadline) -> Said:
-        model = self._models.language_model
-        if mode == "extract" or model is None:
-            return extract(question, evidence)
-        return (quote if mode == "quote" else write)(question, evidence, watched(model), deadline)
-
-    def _answer(self, draft: _Draft, composed: Composed, usage: Usage, abstained: Abstention | None) -> Answer:
+    def _answer(self, draft: _Draft, composed: Composed, outcome: Outcome) -> Answer:
+        abstained = None if composed.claims else Abstention(outcome.reason, _MESSAGES[outcome.reason])
         support = [claim.support for claim in composed.claims]
-        confident = confidence(draft.said.signals) if draft.said else 0.0
         draft.clock.lap("check")
-        model = self._models.language_model
-        wanted = self._settings.mode if draft.mode == "extract" else draft.mode
         return Answer(
             id=f"ans_{uuid.uuid4().hex}",
             question=draft.question.text,
@@ -222,17 +222,22 @@ class Pipeline:
             answer=abstained.message if abstained else composed.text,
             mode=draft.mode,
             faithfulness=sum(support) / len(support) if support else 0.0,
-            confidence=confident,
+            confidence=draft.confidence,
             claims=composed.claims,
             citations=composed.citations,
             hits=draft.hits,
-            model=model.name if model is not None and draft.mode != "extract" else None,
+            model=self._model_name(draft.mode),
             index=IndexInfo(self.name, draft.generation),
-            usage=usage,
+            usage=outcome.usage,
             timings=draft.clock.seconds,
-            notices=self._models.notices if wanted != "extract" else (),
+            notices=self._models.notices if draft.mode != "extract" else (),
+            answer_span=_short_answer(draft, composed),
             resolved_question=draft.question.standalone if draft.question.carried else None,
         )
+
+    def _model_name(self, mode: Mode) -> str | None:
+        model = self._models.language_model if mode == "write" else self._models.reader
+        return model.name if model is not None else None
 
 
 class _Clock:
@@ -249,19 +254,19 @@ class _Clock:
 
 @dataclass(slots=True)
 class _Draft:
-    """The state of an answer while it is made."""
+    """What is known of an answer so far."""
 
     question: Question
     mode: Mode
     hits: tuple[Hit, ...] = ()  # the listed ones
     generation: int = 0
-    said: Said | None = None
+    chosen: Chosen | None = None
+    confidence: float = 0.0
     clock: _Clock = field(default_factory=_Clock)
 
 
-def _checked(said: Said, composer: Composer) -> Generator[NextClaim, None, Outcome]:
-    """The claims of the supported parts, as they are appended to the answer; unsupported parts are dropped."""
-    parts = said.parts
+def _checked(parts: Parts, composer: Composer) -> Generator[NextClaim, None, Outcome]:
+    """The parts that are supported, each put behind the answer so far; the others are not said."""
     try:
         while True:
             try:
@@ -274,11 +279,19 @@ def _checked(said: Said, composer: Composer) -> Generator[NextClaim, None, Outco
         parts.close()  # the model stops writing when nobody reads on
 
 
-def _abstention(reason: AbstentionReason, unknown: Sequence[str]) -> Abstention:
-    message = _MESSAGES[reason]
-    if unknown:
-        message = f"{message[:-1]}: none of them mentions {' or '.join(f'“{name}”' for name in unknown)}."
-    return Abstention(reason, message)
+def _short_answer(draft: _Draft, composed: Composed) -> ShortAnswer | None:
+    """The chosen span, if a citation holds it whole or in part: then as much of it as the citation holds."""
+    if draft.chosen is None or draft.mode == "write":
+        return None
+    passage, span = draft.chosen.passage, draft.chosen.span
+    for citation in composed.citations:
+        start, end = max(span.start, citation.start), min(span.end, citation.end)
+        if citation.document_id == passage.document_id and start < end:
+            whole = composed.citations[-1].end >= span.end or end == span.end
+            stop = span.end if whole else end
+            text = passage.text[span.start - passage.start : stop - passage.start]
+            return ShortAnswer(text, citation.label, span.start, stop)
+    return None
 
 
 def _check_k(k: int) -> None:

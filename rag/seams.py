@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol, Self
+from typing import Protocol, Self
 
 from rag.deadline import Deadline
 from rag.types import (
@@ -17,11 +17,11 @@ from rag.types import (
     MadeWith,
     Message,
     Passage,
+    PassageReading,
     Scored,
     Stamp,
     StoredDocument,
     StoredPassage,
-    Usage,
     Vectors,
 )
 
@@ -161,40 +161,17 @@ class WritableIndex(Index, DocumentSink, Protocol):
     """An index that this process may write to; both stores offer it, open for reading or for writing."""
 
 
-class SpanPrompt(NamedTuple):
-    """A question on one text, in the pieces of which the prompt is made: prefix + context + question + lead."""
+class PassageReader(Protocol):
+    """A model that finds the answers to a question in passages. Calls may come from any thread."""
 
-    prefix: str  # worked examples, the same for every prompt of a call and kept between calls
-    context: str  # shows the text
-    question: str  # its likelihood after the context tells whether the text speaks of what is asked
-    lead: str  # stands before the answer
-    stop: str  # ends an answer in the examples
-    text: str  # the answer must be a verbatim stretch of it
+    @property
+    def name(self) -> str:
+        """The name of the model, as answers tell it."""
 
-
-class Span(NamedTuple):
-    """A stretch of whole words of a text as an answer, with the model's natural log-probabilities (each <= 0)."""
-
-    start: int  # characters of the text
-    end: int
-    first: float  # of its first token
-    total: float  # of all its tokens
-    stop: float  # that the answer ends there
-    tokens: int
-
-
-class Reading(NamedTuple):
-    """The result of reading a question on one text."""
-
-    likelihood: float  # mean log-probability of the question's tokens after the text, <= 0
-    spans: tuple[Span, ...]  # in no order; empty if none was asked for
-
-
-class Readings(NamedTuple):
-    """The readings, one for each prompt in order, and their tokens."""
-
-    readings: list[Reading]
-    usage: Usage
+    def read(
+        self, question: str, passages: Sequence[Passage], deadline: Deadline | None = None
+    ) -> list[PassageReading]:
+        """One reading for each passage, in order. Raises `Overloaded`, `ModelError` and the error of the deadline."""
 
 
 class LanguageModel(Protocol):
@@ -211,10 +188,6 @@ class LanguageModel(Protocol):
         """The number of weights, which decides how the model is used; 0 if it is not known."""
 
     @property
-    def reads(self) -> bool:
-        """True if it can `read`; a model on a server only writes."""
-
-    @property
     def context_tokens(self) -> int:
         """The largest number of tokens of prompt and answer together."""
 
@@ -224,17 +197,6 @@ class LanguageModel(Protocol):
 
     def count_tokens(self, text: str) -> int:
         """The number of tokens of `text`, at least approximately."""
-
-    def read(
-        self,
-        prompts: Sequence[SpanPrompt],
-        choose: Callable[[list[float]], Sequence[int]],
-        deadline: Deadline | None = None,
-    ) -> Readings:
-        """The likelihood of the question after each text, and the best spans of the texts that `choose` picks.
-
-        `choose` gets the likelihoods, in order, and returns indices of prompts. Raises `Overloaded`, `ModelError`.
-        """
 
     def write(
         self, messages: Sequence[Message], grammar: str, max_tokens: int, deadline: Deadline | None = None

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 from typing_extensions import TypedDict  # pydantic takes the one of `typing` from Python 3.12 on
 
 from rag.checking.faithfulness import CheckedClaim, Faithfulness, Reason
-from rag.types import AbstentionReason, Answer, Citation, Claim, DocumentInfo, Hit, Mode
+from rag.types import AbstentionReason, Answer, Citation, Claim, DocumentInfo, Hit, Mode, ShortAnswer
 
 Number = float | None  # None if it is not finite
 T = TypeVar("T")
@@ -90,6 +90,15 @@ class UsageJSON(TypedDict):
     completion_tokens: int
 
 
+class ShortAnswerJSON(TypedDict):
+    """The short form of an answer: `text == document.text[start:end]` of the document that `label` cites."""
+
+    text: str
+    label: int
+    start: int
+    end: int
+
+
 class AnswerJSON(TypedDict):
     """An answer whose every claim is cited and checked, or an abstention."""
 
@@ -99,6 +108,7 @@ class AnswerJSON(TypedDict):
     answered: bool
     abstained: AbstentionJSON | None
     answer: str
+    answer_span: ShortAnswerJSON | None
     mode: Mode
     faithfulness: Number
     confidence: Number
@@ -164,6 +174,7 @@ def answer_json(answer: Answer) -> AnswerJSON:
         "answered": answer.answered,
         "abstained": {"reason": abstained.reason, "message": abstained.message} if abstained else None,
         "answer": answer.answer,
+        "answer_span": short_answer_json(answer.answer_span) if answer.answer_span else None,
         "mode": answer.mode,
         "faithfulness": finite(answer.faithfulness),
         "confidence": finite(answer.confidence),
@@ -176,6 +187,11 @@ def answer_json(answer: Answer) -> AnswerJSON:
         "timings": {step: finite(seconds) for step, seconds in answer.timings.items()},
         "notices": list(answer.notices),
     }
+
+
+def short_answer_json(span: ShortAnswer) -> ShortAnswerJSON:
+    """The short form of an answer with its place."""
+    return {"text": span.text, "label": span.label, "start": span.start, "end": span.end}
 
 
 def claim_json(claim: Claim) -> ClaimJSON:

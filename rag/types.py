@@ -113,6 +113,40 @@ class Evidence:
     similarity: float = 0.0  # cosine of the sentence and the question, 0..1
 
 
+class AnswerSpan(NamedTuple):
+    """Characters `start..end` of a document that may answer a question; `score` is the logit of the span less that of
+    no answer."""
+
+    start: int
+    end: int
+    score: float
+
+
+class PassageReading(NamedTuple):
+    """The result of reading one passage for a question."""
+
+    passage: Passage
+    spans: tuple[AnswerSpan, ...]  # best first, none of which meet; empty if the passage has no word
+    relevance: float  # logit of the passage answering the question
+    yes: float  # 0..1, as `no`; their sum is 1 less the probability that neither is the answer
+    no: float
+
+    @property
+    def score(self) -> float:
+        """The score of the best span; minus infinity if there is none."""
+        return self.spans[0].score if self.spans else float("-inf")
+
+
+class ShortAnswer(NamedTuple):
+    """The short form of an answer, at its place: `text == document.text[start:end]` of the document that `label`
+    cites."""
+
+    text: str
+    label: int
+    start: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True)
 class Citation:
     """A place in a document: `document.text[start:end] == quote`, always."""
@@ -192,6 +226,7 @@ class Answer:
     usage: Usage = Usage()
     timings: dict[str, float] = field(default_factory=dict)
     notices: tuple[str, ...] = ()  # for a person to know, such as a model that could not be loaded
+    answer_span: ShortAnswer | None = None  # None if abstaining, and in mode write
     resolved_question: str | None = None  # with the words that it took from the conversation; None if it took none
 
 

@@ -1,111 +1,81 @@
-"""Mode quote: the shortest exact span for a factual question, all items for a list, sentences for a description."""
+"""Mode quote: what stands in the documents, in the form that the question asks for.
+
+A list or steps: every item beside the one that the reader found. Yes or no: the word first, if the reader is clear
+about it, then the sentence that says so. A cell of a table: with the row and the column that it stands in. Everything
+else: the sentences in which the answer stands. All of it is verbatim and cited.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from math import exp
 
-from rag.answering.confidence import signals_of
-from rag.answering.extract import checked_part, sentence_part, sentence_parts
-from rag.answering.lists import announces_list, list_items, whole_enumeration
-from rag.answering.modes import Said, at_once
-from rag.answering.parts import Part
-from rag.answering.prompt import reading_prompts
-from rag.answering.span_features import span_score, with_qualifier
-from rag.deadline import Deadline
+from rag.answering.choose import Chosen, evidence, sentences_around
+from rag.answering.extract import sentence_parts
+from rag.answering.lists import announces_list, list_items
+from rag.answering.modes import Parts, at_once
+from rag.answering.parts import Part, QuotedPlace
+from rag.checking.faithfulness import VERBATIM
+from rag.reading.forms import cells, column_names
+from rag.retrieval.evidence import table_header
 from rag.retrieval.question import Question
-from rag.seams import LanguageModel, Reading, Span
 from rag.types import CELL_SEPARATOR, Evidence
 
-_LIKELIHOOD_WEIGHT = 0.3  # the evidence score has 1; fitted by hand between 0.1 and 1, flat there (docs/experiments.md)
-
-# Evidence score below the best one at which a sentence is not worth reading: it saves three tenths of the tokens and
-# costs 0.001 of right sentences and 0.002 of F1 (docs/experiments.md).
-_WORTH_READING = 0.15
-
-# The best span's share of the probability of all that were scored, below which the whole sentence is the answer: fewer
-# than half of such spans even touch the right words, and three of five of their sentences hold them
-# (docs/experiments.md).
-_CLEAR_SHARE = 0.15
-
-_READ_CLOSELY = 2  # sentences of which spans are scored: a third gains nothing, one alone loses 0.02 of F1
-
-_WHY = re.compile(r"\b(why|reasons?|what (caused|led to))\b", re.IGNORECASE)
-
-_BECAUSE = re.compile(
-    r"\b(because|since|so that|so as|in order to|due to|owing to|thanks to|therefore|thus|hence|reasons?|cause[ds]?|"
-    r"led to|for fear|to (avoid|prevent|keep|protect|save|allow|make sure))\b",
+_CLEAR = 0.8  # probability of "yes" or "no" from which the word is said
+_YES_OR_NO = re.compile(
+    r"(?:is|are|was|were|am|do|does|did|can|could|may|must|should|will|would|has|have|had|isn't|aren't|don't|doesn't|"
+    r"can't|won't)\b",
     re.IGNORECASE,
 )
 
-_REASON = 0.1  # added for a sentence that gives a reason: less than a missing name or number costs it
+
+def quote(question: Question, chosen: Chosen) -> Parts:
+    """The parts of the answer that the chosen span gives to the question."""
+    around = sentences_around(chosen)
+    if items := _items(question, chosen, around):
+        return at_once(sentence_parts(chosen, items))
+    if len(around) == 1 and (cell := _cell(chosen, around[0])):
+        return at_once([cell])
+    parts = sentence_parts(chosen, around)
+    if _YES_OR_NO.match(question.text) and (word := _word(chosen)):
+        parts[0] = parts[0]._replace(text=f"{word}. {parts[0].text}")
+    return at_once(parts)
 
 
-def quote(
-    question: Question, evidence: Sequence[Evidence], model: LanguageModel, deadline: Deadline | None = None
-) -> Said:
-    """The shortest exact span for a factual question, all items for a list, whole sentences for a description."""
-    evidence = [item for item in evidence if item.score >= evidence[0].score - _WORTH_READING]
-    closely = 0 if question.kind == "descriptive" else _READ_CLOSELY
-    readings = model.read(
-        reading_prompts(question.text, evidence),
-        lambda likelihoods: order_evidence(question, evidence, likelihoods)[:closely],
-        deadline,
-    )
-    order = order_evidence(question, evidence, [reading.likelihood for reading in readings.readings])
-    if question.kind == "descriptive":
-        best = evidence[order[0]]
-        signals = signals_of(question, best, readings.readings[order[0]])
-        return at_once(sentence_parts(question, [evidence[i] for i in order], best), signals, readings.usage)
-    best, reading, span, share = _best_span(question, evidence, readings.readings, order)
-    signals = signals_of(question, best, reading, span, share)
-    if question.kind == "list" or announces_list(best.text):
-        return at_once(_items(best, span, question), signals, readings.usage)
-    if share < _CLEAR_SHARE:
-        return at_once([checked_part(best, 0, len(best.text), question)], signals, readings.usage)
-    start = with_qualifier(best.text, span.start)
-    return at_once([checked_part(best, start, span.end, question)], signals, readings.usage)
+def _items(question: Question, chosen: Chosen, around: list[Evidence]) -> list[Evidence]:
+    """All items of the list in which the span stands, if the question asks for a list or for steps."""
+    if question.kind == "factual" and not announces_list(around[-1].text):
+        return []
+    items = list_items(around[-1])
+    return [evidence(chosen, item.start, item.end, label) for label, item in enumerate(items, 1)]
 
 
-def order_evidence(question: Question, evidence: Sequence[Evidence], likelihoods: Sequence[float]) -> list[int]:
-    """Indices of the evidence, best first: by its score, by how likely it makes the question, and for a question that
-    asks why, by whether it gives a reason at all."""
-    asks_why = bool(_WHY.search(question.text))
-    scores = [
-        item.score + _LIKELIHOOD_WEIGHT * likelihood + (_REASON if asks_why and _BECAUSE.search(item.text) else 0.0)
-        for item, likelihood in zip(evidence, likelihoods, strict=True)
-    ]
-    return sorted(range(len(evidence)), key=lambda i: -scores[i])
+def _word(chosen: Chosen) -> str:
+    """The reader's "Yes" or "No"; empty if it is not clear."""
+    if chosen.reading.yes >= _CLEAR:
+        return "Yes"
+    return "No" if chosen.reading.no >= _CLEAR else ""
 
 
-def _best_span(
-    question: Question, evidence: Sequence[Evidence], readings: Sequence[Reading], order: Sequence[int]
-) -> tuple[Evidence, Reading, Span, float]:
-    """The span of the highest score, and its share of the probability of all that were scored."""
-    read = [i for i in order if readings[i].spans]
-    if not read:  # a sentence without a single word, such as a row of figures and signs
-        item = evidence[order[0]]
-        return item, readings[order[0]], Span(0, len(item.text), 0.0, 0.0, 0.0, 1), 0.0
-    top_score = max(evidence[i].score for i in read)
-    top_likelihood = max(readings[i].likelihood for i in read)
-    scored: list[tuple[float, int, int, Span]] = []
-    for rank, i in enumerate(read):
-        lead = (evidence[i].score - top_score, readings[i].likelihood - top_likelihood)
-        spans = _within_cells(evidence[i].text, readings[i].spans)
-        scored += [(span_score(question, evidence[i].text, span, *lead), -rank, i, span) for span in spans]
-    best, _, index, span = max(scored, key=lambda item: item[:2])
-    share = 1.0 / sum(exp(score - best) for score, *_ in scored)
-    return evidence[index], readings[index], span, share
+def _cell(chosen: Chosen, row: Evidence) -> Part | None:
+    """The cells of a row that the span touches, said with the row's name and their columns: "Wool, Time: 48 min"."""
+    if CELL_SEPARATOR not in row.text:
+        return None
+    found = cells(row.text)
+    header = table_header(row.passage, row.start, row.end)
+    names = column_names(header) if header else []
+    start, end = chosen.span.start - row.start, chosen.span.end - row.start
+    touched = [number for number, (text, at) in enumerate(found) if text and at < end and at + len(text) > start]
+    if not touched:
+        return None
+    said = [_named(names, number, found[number][0]) for number in touched]
+    label = found[0][0]
+    if label and 0 not in touched:
+        said.insert(0, label)
+    first, last = touched[0], touched[-1]
+    place = QuotedPlace(row, row.start + found[first][1], row.start + found[last][1] + len(found[last][0]))
+    return Part(", ".join(said), (place,), VERBATIM)
 
 
-def _within_cells(text: str, spans: Sequence[Span]) -> Sequence[Span]:
-    """The spans that do not reach from one cell of a table row into the next; all of them if all do."""
-    return [span for span in spans if CELL_SEPARATOR not in text[span.start : span.end]] or spans
-
-
-def _items(best: Evidence, span: Span, question: Question) -> list[Part]:
-    if items := list_items(best):
-        return [sentence_part(best, item, question) for item in items]
-    start, end = whole_enumeration(best.text, span.start, span.end)
-    return [checked_part(best, start, end, question)]
+def _named(names: list[str], number: int, text: str) -> str:
+    name = names[number] if number < len(names) else ""
+    return f"{name}: {text}" if name and number else text

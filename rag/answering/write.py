@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from rag.answering.cited_text import Cited, CitedText
-from rag.answering.confidence import signals_of
-from rag.answering.modes import Outcome, Said
+from rag.answering.modes import Outcome, Parts
 from rag.answering.parts import Part, QuotedPlace
 from rag.answering.prompt import DECLINED, writing_grammar, writing_messages
 from rag.checking.faithfulness import check
@@ -20,16 +19,9 @@ _WRITTEN_TOKENS = 256
 
 def write(
     question: Question, evidence: Sequence[Evidence], model: LanguageModel, deadline: Deadline | None = None
-) -> Said:
-    """The sentences of a language model, each with labels of the evidence; checked, not yet filtered by support."""
-    return Said(_written(question, evidence, model, deadline), signals_of(question, evidence[0]))
-
-
-def _written(
-    question: Question, evidence: Sequence[Evidence], model: LanguageModel, deadline: Deadline | None
-) -> Generator[Part, None, Outcome]:
-    """The parts as the model writes them. Each cites evidence that was shown and has been checked against it, even if a
-    server ignores the grammar."""
+) -> Parts:
+    """The sentences of a language model, each with labels of the evidence; checked, not yet filtered by support. Each
+    cites evidence that was shown, even if a server ignores the grammar."""
     messages = writing_messages(question.text, evidence)
     grammar = writing_grammar([item.label for item in evidence])
     prompt_tokens = sum(model.count_tokens(message.content) for message in messages)

@@ -145,7 +145,7 @@ def _search(options: argparse.Namespace) -> int:
 
     query = parse_question(options.query).text
     filters = parse_filters(parse_pairs(options.filter))
-    with open_pipeline(_settings(options), language_model=False) as pipeline:
+    with open_pipeline(_settings(options), answers=False) as pipeline:
         hits = pipeline.search(query, options.k or 10, filters)
     if options.json:
         from rag.serialise import hit_json

@@ -7,14 +7,14 @@ costs one look-up of a context variable, and the model is called directly. Promp
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from rag.seams import LanguageModel, Reading, Readings, SpanPrompt
-from rag.types import Evidence, Hit, Message
+from rag.seams import LanguageModel
+from rag.types import Evidence, Hit, Message, PassageReading
 
 _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
@@ -23,10 +23,10 @@ _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 class Trace:
     """The trace of one question. Fields stay empty for steps that were not reached."""
 
-    hits: tuple[Hit, ...] = ()  # all passages whose sentences competed, best first: more than the answer lists
-    evidence: tuple[Evidence, ...] = ()  # the sentences that were read, best first
-    likelihoods: tuple[float, ...] = ()  # of the question after each sentence shown to the model, in order
-    prompt_sha256: str | None = None  # of all text shown to the model, in hex; None if the model was not asked
+    hits: tuple[Hit, ...] = ()  # all passages that were read, best first: more than the answer lists
+    readings: tuple[PassageReading, ...] = ()  # one for each of them
+    evidence: tuple[Evidence, ...] = ()  # the sentences that a model which writes was shown, best first
+    prompt_sha256: str | None = None  # of all text that the model was shown, in hex; None if it was not asked
 
 
 @contextmanager
@@ -39,10 +39,16 @@ def collecting(trace: Trace) -> Iterator[None]:
         _current.reset(token)
 
 
-def note_evidence(hits: Sequence[Hit], evidence: Sequence[Evidence]) -> None:
-    """Put the passages whose sentences competed, and the sentences chosen from them, into the trace if there is one."""
+def note_readings(hits: Sequence[Hit], readings: Sequence[PassageReading]) -> None:
+    """Note the passages that were read and what the reader made of them, if a trace is collected."""
     if (trace := _current.get()) is not None:
-        trace.hits, trace.evidence = tuple(hits), tuple(evidence)
+        trace.hits, trace.readings = tuple(hits), tuple(readings)
+
+
+def note_evidence(evidence: Sequence[Evidence]) -> None:
+    """Note the sentences that a model is shown, if a trace is collected."""
+    if (trace := _current.get()) is not None:
+        trace.evidence = tuple(evidence)
 
 
 def watched(model: LanguageModel) -> LanguageModel:
@@ -77,10 +83,6 @@ class _Watched:
         return self._model.parameters
 
     @property
-    def reads(self) -> bool:
-        return self._model.reads
-
-    @property
     def context_tokens(self) -> int:
         return self._model.context_tokens
 
@@ -90,15 +92,6 @@ class _Watched:
 
     def count_tokens(self, text: str) -> int:
         return self._model.count_tokens(text)
-
-    def read(
-        self, prompts: Sequence[SpanPrompt], choose: Callable[[list[float]], Sequence[int]], *args: Any, **named: Any
-    ) -> Readings:
-        shown = [part for prompt in prompts for part in (prompt.prefix, prompt.context, prompt.question, prompt.lead)]
-        self._trace.prompt_sha256 = prompt_sha256(shown)
-        found = self._model.read(prompts, choose, *args, **named)
-        self._trace.likelihoods = tuple(map(_likelihood, found.readings))
-        return found
 
     def write(self, messages: Sequence[Message], grammar: str, *args: Any, **named: Any) -> Iterator[str]:
         shown = [part for message in messages for part in (message.role, message.content)]
@@ -110,7 +103,3 @@ class _Watched:
 
     def close(self) -> None:
         self._model.close()
-
-
-def _likelihood(reading: Reading) -> float:
-    return float(reading.likelihood)

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from rag.serialise import AnswerJSON, IndexJSON, Number, UsageJSON, answer_json, finite, hit_json, selected
 from rag.traces.collect import Trace
-from rag.types import AbstentionReason, Answer, Evidence, Mode
+from rag.types import AbstentionReason, Answer, Mode, PassageReading
 
 
 class RetrievedJSON(TypedDict):
@@ -31,16 +31,16 @@ class RetrievedJSON(TypedDict):
 
 
 class ReadJSON(TypedDict):
-    """A sentence that was read for the answer; `likelihood` is the mean log-probability of the question after it, null
-    if the model was not asked for it."""
+    """A passage that was read: the characters of its best span, null if it has none, with the span's score; the logit
+    of the passage being relevant, and the probabilities of yes and no."""
 
-    label: int
     passage_id: str
-    start: int
-    end: int
+    start: int | None
+    end: int | None
     score: Number
-    similarity: Number
-    likelihood: Number
+    relevance: Number
+    yes: Number
+    no: Number
 
 
 class VerdictJSON(TypedDict):
@@ -109,7 +109,7 @@ def trace_json(
         "confidence": whole["confidence"],
         "faithfulness": whole["faithfulness"],
         "retrieved": _retrieved(answer, trace),
-        "read": [_read(item, number, trace) for number, item in enumerate(trace.evidence)],
+        "read": [_read(reading) for reading in trace.readings],
         "verdicts": [selected(claim, VerdictJSON) for claim in whole["claims"]],
         "citations": [selected(citation, TraceCitationJSON) for citation in whole["citations"]],
         "usage": whole["usage"],
@@ -124,14 +124,14 @@ def _retrieved(answer: Answer, trace: Trace) -> list[RetrievedJSON]:
     return [selected({**hit_json(hit), "listed": id in listed}, RetrievedJSON) for id, hit in hits.items()]
 
 
-def _read(item: Evidence, number: int, trace: Trace) -> ReadJSON:
+def _read(reading: PassageReading) -> ReadJSON:
+    span = reading.spans[0] if reading.spans else None
     return {
-        "label": item.label,
-        "passage_id": item.passage.id,
-        "start": item.start,
-        "end": item.end,
-        "score": finite(item.score),
-        "similarity": finite(item.similarity),
-        # the model reads the first ones: those whose score is near enough to the best
-        "likelihood": finite(trace.likelihoods[number]) if number < len(trace.likelihoods) else None,
+        "passage_id": reading.passage.id,
+        "start": span.start if span else None,
+        "end": span.end if span else None,
+        "score": finite(reading.score),
+        "relevance": finite(reading.relevance),
+        "yes": finite(reading.yes),
+        "no": finite(reading.no),
     }

@@ -7,7 +7,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rag.answering.prompt import DECLINED, reading_prompts, writing_grammar, writing_messages
+from rag.answering.prompt import DECLINED, writing_grammar, writing_messages
 from rag.types import Evidence, Passage, Sentence
 
 _WRITTEN = re.compile(r"<passage ([0-9]+)>(.*?)</passage>", re.DOTALL)
@@ -62,17 +62,6 @@ def test_a_written_prompt_has_as_many_passages_as_were_found(texts: list[str]) -
     assert (shown.count("<"), shown.count(">")) == (2 * len(texts), 2 * len(texts))
     assert "<" not in "".join(text for _, text in _WRITTEN.findall(shown))
     assert not set(texts) & {system.content}
-
-
-@given(texts=st.lists(_TEXTS, min_size=1, max_size=4), question=st.text())
-def test_in_reading_a_passage_is_one_part_and_the_question_another(texts: list[str], question: str) -> None:
-    """The parts are tokenised one by one as plain text, so that none can run into the next or hold a control token."""
-    found = evidence(texts)
-    prompts = reading_prompts(question, found)
-    assert {(prompt.prefix, prompt.question, prompt.lead) for prompt in prompts} == {
-        (prompts[0].prefix, f" {question}", "\nAnswer:")
-    }
-    assert [prompt.text for prompt in prompts] == texts  # only spans of these can be said
 
 
 @given(labels=st.lists(st.integers(1, 99), min_size=1, max_size=6, unique=True))

@@ -14,7 +14,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple
 
 from rag.deadline import Deadline
@@ -264,12 +264,3 @@ def _overloaded(what: str, setting: str, wait: float) -> Overloaded:
 
 def _tokens(request: _Request) -> int:
     return sum(len(run.tokens) for run in request.runs)
-
-
-def result(pieces: Iterator[str]) -> Any:
-    """The value that the iterator returns; its pieces are dropped."""
-    while True:
-        try:
-            next(pieces)
-        except StopIteration as stop:
-            return stop.value

@@ -5,22 +5,18 @@ Texts become tokens in the caller's thread, which needs the vocabulary alone; th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from rag.deadline import Deadline
 from rag.llm.local.decoder import Decoder
-from rag.llm.local.engine import Engine, result
-from rag.llm.local.reading import reading_task
+from rag.llm.local.engine import Engine
 from rag.llm.local.writing import writing_task
-from rag.seams import Readings, SpanPrompt
 from rag.types import Message
 
 
 class LlamaCpp:
     """A loaded model; `close` ends its thread and frees its memory."""
-
-    reads = True
 
     def __init__(self, decoder: Decoder, name: str, waiting: int) -> None:
         self._decoder = decoder
@@ -42,16 +38,6 @@ class LlamaCpp:
     def count_tokens(self, text: str) -> int:
         """The number of tokens of `text` alone."""
         return len(self._decoder.tokenize(text))
-
-    def read(
-        self,
-        prompts: Sequence[SpanPrompt],
-        choose: Callable[[list[float]], Sequence[int]],
-        deadline: Deadline | None = None,
-    ) -> Readings:
-        """See `LanguageModel.read`."""
-        readings: Readings = result(self._engine.submit(reading_task(self._decoder, prompts, choose), deadline))
-        return readings
 
     def write(
         self, messages: Sequence[Message], grammar: str, max_tokens: int, deadline: Deadline | None = None

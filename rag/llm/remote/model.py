@@ -10,7 +10,7 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
+from collections.abc import Coroutine, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from functools import lru_cache
 from typing import Any
@@ -19,7 +19,6 @@ from rag.deadline import Deadline
 from rag.errors import InputError, ModelError
 from rag.llm.remote.endpoints import Failed, parse_endpoints, short_name
 from rag.llm.remote.failover import Patience, Servers
-from rag.seams import Readings, SpanPrompt
 from rag.types import Message
 
 _LOOK_S = 0.05  # between two looks of a waiting caller at its deadline
@@ -31,7 +30,6 @@ class RemoteModel:
     """A `LanguageModel` on one or several servers; `close` ends its thread and its connections."""
 
     parameters = 0  # not known
-    reads = False
     waiting = None  # the line is the server's
 
     def __init__(self, model: str, key: str, context_tokens: int, patience: Patience = Patience()) -> None:  # noqa: B008
@@ -57,15 +55,6 @@ class RemoteModel:
         """The number of tokens, by the server's tokenizer if it has one (llama-server, vLLM), else a third of the UTF-8
         bytes."""
         return self._count(text)
-
-    def read(
-        self,
-        prompts: Sequence[SpanPrompt],
-        choose: Callable[[list[float]], Sequence[int]],
-        deadline: Deadline | None = None,
-    ) -> Readings:
-        """Refuse with `ModelError`, since `reads` is False."""
-        raise ModelError("a model server does not tell how likely a text is: use the mode write or extract")
 
     def write(
         self, messages: Sequence[Message], grammar: str, max_tokens: int, deadline: Deadline | None = None

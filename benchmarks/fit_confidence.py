@@ -1,0 +1,200 @@
+"""Fit `rag/answering/weights.json`: how sure the product may be that what the reader chose is right.
+
+    python benchmarks/fit_confidence.py [EVAL] [--libraries FOLDER] [--keep FOLDER] [--dry-run]
+
+Each question is asked as the product asks it: passages are found and read, a span is chosen, its signals are computed.
+It is right if the documents answer it and the sentences around the span hold a right answer in a right document, or are
+the evidence. A logistic regression, in which each signal counts in the direction of its sense or not at all, makes the
+confidence of the signals. It is fitted on a sample of squad2, on questions of pubmedqa asked of squad2, on half of
+clapnq and, with `--libraries`, on the libraries a, c and d; the ids are written to `benchmarks/fitted_on.json`, which
+every benchmark subtracts. Each set counts about the same. Printed are, for each set, the AUROC of right against not
+right, of answerable against not, with weights made of all sets and with weights made without that set.
+
+Exit code 2 if the folder of the evaluation sets is absent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import random
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from evalset import build_index, eval_argument, rows
+from logistic import fit_logistic
+
+from rag.answering.choose import choose, sentences_around
+from rag.answering.confidence import signals_of
+from rag.evaluation.certainty import auroc
+from rag.evaluation.squad import contains_answer
+from rag.ingest.run import sync
+from rag.models import Models, load_models
+from rag.reading.reader import sha256
+from rag.retrieval.question import parse_question
+from rag.retrieval.search import retrieve
+from rag.seams import Index
+from rag.settings import load_settings
+from rag.stores.open import open_index
+
+READ = 8  # passages, as the pipeline reads them
+SIZES = {"squad2": (300, 220), "clapnq": (80, 60)}  # answerable and unanswerable questions
+FOREIGN = 60  # questions of pubmedqa
+LIBRARIES = ("a", "c", "d")
+AGAINST = {"name_absent", "number_absent"}  # every other signal speaks for the answer
+PENALTY = 0.02  # on half the squared weights of standardised signals
+LOST = 0.05  # share of the right answers of squad2 that the threshold refuses
+OUT = Path(__file__).parent.parent / "rag" / "answering" / "weights.json"
+MANIFEST = Path(__file__).parent / "fitted_on.json"
+
+
+class Example(NamedTuple):
+    """A question with what the product chose for it."""
+
+    source: str  # the set
+    id: str
+    signals: dict[str, float]
+    answerable: bool
+    right: bool
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    eval_argument(parser)
+    parser.add_argument("--libraries", type=Path, help="the folder of the libraries")
+    parser.add_argument("--keep", type=Path, help="folder of the indexes, used again if they are there")
+    parser.add_argument("--dry-run", action="store_true", help="print the figures and write nothing")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        work = options.keep or Path(temporary)
+        examples = list(_examples(options, work))
+    fitted = fit(examples)
+    report(examples)
+    if not options.dry_run:
+        OUT.write_text(json.dumps(fitted, indent=1, sort_keys=True) + "\n", "utf-8")
+        ids: dict[str, list[str]] = {}
+        for example in examples:
+            ids.setdefault(example.source, []).append(example.id)
+        MANIFEST.write_text(
+            json.dumps({name: sorted(of) for name, of in sorted(ids.items())}, indent=1) + "\n", "utf-8"
+        )
+
+
+def fitted_on(name: str) -> set[str]:
+    """The ids of the questions of a set that `weights.json` comes from: on all others it can be measured."""
+    return set(json.loads(MANIFEST.read_text("utf-8")).get(name, ()))
+
+
+def fit(examples: Sequence[Example]) -> dict[str, Any]:
+    """The content of `weights.json`."""
+    names, weights, intercept = _regression(examples)
+    own = np.array([example.source == "squad2" and example.right for example in examples])
+    confidences = _confidences(examples, names, weights, intercept)
+    return {
+        "intercept": round(intercept, 5),
+        "weights": {name: round(float(weight), 5) for name, weight in zip(names, weights, strict=True)},
+        "threshold": round(float(np.quantile(confidences[own], LOST)), 4),
+        "fitted": {
+            "reader": sha256(),
+            "questions": {
+                name: sum(e.source == name for e in examples) for name in sorted({e.source for e in examples})
+            },
+            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+            "command": "python benchmarks/fit_confidence.py EVAL --libraries FOLDER",
+        },
+    }
+
+
+def report(examples: Sequence[Example]) -> None:
+    """Print the table of AUROCs: fitted on all sets, and without the set that is measured."""
+    every = _confidences(examples, *_regression(examples))
+    print("| set | questions | right | AUROC right | without the set | AUROC answerable | without the set |")
+    print("|---|---|---|---|---|---|---|")
+    for name in sorted({example.source for example in examples}):
+        own = np.array([example.source == name for example in examples])
+        chosen = [example for example in examples if example.source == name]
+        others = [example for example in examples if example.source != name]
+        without = _confidences(chosen, *_regression(others))
+        right = np.array([example.right for example in chosen])
+        answerable = np.array([example.answerable for example in chosen])
+        figures = [auroc(confidence, kind) for kind in (right, answerable) for confidence in (every[own], without)]
+        print(f"| {name} | {len(chosen)} | {right.mean():.3f} | " + " | ".join(f"{f:.3f}" for f in figures) + " |")
+
+
+def _regression(examples: Sequence[Example]) -> tuple[list[str], Any, float]:
+    """Signals, their weights and the intercept; each set counts as often as the largest one."""
+    largest = max(sum(e.source == name for e in examples) for name in {e.source for e in examples})
+    repeated = [
+        example
+        for example in examples
+        for _ in range(max(1, min(4, largest // sum(e.source == example.source for e in examples))))
+    ]
+    names = list(examples[0].signals)
+    x = np.array([[example.signals[name] for name in names] for example in repeated])
+    y = np.array([example.right for example in repeated], float)
+    weights, intercept = fit_logistic(x, y, [-1 if name in AGAINST else 1 for name in names], PENALTY)
+    return names, weights, intercept
+
+
+def _confidences(examples: Sequence[Example], names: Sequence[str], weights: Any, intercept: float) -> Any:
+    x = np.array([[example.signals[name] for name in names] for example in examples])
+    return 1 / (1 + np.exp(-(x @ weights + intercept)))
+
+
+def _examples(options: argparse.Namespace, work: Path) -> Iterator[Example]:
+    models = load_models(load_settings(model="none"))
+    rng = random.Random(18)
+    for name, sizes in SIZES.items():
+        own = rows(options.eval / name, "questions")
+        kinds = [[row for row in own if row["answerable"] is wanted] for wanted in (True, False)]
+        asked = [row for kind, size in zip(kinds, sizes, strict=True) for row in rng.sample(kind, min(size, len(kind)))]
+        settings = load_settings(indexes_dir=work / "indexes", index=name, model="none")
+        index = build_index(rows(options.eval / name, "corpus"), work / name, settings, models.embedder)
+        yield from _asked(name, index, models, asked)
+        if name == "squad2":
+            foreign = rng.sample(rows(options.eval / "pubmedqa", "questions"), FOREIGN)
+            yield from _asked("pubmedqa", index, models, [row | {"answerable": False} for row in foreign])
+        index.close()
+    for name in LIBRARIES if options.libraries else ():
+        settings = load_settings(indexes_dir=work / "indexes", index=f"library-{name}", model="none")
+        with open_index(settings, models.embedder, create=True) as index:
+            sync([options.libraries / name], index, models.embedder, settings)
+            yield from _asked(f"library {name}", index, models, rows(options.libraries, name))
+
+
+def _asked(source: str, index: Index, models: Models, questions: Sequence[dict[str, Any]]) -> Iterator[Example]:
+    assert models.reader is not None
+    for row in questions:
+        question = parse_question(row["question"])
+        vector = models.embedder.embed_query(question.standalone)
+        with index.snapshot() as snapshot:
+            hits = retrieve(snapshot, question, lambda vector=vector: vector, READ)
+        chosen = choose(hits, models.reader.read(question.standalone, [hit.passage for hit in hits]))
+        if chosen is None:
+            continue
+        sentences = [item.text for item in sentences_around(chosen)]
+        right = bool(row["answerable"]) and _is_right(row, chosen.passage.document_id, sentences)
+        yield Example(source, row["id"], signals_of(question, chosen), bool(row["answerable"]), right)
+    print(f"{source}: {len(questions)} questions", flush=True)
+
+
+def _is_right(row: dict[str, Any], document: str, sentences: Sequence[str]) -> bool:
+    gold = row.get("gold_doc_ids") or []
+    evidence = [_letters(text) for text in row.get("evidence") or []]
+    if any(here in there or there in here for here in map(_letters, sentences) for there in evidence if here and there):
+        return True
+    in_place = not gold or Path(document).stem in gold
+    return in_place and contains_answer(" ".join(sentences), row.get("answers") or [])
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"\W+", "", text.lower())
+
+
+if __name__ == "__main__":
+    main()

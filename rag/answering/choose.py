@@ -1,0 +1,72 @@
+"""Hits and what the reader made of them -> the place that answers best, and the sentences around it (pure).
+
+The score of a passage is that of its best span and, to a share, how well the passage was found: the reader tells
+answers of the same kind apart that stand in different passages less well than retrieval does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rag.types import AnswerSpan, Evidence, Hit, Passage, PassageReading
+
+RETRIEVAL_WEIGHT = 10.0  # logits that a retrieval score of 1 counts beside a span's (docs/experiments.md)
+
+
+class Chosen(NamedTuple):
+    """The best span of all passages that were read."""
+
+    hit: Hit
+    reading: PassageReading
+    span: AnswerSpan
+    score: float  # of the span, with the share of retrieval
+    margin: float  # score above the best one of another passage that says something else; 0 or more
+
+    @property
+    def passage(self) -> Passage:
+        """The passage in which the span stands."""
+        return self.hit.passage
+
+
+def choose(hits: Sequence[Hit], readings: Sequence[PassageReading]) -> Chosen | None:
+    """The best span; None if no passage has a word that could answer."""
+    ranked = sorted(
+        (
+            (reading.score + RETRIEVAL_WEIGHT * hit.score, -number)
+            for number, (hit, reading) in enumerate(zip(hits, readings, strict=True))
+            if reading.spans
+        ),
+        reverse=True,
+    )
+    if not ranked:
+        return None
+    score, place = ranked[0]
+    hit, reading = hits[-place], readings[-place]
+    text = _words(hit.passage, reading.spans[0])
+    others = (score for score, at in ranked[1:] if _words(hits[-at].passage, readings[-at].spans[0]) != text)
+    return Chosen(hit, reading, reading.spans[0], score, score - next(others, score - _ALONE))
+
+
+_ALONE = 10.0  # the margin of a span that has no rival
+
+
+def sentences_around(chosen: Chosen) -> list[Evidence]:
+    """The sentences that the span touches, in order; the one after it if it touches none, as in a heading."""
+    passage, span = chosen.passage, chosen.span
+    touched = [place for place in passage.sentences if place.start < span.end and place.end > span.start]
+    if not touched:
+        after = [place for place in passage.sentences if place.start >= span.end]
+        touched = after[:1] or list(passage.sentences[-1:])
+    return [evidence(chosen, start, end, label) for label, (start, end) in enumerate(touched, 1)]
+
+
+def evidence(chosen: Chosen, start: int, end: int, label: int = 1) -> Evidence:
+    """The characters `start..end` of the document as evidence."""
+    passage = chosen.passage
+    text = passage.text[start - passage.start : end - passage.start]
+    return Evidence(label, passage, start, end, text, chosen.hit.score)
+
+
+def _words(passage: Passage, span: AnswerSpan) -> str:
+    return " ".join(passage.text[span.start - passage.start : span.end - passage.start].lower().split()).strip(".,;:")

@@ -1,0 +1,1 @@
+"""Encoders on ONNX Runtime: token ids -> the outputs of a forward pass."""

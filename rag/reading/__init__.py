@@ -1,0 +1,1 @@
+"""Question + passages -> the spans that answer, as a reader trained for this project finds them."""

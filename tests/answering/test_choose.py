@@ -1,0 +1,58 @@
+"""The passage and the span that are chosen, and the sentences around it."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answering.choose import RETRIEVAL_WEIGHT, choose, sentences_around
+from rag.types import PassageReading
+from tests.answering.readings import chosen, hit, passage, reading
+
+MILL = "Ada Hart built the mill in 1859. It cost 1,400 pounds."
+FERRY = "Tom Byrne built the ferry in 1874."
+
+
+def test_the_best_span_of_all_passages() -> None:
+    passages = [passage(MILL), passage(FERRY, document="b.txt")]
+    readings = [reading(passages[0], "Ada Hart", score=2.0), reading(passages[1], "Tom Byrne", score=6.0)]
+    found = choose([hit(passages[0], 0.5), hit(passages[1], 0.4)], readings)
+    assert found is not None
+    assert (found.passage, found.span) == (passages[1], readings[1].spans[0])
+    assert found.score == pytest.approx(6.0 + RETRIEVAL_WEIGHT * 0.4)
+    assert found.margin == pytest.approx(6.0 - 2.0 - RETRIEVAL_WEIGHT * 0.1)
+
+
+def test_how_well_a_passage_was_found_counts() -> None:
+    passages = [passage(MILL), passage(FERRY, document="b.txt")]
+    readings = [reading(passages[0], "Ada Hart", score=5.0), reading(passages[1], "Tom Byrne", score=6.0)]
+    found = choose([hit(passages[0], 0.9), hit(passages[1], 0.1)], readings)
+    assert found is not None
+    assert found.passage == passages[0]
+
+
+def test_a_rival_is_what_says_something_else() -> None:
+    passages = [passage(MILL), passage(f"The guide says: {MILL}", document="b.txt")]
+    readings = [reading(of, "Ada Hart", score=5.0) for of in passages]
+    found = choose([hit(of) for of in passages], readings)
+    assert found is not None
+    assert found.margin == 10.0
+
+
+def test_nothing_to_choose() -> None:
+    assert choose([], []) is None
+    empty = passage("")
+    assert choose([hit(empty)], [PassageReading(empty, (), 0.0, 0.0, 0.0)]) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentences"),
+    [
+        ("1859", ["Ada Hart built the mill in 1859."]),
+        ("1859. It cost", ["Ada Hart built the mill in 1859.", "It cost 1,400 pounds."]),
+    ],
+)
+def test_sentences_that_a_span_touches(answer: str, sentences: list[str]) -> None:
+    around = sentences_around(chosen(MILL, answer, start=100))
+    assert [item.text for item in around] == sentences
+    assert [item.label for item in around] == list(range(1, len(sentences) + 1))
+    assert around[0].start == 100

@@ -1,0 +1,89 @@
+"""The forms of an answer: sentences, lists, yes and no, cells of tables; every part at its place in the document."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.answering.choose import Chosen
+from rag.answering.extract import MOST_SENTENCES, extract
+from rag.answering.parts import Composer, Part
+from rag.answering.quote import quote
+from rag.retrieval.question import parse_question
+from tests.answering.readings import chosen
+
+MILL = "Ada Hart built the mill in 1859. It was closed because the stream ran dry."
+STEPS = "To clean the filter:\n\n1. Pull the plug.\n2. Turn the filter.\n3. Rinse it."
+TABLE = "Fabric | Temperature | Time\nWool | 30 degrees | 48 min\nCotton | 60 degrees | 95 min"
+
+
+def said(question: str, found: Chosen) -> list[str]:
+    return [part.text for part in quote(parse_question(question), found)]
+
+
+def marked(parts: list[Part]) -> list[str]:
+    """The words of each part that are marked in its sentence."""
+    texts = []
+    for part in parts:
+        evidence, start, end = part.places[0]
+        texts.append(evidence.passage.text[start - evidence.passage.start : end - evidence.passage.start])
+    return texts
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "answer", "parts"),
+    [
+        ("When was the mill built?", MILL, "1859", ["Ada Hart built the mill in 1859."]),
+        ("Why was it closed?", MILL, "the stream ran dry", ["It was closed because the stream ran dry."]),
+        ("How do I clean it?", STEPS, "Turn the filter", ["Pull the plug.", "Turn the filter.", "Rinse it."]),
+        ("What does it take?", STEPS, "To clean the filter:", ["Pull the plug.", "Turn the filter.", "Rinse it."]),
+        ("How long does wool take?", TABLE, "48 min", ["Wool, Time: 48 min"]),
+        ("Which fabric takes 60 degrees?", TABLE, "Cotton", ["Cotton"]),
+    ],
+)
+def test_forms(question: str, text: str, answer: str, parts: list[str]) -> None:
+    assert said(question, chosen(text, answer)) == parts
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "word"), [(0.9, 0.05, "Yes. "), (0.05, 0.9, "No. "), (0.6, 0.3, ""), (0.0, 0.0, "")]
+)
+def test_yes_or_no_comes_first_only_if_it_is_clear(yes: float, no: float, word: str) -> None:
+    found = chosen(MILL, "1859", yes=yes, no=no)
+    assert said("Is the mill old?", found)[0] == f"{word}Ada Hart built the mill in 1859."
+    assert said("When was the mill built?", found)[0] == "Ada Hart built the mill in 1859."
+
+
+def test_extract_says_sentences_as_they_stand() -> None:
+    found = chosen(MILL, "1859. It was closed", yes=0.99)
+    assert [part.text for part in extract(found)] == [
+        "Ada Hart built the mill in 1859.",
+        "It was closed because the stream ran dry.",
+    ]
+    assert marked(list(extract(found))) == ["1859.", "It was closed"]
+
+
+def test_a_list_is_cut_where_it_is_read_better_at_its_place() -> None:
+    text = "Bring:\n\n" + "\n".join(f"- thing {number}." for number in range(40))
+    parts = said("List the things to bring", chosen(text, "thing 3."))
+    assert parts == [f"thing {number}." for number in range(MOST_SENTENCES)]
+
+
+TEXTS = st.sampled_from([MILL, STEPS, TABLE, "One word", "A: b; c | d", "- a\n- b\n\nC. D."])
+
+
+@given(TEXTS, st.data(), st.sampled_from(["Is it so?", "When was it?", "How do I do it?", "Which things are there?"]))
+def test_every_part_stands_at_its_place(text: str, data: st.DataObject, question: str) -> None:
+    words = text.split()
+    answer = data.draw(st.sampled_from(words))
+    found = chosen(text, answer, start=7, yes=data.draw(st.floats(0, 1)))
+    composer = Composer()
+    for part in quote(parse_question(question), found):
+        composer.add(part)
+    composed = composer.composed()
+    assert composed.citations
+    for citation in composed.citations:
+        at = found.passage.start
+        assert text[citation.start - at : citation.end - at] == citation.quote
+        assert citation.start <= citation.answer_start < citation.answer_end <= citation.end
