@@ -66,8 +66,9 @@ bench-libraries: setup  ## right answers to the questions of real libraries; LIB
 	$(BIN)/python benchmarks/libraries.py $(LIBRARIES) --eval $(EVAL)
 
 # The table of what must be reached, with its intervals; LIMIT=100 asks that many questions of each set.
-bench-quality: setup  ## the table of what must be reached; EVAL=FOLDER LIMIT=N
-	$(BIN)/python benchmarks/quality.py $(EVAL) $(if $(LIMIT),--limit $(LIMIT))
+bench-quality: setup  ## the table of what must be reached; EVAL=FOLDER LIBRARIES=FOLDER LIMIT=N
+	$(BIN)/python benchmarks/quality.py $(EVAL) $(if $(wildcard $(LIBRARIES)),--libraries $(LIBRARIES)) \
+		$(if $(LIMIT),--limit $(LIMIT))
 
 # Kills, faults, readers, first and second run: about half an hour. Needs nothing but the documents' folder for its table.
 DOCUMENTS ?= ../shared/documents

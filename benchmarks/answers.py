@@ -3,9 +3,9 @@
     python benchmarks/answers.py [../shared/eval] [--set squad2] [--limit N] [--seed S] [--unfitted] [--model none]
 
 hit@k counts documents; "quote" is whether the first citation's quote contains a right answer, over all answerable
-questions (an abstention counts as wrong); F1 and EM are SQuAD's, of the answer without its citation marks; every
-citation and passage is compared with the characters of its document. Times are those of this machine. `--unfitted` asks
-only questions of squad2 on which nothing of `rag/weights.json` was fitted.
+questions (an abstention counts as wrong); F1 and EM are SQuAD's, of `answer_span`, or of the answer without its
+citation marks if there is no span; every citation and passage is compared with the characters of its document. Times
+are those of this machine. `--unfitted` leaves out the questions on which `rag/answering/weights.json` was fitted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from evalset import build_index, eval_argument, row_id, rows
-from fit_answers import fitted_on
+from fit_confidence import fitted_on
 
 from rag.evaluation.squad import contains_answer, exact_match, token_f1
 from rag.models import load_models
@@ -38,11 +38,11 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="questions to ask, drawn at random (default: all)")
     parser.add_argument("--seed", type=int, default=0, help="of the drawing (default: 0)")
     parser.add_argument("--unfitted", action="store_true", help="leave out the questions that were fitted on")
-    parser.add_argument("--model", help="as the setting: 'none' for no language model")
+    parser.add_argument("--model", help="as the setting: 'none' for no language model; it writes only in mode write")
     options = parser.parse_args()
     corpus, questions = rows(options.eval / options.set, "corpus"), rows(options.eval / options.set, "questions")
     if options.unfitted:
-        fitted = fitted_on(options.eval)
+        fitted = fitted_on(options.set)
         questions = [question for question in questions if question["id"] not in fitted]
     if options.limit:
         questions = random.Random(options.seed).sample(questions, min(options.limit, len(questions)))
@@ -70,13 +70,13 @@ def report(pipeline: Pipeline, questions: list[dict[str, Any]]) -> None:
             refused.append(not answer.answered)
             continue
         found = list(dict.fromkeys(row_id(hit.passage.document_id) for hit in pipeline.search(row["question"], 20)))
-        said = _MARKS.sub("", answer.answer) if answer.answered else ""
+        short = _short_form(answer)
         first = answer.citations[0].quote if answer.citations else ""
         answerable["hit@1"].append(bool(set(found[:1]) & set(row["gold_doc_ids"])))
         answerable["hit@5"].append(bool(set(found[:5]) & set(row["gold_doc_ids"])))
         answerable["quote"].append(contains_answer(first, row["answers"]))
-        answerable["F1"].append(token_f1(said, row["answers"]))
-        answerable["EM"].append(exact_match(said, row["answers"]))
+        answerable["F1"].append(token_f1(short, row["answers"]))
+        answerable["EM"].append(exact_match(short, row["answers"]))
         answerable["answered"].append(answer.answered)
     print(f"{len(answerable['F1'])} answerable questions")
     for name, values in answerable.items():
@@ -86,6 +86,13 @@ def report(pipeline: Pipeline, questions: list[dict[str, Any]]) -> None:
     print(f"{citations} citations and passages, {wrong} not equal to the characters of their document")
     slow = statistics.quantiles(seconds, n=20)[-1]
     print(f"seconds an answer: median {statistics.median(seconds):.3f}, 95th percentile {slow:.3f}")
+
+
+def _short_form(answer: Answer) -> str:
+    """The span that answers; in mode write, which has none, the whole answer; empty for an abstention."""
+    if answer.answer_span:
+        return answer.answer_span.text
+    return _MARKS.sub("", answer.answer) if answer.answered else ""
 
 
 def _misquotes(pipeline: Pipeline, answer: Answer) -> int:

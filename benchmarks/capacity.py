@@ -35,8 +35,8 @@ class Measured(NamedTuple):
     sentence_vectors: float
     lexical: float  # Tantivy's folder
     ingest: float  # passages a second and core, read, cut, embedded and committed
-    question: float  # core-seconds without model and search: embed, weigh, cite, check
-    reading: float  # core-seconds of the embedded language model
+    question: float  # core-seconds without reader and search: embed, weigh, cite, check
+    reading: float  # core-seconds of the reader
     bm25_ms: float  # core-milliseconds of a lexical search among a million passages
     dense_ms: float = 2.4
     quantised_memory: float = 149

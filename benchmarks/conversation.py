@@ -45,7 +45,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         work = options.keep or Path(temporary)
-        models = load_models(load_settings(), language_model=False)
+        models = load_models(load_settings(), answers=False)
         questions = [row for row in rows(options.eval / "mtrag_un", "questions") if row["gold_doc_ids"]]
         with open_set(options.eval, "mtrag_un", work, models) as pipeline:
             report_follow_ups(pipeline, questions)

@@ -122,7 +122,7 @@ def report(examples: Sequence[Example]) -> None:
         without = _confidences(chosen, *_regression(others))
         right = np.array([example.right for example in chosen])
         answerable = np.array([example.answerable for example in chosen])
-        figures = [auroc(confidence, kind) for kind in (right, answerable) for confidence in (every[own], without)]
+        figures = [auroc(kind, confidence) for kind in (right, answerable) for confidence in (every[own], without)]
         print(f"| {name} | {len(chosen)} | {right.mean():.3f} | " + " | ".join(f"{f:.3f}" for f in figures) + " |")
 
 

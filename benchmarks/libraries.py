@@ -8,8 +8,10 @@ of library b are the PDF files of the evaluation set financebench: `--eval` is t
 sets. A library without questions or documents is named and left out.
 
 Out: right answers by type, by library and in all; the questions that were refused though the documents answer them; the
-AUROC of the confidence, right against wrong, among the questions that got an answer (`nan` if all of them are alike).
-With `--keep` the indexes stay in a folder, and the next run reads only files that changed.
+AUROC of the confidence, right against wrong, among the questions that got an answer (`nan` if all of them are alike);
+and both again over the questions on which nothing was fitted. The weights of the confidence may come from the libraries
+a, c and d: `benchmarks/fit_confidence.py` prints what it reaches with each of them left out. With `--keep` the indexes
+stay in a folder, and the next run reads only files that changed.
 
 Exit codes: 0 success, 2 the folder or its `score.py` is absent, or no library is left.
 """
@@ -29,6 +31,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from evalset import DEFAULT_EVAL, rows
+from fit_confidence import fitted_on
 
 from rag.evaluation.certainty import auroc
 from rag.ingest.run import sync
@@ -66,8 +69,10 @@ def main() -> None:
     parser.add_argument("--mode", default="auto", help="answer mode (default: auto)")
     parser.add_argument("--wrong", action="store_true", help="print each answer that is not right, beside the gold")
     options = parser.parse_args()
-    right = _rules(options.folder)
-    there = {name: documents for name in options.only if (documents := _documents(options, name))}
+    right = rules(options.folder)
+    there = {
+        name: documents for name in options.only if (documents := documents_of(options.folder, options.eval, name))
+    }
     if not there:
         _stop(f"{options.folder} holds none of the libraries {', '.join(options.only)}: each is NAME.jsonl and NAME/")
     asked: list[Asked] = []
@@ -77,7 +82,7 @@ def main() -> None:
         try:
             for name, documents in there.items():
                 own = settings.model_copy(update={"index": name})
-                asked += _ask(name, documents, rows(options.folder, name), own, models, right)
+                asked += ask(name, documents, rows(options.folder, name), own, models, right)
         finally:
             models.close()
     if options.wrong:
@@ -85,7 +90,7 @@ def main() -> None:
     print(table(asked))
 
 
-def _rules(folder: Path) -> Right:
+def rules(folder: Path) -> Right:
     """The function `right` of the folder's `score.py`."""
     path = folder / "score.py"
     if not path.is_file():
@@ -99,13 +104,13 @@ def _rules(folder: Path) -> Right:
     return found
 
 
-def _documents(options: argparse.Namespace, name: str) -> Path | None:
+def documents_of(folder: Path, sets: Path, name: str) -> Path | None:
     """The folder of a library's documents; None, with a line that says why, if the library cannot be asked."""
-    below = options.eval / "financebench" / "pdfs"
-    pdfs = below if below.is_dir() else options.eval
-    documents: Path = pdfs if name == PDFS else options.folder / name
-    if not (options.folder / f"{name}.jsonl").is_file():
-        print(f"library {name} is left out: {options.folder / name}.jsonl is not there")
+    below = sets / "financebench" / "pdfs"
+    pdfs = below if below.is_dir() else sets
+    documents: Path = pdfs if name == PDFS else folder / name
+    if not (folder / f"{name}.jsonl").is_file():
+        print(f"library {name} is left out: {folder / name}.jsonl is not there")
     elif not documents.is_dir() or (name == PDFS and not any(documents.glob("*.pdf"))):
         remedy = "; give its PDF files with --eval" if name == PDFS else ""
         print(f"library {name} is left out: {documents} holds no documents of it{remedy}")
@@ -119,9 +124,10 @@ def _stop(message: str) -> NoReturn:
     raise SystemExit(2)
 
 
-def _ask(
+def ask(
     name: str, documents: Path, questions: Sequence[Row], settings: Settings, models: Models, right: Right
 ) -> list[Asked]:
+    """Index a library, ask its questions, and judge the answers."""
     begin = time.perf_counter()
     index = open_index(settings, models.embedder, create=True)
     summary = sync([documents], index, models.embedder, settings)
@@ -149,6 +155,7 @@ def table(asked: Sequence[Asked]) -> str:
         shares = [_share(one.right for one in group if one.library == library) for library in libraries]
         lines.append(f"| {name} | {' | '.join(shares)} | {_share(one.right for one in group)} |")
     answered = [one for one in asked if one.answer["answered"]]
+    fresh = [one for one in asked if one.question["id"] not in fitted_on(f"library {one.library}")]
     refused = [not one.answer["answered"] for one in asked if one.question["answerable"]]
     seconds = statistics.median(one.seconds for one in asked)
     return "\n".join(
@@ -157,6 +164,8 @@ def table(asked: Sequence[Asked]) -> str:
             "",
             f"refused though the documents answer it: {_share(refused)}",
             f"AUROC of the confidence, right against wrong: {certainty(answered):.3f} ({len(answered)} answers)",
+            f"questions on which nothing was fitted: right {_share(one.right for one in fresh) or 'none asked'}, AUROC "
+            f"{certainty([one for one in fresh if one.answer['answered']]):.3f}",
             f"median seconds an answer: {seconds:.2f}",
         ]
     )

@@ -220,7 +220,7 @@ def alone(ours: Ours, rounds: int, prompts: int) -> Row:
 
 def _written(ours: Ours) -> Callable[[list[Message]], int]:
     """Has this project's engine write; -> tokens."""
-    model = ours.models.language_model
+    model = ours.models.writer()
     assert model is not None
     return lambda chat: sum(1 for _ in model.write(chat, ANY_TEXT, TOKENS))
 

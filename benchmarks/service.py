@@ -134,7 +134,7 @@ def bench_leaving(setting: Setting) -> None:
     """All places are taken, one client leaves, and another is let in after so many milliseconds."""
     found, questions = [], itertools.cycle(setting.questions)
     with rag_server(setting.folder, RAG_QUEUE=str(PLACES - SPARE), RAG_ANSWER_SECONDS="3600") as server:
-        _warm_up(server, setting)
+        _warm_up(server, setting, "write")  # the first of them loads the language model
         for _ in range(5):
             clients = []
             probe = {"question": setting.questions[0], "mode": "extract"}

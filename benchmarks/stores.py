@@ -41,7 +41,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         here = load_settings(indexes_dir=work / "first", index="squad2", milvus_uri=str(work / "milvus.db"))
-        embedder = load_models(here, language_model=False).embedder
+        embedder = load_models(here, answers=False).embedder
         corpus = [{"id": name, "text": text} for name, text in workload.documents]
         build_index(corpus, work, here, embedder).close()
         there = here.model_copy(update={"store": "milvus"})

@@ -60,11 +60,16 @@ class Settings(BaseSettings):
     )
     model: str = Field(
         EMBEDDED_MODEL,
-        description="language model: the embedded one, a GGUF file, `owner/name/file.gguf` of a hub, `none`, or an "
-        "OpenAI-compatible server as `http://host:8000/v1` or `http://host:8000/v1#name`, several with commas",
+        description="language model, which writes answers in mode write: the embedded one, a GGUF file, "
+        "`owner/name/file.gguf` of a hub, `none`, or an OpenAI-compatible server as `http://host:8000/v1` or "
+        "`http://host:8000/v1#name`, several with commas",
     )
     model_key: SecretStr = Field(SecretStr(""), description="API key of the model server; best set as RAG_MODEL_KEY")
-    mode: Mode = Field("auto", description="answer mode: auto, quote, write or extract")
+    mode: Mode = Field(
+        "auto",
+        description="answer mode: quote, write or extract; auto: write with a language model of 1e9 weights or more or "
+        "on a server, else quote",
+    )
     k: int = Field(5, ge=1, le=100, description="number of passages that an answer lists")
     passage_tokens: int = Field(200, ge=16, le=8192, description="target passage length, in tokens of the embedder")
     context_tokens: int = Field(4096, ge=512, description="context length of the language model, in tokens")

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rag.types import Embedding, Passage, Vectors
+from rag.deadline import Deadline
+from rag.types import AnswerSpan, Embedding, Passage, PassageReading, Vectors
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 
@@ -37,6 +38,33 @@ class HashEmbedder:
     def _passage(self, passage: Passage) -> Embedding:
         texts = [passage.text[s.start - passage.start : s.end - passage.start] for s in passage.sentences]
         return Embedding(self.embed_query(passage.text), np.stack([self.embed_query(text) for text in texts]))
+
+
+class WordReader:
+    """A `PassageReader` without a model: the span is the sentence with most of the question's words, and its score is
+    their number."""
+
+    name = "words"
+
+    def read(
+        self, question: str, passages: Sequence[Passage], deadline: Deadline | None = None
+    ) -> list[PassageReading]:
+        (deadline or Deadline()).check()
+        asked = _words(question)
+        return [_reading(asked, passage) for passage in passages]
+
+
+def _reading(asked: set[str], passage: Passage) -> PassageReading:
+    spans = [
+        AnswerSpan(start, end, float(len(asked & _words(passage.text[start - passage.start : end - passage.start]))))
+        for start, end in passage.sentences
+    ]
+    spans.sort(key=lambda span: -span.score)  # stable: the first of equals
+    return PassageReading(passage, tuple(spans[:1]), spans[0].score if spans else 0.0, 0.0, 0.0)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.lower()))
 
 
 def _vector(word: str) -> np.ndarray:

@@ -28,7 +28,7 @@ from rag.models import Models
 from rag.settings import Settings
 from rag.state.keys import Keys
 from tests.api.fakes import wait_until
-from tests.fakes import HashEmbedder
+from tests.fakes import HashEmbedder, WordReader
 
 pytestmark = pytest.mark.servers
 
@@ -57,7 +57,7 @@ class Service(NamedTuple):
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A real server on a real index with one document, which waits a second for heads and bodies."""
     folder = tmp_path_factory.mktemp("service") / "indexes"
-    app = create_app(Settings(indexes_dir=folder), lambda settings: Models(HashEmbedder(), None))
+    app = create_app(Settings(indexes_dir=folder), lambda settings: Models(HashEmbedder(), reader=WordReader()))
     patience = pytest.MonkeyPatch()
     patience.setattr(guard, "BODY_S", 1.0)
     listener = listen("127.0.0.1", 0)
@@ -275,7 +275,7 @@ def test_a_revoked_key_changes_nothing(tmp_path: Path) -> None:
     served = Settings(indexes_dir=tmp_path, auth="keys")
     _, secret = Keys(tmp_path).add("bot", ["read", "write", "admin"])
     Keys(tmp_path).revoke("bot")
-    with TestClient(create_app(served, lambda settings: Models(HashEmbedder(), None))) as client:
+    with TestClient(create_app(served, lambda settings: Models(HashEmbedder(), reader=WordReader()))) as client:
         headers = {"Authorization": f"Bearer {secret}"}
         for _ in range(2):
             response = client.post("/v1/documents", files={"file": ("b.txt", b"text")}, headers=headers)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.serialise import AnswerJSON, CitationJSON, ClaimJSON, HitJSON, answer_json, document_json, hit_json, to_json
-from rag.types import Answer, Citation, Claim, DocumentInfo, Hit
+from rag.types import Answer, Citation, Claim, DocumentInfo, Hit, ShortAnswer
 from tests.api.fakes import END, HITS, SAID, SENTENCE, START, abstained, answered
 
 PASSAGES: list[HitJSON] = [
@@ -71,6 +71,7 @@ ANSWERED: AnswerJSON = {
     "answered": True,
     "abstained": None,
     "answer": SAID,
+    "answer_span": {"text": "Ada Byron", "label": 1, "start": START + 28, "end": START + 37},
     "mode": "quote",
     "faithfulness": 0.98,
     "confidence": 0.83,
@@ -90,6 +91,7 @@ ABSTAINED: AnswerJSON = {
     "answered": False,
     "abstained": {"reason": "no_evidence", "message": "The documents do not answer this."},
     "answer": "The documents do not answer this.",
+    "answer_span": None,
     "mode": "quote",
     "faithfulness": 0.0,
     "confidence": 0.07,
@@ -116,6 +118,7 @@ def test_every_field_of_the_values_is_there() -> None:
     document = answer_json(answered("Who?"))
     assert {field.name for field in fields(Answer)} - {"hits"} | {"passages"} == set(document)
     assert {field.name for field in fields(Claim)} == set(document["claims"][0])
+    assert set(ShortAnswer._fields) == set(document["answer_span"] or ())
     assert {field.name for field in fields(Citation)} == set(document["citations"][0])
     assert {field.name for field in fields(Hit)} - {"passage", "sentences"} <= set(document["passages"][0])
 

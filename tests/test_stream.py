@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 
 import rag.pipeline
 from rag.answering.prompt import DECLINED
-from rag.errors import ModelError
+from rag.deadline import Deadline
+from rag.errors import Cancelled, ModelError
 from rag.index.folders import Expected
 from rag.index.local import LocalIndex
 from rag.ingest.run import sync
 from rag.models import Models
 from rag.pipeline import Pipeline
 from rag.settings import Settings, load_settings
-from rag.types import Answer, Message, NextClaim, Retrieved
-from tests.fakes import HashEmbedder
+from rag.types import Answer, Ask, Message, NextClaim, Retrieved
+from tests.fakes import HashEmbedder, WordReader
 
 TEXT = "Ada Hart built the mill in 1859. It cost 1,400 pounds. The mill stands at Corran. The roof is of slate."
 SUPPORTED = ("Ada Hart built the mill in 1859", "It cost 1,400 pounds", "The mill stands at Corran")
@@ -74,12 +75,12 @@ def pipeline_of(model: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     expected = Expected(embedder.fingerprint, 16, "test")
     with LocalIndex.open(chosen.indexes_dir, "t", expected, create=True) as index:
         assert sync([folder], index, embedder, chosen).failed == []
-        yield Pipeline(index, Models(embedder, model), chosen, owns_models=False)
+        yield Pipeline(index, Models(embedder, model, reader=WordReader()), chosen, owns_models=False)
 
 
 @pytest.fixture(autouse=True)
 def no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Vectors of hashes mean nothing, so the fitted refusal would say no to everything."""
+    """Vectors of hashes and counted words mean nothing to the fitted refusal."""
     monkeypatch.setattr(rag.pipeline, "refuses", lambda signals: False)
 
 
@@ -151,3 +152,52 @@ def test_a_refusal_writes_nothing(pipeline: Pipeline, writer: Writer, monkeypatc
     answer = pipeline.ask("Who built the mill?")
     assert answer.abstained is not None
     assert (answer.abstained.reason, writer.written) == ("no_evidence", 0)
+
+
+def test_sentences_that_are_read_are_streamed_as_they_are_answered(pipeline: Pipeline, writer: Writer) -> None:
+    writer.written = 0
+    found, said, answer = list(pipeline.stream(Ask("What did it cost?", mode="quote")))
+    assert isinstance(found, Retrieved)
+    assert isinstance(said, NextClaim)
+    assert isinstance(answer, Answer)
+    assert (answer.answer, answer.mode, answer.model) == ("It cost 1,400 pounds [1].", "quote", "words")
+    assert (said.claim, said.citations, found.hits) == (answer.claims[0], answer.citations, answer.hits)
+    assert answer.answer_span is not None
+    assert (answer.answer_span.text, answer.answer_span.label) == ("It cost 1,400 pounds.", 1)
+    assert writer.written == 0
+
+
+def test_a_writer_is_loaded_when_it_first_writes_and_once(pipeline: Pipeline, writer: Writer) -> None:
+    loaded: list[Writer] = []
+
+    def load() -> Writer:
+        loaded.append(writer)
+        return writer
+
+    models: Any = Models(HashEmbedder(), reader=WordReader(), load_writer=load)  # type: ignore[arg-type]
+    lazy = Pipeline(pipeline._index, models, pipeline._settings, owns_models=False)
+    assert lazy.ask("Who built the mill?").mode == "quote"
+    assert lazy.ask(Ask("Who built the mill?", mode="extract")).mode == "extract"
+    assert loaded == []
+    writer.pieces = [f"{SUPPORTED[0]} [1]."]
+    for _ in range(2):
+        answer = lazy.ask(Ask("Who built the mill?", mode="write"))
+        assert (answer.answer, answer.mode, answer.model) == (f"{SUPPORTED[0]} [1].", "write", "writer")
+        assert answer.answer_span is None
+    assert loaded == [writer]
+
+
+def test_without_a_reader_nothing_is_answered_and_passages_are_still_found(pipeline: Pipeline) -> None:
+    bare = Pipeline(pipeline._index, Models(HashEmbedder()), pipeline._settings, owns_models=False)
+    assert bare.search("Who built the mill?") == pipeline.search("Who built the mill?")
+    with pytest.raises(ModelError, match="no reader is loaded"):
+        bare.ask("Who built the mill?")
+
+
+def test_a_question_that_is_withdrawn_is_not_read(pipeline: Pipeline) -> None:
+    deadline = Deadline()
+    steps = pipeline.stream(Ask("Who built the mill?", deadline=deadline))
+    next(steps)
+    deadline.cancel()
+    with pytest.raises(Cancelled):
+        next(steps)

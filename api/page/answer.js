@@ -91,7 +91,7 @@ function figures(answer, seconds) {
     answer.answered && ["supported", percent(answer.faithfulness), "Mean support of the answer's sentences by the characters that they cite"],
     ["confidence", percent(answer.confidence), "Probability that the documents hold the answer and that this is it"],
     ["mode", answer.mode, "Answer mode: quote, write or extract"],
-    answer.model && ["model", answer.model, "The language model that was used"],
+    answer.model && ["model", answer.model, "The model that read or wrote"],
     ["time", `${seconds.toFixed(1)} s`, "Time from the question to the checked answer"],
   ].filter(Boolean);
   const pairs = entries.map(([name, value, title]) => make("div", { title }, make("dt", {}, name), make("dd", {}, value)));

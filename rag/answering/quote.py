@@ -21,6 +21,7 @@ from rag.retrieval.question import Question
 from rag.types import CELL_SEPARATOR, Evidence
 
 _CLEAR = 0.8  # probability of "yes" or "no" from which the word is said
+_NEARLY = 2.0  # logits below the best span at which a cell of the same column is another of the things asked for
 _YES_OR_NO = re.compile(
     r"(?:is|are|was|were|am|do|does|did|can|could|may|must|should|will|would|has|have|had|isn't|aren't|don't|doesn't|"
     r"can't|won't)\b",
@@ -34,7 +35,7 @@ def quote(question: Question, chosen: Chosen) -> Parts:
     if items := _items(question, chosen, around):
         return at_once(sentence_parts(chosen, items))
     if len(around) == 1 and (cell := _cell(chosen, around[0])):
-        return at_once([cell])
+        return at_once([cell] if question.kind == "factual" else _column(chosen, around[0]) or [cell])
     parts = sentence_parts(chosen, around)
     if _YES_OR_NO.match(question.text) and (word := _word(chosen)):
         parts[0] = parts[0]._replace(text=f"{word}. {parts[0].text}")
@@ -74,6 +75,24 @@ def _cell(chosen: Chosen, row: Evidence) -> Part | None:
     first, last = touched[0], touched[-1]
     place = QuotedPlace(row, row.start + found[first][1], row.start + found[last][1] + len(found[last][0]))
     return Part(", ".join(said), (place,), VERBATIM)
+
+
+def _column(chosen: Chosen, row: Evidence) -> list[Part]:
+    """The cells of the row's column that the reader finds nearly as good, in the order of the rows."""
+    column = _column_of(row, chosen.span.start)
+    found = []
+    for span in chosen.reading.spans:
+        other = chosen._replace(span=span)
+        (place, *more) = sentences_around(other)
+        near = chosen.span.score - span.score <= _NEARLY
+        if near and not more and CELL_SEPARATOR in place.text and _column_of(place, span.start) == column:
+            found.append((span.start, _cell(other, place)))
+    return [part for _, part in sorted(found, key=lambda item: item[0]) if part is not None]
+
+
+def _column_of(row: Evidence, at: int) -> int:
+    """The number of the cell in which the character `at` of the document stands."""
+    return row.text[: at - row.start].count(CELL_SEPARATOR.strip())
 
 
 def _named(names: list[str], number: int, text: str) -> str:

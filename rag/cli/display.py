@@ -25,7 +25,7 @@ def answer_text(answer: Answer, color: bool) -> str:
         lines.append("")
     seconds = sum(answer.timings.values())
     faithfulness = f"faithfulness {answer.faithfulness:.2f}, " if answer.answered else ""
-    model = answer.model or "no language model"
+    model = answer.model or "no model"
     lines.append(f"({faithfulness}confidence {answer.confidence:.2f}; {answer.mode} with {model}; {seconds:.2f} s)")
     return "\n".join(lines)
 

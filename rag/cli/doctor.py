@@ -9,16 +9,27 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
+from rag.answering.confidence import weights
 from rag.embedding.passages import embedder_folder
 from rag.errors import RagError
 from rag.llm.gguf import model_file
 from rag.llm.remote.endpoints import is_address
 from rag.processor import processor_flags
+from rag.reading.reader import Reader, sha256
 from rag.settings import NO_MODEL, Settings
 from rag.state.open import closing_state, open_keys
 from rag.stores.open import list_indexes, open_index
 
-_PACKAGES = ("torch", "sentence-transformers", "faiss-cpu", "tantivy", "llama-cpp-python", "fastapi", "pypdfium2")
+_PACKAGES = (
+    "torch",
+    "sentence-transformers",
+    "faiss-cpu",
+    "tantivy",
+    "onnxruntime",
+    "llama-cpp-python",
+    "fastapi",
+    "pypdfium2",
+)
 _FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")  # what the embedder and llama.cpp have faster code for
 
 
@@ -32,12 +43,13 @@ class Finding(NamedTuple):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Examine everything once, without loading a model."""
+    """Examine everything once. Of the models only the reader is loaded."""
     return [
         _python(),
         _processor(),
         *_packages(),
         _embedder(settings),
+        _reader(settings),
         *_model(settings),
         *_state(settings),
         *_indexes(settings),
@@ -65,9 +77,21 @@ def _embedder(settings: Settings) -> Finding:
     return _checked("embedder", lambda: f"{settings.embedder} ({embedder_folder(settings.embedder)})")
 
 
+def _reader(settings: Settings) -> Finding:
+    return _checked("reader", lambda: _loaded_reader(settings))
+
+
+def _loaded_reader(settings: Settings) -> str:
+    """The reader, loaded, since a file that is cut shows only then. Raises `ModelError`."""
+    reader = Reader.load(settings.threads, settings.queue)
+    fitted = weights()["fitted"]["reader"] == sha256()
+    note = "" if fitted else "; the weights of the confidence were fitted with another one, so it may mislead"
+    return f"{reader.name} ({sha256()[:12]}){note}"
+
+
 def _model(settings: Settings) -> Iterator[Finding]:
     if settings.model == NO_MODEL:
-        yield Finding("language model", True, "none, as set: answers are whole sentences of the documents")
+        yield Finding("language model", True, "none, as set: answers are quoted, none is written")
     elif is_address(settings.model):
         yield from _servers(settings)
     else:

@@ -75,6 +75,12 @@ def said(record: Record) -> str:
     return _MARKS.sub("", record.answer["answer"]) if record.answer["answered"] else ""
 
 
+def short_form(record: Record) -> str:
+    """The span that answers, or the whole answer if there is no span, as in mode write and in earlier runs."""
+    span = record.answer.get("answer_span")
+    return span["text"] if span else said(record)
+
+
 def _row(record: Record) -> dict[str, float]:
     return _retrieval(record) | _answer(record) | _citations(record) | _certainty(record) | _cost(record)
 
@@ -94,11 +100,12 @@ def _answer(record: Record) -> dict[str, float]:
     if not record.answers or record.answerable is False:
         return dict.fromkeys(names, nan)
     text, cited = said(record), record.answer["citations"]
+    short = short_form(record)
     quote = cited[0]["quote"] if cited else ""
     judged = contains_answer(quote, record.worded) if record.worded else nan
     scores = (
-        exact_match(text, record.answers),
-        token_f1(text, record.answers),
+        exact_match(short, record.answers),
+        token_f1(short, record.answers),
         float(contains_all(text, record.answer_groups)),
         float(judged),
     )

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answering.choose import Chosen
+from rag.answering.choose import Chosen, choose
 from rag.answering.extract import MOST_SENTENCES, extract
 from rag.answering.parts import Composer, Part
 from rag.answering.quote import quote
 from rag.retrieval.question import parse_question
-from tests.answering.readings import chosen
+from tests.answering.readings import chosen, hit, passage, reading
 
 MILL = "Ada Hart built the mill in 1859. It was closed because the stream ran dry."
 STEPS = "To clean the filter:\n\n1. Pull the plug.\n2. Turn the filter.\n3. Rinse it."
@@ -87,3 +87,14 @@ def test_every_part_stands_at_its_place(text: str, data: st.DataObject, question
         at = found.passage.start
         assert text[citation.start - at : citation.end - at] == citation.quote
         assert citation.start <= citation.answer_start < citation.answer_end <= citation.end
+
+
+def test_a_list_out_of_a_table_is_the_cells_that_are_nearly_as_good() -> None:
+    of = passage("Guest | Food\nAnn | vegetarian\nBob | meat\nCid | vegetarian")
+    question = parse_question("Which guests are vegetarian?")
+    near = choose([hit(of)], [reading(of, "Cid", "Ann")])
+    assert near is not None
+    assert [part.text for part in quote(question, near)] == ["Ann", "Cid"]
+    far = choose([hit(of)], [reading(of, "Cid", "Bob", "vegetarian", "Ann")])  # a point less each
+    assert far is not None
+    assert [part.text for part in quote(question, far)] == ["Bob", "Cid"]

@@ -37,6 +37,7 @@ from rag.types import (
     Passage,
     Retrieved,
     Sentence,
+    ShortAnswer,
     Usage,
 )
 from tests.fakes import HashEmbedder
@@ -97,6 +98,7 @@ def answered(question: str, index: str = "default") -> Answer:
         usage=Usage(180, 12),
         timings={"retrieve": 0.012},
         notices=("a notice, with `rag doctor`",),
+        answer_span=ShortAnswer(WORDS, 1, words, words + len(WORDS)),
     )
 
 

@@ -21,7 +21,7 @@ from rag.models import Models
 from rag.settings import Settings
 from rag.state.keys import Keys, Scope
 from tests.api.fakes import FakePipeline, Stage, serving, wait_until
-from tests.fakes import HashEmbedder
+from tests.fakes import HashEmbedder, WordReader
 
 ASK = {"question": "Who found it?"}
 
@@ -57,7 +57,7 @@ def library(tmp_path: Path) -> Iterator[Locked]:
     """The same with indexes that are real."""
     stage = Stage(tmp_path / "indexes")
     settings = Settings(indexes_dir=stage.indexes_dir, auth="keys")
-    with TestClient(create_app(settings, lambda settings: Models(HashEmbedder(), None))) as client:
+    with TestClient(create_app(settings, lambda settings: Models(HashEmbedder(), reader=WordReader()))) as client:
         found = Locked(stage, client)
         everything = found.bearer("everything", "read", "write", "admin")
         wait_until(lambda: client.get("/v1/jobs/none", headers=everything), 404)

@@ -22,7 +22,7 @@ from rag.ingest.uploads import Upload, keep
 from rag.models import Models
 from rag.settings import Settings
 from tests.api.fakes import wait_until
-from tests.fakes import HashEmbedder
+from tests.fakes import HashEmbedder, WordReader
 
 ALL = {"query": "pump", "k": 100}
 
@@ -34,7 +34,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[TestClient]:
-    app = create_app(settings, lambda settings: Models(HashEmbedder(), None))
+    app = create_app(settings, lambda settings: Models(HashEmbedder(), reader=WordReader()))
     with TestClient(app, raise_server_exceptions=False) as client:
         wait_until(lambda: client.get("/v1/jobs/none"), 404)
         yield client

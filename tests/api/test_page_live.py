@@ -24,7 +24,7 @@ from rag.models import Models
 from rag.settings import Settings
 from tests.api.fakes import PUMPS, SAID, SENTENCE, WORDS, Stage
 from tests.api.test_page import CHROMIUM, Site, browser, expected_errors, page, screenshot, served, stage
-from tests.fakes import HashEmbedder
+from tests.fakes import HashEmbedder, WordReader
 from tests.test_serialise import ABSTAINED, ANSWERED, CITATION, CLAIM, PASSAGES
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: `apt-get install chromium` has these run")
@@ -179,7 +179,7 @@ class TestDocuments:
 
     @pytest.fixture
     def site(self, stage: Stage, settings: Settings) -> Iterator[Site]:
-        with served(create_app(settings, lambda settings: Models(HashEmbedder(), None))) as address:
+        with served(create_app(settings, lambda settings: Models(HashEmbedder(), reader=WordReader()))) as address:
             yield Site(stage, address)
 
     def panel(self, page: Page) -> Locator:

@@ -17,7 +17,7 @@ from rag.models import Models
 from rag.settings import Settings
 from tests.api.fakes import wait_until
 from tests.api.test_observing import figures
-from tests.fakes import HashEmbedder
+from tests.fakes import HashEmbedder, WordReader
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -58,7 +58,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def client(settings: Settings) -> Iterator[TestClient]:
-    app = create_app(settings, lambda settings: Models(HashEmbedder(), None))
+    app = create_app(settings, lambda settings: Models(HashEmbedder(), reader=WordReader()))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 

@@ -26,7 +26,7 @@ from rag.models import Models
 from rag.settings import Settings
 from rag.state.keys import Keys
 from tests.api.fakes import wait_until
-from tests.fakes import HashEmbedder
+from tests.fakes import HashEmbedder, WordReader
 
 pytestmark = pytest.mark.servers
 
@@ -40,7 +40,7 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenApiSchema]:
     served = Settings(indexes_dir=indexes, auth="keys", key_rate=1_000_000)
     _, secret = Keys(indexes).add("tests", ["read", "write", "admin"])
     headers = {"Authorization": f"Bearer {secret}"}
-    app = create_app(served, lambda settings: Models(HashEmbedder(), None))
+    app = create_app(served, lambda settings: Models(HashEmbedder(), reader=WordReader()))
     listener = listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, http=Connection, log_config=None, lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

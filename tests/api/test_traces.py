@@ -22,12 +22,11 @@ from rag import __version__
 from rag.cli.main import main
 from rag.deadline import Deadline
 from rag.errors import RagError
-from rag.seams import Reading, Readings, Span, SpanPrompt
 from rag.state.keys import Keys
-from rag.traces.collect import Trace, collecting, note_evidence, prompt_sha256, watched
+from rag.traces.collect import Trace, collecting, note_evidence, note_readings, prompt_sha256, watched
 from rag.traces.record import TraceJSON, trace_json
 from rag.traces.store import FILE, TraceStore, timestamp
-from rag.types import Evidence, Message, Retrieved, Usage
+from rag.types import AnswerSpan, Evidence, Message, PassageReading, Retrieved
 from tests.api.fakes import END, HITS, PUMPS, SAID, SENTENCE, START, WORDS, FakePipeline, Stage, answered, serving
 from tests.api.test_observing import figures
 from tests.test_serialise import ANSWERED
@@ -36,11 +35,15 @@ EVIDENCE = (
     Evidence(1, HITS[0].passage, START, END, SENTENCE, 0.9, 0.7),
     Evidence(2, HITS[1].passage, 0, 25, HITS[1].passage.text, 0.2, 0.1),
 )
+READINGS = (
+    PassageReading(HITS[0].passage, (AnswerSpan(START + 21, START + 30, 6.5),), 2.5, 0.25, 0.5),
+    PassageReading(HITS[1].passage, (), -3.0, 0.0, 0.0),
+)
 NOW = datetime.now(UTC)
 
 
 def record(id: str = "ans_1", created: datetime = NOW, index: str = "default", text: bool = False) -> TraceJSON:
-    trace = Trace(HITS, EVIDENCE, (-1.5,), "ab" * 32)
+    trace = Trace(HITS, READINGS, EVIDENCE, "ab" * 32)
     answer = replace(answered("Who found it?", index), id=id)
     return trace_json(answer, trace, created=timestamp(created), version="1", request_id="r1", text=text)
 
@@ -72,17 +75,26 @@ def test_a_record_has_places_and_figures_and_no_text() -> None:
         "listed": True,
     }
     assert second["lexical_rank"] is None
-    read = record()["read"]
-    assert read[0] == {
-        "label": 1,
-        "passage_id": f"{PUMPS.id}:{START}-{END}",
-        "start": START,
-        "end": END,
-        "score": 0.9,
-        "similarity": 0.7,
-        "likelihood": -1.5,
-    }
-    assert read[1]["likelihood"] is None
+    assert record()["read"] == [
+        {
+            "passage_id": f"{PUMPS.id}:{START}-{END}",
+            "start": START + 21,
+            "end": START + 30,
+            "score": 6.5,
+            "relevance": 2.5,
+            "yes": 0.25,
+            "no": 0.5,
+        },
+        {
+            "passage_id": HITS[1].passage.id,
+            "start": None,
+            "end": None,
+            "score": None,
+            "relevance": -3.0,
+            "yes": 0.0,
+            "no": 0.0,
+        },
+    ]
     whole = json.dumps(record(), ensure_ascii=False)
     for text in (WORDS, "rusty", "Who found it", "script", PUMPS.title):
         assert text not in whole
@@ -103,41 +115,35 @@ def test_passages_that_competed_and_are_not_listed() -> None:
 SOON = Deadline()
 
 
-class Reader:
-    """A language model that reads one sentence and writes two words."""
+class Writer:
+    """A language model that writes two words."""
 
-    name, parameters, context_tokens = "reader", 1, 100
-
-    def count_tokens(self, text: str) -> int:
-        return len(text)
-
-    def read(self, prompts: Any, choose: Any, deadline: Any = None) -> Readings:
-        assert deadline is SOON
-        return Readings([Reading(-2.0, (Span(0, 1, -1, -1, -1, 1),)) for _ in prompts], Usage(1, 1))
+    name, parameters, context_tokens = "writer", 1, 100
 
     def write(self, messages: Any, grammar: str, max_tokens: int, deadline: Any = None) -> Iterator[str]:
         assert (max_tokens, deadline) == (9, SOON)
         yield from ("two", "words")
 
-    def close(self) -> None: ...
-
 
 def test_notes_reach_the_trace_of_their_own_question_only() -> None:
-    model: Any = Reader()
-    note_evidence(HITS, EVIDENCE)  # nobody asked
+    model: Any = Writer()
+    note_evidence(EVIDENCE)  # nobody asked
+    note_readings(HITS, READINGS)
     assert watched(model) is model
     trace, other = Trace(), Trace()
-    prompts = [SpanPrompt("examples", "text", "question", "lead", "stop", "text")]
     with collecting(trace):
-        note_evidence(HITS, EVIDENCE)
-        seen: Any = watched(model)
-        thread = threading.Thread(target=note_evidence, args=((), ()))  # another question's thread
-        thread.start()
-        thread.join()
-        seen.read(prompts, lambda likelihoods: [0], deadline=SOON)
+        note_readings(HITS, READINGS)
+        note_evidence(EVIDENCE)
+        threads = [
+            threading.Thread(target=note, args=args)  # of another question
+            for note, args in ((note_evidence, [()]), (note_readings, [(), ()]))
+        ]
+        for thread in threads:
+            thread.start()
+            thread.join()
         with collecting(other):
             assert list(watched(model).write([Message("user", "hi")], "g", 9, deadline=SOON)) == ["two", "words"]
-    assert trace == Trace(HITS, EVIDENCE, (-2.0,), prompt_sha256(["examples", "text", "question", "lead"]))
+    assert trace == Trace(HITS, READINGS, EVIDENCE)
     assert other == Trace(prompt_sha256=prompt_sha256(["user", "hi", "g"]))
 
 

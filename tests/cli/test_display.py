@@ -32,7 +32,7 @@ ANSWER = Answer(
     claims=(Claim("1859 [1].", 0, 9, 0.99, (1,)),),
     citations=(CITATION,),
     hits=(hit(),),
-    model="smollm2-135m",
+    model="reader-l12",
     index=IndexInfo("default", 3),
     timings={"retrieve": 0.25, "generate": 0.5},
 )
@@ -45,7 +45,7 @@ def test_an_answer_is_shown_with_its_sources_and_the_words_of_the_answer_marked(
         "[1] Mills, a/mill.pdf, page 4, History > Fire\n"
         "    Ada Hart built the mill at Corran in **1859**.\n"
         "\n"
-        "(faithfulness 0.99, confidence 0.87; quote with smollm2-135m; 0.75 s)"
+        "(faithfulness 0.99, confidence 0.87; quote with reader-l12; 0.75 s)"
     )
 
 
@@ -57,7 +57,7 @@ def test_a_quote_that_is_the_answer_whole_has_no_marks_and_absent_places_are_lef
     whole = replace(CITATION, answer_start=0, answer_end=len(QUOTE), page=None, section=None)
     shown = answer_text(replace(ANSWER, citations=(whole,), model=None, mode="extract"), color=False)
     assert shown.splitlines()[2:4] == ["[1] Mills, a/mill.pdf", f"    {QUOTE}"]
-    assert shown.endswith("(faithfulness 0.99, confidence 0.87; extract with no language model; 0.75 s)")
+    assert shown.endswith("(faithfulness 0.99, confidence 0.87; extract with no model; 0.75 s)")
 
 
 def test_notices_and_the_question_as_it_was_read_come_first() -> None:
@@ -91,7 +91,7 @@ def test_an_abstention_shows_the_three_nearest_passages_and_no_faithfulness() ->
         "  - a/mill.pdf, page 4: Long " + "word " * 26 + "…",
         "  - a/mill.pdf, page 4: Third.",
         "",
-        "(confidence 0.10; quote with smollm2-135m; 0.75 s)",
+        "(confidence 0.10; quote with reader-l12; 0.75 s)",
     ]
 
 

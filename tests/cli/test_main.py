@@ -102,7 +102,7 @@ def test_index_search_ask_documents_and_back(here: Path, capsys: pytest.CaptureF
     assert "Ada Hart built the mill at Corran in 1859 [1]." in capsys.readouterr().out
 
     assert main(["ask", "Who is the king of Norway?", "--model", "none"]) == 3
-    assert "The documents do not answer this question: none of them mentions “Norway”." in capsys.readouterr().out
+    assert "The documents do not answer this question." in capsys.readouterr().out
 
     (here / "fake.gguf").write_bytes(b"no model")
     assert main(["ask", QUESTION, "--model", "fake.gguf"]) == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rag.evaluation.record import GoldEvidence, GoldPlace, Record
-from rag.serialise import AnswerJSON, CitationJSON, ClaimJSON, HitJSON
+from rag.serialise import AnswerJSON, CitationJSON, ClaimJSON, HitJSON, ShortAnswerJSON
 
 TEXT = "Ada Hart built the mill. It cost 1,400 pounds. The mill closed in 1902."
 FIRST, SECOND, THIRD = (0, 24), (25, 46), (47, 71)
@@ -61,6 +61,7 @@ def answer(
     citations: list[CitationJSON] | None = None,
     claims: list[ClaimJSON] | None = None,
     confidence: float = 0.5,
+    span: ShortAnswerJSON | None = None,
 ) -> AnswerJSON:
     """`None` for the text is a refusal."""
     refused = text is None
@@ -71,6 +72,7 @@ def answer(
         "answered": not refused,
         "abstained": {"reason": "no_evidence", "message": "No."} if refused else None,
         "answer": text or "The documents do not answer this question.",
+        "answer_span": span,
         "mode": "extract",
         "faithfulness": 0.0 if refused else 0.9,
         "confidence": confidence,

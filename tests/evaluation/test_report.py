@@ -84,6 +84,20 @@ def test_figures_by_hand() -> None:
     assert all(one.interval.low <= one.interval.value <= one.interval.high for one in found.values() if one.questions)
 
 
+def test_what_is_short_is_measured_by_the_span_and_what_is_said_by_all_of_it() -> None:
+    whole = answer(
+        f"{TEXT[slice(*FIRST)]} [1].",
+        [citation(1, FIRST)],
+        span={"text": "Ada Hart", "label": 1, "start": 0, "end": 8},
+    )
+    for given, exact in ((whole, 1.0), ({**whole, "answer_span": None}, 0.0)):
+        found = by_name(figures(judgement_table([record(given)]), seed=0))
+        assert (found["exact_match"].interval.value, found["contained"].interval.value) == (exact, 1.0)
+    earlier = {name: value for name, value in whole.items() if name != "answer_span"}  # of a run before there were any
+    column = judgement_table([record(earlier)])["f1"]  # type: ignore[arg-type]
+    assert column.tolist() == [pytest.approx(2 * 2 / (2 + 4))]
+
+
 def test_no_records_define_nothing() -> None:
     found = figures(judgement_table([]), seed=0)
     assert len(found) == len(MEASURES)

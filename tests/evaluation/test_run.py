@@ -21,7 +21,7 @@ from rag.pipeline import open_pipeline
 from rag.settings import Settings, load_settings
 from rag.stores.open import open_index
 from rag.types import Message
-from tests.fakes import HashEmbedder
+from tests.fakes import HashEmbedder, WordReader
 
 ROWS: list[dict[str, Any]] = [
     {
@@ -36,7 +36,7 @@ ROWS: list[dict[str, Any]] = [
     {"id": "king", "question": "Who is the king of Norway?", "answerable": False},
     {"id": "open", "question": "What leaves at 08:15?"},
 ]
-MODELS = Models(HashEmbedder(), None)
+MODELS = Models(HashEmbedder(), reader=WordReader())
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_an_interrupted_run_goes_on_where_it_was(
 ) -> None:
     out = tmp_path / "out"
     with pytest.raises(_Stop):
-        run_questions(questions, out, settings, models=Models(_Failing(2), None))
+        run_questions(questions, out, settings, models=Models(_Failing(2), reader=WordReader()))
     before = lines(out)
     assert len(before) == 2
     with (out / "answers.jsonl").open("ab") as file:
@@ -139,7 +139,7 @@ def test_an_interrupted_run_goes_on_where_it_was(
     assert lines(out)[:2] == before
     assert [json.loads(line)["id"] for line in lines(out)] == ["mill", "king", "open"]
     assert "resuming after 2 answered questions" in capsys.readouterr().err
-    run_questions(questions, out, settings, models=Models(_Failing(0), None))  # nothing is left to ask
+    run_questions(questions, out, settings, models=Models(_Failing(0), reader=WordReader()))  # nothing is left to ask
     assert len(lines(out)) == 3
 
 
@@ -190,7 +190,7 @@ def test_an_index_that_changes_while_it_is_asked_ends_the_run(
             return super().embed_query(text)
 
     with pytest.raises(InputError, match="index 't' changed while the run went on"):
-        run_questions(questions, tmp_path / "out", settings, models=Models(Changing(), None))
+        run_questions(questions, tmp_path / "out", settings, models=Models(Changing(), reader=WordReader()))
     generations = [json.loads(line)["answer"]["index"]["generation"] for line in lines(tmp_path / "out")]
     assert len(generations) == 2
     assert len(set(generations)) == 1
@@ -270,7 +270,7 @@ def test_a_run_that_was_stopped_before_its_first_answer_has_a_report(
     settings: Settings, questions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(_Stop):
-        run_questions(questions, tmp_path / "out", settings, models=Models(_Failing(0), None))
+        run_questions(questions, tmp_path / "out", settings, models=Models(_Failing(0), reader=WordReader()))
     assert main(["eval", "--out", str(tmp_path / "out")]) == 0
     assert "0 of 3 questions are answered: the run is not finished" in capsys.readouterr().out
     assert "The run is not finished" in (tmp_path / "out" / "report.html").read_text()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag.answering.prompt import reading_prompts
 from rag.deadline import Deadline
 from rag.errors import Cancelled, DeadlineExceeded, ModelError, Overloaded
 from rag.llm.gguf import model_file
 from rag.llm.local.decoder import Decoder, Interrupted, Logits, TokenRun
-from rag.llm.local.engine import STEP_TOKENS, Engine, Steps, Task, result
+from rag.llm.local.engine import STEP_TOKENS, Engine, Steps, Task
 from rag.llm.local.model import LlamaCpp
-from rag.seams import Readings
 from rag.settings import EMBEDDED_MODEL
-from rag.types import Evidence, Message, Passage, Sentence
+from rag.types import Message
 
 LONG_S = 60  # far more than anything here takes
 
@@ -104,6 +102,15 @@ def counting(tokens: Sequence[int], prefix: Sequence[int] = ()) -> Task:
         return seen
 
     return Task(prefix, 1, len(tokens), steps)
+
+
+def result(pieces: Generator[str, None, Any]) -> Any:
+    """What the task returns, when all its pieces are taken."""
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as stop:
+            return stop.value
 
 
 @pytest.fixture
@@ -314,12 +321,17 @@ TEXTS = [
 QUESTIONS = ["Who built the mill?", "When was the ferry launched?", "How hot is the oven?", "What does the lamp burn?"]
 
 
-def _read(model: LlamaCpp, question: str) -> Readings:
-    items = []
-    for label, text in enumerate(TEXTS, 1):
-        passage = Passage("d", "D", "d", 0, len(text), text, (Sentence(0, len(text)),))
-        items.append(Evidence(label, passage, 0, len(text), text, 1.0))
-    return model.read(reading_prompts(question, items), lambda chances: np.argsort(chances)[-2:].tolist())
+def _likelihood(model: LlamaCpp, text: str) -> float:
+    """The mean log-probability of the text's tokens, each behind those before it, read in one run."""
+    tokens = model._decoder.tokenize(text)
+
+    def steps(sequences: Sequence[int], put: Callable[[str], None]) -> Steps:
+        (logits,) = yield [TokenRun(sequences[0], tokens, len(tokens))]
+        chances = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+        return float(np.mean([row[token] for row, token in zip(chances, tokens[1:], strict=False)]))
+
+    found: float = result(model._engine.submit(Task((), 1, len(tokens), steps), None))
+    return found
 
 
 def _write(model: LlamaCpp, question: str) -> str:
@@ -340,20 +352,20 @@ def _lead(model_cache: Path, question: str, one: str, other: str) -> float:
 
 @pytest.mark.models
 def test_answers_are_those_given_one_at_a_time(model: LlamaCpp, model_cache: Path) -> None:
-    """Readings and texts of eight threads at once. In one batch with others, sums are taken in another order, so that
-    log-probabilities agree to rounding; what is chosen by them is the same, but for ties within that rounding."""
-    calls = [(_read, question) for question in QUESTIONS] + [(_write, question) for question in QUESTIONS]
-    single = [call(model, question) for call, question in calls]
+    """Likelihoods and texts of eight threads at once. In one batch with others, sums are taken in another order, so
+    that likelihoods agree to rounding; what is written is the same, but for ties within that rounding."""
+    calls: list[tuple[Callable[[LlamaCpp, str], Any], str]] = [(_likelihood, text) for text in TEXTS]
+    calls += [(_write, question) for question in QUESTIONS]
+    single = [call(model, text) for call, text in calls]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda call: call[0](model, call[1]), calls))
-    for (_, question), one, other in zip(calls, single, together, strict=True):
-        if isinstance(one, str):
-            assert other == one or _lead(model_cache, question, one, other) < 0.05
-            continue
-        assert isinstance(other, Readings)
-        for mine, theirs in zip(one.readings, other.readings, strict=True):
-            assert theirs.likelihood == pytest.approx(mine.likelihood, abs=0.02)
-            assert sorted(s[:2] for s in theirs.spans) == sorted(s[:2] for s in mine.spans)
+    for (call, text), one, other in zip(calls, single, together, strict=True):
+        if call is _write:
+            assert other == one or _lead(model_cache, text, one, other) < 0.05
+        else:
+            assert other == pytest.approx(one, abs=0.02)
+    likelihoods = single[: len(TEXTS)]
+    assert max(likelihoods) - min(likelihoods) > 1  # so that a mix-up would show
 
 
 @pytest.mark.models

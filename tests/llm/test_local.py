@@ -1,26 +1,20 @@
-"""The embedded language model: exact spans, exact probabilities, grammars, the queue. Loads the real model."""
+"""The embedded language model: its conversion, its prefixes, grammars. Loads the real model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from rag.answering.prompt import DECLINED, reading_prompts, writing_grammar, writing_messages
+from rag.answering.prompt import DECLINED, writing_grammar, writing_messages
 from rag.errors import ModelError
 from rag.llm.gguf import model_file
 from rag.llm.local.decoder import PREFIXES, Decoder, TokenRun
-from rag.llm.local.engine import Task
 from rag.llm.local.model import LlamaCpp
-from rag.llm.local.reading import reading_task
-from rag.llm.local.spans import SpanText
 from rag.models import convert_embedded
-from rag.seams import Readings, SpanPrompt
 from rag.settings import EMBEDDED_MODEL
 from rag.types import Evidence, Message, Passage, Sentence
 
@@ -41,36 +35,9 @@ def decoder(gguf: Path) -> Iterator[Decoder]:
     made.close()
 
 
-def alone(decoder: Decoder, task: Task) -> Any:
-    """The task's result without an engine: step by step, with the decoder to itself."""
-    sequences = range(PREFIXES, PREFIXES + task.sequences)
-    prefix = decoder.hold(task.prefix)
-    for sequence in sequences:
-        decoder.fork(prefix, sequence)
-    steps = task.steps(sequences, lambda piece: None)
-    try:
-        runs = next(steps)
-        while True:
-            runs = steps.send(decoder.run(runs))
-    except StopIteration as stop:
-        return stop.value
-    finally:
-        for sequence in sequences:
-            decoder.drop(sequence)
-
-
-def read(decoder: Decoder, prompts: Sequence[SpanPrompt], choose: Callable[[list[float]], Sequence[int]]) -> Readings:
-    readings: Readings = alone(decoder, reading_task(decoder, prompts, choose))
-    return readings
-
-
 def evidence(text: str, label: int = 1) -> Evidence:
     passage = Passage("d", "D", "d", 0, len(text), text, (Sentence(0, len(text)),))
     return Evidence(label, passage, 0, len(text), text, 1.0)
-
-
-def log_softmax(logits: np.ndarray) -> np.ndarray:
-    return np.asarray(logits - np.log(np.exp(logits - logits.max()).sum()) - logits.max())
 
 
 def test_an_image_holds_the_models_for_either_processor(gguf: Path, tmp_path: Path) -> None:
@@ -142,75 +109,7 @@ def test_prefixes_are_read_once_until_others_are_asked_for(gguf: Path, monkeypat
     decoder.close()
 
 
-def test_every_span_has_the_probability_that_reading_it_token_by_token_gives(decoder: Decoder) -> None:
-    (prompt,) = reading_prompts("Who built the mill?", [evidence(TEXTS[0])])
-    found = read(decoder, [prompt], lambda likelihoods: [0]).readings[0]
-    assert {TEXTS[0][s.start : s.end] for s in found.spans} >= {"Ada Hart", "Ada"}
-    span = next(s for s in found.spans if TEXTS[0][s.start : s.end] == "Ada Hart")
-
-    decoder.drop(1)  # the slow way: everything in one sequence, one token at a time
-    logits = decoder.run(
-        [TokenRun(1, decoder.tokenize(prompt.prefix + prompt.context + prompt.question + prompt.lead))]
-    )[0][0]
-    steps = []
-    for token in decoder.tokenize(" Ada Hart"):
-        steps.append(float(log_softmax(logits)[token]))
-        logits = decoder.run([TokenRun(1, [token])])[0][0]
-    decoder.drop(1)
-    stop = float(log_softmax(logits)[decoder.tokenize("\n")[0]])
-    assert (span.first, span.total, span.stop) == pytest.approx((steps[0], sum(steps), stop), abs=0.05)
-
-
-def test_the_text_that_speaks_of_the_question_makes_it_likelier(decoder: Decoder) -> None:
-    prompts = reading_prompts("Who built the mill?", [evidence(text) for text in TEXTS])
-    readings = read(decoder, prompts, lambda likelihoods: []).readings
-    assert readings[0].likelihood > readings[1].likelihood + 1
-    assert readings[0].spans == ()
-
-
-def test_readings_do_not_depend_on_what_was_read_before(decoder: Decoder) -> None:
-    prompts = reading_prompts("Who built the mill?", [evidence(text) for text in TEXTS])
-    first = read(decoder, prompts, lambda likelihoods: [0])
-    read(decoder, reading_prompts("What does the café cost?", [evidence(TEXTS[1])]), lambda likelihoods: [0])
-    again = read(decoder, prompts, lambda likelihoods: [0])
-    assert again.readings[0].likelihood == pytest.approx(first.readings[0].likelihood, abs=1e-3)
-    assert [s[:2] for s in again.readings[0].spans] == [s[:2] for s in first.readings[0].spans]
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=60))
-def test_spans_are_exact_in_any_script(decoder: Decoder, text: str) -> None:
-    text = " ".join(text.split())
-    tokens = decoder.tokenize(" " + text)
-    pieces = [decoder.piece(token) for token in tokens]
-    if b"".join(pieces) != (" " + text).encode():
-        return  # a control token of the vocabulary, which has no text
-    spans = SpanText(text, tokens, pieces)
-    for start in spans.starts:
-        for last in range(start, len(tokens)):
-            if spans.ends_word(last):
-                begin, end = spans.span(start, last)
-                assert text[begin:end].strip() == text[begin:end] != ""
-                assert begin == 0 or text[begin - 1] == " "
-
-
-def test_a_number_is_not_cut_in_two(decoder: Decoder) -> None:
-    text = "It rose by 1.7 metres to 12,500 at 08:15."
-    tokens = decoder.tokenize(" " + text)
-    spans = SpanText(text, tokens, [decoder.piece(token) for token in tokens])
-    found = {
-        text[slice(*spans.span(start, last))]
-        for start in spans.starts
-        for last in range(start, len(tokens))
-        if spans.ends_word(last)
-    }
-    assert {"1.7", "12,500", "08:15"} <= found
-    assert not {"1", "12", "08", "by 1"} & found
-
-
 def test_a_grammar_lets_only_labels_of_the_prompt_be_cited(decoder: Decoder, gguf: Path) -> None:
-    import re
-
     model = LlamaCpp(decoder, "m", 4)
     items = [evidence(TEXTS[0], 1), evidence(TEXTS[1], 2)]
     text = "".join(model.write(writing_messages("Who built the mill?", items), writing_grammar([1, 2]), 80))

@@ -19,19 +19,20 @@ from api.server.run import listen
 from rag.answering.prompt import DECLINED
 from rag.cli.doctor import examine
 from rag.deadline import Deadline
-from rag.errors import InputError, ModelError
+from rag.errors import ModelError
 from rag.llm.remote.model import RemoteModel
 from rag.models import load_models
 from rag.pipeline import Pipeline
 from rag.settings import load_settings
 from rag.traces.collect import Trace, collecting
-from rag.types import Ask, Message
+from rag.types import Ask, Message, Mode
 from tests.api.fakes import SAID, Stage, serving, wait_until
 from tests.llm.model_server import ModelServer, chunk, events, model_server, raw, says, status
 from tests.llm.test_remote import QUICK
 from tests.test_stream import SUPPORTED, UNSUPPORTED, pipeline_of
 
 QUESTION = "Who built the mill?"
+READING: tuple[Mode, ...] = ("quote", "extract")
 
 
 class Site(NamedTuple):
@@ -54,7 +55,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(autouse=True)
 def no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Vectors of hashes mean nothing, so the fitted refusal would say no to everything."""
+    """Vectors of hashes and counted words mean nothing to the fitted refusal."""
     monkeypatch.setattr(rag.pipeline, "refuses", lambda signals: False)
 
 
@@ -129,11 +130,13 @@ def test_a_server_that_fails_is_an_error_and_no_abstention(site: Site) -> None:
         next(steps)
 
 
-def test_it_cannot_quote(site: Site, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="mode 'quote' needs a model in this process.*mode auto, write or extract"):
-        site.pipeline.ask(Ask(QUESTION, mode="quote"))
-    with pytest.raises(InputError, match="mode 'quote' needs"):
-        load_models(load_settings(model=site.server.address, mode="quote", cache_dir=tmp_path))
+def test_in_quote_and_extract_the_server_is_not_asked(site: Site) -> None:
+    before = len(site.server.asked())
+    for mode in READING:
+        answer = site.pipeline.ask(Ask("What did it cost?", mode=mode))
+        assert (answer.answer, answer.mode, answer.model) == (f"{SUPPORTED[1]} [1].", mode, "words")
+        assert answer.usage.completion_tokens == 0
+    assert len(site.server.asked()) == before
 
 
 def test_settings_make_it(tmp_path: Path) -> None:

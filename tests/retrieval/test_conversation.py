@@ -14,13 +14,14 @@ from rag.embedding.passages import SentenceTransformerEmbedder
 from rag.errors import InputError
 from rag.models import Models
 from rag.pipeline import Pipeline, open_pipeline
+from rag.reading.reader import Reader
 from rag.retrieval.conversation import MAX_CHARACTERS, MAX_TURNS, READ_TURNS, parse_history, resolve
 from rag.retrieval.question import Carried, Question, parse_question
 from rag.retrieval.search import question_weights, retrieve
 from rag.settings import load_settings
 from rag.text.terms import terms
 from rag.types import Ask, Embedding, Message, Scored, StoredPassage
-from tests.fakes import HashEmbedder
+from tests.fakes import HashEmbedder, WordReader
 from tests.retrieval.test_search import FakeSnapshot, passage, unit
 from tests.test_pipeline import index_folder
 
@@ -227,7 +228,7 @@ def made(folder: Path, models: Models) -> Pipeline:
 
 
 def test_an_answer_tells_what_was_asked_and_how_it_was_read(tmp_path: Path) -> None:
-    with made(tmp_path, Models(HashEmbedder(), None)) as pipeline:
+    with made(tmp_path, Models(HashEmbedder(), reader=WordReader())) as pipeline:
         answer = pipeline.ask(Ask("Why was it closed?", history=FERRY))
         assert (answer.question, answer.resolved_question) == (
             "Why was it closed?",
@@ -243,8 +244,8 @@ def test_an_answer_tells_what_was_asked_and_how_it_was_read(tmp_path: Path) -> N
 
 
 @pytest.mark.models
-def test_a_conversation_with_the_embedded_embedder(tmp_path: Path, embedder: SentenceTransformerEmbedder) -> None:
-    with made(tmp_path, Models(embedder, None)) as pipeline:
+def test_a_conversation_with_the_embedded_models(tmp_path: Path, embedder: SentenceTransformerEmbedder) -> None:
+    with made(tmp_path, Models(embedder, reader=Reader.load(2, 4))) as pipeline:
         answer = pipeline.ask(Ask("Why was it closed?", history=FERRY))
         assert answer.citations[0].quote == "The ferry was closed in 1923, because a bridge was built."
         mill = [{"role": "user", "content": "Who built the Corran mill?"}]

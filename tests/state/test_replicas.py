@@ -30,7 +30,7 @@ from rag.state.open import closing_state, open_keys
 from rag.traces.store import TraceStore
 from tests.api.fakes import Stage, serving, wait_until
 from tests.api.test_observing import figures
-from tests.fakes import HashEmbedder
+from tests.fakes import HashEmbedder, WordReader
 from tests.state.postgres_server import PASSWORD, Server, address, postgres, settings_at, skipped, sql
 
 pytestmark = [skipped, pytest.mark.servers]
@@ -61,7 +61,7 @@ def service(folder: Path, address: str, **more: Any) -> Iterator[TestClient]:
 def library(folder: Path, address: str, **more: Any) -> Iterator[TestClient]:
     """With an index that is real."""
     settings = load_settings(indexes_dir=folder, state_uri=address, **more)
-    with TestClient(create_app(settings, lambda settings: Models(HashEmbedder(), None))) as client:
+    with TestClient(create_app(settings, lambda settings: Models(HashEmbedder(), reader=WordReader()))) as client:
         yield client
 
 
