@@ -1,4 +1,4 @@
-"""The trace of an answer while it is made: passages, sentences, likelihoods, prompts.
+"""The trace of an answer while it is made: passages, readings, prompts.
 
 In: notes from `rag.pipeline`. Out: a `Trace`, filled within the block of `collecting`. Outside such a block a note
 costs one look-up of a context variable, and the model is called directly. Prompts are kept as their hash.
@@ -68,7 +68,7 @@ def prompt_sha256(pieces: Sequence[str]) -> str:
 
 
 class _Watched:
-    """A `LanguageModel` that notes its prompts and likelihoods; everything else is the model's own."""
+    """A `LanguageModel` that notes its prompts; everything else is the model's own."""
 
     def __init__(self, model: LanguageModel, trace: Trace) -> None:
         self._model = model

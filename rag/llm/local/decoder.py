@@ -24,8 +24,8 @@ from rag.processor import spin_briefly
 
 Logits = NDArray[np.float32]
 
-PREFIXES = 2  # sequences that keep a prefix: one for reading, one for writing
-BATCH_TOKENS = 2048  # tokens of one llama_decode call: 8 candidate sentences with their question fit into one
+PREFIXES = 2  # sequences that keep a prefix, such as the instructions of a chat
+BATCH_TOKENS = 2048  # tokens of one llama_decode call
 MAX_SEQUENCES = 48  # those of prefixes, and 46 continuations at once: three questions with four texts each
 _NO_ROOM, _ABORTED = 1, 2  # results of llama_decode, beside 0 for success and negative numbers for failures
 CONTEXTS = 2  # questions together may fill as many contexts as one may have: cells of the KV cache cost memory
