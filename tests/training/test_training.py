@@ -58,8 +58,8 @@ def test_a_run_is_taken_up_where_it_was_stopped(data: Path, tokenizer: Path) -> 
         f"save_file({{n: v.half().contiguous() for n, v in Reader({LAYERS}).state_dict().items()}}, sys.argv[1])"
     )
     _run("-c", code, start)
-    command = ("train.py", data / "data", start, data / "run", "--tokenizer", tokenizer, "--batch", 300)
-    command = (*command, "--threads", 1, "--frozen", 1, "--tokens", 12000)
+    command: list[object] = ["train.py", data / "data", start, data / "run", "--tokenizer", tokenizer, "--batch", 300]
+    command += ["--threads", 1, "--frozen", 1, "--tokens", 12000]
     _run(*command, "--stop-at", 1000)
     first = json.loads((data / "run/run.json").read_text("utf-8"))
     assert "taken up at step" in _run(*command, "--stop-at", first["tokens"] + 500)
