@@ -25,6 +25,7 @@ from rag.retrieval.conversation import parse_history, resolve
 from rag.retrieval.evidence import select_evidence
 from rag.retrieval.question import MAX_QUESTION, Question, parse_question
 from rag.retrieval.search import SeenTexts, retrieve
+from rag.retrieval.unknown_names import unknown_names
 from rag.seams import Index
 from rag.settings import Settings, load_settings
 from rag.traces.collect import note_evidence, note_readings, watched
@@ -131,12 +132,14 @@ class Pipeline:
         draft = _Draft(parsed, self._mode(ask.mode or self._settings.mode))
         with self._index.snapshot(ask.filters) as snapshot:
             hits = retrieve(snapshot, parsed, self._embed(parsed), max(listed, _READ), self._seen)
+            unknown = unknown_names(parsed.text, hits[:_READ], snapshot.held)
             draft.generation = snapshot.generation
         draft.hits = tuple(hits[:listed])
         draft.clock.lap("retrieve")
         yield Retrieved(draft.hits)
         deadline.check()
-        draft.chosen = self._read_passages(parsed, hits[:_READ], deadline)
+        if not unknown:
+            draft.chosen = self._read_passages(parsed, hits[:_READ], deadline)
         draft.clock.lap("read")
         composer, outcome = Composer(), Outcome(reason="no_evidence")
         if draft.chosen is not None:
