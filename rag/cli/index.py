@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.cli.progress import Interrupts, ProgressBar
 from rag.errors import InputError
@@ -113,32 +113,40 @@ def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings:
         if not change.changed:
             return _nothing_to_read(paths, change.skipped)
         with _preparer(options, settings) as (space, preparer), open_index(settings, space, create=True) as index:
-            return _carry_out(change, index, preparer, options, settings)
+            done = _carry_out(change, index, preparer)
+        return _report(done, options, settings)
     with open_index(settings, None, write=True) as index:
         change = find_changes(paths, index.files(), settings.indexes_dir)
         if not change.changed:
-            return _carry_out(change, index, None, options, settings)
+            return _report(_carry_out(change, index, None), options, settings)
         from rag.stores.open import check_made_with
 
         with _preparer(options, settings) as (space, preparer):
             check_made_with(index, settings, space)
-            return _carry_out(change, index, preparer, options, settings)
+            done = _carry_out(change, index, preparer)
+    return _report(done, options, settings)  # a cluster that is connected keeps standard output for itself
 
 
-def _carry_out(
-    change: Change,
-    index: WritableIndex,
-    preparer: Preparer | None,
-    options: argparse.Namespace,
-    settings: Settings,
-) -> int:
+class _Done(NamedTuple):
+    """A run that has ended."""
+
+    summary: Summary
+    documents: int  # in the index
+    interrupted: bool
+
+
+def _carry_out(change: Change, index: WritableIndex, preparer: Preparer | None) -> _Done:
     from rag.background import Run
     from rag.ingest.run import carry_out
 
     with Interrupts() as interrupts, ProgressBar("file") as progress:
         summary = carry_out(change, index, preparer, Run(progress, interrupts))
-    code = _print_summary(summary, len(index.files()), options, settings)
-    return _stopped(summary.left, "files", options.paths, options) if interrupts() else code
+    return _Done(summary, len(index.files()), interrupts())
+
+
+def _report(done: _Done, options: argparse.Namespace, settings: Settings) -> int:
+    code = _print_summary(done.summary, done.documents, options, settings)
+    return _stopped(done.summary.left, "files", options.paths, options) if done.interrupted else code
 
 
 def _dry_run(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
