@@ -22,6 +22,7 @@ import random
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -154,12 +155,12 @@ def _examples(options: argparse.Namespace, work: Path) -> Iterator[Example]:
         kinds = [[row for row in own if row["answerable"] is wanted] for wanted in (True, False)]
         asked = [row for kind, size in zip(kinds, sizes, strict=True) for row in rng.sample(kind, min(size, len(kind)))]
         settings = load_settings(indexes_dir=work / "indexes", index=name, model="none")
-        index = build_index(rows(options.eval / name, "corpus"), work / name, settings, models.embedder)
-        yield from _asked(name, index, models, asked)
+        own_index = build_index(rows(options.eval / name, "corpus"), work / name, settings, models.embedder)
+        yield from _asked(name, own_index, models, asked)
         if name == "squad2":
             foreign = rng.sample(rows(options.eval / "pubmedqa", "questions"), FOREIGN)
-            yield from _asked("pubmedqa", index, models, [row | {"answerable": False} for row in foreign])
-        index.close()
+            yield from _asked("pubmedqa", own_index, models, [row | {"answerable": False} for row in foreign])
+        own_index.close()
     for name in LIBRARIES if options.libraries else ():
         settings = load_settings(indexes_dir=work / "indexes", index=f"library-{name}", model="none")
         with open_index(settings, models.embedder, create=True) as index:
@@ -173,7 +174,7 @@ def _asked(source: str, index: Index, models: Models, questions: Sequence[dict[s
         question = parse_question(row["question"])
         vector = models.embedder.embed_query(question.standalone)
         with index.snapshot() as snapshot:
-            hits = retrieve(snapshot, question, lambda vector=vector: vector, READ)
+            hits = retrieve(snapshot, question, partial(np.asarray, vector), READ)
         chosen = choose(hits, models.reader.read(question.standalone, [hit.passage for hit in hits]))
         if chosen is None:
             continue

@@ -21,6 +21,7 @@ import random
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -203,7 +204,7 @@ def clapnq(bench: Bench) -> Iterator[Row]:
 
 def libraries(bench: Bench) -> Iterator[Row]:
     """People's questions of real libraries, as `libraries.py` asks and judges them."""
-    from libraries import LIBRARIES, Asked, ask, certainty, documents_of, rules
+    from libraries import LIBRARIES, Asked, ask, documents_of, rules
 
     folder = bench.libraries
     if folder is None:
@@ -219,10 +220,10 @@ def libraries(bench: Bench) -> Iterator[Row]:
         if not own:
             continue
         right = np.array([one.right for one in own], float)
-        interval = bootstrap(lambda chosen, right=right: float(right[chosen].mean()), len(right), bench.seed)
+        interval = bootstrap(partial(_share, right), len(right), bench.seed)
         yield Row(part, "right", 0.55 if needed else float("nan"), *interval, len(right))
         answered = [one for one in own if one.answer["answered"]]
-        sure = bootstrap(lambda chosen, of=answered: certainty([of[n] for n in chosen]), len(answered), bench.seed)
+        sure = bootstrap(partial(_certainty, answered), len(answered), bench.seed)
         what = "AUROC of confidence, right against wrong, answered"
         note = "weights of fit_confidence.py, which prints its figures with each library left out" if needed else ""
         yield Row(part, what, 0.75 if needed else float("nan"), *sure, len(answered), note)
@@ -265,6 +266,16 @@ def mtrag_un(bench: Bench) -> Iterator[Row]:
     interval = bootstrap(lambda drawn: float(gain[drawn].mean()), len(gain), bench.seed)
     note = f"question alone {alone.mean():.3f}, with history {(alone + gain).mean():.3f}"
     yield Row("mtrag_un", "gain in recall@5 by history", HISTORY_GAIN, *interval, len(gain), note)
+
+
+def _share(right: Any, chosen: Any) -> float:
+    return float(right[chosen].mean())
+
+
+def _certainty(asked: Sequence[Any], chosen: Any) -> float:
+    from libraries import certainty
+
+    return certainty([asked[number] for number in chosen])
 
 
 def main() -> int:

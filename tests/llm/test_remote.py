@@ -78,7 +78,7 @@ def test_pieces_of_a_stream_and_what_was_asked(opened: Opened) -> None:
         "guided_grammar": GRAMMAR,
         "structured_outputs": {"grammar": GRAMMAR},
     }
-    assert (model.parameters, model.reads, model.context_tokens) == (0, False, 4096)
+    assert (model.parameters, model.context_tokens) == (0, 4096)
 
 
 @pytest.mark.parametrize(
