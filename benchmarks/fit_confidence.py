@@ -68,7 +68,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     eval_argument(parser)
     parser.add_argument("--libraries", type=Path, help="the folder of the libraries")
-    parser.add_argument("--keep", type=Path, help="folder of the indexes, used again if they are there")
+    parser.add_argument(
+        "--keep", type=Path, help="folder of the indexes and of what was read, used again if they are there"
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the figures and write nothing")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -148,6 +150,15 @@ def _confidences(examples: Sequence[Example], names: Sequence[str], weights: Any
 
 
 def _examples(options: argparse.Namespace, work: Path) -> Iterator[Example]:
+    """The examples of all sets; those that this reader has read before come from a file in `work`."""
+    done = work / f"examples-{sha256()[:12]}{'-libraries' if options.libraries else ''}.jsonl"
+    if not done.exists():
+        found = [json.dumps(example._asdict()) for example in _read_now(options, work)]
+        done.write_text("\n".join(found) + "\n", "utf-8")
+    yield from (Example(**json.loads(line)) for line in done.read_text("utf-8").splitlines())
+
+
+def _read_now(options: argparse.Namespace, work: Path) -> Iterator[Example]:
     models = load_models(load_settings(model="none"))
     rng = random.Random(18)
     for name, sizes in SIZES.items():

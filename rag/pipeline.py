@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import zip_longest
 from typing import cast
 
 from rag.answering.choose import Chosen, choose
@@ -25,8 +26,9 @@ from rag.retrieval.conversation import parse_history, resolve
 from rag.retrieval.evidence import select_evidence
 from rag.retrieval.question import MAX_QUESTION, Question, parse_question
 from rag.retrieval.search import SeenTexts, retrieve
+from rag.retrieval.several import questions_in
 from rag.retrieval.unknown_names import unknown_names
-from rag.seams import Index
+from rag.seams import Index, Snapshot
 from rag.settings import Settings, load_settings
 from rag.traces.collect import note_evidence, note_readings, watched
 from rag.types import (
@@ -41,10 +43,12 @@ from rag.types import (
     History,
     Hit,
     IndexInfo,
+    Message,
     Mode,
     NextClaim,
     Retrieved,
     ShortAnswer,
+    Usage,
     Vectors,
 )
 
@@ -131,25 +135,20 @@ class Pipeline:
         _check_k(listed)
         draft = _Draft(parsed, self._mode(ask.mode or self._settings.mode))
         with self._index.snapshot(ask.filters) as snapshot:
-            hits = retrieve(snapshot, parsed, self._embed(parsed), max(listed, _READ), self._seen)
-            unknown = unknown_names(parsed.text, hits[:_READ], snapshot.held)
+            draft.asked = [self._find(one, snapshot, listed) for one in _questions(parsed, snapshot)]
             draft.generation = snapshot.generation
-        draft.hits = tuple(hits[:listed])
+        draft.hits = tuple(_in_turn([one.hits for one in draft.asked])[:listed])
         draft.clock.lap("retrieve")
         yield Retrieved(draft.hits)
-        deadline.check()
-        if not unknown:
-            draft.chosen = self._read_passages(parsed, hits[:_READ], deadline)
+        for one in draft.asked:
+            self._choose(one, deadline)
         draft.clock.lap("read")
-        composer, outcome = Composer(), Outcome(reason="no_evidence")
-        if draft.chosen is not None:
-            signals = signals_of(parsed, draft.chosen)
-            draft.confidence = confidence(signals)
-            if not refuses(signals):
-                parts = self._parts(draft.mode, parsed, draft.chosen, hits[:_EVIDENCE_HITS], deadline)
-                outcome = yield from _checked(parts, composer)
+        composer = Composer()
+        for one, chosen in draft.said():
+            parts = self._parts(draft.mode, one.question, chosen, one.hits[:_EVIDENCE_HITS], deadline)
+            draft.outcomes.append((yield from _checked(parts, composer)))
         draft.clock.lap("generate")
-        yield self._answer(draft, composer.composed(), outcome)
+        yield self._answer(draft, composer.composed())
 
     def documents(self) -> list[DocumentInfo]:
         """The documents of the index, in order of their ids."""
@@ -194,14 +193,24 @@ class Pipeline:
             return "quote"
         return cast(Mode, mode)
 
-    def _read_passages(self, question: Question, hits: Sequence[Hit], deadline: Deadline) -> Chosen | None:
+    def _find(self, question: Question, snapshot: Snapshot, listed: int) -> _Asked:
+        """The passages for one question, of which none is read if it names what no document mentions."""
+        hits = retrieve(snapshot, question, self._embed(question), max(listed, _READ), self._seen)
+        unknown = unknown_names(question.text, hits[:_READ], snapshot.held)
+        return _Asked(question, hits, hits[: 0 if unknown else _READ])
+
+    def _choose(self, asked: _Asked, deadline: Deadline) -> None:
+        """Read the passages of one question, and decide if what stands in them answers it."""
+        deadline.check()
         reader = self._models.reader
         if reader is None:
             raise ModelError("no reader is loaded, so nothing can be answered: load the models with answers=True")
-        readings = reader.read(question.standalone, [hit.passage for hit in hits], deadline)
-        chosen = choose(hits, readings)
-        note_readings(hits, readings)
-        return chosen
+        readings = reader.read(asked.question.standalone, [hit.passage for hit in asked.read], deadline)
+        note_readings(asked.read, readings)
+        asked.chosen = choose(asked.read, readings)
+        if asked.chosen is not None:
+            signals = signals_of(asked.question, asked.chosen)
+            asked.confidence, asked.refused = confidence(signals), refuses(signals)
 
     def _parts(self, mode: Mode, question: Question, chosen: Chosen, hits: Sequence[Hit], deadline: Deadline) -> Parts:
         if mode == "extract":
@@ -213,8 +222,9 @@ class Pipeline:
         note_evidence(evidence)
         return write(question, evidence, watched(model), deadline)
 
-    def _answer(self, draft: _Draft, composed: Composed, outcome: Outcome) -> Answer:
-        abstained = None if composed.claims else Abstention(outcome.reason, _MESSAGES[outcome.reason])
+    def _answer(self, draft: _Draft, composed: Composed) -> Answer:
+        reason: AbstentionReason = draft.outcomes[-1].reason if draft.outcomes else "no_evidence"
+        abstained = None if composed.claims else Abstention(reason, _MESSAGES[reason])
         support = [claim.support for claim in composed.claims]
         draft.clock.lap("check")
         return Answer(
@@ -225,18 +235,24 @@ class Pipeline:
             answer=abstained.message if abstained else composed.text,
             mode=draft.mode,
             faithfulness=sum(support) / len(support) if support else 0.0,
-            confidence=draft.confidence,
+            confidence=min(one.confidence for one in draft.asked),
             claims=composed.claims,
             citations=composed.citations,
             hits=draft.hits,
             model=self._model_name(draft.mode),
             index=IndexInfo(self.name, draft.generation),
-            usage=outcome.usage,
+            usage=Usage(
+                sum(outcome.usage.prompt_tokens for outcome in draft.outcomes),
+                sum(outcome.usage.completion_tokens for outcome in draft.outcomes),
+            ),
             timings=draft.clock.seconds,
-            notices=self._models.notices if draft.mode != "extract" else (),
+            notices=(*self._notices(draft.mode), *([] if abstained else _unanswered(draft))),
             answer_span=_short_answer(draft, composed),
             resolved_question=draft.question.standalone if draft.question.carried else None,
         )
+
+    def _notices(self, mode: Mode) -> tuple[str, ...]:
+        return self._models.notices if mode != "extract" else ()
 
     def _model_name(self, mode: Mode) -> str | None:
         model = self._models.language_model if mode == "write" else self._models.reader
@@ -256,16 +272,55 @@ class _Clock:
 
 
 @dataclass(slots=True)
+class _Asked:
+    """A question of those that were asked at once, and what became of it."""
+
+    question: Question
+    hits: list[Hit]
+    read: list[Hit]  # those whose passages are read
+    chosen: Chosen | None = None
+    confidence: float = 0.0
+    refused: bool = True
+
+
+@dataclass(slots=True)
 class _Draft:
     """What is known of an answer so far."""
 
     question: Question
     mode: Mode
+    asked: list[_Asked] = field(default_factory=list)  # one, or two for a question that asks for two things
     hits: tuple[Hit, ...] = ()  # the listed ones
     generation: int = 0
-    chosen: Chosen | None = None
-    confidence: float = 0.0
+    outcomes: list[Outcome] = field(default_factory=list)
     clock: _Clock = field(default_factory=_Clock)
+
+    def said(self) -> list[tuple[_Asked, Chosen]]:
+        """The questions that are answered, each place in the documents once."""
+        found: dict[tuple[str, int], tuple[_Asked, Chosen]] = {}
+        for one in self.asked:
+            if one.chosen is not None and not one.refused:
+                found.setdefault((one.chosen.passage.id, one.chosen.span.start), (one, one.chosen))
+        return list(found.values())
+
+
+def _questions(question: Question, snapshot: Snapshot) -> list[Question]:
+    """The questions that are asked at once. The second may leave unsaid what the first one says."""
+    first, *rest = questions_in(question.text)
+    if not rest:
+        return [question]
+    one, two = (replace(parse_question(text), carried=question.carried) for text in (first, *rest))
+    return [one, two if two.carried else resolve(two, [Message("user", first)], snapshot.term_weights)]
+
+
+def _in_turn(lists: Sequence[Sequence[Hit]]) -> list[Hit]:
+    """The first hit of each list, then the second of each, and so on; each passage once."""
+    found = {hit.passage.id: hit for hits in zip_longest(*lists) for hit in hits if hit is not None}
+    return list(found.values())
+
+
+def _unanswered(draft: _Draft) -> list[str]:
+    return [f"The documents do not answer this part: {one.question.text}" for one in draft.asked if one.refused]
 
 
 def _checked(parts: Parts, composer: Composer) -> Generator[NextClaim, None, Outcome]:
@@ -283,10 +338,12 @@ def _checked(parts: Parts, composer: Composer) -> Generator[NextClaim, None, Out
 
 
 def _short_answer(draft: _Draft, composed: Composed) -> ShortAnswer | None:
-    """The chosen span, if a citation holds it whole or in part: then as much of it as the citation holds."""
-    if draft.chosen is None or draft.mode == "write":
+    """The chosen span, if a citation holds it whole or in part: then as much of it as the citation holds. Of two
+    answers, that of the first."""
+    if not draft.said() or draft.mode == "write":
         return None
-    passage, span = draft.chosen.passage, draft.chosen.span
+    chosen = draft.said()[0][1]
+    passage, span = chosen.passage, chosen.span
     for citation in composed.citations:
         start, end = max(span.start, citation.start), min(span.end, citation.end)
         if citation.document_id == passage.document_id and start < end:

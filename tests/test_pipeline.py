@@ -124,6 +124,26 @@ def test_auto_quotes_and_loads_no_language_model(pipeline: Pipeline, settings: S
     assert (answer.mode, answer.model, answer.answered) == ("quote", "reader-l12", True)
 
 
+def test_two_questions_in_one_are_answered_part_by_part(pipeline: Pipeline) -> None:
+    answer = pipeline.ask("Who built the mill at Corran, and how much does entry to the festival cost?")
+    check_promises(pipeline, answer)
+    assert [citation.document_id for citation in answer.citations] == ["corran/mill.txt", "corran/emoji 😀.txt"]
+    assert "Ada Hart" in answer.claims[0].text
+    assert "€4.50" in answer.claims[1].text
+    assert answer.notices == ()
+    alone = [
+        pipeline.ask(text) for text in ("Who built the mill at Corran?", "how much does entry to the festival cost?")
+    ]
+    assert answer.confidence == pytest.approx(min(one.confidence for one in alone))
+
+
+def test_a_part_that_the_documents_do_not_answer_is_named(pipeline: Pipeline) -> None:
+    answer = pipeline.ask("Who built the mill at Corran, and how many moons does Jupiter have?")
+    check_promises(pipeline, answer)
+    assert "Ada Hart" in answer.answer
+    assert answer.notices == ("The documents do not answer this part: how many moons does Jupiter have?",)
+
+
 def test_a_why_question_gets_the_whole_sentence(pipeline: Pipeline) -> None:
     answer = pipeline.ask("Why was the mill closed?")
     check_promises(pipeline, answer)

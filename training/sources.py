@@ -81,6 +81,7 @@ NLI = {
     "attrbench-hagrid": 3,
     "attrbench-stanford-gensearch": 3,
     "dialfact-small": 0.3,
+    "written-claims": 16,
 }
 TWO_CLASSES = {
     "wice",
@@ -105,7 +106,8 @@ SUPPORTED, CONTRADICTED, UNSUPPORTED, NOT_SUPPORTED = 0, 1, 2, 3
 LABELS = {"supported": SUPPORTED, "contradicted": CONTRADICTED, "unsupported": UNSUPPORTED}
 YES, NO, NEITHER = 0, 1, 2
 IGNORED = -100
-CLAIM_SHARE, AS2_SHARE, MADE_SHARE = 0.34, 0.04, 0.36  # of all examples
+CLAIM_SHARE, AS2_SHARE, MADE_SHARE = 0.32, 0.02, 0.42  # of all examples
+WRITTEN_CLAIMS = 0.5  # of the questions whose answer is checked as a claim
 CLAIM_QUESTIONS = 0.10  # of the questions that are not made: claims asked as yes/no questions
 
 STOP = frozenset(
@@ -192,6 +194,7 @@ class Sources:
             weights = made / "weights.json"
             if weights.exists():
                 self.made_weights.update(json.loads(weights.read_text()))
+        self.written = [row for rows in self.made.values() for row in rows if row["made"] == "written"]
         whole = [row["context"] for name, rows in self.qa.items() if "sentences" not in name for row in rows]
         self.near = Nearest(sorted({context for context in whole if len(context) > 200}))
         self.names: list[str] = []
@@ -435,7 +438,8 @@ class Sources:
             and self.random.random() < 0.6
         ):
             return None
-        if row["answers"] and "\n" not in row["answers"][0]["text"] and self.random.random() < 0.25:
+        one_line = row["answers"] and "\n" not in row["answers"][0]["text"]
+        if one_line and row["made"] != "written" and self.random.random() < 0.25:
             return None  # lists and steps are rarer than they are asked for
         yesno = {"yes": YES, "no": NO}.get(row.get("yesno") or "", NEITHER)
         title, section = row.get("title") or "", row.get("section") or ""
@@ -577,8 +581,10 @@ class Sources:
 
     def _answer_as_claim(self) -> Example | None:
         """Question and answer together as a claim, or another span of the same passage in the answer's place."""
-        source = self._pick(self.qa, QA)
-        row = self.random.choice(self.qa[source])
+        if self.written and self.random.random() < WRITTEN_CLAIMS:
+            row = self.random.choice(self.written)
+        else:
+            row = self.random.choice(self.qa[self._pick(self.qa, QA)])
         context = row["context"]
         if row.get("yesno"):
             said = row["yesno"] if self.random.random() < 0.5 else {"yes": "no", "no": "yes"}[row["yesno"]]

@@ -3,8 +3,9 @@
     python train.py DATA START.safetensors OUT --tokenizer tokenizer.json --tokens 20000000
 
 START is a BERT of 384 dimensions (names as in `model.py`, with or without heads). OUT is a folder: `checkpoint.pt` is
-written every few minutes and taken up again when the same command is repeated; `reader.safetensors` (float16) is the
-running mean of the weights, which is what ships; `last.safetensors` the weights as they are; `run.json` what was seen.
+written every few minutes and at SIGTERM, and taken up again when the same command is repeated; `reader.safetensors`
+(float16) is the running mean of the weights, which is what ships; `last.safetensors` the weights as they are;
+`run.json` what was seen.
 The learning rate follows the number of tokens, so a run may be stopped for any time. On processors with AMX or AVX-512
 bfloat16, `--bfloat16` is several times as fast; the weights themselves stay float32.
 """
@@ -14,6 +15,8 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import signal
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -248,6 +251,8 @@ def main() -> None:
         }
         (settings.out / "run.json").write_text(json.dumps(told, indent=1) + "\n")
 
+    told_to_stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: told_to_stop.set())
     net.train()
     end = min(settings.tokens, settings.stop_at or settings.tokens)
     seen: defaultdict[str, list[float]] = defaultdict(list)
@@ -285,7 +290,7 @@ def main() -> None:
         if now - saved > settings.save_every:
             save()
             saved = time.monotonic()
-        if tokens >= end:
+        if tokens >= end or told_to_stop.is_set():
             break
     save()
     print("done", step, tokens, examples, flush=True)

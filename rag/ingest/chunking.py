@@ -1,7 +1,8 @@
 """Document -> Passages with their sentences, as spans of the document's text (pure).
 
 A passage is a run of whole sentences of one section, about `target` tokens long and never longer than `limit`; it
-begins and ends at block boundaries where blocks allow it. Every sentence is in exactly one passage. Headings are part
+begins and ends at block boundaries where blocks allow it, and does not end with a line that announces what follows
+("You need:"). Every sentence is in exactly one passage. Headings are part
 of a passage's text, so that they are searched, but no sentence of it, so that they are never quoted as an answer.
 
 Does not handle: overlap between passages (sentences are matched one by one, so none is needed), meaning.
@@ -18,7 +19,7 @@ from rag.settings import Settings
 from rag.text.sentences import split_sentences
 from rag.types import Document, Passage, Sentence
 
-VERSION = "2"  # grows when the same document would be cut differently: an index keeps it in its fingerprint
+VERSION = "2"  # an index keeps it in its fingerprint: grows when passages cut before could not stand beside new ones
 
 
 class _Unit(NamedTuple):
@@ -29,6 +30,7 @@ class _Unit(NamedTuple):
     section: int  # number of its section; -1 before the first
     block: int
     heading: bool
+    announces: bool  # ends with a colon
     tokens: int
 
 
@@ -52,7 +54,8 @@ def _units(document: Document, starts: list[int], limit: int) -> Iterator[_Unit]
         for start, end in _cut(document.text, sentence, starts, limit):
             section = bisect_right(section_starts, start) - 1
             heading = section >= 0 and section_starts[section] == start
-            yield _Unit(start, end, section, block, heading, _count(starts, start, end))
+            announces = document.text[start:end].endswith(":")
+            yield _Unit(start, end, section, block, heading, announces, _count(starts, start, end))
 
 
 def _count(starts: list[int], start: int, end: int) -> int:
@@ -80,8 +83,10 @@ def _pack(units: list[_Unit], target: int, limit: int) -> Iterator[list[_Unit]]:
         length = sum(unit.tokens for unit in block)
         only_heading = all(unit.heading for unit in current)
         if not only_heading and size + length > target:
-            yield current
-            current, size = [], 0
+            done, current = _apart(current)
+            if done:
+                yield done
+            size = sum(unit.tokens for unit in current)
         if size + length <= limit:
             current, size = current + block, size + length
             continue
@@ -90,6 +95,17 @@ def _pack(units: list[_Unit], target: int, limit: int) -> Iterator[list[_Unit]]:
         size = sum(unit.tokens for unit in current)
     if current:
         yield current
+
+
+def _apart(units: list[_Unit]) -> tuple[list[_Unit], list[_Unit]]:
+    """The units of a passage that is full, and those that belong to what follows: its last block if that announces the
+    next, with the headings above if there is nothing else."""
+    if not units[-1].announces:
+        return units, []
+    place = next(number for number, unit in enumerate(units) if unit.block == units[-1].block)
+    if all(unit.heading for unit in units[:place]):
+        place = 0
+    return units[:place], units[place:]
 
 
 def _share(units: list[_Unit], target: int, limit: int) -> list[list[_Unit]]:

@@ -23,7 +23,7 @@ _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 class Trace:
     """The trace of one question. Fields stay empty for steps that were not reached."""
 
-    hits: tuple[Hit, ...] = ()  # all passages that were read, best first: more than the answer lists
+    hits: tuple[Hit, ...] = ()  # all passages that were read, best first for each question: more than are listed
     readings: tuple[PassageReading, ...] = ()  # one for each of them
     evidence: tuple[Evidence, ...] = ()  # the sentences that a model which writes was shown, best first
     prompt_sha256: str | None = None  # of all text that the model was shown, in hex; None if it was not asked
@@ -42,7 +42,7 @@ def collecting(trace: Trace) -> Iterator[None]:
 def note_readings(hits: Sequence[Hit], readings: Sequence[PassageReading]) -> None:
     """Note the passages that were read and what the reader made of them, if a trace is collected."""
     if (trace := _current.get()) is not None:
-        trace.hits, trace.readings = tuple(hits), tuple(readings)
+        trace.hits, trace.readings = (*trace.hits, *hits), (*trace.readings, *readings)
 
 
 def note_evidence(evidence: Sequence[Evidence]) -> None:

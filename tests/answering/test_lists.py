@@ -1,32 +1,12 @@
-"""Enumerations in a sentence, and the items of a list of lines."""
+"""The items of a list of lines."""
 
 from __future__ import annotations
 
 import pytest
 
-from rag.answering.lists import announces_list, list_items, whole_enumeration, without_marker
+from rag.answering.lists import announces_list, list_items, without_marker
 from rag.text.sentences import split_sentences
 from rag.types import Evidence, Passage
-
-
-@pytest.mark.parametrize(
-    ("text", "span", "whole"),
-    [
-        ("It sells apples, plums and ripe pears, which travel badly.", "plums", "apples, plums and ripe pears"),
-        ("It sells apples, plums and ripe pears, which travel badly.", "apples", "apples, plums and ripe pears"),
-        ("They grow wheat, rye, oats and barley.", "rye", "wheat, rye, oats and barley"),
-        ("The town has a mill, a quay or an inn for guests.", "a quay", "mill, a quay or an inn"),
-        ("It was led by Ada Hart, Bo Lind and Cy Moss.", "Bo Lind", "Ada Hart, Bo Lind and Cy Moss"),
-        # no enumeration: nothing is joined by a conjunction, a clause follows, or the clause ends before
-        ("It sells apples, plums, pears.", "plums", "plums"),
-        ("Ada built the mill, and she sold it to Bo.", "the mill", "the mill"),
-        ("Tools: saws and axes; also nails.", "nails", "nails"),
-    ],
-)
-def test_an_enumeration_is_taken_whole(text: str, span: str, whole: str) -> None:
-    start = text.index(span)
-    begin, end = whole_enumeration(text, start, start + len(span))
-    assert text[begin:end] == whole
 
 
 def evidence(text: str, sentence: str, offset: int = 0) -> Evidence:

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answering.lists import list_items, whole_enumeration, without_marker
+from rag.answering.lists import list_items, without_marker
 from rag.answering.parts import Part, QuotedPlace, compose, quoted
 from rag.text.sentences import split_sentences
 from rag.types import Evidence, Passage
@@ -76,24 +76,6 @@ def test_labels_claims_and_text_always_agree(drawn: list[tuple[str, list[int]]])
     for claim, part in zip(answer.claims, parts, strict=True):
         marks = [int(number) for number in re.findall(r"\[(\d+)\]", claim.text.removeprefix(part.text))]
         assert tuple(marks[-len(claim.citations) :]) == claim.citations
-
-
-def grown(text: str, item: str) -> str:
-    start = text.index(item)
-    begin, end = whole_enumeration(text, start, start + len(item))
-    return text[begin:end]
-
-
-def test_an_enumeration_is_taken_whole_from_any_of_its_items() -> None:
-    text = "They came from Denmark, Iceland and Norway in open boats."
-    assert {grown(text, name) for name in ("Denmark", "Iceland", "Norway")} == {"Denmark, Iceland and Norway"}
-    fruit = "It sells apples, plums and ripe pears, which travel badly."
-    assert grown(fruit, "apples") == grown(fruit, "plums") == "apples, plums and ripe pears"
-
-
-def test_a_clause_after_a_comma_is_no_item() -> None:
-    assert grown("The warden left in May, and she never came back to the island or the village.", "May") == "May"
-    assert grown("No list stands here.", "list") == "list"
 
 
 def test_items_of_a_list_are_those_of_its_block() -> None:

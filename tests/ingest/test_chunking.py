@@ -56,6 +56,16 @@ def test_blocks_fill_a_passage_up_to_the_target() -> None:
     assert [p.text for p in cut(text, 6, 10)] == ["Oats grow here.\n\nRye grows too.", "Barley came later."]
 
 
+def test_a_line_that_announces_a_list_stands_with_it() -> None:
+    text = "Oats grow here.\n\nYou need:\n\n- one spade\n- two rakes"
+    assert [p.text for p in cut(text, 6, 10)] == ["Oats grow here.", "You need:\n\n- one spade\n- two rakes"]
+
+
+def test_an_announcing_line_is_never_a_passage_of_its_own() -> None:
+    text = "Tools\n\nYou need:\n\n- one spade of iron"
+    assert [p.text for p in cut(text, 5, 10, (Section(0, "Tools"),))] == [text]
+
+
 def test_a_long_block_is_shared_out_evenly_at_sentences() -> None:
     text = "Oats grow here now. Rye grows here too. Barley came much later. Wheat was never sown."
     assert [p.text for p in cut(text, 12, 12)] == [

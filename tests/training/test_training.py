@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import importlib.util
 import json
 import os
@@ -71,6 +72,31 @@ def test_a_run_is_taken_up_where_it_was_stopped(data: Path, tokenizer: Path) -> 
         _can_be_read(data / "reader.onnx", tokenizer)
 
 
+def test_written_rows_meet_their_own_and_near_passages(data: Path) -> None:
+    near = "The bridge over the canal was opened by the mayor in spring."
+    row = {"question": "When was the bridge opened?", "answer": "1859", "start": CONTEXT.index("1859")}
+    twin = {"question": "When was the bridge closed?", "answer": None}
+    passages: list[Row] = [
+        {"title": "Bridges", "section": "", "text": CONTEXT, "license": "x", "rows": [row, twin]},
+        {"title": "Canals", "section": "", "text": near, "license": "x"},
+        {"title": "", "section": "", "sha256": hashlib.sha256(CONTEXT.encode()).hexdigest(), "license": "y"}
+        | {"claims": [{"claim": "Bob painted the bridge.", "label": "supported"}]},
+        {"title": "", "section": "", "sha256": "0" * 64, "license": "y"}
+        | {"claims": [{"claim": "No such text.", "label": "supported"}]},
+    ]
+    _write(data / "written/bridges.jsonl.gz", passages)
+    _run("written.py", data / "written", data / "data")
+    rows = _read(data / "data/made/written-bridges.jsonl.gz")
+    assert [(r["question"], r["context"], r["answerable"]) for r in rows] == [
+        (row["question"], CONTEXT, True),
+        (row["question"], near, False),
+        (twin["question"], CONTEXT, False),
+    ]
+    assert rows[0]["answers"] == [{"text": "1859", "start": CONTEXT.index("1859")}]
+    claims = _read(data / "data/nli/written-bridges.jsonl.gz")
+    assert [(claim["claim"], claim["evidence"]) for claim in claims] == [("Bob painted the bridge.", CONTEXT)]
+
+
 def test_answers_of_made_rows_stand_in_their_passages(tmp_path: Path) -> None:
     _run("papers_make.py", tmp_path, "--papers", 40, "--tables", 40)
     for name in ("papers", "tables"):
@@ -113,3 +139,8 @@ def _write(path: Path, rows: list[Row]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with gzip.open(path, "wt", encoding="utf-8") as file:
         file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+def _read(path: Path) -> list[Row]:
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]

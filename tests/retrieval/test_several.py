@@ -1,0 +1,51 @@
+"""Questions that ask for two things, and those that only look so."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.retrieval.several import questions_in
+
+
+@pytest.mark.parametrize(
+    ("text", "questions"),
+    [
+        (
+            "What is the fee for adults and for children?",
+            ("What is the fee for adults?", "What is the fee for children?"),
+        ),
+        (
+            "How many boats were there at the end of May, and at the end of June?",
+            ("How many boats were there at the end of May?", "How many boats were there at the end of June?"),
+        ),
+        ("Who owns the ferry, and when does it leave?", ("Who owns the ferry?", "when does it leave?")),
+        ("When is rent due and to whom is it paid?", ("When is rent due?", "to whom is it paid?")),
+        ("what is the tide table? and where is it kept", ("what is the tide table?", "where is it kept")),
+    ],
+)
+def test_two_questions_are_told_apart(text: str, questions: tuple[str, str]) -> None:
+    assert questions_in(text) == questions
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "When and where is the meeting?",
+        "Who built the mill and the bridge?",
+        "What is the distance from the mill to the quay and the inn?",
+        "The miller and what other people live there?",
+        "Why did people fall ill and die?",
+        "Is it open in May and in June?",
+        "",
+    ],
+)
+def test_one_question_stays_one(text: str) -> None:
+    assert questions_in(text) == (text,)
+
+
+@given(st.text(st.sampled_from("what who for and at in ab,? \n"), max_size=200))
+def test_any_text_gives_one_or_two_questions(text: str) -> None:
+    found = questions_in(text)
+    assert found == (text,) or (len(found) == 2 and all(found))
