@@ -10,8 +10,9 @@ from functools import partial
 from itertools import zip_longest
 from typing import cast
 
+from rag.answering.calibration import Calibration, read_calibration
 from rag.answering.choose import Chosen, choose
-from rag.answering.confidence import confidence, refuses, signals_of
+from rag.answering.confidence import confidence, signals_of, threshold
 from rag.answering.extract import extract
 from rag.answering.modes import Outcome, Parts
 from rag.answering.parts import Composed, Composer
@@ -22,6 +23,7 @@ from rag.deadline import Deadline
 from rag.errors import InputError, ModelError
 from rag.index.sources import Shown, with_path
 from rag.models import Models, load_models
+from rag.reading.reader import sha256
 from rag.retrieval.conversation import parse_history, resolve
 from rag.retrieval.evidence import select_evidence
 from rag.retrieval.question import MAX_QUESTION, Question, parse_question
@@ -68,6 +70,11 @@ _MESSAGES: dict[AbstentionReason, str] = {
     "unsupported": "Nothing that could be said is supported by the documents.",
 }
 
+_OTHER_READER = (
+    "The threshold of this index was measured with another reader, so the packaged one is used: run `rag calibrate` "
+    "again."
+)
+
 
 def open_pipeline(
     settings: Settings | None = None,
@@ -75,9 +82,10 @@ def open_pipeline(
     *,
     answers: bool = True,
     shown: Shown = with_path,
+    refuse_below: float | None = None,
 ) -> Pipeline:
     """The index `settings.index`, ready for questions; `models` that are given are shared, not closed. `shown` makes
-    the `source` of a document that answers show.
+    the `source` of a document that answers show; `refuse_below` (0..1) is used in place of the index's threshold.
 
     Raises `IndexNotFound`, `IndexMismatch`, `ModelError`.
     """
@@ -87,17 +95,25 @@ def open_pipeline(
     open_index(settings, None, chunker=False).close()  # an absent index fails before models are loaded
     loaded = models or load_models(settings, answers)
     index = open_index(settings, loaded.embedder, shown=shown)
-    return Pipeline(index, loaded, settings, owns_models=models is None)
+    return Pipeline(index, loaded, settings, owns_models=models is None, refuse_below=refuse_below)
 
 
 class Pipeline:
     """Answers questions from one index; its methods may be called from any thread."""
 
-    def __init__(self, index: Index, models: Models, settings: Settings, owns_models: bool) -> None:
+    def __init__(
+        self,
+        index: Index,
+        models: Models,
+        settings: Settings,
+        owns_models: bool,
+        refuse_below: float | None = None,
+    ) -> None:
         self._index = index
         self._models = models
         self._settings = settings
         self._owns_models = owns_models
+        self._refuse_below = refuse_below
         self._seen = SeenTexts()
         self.name = index.name
 
@@ -133,15 +149,16 @@ class Pipeline:
         parsed = self._read(ask)
         listed = self._settings.k if ask.k is None else ask.k
         _check_k(listed)
-        draft = _Draft(parsed, self._mode(ask.mode or self._settings.mode))
+        draft = _Draft(parsed, self._mode(ask.mode or self._settings.mode), read_calibration(self._index.folder))
         with self._index.snapshot(ask.filters) as snapshot:
             draft.asked = [self._find(one, snapshot, listed) for one in _questions(parsed, snapshot)]
             draft.generation = snapshot.generation
         draft.hits = tuple(_in_turn([one.hits for one in draft.asked])[:listed])
         draft.clock.lap("retrieve")
         yield Retrieved(draft.hits)
+        below = self._threshold(draft.calibration)
         for one in draft.asked:
-            self._choose(one, deadline)
+            self._choose(one, below, deadline)
         draft.clock.lap("read")
         composer = Composer()
         for one, chosen in draft.said():
@@ -199,7 +216,12 @@ class Pipeline:
         unknown = unknown_names(question.text, hits[:_READ], snapshot.held)
         return _Asked(question, hits, hits[: 0 if unknown else _READ])
 
-    def _choose(self, asked: _Asked, deadline: Deadline) -> None:
+    def _threshold(self, calibration: Calibration | None) -> float:
+        if self._refuse_below is not None:
+            return self._refuse_below
+        return calibration.threshold if calibration and calibration.reader == sha256() else threshold()
+
+    def _choose(self, asked: _Asked, refuse_below: float, deadline: Deadline) -> None:
         """Read the passages of one question, and decide if what stands in them answers it."""
         deadline.check()
         reader = self._models.reader
@@ -209,8 +231,8 @@ class Pipeline:
         note_readings(asked.read, readings)
         asked.chosen = choose(asked.read, readings)
         if asked.chosen is not None:
-            signals = signals_of(asked.question, asked.chosen)
-            asked.confidence, asked.refused = confidence(signals), refuses(signals)
+            asked.confidence = confidence(signals_of(asked.question, asked.chosen))
+            asked.refused = asked.confidence < refuse_below
 
     def _parts(self, mode: Mode, question: Question, chosen: Chosen, hits: Sequence[Hit], deadline: Deadline) -> Parts:
         if mode == "extract":
@@ -246,13 +268,15 @@ class Pipeline:
                 sum(outcome.usage.completion_tokens for outcome in draft.outcomes),
             ),
             timings=draft.clock.seconds,
-            notices=(*self._notices(draft.mode), *([] if abstained else _unanswered(draft))),
+            notices=(*self._notices(draft), *([] if abstained else _unanswered(draft))),
             answer_span=_short_answer(draft, composed),
             resolved_question=draft.question.standalone if draft.question.carried else None,
         )
 
-    def _notices(self, mode: Mode) -> tuple[str, ...]:
-        return self._models.notices if mode != "extract" else ()
+    def _notices(self, draft: _Draft) -> tuple[str, ...]:
+        models = self._models.notices if draft.mode != "extract" else ()
+        calibration = draft.calibration
+        return (*models, _OTHER_READER) if calibration and calibration.reader != sha256() else models
 
     def _model_name(self, mode: Mode) -> str | None:
         model = self._models.language_model if mode == "write" else self._models.reader
@@ -289,6 +313,7 @@ class _Draft:
 
     question: Question
     mode: Mode
+    calibration: Calibration | None  # of the index
     asked: list[_Asked] = field(default_factory=list)  # one, or two for a question that asks for two things
     hits: tuple[Hit, ...] = ()  # the listed ones
     generation: int = 0

@@ -1,4 +1,4 @@
-"""Signals of a chosen answer -> the calibrated probability that it is right, and if it is given at all (pure).
+"""Signals of a chosen answer -> the calibrated probability that it is right (pure).
 
 The signals are what the reader says of the passage, how clearly the span stands out, how well the passage was found,
 and where the question, laid on the passage word by word as a claim would be, names something that the passage lacks. A
@@ -46,9 +46,9 @@ def confidence(signals: Signals) -> float:
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
 
 
-def refuses(signals: Signals) -> bool:
-    """True if the confidence is below the threshold at which answers are given."""
-    return confidence(signals) < float(weights()["threshold"])
+def threshold() -> float:
+    """The confidence below which an answer is refused, unless an index has its own threshold (`calibration.py`)."""
+    return float(weights()["threshold"])
 
 
 @cache

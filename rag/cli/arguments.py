@@ -31,6 +31,7 @@ _TEXTS = {
     "keys": cli_keys.TEXT,
     "mcp": "serve search, ask and get_document to an agent, over standard input and output (MCP)",
     "eval": "measure answers to questions whose answers are known, and compare runs",
+    "calibrate": "set the confidence below which an index refuses, from questions whose answers are known",
     "doctor": "show what is installed, what is wrong, and the command that mends it",
 }
 
@@ -63,6 +64,7 @@ def make_parser(commands: Mapping[str, Command]) -> tuple[argparse.ArgumentParse
     by_name |= {f"keys {action}": own for action, own in cli_keys.add_arguments(by_name["keys"]).items()}
     by_name["mcp"].add_argument("--model", help=_MODEL)
     _eval_arguments(by_name["eval"])
+    _calibrate_arguments(by_name["calibrate"])
     return parser, by_name
 
 
@@ -203,3 +205,20 @@ def _eval_arguments(evaluation: argparse.ArgumentParser) -> None:
     evaluation.add_argument(
         "--stored", action="store_true", help="with --export ragas FILE: export answers that the service stored"
     )
+
+
+def _calibrate_arguments(calibrate: argparse.ArgumentParser) -> None:
+    calibrate.add_argument(
+        "questions", nargs="?", metavar="QUESTIONS.jsonl", help="questions with gold, one a line, as for rag eval"
+    )
+    calibrate.add_argument(
+        "--at-most",
+        type=float,
+        default=0.1,
+        metavar="SHARE",
+        help="share of the given answers that may be wrong, between 0 and 1 (default: 0.1)",
+    )
+    calibrate.add_argument("--mode", choices=_MODES, help="answer mode (default: auto)")
+    calibrate.add_argument("--model", help=_MODEL)
+    calibrate.add_argument("--dry-run", action="store_true", help="print the threshold and store nothing")
+    calibrate.add_argument("--remove", action="store_true", help="go back to the threshold of the package")

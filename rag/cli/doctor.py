@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
+from rag.answering.calibration import read_calibration
 from rag.answering.confidence import weights
 from rag.embedding.passages import embedder_folder
 from rag.errors import RagError
@@ -145,7 +146,12 @@ def _indexes(settings: Settings) -> Iterator[Finding]:
 def _index(settings: Settings) -> str:
     with open_index(settings, None, chunker=False) as index:
         documents = index.documents()
-        return f"{len(documents)} documents, {sum(info.passages for info in documents)} passages"
+        found = f"{len(documents)} documents, {sum(info.passages for info in documents)} passages"
+        calibration = read_calibration(index.folder)
+    if calibration is None:
+        return found
+    other = "" if calibration.reader == sha256() else "; that was another reader, so it is not used: calibrate again"
+    return f"{found}; refused below {calibration.threshold:.3f} (rag calibrate, {calibration.date}){other}"
 
 
 def _checked(what: str, look: Callable[[], str]) -> Finding:

@@ -239,6 +239,12 @@ def _eval(options: argparse.Namespace) -> int:
     return evaluate(options, _settings(options))
 
 
+def _calibrate(options: argparse.Namespace) -> int:
+    from rag.cli.calibrate import calibrate
+
+    return calibrate(options, _settings(options))
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from rag.cli.doctor import examine
 
@@ -263,6 +269,7 @@ _COMMANDS = {
     "keys": _keys,
     "mcp": _mcp,
     "eval": _eval,
+    "calibrate": _calibrate,
     "doctor": _doctor,
 }
 

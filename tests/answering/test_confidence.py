@@ -7,7 +7,7 @@ import math
 import pytest
 
 from rag.answering.choose import choose
-from rag.answering.confidence import confidence, refuses, signals_of, weights
+from rag.answering.confidence import confidence, signals_of, threshold, weights
 from rag.reading.reader import sha256
 from rag.retrieval.question import parse_question
 from tests.answering.readings import chosen, hit, passage, reading
@@ -38,7 +38,7 @@ def test_the_confidence_is_the_logistic_of_the_weighted_signals() -> None:
     fitted = weights()
     total = fitted["intercept"] + sum(weight * signals[name] for name, weight in fitted["weights"].items())
     assert confidence(signals) == pytest.approx(1 / (1 + math.exp(-total)))
-    assert refuses(signals) == (confidence(signals) < fitted["threshold"])
+    assert threshold() == fitted["threshold"]
     assert (signals["margin"], signals["retrieval"], signals["span"]) == (10.0, 0.5, 5.0)
 
 

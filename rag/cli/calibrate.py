@@ -1,0 +1,117 @@
+"""`rag calibrate`: questions whose answers are known in, the threshold of refusal of an index out.
+
+Every question is asked as `rag ask` does it, but without refusals, so that the confidence of each answer is seen beside
+whether it is right. The lowest threshold at which few enough of the answers are wrong is stored beside the index.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rag.answering.calibration import FILE, Calibration, remove_calibration, write_calibration
+from rag.answering.confidence import threshold
+from rag.errors import InputError
+from rag.evaluation.asking import ask_all
+from rag.evaluation.gold import locate
+from rag.evaluation.judging import Judgement, outcome
+from rag.evaluation.questions import QuestionFile, read_questions
+from rag.evaluation.record import Record
+from rag.evaluation.threshold import CERTAINTY, fewest, lowest_threshold
+from rag.reading.reader import sha256
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from rag.models import Models
+
+
+def calibrate(options: argparse.Namespace, settings: Settings, models: Models | None = None) -> int:
+    """Carry out the options; returns the exit code 0. Raises `InputError` for options or questions that cannot be
+    used, and if no threshold keeps the share; then nothing is changed."""
+    from rag.stores.open import open_index
+
+    if options.remove:
+        with open_index(settings, None, chunker=False) as index:
+            remove_calibration(index.folder)
+        _print(options, {"index": settings.index, "threshold": threshold()}, f"{threshold():.3f}, as packaged")
+        return 0
+    if not options.questions:
+        raise InputError("rag calibrate needs a file of questions with gold, one a line, as for rag eval", "questions")
+    if not 0 < options.at_most < 1:
+        raise InputError(f"--at-most is {options.at_most}; it is a share between 0 and 1, such as 0.1", "at_most")
+    asked = read_questions(Path(options.questions))
+    folder, records = _asked(asked, settings, models)
+    found = calibration(asked, records, options.at_most)
+    if not options.dry_run:
+        write_calibration(folder, found)
+    kept = "" if options.dry_run else f"\nstored in {folder / FILE}"
+    _print(options, {"index": settings.index, **found._asdict()}, f"{found.threshold:.3f}\n{_seen(found)}{kept}")
+    return 0
+
+
+def calibration(asked: QuestionFile, records: list[Record], at_most: float) -> Calibration:
+    """The calibration that answers given without refusals allow. Raises `InputError` if there is none."""
+    outcomes = [(record, outcome(record)) for record in records]
+    given = [(record, one) for record, one in outcomes if record.answer["answered"] and one != Judgement.UNKNOWN]
+    right = np.array([one == Judgement.RIGHT for _, one in given], bool)
+    confidence = np.array([record.answer["confidence"] for record, _ in given], np.float64)
+    found = lowest_threshold(right, confidence, at_most)
+    if found is None:
+        raise InputError(_too_few(len(given), int((~right).sum()), at_most), "questions")
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    return Calibration(
+        threshold=found.value,
+        at_most=at_most,
+        bound=found.bound,
+        questions=len(records),
+        given=found.given,
+        wrong=found.wrong,
+        file=asked.name,
+        file_sha256=asked.sha256,
+        reader=sha256(),
+        date=today,
+    )
+
+
+def _asked(asked: QuestionFile, settings: Settings, models: Models | None) -> tuple[Path, list[Record]]:
+    """The folder of the index, and the answers of all questions, none of which was refused for its confidence."""
+    from tqdm import tqdm
+
+    from rag.pipeline import open_pipeline
+    from rag.stores.open import open_index
+
+    with open_index(settings, None, chunker=False) as index, index.snapshot() as snapshot:
+        folder = index.folder
+        gold = locate(asked.questions, snapshot, settings.index)
+    with open_pipeline(settings, models, refuse_below=0.0) as pipeline:
+        answers = ask_all(pipeline, asked.questions, gold, settings.k)
+        return folder, list(tqdm(answers, total=len(asked.questions), unit="question", disable=None, leave=False))
+
+
+def _too_few(answers: int, wrong: int, at_most: float) -> str:
+    needed = fewest(at_most)
+    if answers < needed:
+        reason = f"{answers} answers are too few: it takes {needed}, even if all of them are right"
+        return f"no threshold can be shown to keep wrong answers at {at_most:.1%} or less: {reason}"
+    return (
+        f"no threshold keeps wrong answers at {at_most:.1%} or less: {wrong} of {answers} are wrong, and confidence "
+        "does not tell them apart well enough. Give more questions, or allow more with --at-most"
+    )
+
+
+def _seen(found: Calibration) -> str:
+    share = found.wrong / found.given
+    return (
+        f"of {found.questions} questions {found.given} get an answer, {found.wrong} of them a wrong one ({share:.1%}; "
+        f"with {CERTAINTY:.0%} certainty at most {found.bound:.1%} of answers to questions like these)"
+    )
+
+
+def _print(options: argparse.Namespace, as_json: dict[str, object], text: str) -> None:
+    name = as_json["index"]
+    print(json.dumps(as_json, indent=2) if options.json else f"index {name!r}: refused below a confidence of {text}")
