@@ -1,4 +1,4 @@
-"""A question -> the kind of answer that it asks for, and the type of a short answer (pure).
+"""A question -> the kind of answer that it asks for (pure).
 
 English question words are known. A question without a word that only English has could ask for anything: its answer is
 whole sentences, as for a description.
@@ -16,26 +16,7 @@ from rag.text.terms import terms, tokens
 MAX_QUESTION = 2_000  # characters: longer input is a document, not a question; the embedder sees some 250 tokens of it
 
 Kind = Literal["factual", "descriptive", "list"]
-AnswerType = Literal["number", "money", "time", "person", "place", "any"]
 
-_NUMBER = re.compile(
-    r"\b(how (many|much|old|tall|high|long|far|large|big|wide|deep|heavy|fast|often|hot|cold|few|late|early)"
-    r"|(what|which) (\w+ )?(percentage|percent|proportion|number|amount|price|cost|size|population|temperature|height|"
-    r"length|width|depth|weight|distance|speed|age|rate|share|total|sum|fee|ratio|fraction))\b"
-)
-_MONEY = re.compile(
-    r"\bhow much (money|cash|funding|in (dollars|euros|pounds))\b"
-    r"|\bhow much\b.*\b(costs?|pay|pays|paid|charge[sd]?|earn(ed|s)?|spend|spent|pledge[ds]?|worth|fined?|owe[sd]?)\b"
-    r"|\b(what|which) (\w+ )*(price|fee|cost|fine|salary|rent)\b"
-)
-_TIME = re.compile(
-    r"\b(when|(what|which) (\w+ )?(year|date|day|month|century|decade|time|era|period|hour|weekday|season)|"
-    r"on (what|which) day|how long ago|since when|until when)\b"
-)
-_PERSON = re.compile(r"\b(who|whom|whose)\b")
-_PLACE = re.compile(
-    r"\b(where|(what|which) (\w+ )?(country|city|town|place|state|region|river|continent|nation|village))\b"
-)
 # Questions for a reason, a way, a meaning, a comparison, or for yes or no: a few words of a sentence are no answer.
 _DESCRIPTIVE = re.compile(
     r"\bwhy\?|(?:^|[.!?:] )(?:"
@@ -86,7 +67,6 @@ class Question:
 
     text: str
     kind: Kind
-    expected: AnswerType
     terms: frozenset[str]  # content terms, as `rag.text.terms` makes them
     carried: tuple[Carried, ...] = ()  # in the order in which they were said; none of them is in `terms`
 
@@ -97,12 +77,12 @@ class Question:
 
 
 def parse_question(text: object) -> Question:
-    """The question with its kind, the type of its answer and its terms.
+    """The question with its kind and its terms.
 
     Raises `InputError` if it is not text, empty, or longer than `MAX_QUESTION`.
 
-    >>> parse_question("How many crews rowed in 2024?").expected
-    'number'
+    >>> parse_question("How many crews rowed in 2024?").kind
+    'factual'
     >>> parse_question("Why was the bar closed?").kind
     'descriptive'
     """
@@ -117,7 +97,7 @@ def parse_question(text: object) -> Question:
             "index the text as a document",
             "question",
         )
-    return Question(clean, _kind(clean), _expected(clean.lower()), frozenset(terms(clean)))
+    return Question(clean, _kind(clean), frozenset(terms(clean)))
 
 
 def is_english(text: str) -> bool:
@@ -126,23 +106,6 @@ def is_english(text: str) -> bool:
 
 
 def _kind(text: str) -> Kind:
-    expected = _expected(text.lower())
     if _DESCRIPTIVE.search(text) or not is_english(text):
         return "descriptive"
-    if _LIST.search(text) and expected in ("any", "place", "person"):
-        return "list"
-    return "factual"
-
-
-def _expected(lower: str) -> AnswerType:
-    if _TIME.search(lower):
-        return "time"
-    if _MONEY.search(lower):
-        return "money"
-    if _NUMBER.search(lower):
-        return "number"
-    if _PLACE.search(lower):
-        return "place"
-    if _PERSON.search(lower):
-        return "person"
-    return "any"
+    return "list" if _LIST.search(text) else "factual"
