@@ -1,11 +1,13 @@
-"""The evaluation sets -> answers with the features of their claims, and whether people found them supported.
+"""Sets of judged answers -> answers with the features of their claims, and whether they are supported.
 
-In: `begin`, `mtrag_human_eval`, `faithbench` (`responses.jsonl`; only the last marks single stretches) and sentences of
-`squad2/corpus.jsonl`, altered. Out: `Answer`s. Not here: fitting (`fit_checker.py`).
+In: the evaluation sets `begin`, `mtrag_human_eval`, `faithbench` (`responses.jsonl`; only the last marks single
+stretches), sentences of `squad2/corpus.jsonl`, altered, and those of the training sets of claims that people judged or
+that were edited. Out: `Answer`s. Not here: fitting (`fit_checker.py`).
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,9 +20,20 @@ from altered import altered, names_in, word_changed
 
 from rag.checking.alignment import align
 from rag.checking.faithfulness import find_verbatim, split_claims, without_markers
+from rag.checking.rounding import exactly
 from rag.text.sentences import split_sentences
 
 HUMAN = ("begin", "mtrag_human_eval", "faithbench")
+JUDGED = (  # answers and summaries of models, as training sets; their names begin so
+    "q2-wow",
+    "summedits-",
+    "attrbench-expertqa",
+    "attrbench-hagrid",
+    "attrbench-stanford-gensearch",
+    "factcheck-gpt",
+)
+JUDGED_ROWS = 600  # of a set at most
+LONGEST = 8_000  # characters of evidence: longer ones take long to compare
 WORD_CHANGED = "word_changed"  # a source of its own: it counts less in the fit
 ALTERED_PARAGRAPHS = 1_200
 FAITHFUL, UNFAITHFUL = 3.7, 2.3  # mean rating, 1 to 4, from which raters agreed; between them nothing is said
@@ -73,6 +86,19 @@ def _is_bad(name: str, kind: str) -> bool:
     return name == "faithbench" and kind.startswith(("Unwanted", "Questionable"))
 
 
+def judged(folder: Path) -> Iterator[Answer]:
+    """Claims of the training sets, with their set as source; `folder` holds `NAME.jsonl.gz`."""
+    for path in sorted(folder.glob("*.jsonl.gz")):
+        name = path.name.removesuffix(".jsonl.gz")
+        if not name.startswith(JUDGED):
+            continue
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            found = [row for row in map(json.loads, file) if len(row["evidence"]) <= LONGEST]
+        for row in random.Random(0).sample(found, min(JUDGED_ROWS, len(found))):
+            good = row["label"] == "supported"
+            yield _measured(name, row["evidence"], good, [row["claim"]], [row["evidence"]], [good])
+
+
 def altered_sentences(folder: Path) -> Iterator[Answer]:
     rng = random.Random(0)
     rows = list(_lines(folder / "squad2" / "corpus.jsonl"))
@@ -110,7 +136,7 @@ def _measured(
     kind: str = "",
 ) -> Answer:
     bare = [without_markers(claim) for claim in claims]
-    features = [align(claim, texts).features for claim in bare]
+    features = [align(exactly(claim, texts), texts).features for claim in bare]
     return Answer(source, group, good, features, [find_verbatim(c, texts) is not None for c in bare], list(marks), kind)
 
 

@@ -46,6 +46,7 @@ _SWAP_SHARPNESS = 16  # in a claim that differs in more than the one word, that 
 _LONGEST = 200  # words of a claim that are aligned: the time can grow with its square
 _SHORT_SWAP = 2  # most words on either side of a swap of one word for another
 _PREFIX = 4  # letters in common that make two words forms of one: "constructed", "construction"
+_SYMMETRIC = frozenset(["and", "or"])  # between two words that may stand in either order
 _KINDS = ("exchanged", "number_replaced", "name_replaced", "word_replaced", "negated", "opposite")
 
 
@@ -78,22 +79,25 @@ def contrast(
     matched = sum(block.size for block in blocks)
     here = set(window.words[blocks[0].b : blocks[-1].b + blocks[-1].size]) if blocks else set[str]()
     close = dict.fromkeys(_KINDS, 0.0)
-    exchanges: set[tuple[str, str]] = set()
+    exchanges: dict[tuple[str, str], int] = {}  # words that stand in each other's place, with the end of the first
     replaced = 0
     for difference in _differences(matcher, words, window):
         kinds = _kinds(difference, said, content, names, window, negated_pairs)
         pairs = {(a, b) for a in content.intersection(difference.ours) for b in content.intersection(difference.theirs)}
         if not kinds and _is_swap(difference, content & known - here, said, window):
             kinds.append("word_replaced")
-        if any((b, a) in exchanges for a, b in pairs if a != b):
+        back = [exchanges[b, a] for a, b in pairs if a != b and (b, a) in exchanges]
+        if any(not _SYMMETRIC.issuperset(words[end : difference.start]) for end in back):
             kinds.append("exchanged")
-        exchanges |= pairs
+        exchanges |= dict.fromkeys(pairs, difference.end)
         replaced += _is_replacement(difference, content, said, window)
         for kind in kinds:
             own = 2 * _OWN_WORDS if kind == "exchanged" else min(difference.end - difference.start, _OWN_WORDS)
             elsewhere = max(total - matched - own, 0)
             sharpness = _SWAP_SHARPNESS if kind == "word_replaced" else _SHARPNESS
             close[kind] = max(close[kind], (1 - elsewhere / total) ** sharpness)
+    if _is_transposed(words, window.words, content):
+        close["exchanged"] = 1.0
     theirs = set(window.words)
     contrary = any(_OPPOSITES[word] & theirs for word in set(said.words) - theirs if word in _OPPOSITES)
     return {"in_order": matched / total, "replaced": log1p(replaced), "contrary": float(contrary), **close}
@@ -134,6 +138,20 @@ def _kinds(
     if any(_OPPOSITES.get(word, set()).intersection(theirs) for word in difference.ours):
         kinds.append("opposite")
     return kinds
+
+
+def _is_transposed(words: Sequence[str], theirs: Sequence[str], content: frozenset[str]) -> bool:
+    """True if the evidence has all words of the claim in a row, but for two that changed places ("Bob beat Anna" for
+    "Anna beat Bob"). Two that stand in either order, with "and" or "or" between them, do not count."""
+    for start in range(len(theirs) - len(words) + 1):
+        apart = [at for at, word in enumerate(words) if word != theirs[start + at]]
+        if len(apart) != 2 or not content.issuperset(words[at] for at in apart):
+            continue
+        first, last = apart
+        swapped = words[first] == theirs[start + last] and words[last] == theirs[start + first]
+        if swapped and not _SYMMETRIC.issuperset(words[first + 1 : last]):
+            return True
+    return False
 
 
 def _is_negated(difference: _Difference, said: Wording, negated_pairs: frozenset[tuple[str, str]]) -> bool:

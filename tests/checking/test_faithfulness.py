@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rag.checking.alignment import align
 from rag.checking.contrast import NEGATORS
 from rag.checking.faithfulness import SUPPORTED, VERBATIM, Verdict, check, check_faithfulness, checker, split_claims
-from rag.text.wording import sentences_of, word_list
+from rag.text.wording import sentences_of, word_list, wording
 
 TOWER = "The Eiffel Tower was completed in March 1889. It is 330 metres tall and stands in Paris, France."
 MILL = "In 1911 the Aldous Mill produced 1,500 tonnes of flour. Its owner, Martha Webb, never sold the mill to Harrow."
@@ -72,6 +72,52 @@ def test_why_a_claim_is_doubted(claim: str, reason: str) -> None:
     verdict = check(claim, EVIDENCE)
     assert verdict.support < SUPPORTED
     assert verdict.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("claim", "text"),
+    [
+        ("Bob beat Anna.", "Anna beat Bob."),
+        ("The crow chased the owl over the barn.", "That day the owl chased the crow over the barn."),
+    ],
+)
+def test_two_words_that_changed_places_turn_a_claim_round(claim: str, text: str) -> None:
+    verdict = check(claim, [text])
+    assert verdict.support <= 0.3
+    assert verdict.reason == "exchanged"
+
+
+def test_words_that_stand_in_either_order_may_change_places() -> None:
+    assert check("Bob and Anna beat Carl.", ["Anna and Bob beat Carl."]).reason is None
+
+
+@pytest.mark.parametrize(
+    ("claim", "text", "supported"),
+    [
+        ("The firm has about 1,000 employees.", "The firm has 998 employees.", True),
+        ("The firm has about 1,200 employees.", "The firm has 998 employees.", False),
+        ("The firm was founded around 1860.", "The firm was founded in 1861.", True),
+        ("The firm was founded around 1870.", "The firm was founded in 1861.", False),
+        ("The firm has nearly 1,000 employees.", "The firm has 998 employees.", True),
+        ("The firm has nearly 900 employees.", "The firm has 998 employees.", False),
+        ("The firm has more than 900 employees.", "The firm has 998 employees.", True),
+        ("The firm has more than 1,000 employees.", "The firm has 998 employees.", False),
+        ("The firm has over 12.5 million members.", "The firm has 12.9 million members.", True),
+        ("The mill was built in the late 1850s.", "The mill was built in 1859.", True),
+        ("The mill was built in the early 1850s.", "The mill was built in 1859.", False),
+        ("The mill was built in the 1850s.", "The mill was built in 1859.", True),
+        ("The mill was built in the 1860s.", "The mill was built in 1859.", False),
+    ],
+)
+def test_a_rounded_figure_is_held_against_the_one_that_it_rounds(claim: str, text: str, supported: bool) -> None:
+    verdict = check(claim, [text])
+    assert verdict.reason == (None if supported else "number_mismatch")
+
+
+@pytest.mark.parametrize("fragment", ["The.", "it was", "and of the"])
+def test_a_fragment_that_says_nothing_is_not_supported(fragment: str) -> None:
+    verdict = check(fragment, ["The mill was closed; it was the end of it and of the owner."])
+    assert (verdict.support, verdict.reason) == (0.0, "partial")
 
 
 def test_opposites_are_noticed() -> None:
@@ -224,9 +270,9 @@ def test_any_stretch_of_whole_words_is_supported(all_facts: list[dict[str, str]]
     words = text.split()
     start = data.draw(st.integers(0, len(words) - 1))
     end = data.draw(st.integers(start + 1, len(words)))
-    verdict = check(" ".join(words[start:end]), ["Another text.", text])
-    assert verdict.support >= 0.95
-    assert verdict.reason is None
+    claim = " ".join(words[start:end])
+    verdict = check(claim, ["Another text.", text])
+    assert (verdict.support, verdict.reason) == ((VERBATIM, None) if wording(claim).content else (0.0, "partial"))
 
 
 @settings(max_examples=80, deadline=None)
@@ -269,7 +315,8 @@ def test_the_sentences_of_any_text_are_supported_by_it(text: str) -> None:
     for start, end in split_claims(text):
         assert text[start:end].split()
         verdict = check(f" {text[start:end]} ", ["", f"\n{text} "])
-        if verdict.reason is not None:  # only where a sentence was cut out of a word or a number
+        if verdict.reason is not None and wording(text[start:end]).content:
+            # only where a sentence was cut out of a word or a number
             before, after = text[:start][-1:], text[end:][:1]
             assert not (before + after).isspace()
             assert before + after != ""
