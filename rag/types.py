@@ -53,6 +53,7 @@ class Document:
     pages: tuple[int, ...] = ()  # start offset of each physical page; empty if the format has no pages
     sections: tuple[Section, ...] = ()  # in order of `start`
     metadata: dict[str, str] = field(default_factory=dict)
+    reader: int = 1  # version of the reader that read the file (`rag.documents.versions`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +339,7 @@ class FileState(NamedTuple):
     sha256: str
     stamp: Stamp
     source: str
+    reader: int = 1  # version of the reader that read it
 
 
 class Entry(NamedTuple):

@@ -267,7 +267,8 @@ def _print_dry_run(change: Change, known: dict[str, FileState], as_json: bool) -
     }
     unchanged = len(change.unchanged) + len(change.touched)
     if as_json:
-        more = {"moved": _pairs(moved.items()), "duplicates": _pairs(duplicates), "unchanged": unchanged}
+        more = {"moved": _pairs(moved.items()), "duplicates": _pairs(duplicates), "reread": change.reread}
+        more |= {"unchanged": unchanged}
         print(json.dumps(lines | more, ensure_ascii=False))
         return OK
     for verb, names in lines.items():
@@ -275,6 +276,8 @@ def _print_dry_run(change: Change, known: dict[str, FileState], as_json: bool) -
             print(f"{verb:8} {name}" + (f" (moved from {moved[name]})" if verb == "add" and name in moved else ""))
     for item in duplicates:
         print(f"same     {item.document_id} and {item.other}")
+    if change.reread:
+        print(f"{len(change.reread)} of them because their reader changed")
     print(f"{unchanged} unchanged; nothing was written")
     return OK
 
@@ -283,7 +286,7 @@ def _print_summary(summary: Summary, total: int, options: argparse.Namespace, se
     touched = summary.added or summary.replaced or summary.removed or summary.unchanged
     code = OK if not summary.failed else SOME_FAILED if touched else NOTHING_DONE
     if options.json:
-        counts = {key: getattr(summary, key) for key in ("added", "replaced", "removed", "unchanged")}
+        counts = {key: getattr(summary, key) for key in ("added", "replaced", "reread", "removed", "unchanged")}
         failed = [{"document_id": item.document_id, "message": item.message} for item in summary.failed]
         skipped = [{"path": str(item.path), "reason": item.reason} for item in summary.skipped]
         same = {"moved": _pairs(summary.moved), "duplicates": _pairs(summary.duplicates)}
@@ -298,8 +301,9 @@ def _print_summary(summary: Summary, total: int, options: argparse.Namespace, se
         print(f"  skipped  {item.path}: {item.reason}", file=sys.stderr)
     _print_duplicates(summary.duplicates)
     moved = f" ({len(summary.moved)} of them moved)" if summary.moved else ""
+    reread = f" ({len(summary.reread)} of them because their reader changed)" if summary.reread else ""
     print(
-        f"{len(summary.added)} added{moved}, {len(summary.replaced)} replaced, {len(summary.removed)} removed, "
+        f"{len(summary.added)} added{moved}, {len(summary.replaced)} replaced{reread}, {len(summary.removed)} removed, "
         f"{len(summary.unchanged)} unchanged, {len(summary.failed)} failed, {len(summary.skipped)} skipped; "
         f"index {settings.index!r} holds {total} documents"
     )

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from rag.documents.blocks import Body, Content, assemble, one_line
 from rag.documents.formats import MEDIA_TYPES, NAMED, OFFICE, SOURCE
+from rag.documents.versions import reader_version
 from rag.errors import DocumentError, ReaderFault, UnsupportedDocument
 from rag.types import Document
 
@@ -103,6 +104,7 @@ def _read(path: Path, document_id: str, source: str, options: Options) -> Docume
         pages=body.pages if content.paged else (),
         sections=body.sections,
         metadata={"media_type": MEDIA_TYPES[suffix]} | _metadata(content),
+        reader=reader_version(path.name),
     )
 
 

@@ -129,9 +129,13 @@ class Catalogue:
     def files(self) -> dict[str, FileState]:
         """The states of the files behind the documents, by document id: all that is committed, published or not."""
         found = self.connection.execute(
-            "SELECT document, sha256, size, mtime_ns, source FROM versions WHERE removed IS NULL ORDER BY document"
+            f"SELECT document, sha256, size, mtime_ns, source, {self._reader()} FROM versions v WHERE removed IS NULL "
+            "ORDER BY document"
         )
-        return {name: FileState(sha256, Stamp(size, time), source) for name, sha256, size, time, source in found}
+        return {
+            name: FileState(sha256, Stamp(size, time), source, reader)
+            for name, sha256, size, time, source, reader in found
+        }
 
     def documents(self, at: int) -> list[DocumentInfo]:
         """The documents of a generation, sorted by id."""
@@ -150,16 +154,25 @@ class Catalogue:
     def document(self, document_id: str, at: int) -> Document:
         """A document of a generation, with its text. Raises `DocumentNotFound`."""
         row = self.connection.execute(
-            "SELECT v.document, v.title, t.text, v.source, v.sha256, t.pages, t.sections, v.metadata "
+            "SELECT v.document, v.title, t.text, v.source, v.sha256, t.pages, t.sections, v.metadata, "
+            f"{self._reader()} "
             f"FROM versions v JOIN texts t ON t.version = v.version WHERE v.document = :id AND {_LIVE}",
             {"id": document_id, "at": at},
         ).fetchone()
         if row is None:
             raise self.not_found(document_id)
-        id_, title, text, source, sha256, pages, sections, metadata = row
-        headings = tuple(Section(*heading) for heading in json.loads(sections))
-        shown = self.shown(source, id_)
-        return Document(id_, title, text, shown, sha256, tuple(json.loads(pages)), headings, json.loads(metadata))
+        id_, title, text, source, sha256, pages, sections, metadata, reader = row
+        return Document(
+            id_,
+            title,
+            text,
+            self.shown(source, id_),
+            sha256,
+            pages=tuple(json.loads(pages)),
+            sections=tuple(Section(*heading) for heading in json.loads(sections)),
+            metadata=json.loads(metadata),
+            reader=reader,
+        )
 
     def not_found(self, document_id: str) -> DocumentNotFound:
         """The error that names the document, and the command that lists those of the index."""
@@ -275,6 +288,11 @@ class Catalogue:
         added = np.sort(np.fromiter((row for (row,) in found), dtype=np.int64))
         ranges = [np.arange(first, last + 1, dtype=np.int64) for first, last in gone]
         return RowChange(added, np.concatenate(ranges) if ranges else np.empty(0, dtype=np.int64))
+
+    def _reader(self) -> str:
+        """SQL for the version of the reader of `versions v`; earlier versions of this program did not note it."""
+        found = self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'readers'").fetchone()
+        return "COALESCE((SELECT reader FROM readers r WHERE r.version = v.version), 1)" if found else "1"
 
     def has_removals(self) -> bool:
         """True if the file has the tables of removals, which earlier versions of this program do not make."""

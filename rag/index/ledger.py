@@ -36,6 +36,9 @@ _REMOVALS = (
     "INSERT INTO removals_known SELECT pruned, pruned FROM state",
 )
 
+# The version of the reader of a document's file, where it is not the first.
+_READERS = "CREATE TABLE IF NOT EXISTS readers (version INTEGER PRIMARY KEY, reader INTEGER NOT NULL)"
+
 # Embeddings first: which of them are left without a passage shows only while the passages are still there.
 _PRUNE = (
     """INSERT INTO removals SELECT v.removed, (SELECT MIN(row) FROM passages p WHERE p.version = v.version),
@@ -50,6 +53,7 @@ _PRUNE = (
            WHERE p.embedding = embeddings.embedding AND (v.removed IS NULL OR v.removed > :at))""",
     "DELETE FROM passages WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
     "DELETE FROM texts WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
+    "DELETE FROM readers WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
     "DELETE FROM versions WHERE removed <= :at",
     "UPDATE state SET published = :at, pruned = :at",
 )
@@ -57,12 +61,14 @@ _PRUNE = (
 _ADOPT = (
     "DELETE FROM passages",
     "DELETE FROM texts",
+    "DELETE FROM readers",
     "DELETE FROM versions",
     "DELETE FROM embeddings",
     "INSERT INTO embeddings SELECT * FROM staged.embeddings",
     """INSERT INTO versions SELECT version + :v, document, title, source, sha256, passages, characters, pages, metadata,
            size, mtime_ns, :at, NULL FROM staged.versions WHERE removed IS NULL""",
     "INSERT INTO texts SELECT version + :v, text, pages, sections FROM staged.texts",
+    "INSERT INTO readers SELECT version + :v, reader FROM staged.readers",
     """INSERT INTO passages SELECT row + :p, version + :v, embedding, start, "end", section, sentences, pages, text
            FROM staged.passages""",
     "INSERT OR REPLACE INTO meta SELECT * FROM staged.meta",
@@ -77,12 +83,13 @@ class Ledger(Catalogue):
 
     @classmethod
     def open(cls, folder: Path) -> Ledger:
-        """Open the catalogue for writing, and add the tables of removals if an earlier version made it. Errors are
-        those of `Catalogue.open`."""
+        """Open the catalogue for writing, and add the tables that earlier versions did not make. Errors are those of
+        `Catalogue.open`."""
         connection = connect_catalogue(folder)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         ledger = cls(folder, connection)
+        connection.execute(_READERS)
         if not ledger.has_removals():
             with ledger._transaction():
                 for statement in _REMOVALS:
@@ -166,6 +173,8 @@ class Ledger(Catalogue):
             "INSERT INTO texts VALUES (?, ?, ?, ?)",
             (added.lastrowid, document.text, _json(document.pages), _json(document.sections)),
         )
+        if document.reader != 1:
+            self.connection.execute("INSERT INTO readers VALUES (?, ?)", (added.lastrowid, document.reader))
         return int(added.lastrowid or 0)
 
     def _insert_embeddings(self, keys: Iterable[bytes], embeddings: Iterable[Embedding]) -> None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from rag.documents import sidecar
 from rag.documents.discover import Discovery, Found, Skipped, discover
+from rag.documents.versions import reader_version
 from rag.types import FileState, Stamp
 
 
@@ -26,6 +27,7 @@ class Change(NamedTuple):
     vanished: list[str]
     skipped: list[Skipped]
     stamps: dict[str, Stamp]  # of changed and touched files, by document id; none for a file that cannot be reached
+    reread: list[str]  # the documents among the changed ones whose file is the same, but not its reader
 
 
 class Same(NamedTuple):
@@ -42,7 +44,7 @@ def find_changes(paths: Sequence[Path], known: dict[str, FileState], indexes_dir
     apart = [f"{indexes_dir.resolve()}{os.sep}"] if indexes_dir and is_around(paths, indexes_dir) else []
     id_of = {state.source: document_id for document_id, state in known.items()}
     skipped = [item for item in discovery.skipped if not apart or not _below(str(item.path.resolve()), apart)]
-    change = Change([], [], [], [], skipped, {})
+    change = Change([], [], [], [], skipped, {}, [])
     present = set()
     for file in discovery.files:
         if _below(file.source, apart):
@@ -104,12 +106,15 @@ def _compare(found: Found, state: FileState | None, change: Change) -> None:
     before = state if state is not None and state.source == found.source else None
     try:
         now = stamp(found.file, found.described)
-        if before is not None and before.stamp == now:
+        same_reader = before is None or before.reader == reader_version(found.path.name)
+        if before is not None and before.stamp == now and same_reader:
             change.unchanged.append(found.document_id)
             return
         change.stamps[found.document_id] = now
         same_bytes = before is not None and before.sha256 == sha256(found.path)
-        if same_bytes and not sidecar.beside(found.path).exists():
+        if same_bytes and not same_reader:
+            change.reread.append(found.document_id)
+        elif same_bytes and not sidecar.beside(found.path).exists():
             change.touched.append(found)
             return
     except OSError:

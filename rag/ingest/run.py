@@ -43,6 +43,7 @@ class Summary:
 
     added: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
+    reread: list[str] = field(default_factory=list)  # of the replaced ones, those whose reader changed, not their file
     removed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
@@ -108,6 +109,7 @@ class _Work:
         self._waiting: deque[_Batch] = deque()
         self._known = index.files() if change.changed else {}  # only what is put in is compared with it
         self._vanished = set(change.vanished)
+        self._reread = set(change.reread)
         changed = {found.document_id for found in change.changed}
         self._same_as = by_content(self._known, without=changed, rather=self._vanished)
 
@@ -185,6 +187,8 @@ class _Work:
 
     def _note(self, document: Document) -> None:
         (self.summary.replaced if document.id in self._known else self.summary.added).append(document.id)
+        if document.id in self._reread:
+            self.summary.reread.append(document.id)
         other = self._same_as.setdefault(document.sha256, document.id)
         if other in self._vanished:
             self.summary.moved.append(Same(document.id, other))

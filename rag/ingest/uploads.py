@@ -98,7 +98,7 @@ def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Sett
     file still waits and is put in once more."""
     place = (upload.folder / upload.name).absolute()
     found = Found(str(upload.path), upload.document_id, str(place.resolve()))
-    change = Change([found], [], [], [], [], {upload.document_id: stamp(upload.path)})
+    change = Change([found], [], [], [], [], {upload.document_id: stamp(upload.path)}, [])
     try:
         summary = carry_out(change, index, Here(embedder, settings.passage_tokens, read))
         if not summary.failed:

@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -298,6 +299,13 @@ class IndexContract:
             pytest.raises(InputError, match="'colour' is not known.*document, folder, type, after, before, author"),
         ):
             snapshot.dense(unit_vector("any"), 5)
+
+    def test_the_version_of_the_reader_is_kept_with_a_document(self, index: WritableIndex) -> None:
+        put(index, BRIDGES, MILLS._replace(document=replace(MILLS.document, reader=3)))
+        assert {name: state.reader for name, state in index.files().items()} == {BRIDGES.document.id: 1, "mills.txt": 3}
+        assert (index.document("mills.txt").reader, index.document(BRIDGES.document.id).reader) == (3, 1)
+        put(index, MILLS)
+        assert index.files()["mills.txt"].reader == 1
 
     def test_a_document_may_have_no_passages(self, index: WritableIndex) -> None:
         put(index, make_entry("empty.txt", []), MILLS)

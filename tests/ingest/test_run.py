@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from rag.background import Run
+from rag.documents import versions
 from rag.documents.discover import Found
 from rag.errors import DocumentError, IndexBusy, InputError, ModelError
 from rag.index.local import LocalIndex
@@ -23,7 +24,7 @@ from rag.ingest.prepare import BATCH_PASSAGES, ReadFiles, read_here
 from rag.ingest.run import Summary, carry_out, sync
 from rag.settings import Settings, load_settings
 from rag.stores.open import open_index
-from rag.types import Document, Embedding, Passage
+from rag.types import Document, Embedding, FileState, Passage
 from tests.fakes import HashEmbedder
 
 
@@ -62,6 +63,30 @@ def test_a_first_run_adds_and_a_second_does_nothing(settings: Settings, library:
     assert (second.added, second.replaced, second.removed) == ([], [], [])
     assert sorted(second.unchanged) == ["library/a.txt", "library/sub/b.md"]
     assert embedder.embedded == 0
+
+
+def test_files_whose_reader_changed_are_read_again_and_unchanged_passages_are_not_embedded(
+    settings: Settings, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(settings, library)
+    monkeypatch.setattr(versions, "_VERSIONS", {".txt": 2})
+    assert find_changes([library], _files(settings)).reread == ["library/a.txt"]
+    embedder = HashEmbedder()
+    second = run(settings, library, embedder=embedder)
+    assert (second.replaced, second.reread, second.added) == (["library/a.txt"], ["library/a.txt"], [])
+    assert second.unchanged == ["library/sub/b.md"]
+    assert embedder.embedded == 0
+    third = run(settings, library)
+    assert (third.replaced, third.reread) == ([], [])
+    (library / "a.txt").write_text("Ada built the bridge.")
+    monkeypatch.setattr(versions, "_VERSIONS", {".txt": 3})
+    fourth = run(settings, library)
+    assert (fourth.replaced, fourth.reread) == (["library/a.txt"], [])  # the file changed as well
+
+
+def _files(settings: Settings) -> dict[str, FileState]:
+    with opened(settings) as index:
+        return index.files()
 
 
 def test_without_a_preparer_nothing_can_be_put_in(settings: Settings, library: Path) -> None:

@@ -6,7 +6,7 @@ In: a connection, an index, and an expression on the ledger that says which vers
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.errors import DocumentNotFound, RagError
 from rag.index.sources import Shown
@@ -75,7 +75,8 @@ class Reader:
     def _document(self, version: Row) -> Document:
         keys = rows.text_keys(version["version"], rows.parts_of(version))
         parts = self._blobs(keys)
-        return rows.document_of(rows.info(version, self.shown), (parts[key] for key in keys))
+        document = rows.document_of(rows.info(version, self.shown), (parts[key] for key in keys))
+        return replace(document, reader=rows.state_of(version).reader)
 
 
 def document_not_found(index: str, document_id: str) -> DocumentNotFound:

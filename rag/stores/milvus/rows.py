@@ -52,7 +52,8 @@ def version_row(version: int, entry: Entry, parts: int, added: int) -> Row:
     about = {
         "title": document.title, "source": document.source, "sha256": document.sha256, "passages": len(passages),
         "characters": len(document.text), "pages": len(document.pages) or None, "metadata": document.metadata,
-        "size": size, "mtime_ns": mtime_ns, "parts": parts, "terms": sum(len(terms_of(each)) for each in passages),
+        "size": size, "mtime_ns": mtime_ns, "reader": document.reader, "parts": parts,
+        "terms": sum(len(terms_of(each)) for each in passages),
     }  # fmt: skip
     row = {"version": version, "document": document.id, "added": added, "removed": NEVER}
     return checked(document.id, row | {"about": _json(about), "keys": sorted(document.metadata)} | UNUSED)
@@ -70,7 +71,7 @@ def info(row: Row, shown: Shown = with_path) -> DocumentInfo:
 def state_of(row: Row) -> FileState:
     """The state of the file behind a row of the ledger."""
     about = json.loads(row["about"])
-    return FileState(about["sha256"], Stamp(about["size"], about["mtime_ns"]), about["source"])
+    return FileState(about["sha256"], Stamp(about["size"], about["mtime_ns"]), about["source"], about.get("reader", 1))
 
 
 def parts_of(row: Row) -> int:
