@@ -2,7 +2,9 @@
 
 In: the bytes of a page. Out: blocks, and title, author, date and language that the page states.
 Elements to leave out are told by what the markup means (elements, roles, words in classes and ids), never by a site's
-name; a page of which too little would remain is kept whole. Scripts are not run and nothing is fetched.
+name, and only if they say nothing: sentences, and facts with figures, stay wherever they stand. A page of which too
+little would remain is kept whole. What is not seen and struck text are left out; what scripts would show by and by is
+read. Scripts are not run and nothing is fetched.
 """
 
 from __future__ import annotations
@@ -19,11 +21,20 @@ if TYPE_CHECKING:
 
 UNSEEN_TAGS = frozenset({
     "script", "style", "template", "noscript", "head", "iframe", "object", "svg", "canvas", "audio", "video", "map",
-    "button", "select", "textarea", "input", "datalist", "label", "dialog", "rt", "rp", "annotation",
+    "button", "select", "textarea", "input", "datalist", "label", "dialog", "rt", "rp", "annotation", "del",
+    "s", "strike",
 })  # fmt: skip
 SEEN_BUTTONS = frozenset({"dt", "summary", *HEADINGS})  # in these a button shows and hides what follows
-UNSEEN_STYLE = re.compile(r"display:\s*none|visibility:\s*hidden|opacity:\s*0(?![.\d])|font-size:\s*0(?![.\d])", re.I)
+# Not opacity: animations begin at 0, and a saved page keeps it. Not backface-visibility.
+UNSEEN_STYLE = re.compile(
+    r"(?<![\w-])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|text-decoration[\w-]*\s*:[^;]*line-through)",
+    re.I,
+)
+NO_SIZE = re.compile(
+    r"(?<![\w-])font-size\s*:\s*0(?![.\d])", re.I
+)  # also against spaces between boxes, which have their own
 UNSEEN_CLASSES = frozenset({"sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text"})
+LETTER = re.compile(r"[^\W_]")
 
 FURNITURE_TAGS = frozenset({"nav", "aside", "footer", "menu"})
 FURNITURE_ROLES = frozenset({
@@ -36,6 +47,13 @@ FURNITURE_WORDS = frozenset({  # whole words of class and id names
     "subscribe", "signup", "advert", "advertisement", "ads", "sponsored", "promo", "pagination", "pager", "skip",
     "catlinks", "editsection", "noprint", "toolbar", "toolbox", "dropdown", "portlet", "cta", "comments",
 })  # fmt: skip
+OVERLAYS = frozenset({"dialog", "alertdialog", "tooltip"})  # roles
+CONSENT_WORDS = frozenset({"cookie", "cookies", "consent", "gdpr"})
+CONTROLS = "button, input, [role=button], a:not([href]), a[href='#'], a[class*=btn], a[class*=button]"
+PARTS_OF_A_PAGE = frozenset({"main", "article", "section", "blockquote"})  # a footer in one of them is its own
+SENTENCE = re.compile(r"(?:\S+\s+){3,}\S*[^\W_][^\s\w]*[.!?…](?=[^\w\s]*(?:\s|$))|[^\W_]{4}[。！？।؟]")
+FACT = re.compile(r"(?=.*\d)(?:\S*[^\W_]\S*\s+){2,}\S*[^\W_]")  # three words, one of which is a figure
+RIGHTS = re.compile(r"©|\(c\)|copyright|all rights reserved", re.I)  # of a site, on each of its pages
 CALLOUT_WORDS = frozenset({
     "note", "tip", "hint", "info", "important", "warning", "caution", "danger", "callout", "admonition",
 })  # fmt: skip
@@ -51,6 +69,7 @@ LINK_LIST = 3  # links that make a list without other text a menu, on a page tha
 ARTICLE_PLACES = ("main", "[role=main]", "article", "#content", "#main")
 LEAST_ARTICLE = 200  # characters; an element named so with less is a teaser
 MAIN_PART = 0.5  # share of the place's text at which a single <article> in it is what the page is about
+LEAST_FACTS = 0.25  # share of an element's text outside links at which lines with figures are what it is about
 LEAST_KEPT = 0.25  # share of the page's text outside links that must remain, else the page is kept whole
 
 AUTHOR = 'meta[name="author" i], meta[property="article:author" i]'
@@ -103,33 +122,73 @@ def article_blocks(page: LexborHTMLParser) -> list[Block]:
 
 
 def is_unseen(node: LexborNode) -> bool:
-    """Tells if a person who looks at the page does not see the element's text."""
+    """Tells if a person who looks at the page does not see the element's text, or sees it struck."""
     tag, attributes = node.tag, node.attributes
     if tag in UNSEEN_TAGS and not (tag == "button" and node.parent is not None and node.parent.tag in SEEN_BUTTONS):
         return True
-    if "hidden" in attributes or attributes.get("aria-hidden") == "true":
+    if ("hidden" in attributes and attributes["hidden"] != "until-found") or attributes.get("aria-hidden") == "true":
         return True
     if not UNSEEN_CLASSES.isdisjoint((attributes.get("class") or "").split()):
-        return True
-    return bool(UNSEEN_STYLE.search(attributes.get("style") or ""))
+        return bool(LETTER.search(node.text() or ""))  # a sign stands between the figures of a fraction
+    style = attributes.get("style") or ""
+    if UNSEEN_STYLE.search(style):
+        return not _is_formula_of_picture(node)
+    return bool(NO_SIZE.search(style)) and len(node.css("[style*=font-size]")) < 2  # css() finds `node` too
+
+
+def _is_formula_of_picture(node: LexborNode) -> bool:
+    """Tells if a hidden element holds the formula of which the next element is a picture."""
+    after = node.next
+    while after is not None and after.tag == "-text":
+        after = after.next
+    return after is not None and after.tag == "img" and node.css_first("math") is not None
 
 
 def _is_furniture(node: LexborNode, size: int, marked: bool) -> bool:
     """Tells if an element is there on every page of its site; `marked`: the page says where its article is."""
     tag, attributes = node.tag, node.attributes
-    names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
-    words = {word.lower() for word in CLASS_WORD.findall(names)}
     if tag == "sup":
         return bool(NOTE_MARK.fullmatch(one_line(node.text() or "").replace(" ", "")))
     if tag == "a":
         return one_line(node.text() or "") in PERMALINK_SIGNS
-    if (attributes.get("role") or "") in FURNITURE_ROLES or (tag in FURNITURE_TAGS and words.isdisjoint(CALLOUT_WORDS)):
+    names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
+    words = {word.lower() for word in CLASS_WORD.findall(names)}
+    role = attributes.get("role") or ""
+    if role in OVERLAYS:
         return True
-    if not marked and (_is_page_header(node) or _is_link_list(node)):
+    if role in FURNITURE_ROLES or (tag in FURNITURE_TAGS and words.isdisjoint(CALLOUT_WORDS)):
+        return (not marked and _is_footer_of_page(node)) or not _says_something(node)
+    if not marked and _is_link_list(node):
         return True
-    if tag in HEADINGS or words.isdisjoint(FURNITURE_WORDS):
+    if not marked and _is_page_header(node):
+        return not _says_something(node)
+    if tag in HEADINGS or words.isdisjoint(FURNITURE_WORDS) or _size(node, links=True) >= LARGEST_FURNITURE * size:
         return False
-    return _size(node, links=True) < LARGEST_FURNITURE * size
+    return _asks_for_consent(node, words) or not _says_something(node)
+
+
+def _says_something(node: LexborNode) -> bool:
+    """Tells if an element holds a sentence outside its links, or facts: lines with a figure, beside few links."""
+    texts = [block.text for block in blocks_of(node, _is_unseen_or_link)]
+    lines = [line for text in texts for line in text.split("\n") if not RIGHTS.search(line)]
+    if any(SENTENCE.search(line) for line in lines):
+        return True
+    if not any(FACT.match(line.removeprefix("- ")) for line in lines):
+        return False
+    return LEAST_FACTS * _size(node, links=True) < _size(node, links=False)
+
+
+def _asks_for_consent(node: LexborNode, words: set[str]) -> bool:
+    return not words.isdisjoint(CONSENT_WORDS) and node.css_first(CONTROLS) is not None
+
+
+def _is_footer_of_page(node: LexborNode) -> bool:
+    if node.tag != "footer" and node.attributes.get("role") != "contentinfo":
+        return False
+    above = node.parent
+    while above is not None and above.tag not in PARTS_OF_A_PAGE:
+        above = above.parent
+    return above is None
 
 
 def _is_page_header(node: LexborNode) -> bool:
