@@ -70,6 +70,7 @@ ARTICLE_PLACES = ("main", "[role=main]", "article", "#content", "#main")
 LEAST_ARTICLE = 200  # characters; an element named so with less is a teaser
 MAIN_PART = 0.5  # share of the place's text at which a single <article> in it is what the page is about
 LEAST_FACTS = 0.25  # share of an element's text outside links at which lines with figures are what it is about
+DEEPEST_JUDGED = 8  # elements in one another that sound like furniture; each is read once more for those around it
 LEAST_KEPT = 0.25  # share of the page's text outside links that must remain, else the page is kept whole
 
 AUTHOR = 'meta[name="author" i], meta[property="article:author" i]'
@@ -112,8 +113,14 @@ def article_blocks(page: LexborHTMLParser) -> list[Block]:
     root = place or body
     size = _size(root, links=True)
 
+    inside: dict[int, int] = {}  # of an element that is read: how many that sound like furniture it is in
+
     def left_out(node: LexborNode) -> bool:
-        return is_unseen(node) or _is_furniture(node, size, marked=place is not None)
+        depth = inside.get(node.parent.mem_id, 0) if node.parent is not None else 0
+        if is_unseen(node) or (depth < DEEPEST_JUDGED and _is_furniture(node, size, marked=place is not None)):
+            return True
+        inside[node.mem_id] = depth + _sounds_like_furniture(node)
+        return False
 
     blocks = blocks_of(root, left_out, last=_main_part(root) if place else None)
     if sum(len(block.text) for block in blocks) < LEAST_KEPT * _size(body, links=False):
@@ -151,20 +158,35 @@ def _is_furniture(node: LexborNode, size: int, marked: bool) -> bool:
         return bool(NOTE_MARK.fullmatch(one_line(node.text() or "").replace(" ", "")))
     if tag == "a":
         return one_line(node.text() or "") in PERMALINK_SIGNS
-    names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
-    words = {word.lower() for word in CLASS_WORD.findall(names)}
-    role = attributes.get("role") or ""
-    if role in OVERLAYS:
+    if (attributes.get("role") or "") in OVERLAYS:
         return True
-    if role in FURNITURE_ROLES or (tag in FURNITURE_TAGS and words.isdisjoint(CALLOUT_WORDS)):
+    if _is_marked_furniture(node):
         return (not marked and _is_footer_of_page(node)) or not _says_something(node)
     if not marked and _is_link_list(node):
         return True
     if not marked and _is_page_header(node):
         return not _says_something(node)
+    words = _class_words(node)
     if tag in HEADINGS or words.isdisjoint(FURNITURE_WORDS) or _size(node, links=True) >= LARGEST_FURNITURE * size:
         return False
     return _asks_for_consent(node, words) or not _says_something(node)
+
+
+def _sounds_like_furniture(node: LexborNode) -> bool:
+    return node.tag == "header" or _is_marked_furniture(node) or not _class_words(node).isdisjoint(FURNITURE_WORDS)
+
+
+def _is_marked_furniture(node: LexborNode) -> bool:
+    if (node.attributes.get("role") or "") in FURNITURE_ROLES:
+        return True
+    return node.tag in FURNITURE_TAGS and _class_words(node).isdisjoint(CALLOUT_WORDS)
+
+
+def _class_words(node: LexborNode) -> set[str]:
+    """The words of class and id, in lower case."""
+    attributes = node.attributes
+    names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
+    return {word.lower() for word in CLASS_WORD.findall(names)}
 
 
 def _says_something(node: LexborNode) -> bool:

@@ -7,6 +7,7 @@ what a text is asked for. Places in the same page and addresses relative to a pa
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 ADDRESS = re.compile(r"(?:https?|ftp)://\S+|(?:mailto|tel):[^\s?]+", re.IGNORECASE)
 SCHEME = re.compile(r"(?:mailto|tel):", re.IGNORECASE)
@@ -32,7 +33,7 @@ def missed_address(words: str, target: str | None) -> str:
     if not words or not ADDRESS.fullmatch(target.partition("?")[0]):
         return ""
     if SCHEME.match(target):
-        address = SCHEME.sub("", target).partition("?")[0]
+        address = unquote(SCHEME.sub("", target).partition("?")[0])
         return "" if _letters(address) in _letters(words) else address
     if not SAYS_NOTHING.fullmatch(words.strip(" .,:;!>»›→()[]")):
         return ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rag.documents.blocks import Block, clean, one_line, table_blocks
@@ -32,6 +33,8 @@ NOTE_NUMBER = re.compile(r"\w{1,4}|[*†‡§¶]{1,3}")
 SHIFTS = {"sup": RAISED, "sub": LOWERED}
 WORD_BREAK = "\x1f"  # between custom elements: a space if words meet there, nothing before a full stop
 MET_WORDS = re.compile(rf"(?<=[^\W_]){WORD_BREAK}+(?=[^\W_])")
+STRETCH = 50  # pieces
+SPACE_AFTER_UNIT = re.compile(r"(?<=\b[cdkmµn]m)\s+\Z|(?<=\bm)\s+\Z")
 LONGEST_CELL = 1000  # characters; a table with a longer one lays out a page and holds no values
 MOST_HEADERS = 3  # rows that together name the columns
 MOST_SPANNED = 100  # rows or columns; a larger span is a mistake of the page
@@ -256,8 +259,29 @@ class _Table:
 
 
 def _line(pieces: list[Run]) -> str:
-    text = joined(pieces) if any(piece.shift for piece in pieces) else "".join(piece.text for piece in pieces)
+    if any(piece.shift for piece in pieces):
+        text = "".join(joined(stretch) for stretch in _stretches(pieces))
+    else:
+        text = "".join(piece.text for piece in pieces)
     return clean(MET_WORDS.sub(" ", text).replace(WORD_BREAK, ""))
+
+
+def _stretches(pieces: list[Run]) -> Iterator[list[Run]]:
+    """Yields the pieces in stretches that begin with a space, since the time of `joined` grows with the square."""
+    stretch: list[Run] = []
+    for piece in _closed_up(pieces):
+        if len(stretch) >= STRETCH and piece.text[:1].isspace() and not piece.shift:
+            yield stretch
+            stretch = []
+        stretch.append(piece)
+    yield stretch
+
+
+def _closed_up(pieces: list[Run]) -> Iterator[Run]:
+    """Yields the pieces, without the space in "N/mm 2" whose 2 is a power."""
+    for piece, after in pairwise([*pieces, Run("")]):
+        is_power = not piece.shift and after.shift == RAISED and after.text.strip() in ("2", "3")
+        yield Run(SPACE_AFTER_UNIT.sub("", piece.text), piece.shift) if is_power else piece
 
 
 def _note_mark(node: LexborNode) -> str:

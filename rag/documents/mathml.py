@@ -14,7 +14,9 @@ from rag.documents.blocks import one_line
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
-SIMPLE = re.compile(r"[\w.,′∞]+|[+\-\u2212]\w+|\([^()]*\)")  # needs no brackets as a part of a formula
+SINGLE = re.compile(r"\d[\d.,]*|[^\W\d_]′*|[^\W\d_]{3,}|\([^()]*\)|[^\w\s]")  # a factor: 2, x, max, (a + b)
+PLAIN = re.compile(r"[+\-\u2212]?[\w.,′∞]+|[+\-\u2212*]|\([^()]*\)")  # needs no brackets behind ^ or _
+OPENING = re.compile(r"[(\[{|‖=<>,;+\-\u2212×·]")  # after it, a minus is a sign and no operator
 UNSEEN = frozenset({"annotation", "annotation-xml", "maligngroup", "malignmark", "mphantom", "none", "mprescripts"})
 FUNCTION_APPLICATION = re.compile("[\u2061-\u2064]")  # signs between factors that are not seen
 PRIMES = frozenset("′″‴*∗°†'")
@@ -62,14 +64,20 @@ def _written(tag: str, parts: list[str], node: LexborNode) -> str:
 
 def _spaced(sign: str, node: LexborNode) -> str:
     """An operator; one between two others, such as = or +, with the spaces with which it is seen."""
-    siblings = [] if node.parent is None else list(node.parent.iter())
-    between = len(siblings) > 2 and node not in (siblings[0], siblings[-1])
-    return f" {sign} " if between and SPACED.fullmatch(sign) else sign
+    before, after = node.prev, node.next
+    while before is not None and before.tag == "-text":
+        before = before.prev
+    while after is not None and after.tag == "-text":
+        after = after.next
+    if before is None or after is None or not SPACED.fullmatch(sign):
+        return sign
+    is_sign = before.tag == "mo" and sign in "+-\u2212±" and OPENING.fullmatch(one_line(before.text() or ""))
+    return sign if is_sign else f" {sign} "
 
 
-def _part(text: str) -> str:
+def _part(text: str, needs_none: re.Pattern[str] = SINGLE) -> str:
     text = text.strip()
-    return text if not text or SIMPLE.fullmatch(text) else f"({text})"
+    return text if not text or needs_none.fullmatch(text) else f"({text})"
 
 
 def _with_shifted(tag: str, base: str, shifted: Sequence[str]) -> str:
@@ -82,7 +90,7 @@ def _with_shifted(tag: str, base: str, shifted: Sequence[str]) -> str:
 
 
 def _shifted(mark: str, text: str) -> str:
-    return text.strip() if text.strip() in PRIMES else f"{mark}{_part(text)}"
+    return text.strip() if text.strip() in PRIMES else f"{mark}{_part(text, PLAIN)}"
 
 
 def _attribute(node: LexborNode, name: str, usual: str) -> str:
