@@ -30,13 +30,14 @@ INDENTED_TAG = re.compile(
 
 
 CODE = re.compile(r"`[^`\n]+`")
+UNESCAPED = re.compile(r"(?<!\\)\|")
 ROW = re.compile(r"^[ \t>]*\|.*`.*$", re.MULTILINE)
 BAR = "\uf8fe"  # of the private use area: stands for a bar while its row is taken apart
 
 
 def tokens_of(text: str) -> list[Token]:
     """The tokens of a text, without a bar in code being lost with what follows it."""
-    held = ROW.sub(lambda row: CODE.sub(lambda code: code[0].replace("|", BAR), row[0]), text)
+    held = ROW.sub(lambda row: CODE.sub(lambda code: UNESCAPED.sub(BAR, code[0]), row[0]), text)
     tokens = parser().parse(held)
     if BAR in held:
         for token in tokens:
