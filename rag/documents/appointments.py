@@ -17,6 +17,7 @@ LINE = re.compile(r'([\w-]+)((?:;[\w-]+=(?:"[^"]*"|[^";:,]*)(?:,(?:"[^"]*"|[^";:
 PARAMETER = re.compile(r';([\w-]+)=("[^"]*"|[^";:]*)')
 ESCAPED = re.compile(r"\\([\\;,Nn])")
 TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)\d\d(Z?))?")
+LENGTH = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 KINDS = {"VEVENT": "Appointment", "VTODO": "Task", "VJOURNAL": "Note"}
 STATES = frozenset({"CANCELLED", "TENTATIVE", "COMPLETED"})
 
@@ -98,7 +99,7 @@ def _when(told: dict[str, _Property]) -> str:
         until = _day_before(until)
     if until[:10] == begin[:10]:
         until = until[11:]
-    length = f" for {told['DURATION'].text}" if end is None and "DURATION" in told else ""
+    length = f" for {_length(told['DURATION'].text)}" if end is None and "DURATION" in told else ""
     return begin + (f" to {until}" if until else length) + (f" ({zone})" if zone else "")
 
 
@@ -108,6 +109,15 @@ def _time(stated: _Property) -> str:
         return stated.text
     year, month, day, hour, minute, utc = found.groups()
     return f"{year}-{month}-{day}" + (f" {hour}:{minute}" if hour else "") + (" UTC" if utc else "")
+
+
+def _length(stated: str) -> str:
+    """E.g. "PT1H30M" -> "1 h 30 min"."""
+    found = LENGTH.fullmatch(stated.upper())
+    if found is None:
+        return stated
+    units = ("weeks", "days", "h", "min", "s")
+    return " ".join(f"{number} {unit}" for number, unit in zip(found.groups(), units, strict=True) if number) or stated
 
 
 def _day_before(day: str) -> str:

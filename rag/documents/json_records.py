@@ -26,7 +26,7 @@ MOST_BROKEN = 0.5  # share of the lines of JSON Lines; with more, the file is so
 MOST_NAMED = 10  # lines that are not valid; further ones are counted
 ALIKE = 0.5  # share of the cells of a table that must hold something
 OF_ITSELF = re.compile(r"[,\n]|\w[.!?。！？]['\"”’)]*\s*\Z")  # what cannot be told from its neighbours by commas
-CHAT_NAMES = ("name", "title", "channel.name")
+CHAT_NAMES = ("name", "title", "chat_name", "chat", "channel.name", "channel")
 BETWEEN = " \t\r\n,\x1e"  # values
 NO_JSON = "is not valid JSON (line {line}: {reason}); mend it or give it the name of its real type"
 

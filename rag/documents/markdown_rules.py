@@ -8,6 +8,7 @@ code is no border of a cell.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -39,11 +40,36 @@ def tokens_of(text: str) -> list[Token]:
     """The tokens of a text, without a bar in code being lost with what follows it."""
     held = ROW.sub(lambda row: CODE.sub(lambda code: UNESCAPED.sub(BAR, code[0]), row[0]), text)
     tokens = parser().parse(held)
+    tokens = list(_with_all_cells(tokens, held.split("\n")))
     if BAR in held:
         for token in tokens:
             for part in (token, *(token.children or ())):
                 part.content = part.content.replace(BAR, "|")
     return tokens
+
+
+def _with_all_cells(tokens: list[Token], lines: list[str]) -> Iterator[Token]:
+    """Yields the tokens, with the cells of rows that are longer than their table's head, which the parser drops."""
+    from markdown_it.rules_block.table import escapedSplit
+
+    cells, row = 0, ""
+    for token in tokens:
+        if token.type == "tr_open":
+            cells, row = 0, lines[token.map[0]] if token.map else ""
+        elif token.type == "td_close":
+            cells += 1
+        elif token.type == "tr_close" and cells and row:
+            for text in escapedSplit(row.strip(" \t>").removeprefix("|").removesuffix("|"))[cells:]:
+                yield from _cell(text.strip())
+        yield token
+
+
+def _cell(text: str) -> Iterator[Token]:
+    from markdown_it.token import Token
+
+    yield Token("td_open", "td", 1)
+    yield from parser().parseInline(text)
+    yield Token("td_close", "td", -1)
 
 
 @cache
