@@ -77,7 +77,7 @@ def decode_labelled(data: bytes, label: str) -> str:
             return data.decode("utf-8")
     try:
         return data.decode(codecs.lookup(name).name)
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):  # also a zero in the name
         return decode_text(data)
 
 

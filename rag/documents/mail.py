@@ -1,8 +1,7 @@
 """Mail (.eml, .mbox) -> a section for each message: sender, receivers, date, text and attachments.
 
-In: the bytes of a file. Out: blocks. Of a text that comes in several forms the first is taken, which is the plain
-one, unless another says more; parts that stand one after another are all read. Appointments and attachments of types
-that are read follow their message, other attachments are named. A message that is encrypted is refused.
+In: the bytes of a file. Out: blocks. The text (mail_body.py) is followed by appointments and by attachments of types
+that are read; other attachments are named. A message that is encrypted is refused.
 """
 
 from __future__ import annotations
@@ -12,17 +11,25 @@ import email
 import email.policy
 import email.utils
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import PurePath
 
-from rag.documents import html
 from rag.documents.appointments import appointment_blocks
 from rag.documents.blocks import Block, Content, one_line
 from rag.documents.damaged import told_as_damage
-from rag.documents.encoding import decode_labelled, decode_page, decode_text, marked
-from rag.documents.formats import DATA, OFFICE, TEXT
-from rag.documents.mail_text import mail_blocks
+from rag.documents.encoding import decode_text, marked
+from rag.documents.mail_body import (
+    CALENDAR,
+    ENCRYPTED,
+    SAID_ELSEWHERE,
+    SUFFIXES,
+    body_blocks,
+    decoded,
+    is_body,
+    parts_of,
+    refuse_encrypted,
+)
 from rag.errors import DocumentError
 
 ReadAttachment = Callable[[str, bytes], Content]  # suffix, bytes -> content, by the reader of that suffix
@@ -37,19 +44,7 @@ OTHER_LINE = re.compile(rb"^(?:Date|Subject|Message-ID|Received):", re.MULTILINE
 END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 HEAD_WITHIN = 1 << 16  # bytes
 ESCAPED = re.compile(rb"^>(>*From )", re.MULTILINE)
-PGP = re.compile(r"-----BEGIN PGP MESSAGE-----.*?(?:-----END PGP MESSAGE-----|\Z)", re.DOTALL)
-PGP_SIGNATURE = re.compile(r"-----BEGIN PGP SIGNATURE-----.*?(?:-----END PGP SIGNATURE-----|\Z)", re.DOTALL)
-PGP_SIGNED = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----\s*(?:Hash: [^\n]*\n)?")
-ENCRYPTED = "is an encrypted message: its text cannot be read; save it decrypted"
 ENCRYPTED_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted"})
-LEAST_SAID = 0.8  # of the letters and figures of another form of the text; a shorter one leaves something out
-LEAST_REPEATED = 4  # words; fewer may stand in another text by chance
-ADDRESS = re.compile(r"https?://\S+")  # stands in one form of a text and not in the other
-WORDS = re.compile(r"\w+")
-CALENDAR = frozenset({"text/calendar", "application/ics"})
-SAID_ELSEWHERE = frozenset({"text/x-amp-html"})  # the same as the HTML beside it, for programs that run it
-WRITTEN = frozenset({"text/plain", "text/html"})
-SUFFIXES = {media_type: suffix for suffix, media_type in reversed({**TEXT, **OFFICE, **DATA}.items())}  # the first
 # The bytes 80 to 9F of Windows-1252, which mail programs send as Latin-1, in which they are controls
 WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 DEEPEST = 4  # messages attached to messages
@@ -114,13 +109,13 @@ def _blocks(message: EmailMessage, read: ReadAttachment, level: int) -> Iterator
     _check_types(message)
     if _is_encrypted(message):
         raise DocumentError(ENCRYPTED)
-    parts = list(_parts(message))
-    bodies = [part for part in parts if _is_body(part, named=False)]
-    bodies = bodies or [part for part in parts if _is_body(part, named=True)]
-    _refuse_encrypted(bodies)
+    parts = list(parts_of(message))
+    bodies = [part for part in parts if is_body(part, named=False)]
+    bodies = bodies or [part for part in parts if is_body(part, named=True)]
+    refuse_encrypted(bodies)
     yield from _head(message, level)
-    yield from _told(message, bodies)
-    appointments = [(part, appointment_blocks(_decoded(part))) for part in parts if _is_calendar(part)]
+    yield from body_blocks(message, bodies)
+    appointments = [(part, appointment_blocks(decoded(part))) for part in parts if _is_calendar(part)]
     yield from dict.fromkeys(block for _, blocks in appointments for block in blocks)
     calendars = [part for part, blocks in appointments if blocks]
     for part in parts:
@@ -164,86 +159,8 @@ def _is_encrypted(message: EmailMessage) -> bool:
     return message.get_content_type() in ENCRYPTED_TYPES and message.get_param("smime-type") != "signed-data"
 
 
-def _refuse_encrypted(bodies: Iterable[EmailMessage]) -> None:
-    written = "\n\n".join(_decoded(part) for part in bodies if part.get_content_type() != "text/html")
-    if PGP.search(written) and not _readable(written).strip():
-        raise DocumentError(ENCRYPTED)
-
-
-def _readable(text: str) -> str:
-    """The text without what only PGP can use."""
-    return PGP_SIGNED.sub("", PGP_SIGNATURE.sub("", PGP.sub("", text)))
-
-
-def _parts(message: EmailMessage) -> Iterator[EmailMessage]:
-    """The parts of the message that hold no others of it: texts, files, attached messages."""
-    if message.is_multipart() and message.get_content_maintype() == "multipart":
-        for part in message.iter_parts():
-            if isinstance(part, EmailMessage):
-                yield from _parts(part)
-    else:
-        yield message
-
-
-def _is_body(part: EmailMessage, named: bool) -> bool:
-    """Tells if a part is a text of the message itself; `named`: also one with a name."""
-    kind = part.get_content_type()
-    if part.is_attachment() or kind in CALENDAR or kind in SAID_ELSEWHERE:
-        return False
-    if part.get_filename():
-        return named and kind in WRITTEN
-    if part.get_content_maintype() == "multipart":  # ... whose parts cannot be found
-        return True
-    return part.get_content_maintype() == "text" and (kind in WRITTEN or kind not in SUFFIXES)
-
-
 def _is_calendar(part: EmailMessage) -> bool:
     return part.get_content_type() in CALENDAR or (part.get_filename() or "").lower().endswith(".ics")
-
-
-def _told(part: EmailMessage, bodies: list[EmailMessage]) -> list[Block]:
-    """The blocks of the texts in a part: of alternatives the first, unless another says more; else of all of them."""
-    if any(part is body for body in bodies):
-        return _text_blocks(part)
-    if not part.is_multipart() or part.get_content_maintype() != "multipart":
-        return []
-    several = [_told(inner, bodies) for inner in part.iter_parts() if isinstance(inner, EmailMessage)]
-    if part.get_content_type() != "multipart/alternative":
-        return [block for blocks in _once(several) for block in blocks]
-    best: list[Block] = []
-    for blocks in several:
-        if _size(best) < LEAST_SAID * _size(blocks):
-            best = blocks
-    return best
-
-
-def _once(several: list[list[Block]]) -> Iterator[list[Block]]:
-    """Yields the texts that follow one another, without those that another one repeats in full."""
-    said = [f" {' '.join(_words(blocks))} " for blocks in several]
-    for place, blocks in enumerate(several):
-        whole = said[place].count(" ") > LEAST_REPEATED
-        longer = whole and any(said[place] in other for other in said if len(other) > len(said[place]))
-        if not longer and said[place] not in said[:place]:
-            yield blocks
-
-
-def _text_blocks(part: EmailMessage) -> list[Block]:
-    if part.get_content_type() == "text/html":
-        return html.fragment(_decoded(part))
-    flowed = str(part.get_param("format", "")).lower() == "flowed"
-    return mail_blocks(_readable(_decoded(part)), flowed, str(part.get_param("delsp", "")).lower() == "yes")
-
-
-def _decoded(part: EmailMessage) -> str:
-    payload = part.get_payload(decode=True)
-    raw = payload if isinstance(payload, bytes) else str(part.get_payload()).encode("utf-8", "surrogateescape")
-    label = part.get_content_charset()
-    try:
-        if label:
-            return decode_labelled(raw, str(label))
-        return decode_page(raw) if part.get_content_type() == "text/html" else decode_text(raw)
-    except DocumentError:  # a part that is no text must not cost the message
-        return raw.decode("utf-8", errors="replace")
 
 
 def _attachment(part: EmailMessage, read: ReadAttachment, level: int) -> Iterator[Block]:
@@ -269,12 +186,3 @@ def _attachment(part: EmailMessage, read: ReadAttachment, level: int) -> Iterato
         return
     yield Block(f"Attachment: {shown}", level)
     yield from (block._replace(level=block.level + level if block.level else 0) for block in blocks)
-
-
-def _size(blocks: list[Block]) -> int:
-    """The number of letters and figures, without those of addresses."""
-    return sum(map(len, _words(blocks)))
-
-
-def _words(blocks: list[Block]) -> list[str]:
-    return [word for block in blocks for word in WORDS.findall(ADDRESS.sub("", block.text))]

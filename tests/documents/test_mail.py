@@ -135,6 +135,7 @@ def parts(kind: str, *several: str) -> str:
         ("gb2312", "朱镕基的水车".encode("gb18030"), "朱镕基的水车"),
         ("ks_c_5601-1987", "똠방각하".encode("cp949"), "똠방각하"),
         ("iso-8859-9", b"7 \x80 \xfe", "7 € ş"),
+        ('"utf-8\0"', "Mühle".encode(), "Mühle"),
         ("unknown-8bit", b"M\xfchle am Bach", "Mühle am Bach"),
     ],
 )
