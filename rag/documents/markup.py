@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from rag.documents.blocks import Block, clean, one_line, table_blocks
+from rag.documents.blocks import Block, one_line, table_blocks
 from rag.documents.link_text import missed_address
+from rag.documents.markup_lines import WORD_BREAK, line_of
+from rag.documents.markup_tables import BREAKING, Table
 from rag.documents.mathml import formula_text
 from rag.documents.raised import LOWERED, RAISED, Run, joined
 
@@ -22,22 +23,11 @@ if TYPE_CHECKING:
 
 HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 LISTS = frozenset({"ul", "ol", "dl", "dir", "menu"})
-BREAKING = frozenset({
-    "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dt", "fieldset",
-    "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "legend", "li", "main", "nav", "option", "p",
-    "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr",
-})  # fmt: skip
 WHITE_SPACE = re.compile(r"\s+")
 NOTE_MARK = re.compile(r"\[\w{1,4}\]")  # "[12]" set high: a reference to a footnote
 NOTE_NUMBER = re.compile(r"\w{1,4}|[*†‡§¶]{1,3}")
 SHIFTS = {"sup": RAISED, "sub": LOWERED}
-WORD_BREAK = "\x1f"  # between custom elements: a space if words meet there, nothing before a full stop
-MET_WORDS = re.compile(rf"(?<=[^\W_]){WORD_BREAK}+(?=[^\W_])")
-STRETCH = 50  # pieces
-SPACE_AFTER_UNIT = re.compile(r"(?<=\b[cdkmµn]m)\s+\Z|(?<=\bm)\s+\Z")
 LONGEST_CELL = 1000  # characters; a table with a longer one lays out a page and holds no values
-MOST_HEADERS = 3  # rows that together name the columns
-MOST_SPANNED = 100  # rows or columns; a larger span is a mistake of the page
 
 
 def blocks_of(root: LexborNode, left_out: Callable[[LexborNode], bool], last: LexborNode | None = None) -> list[Block]:
@@ -84,7 +74,7 @@ class _Writer:
         self._preformatted = 0
         self._shift = 0
         self._links: list[tuple[list[Run], int]] = []  # pieces and the number of them at the start of each open link
-        self._table: _Table | None = None
+        self._table: Table | None = None
 
     def write(self, text: str) -> None:
         text = text if self._preformatted else WHITE_SPACE.sub(" ", text)
@@ -101,7 +91,7 @@ class _Writer:
             self._marker = ""  # a heading in a list item is a heading
         elif tag == "table" and _holds_values(node):
             self.end_block()
-            self._table = _Table()
+            self._table = Table()
         elif tag in LISTS:
             self._enter_list(node, tag)
         elif tag == "li":
@@ -171,7 +161,7 @@ class _Writer:
             self._open_pieces().append(Run(WORD_BREAK))
 
     def _end_line(self) -> None:
-        text = _line(self._pieces)
+        text = line_of(self._pieces)
         self._pieces = []
         if text:
             self._lines.append(self._marker + text)
@@ -200,100 +190,11 @@ class _Writer:
         return self._pieces if self._table is None or self._table.cell is None else self._table.cell
 
 
-class _Table:
-    """Cells on a grid: what spans rows is repeated in each; what spans columns stands in the first, except that a
-    name in the rows at the top that hold only names stands in each."""
-
-    def __init__(self) -> None:
-        self.rows: list[list[str]] = []
-        self.cell: list[Run] | None = None  # pieces of the cell that is open
-        self._names = 0  # rows at the top that hold only `th`
-        self._only_names = True  # whether the open row does
-        self._spans = (1, 1)
-        self._below: dict[int, tuple[int, str]] = {}  # column -> for how many more rows, which text
-
-    def enter(self, node: LexborNode, tag: str) -> None:
-        if tag == "tr":
-            self.rows.append([])
-            self._only_names = True
-        elif tag in ("td", "th"):
-            self._only_names = self._only_names and tag == "th"
-            self._spans = (_span(node, "colspan"), _span(node, "rowspan"))
-            self.cell = []
-        elif self.cell is not None and (tag in BREAKING or tag in ("br", "li")):
-            self.cell.append(Run("\n"))
-
-    def leave(self, tag: str) -> None:
-        if tag in ("td", "th") and self.cell is not None:
-            self._place(_line(self.cell))
-            self.cell = None
-        elif tag == "tr" and self.rows:
-            self._fill_from_above()
-            if self._is_header():
-                self._names += 1
-
-    def header_rows(self) -> int:
-        """The number of rows at the top that hold only names; one if none or all rows do."""
-        return self._names if 0 < self._names < len(self.rows) else 1
-
-    def _is_header(self) -> bool:
-        return self._only_names and self._names == len(self.rows) - 1 and self._names < MOST_HEADERS
-
-    def _place(self, text: str) -> None:
-        if not self.rows:
-            self.rows.append([])
-        self._fill_from_above()
-        columns, rows = self._spans
-        for value in [text] + [text if self._is_header() else ""] * (columns - 1):
-            if rows > 1:
-                self._below[len(self.rows[-1])] = (rows - 1, value)
-            self.rows[-1].append(value)
-
-    def _fill_from_above(self) -> None:
-        row = self.rows[-1]
-        while (above := self._below.pop(len(row), None)) is not None:
-            left, text = above
-            if left > 1:
-                self._below[len(row)] = (left - 1, text)
-            row.append(text)
-
-
-def _line(pieces: list[Run]) -> str:
-    if any(piece.shift for piece in pieces):
-        text = "".join(joined(stretch) for stretch in _stretches(pieces))
-    else:
-        text = "".join(piece.text for piece in pieces)
-    return clean(MET_WORDS.sub(" ", text).replace(WORD_BREAK, ""))
-
-
-def _stretches(pieces: list[Run]) -> Iterator[list[Run]]:
-    """Yields the pieces in stretches that begin with a space, since the time of `joined` grows with the square."""
-    stretch: list[Run] = []
-    for piece in _closed_up(pieces):
-        if len(stretch) >= STRETCH and piece.text[:1].isspace() and not piece.shift:
-            yield stretch
-            stretch = []
-        stretch.append(piece)
-    yield stretch
-
-
-def _closed_up(pieces: list[Run]) -> Iterator[Run]:
-    """Yields the pieces, without the space in "N/mm 2" whose 2 is a power."""
-    for piece, after in pairwise([*pieces, Run("")]):
-        is_power = not piece.shift and after.shift == RAISED and after.text.strip() in ("2", "3")
-        yield Run(SPACE_AFTER_UNIT.sub("", piece.text), piece.shift) if is_power else piece
-
-
 def _note_mark(node: LexborNode) -> str:
     """The text of a raised element that points to a note, as its link or its brackets tell; empty for an exponent."""
     text = one_line(node.text() or "").replace(" ", "")
     is_mark = NOTE_MARK.fullmatch(text) or (node.css_first("a[href]") is not None and NOTE_NUMBER.fullmatch(text))
     return text if is_mark else ""
-
-
-def _span(node: LexborNode, name: str) -> int:
-    value = (node.attributes.get(name) or "1").strip()
-    return max(1, min(int(value), MOST_SPANNED)) if value.isdecimal() else 1
 
 
 def _holds_values(node: LexborNode) -> bool:
