@@ -54,6 +54,7 @@ class Document:
     sections: tuple[Section, ...] = ()  # in order of `start`
     metadata: dict[str, str] = field(default_factory=dict)
     reader: int = 1  # version of the reader that read the file (`rag.documents.versions`)
+    notes: tuple[str, ...] = ()  # a line for each part of the file that was not read; for the run's report, not stored
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from contextlib import suppress
 
 from rag.errors import DocumentError
 
@@ -31,15 +32,22 @@ EQUALLY_FLUENT = 0.1  # ... and in its likeness to a language
 FEW_BROKEN = 0.1  # broken sequences for each sound one up to which it is UTF-8 with accidents
 NOT_TEXT = "is not text although its name says so; give it the name of its real type"
 MOST_CONTROLS = 0.01  # share of control characters above which bytes are not text; prose has none
+FEW_CONTROLS = 4  # ... and the number that is an accident also in a short file, in which they are at most
+MOST_IN_SHORT = 0.1  # this share
 CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # without ESC, which colours terminal output
+END_OF_FILE = b"\0\x1a"  # Ctrl-Z ends files of DOS, zeros fill the last block of a disk or tape
+GAP = re.compile(rb"\0{2,}")  # left in a log by a power cut: what stands before and after are two lines
 
 CHARSET_WITHIN = 4096  # bytes; the standard asks for the declaration in the first 1024, not all pages comply
 CHARSET = re.compile(rb"""<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 # What browsers read under these names (WHATWG Encoding Standard)
 READ_AS = {
-    "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252",
-    "iso-8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "x-sjis": "cp932",
-    "euc-kr": "cp949", "utf-16": "utf-8", "utf-16le": "utf-8", "utf-16be": "utf-8",
+    "iso-8859-1": "cp1252", "iso8859-1": "cp1252", "iso_8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252",
+    "l1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252", "ansi_x3.4-1968": "cp1252", "windows-1252": "cp1252",
+    "x-cp1252": "cp1252", "iso-8859-9": "cp1254", "latin5": "cp1254", "iso-8859-11": "cp874", "tis-620": "cp874",
+    "gb2312": "gb18030", "gb_2312-80": "gb18030", "x-gbk": "gb18030", "gbk": "gb18030", "big5": "big5hkscs",
+    "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "x-sjis": "cp932", "ms_kanji": "cp932",
+    "euc-kr": "cp949", "ks_c_5601-1987": "cp949", "ks_c_5601": "cp949", "iso-8859-8-i": "iso-8859-8",
 }  # fmt: skip
 
 
@@ -50,9 +58,27 @@ def decode_text(data: bytes) -> str:
     """
     encoding = marked(data)
     text = data.decode(encoding, errors="replace") if encoding else _unmarked(data)
-    if len(CONTROL.findall(text)) > MOST_CONTROLS * len(text):
+    controls = len(CONTROL.findall(text))
+    if controls > max(MOST_CONTROLS * len(text), min(FEW_CONTROLS, MOST_IN_SHORT * len(text))):
         raise DocumentError(NOT_TEXT)
-    return text
+    return text.replace("\0", "")
+
+
+def decode_labelled(data: bytes, label: str) -> str:
+    """The text of bytes whose encoding is named beside them, as by a header line of mail.
+
+    Read as browsers read that name, and as `decode_text` does if the name is unknown or wrong: text that is called
+    Latin-1 or ASCII and is sound UTF-8 is that.
+    """
+    label = label.strip().strip("\"'").lower()
+    name = READ_AS.get(label, label)
+    if name == "cp1252":
+        with suppress(UnicodeDecodeError):
+            return data.decode("utf-8")
+    try:
+        return data.decode(codecs.lookup(name).name)
+    except (LookupError, ValueError):  # also a zero in the name
+        return decode_text(data)
 
 
 def decode_page(data: bytes) -> str:
@@ -64,10 +90,7 @@ def decode_page(data: bytes) -> str:
     if declared is None or marked(data):
         return decode_text(data)
     name = declared[1].decode("ascii", "replace").lower()
-    try:
-        return data.decode(codecs.lookup(READ_AS.get(name, name)).name)
-    except (LookupError, UnicodeError):
-        return decode_text(data)
+    return decode_labelled(data, "utf-8" if name.startswith("utf-16") else name)  # who can read the name has no UTF-16
 
 
 def marked(data: bytes) -> str | None:
@@ -83,8 +106,7 @@ def marked(data: bytes) -> str | None:
 
 
 def _unmarked(data: bytes) -> str:
-    if b"\0" in data:
-        raise DocumentError(NOT_TEXT)
+    data = GAP.sub(b"\0\n", data.rstrip(END_OF_FILE))
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,8 +1,8 @@
 """Web pages -> blocks: the article without menus, banners and footers; headings, lists and tables kept.
 
 In: the bytes of a page. Out: blocks, and title, author, date and language that the page states.
-Elements to leave out are told by what the markup means (elements, roles, words in classes and ids), never by a site's
-name; a page of which too little would remain is kept whole. Scripts are not run and nothing is fetched.
+What is left out is furniture and what is not seen (furniture.py); a page of which too little would remain is kept
+whole. What scripts would show by and by is read; scripts are not run and nothing is fetched.
 """
 
 from __future__ import annotations
@@ -12,45 +12,21 @@ from typing import TYPE_CHECKING
 
 from rag.documents.blocks import Block, Content, one_line
 from rag.documents.encoding import decode_page
-from rag.documents.markup import HEADINGS, NOTE_MARK, blocks_of, walk
+from rag.documents.furniture import is_furniture, is_unseen, size_of, sounds_like_furniture
+from rag.documents.markup import blocks_of
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-UNSEEN_TAGS = frozenset({
-    "script", "style", "template", "noscript", "head", "iframe", "object", "svg", "canvas", "audio", "video", "map",
-    "button", "select", "textarea", "input", "datalist", "label", "dialog", "rt", "rp", "annotation",
-})  # fmt: skip
-SEEN_BUTTONS = frozenset({"dt", "summary", *HEADINGS})  # in these a button shows and hides what follows
-UNSEEN_STYLE = re.compile(r"display:\s*none|visibility:\s*hidden|opacity:\s*0(?![.\d])|font-size:\s*0(?![.\d])", re.I)
-UNSEEN_CLASSES = frozenset({"sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text"})
-
-FURNITURE_TAGS = frozenset({"nav", "aside", "footer", "menu"})
-FURNITURE_ROLES = frozenset({
-    "navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu", "menubar",
-    "toolbar", "tooltip",
-})  # fmt: skip
-FURNITURE_WORDS = frozenset({  # whole words of class and id names
-    "nav", "navbar", "navbox", "navigation", "menu", "submenu", "breadcrumb", "breadcrumbs", "sidebar", "footer",
-    "cookie", "cookies", "consent", "gdpr", "popup", "modal", "share", "sharing", "social", "related", "newsletter",
-    "subscribe", "signup", "advert", "advertisement", "ads", "sponsored", "promo", "pagination", "pager", "skip",
-    "catlinks", "editsection", "noprint", "toolbar", "toolbox", "dropdown", "portlet", "cta", "comments",
-})  # fmt: skip
-CALLOUT_WORDS = frozenset({
-    "note", "tip", "hint", "info", "important", "warning", "caution", "danger", "callout", "admonition",
-})  # fmt: skip
 XHTML = "http://www.w3.org/1999/xhtml"
 XHTML_WITHIN = 2048  # characters
 # `<title/>` is a whole element in XHTML; in HTML it would open one that swallows the page.
 EMPTY_ELEMENT = re.compile(r"<(title|script|style|iframe|textarea|div|span|p|a|i|b|em|td|th|li)\b([^<>]*)/>")
-PERMALINK_SIGNS = frozenset("#¶§🔗")
-CLASS_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-LARGEST_FURNITURE = 0.4  # share of a page's text; what is named "menu" and is larger is what the page is about
-LINK_LIST = 3  # links that make a list without other text a menu, on a page that does not mark its article
 
 ARTICLE_PLACES = ("main", "[role=main]", "article", "#content", "#main")
 LEAST_ARTICLE = 200  # characters; an element named so with less is a teaser
 MAIN_PART = 0.5  # share of the place's text at which a single <article> in it is what the page is about
+DEEPEST_JUDGED = 8  # elements in one another that sound like furniture; each is read once more for those around it
 LEAST_KEPT = 0.25  # share of the page's text outside links that must remain, else the page is kept whole
 
 AUTHOR = 'meta[name="author" i], meta[property="article:author" i]'
@@ -91,62 +67,28 @@ def article_blocks(page: LexborHTMLParser) -> list[Block]:
         return []
     place = _article_place(body)
     root = place or body
-    size = _size(root, links=True)
+    size = size_of(root, links=True)
+
+    inside: dict[int, int] = {}  # of an element that is read: how many that sound like furniture it is in
 
     def left_out(node: LexborNode) -> bool:
-        return is_unseen(node) or _is_furniture(node, size, marked=place is not None)
+        depth = inside.get(node.parent.mem_id, 0) if node.parent is not None else 0
+        if is_unseen(node) or (depth < DEEPEST_JUDGED and is_furniture(node, size, marked=place is not None)):
+            return True
+        inside[node.mem_id] = depth + sounds_like_furniture(node)
+        return False
 
     blocks = blocks_of(root, left_out, last=_main_part(root) if place else None)
-    if sum(len(block.text) for block in blocks) < LEAST_KEPT * _size(body, links=False):
+    if sum(len(block.text) for block in blocks) < LEAST_KEPT * size_of(body, links=False):
         return blocks_of(body, is_unseen)
     return _with_main_heading(page, blocks)
-
-
-def is_unseen(node: LexborNode) -> bool:
-    """Tells if a person who looks at the page does not see the element's text."""
-    tag, attributes = node.tag, node.attributes
-    if tag in UNSEEN_TAGS and not (tag == "button" and node.parent is not None and node.parent.tag in SEEN_BUTTONS):
-        return True
-    if "hidden" in attributes or attributes.get("aria-hidden") == "true":
-        return True
-    if not UNSEEN_CLASSES.isdisjoint((attributes.get("class") or "").split()):
-        return True
-    return bool(UNSEEN_STYLE.search(attributes.get("style") or ""))
-
-
-def _is_furniture(node: LexborNode, size: int, marked: bool) -> bool:
-    """Tells if an element is there on every page of its site; `marked`: the page says where its article is."""
-    tag, attributes = node.tag, node.attributes
-    names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
-    words = {word.lower() for word in CLASS_WORD.findall(names)}
-    if tag == "sup":
-        return bool(NOTE_MARK.fullmatch(one_line(node.text() or "").replace(" ", "")))
-    if tag == "a":
-        return one_line(node.text() or "") in PERMALINK_SIGNS
-    if (attributes.get("role") or "") in FURNITURE_ROLES or (tag in FURNITURE_TAGS and words.isdisjoint(CALLOUT_WORDS)):
-        return True
-    if not marked and (_is_page_header(node) or _is_link_list(node)):
-        return True
-    if tag in HEADINGS or words.isdisjoint(FURNITURE_WORDS):
-        return False
-    return _size(node, links=True) < LARGEST_FURNITURE * size
-
-
-def _is_page_header(node: LexborNode) -> bool:
-    return node.tag == "header" and node.css_first("h1") is None
-
-
-def _is_link_list(node: LexborNode) -> bool:
-    if node.tag not in ("ul", "ol") or len(node.css("a")) < LINK_LIST:
-        return False
-    return _size(node, links=False) == 0
 
 
 def _article_place(body: LexborNode) -> LexborNode | None:
     """The one element that the page marks as its article, if it holds enough."""
     for selector in ARTICLE_PLACES:
         found = body.css(selector)
-        if len(found) == 1 and _size(found[0], links=True) >= LEAST_ARTICLE:
+        if len(found) == 1 and size_of(found[0], links=True) >= LEAST_ARTICLE:
             return found[0]
     return None
 
@@ -154,20 +96,9 @@ def _article_place(body: LexborNode) -> LexborNode | None:
 def _main_part(place: LexborNode) -> LexborNode | None:
     """The element after which only related matter follows."""
     articles = place.css("article")
-    if len(articles) == 1 and _size(articles[0], links=False) >= MAIN_PART * _size(place, links=False):
+    if len(articles) == 1 and size_of(articles[0], links=False) >= MAIN_PART * size_of(place, links=False):
         return articles[0]
     return None
-
-
-def _size(root: LexborNode, links: bool) -> int:
-    """The number of characters that are seen, without white space; `links=False` leaves out the text of links."""
-    left_out = is_unseen if links else _is_unseen_or_link
-    texts = (node.text_content or "" for node, _ in walk(root, left_out) if node.tag == "-text")
-    return sum(len(word) for text in texts for word in text.split())
-
-
-def _is_unseen_or_link(node: LexborNode) -> bool:
-    return node.tag == "a" or is_unseen(node)
 
 
 def _with_main_heading(page: LexborHTMLParser, blocks: list[Block]) -> list[Block]:

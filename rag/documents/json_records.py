@@ -1,63 +1,152 @@
 """Data as text (json, jsonl) -> tables if records are alike and short, else a block of "name: value" lines each.
 
 In: the bytes of a file. Out: blocks; the name of a value is the path that leads to it ("address.city", "items[0]"),
-numbers keep their digits as written. A list of records inside other data gets its path as a heading.
+numbers keep their digits as written. A list of records inside other data gets its path as a heading, chats are read as
+conversations (chats.py). Several values one after another are the items of a list.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from rag.documents.blocks import Block, Content, table_block
+from rag.documents.chats import chat_blocks, is_chat, written
 from rag.documents.encoding import decode_text
 from rag.errors import DocumentError
 
 JsonValue = object  # str, bool, None, a list or a dict; numbers as str
 SHORT = 200  # characters up to which a text is a cell and not a text to read
 MOST_COLUMNS = 60
+MOST_LOOKS = 4  # fields of a part of a text: its words, its kind, where it leads
+LONGEST_ITEM = 80  # characters of an item that stands in a line with others
+MOST_BROKEN = 0.5  # share of the lines of JSON Lines; with more, the file is something else
+MOST_NAMED = 10  # lines that are not valid; further ones are counted
 ALIKE = 0.5  # share of the cells of a table that must hold something
+OF_ITSELF = re.compile(r"[,\n]|\w[.!?。！？]['\"”’)]*\s*\Z")  # what cannot be told from its neighbours by commas
+CHAT_NAMES = ("name", "title", "chat_name", "chat", "channel.name", "channel")
+BETWEEN = " \t\r\n,\x1e"  # values
 NO_JSON = "is not valid JSON (line {line}: {reason}); mend it or give it the name of its real type"
 
 
 def parse_json(data: bytes) -> Content:
-    """The blocks of one JSON value; raises `DocumentError` if the file is not valid JSON."""
-    return Content([list(_blocks(_loads(decode_text(data), 1), "", 1))])
+    """The blocks of one JSON value, or of several; raises `DocumentError` if the file is not valid JSON."""
+    text = decode_text(data)
+    try:
+        values = _values(text)
+    except DocumentError:
+        if (content := _of_lines(text, only_records=True)) is None:
+            raise
+        return content
+    return _content(values[0] if len(values) == 1 else values)
 
 
 def parse_lines(data: bytes) -> Content:
-    """The blocks of JSON Lines, a record on each line; raises `DocumentError` with the line that is not valid."""
-    lines = decode_text(data).split("\n")
-    records = [_loads(line, number) for number, line in enumerate(lines, start=1) if line.strip()]
-    return Content([list(_blocks(records, "", 1))])
+    """The blocks of JSON Lines, a record on each line; lines that are not valid are notes.
+
+    Raises `DocumentError` with the first line that is not valid if they are more than the others.
+    """
+    text = decode_text(data)
+    content = _of_lines(text)
+    return _content(_values(text)) if content is None else content
+
+
+def _of_lines(text: str, only_records: bool = False) -> Content | None:
+    """The blocks of the lines that are JSON; None if most are not, or with `only_records` if one is a plain value."""
+    records: list[JsonValue] = []
+    broken: list[DocumentError] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip(BETWEEN):
+            try:
+                records.append(_loads(line.strip(BETWEEN), number))
+            except DocumentError as exc:
+                broken.append(exc)
+    if only_records and not all(isinstance(record, dict) for record in records):
+        return None
+    if len(broken) > MOST_BROKEN * (len(records) + len(broken)):
+        return None
+    notes = [f"a line was left out: it {error}" for error in broken[:MOST_NAMED]]
+    if len(broken) > MOST_NAMED:
+        notes.append(f"{len(broken) - MOST_NAMED} more lines were left out, which are not valid JSON")
+    return _content(records)._replace(notes=notes)
+
+
+def _content(value: JsonValue) -> Content:
+    return Content([list(_blocks(value, "", 1))])
+
+
+def _values(text: str) -> list[JsonValue]:
+    """The values of a text, one after another, with nothing but space or a comma between them."""
+    decoder = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+    values: list[JsonValue] = []
+    place = _next(text, 0)
+    with _told(1):
+        while place < len(text) or not values:
+            value, place = decoder.raw_decode(text, place)
+            values.append(value)
+            place = _next(text, place)
+    return values
+
+
+def _next(text: str, place: int) -> int:
+    while place < len(text) and text[place] in BETWEEN:
+        place += 1
+    return place
 
 
 def _loads(text: str, line: int) -> JsonValue:
-    try:
+    with _told(line):
         value: JsonValue = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+    return value
+
+
+@contextmanager
+def _told(line: int) -> Iterator[None]:
+    """Runs the `with` block; what is wrong with the JSON is a `DocumentError` with its line, counted from `line`."""
+    try:
+        yield
     except json.JSONDecodeError as exc:
         raise DocumentError(NO_JSON.format(line=line + exc.lineno - 1, reason=exc.msg)) from exc
     except RecursionError as exc:
         raise DocumentError("is nested too deep to be data; split it") from exc
-    return value
 
 
 def _blocks(value: JsonValue, path: str, level: int) -> Iterator[Block]:
-    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+    value = _unkeyed(value)
+    if isinstance(value, list) and _holds_records(value):
         if path:
             yield Block(path, level)
-        yield from _records(value)
+        yield from chat_blocks(value) if is_chat(value) else _records(value)
         return
+    members = list(_members(value, path))
+    stated = {name: item for name, item in members if isinstance(item, str)}
     lines: list[str] = []
     inner: list[tuple[str, JsonValue]] = []
-    for name, item in _members(value, path):
-        if isinstance(item, list) and any(isinstance(entry, dict) for entry in item):
-            inner.append((name, item))
+    for name, item in members:
+        if isinstance(item, list) and _holds_records(item):
+            inner.append((_chat_name(name, stated) if is_chat(item) else name, item))
         else:
             lines.append(_line(name, item))
     yield Block("\n".join(lines))
     for name, item in inner:
         yield from _blocks(item, name, level)
+
+
+def _unkeyed(value: JsonValue) -> JsonValue:
+    """The value; of messages by their numbers, the list of them."""
+    if isinstance(value, dict) and value and all(isinstance(item, dict) for item in value.values()):
+        messages = list(value.values())
+        return messages if is_chat(messages) else value
+    return value
+
+
+def _chat_name(path: str, stated: Mapping[str, str]) -> str:
+    """The name that stands beside the messages at the path; the path if none does."""
+    beside = path.rpartition(".")[0]
+    places = (f"{beside}.{name}".removeprefix(".") for name in CHAT_NAMES)
+    return next((stated[place] for place in places if stated.get(place)), path)
 
 
 def _records(records: Sequence[JsonValue]) -> Iterator[Block]:
@@ -79,12 +168,24 @@ def _members(value: JsonValue, path: str) -> Iterator[tuple[str, JsonValue]]:
     stack: list[tuple[str, JsonValue]] = [(path, value)]
     while stack:
         name, item = stack.pop()
+        item = _unkeyed(item)
         if isinstance(item, dict):
             stack += [(f"{name}.{key}" if name else str(key), inner) for key, inner in reversed(item.items())]
-        elif isinstance(item, list) and not _is_plain(item) and not any(isinstance(entry, dict) for entry in item):
+        elif isinstance(item, list) and not _is_plain(item) and not _holds_records(item) and not _is_cut(item):
             stack += [(f"{name}[{place}]", inner) for place, inner in reversed(list(enumerate(item)))]
         else:
             yield name, item
+
+
+def _holds_records(value: Sequence[JsonValue]) -> bool:
+    return any(isinstance(item, dict) for item in value) and not _is_cut(value)
+
+
+def _is_cut(value: Sequence[JsonValue]) -> bool:
+    """Tells if a list is one text, parts of which have a look of their own."""
+    texts = [isinstance(item, str) for item in value]
+    parts = [isinstance(item, dict) and isinstance(item.get("text"), str) and len(item) <= MOST_LOOKS for item in value]
+    return any(texts) and any(parts) and all(map(max, texts, parts))
 
 
 def _is_plain(value: JsonValue) -> bool:
@@ -98,5 +199,11 @@ def _line(name: str, value: JsonValue) -> str:
 
 def _shown(value: JsonValue) -> str:
     if isinstance(value, list):
-        return ", ".join(map(_shown, value))
+        return written(value) if _is_cut(value) else _listed([_shown(item) for item in value])
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _listed(items: Sequence[str]) -> str:
+    """Words and figures with commas between them, sentences and what holds commas itself on lines."""
+    short = all(len(item) <= LONGEST_ITEM and not OF_ITSELF.search(item) for item in items)
+    return (", " if short else "\n").join(items)

@@ -1,8 +1,7 @@
 """Mail (.eml, .mbox) -> a section for each message: sender, receivers, date, text and attachments.
 
-In: the bytes of a file. Out: blocks. Of a text that comes both plain and as HTML one is taken, the plain one unless it
-says much less. Attachments of types that are read follow their message as sections; others are named.
-A message that is encrypted is refused.
+In: the bytes of a file. Out: blocks. The text (mail_body.py) is followed by appointments and by attachments of types
+that are read; other attachments are named. A message that is encrypted is refused.
 """
 
 from __future__ import annotations
@@ -16,23 +15,38 @@ from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import PurePath
 
-from rag.documents import html, text
+from rag.documents.appointments import appointment_blocks
 from rag.documents.blocks import Block, Content, one_line
 from rag.documents.damaged import told_as_damage
 from rag.documents.encoding import decode_text, marked
+from rag.documents.mail_body import (
+    CALENDAR,
+    ENCRYPTED,
+    SAID_ELSEWHERE,
+    SUFFIXES,
+    body_blocks,
+    decoded,
+    is_body,
+    parts_of,
+    refuse_encrypted,
+)
 from rag.errors import DocumentError
 
 ReadAttachment = Callable[[str, bytes], Content]  # suffix, bytes -> content, by the reader of that suffix
 SHOWN = ("From", "To", "Cc", "Date")
 FIRST_LINE = re.compile(rb"^From [^\n]*\n", re.MULTILINE)  # of a message in a mailbox, after a blank line
 BLANK = (b"\n\n", b"\r\n")  # before the first line
+# "From now on ..." begins a sentence; the first line of a message has a time, and header lines follow it.
+TIME = re.compile(rb"\d\d?:\d\d")
+HEADER_LINE = re.compile(rb"[!-9;-~]+:")
+SENDER_LINE = re.compile(rb"^From:[^\n]*@", re.MULTILINE | re.IGNORECASE)
+OTHER_LINE = re.compile(rb"^(?:Date|Subject|Message-ID|Received):", re.MULTILINE | re.IGNORECASE)
+END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+HEAD_WITHIN = 1 << 16  # bytes
 ESCAPED = re.compile(rb"^>(>*From )", re.MULTILINE)
-PGP = re.compile(r"-----BEGIN PGP MESSAGE-----.*?(?:-----END PGP MESSAGE-----|\Z)", re.DOTALL)
-PGP_SIGNATURE = re.compile(r"-----BEGIN PGP SIGNATURE-----.*?(?:-----END PGP SIGNATURE-----|\Z)", re.DOTALL)
-PGP_SIGNED = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----\s*(?:Hash: [^\n]*\n)?")
-ENCRYPTED = "is an encrypted message: its text cannot be read; save it decrypted"
 ENCRYPTED_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted"})
-LEAST_PLAIN = 0.2  # of the HTML's characters; a shorter plain text only says that there is HTML
+# The bytes 80 to 9F of Windows-1252, which mail programs send as Latin-1, in which they are controls
+WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 DEEPEST = 4  # messages attached to messages
 
 
@@ -48,22 +62,25 @@ def parse(data: bytes, read: ReadAttachment) -> Content:
 
 def parse_mailbox(data: bytes, read: ReadAttachment) -> Content:
     """The sections of all messages of a mailbox; of one that is encrypted or damaged, only its head and the reason."""
-    starts = [
-        found
-        for found in FIRST_LINE.finditer(data)
-        if found.start() == 0 or data[found.start() - 2 : found.start()] in BLANK
-    ]
+    starts = [found for found in FIRST_LINE.finditer(data) if _begins_message(data, found)]
     if not starts:
         raise DocumentError("is not a mailbox: no line begins with 'From '; give it the name of its real type")
     ends = [found.start() for found in starts[1:]] + [len(data)]
-    blocks: list[Block] = []
-    for start, end in zip(starts, ends, strict=True):
-        message = _message(ESCAPED.sub(rb"\1", data[start.end() : end]))
-        try:
-            blocks += _blocks(message, read, 1)
-        except DocumentError as exc:
-            blocks += [*_head(message, 1), Block(f"This message {exc}.")]
-    return Content([blocks])
+    pieces = [data[: starts[0].start()]] + [data[start.end() : end] for start, end in zip(starts, ends, strict=True)]
+    messages = [_message(ESCAPED.sub(rb"\1", piece)) for piece in pieces if piece.strip()]
+    return Content([[block for message in messages for block in _blocks_or_reason(message, read, 1)]])
+
+
+def _begins_message(data: bytes, found: re.Match[bytes]) -> bool:
+    """Tells if a line "From ..." parts two messages, and is not the beginning of a sentence of one."""
+    if found.start() == 0:
+        return True
+    if data[found.start() - 2 : found.start()] not in BLANK:
+        return False
+    head = END_OF_HEAD.split(data[found.end() : found.end() + HEAD_WITHIN], maxsplit=1)[0]
+    if not HEADER_LINE.match(head):
+        return False
+    return bool(TIME.search(found[0]) or (SENDER_LINE.search(head) and OTHER_LINE.search(head)))
 
 
 def _message(data: bytes) -> EmailMessage:
@@ -92,12 +109,26 @@ def _blocks(message: EmailMessage, read: ReadAttachment, level: int) -> Iterator
     _check_types(message)
     if _is_encrypted(message):
         raise DocumentError(ENCRYPTED)
-    body = _body(message)
+    parts = list(parts_of(message))
+    bodies = [part for part in parts if is_body(part, named=False)]
+    bodies = bodies or [part for part in parts if is_body(part, named=True)]
+    refuse_encrypted(bodies)
     yield from _head(message, level)
-    yield from body
-    for part in message.walk() if message.is_multipart() else ():
-        if part.is_attachment() or part.get_filename() or part.get_content_type() == "message/rfc822":
+    yield from body_blocks(message, bodies)
+    appointments = [(part, appointment_blocks(decoded(part))) for part in parts if _is_calendar(part)]
+    yield from dict.fromkeys(block for _, blocks in appointments for block in blocks)
+    calendars = [part for part, blocks in appointments if blocks]
+    for part in parts:
+        if not any(part is other for other in (*bodies, *calendars)):
             yield from _attachment(part, read, level + 1)
+
+
+def _blocks_or_reason(message: EmailMessage, read: ReadAttachment, level: int) -> list[Block]:
+    """The blocks of one of several messages; if it is encrypted or damaged, its head and the reason."""
+    try:
+        return list(_blocks(message, read, level))
+    except DocumentError as exc:
+        return [*_head(message, level), Block(f"This message {exc}.")]
 
 
 def _head(message: EmailMessage, level: int) -> list[Block]:
@@ -106,11 +137,13 @@ def _head(message: EmailMessage, level: int) -> list[Block]:
 
 
 def _field(message: EmailMessage, name: str) -> str:
+    raw = str(next((value for key, value in message.raw_items() if key.lower() == name.lower()), ""))
+    if not raw.isascii():  # written without the encoding of header lines
+        return one_line(decode_text(raw.encode("utf-8", "surrogateescape")))
     try:
-        return one_line(str(message.get(name, "")))
+        return one_line(str(message.get(name, "")).translate(WINDOWS))
     except Exception:  # the standard library's parser of header lines fails on some that are malformed
-        raw = next((value for key, value in message.raw_items() if key.lower() == name.lower()), "")
-        return one_line(str(raw))
+        return one_line(raw)
 
 
 def _date(message: EmailMessage) -> str:
@@ -126,60 +159,30 @@ def _is_encrypted(message: EmailMessage) -> bool:
     return message.get_content_type() in ENCRYPTED_TYPES and message.get_param("smime-type") != "signed-data"
 
 
-def _body(message: EmailMessage) -> list[Block]:
-    plain, markup = [], []
-    for part in _inline_parts(message):
-        if part.get_content_type() == "text/html":
-            markup.append(_decoded(part))
-        else:
-            plain.append(_decoded(part))
-    written = "\n\n".join(plain)
-    readable = PGP_SIGNED.sub("", PGP_SIGNATURE.sub("", PGP.sub("", written)))
-    if readable.strip() == "" != written.strip() and PGP.search(written):
-        raise DocumentError(ENCRYPTED)
-    from_plain = text.text_blocks(readable)
-    from_markup = [block for page in markup for block in html.fragment(page)]
-    return from_plain if _size(from_plain) > LEAST_PLAIN * _size(from_markup) else from_markup
-
-
-def _inline_parts(message: EmailMessage) -> Iterator[EmailMessage]:
-    """The texts of the message itself, not those of messages attached to it."""
-    if message.get_content_type() == "message/rfc822" or message.is_attachment():
-        return
-    if message.is_multipart():
-        for part in message.iter_parts():
-            if isinstance(part, EmailMessage):
-                yield from _inline_parts(part)
-    elif message.get_content_maintype() == "text" and not message.get_filename():
-        yield message
-
-
-def _decoded(part: EmailMessage) -> str:
-    payload = part.get_payload(decode=True)
-    raw = payload if isinstance(payload, bytes) else str(payload).encode("utf-8", "surrogateescape")
-    try:
-        return raw.decode(str(part.get_content_charset() or "utf-8"))
-    except (LookupError, UnicodeError):
-        return decode_text(raw)
+def _is_calendar(part: EmailMessage) -> bool:
+    return part.get_content_type() in CALENDAR or (part.get_filename() or "").lower().endswith(".ics")
 
 
 def _attachment(part: EmailMessage, read: ReadAttachment, level: int) -> Iterator[Block]:
-    name = one_line(part.get_filename() or "message")
-    if part.get_content_type() == "message/rfc822":
+    name = one_line((part.get_filename() or "").translate(WINDOWS))
+    kind = part.get_content_type()
+    if kind == "message/rfc822":
         inner = part.get_payload(0) if part.is_multipart() else None
         if isinstance(inner, EmailMessage) and level <= DEEPEST:
-            yield from _blocks(inner, read, level)
+            yield from _blocks_or_reason(inner, read, level)
+        else:
+            yield Block(f"Attachment: {name or 'message'} (not read)")
         return
+    if kind in SAID_ELSEWHERE or (not name and part.get_content_maintype() in ("image", "message")):
+        return  # pictures in the text, and what a mail server says to programs
     payload = part.get_payload(decode=True)
+    shown = name or f"message{SUFFIXES.get(kind, '')}"
     try:
-        content = read(PurePath(name).suffix.lower(), payload if isinstance(payload, bytes) else b"")
+        suffix = PurePath(shown).suffix.lower()
+        content = read(suffix if suffix else SUFFIXES.get(kind, ""), payload if isinstance(payload, bytes) else b"")
         blocks = [block for page in content.pages for block in page]
     except Exception:  # what an attachment holds must not cost the message
-        yield Block(f"Attachment: {name} (not read)")
+        yield Block(f"Attachment: {shown} (not read)")
         return
-    yield Block(f"Attachment: {name}", level)
+    yield Block(f"Attachment: {shown}", level)
     yield from (block._replace(level=block.level + level if block.level else 0) for block in blocks)
-
-
-def _size(blocks: list[Block]) -> int:
-    return sum(len(block.text) for block in blocks)

@@ -1,51 +1,54 @@
 """Markdown -> blocks: the meaning of the marks is kept (headings, lists, tables, line breaks), the marks are not.
 
-In: bytes. Out: blocks, and title, author, date and language from front matter.
-It knows CommonMark, tables and strikethrough; footnotes, formulas and directives stay as they are written.
+In: bytes. Out: blocks. The fields of front matter are metadata, and lines of the text, so that they can be asked for.
+It knows CommonMark, tables and strikethrough, and leaves out what is struck; footnotes, formulas and directives stay as
+they are written. Markup in the text is read as in web pages.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from rag.documents import html
 from rag.documents.blocks import Block, Content, table_block
 from rag.documents.encoding import decode_text
+from rag.documents.front_matter import front_matter
+from rag.documents.link_text import missed_address
+from rag.documents.markdown_rules import parser, tokens_of
 from rag.documents.wrapping import join
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-FRONT_MATTER = re.compile(r"\s*(---|\+\+\+)[ \t]*\n(.*?)^(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
-FIELD = re.compile(r"^(title|author|date|lang|language)\s*[:=]\s*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
-FIELDS = {"author": "author", "date": "created", "lang": "language", "language": "language"}
-COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+# Names that documents of all formats have for what front matter says, the first the one to take
+KNOWN = {
+    "author": ("author", "authors", "author.name", "by"),
+    "created": ("date", "created", "date_created", "published"),
+    "language": ("lang", "language"),
+}
+BREAK = re.compile(r"<br\b", re.IGNORECASE)
+MOST_OWN = 100  # other fields that are metadata
+LONGEST_VALUE = 500  # characters of a field that is metadata; longer ones are text alone
 
 
 def parse(data: bytes) -> Content:
     """The blocks of a file; raises `DocumentError` for bytes that are not text."""
-    fields, text = _front_matter(decode_text(data).replace("\r\n", "\n").replace("\r", "\n"))
-    metadata = {FIELDS[name]: value for name, value in fields.items() if name in FIELDS}
-    return Content([markdown_blocks(text)], title=fields.get("title", ""), metadata=metadata)
+    fields, text = front_matter(decode_text(data).replace("\r\n", "\n").replace("\r", "\n"))
+    named = {name.lower(): value for name, value in fields.items() if len(value) <= LONGEST_VALUE}
+    known = {key: next((named[name] for name in names if name in named), "") for key, names in KNOWN.items()}
+    taken = {"title", "media_type", *(name for names in KNOWN.values() for name in names)}
+    own = {name: value for name, value in named.items() if name not in taken}
+    metadata = dict(islice(own.items(), MOST_OWN)) | known
+    shown = [f"{name}: {value}" for name, value in fields.items() if name.lower() != "title"]
+    return Content([[Block("\n".join(shown)), *markdown_blocks(text)]], title=named.get("title", ""), metadata=metadata)
 
 
 def markdown_blocks(text: str) -> list[Block]:
     """The blocks of a text that is decoded and has no front matter."""
-    from markdown_it import MarkdownIt
-
-    return _Writer(MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)).blocks
-
-
-def _front_matter(text: str) -> tuple[dict[str, str], str]:
-    """The plain fields of a YAML or TOML head, and the text after it."""
-    head = FRONT_MATTER.match(text)
-    if head is None:
-        return {}, text
-    found = FIELD.findall(head[2])
-    fields = {name.lower(): value.strip("\"'") for name, value in found}
-    return fields, text[head.end() :]
+    return _Writer(tokens_of(text)).blocks
 
 
 class _Writer:
@@ -63,7 +66,7 @@ class _Writer:
     def _take(self, token: Token, before: Token) -> None:
         match token.type:
             case "inline":
-                self._text(_inline(token), before)
+                self._text(_inline_text(token), before)
             case "fence" | "code_block":
                 self._put(token.content)
             case "html_block":
@@ -129,21 +132,51 @@ class _Writer:
             self._lines = []
 
 
-def _inline(token: Token) -> str:
-    """The text of a paragraph: soft breaks joined, hard breaks kept, images by their description."""
+def _inline_text(token: Token) -> str:
+    """The text of a paragraph: soft breaks joined, hard breaks kept, images by their description, no struck text."""
+    children = [child for child in _unstruck(token.children or ())]
+    if any(child.type == "html_inline" and not BREAK.match(child.content) for child in children):
+        return "\n".join(block.text for block in html.fragment(_markup(children)))
     lines: list[list[str]] = [[""]]  # hard lines, each of them soft lines
-    for child in token.children or ():
+    links: list[tuple[str, int]] = []  # address, and the number of characters before the link
+    for child in children:
         match child.type:
             case "text" | "code_inline":
                 lines[-1][-1] += child.content
             case "image":
-                lines[-1][-1] += "".join(part.content for part in child.children or ())
+                lines[-1][-1] += _description(child)
             case "softbreak":
                 lines[-1].append("")
-            case "hardbreak":
+            case "hardbreak" | "html_inline":
                 lines.append([""])
-            case "html_inline" if child.content.lower().startswith("<br"):
-                lines.append([""])
+            case "link_open":
+                links.append((str(child.attrs.get("href", "")), len(lines[-1][-1])))
+            case "link_close":
+                address, start = links.pop()
+                missed = missed_address(lines[-1][-1][start:], address)
+                lines[-1][-1] += f" ({missed})" if missed else ""
             case _:
                 pass
     return "\n".join(join(line) for line in lines)
+
+
+def _unstruck(children: Sequence[Token]) -> Iterator[Token]:
+    struck = 0
+    for child in children:
+        struck += (child.type == "s_open") - (child.type == "s_close")
+        if not struck and child.type != "s_close":
+            yield child
+
+
+def _markup(children: Sequence[Token]) -> str:
+    """The markup of a paragraph that holds some, with images as their descriptions."""
+    from markdown_it.token import Token
+
+    shown = [
+        Token("text", "", 0, content=_description(child)) if child.type == "image" else child for child in children
+    ]
+    return str(parser().renderer.render(shown, parser().options, {}))
+
+
+def _description(image: Token) -> str:
+    return "".join(part.content for part in image.children or ())

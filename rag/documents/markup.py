@@ -1,7 +1,8 @@
 """A tree of HTML elements -> blocks.
 
 In: a node of a parsed page and a judge that says which elements to leave out. Out: blocks, in document order.
-It does not judge what is worth keeping (html.py does) and knows no style sheets.
+What is set high or low and what is a formula keep their value (10^6, x_2, 3/4); the address of a link stands behind
+words that say nothing without it. It does not judge what is worth keeping (html.py does) and knows no style sheets.
 """
 
 from __future__ import annotations
@@ -10,23 +11,23 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from rag.documents.blocks import Block, clean, table_blocks
+from rag.documents.blocks import Block, one_line, table_blocks
+from rag.documents.link_text import missed_address
+from rag.documents.markup_lines import WORD_BREAK, line_of
+from rag.documents.markup_tables import BREAKING, Table
+from rag.documents.mathml import formula_text
+from rag.documents.raised import LOWERED, RAISED, Run, joined
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 LISTS = frozenset({"ul", "ol", "dl", "dir", "menu"})
-BREAKING = frozenset({
-    "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dt", "fieldset",
-    "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "legend", "li", "main", "nav", "option", "p",
-    "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr",
-})  # fmt: skip
 WHITE_SPACE = re.compile(r"\s+")
 NOTE_MARK = re.compile(r"\[\w{1,4}\]")  # "[12]" set high: a reference to a footnote
+NOTE_NUMBER = re.compile(r"\w{1,4}|[*†‡§¶]{1,3}")
+SHIFTS = {"sup": RAISED, "sub": LOWERED}
 LONGEST_CELL = 1000  # characters; a table with a longer one lays out a page and holds no values
-MOST_HEADERS = 3  # rows that together name the columns
-MOST_SPANNED = 100  # rows or columns; a larger span is a mistake of the page
 
 
 def blocks_of(root: LexborNode, left_out: Callable[[LexborNode], bool], last: LexborNode | None = None) -> list[Block]:
@@ -38,7 +39,7 @@ def blocks_of(root: LexborNode, left_out: Callable[[LexborNode], bool], last: Le
         elif entering:
             writer.enter(node)
         else:
-            writer.leave(node.tag or "")
+            writer.leave(node)
             if last is not None and node == last:
                 break
     writer.end_block()
@@ -51,7 +52,7 @@ def walk(root: LexborNode, left_out: Callable[[LexborNode], bool]) -> Iterator[t
     while stack:
         node, entering = stack.pop()
         yield node, entering
-        if not entering or node.tag == "-text":
+        if not entering or node.tag in ("-text", "math"):
             continue
         stack.append((node, False))
         child = node.last_child
@@ -67,40 +68,47 @@ class _Writer:
     def __init__(self) -> None:
         self.blocks: list[Block] = []
         self._lines: list[str] = []
-        self._pieces: list[str] = []  # of the line that is open
+        self._pieces: list[Run] = []  # of the line that is open
         self._lists: list[int | None] = []  # the next number of each open list, None if it has bullets
         self._marker = ""
         self._preformatted = 0
-        self._table: _Table | None = None
+        self._shift = 0
+        self._links: list[tuple[list[Run], int]] = []  # pieces and the number of them at the start of each open link
+        self._table: Table | None = None
 
     def write(self, text: str) -> None:
         text = text if self._preformatted else WHITE_SPACE.sub(" ", text)
-        self._open_pieces().append(text)
+        self._open_pieces().append(Run(text, self._shift))
 
     def enter(self, node: LexborNode) -> None:
         tag = node.tag or ""
-        if self._table is not None and tag != "caption":
+        if tag in SHIFTS or tag in ("a", "math") or "-" in tag:
+            self._enter_inline(node, tag)
+        elif self._table is not None and tag != "caption":
             self._table.enter(node, tag)
         elif tag in HEADINGS or tag == "caption":
             self.end_block()
             self._marker = ""  # a heading in a list item is a heading
         elif tag == "table" and _holds_values(node):
             self.end_block()
-            self._table = _Table()
+            self._table = Table()
         elif tag in LISTS:
             self._enter_list(node, tag)
         elif tag == "li":
             self._enter_item()
         elif tag == "br":
-            self._pieces.append("\n")
+            self._pieces.append(Run("\n"))
         elif tag == "pre":
             self._break()
             self._preformatted += 1
         elif tag in BREAKING:
             self._break()
 
-    def leave(self, tag: str) -> None:
-        if self._table is not None and tag not in ("table", "caption"):
+    def leave(self, node: LexborNode) -> None:
+        tag = node.tag or ""
+        if tag in SHIFTS or tag == "a" or "-" in tag:
+            self._leave_inline(node, tag)
+        elif self._table is not None and tag not in ("table", "caption"):
             self._table.leave(tag)
         elif tag in HEADINGS:
             self.end_block(HEADINGS[tag])
@@ -125,8 +133,35 @@ class _Writer:
             self.blocks.append(Block("\n".join(self._lines), level))
             self._lines = []
 
+    def _enter_inline(self, node: LexborNode, tag: str) -> None:
+        if tag in SHIFTS:
+            self._shift = SHIFTS[tag]
+            if tag == "sup" and (mark := _note_mark(node)):
+                self._shift = 0
+                self.write("" if mark.startswith("[") else " [")
+        elif tag == "a":
+            self._links.append((self._open_pieces(), len(self._open_pieces())))
+        elif tag == "math":
+            self.write(formula_text(node))
+        else:
+            self._open_pieces().append(Run(WORD_BREAK))
+
+    def _leave_inline(self, node: LexborNode, tag: str) -> None:
+        if tag in SHIFTS:
+            mark = _note_mark(node) if tag == "sup" else ""
+            self.write("]" if mark and not mark.startswith("[") else "")
+            self._shift = 0
+        elif tag == "a" and self._links:
+            pieces, start = self._links.pop()
+            if pieces is self._open_pieces():  # else the link holds blocks
+                words = joined(pieces[start:])
+                address = missed_address(words, node.attributes.get("href"))
+                self.write(f" ({address})" if address else "")
+        elif "-" in tag:
+            self._open_pieces().append(Run(WORD_BREAK))
+
     def _end_line(self) -> None:
-        text = clean("".join(self._pieces))
+        text = line_of(self._pieces)
         self._pieces = []
         if text:
             self._lines.append(self._marker + text)
@@ -151,71 +186,15 @@ class _Writer:
             self._marker = f"{number}. "
             self._lists[-1] = number + 1
 
-    def _open_pieces(self) -> list[str]:
+    def _open_pieces(self) -> list[Run]:
         return self._pieces if self._table is None or self._table.cell is None else self._table.cell
 
 
-class _Table:
-    """Cells on a grid: what spans rows is repeated in each; what spans columns stands in the first, except that a
-    name in the rows at the top that hold only names stands in each."""
-
-    def __init__(self) -> None:
-        self.rows: list[list[str]] = []
-        self.cell: list[str] | None = None  # pieces of the cell that is open
-        self._names = 0  # rows at the top that hold only `th`
-        self._only_names = True  # whether the open row does
-        self._spans = (1, 1)
-        self._below: dict[int, tuple[int, str]] = {}  # column -> for how many more rows, which text
-
-    def enter(self, node: LexborNode, tag: str) -> None:
-        if tag == "tr":
-            self.rows.append([])
-            self._only_names = True
-        elif tag in ("td", "th"):
-            self._only_names = self._only_names and tag == "th"
-            self._spans = (_span(node, "colspan"), _span(node, "rowspan"))
-            self.cell = []
-        elif self.cell is not None and (tag in BREAKING or tag in ("br", "li")):
-            self.cell.append("\n")
-
-    def leave(self, tag: str) -> None:
-        if tag in ("td", "th") and self.cell is not None:
-            self._place("".join(self.cell))
-            self.cell = None
-        elif tag == "tr" and self.rows:
-            self._fill_from_above()
-            if self._is_header():
-                self._names += 1
-
-    def header_rows(self) -> int:
-        """The number of rows at the top that hold only names; one if none or all rows do."""
-        return self._names if 0 < self._names < len(self.rows) else 1
-
-    def _is_header(self) -> bool:
-        return self._only_names and self._names == len(self.rows) - 1 and self._names < MOST_HEADERS
-
-    def _place(self, text: str) -> None:
-        if not self.rows:
-            self.rows.append([])
-        self._fill_from_above()
-        columns, rows = self._spans
-        for value in [text] + [text if self._is_header() else ""] * (columns - 1):
-            if rows > 1:
-                self._below[len(self.rows[-1])] = (rows - 1, value)
-            self.rows[-1].append(value)
-
-    def _fill_from_above(self) -> None:
-        row = self.rows[-1]
-        while (above := self._below.pop(len(row), None)) is not None:
-            left, text = above
-            if left > 1:
-                self._below[len(row)] = (left - 1, text)
-            row.append(text)
-
-
-def _span(node: LexborNode, name: str) -> int:
-    value = (node.attributes.get(name) or "1").strip()
-    return max(1, min(int(value), MOST_SPANNED)) if value.isdecimal() else 1
+def _note_mark(node: LexborNode) -> str:
+    """The text of a raised element that points to a note, as its link or its brackets tell; empty for an exponent."""
+    text = one_line(node.text() or "").replace(" ", "")
+    is_mark = NOTE_MARK.fullmatch(text) or (node.css_first("a[href]") is not None and NOTE_NUMBER.fullmatch(text))
+    return text if is_mark else ""
 
 
 def _holds_values(node: LexborNode) -> bool:

@@ -105,6 +105,7 @@ def _read(path: Path, document_id: str, source: str, options: Options) -> Docume
         sections=body.sections,
         metadata={"media_type": MEDIA_TYPES[suffix]} | _metadata(content),
         reader=reader_version(path.name),
+        notes=tuple(one_line(note) for note in content.notes),
     )
 
 
@@ -118,7 +119,7 @@ def _top_heading(body: Body, guessed: bool) -> str:
 
 def _metadata(content: Content) -> dict[str, str]:
     stated = {key: one_line(text) for key, text in content.metadata.items()}
-    return {key: text for key, text in stated.items() if text and not USELESS_TITLE.fullmatch(text)}
+    return {key: text for key, text in stated.items() if text and not (key == "author" and _is_useless(text))}
 
 
 def _bytes(path: Path) -> bytes:
@@ -234,4 +235,8 @@ def _parse_attached(suffix: str, data: bytes, options: Options) -> Content:
 
 def _useful(title: str) -> str:
     title = one_line(title)[:LONGEST_TITLE]
-    return "" if USELESS_TITLE.fullmatch(title) else title
+    return "" if _is_useless(title) else title
+
+
+def _is_useless(text: str) -> bool:
+    return bool(USELESS_TITLE.fullmatch(text))

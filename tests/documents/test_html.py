@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -36,14 +37,28 @@ def read(folder: Path, markup: str | bytes, name: str = "page.html") -> Document
         ),
         ("<table><tr><td>a<td>b<table><tr><td>1<td>2</table></table>", "a\n\nb\n\n1 | 2"),  # the outer one lays out
         (f"<table><tr><td>{ARTICLE * 3}</td><td>side</td></tr></table>", f"{ARTICLE * 3}\n\nside"),
-        ("<p>x<sup>2</sup> as shown<sup>[<a>12</a>]</sup></p>", "x2 as shown"),
+        ("<p>x<sup>2</sup> as shown<sup>[<a>12</a>]</sup></p>", "x^2 as shown"),
+        ("<p>built in 1859<sup><a href='#n7'>7</a></sup>.</p>", "built in 1859 [7]."),
+        ("<p>10<sup>6</sup> l, 3 m<sup>2</sup>, x<sub>2</sub>, H<sub>2</sub>O, 2<sup>nd</sup></p>",
+         "10^6 l, 3 m^2, x_2, H2O, 2nd"),
+        ("<p>1<sup>3</sup>&frasl;<sub>4</sub> inch, <sup>1</sup>/<sub>2</sub> mile</p>", "1 3/4 inch, 1/2 mile"),
+        ("<table><tr><th>Load<th>Unit<tr><td>10<sup>4</sup><td>N/m<sup>2</sup></table>", "Load | Unit\n10^4 | N/m^2"),
+        ("<p>7 N/mm <sup>2</sup></p>", "7 N/mm^2"),
+        ("<p>3<span class=sr-only>/</span>4 inch</p>", "3/4 inch"),
+        ("<p>until <del>4 June</del> <s>7 June</s> <span style='text-decoration: line-through'>8</span>9 June</p>",
+         "until 9 June"),
+        ("<mill-row><mill-cell>Stone</mill-cell><mill-cell>110</mill-cell></mill-row>", "Stone 110"),
+        ("<p>The <mill-name>Old Mill</mill-name>, it <b-x>tur</b-x>.</p>", "The Old Mill, it tur."),
         ("<p>a<script>b</script><style>c</style><!-- d --><span hidden>e</span></p>", "a"),
-        ("<p>a<span style='display: none'>b</span><i aria-hidden=true>c</i><b style='opacity:0.5'>d</b></p>", "ad"),
+        ("<p>a<span style='display: none'>b</span><i aria-hidden=true>c</i><b style='opacity:0'>d</b></p>", "ad"),
+        ("<p style='visibility:hidden'>a</p><p style='backface-visibility:hidden;display:block'>b</p>", "b"),
+        ("<p hidden>a</p><p hidden=until-found>b</p>", "b"),
+        ("<div style='font-size:0'><p style='font-size:1rem'>a</p></div><p style='font-size:0'>b</p>", "a"),
         ("<p>a</p><button>Buy</button><h3><button>Why?</button></h3><p>Because.</p>", "a\n\nWhy?\n\nBecause."),
         ("<ruby>漢字<rp>(</rp><rt>かんじ</rt></ruby>", "漢字"),
         ("plain text", "plain text"),
     ],
-)
+)  # fmt: skip
 def test_markup(tmp_path: Path, markup: str, text: str) -> None:
     assert read(tmp_path, markup).text == text
 
@@ -155,3 +170,115 @@ def test_empty_elements_of_xhtml_do_not_swallow_the_page(tmp_path: Path) -> None
 
 def test_pages_nest_without_limit(tmp_path: Path) -> None:
     assert read(tmp_path, "<div>" * 5000 + "deep").text == "deep"
+
+
+MATH = [
+    ("<mfrac><mn>3</mn><mn>4</mn></mfrac>", "3/4"),
+    ("<mfrac><mrow><mi>a</mi><mo>+</mo><mn>1</mn></mrow><mi>b</mi></mfrac>", "(a + 1)/b"),
+    ("<mn>2</mn><mo>×</mo><msup><mn>10</mn><mrow><mo>-</mo><mn>6</mn></mrow></msup>", "2 × 10^-6"),
+    ("<msubsup><mi>x</mi><mn>1</mn><mn>2</mn></msubsup><mo>=</mo><mn>9</mn>", "x_1^2 = 9"),
+    ("<mfrac><mi>p</mi><mrow><mn>2</mn><mi>N</mi></mrow></mfrac>", "p/(2N)"),
+    ("<mo>(</mo><mo>-</mo><mi>x</mi><mo>-</mo><mn>1</mn><msup><mo>)</mo><mn>2</mn></msup>", "(-x - 1)^2"),
+    ("<msqrt><mi>x</mi><mo>+</mo><mn>1</mn></msqrt>", "√(x + 1)"),
+    ("<mroot><mn>8</mn><mn>3</mn></mroot>", "∛8"),
+    (
+        "<munderover><mo>∑</mo><mrow><mi>i</mi><mo>=</mo><mn>1</mn></mrow><mi>n</mi></munderover><mi>i</mi>",
+        "∑_(i = 1)^ni",
+    ),
+    ("<mover><mi>x</mi><mo>¯</mo></mover>", "x¯"),
+    (
+        "<mtable><mtr><mtd><mn>1</mn></mtd><mtd><mn>0</mn></mtd></mtr><mtr><mtd><mn>0</mn></mtd></mtr></mtable>",
+        "1 0; 0",
+    ),
+    ("<semantics><mi>v</mi><annotation encoding='application/x-tex'>\\vec v</annotation></semantics>", "v"),
+    ("<mi>f</mi><mo>&#x2061;</mo><mfenced><mi>x</mi><mi>y</mi></mfenced>", "f(x, y)"),
+]
+
+
+@pytest.mark.parametrize(("inner", "text"), MATH)
+def test_formulas_keep_their_values(tmp_path: Path, inner: str, text: str) -> None:
+    assert read(tmp_path, f"<p>It is <math>{inner}</math> here.</p>").text == f"It is {text} here."
+    spread = inner.replace("><", ">\n  <")
+    assert read(tmp_path, f"<p>It is <math>\n{spread}\n</math> here.</p>").text == f"It is {text} here."
+
+
+def test_a_formula_that_stands_behind_its_picture_is_read(tmp_path: Path) -> None:
+    hidden = "<span style='display: none'><math><msup><mi>r</mi><mn>2</mn></msup></math></span>"
+    assert read(tmp_path, f"<p>Area: {hidden}<img src=r.svg>.</p><p>{hidden}b</p>").text == "Area: r^2.\n\nb"
+
+
+def test_formulas_nest_without_limit(tmp_path: Path) -> None:
+    assert read(tmp_path, f"<math>{'<mrow>' * 5000}x").text == "x"
+
+
+@pytest.mark.parametrize(
+    "name", ["cta", "social", "promo", "sidebar", "related", "newsletter-box", "comments", "modal", "share", "cookies"]
+)
+def test_sentences_and_facts_stay_whatever_their_class(tmp_path: Path, name: str) -> None:
+    said = ["The weir is closed until Monday.", "Adults 7 euros", "水車は六月まで閉まっています。"]
+    for text in said:
+        page = f"<p>{ARTICLE}</p><div class='{name}'><p>{text}</p><a href=/x>More about the old mill 24</a></div>"
+        for markup in (page, f"<main>{page}</main>"):
+            assert text in read(tmp_path, markup).text
+
+
+def test_elements_that_stand_beside_a_text_stay_if_they_hold_sentences(tmp_path: Path) -> None:
+    aside = "<aside><p>The miller lives next door to it.</p></aside>"
+    note = "<section><footer><p>The figures are those of 1859.</p></footer></section>"
+    assert read(tmp_path, f"<p>{ARTICLE}</p>{aside}{note}").text == (
+        f"{ARTICLE}\n\nThe miller lives next door to it.\n\nThe figures are those of 1859."
+    )
+
+
+@pytest.mark.parametrize(
+    "furniture",
+    [
+        "<div class=cookie-bar><p>We use cookies to count our visitors.</p><button>Accept</button></div>",
+        "<div role=dialog><p>Do you want to hear from us?</p></div>",
+        "<footer><p>The mill is kept by its friends.</p></footer>",
+        "<div class=footer>© 2024 Friends of the Mill. All rights reserved.</div>",
+        "<div class=related><a href=/a>The new wheel turns since 4 May.</a> 4 May 2024</div>",
+        "<div class=share>Share this</div>",
+    ],
+)
+def test_what_overlays_or_surrounds_a_text_goes_with_its_sentences(tmp_path: Path, furniture: str) -> None:
+    assert read(tmp_path, f"<p>{ARTICLE}</p>{furniture}").text == ARTICLE
+
+
+@pytest.mark.parametrize(
+    ("link", "text"),
+    [
+        ("<a href='https://mill.example/form'>here</a>", "here (https://mill.example/form)"),
+        ("<a href='https://mill.example/form'>this <b>page</b></a>.", "this page (https://mill.example/form)."),
+        ("<a href='https://mill.example/form'>Click here!</a>", "Click here! (https://mill.example/form)"),
+        ("<a href='https://mill.example/form'>hier</a>", "hier (https://mill.example/form)"),
+        ("<a href='https://mill.example/form'>the booking form</a>", "the booking form"),
+        ("<a href='https://mill.example/form'>mill.example/form</a>", "mill.example/form"),
+        (f"<a href='https://mill.example/f?c={'9' * 300}'>link</a>", "link (https://mill.example/f)"),
+        ("<a href='#form'>here</a> <a href='javascript:x()'>here</a> <a href=/f>here</a>", "here here here"),
+        ("<a href='mailto:ann@mill.example?subject=x'>the miller</a>", "the miller (ann@mill.example)"),
+        ("<a href='mailto:ann%40mill.example'>Ann@mill.example</a>", "Ann@mill.example"),
+        ("<a href='tel:+44123456'>+44 123 456</a>", "+44 123 456"),
+        ("<table><tr><td>Form</td><td><a href='https://mill.example/f'>link</a></td></tr></table>",
+         "Form | link (https://mill.example/f)"),
+    ],
+)  # fmt: skip
+def test_addresses_of_links_whose_words_say_nothing(tmp_path: Path, link: str, text: str) -> None:
+    assert read(tmp_path, link).text == text
+
+
+@pytest.mark.parametrize(
+    ("inner", "text"),
+    [
+        ("<div class=menu>" * 3000, ""),
+        ("<header>" * 3000, ""),
+        ("a<sup>2</sup> " * 9000, "a^2 " * 9000),
+        (f"<math>{'<mo>-</mo>' * 9000}</math>", "-" * 9000),
+    ],
+    ids=["menu", "header", "powers", "operators"],
+)
+def test_time_does_not_grow_with_the_square_of_a_page(tmp_path: Path, inner: str, text: str) -> None:
+    started = time.process_time()
+    found = read(tmp_path, f"<p>{ARTICLE}</p>{inner}The wheel turns at ten.").text
+    assert found == f"{ARTICLE}\n\n{text}The wheel turns at ten."
+    assert time.process_time() - started < 5  # seconds; with the square, half a minute

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.documents.appointments import appointment_blocks
 from rag.documents.read import read_document
 from rag.errors import DocumentError
 from rag.types import Document
@@ -109,3 +110,219 @@ def test_a_mailbox_is_a_section_for_each_message(tmp_path: Path) -> None:
 def test_what_is_no_mail(tmp_path: Path, name: str, kind: str) -> None:
     with pytest.raises(DocumentError, match=rf"{name}: is not {kind}"):
         read(tmp_path, "\nJust words.", name)
+
+
+def body(folder: Path, head: str, data: str | bytes) -> str:
+    """The text of a message with these header lines, after the lines that every message here has."""
+    raw = data.encode() if isinstance(data, str) else data
+    return read(folder, f"{HEAD}Subject: x\n{head}\n\n".encode() + raw).text.removeprefix(f"x\n\n{SHOWN}\n\n")
+
+
+def parts(kind: str, *several: str) -> str:
+    """Parts of a message, each of which begins with its type."""
+    opened = "".join(f"--b\nContent-Type: {part}\n" for part in several)
+    return f'Content-Type: multipart/{kind}; boundary="b"\n\n{opened}--b--\n'
+
+
+@pytest.mark.parametrize(
+    ("label", "data", "text"),
+    [
+        ("iso-8859-1", b"The miller\x92s toll \x96 7 \x80", "The miller’s toll – 7 €"),
+        ("ISO-8859-1", "Mühle, 7 €".encode(), "Mühle, 7 €"),  # labelled wrongly
+        ("us-ascii", b"\x93It turns\x94", "“It turns”"),
+        ("US-ASCII", "Mühle".encode(), "Mühle"),
+        ("windows-1252", b"7 \x80", "7 €"),
+        ("gb2312", "朱镕基的水车".encode("gb18030"), "朱镕基的水车"),
+        ("ks_c_5601-1987", "똠방각하".encode("cp949"), "똠방각하"),
+        ("iso-8859-9", b"7 \x80 \xfe", "7 € ş"),
+        ('"utf-8\0"', "Mühle".encode(), "Mühle"),
+        ("unknown-8bit", b"M\xfchle am Bach", "Mühle am Bach"),
+    ],
+)
+def test_encodings_are_labelled_as_mail_programs_do(tmp_path: Path, label: str, data: bytes, text: str) -> None:
+    assert body(tmp_path, f"Content-Type: text/plain; charset={label}", data) == text
+
+
+@pytest.mark.parametrize(
+    ("subject", "shown"),
+    [
+        (b"=?iso-8859-1?Q?The_miller=92s_toll:_7_=80?=", "The miller’s toll: 7 €"),
+        ("Die Mühle".encode(), "Die Mühle"),
+        (b"Die M\xfchle", "Die Mühle"),
+    ],
+)
+def test_encodings_of_header_lines(tmp_path: Path, subject: bytes, shown: str) -> None:
+    assert read(tmp_path, b"Subject: " + subject + b"\nFrom: ann@example.org\n\nIt turns.").title == shown
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Content-Type: text/plain; name=body.txt\nContent-Disposition: inline; filename=body.txt",
+        "Content-Type: text/plain; charset=utf-8; name=body.txt",
+        'Content-Type: multipart/mixed; boundary="none"',  # its parts cannot be found
+    ],
+)
+def test_a_text_that_has_a_name_or_the_wrong_type_is_read(tmp_path: Path, head: str) -> None:
+    assert body(tmp_path, head, "It turns.") == "It turns."
+
+
+def test_a_message_that_is_one_attachment_is_read(tmp_path: Path) -> None:
+    head = "Content-Type: text/csv; name=parts.csv\nContent-Disposition: attachment; filename=parts.csv"
+    assert body(tmp_path, head, "Part,Price\nWheel,7\n") == "Attachment: parts.csv\n\nPart | Price\nWheel | 7"
+
+
+def test_files_without_a_name_are_read_by_their_type(tmp_path: Path) -> None:
+    data = parts("mixed", "text/plain\n\nSee the list.\n", "text/csv\n\nPart,Price\nWheel,7\n", "image/png\n\nx\n")
+    assert read(tmp_path, f"{HEAD}Subject: x\n{data}").text.endswith(
+        "\n\nSee the list.\n\nAttachment: message.csv\n\nPart | Price\nWheel | 7"
+    )
+
+
+DECISION = "<p>The weir stays closed until the wheel is mended.</p>"
+
+
+@pytest.mark.parametrize(
+    ("kind", "plain", "markup", "expected"),
+    [
+        ("mixed", "Dear all, this is decided.", DECISION, f"Dear all, this is decided.\n\n{DECISION[3:-4]}"),
+        ("mixed", "The weir stays closed.", DECISION, DECISION[3:-4]),  # the same words, and more of them
+        ("mixed", "It turns.", "<p>It turns.</p>", "It turns."),
+        ("alternative", "Dear all, below is the decision.", DECISION, DECISION[3:-4]),
+        (
+            "alternative",
+            "The weir stays closed, the wheel is bent.",
+            DECISION,
+            "The weir stays closed, the wheel is bent.",
+        ),
+    ],
+)
+def test_of_several_texts_the_one_that_says_more(
+    tmp_path: Path, kind: str, plain: str, markup: str, expected: str
+) -> None:
+    data = parts(kind, f"text/plain\n\n{plain}\n", f"text/html\n\n{markup}\n", f"text/x-amp-html\n\n{markup}\n")
+    assert read(tmp_path, f"{HEAD}Subject: x\n{data}").text == f"x\n\n{SHOWN}\n\n{expected}"
+
+
+QUOTED = """\
+Yes, on Monday.
+
+On Tue, 5 Mar 2024, Ann wrote:
+> The pump was found in the cellar of the old mill by a miller who had
+> lived there for thirty years without ever having looked behind the
+> wooden wall. It still worked.
+>> Where was
+>> it found?
+>
+> Ann
+"""
+
+
+def test_quoted_lines_lose_their_marks(tmp_path: Path) -> None:
+    assert body(tmp_path, "", QUOTED) == (
+        "Yes, on Monday.\n\nOn Tue, 5 Mar 2024, Ann wrote:\n\n"
+        "The pump was found in the cellar of the old mill by a miller who had lived there for thirty years without "
+        "ever having looked behind the wooden wall. It still worked.\n\nWhere was\nit found?\n\nAnn"
+    )
+    assert body(tmp_path, "", "The alarm sounds at\n> 5 bar\nor\n>= 90 degrees.") == (
+        "The alarm sounds at\n> 5 bar\nor\n>= 90 degrees."
+    )
+
+
+def test_flowed_lines_go_on(tmp_path: Path) -> None:
+    flowed = "Content-Type: text/plain; format=flowed"
+    assert body(tmp_path, flowed, "The wheel \nturns.\n> The \n> stones\n>> wait.\n From here\n-- \nAnn") == (
+        "The wheel turns.\n\nThe stones\n\nwait.\n\nFrom here\n--\nAnn"
+    )
+    assert body(tmp_path, f"{flowed}; delsp=yes", "水車が \n回る。") == "水車が回る。"
+
+
+def test_what_is_attached_to_an_attached_message_comes_once(tmp_path: Path) -> None:
+    inner = message("An older one.")
+    inner.add_attachment(b"Part,Price\nWheel,7\n", maintype="text", subtype="csv", filename="parts.csv")
+    outer = message("See below.")
+    outer.add_attachment(inner)
+    assert read(tmp_path, bytes(outer)).text == (
+        f"The mill ☸\n\n{SHOWN}\n\nSee below.\n\nThe mill ☸\n\n{SHOWN}\n\nAn older one.\n\n"
+        "Attachment: parts.csv\n\nPart | Price\nWheel | 7"
+    )
+
+
+def test_an_attached_message_that_is_encrypted_does_not_cost_the_other(tmp_path: Path) -> None:
+    outer = message("See below.")
+    outer.add_attachment(message(PGP))
+    cipher = "This message is an encrypted message: its text cannot be read; save it decrypted."
+    assert read(tmp_path, bytes(outer)).text.endswith(f"See below.\n\nThe mill ☸\n\n{SHOWN}\n\n{cipher}")
+
+
+INVITATION = """\
+BEGIN:VCALENDAR
+METHOD:REQUEST
+BEGIN:VTIMEZONE
+TZID:Europe/London
+END:VTIMEZONE
+BEGIN:VEVENT
+SUMMARY:The wheel\\, inspected
+DTSTART;TZID=Europe/London:20240305T093000
+DTEND;TZID=Europe/London:20240305T110000
+RRULE:FREQ=WEEKLY;UNTIL=20240630
+LOCATION:Old Mill
+ORGANIZER;CN="Ann Miller":mailto:ann@example.org
+ATTENDEE;CN=Bob;PARTSTAT=NEEDS-ACTION:mailto:bob@example.org
+ATTENDEE:mailto:cid@example.o
+ rg
+DESCRIPTION:Bring boots.\\nThe weir is wet.
+BEGIN:VALARM
+DESCRIPTION:Reminder
+END:VALARM
+END:VEVENT
+END:VCALENDAR
+"""
+APPOINTMENT = """\
+Appointment: The wheel, inspected
+When: 2024-03-05 09:30 to 11:00 (Europe/London)
+Repeats: weekly, until 2024-06-30
+Where: Old Mill
+Organiser: Ann Miller <ann@example.org>
+Invited: Bob <bob@example.org>, cid@example.org
+Bring boots.
+The weir is wet."""
+
+
+def test_appointments_are_read_once(tmp_path: Path) -> None:
+    plain, calendar = "text/plain\n\nPlease come.\n", f"text/calendar; method=REQUEST\n\n{INVITATION}"
+    invitation = f'application/ics; name="invite.ics"\nContent-Disposition: attachment\n\n{INVITATION}'
+    data = parts("mixed", plain, calendar, invitation)
+    assert read(tmp_path, f"{HEAD}Subject: x\n{data}").text == f"x\n\n{SHOWN}\n\nPlease come.\n\n{APPOINTMENT}"
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("DTSTART;VALUE=DATE:20240305\nDTEND;VALUE=DATE:20240306", "When: 2024-03-05"),
+        ("DTSTART;VALUE=DATE:20240305\nDTEND;VALUE=DATE:20240308", "When: 2024-03-05 to 2024-03-07"),
+        ("DTSTART:20240305T093000Z\nDTEND:20240306T020000Z", "When: 2024-03-05 09:30 UTC to 2024-03-06 02:00 UTC"),
+        ("DTSTART:20240305T093000\nDURATION:PT1H30M", "When: 2024-03-05 09:30 for 1 h 30 min"),
+        ("DTSTART:20240305T093000Z\nSTATUS:CANCELLED", "When: 2024-03-05 09:30 UTC\nStatus: cancelled"),
+    ],
+)
+def test_times_of_appointments(lines: str, expected: str) -> None:
+    (block,) = appointment_blocks(f"BEGIN:VEVENT\nSUMMARY:Wheel\n{lines}\nEND:VEVENT")
+    assert block.text == f"Appointment: Wheel\n{expected}"
+
+
+def test_sentences_that_begin_with_from_part_no_messages(tmp_path: Path) -> None:
+    first = f"From ann Tue Mar  5 10:00:00 2024\n{HEAD}Subject: One\n\nDear all,\n\n"
+    kept = (
+        "From Monday on the weir is closed.\nIt opens at 10:30.\n\nFrom 9:00 on, ask Bob.\nAnn\n\nFrom now:\nNote: no."
+    )
+    second = f"From bob@example.org Tue Mar  5 11:00:00 2024\n{HEAD}Subject: Two\n\nIt turns.\n"
+    third = f"From bob\nMessage-ID: <1@example.org>\n{HEAD}Subject: Three\n\nIt stands.\n"
+    assert read(tmp_path, f"{first}{kept}\n\n{second}\n{third}", "a.mbox").text == (
+        f"One\n\n{SHOWN}\n\nDear all,\n\n{kept}\n\nTwo\n\n{SHOWN}\n\nIt turns.\n\nThree\n\n{SHOWN}\n\nIt stands."
+    )
+
+
+def test_what_stands_before_the_first_message_of_a_mailbox_is_read(tmp_path: Path) -> None:
+    data = f"{HEAD}Subject: One\n\nIt turns.\n\nFrom bob Tue Mar  5 11:00:00 2024\n{HEAD}Subject: Two\n\nIt stands.\n"
+    assert read(tmp_path, data, "a.mbox").text == f"One\n\n{SHOWN}\n\nIt turns.\n\nTwo\n\n{SHOWN}\n\nIt stands."

@@ -72,6 +72,11 @@ def test_restructured_text_with_what_only_sphinx_knows(tmp_path: Path) -> None:
     assert [section.path for section in document.sections] == ["Mill", "Mill > Parts"]
 
 
+def test_values_in_restructured_text(tmp_path: Path) -> None:
+    source = "10\\ :sup:`6` l of H\\ :sub:`2`\\ O, :math:`\\frac{3}{4} x^2`, `here <https://mill.example/f>`_\n"
+    assert read(tmp_path, source, "a.rst").text == "10^6 l of H2O, 3/4x^2, here (https://mill.example/f)"
+
+
 def test_notebooks(tmp_path: Path) -> None:
     cells = [
         {"cell_type": "markdown", "source": ["# Mill\n", "It *turns*."]},

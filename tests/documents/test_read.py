@@ -252,3 +252,27 @@ def test_importing_loads_no_parser() -> None:
     root = Path(rag.documents.__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.parametrize("name", ["mill.txt", "mill.log", "mill.md", "mill.py"])
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"The wheel has 32 paddles.\0\nIt turns.", "The wheel has 32 paddles.\nIt turns."),
+        (b"\0The wheel turns.", "The wheel turns."),
+        (b"The wheel turns.\r\n\x1a", "The wheel turns."),
+        (b"The wheel turns.\r\n" + b"\x1a" * 110, "The wheel turns."),  # padded to a whole block
+        (b"Short." + b"\0" * 4096, "Short."),
+        (b"G\xfcnstig: 5 \x80.\0", "Günstig: 5 €."),
+    ],
+)
+def test_a_few_zeros_and_the_end_of_a_dos_file_are_no_reason_to_refuse_a_text(
+    tmp_path: Path, name: str, data: bytes, text: str
+) -> None:
+    assert text_of(tmp_path, data, name).replace("\n", " ") == text.replace("\n", " ")
+
+
+def test_zeros_where_lines_were_lost_part_what_is_left(tmp_path: Path) -> None:
+    assert text_of(tmp_path, b"level 4." + b"\0" * 64 + b"2024-03-02 level 5\n", "mill.log") == (
+        "level 4.\n2024-03-02 level 5"
+    )

@@ -105,8 +105,10 @@ def test_other_json_is_lines_with_paths(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
+        ("a.json", '["a",\n"b",\n"c"\n"d"', "is not valid JSON (line 4: "),
         ("a.json", '{"a": 1,\n}', "is not valid JSON (line 2: "),
-        ("a.jsonl", '{"a": 1}\n\n{"a"', "is not valid JSON (line 3: "),
+        ("a.json", '{"a": 1}\n{"a": 2\n{"a": 3', "is not valid JSON (line 3: "),
+        ("a.jsonl", '{"a": 1}\n\n{"a"\n{"b"', "is not valid JSON (line 4: "),
         ("a.json", "[" * 100_000, "is nested too deep to be data; split it"),
         ("a.json", "{}", "is empty: no text was found in it"),
     ],
@@ -204,3 +206,32 @@ def test_workbooks_that_are_not_read(tmp_path: Path) -> None:
         text_of(tmp_path, protected, "a.xlsx")
     with pytest.raises(DocumentError, match=r"a\.xls: is damaged: it is not a complete workbook [^\n]*; save it anew$"):
         text_of(tmp_path, protected[:600], "a.xls")
+
+
+def test_several_json_values_are_a_list(tmp_path: Path) -> None:
+    rows = "part | price\nwheel | 7\nstone | 9"
+    for between in ("", "\n", ",\n", "\n\n", "\x1e"):
+        data = f'{{"part": "wheel",\n "price": 7}}{between}{{"part": "stone", "price": 9}}\n'
+        assert text_of(tmp_path, data, "a.json") == rows
+        assert text_of(tmp_path, data, "a.jsonl") == rows
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_a_line_that_is_no_json_costs_itself_and_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text('{"part": "wheel"}\n{"part": "sto\n{"part": "weir"}\n')
+    document = read_document(tmp_path / name, name)
+    assert document.text == "part\nwheel\nweir"
+    (note,) = document.notes
+    assert note.startswith("a line was left out: it is not valid JSON (line 2: ")
+
+
+def test_lists_of_sentences_get_no_commas(tmp_path: Path) -> None:
+    value = '{"tags": ["old", "oak"], "steps": ["Open the weir.", "Wait, then go."], "names": ["Miller, Ann", "Bob"]}'
+    assert text_of(tmp_path, value, "a.json") == (
+        "tags: old, oak\nsteps: Open the weir.\nWait, then go.\nnames: Miller, Ann\nBob"
+    )
+
+
+def test_a_text_that_its_look_cuts_into_parts_is_whole(tmp_path: Path) -> None:
+    value = '{"note": ["It turns ", {"type": "bold", "text": "at ten"}, "."], "rows": ["a", {"id": 1}]}'
+    assert text_of(tmp_path, value, "a.json") == "note: It turns at ten.\n\nrows\n\n| id\na\n| 1"

@@ -1,0 +1,168 @@
+"""An element of a page -> if it is left out: because nobody sees it, or because it is there on every page of the site.
+
+In: a node of a parsed page. What is unseen is told by the markup and its own style; what is furniture (menus, banners,
+footers) by elements, roles and words in classes and ids, and only if it says nothing: sentences, and facts with
+figures, are what the page is about wherever they stand.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rag.documents.blocks import one_line
+from rag.documents.markup import HEADINGS, NOTE_MARK, blocks_of, walk
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
+
+UNSEEN_TAGS = frozenset({
+    "script", "style", "template", "noscript", "head", "iframe", "object", "svg", "canvas", "audio", "video", "map",
+    "button", "select", "textarea", "input", "datalist", "label", "dialog", "rt", "rp", "annotation", "del",
+    "s", "strike",
+})  # fmt: skip
+SEEN_BUTTONS = frozenset({"dt", "summary", *HEADINGS})  # in these a button shows and hides what follows
+# Not opacity: animations begin at 0, and a saved page keeps it. Not backface-visibility.
+UNSEEN_STYLE = re.compile(
+    r"(?<![\w-])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|text-decoration[\w-]*\s*:[^;]*line-through)",
+    re.I,
+)
+NO_SIZE = re.compile(
+    r"(?<![\w-])font-size\s*:\s*0(?![.\d])", re.I
+)  # also against spaces between boxes, which have their own
+UNSEEN_CLASSES = frozenset({"sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text"})
+LETTER = re.compile(r"[^\W_]")
+
+FURNITURE_TAGS = frozenset({"nav", "aside", "footer", "menu"})
+FURNITURE_ROLES = frozenset({
+    "navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu", "menubar",
+    "toolbar", "tooltip",
+})  # fmt: skip
+FURNITURE_WORDS = frozenset({  # whole words of class and id names
+    "nav", "navbar", "navbox", "navigation", "menu", "submenu", "breadcrumb", "breadcrumbs", "sidebar", "footer",
+    "cookie", "cookies", "consent", "gdpr", "popup", "modal", "share", "sharing", "social", "related", "newsletter",
+    "subscribe", "signup", "advert", "advertisement", "ads", "sponsored", "promo", "pagination", "pager", "skip",
+    "catlinks", "editsection", "noprint", "toolbar", "toolbox", "dropdown", "portlet", "cta", "comments",
+})  # fmt: skip
+OVERLAYS = frozenset({"dialog", "alertdialog", "tooltip"})  # roles
+CONSENT_WORDS = frozenset({"cookie", "cookies", "consent", "gdpr"})
+CONTROLS = "button, input, [role=button], a:not([href]), a[href='#'], a[class*=btn], a[class*=button]"
+PARTS_OF_A_PAGE = frozenset({"main", "article", "section", "blockquote"})  # a footer in one of them is its own
+SENTENCE = re.compile(r"(?:\S+\s+){3,}\S*[^\W_][^\s\w]*[.!?…](?=[^\w\s]*(?:\s|$))|[^\W_]{4}[。！？।؟]")
+FACT = re.compile(r"(?=.*\d)(?:\S*[^\W_]\S*\s+){2,}\S*[^\W_]")  # three words, one of which is a figure
+RIGHTS = re.compile(r"©|\(c\)|copyright|all rights reserved", re.I)  # of a site, on each of its pages
+CALLOUT_WORDS = frozenset({
+    "note", "tip", "hint", "info", "important", "warning", "caution", "danger", "callout", "admonition",
+})  # fmt: skip
+PERMALINK_SIGNS = frozenset("#¶§🔗")
+CLASS_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+LARGEST_FURNITURE = 0.4  # share of a page's text; what is named "menu" and is larger is what the page is about
+LINK_LIST = 3  # links that make a list without other text a menu, on a page that does not mark its article
+LEAST_FACTS = 0.25  # share of an element's text outside links at which lines with figures are what it is about
+
+
+def is_unseen(node: LexborNode) -> bool:
+    """Tells if a person who looks at the page does not see the element's text, or sees it struck."""
+    tag, attributes = node.tag, node.attributes
+    if tag in UNSEEN_TAGS and not (tag == "button" and node.parent is not None and node.parent.tag in SEEN_BUTTONS):
+        return True
+    if ("hidden" in attributes and attributes["hidden"] != "until-found") or attributes.get("aria-hidden") == "true":
+        return True
+    if not UNSEEN_CLASSES.isdisjoint((attributes.get("class") or "").split()):
+        return bool(LETTER.search(node.text() or ""))  # a sign stands between the figures of a fraction
+    style = attributes.get("style") or ""
+    if UNSEEN_STYLE.search(style):
+        return not _is_formula_of_picture(node)
+    return bool(NO_SIZE.search(style)) and len(node.css("[style*=font-size]")) < 2  # css() finds `node` too
+
+
+def is_furniture(node: LexborNode, size: int, marked: bool) -> bool:
+    """Tells if an element is there on every page of its site; `marked`: the page says where its article is."""
+    tag, attributes = node.tag, node.attributes
+    if tag == "sup":
+        return bool(NOTE_MARK.fullmatch(one_line(node.text() or "").replace(" ", "")))
+    if tag == "a":
+        return one_line(node.text() or "") in PERMALINK_SIGNS
+    if (attributes.get("role") or "") in OVERLAYS:
+        return True
+    if _is_marked_furniture(node):
+        return (not marked and _is_footer_of_page(node)) or not _says_something(node)
+    if not marked and _is_link_list(node):
+        return True
+    if not marked and _is_page_header(node):
+        return not _says_something(node)
+    words = _class_words(node)
+    if tag in HEADINGS or words.isdisjoint(FURNITURE_WORDS) or size_of(node, links=True) >= LARGEST_FURNITURE * size:
+        return False
+    return _asks_for_consent(node, words) or not _says_something(node)
+
+
+def sounds_like_furniture(node: LexborNode) -> bool:
+    """Tells if what an element says decides whether it is furniture."""
+    return node.tag == "header" or _is_marked_furniture(node) or not _class_words(node).isdisjoint(FURNITURE_WORDS)
+
+
+def size_of(root: LexborNode, links: bool) -> int:
+    """The number of characters that are seen, without white space; `links=False` leaves out the text of links."""
+    left_out = is_unseen if links else _is_unseen_or_link
+    texts = (node.text_content or "" for node, _ in walk(root, left_out) if node.tag == "-text")
+    return sum(len(word) for text in texts for word in text.split())
+
+
+def _is_formula_of_picture(node: LexborNode) -> bool:
+    """Tells if a hidden element holds the formula of which the next element is a picture."""
+    after = node.next
+    while after is not None and after.tag == "-text":
+        after = after.next
+    return after is not None and after.tag == "img" and node.css_first("math") is not None
+
+
+def _is_marked_furniture(node: LexborNode) -> bool:
+    if (node.attributes.get("role") or "") in FURNITURE_ROLES:
+        return True
+    return node.tag in FURNITURE_TAGS and _class_words(node).isdisjoint(CALLOUT_WORDS)
+
+
+def _class_words(node: LexborNode) -> set[str]:
+    """The words of class and id, in lower case."""
+    attributes = node.attributes
+    names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
+    return {word.lower() for word in CLASS_WORD.findall(names)}
+
+
+def _says_something(node: LexborNode) -> bool:
+    """Tells if an element holds a sentence outside its links, or facts: lines with a figure, beside few links."""
+    texts = [block.text for block in blocks_of(node, _is_unseen_or_link)]
+    lines = [line for text in texts for line in text.split("\n") if not RIGHTS.search(line)]
+    if any(SENTENCE.search(line) for line in lines):
+        return True
+    if not any(FACT.match(line.removeprefix("- ")) for line in lines):
+        return False
+    return LEAST_FACTS * size_of(node, links=True) < size_of(node, links=False)
+
+
+def _asks_for_consent(node: LexborNode, words: set[str]) -> bool:
+    return not words.isdisjoint(CONSENT_WORDS) and node.css_first(CONTROLS) is not None
+
+
+def _is_footer_of_page(node: LexborNode) -> bool:
+    if node.tag != "footer" and node.attributes.get("role") != "contentinfo":
+        return False
+    above = node.parent
+    while above is not None and above.tag not in PARTS_OF_A_PAGE:
+        above = above.parent
+    return above is None
+
+
+def _is_page_header(node: LexborNode) -> bool:
+    return node.tag == "header" and node.css_first("h1") is None
+
+
+def _is_link_list(node: LexborNode) -> bool:
+    if node.tag not in ("ul", "ol") or len(node.css("a")) < LINK_LIST:
+        return False
+    return size_of(node, links=False) == 0
+
+
+def _is_unseen_or_link(node: LexborNode) -> bool:
+    return node.tag == "a" or is_unseen(node)

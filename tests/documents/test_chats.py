@@ -1,0 +1,122 @@
+"""Exports of chats as JSON: who, when and what, in a line each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rag.documents.read import read_document
+from rag.types import Document
+
+
+def read(folder: Path, value: object) -> Document:
+    path = folder / "chat.json"
+    path.write_text(json.dumps(value))
+    return read_document(path, "chat.json")
+
+
+TELEGRAM = {
+    "name": "Millers",
+    "type": "private_group",
+    "id": 7,
+    "messages": [
+        {"id": 1, "type": "service", "date": "2024-03-05T09:00:00", "actor": "Ann Miller", "action": "create_group",
+         "title": "Millers", "text": ""},
+        {"id": 2, "type": "message", "date": "2024-03-05T09:30:00", "date_unixtime": "1709631000", "from": "Ann Miller",
+         "from_id": "user7", "text": ["The wheel turns ", {"type": "bold", "text": "at ten"}, ", ask ",
+                                      {"type": "mention", "text": "@bob"}, "."],
+         "text_entities": [{"type": "plain", "text": "The wheel turns "}]},
+        {"id": 3, "type": "message", "date": "2024-03-05T09:40:00", "from": "Bob", "from_id": "user8", "text": "",
+         "file": "(File not included. Change data exporting settings to download.)", "file_name": "plan.pdf",
+         "mime_type": "application/pdf", "forwarded_from": "Cid"},
+        {"id": 4, "type": "message", "date": "2024-03-05T09:50:00", "from": "Bob", "text": "Weir?",
+         "poll": {"question": "Open the weir?", "answers": [{"text": "yes"}]}},
+    ],
+}  # fmt: skip
+
+
+def test_telegram(tmp_path: Path) -> None:
+    document = read(tmp_path, TELEGRAM)
+    assert document.title == "Millers"
+    assert [section.path for section in document.sections] == ["Millers"]
+    assert document.text.split("\n\n") == [
+        "name: Millers\ntype: private_group\nid: 7",
+        "Millers",
+        "Ann Miller, 2024-03-05 09:00: [action: create_group] [title: Millers]",
+        "Ann Miller, 2024-03-05 09:30: The wheel turns at ten, ask @bob.",
+        "Bob, 2024-03-05 09:40: [file name: plan.pdf] [forwarded from: Cid]",
+        "Bob, 2024-03-05 09:50: Weir? [poll: Open the weir?, yes]",
+    ]
+
+
+def test_several_chats_in_one_export(tmp_path: Path) -> None:
+    other = TELEGRAM | {"name": "Weir", "messages": TELEGRAM["messages"][1:2]}  # type: ignore[index]
+    document = read(tmp_path, {"about": "An export.", "chats": {"list": [TELEGRAM, other]}})
+    assert [section.path for section in document.sections] == ["chats.list", "Millers", "Weir"]
+    assert document.text.startswith("about: An export.\n\nchats.list\n\nname: Millers\n")
+    assert document.text.endswith("id: 7\n\nWeir\n\nAnn Miller, 2024-03-05 09:30: The wheel turns at ten, ask @bob.")
+
+
+def test_slack(tmp_path: Path) -> None:
+    messages = [
+        {"type": "message", "user": "U1", "ts": "1709631000.000200", "client_msg_id": "a-b", "team": "T1",
+         "text": "<!here> Wheel &amp; weir: see <https://mill.example/p|the plan>, ask <@U2> in <#C1|mill> &lt;5",
+         "blocks": [{"type": "rich_text", "elements": []}], "user_profile": {"real_name": "Ann Miller", "name": "ann"},
+         "reactions": [{"name": "tada", "count": 1}]},
+        {"type": "message", "user": "U2", "ts": "1709631060.000100", "text": "Done on <!date^17096^{date}|Tuesday>.",
+         "user_profile": {"real_name": "Bob"}, "files": [{"id": "F1", "name": "wheel.png", "title": "The wheel"}]},
+    ]  # fmt: skip
+    assert read(tmp_path, messages).text == (
+        "Ann Miller, 2024-03-05 09:30 UTC: @here Wheel & weir: see the plan (https://mill.example/p), ask @Bob in "
+        "#mill <5\n\nBob, 2024-03-05 09:31 UTC: Done on Tuesday. [file: The wheel, wheel.png]"
+    )
+
+
+def test_whatsapp(tmp_path: Path) -> None:
+    messages = {
+        "31": {"from_me": False, "timestamp": 1709631000, "time": "09:30", "media": False, "key_id": "K1",
+               "sender": "Ann", "data": "The wheel turns.", "meta": False, "reply": None},
+        "32": {"from_me": True, "timestamp": 1709631060.5, "time": "09:31", "media": False, "key_id": "K2",
+               "sender": None, "data": "Good.", "meta": False, "reply": "K1"},
+    }  # fmt: skip
+    document = read(tmp_path, {"441@s.whatsapp.net": {"name": "Ann", "type": "android", "messages": messages}})
+    assert document.title == "Ann"
+    assert document.text == (
+        "441@s.whatsapp.net.name: Ann\n441@s.whatsapp.net.type: android\n\nAnn\n\n"
+        "Ann, 2024-03-05 09:30 UTC: The wheel turns.\n\nI, 2024-03-05 09:31 UTC: Good."
+    )
+
+
+@pytest.mark.parametrize(
+    ("messages", "line"),
+    [
+        ({"sender_name": "Ann", "timestamp_ms": 1709631000000, "content": "It turns.", "photos": [{"uri": "a.jpg"}]},
+         "Ann, 2024-03-05 09:30 UTC: It turns. [photo: a.jpg]"),
+        ({"id": "1", "type": "Default", "timestamp": "2024-03-05T09:30:00.12+01:00", "isPinned": False,
+          "content": "It turns.", "author": {"id": "9", "name": "ann7", "nickname": "Ann"}, "attachments": []},
+         "Ann, 2024-03-05 09:30 +01:00: It turns."),
+        ({"from": "4471", "timestamp": "1709631000", "type": "text", "text": {"body": "It turns."}},
+         "4471, 2024-03-05 09:30 UTC: It turns."),
+        ({"user": "ann", "time": "5 March", "message": "It turns.", "weather": "rain"},
+         "ann, 5 March: It turns. [weather: rain]"),
+    ],
+)  # fmt: skip
+def test_messages_of_other_programs(tmp_path: Path, messages: object, line: str) -> None:
+    assert read(tmp_path, [messages]).text == line
+    assert read(tmp_path, {"pump": {"title": "Pump", "price": 7, "notes": [messages]}}).text == (
+        f"pump.title: Pump\npump.price: 7\n\nPump\n\n{line}"
+    )
+
+
+def test_records_with_fields_of_their_own_are_no_chat(tmp_path: Path) -> None:
+    record = {"author": "Ann", "date": "1859", "text": "Wheel", "wood": "oak", "place": "Wells", "maker": "Bob"}
+    more = {"owner": "Cid", "price": "7", "state": "worn"}
+    assert read(tmp_path, [record | more]).text == (
+        "author | date | text | wood | place | maker | owner | price | state\n"
+        "Ann | 1859 | Wheel | oak | Wells | Bob | Cid | 7 | worn"
+    )
+    assert read(tmp_path, [{"name": "Wheel", "date": "1859", "text": "oak"}]).text == (
+        "name | date | text\nWheel | 1859 | oak"
+    )
