@@ -53,6 +53,7 @@ class Document:
     pages: tuple[int, ...] = ()  # start offset of each physical page; empty if the format has no pages
     sections: tuple[Section, ...] = ()  # in order of `start`
     metadata: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()  # a line for each part of the file that was not read; for the run's report, not stored
 
 
 @dataclass(frozen=True, slots=True)

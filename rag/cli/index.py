@@ -286,8 +286,9 @@ def _print_summary(summary: Summary, total: int, options: argparse.Namespace, se
         counts = {key: getattr(summary, key) for key in ("added", "replaced", "removed", "unchanged")}
         failed = [{"document_id": item.document_id, "message": item.message} for item in summary.failed]
         skipped = [{"path": str(item.path), "reason": item.reason} for item in summary.skipped]
+        notes = [item._asdict() for item in summary.notes]
         same = {"moved": _pairs(summary.moved), "duplicates": _pairs(summary.duplicates)}
-        report = counts | same | {"failed": failed, "skipped": skipped, "passages": summary.passages}
+        report = counts | same | {"failed": failed, "skipped": skipped, "notes": notes, "passages": summary.passages}
         print(json.dumps(report | {"documents": total, "left": summary.left}, ensure_ascii=False))
         _print_tracebacks(summary.failed, options)
         return code
@@ -296,6 +297,8 @@ def _print_summary(summary: Summary, total: int, options: argparse.Namespace, se
     _print_tracebacks(summary.failed, options)
     for item in summary.skipped:
         print(f"  skipped  {item.path}: {item.reason}", file=sys.stderr)
+    for note in summary.notes:
+        print(f"  note     {note.message}", file=sys.stderr)
     _print_duplicates(summary.duplicates)
     moved = f" ({len(summary.moved)} of them moved)" if summary.moved else ""
     print(

@@ -50,6 +50,7 @@ class Content(NamedTuple):
     title: str = ""  # as the file itself gives it
     metadata: Mapping[str, str] = MappingProxyType({})
     paged: bool = False
+    notes: Sequence[str] = ()  # a line for each part of the file that was not read
 
 
 class Body(NamedTuple):

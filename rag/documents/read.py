@@ -103,6 +103,7 @@ def _read(path: Path, document_id: str, source: str, options: Options) -> Docume
         pages=body.pages if content.paged else (),
         sections=body.sections,
         metadata={"media_type": MEDIA_TYPES[suffix]} | _metadata(content),
+        notes=tuple(one_line(note) for note in content.notes),
     )
 
 

@@ -9,6 +9,7 @@ untouched.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ from rag.seams import DocumentSink, Embedder
 from rag.settings import Settings
 from rag.types import Document, Embedding, Entry
 
+_log = logging.getLogger(__name__)
+
 _PUBLISH_S = 60.0  # readers see what was committed at least this often: publishing costs some tens of milliseconds
 
 
@@ -35,6 +38,13 @@ class Failure(NamedTuple):
     document_id: str
     message: str
     traceback: str = ""  # of a fault of this program, in several lines
+
+
+class Note(NamedTuple):
+    """A part of a file that was not read, although the file was, in one line."""
+
+    document_id: str
+    message: str
 
 
 @dataclass(slots=True)
@@ -47,6 +57,7 @@ class Summary:
     unchanged: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)  # of added and replaced documents
     moved: list[Same] = field(default_factory=list)  # added ones with the bytes of a removed one, the `other`
     duplicates: list[Same] = field(default_factory=list)  # added or replaced ones with the bytes of another that stays
     passages: int = 0  # of added and replaced documents
@@ -185,6 +196,9 @@ class _Work:
 
     def _note(self, document: Document) -> None:
         (self.summary.replaced if document.id in self._known else self.summary.added).append(document.id)
+        for text in document.notes:
+            self.summary.notes.append(Note(document.id, f"{document.source}: {text}"))
+            _log.info("%s: %s", document.source, text)
         other = self._same_as.setdefault(document.sha256, document.id)
         if other in self._vanished:
             self.summary.moved.append(Same(document.id, other))

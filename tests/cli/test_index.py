@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 import pytest
 
 from rag.cli import index as command
-from rag.ingest.run import Failure, Summary
+from rag.ingest.run import Failure, Note, Summary
 from rag.settings import Settings
 
 SUMMARY = Summary(
@@ -19,12 +20,19 @@ SUMMARY = Summary(
 )
 
 
-def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """Standard error of the summary of a run with two failures."""
+NOTED = Summary(added=["docs/c.pdf"], notes=[Note("docs/c.pdf", "c.pdf: page 2 was not read")])
+
+
+def options_of(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
     parser.add_argument("--json", action="store_true")
-    options = parser.parse_args([*arguments, "docs"])
+    return parser.parse_args([*arguments, "docs"])
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Standard error of the summary of a run with two failures."""
+    options = options_of(*arguments)
     assert command._print_summary(SUMMARY, 1, options, Settings()) == command.SOME_FAILED
     return capsys.readouterr().err
 
@@ -36,3 +44,11 @@ def test_tracebacks_are_shown_if_they_are_wanted(capsys: pytest.CaptureFixture[s
     assert printed(capsys, "-v") == printed(capsys, "--verbose") == failed + traceback
     assert printed(capsys, "--json") == ""
     assert printed(capsys, "--json", "-v") == traceback
+
+
+def test_what_was_not_read_of_a_file_is_named_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command._print_summary(NOTED, 1, options_of(), Settings()) == command.OK
+    assert capsys.readouterr().err == "  note     c.pdf: page 2 was not read\n"
+    assert command._print_summary(NOTED, 1, options_of("--json"), Settings()) == command.OK
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["notes"] == [{"document_id": "docs/c.pdf", "message": "c.pdf: page 2 was not read"}]

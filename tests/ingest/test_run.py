@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from rag.errors import DocumentError, IndexBusy, InputError, ModelError
 from rag.index.local import LocalIndex
 from rag.ingest.changes import Same, find_changes, identical
 from rag.ingest.prepare import BATCH_PASSAGES, ReadFiles, read_here
-from rag.ingest.run import Summary, carry_out, sync
+from rag.ingest.run import Note, Summary, carry_out, sync
 from rag.settings import Settings, load_settings
 from rag.stores.open import open_index
 from rag.types import Document, Embedding, Passage
@@ -247,6 +248,22 @@ def test_a_file_that_cannot_be_read_leaves_the_rest_and_what_the_index_has_of_it
     assert [item.path.name for item in summary.skipped] == ["picture.png"]
     with opened(settings) as index:
         assert index.document("library/a.txt").text.startswith("Ada built the mill.")
+
+
+def test_what_a_reader_left_out_is_in_the_summary_and_in_the_log(
+    settings: Settings, library: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def read(files: Iterable[Found]) -> Iterator[tuple[Found, Document | DocumentError]]:
+        for found, document in read_here(files):
+            assert isinstance(document, Document)
+            left_out = ("page 2 was not read",) if found.document_id == "library/a.txt" else ()
+            yield found, replace(document, notes=left_out)
+
+    with caplog.at_level("INFO", logger="rag.ingest.run"):
+        summary = run(settings, library, read=read)
+    source = str(library / "a.txt")
+    assert summary.notes == [Note("library/a.txt", f"{source}: page 2 was not read")]
+    assert caplog.messages == [f"{source}: page 2 was not read"]
 
 
 def test_two_writers_at_once_and_a_path_that_is_not_there(settings: Settings, library: Path) -> None:
