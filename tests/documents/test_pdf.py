@@ -156,6 +156,48 @@ def test_running_titles_and_page_numbers_are_dropped(tmp_path: Path) -> None:
     assert three.text.count("The Mill Handbook") == 3  # too few pages to tell
 
 
+SERIALS = (4711, 4712, 4713, 4714, 4715, 4716)
+
+
+@pytest.mark.parametrize(
+    "foot",
+    [
+        [f"Receipt no. {serial}" for serial in SERIALS],
+        [f"Receipt number | {serial}" for serial in SERIALS],
+        [f"Receipt: {number}" for number in range(1, 7)],  # counts the pages, and names the receipt all the same
+        [f"To pay: {amount} EUR" for amount in ("81.20", "14.05", "9.99", "230.00", "14.06", "77.10")],
+        [f"Room {number}" for number in (12, 31, 7, 40, 22, 3)],
+        [f"Read on {day}.03.2024" for day in (4, 9, 11, 17, 18, 29)],
+    ],
+)
+def test_lines_whose_figures_do_not_count_pages_stay(tmp_path: Path, foot: list[str]) -> None:
+    pages = []
+    for number, text in enumerate(foot, start=1):
+        cells = zip((72, 300), text.split(" | "), strict=False)
+        last: list[Piece] = [(x, 40, 10, REGULAR, cell) for x, cell in cells]
+        pages.append(lines("The Mill Company", top=760) + lines(f"Page {number} of 6", top=700) + last)
+    document = read(tmp_path, make_pdf(pages))
+    assert document.text.split("\n\n") == foot
+    assert document.metadata["page_furniture"] == "Page 1 of 6; The Mill Company"
+
+
+@pytest.mark.parametrize(
+    "foot",
+    [
+        ["i", "ii", "1", "2", "3", "4"],
+        ["- 3 -", "- 4 -", "- 5 -", "- 6 -", "- 7 -", "- 8 -"],
+        ["Page 1 of 2", "Page 2 of 2", "Page 1 of 1", "Page 1 of 3", "Page 2 of 3", "Page 3 of 3"],
+        ["2-1", "2-2", "2-3", "3-1", "3-2", "3-3"],
+        [f"The Mill Company {number}" for number in range(1, 7)],
+        [f"Seite {number}" for number in range(212, 218)],
+    ],
+)
+def test_lines_that_count_pages_are_dropped(tmp_path: Path, foot: list[str]) -> None:
+    pages = [lines(f"It has {word} wheels.") + lines(text, top=40) for word, text in zip("abcdef", foot, strict=True)]
+    document = read(tmp_path, make_pdf(pages))
+    assert document.text == "\n\n".join(f"It has {word} wheels." for word in "abcdef")
+
+
 def test_rows_of_figures_that_run_over_many_pages_stay(tmp_path: Path) -> None:
     pages = [lines(*(f"Row {10 * page + row}" for row in range(6))) for page in range(1, 6)]
     document = read(tmp_path, make_pdf(pages))

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from rag.documents.blocks import Block
+from rag.documents.pdf.furniture import without_furniture
 from rag.documents.pdf.headings import Heading, Text, levels
 from rag.documents.pdf.lines import Line, whole_lines
 from rag.documents.pdf.tables import is_row, rows
@@ -60,13 +61,25 @@ class _Unit(NamedTuple):
     close: bool
 
 
+class Layout(NamedTuple):
+    """The blocks of each page, and an example of each kind of line that was dropped as page furniture."""
+
+    pages: list[list[Block]]
+    furniture: list[str]
+
+
 def layout_blocks(pages: Sequence[Sequence[Line]], outline: Sequence[Sequence[Heading]] = ()) -> list[list[Block]]:
-    """The blocks of each page. `outline` holds the headings of each; if it is of no use, their size tells them."""
-    whole = whole_lines(pages)
+    """The blocks of each page, as `layout` gives them."""
+    return layout(pages, outline).pages
+
+
+def layout(pages: Sequence[Sequence[Line]], outline: Sequence[Sequence[Heading]] = ()) -> Layout:
+    """The pages laid out. `outline` holds the headings of each; if it is of no use, their size tells them."""
+    whole, furniture = without_furniture(whole_lines(pages))
     known = whole_words(line.text for lines in whole for line in lines)
     units = [list(_units(lines)) for lines in whole]
     texts = [[Text(join([line.text for line in unit.lines], known), unit.lines) for unit in page] for page in units]
-    return [_joined(*page) for page in zip(units, texts, levels(texts, outline), strict=True)]
+    return Layout([_joined(*page) for page in zip(units, texts, levels(texts, outline), strict=True)], furniture)
 
 
 def _units(lines: Sequence[Line]) -> Iterator[_Unit]:

@@ -21,7 +21,7 @@ from rag.documents.blocks import Block, Content
 from rag.documents.damaged import told_as_damage
 from rag.documents.pdf import ocr
 from rag.documents.pdf.headings import Heading
-from rag.documents.pdf.layout import layout_blocks
+from rag.documents.pdf.layout import layout
 from rag.documents.pdf.lines import COLUMN_GAP, Line, Word
 from rag.errors import DocumentError
 from rag.types import CELL_SEPARATOR
@@ -40,6 +40,7 @@ DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
 MAX_PAGES = 20_000
 MOST_DOTS = 10_000  # along the longer side of a page that is drawn for OCR; posters are drawn coarser
 MAX_OUTLINE = 5000  # entries; more are a damaged or hostile file
+MOST_FURNITURE = 300  # characters of the examples of what was dropped
 NAME_BYTES = 128  # of a font's name that are looked at
 
 
@@ -60,7 +61,7 @@ def parse(data: bytes, passwords: Sequence[str] = (), ocr_languages: Sequence[st
         language = _language(document)
         images = [number for number, lines in enumerate(pages) if not lines and _has_image(document, number)]
         recognised = _recognised(document, images, ocr_languages)
-    content = layout_blocks(pages, outline)
+    content, furniture = layout(pages, outline)
     for number, page in recognised.items():
         content[number] = page
     if not any(content):
@@ -72,6 +73,7 @@ def parse(data: bytes, passwords: Sequence[str] = (), ocr_languages: Sequence[st
     }
     metadata["pages_without_text"] = ", ".join(str(number) for number, page in enumerate(content, 1) if not page)
     metadata["pages_recognised"] = ", ".join(str(number + 1) for number, page in recognised.items() if page)
+    metadata["page_furniture"] = "; ".join(furniture)[:MOST_FURNITURE]
     metadata = {name: text for name, text in metadata.items() if text}
     return Content(content, title=stated.get("Title", ""), metadata=metadata, paged=True)
 
