@@ -28,15 +28,21 @@ def make_pdf(
     outline: Sequence[tuple[str, int]] = (),
     catalog: str = "",
     trailer: str = "",
+    page: str = "",
+    fonts: str = "",
+    more: Sequence[str] = (),
 ) -> bytes:
-    """A PDF with these pieces of text on its pages; a page given as a string is its content stream."""
+    """A PDF with these pieces of text on its pages; a page given as a string is its content stream.
+
+    `page` is added to each page, `fonts` to their fonts, and `more` are further objects: from `first_object` on.
+    """
     first_page, first_entry = 6, 6 + 2 * len(pages)
-    streams = [page if isinstance(page, str) else "\n".join(map(_show, page)) for page in pages]
+    streams = [shown if isinstance(shown, str) else "\n".join(map(_show, shown)) for shown in pages]
     kids = " ".join(f"{first_page + 2 * number} 0 R" for number in range(len(pages)))
     objects = [
         f"<< /Type /Catalog /Pages 2 0 R /Outlines 5 0 R {catalog} >>",
         f"<< /Type /Pages /Count {len(pages)} /Kids [{kids}] >>",
-        f"<< /{REGULAR} {_font('Helvetica')} /{BOLD} {_font('Helvetica-Bold')} >>",
+        f"<< /{REGULAR} {_font('Helvetica')} /{BOLD} {_font('Helvetica-Bold')} {fonts} >>",
         f"<< {info} >>",
         f"<< /Type /Outlines /First {first_entry} 0 R /Last {first_entry + len(outline) - 1} 0 R >>"
         if outline
@@ -46,13 +52,18 @@ def make_pdf(
         content = first_page + 2 * number + 1
         objects.append(
             "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] "
-            f"/Resources << /Font 3 0 R >> /Contents {content} 0 R >>"
+            f"/Resources << /Font 3 0 R >> /Contents {content} 0 R {page} >>"
         )
         objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
-    for number, (title, page) in enumerate(outline):
+    for number, (title, target) in enumerate(outline):
         following = f"/Next {first_entry + number + 1} 0 R" if number + 1 < len(outline) else ""
-        objects.append(f"<< /Title ({title}) /Parent 5 0 R {following} /Dest [{first_page + 2 * page} 0 R /Fit] >>")
-    return _file(objects, trailer)
+        objects.append(f"<< /Title ({title}) /Parent 5 0 R {following} /Dest [{first_page + 2 * target} 0 R /Fit] >>")
+    return _file([*objects, *more], trailer)
+
+
+def first_object(pages: int) -> int:
+    """The number of the first of the `more` objects of a file without an outline."""
+    return 6 + 2 * pages
 
 
 def _show(piece: Piece) -> str:
@@ -175,9 +186,10 @@ def test_lines_whose_figures_do_not_count_pages_stay(tmp_path: Path, foot: list[
     for number, text in enumerate(foot, start=1):
         cells = zip((72, 300), text.split(" | "), strict=False)
         last: list[Piece] = [(x, 40, 10, REGULAR, cell) for x, cell in cells]
-        pages.append(lines("The Mill Company", top=760) + lines(f"Page {number} of 6", top=700) + last)
+        head = lines("The Mill Company", top=760) + lines(f"Page {number} of 6", top=700)
+        pages.append(head + lines("One bag of flour.", "Two bags of bran.", top=600)[: number % 2 + 1] + last)
     document = read(tmp_path, make_pdf(pages))
-    assert document.text.split("\n\n") == foot
+    assert document.text.split("\n\n")[1::2] == foot
     assert document.metadata["page_furniture"] == "Page 1 of 6; The Mill Company"
 
 

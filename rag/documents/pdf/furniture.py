@@ -11,7 +11,7 @@ are text too.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
 from rag.documents.pdf.lines import Line
@@ -45,6 +45,7 @@ LABEL = re.compile(
     re.IGNORECASE,
 )  # before a number that names or measures something
 WORD = re.compile(r"[^\W\d_]+")
+LOWER = re.compile(r"\s*[^\W\d_A-Z]{2,}\s")
 PARTED = re.compile(r"(?:^|[^\w\s.,:#$€£%+])\s*$")  # before a number that stands by itself
 
 
@@ -70,14 +71,17 @@ def without_furniture(pages: Sequence[Sequence[Line]]) -> Kept:
     for number in filled:
         for key, line in _edges_that_repeat(pages[number]):
             seen.setdefault(key, []).append(_Seen(number, line.text, _numbers(line.text)))
+    repeated = {key for key, found in seen.items() if _is_repeated(sorted({line.page for line in found}), filled)}
     dropped: set[tuple[int, str]] = set()
-    examples: list[str] = []
-    for found in seen.values() if len(filled) >= FURNITURE_PAGES else ():
-        if _is_repeated(sorted({line.page for line in found}), filled):
-            furniture = [line for line, near in _with_neighbours(found) if _is_furniture(line, near, len(pages))]
-            dropped.update((line.page, line.text) for line in furniture)
-            examples += [line.text for line in furniture[:1]]
-    return Kept([_kept(lines, number, dropped) for number, lines in enumerate(pages)], examples)
+    furniture: list[_Seen] = []
+    for key in seen if len(filled) >= FURNITURE_PAGES else ():
+        if key in repeated:
+            near = _with_neighbours(seen[key])
+            found = [line for line, others in near if _is_furniture(line, others, len(pages))]
+            dropped.update((line.page, line.text) for line in found)
+            furniture += found[:1]
+    kept = [_kept(lines, number, dropped, repeated) for number, lines in enumerate(pages)]
+    return Kept(kept, [line.text for line in furniture if len(kept[line.page]) < len(pages[line.page])])
 
 
 def _edges_that_repeat(lines: Sequence[Line]) -> list[tuple[str, Line]]:
@@ -137,6 +141,8 @@ def _stands_alone(before: str, after: str, value: int, pages: int) -> bool:
         return True
     if value > pages + AHEAD and len(words) < TITLE_WORDS:
         return False
+    if LOWER.match(after):  # "3 months from the first of April on"
+        return False
     return bool(PARTED.search(before)) or (len(words) >= TITLE_WORDS and not after.strip())
 
 
@@ -153,10 +159,12 @@ def _number(text: str) -> int:
     return sum(-value if value < following else value for value, following in pairs)
 
 
-def _kept(lines: Sequence[Line], page: int, dropped: set[tuple[int, str]]) -> list[Line]:
+def _kept(lines: Sequence[Line], page: int, dropped: Set[tuple[int, str]], repeated: Set[str]) -> list[Line]:
+    """The lines that stay; all of them if the page holds nothing but what other pages hold too."""
     edges = _edges(lines)
-    kept = [line for line in lines if (page, line.text) not in dropped or line not in edges]
-    return kept or list(lines)
+    if all(line in edges and _pattern(line) in repeated for line in lines):
+        return list(lines)
+    return [line for line in lines if (page, line.text) not in dropped or line not in edges]
 
 
 def _edges(lines: Iterable[Line]) -> list[Line]:

@@ -16,6 +16,7 @@ from rag.documents.blocks import Block
 from rag.documents.pdf.furniture import without_furniture
 from rag.documents.pdf.headings import Heading, Text, levels
 from rag.documents.pdf.lines import Line, whole_lines
+from rag.documents.pdf.marginal import without_marginal
 from rag.documents.pdf.tables import is_row, rows
 from rag.documents.wrapping import BETWEEN_UNSPACED, join, whole_words
 
@@ -75,11 +76,14 @@ def layout_blocks(pages: Sequence[Sequence[Line]], outline: Sequence[Sequence[He
 
 def layout(pages: Sequence[Sequence[Line]], outline: Sequence[Sequence[Heading]] = ()) -> Layout:
     """The pages laid out. `outline` holds the headings of each; if it is of no use, their size tells them."""
-    whole, furniture = without_furniture(whole_lines(pages))
+    read, marginal = without_marginal(pages)
+    whole, furniture = without_furniture(whole_lines(read))
     known = whole_words(line.text for lines in whole for line in lines)
     units = [list(_units(lines)) for lines in whole]
     texts = [[Text(join([line.text for line in unit.lines], known), unit.lines) for unit in page] for page in units]
-    return Layout([_joined(*page) for page in zip(units, texts, levels(texts, outline), strict=True)], furniture)
+    return Layout(
+        [_joined(*page) for page in zip(units, texts, levels(texts, outline), strict=True)], marginal + furniture
+    )
 
 
 def _units(lines: Sequence[Line]) -> Iterator[_Unit]:

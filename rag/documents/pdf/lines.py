@@ -16,6 +16,7 @@ SPACE = 0.15  # of the size: pieces closer than this touch
 OVERLAP = 0.3  # of the size: how far a piece may reach into the one before it (the slash of a fraction)
 COLUMN_GAP = 1.5  # of the size: words farther apart are cells of a row; justified text stays below
 
+LONE_MARKER = re.compile(r"[^\w\s]|[(\[]?\w{1,5}[.)\]]|\d+(?:[.-]\d+)*")  # before the text of an item or heading
 LEADER = re.compile(r"\s*(?:[.·…_]\s?){5,}\s*")  # dots that lead from an entry to its page
 
 
@@ -48,6 +49,16 @@ def whole_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
     No line is without text: one that holds nothing but the dots of a leader is dropped.
     """
     return [[line for line in _one_piece(_from_right(pieces)) if line.text] for pieces in pages]
+
+
+def spaced(words: Sequence[str], spans: Sequence[tuple[float, float]], size: float) -> tuple[str, int]:
+    """The line's text and the number of its cells: words with a wide gap between them are cells of a row."""
+    text, cells = words[0], 1
+    for word, before, after in zip(words[1:], spans, spans[1:], strict=False):
+        apart = after[0] - before[1] > COLUMN_GAP * size and not LONE_MARKER.fullmatch(text)
+        text += (CELL_SEPARATOR if apart else " ") + word
+        cells += apart
+    return text, cells
 
 
 def _from_right(pieces: Sequence[Line]) -> Sequence[Line]:
