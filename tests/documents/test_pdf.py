@@ -250,6 +250,18 @@ def test_rotated_text_is_read_like_upright_text(tmp_path: Path) -> None:
     assert read(tmp_path, make_pdf(["\n".join(shown)])).text == JOINED
 
 
+@pytest.mark.parametrize("offset", [0.3, 1.2])
+def test_characters_drawn_twice_to_look_bold_are_read_once(tmp_path: Path, offset: float) -> None:
+    """Line by line, and character by character; two equal letters side by side are two."""
+    twice = [(72 + beside, 700.0, 12.0, REGULAR, "All wheels") for beside in (0, offset)]
+    widths = {"M": 10.0, "i": 2.7, "l": 2.7, "s": 6.0}
+    x, each = 72.0, []
+    for letter in "Mills":
+        each += [(x + beside, 680.0, 12.0, REGULAR, letter) for beside in (0, offset)]
+        x += widths[letter]
+    assert read(tmp_path, make_pdf([[*twice, *each]])).text == "All wheels\nMills"
+
+
 def test_password(tmp_path: Path) -> None:
     data = make_pdf([lines("Secret.")], trailer=f"/Encrypt {ENCRYPTION} /ID [<00> <00>]")
     with pytest.raises(

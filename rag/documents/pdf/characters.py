@@ -22,6 +22,7 @@ BOLD = 600  # font weight from which text is bold; 400 is regular, 700 bold, bel
 BOLD_NAME = re.compile(rb"bold|black|heavy|semibd", re.IGNORECASE)
 SYMBOLS = {0xF0B7: "•", 0xF0A7: "▪", 0xF0D8: "➢", 0xF0FC: "✓"}  # bullets in the fonts Symbol and Wingdings
 ASLANT = math.radians(8)  # scans are turned by less
+DOUBLED = 0.5  # of a character's width: nearer to itself it is drawn twice; letters set close keep some 0.8
 HYPHEN_AT_BREAK = 2  # what PDFium gives for it
 MOST_UNKNOWN = 0.5  # share of a page's lines
 NAME_BYTES = 128  # of a font's name that are looked at
@@ -81,7 +82,7 @@ def _pieces(page: Any) -> Iterator[list[_Character]]:
 
 def _lines(page: Any, piece: list[_Character]) -> Iterator[Line]:
     """The line that a piece is; several if PDFium ran together what stands one below the other."""
-    words = _words(piece)
+    words = _words(_once(page, piece))
     if not words:
         return
     size, turns = _size_and_turns(page, words)
@@ -120,6 +121,25 @@ def _line(page: Any, words: list[list[_Character]]) -> Line:
     vertical = turns == DOWNWARDS and _angle(page, seen[0].place) == 0
     upright = turns == 0 and not _is_aslant(page, seen[0].place)
     return Line(text, left, right, baseline, size, bold, cells, upright, vertical, placed)
+
+
+def _once(page: Any, piece: list[_Character]) -> list[_Character]:
+    """The characters without those that are drawn twice, a little beside themselves, to look bold."""
+    kept = piece[:1]
+    for character in piece[1:]:
+        before = kept[-1]
+        if character.text == before.text and not character.text.isspace() and _overlap(page, before, character):
+            continue
+        kept.append(character)
+    return kept
+
+
+def _overlap(page: Any, first: _Character, second: _Character) -> bool:
+    turns = _angle(page, first.place)
+    begin, end = _span(page, first.place, turns)
+    (_, height), (_, other) = (_turned(*_origin(page, each.place), turns) for each in (first, second))
+    moved = _span(page, second.place, turns)[0] - begin
+    return abs(moved) < DOUBLED * (end - begin) and abs(height - other) < DOUBLED * (end - begin)
 
 
 def _words(piece: list[_Character]) -> list[list[_Character]]:

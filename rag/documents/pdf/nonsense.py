@@ -1,7 +1,7 @@
 """The text of a page -> whether its characters make words, or are codes of a font that says nothing of them.
 
-In: text. Out: a judgement. Pure. Text of scripts other than Latin is trusted if it is of one script: what a font's codes
-are taken for is Latin letters, signs and characters of many scripts.
+In: text. Out: a judgement. Pure. Text of scripts other than Latin is trusted if it is of one script: what codes of a
+font are taken for is Latin letters, signs and characters of many scripts.
 """
 
 from __future__ import annotations
