@@ -141,6 +141,59 @@ def test_two_columns_are_read_one_after_the_other(tmp_path: Path) -> None:
     )
 
 
+LEFT = (
+    "The first pump was made of oak",
+    "and stood in the cellar, where",
+    "it was found by a miller who",
+    "thought it was a barrel.",
+)
+RIGHT = (
+    "A second one was cast in iron",
+    "and is shown in the yard of",
+    "the mill. Nobody has seen it",
+    "run since the flood.",
+)
+
+
+@pytest.mark.parametrize(
+    "third",
+    [
+        (),
+        (
+            "All of them were sold for the",
+            "price of their metal in the",
+            "year of the flood, and none",
+            "came back to the valley.",
+        ),
+    ],
+)
+def test_columns_that_a_file_writes_line_by_line_are_no_table(tmp_path: Path, third: tuple[str, ...]) -> None:
+    both = zip(LEFT, RIGHT, third or LEFT, strict=True)
+    page = [
+        (x, 700 - 12 * number, 10, REGULAR, text)
+        for number, row in enumerate(both)
+        for x, text in zip((72, 240, 410), row[: 3 if third else 2], strict=False)
+    ]
+    columns_read = [LEFT, RIGHT, third] if third else [LEFT, RIGHT]
+    assert read(tmp_path, make_pdf([page])).text == "\n\n".join(" ".join(column) for column in columns_read)
+
+
+def test_rows_whose_cells_are_long_stay_a_table(tmp_path: Path) -> None:
+    """Cells of two lines begin together; rows of figures hold few words; terms do not fill their column."""
+    cells = [
+        ("Mill of the old town which", "Built of oak and stone by"),
+        ("stands at the lower ford.", "the first of the millers."),
+        ("Barn of the new farm which", "Built of brick and iron by"),
+        ("lies on the northern hill.", "the last of its owners."),
+    ]
+    page = [
+        (x, 700 - 12 * n, 10, REGULAR, text)
+        for n, row in enumerate(cells)
+        for x, text in zip((72, 300), row, strict=True)
+    ]
+    assert " | Built of brick" in read(tmp_path, make_pdf([page])).text
+
+
 def test_lists_rows_and_addresses_keep_their_lines(tmp_path: Path) -> None:
     address = lines("The Old Mill", "Brook Street 7", "Wells")
     items = lines("• wheels that turn", "• stones that grind", top=640)
@@ -250,16 +303,13 @@ def test_rotated_text_is_read_like_upright_text(tmp_path: Path) -> None:
     assert read(tmp_path, make_pdf(["\n".join(shown)])).text == JOINED
 
 
-@pytest.mark.parametrize("offset", [0.3, 1.2])
-def test_characters_drawn_twice_to_look_bold_are_read_once(tmp_path: Path, offset: float) -> None:
-    """Line by line, and character by character; two equal letters side by side are two."""
-    twice = [(72 + beside, 700.0, 12.0, REGULAR, "All wheels") for beside in (0, offset)]
-    widths = {"M": 10.0, "i": 2.7, "l": 2.7, "s": 6.0}
-    x, each = 72.0, []
-    for letter in "Mills":
-        each += [(x + beside, 680.0, 12.0, REGULAR, letter) for beside in (0, offset)]
-        x += widths[letter]
-    assert read(tmp_path, make_pdf([[*twice, *each]])).text == "All wheels\nMills"
+def test_characters_drawn_twice_to_look_bold_are_read_once(tmp_path: Path) -> None:
+    """A line as a whole, and character by character; equal letters side by side are two."""
+    twice = [_show((72 + beside, 700, 12, REGULAR, "All wheels")) for beside in (0, 0.3)]
+    widths = {"M": 833, "i": 222, "l": 222, "s": 500}
+    each = "".join(f"({letter}){widths[letter] - 100}({letter})100" for letter in "Mills")
+    page = f"{' '.join(twice)} BT /F1 12 Tf 1 0 0 1 72 680 Tm [{each}] TJ ET"
+    assert read(tmp_path, make_pdf([page])).text == "All wheels\nMills"
 
 
 def test_password(tmp_path: Path) -> None:

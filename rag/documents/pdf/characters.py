@@ -22,6 +22,7 @@ BOLD = 600  # font weight from which text is bold; 400 is regular, 700 bold, bel
 BOLD_NAME = re.compile(rb"bold|black|heavy|semibd", re.IGNORECASE)
 SYMBOLS = {0xF0B7: "•", 0xF0A7: "▪", 0xF0D8: "➢", 0xF0FC: "✓"}  # bullets in the fonts Symbol and Wingdings
 ASLANT = math.radians(8)  # scans are turned by less
+ALL_DOUBLED = 0.7  # share of the characters; spaces are not drawn, and PDFium leaves out some by itself
 DOUBLED = 0.5  # of a character's width: nearer to itself it is drawn twice; letters set close keep some 0.8
 HYPHEN_AT_BREAK = 2  # what PDFium gives for it
 MOST_UNKNOWN = 0.5  # share of a page's lines
@@ -124,22 +125,23 @@ def _line(page: Any, words: list[list[_Character]]) -> Line:
 
 
 def _once(page: Any, piece: list[_Character]) -> list[_Character]:
-    """The characters without those that are drawn twice, a little beside themselves, to look bold."""
-    kept = piece[:1]
-    for character in piece[1:]:
-        before = kept[-1]
-        if character.text == before.text and not character.text.isspace() and _overlap(page, before, character):
-            continue
-        kept.append(character)
-    return kept
+    """The characters without those that are drawn twice, a little beside themselves, to look bold.
+
+    All of them are, or none: two that lie one upon the other may be the halves of a ligature.
+    """
+    pairs = [place for place in range(1, len(piece)) if piece[place].text == piece[place - 1].text]
+    if len(pairs) < ALL_DOUBLED * len(piece) / 2:
+        return piece
+    twice = {place for place in pairs if _overlap(page, piece[place - 1], piece[place])}
+    if len(twice) < ALL_DOUBLED * len(piece) / 2:
+        return piece
+    return [character for place, character in enumerate(piece) if place not in twice]
 
 
 def _overlap(page: Any, first: _Character, second: _Character) -> bool:
-    turns = _angle(page, first.place)
-    begin, end = _span(page, first.place, turns)
-    (_, height), (_, other) = (_turned(*_origin(page, each.place), turns) for each in (first, second))
-    moved = _span(page, second.place, turns)[0] - begin
-    return abs(moved) < DOUBLED * (end - begin) and abs(height - other) < DOUBLED * (end - begin)
+    (x, y), (other_x, other_y) = _origin(page, first.place), _origin(page, second.place)
+    begin, end = _span(page, first.place, _angle(page, first.place))
+    return math.hypot(other_x - x, other_y - y) < DOUBLED * (end - begin)
 
 
 def _words(piece: list[_Character]) -> list[list[_Character]]:

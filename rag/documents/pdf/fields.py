@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rag.documents.pdf.lines import Line, Word, spaced
+from rag.documents.pdf.lines import Line, Word, made_of
 
 USUAL_SIZE = 10.0  # points, where there is no line beside a value
 CHARACTER = 0.5  # of the size: the usual width
@@ -71,15 +71,10 @@ def _cut_at(lines: Sequence[Line], fields: Sequence[Field]) -> list[Line]:
         for mark in marks:
             before = [word for word in rest if (word.left + word.right) / 2 < mark]
             if before and len(before) < len(rest):
-                cut.append(_made_of(line, before))
+                cut.append(made_of(line, before))
                 rest = rest[len(before) :]
-        cut.append(_made_of(line, rest) if len(rest) < len(line.words) else line)
+        cut.append(made_of(line, rest) if len(rest) < len(line.words) else line)
     return cut
-
-
-def _made_of(line: Line, words: Sequence[Word]) -> Line:
-    text, cells = spaced([word.text for word in words], [(word.left, word.right) for word in words], line.size)
-    return line._replace(text=text, cells=cells, words=tuple(words), left=words[0].left, right=words[-1].right)
 
 
 def _put_on_row(lines: list[Line], baseline: float, values: Sequence[Field]) -> None:

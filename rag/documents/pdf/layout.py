@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from rag.documents.blocks import Block
+from rag.documents.pdf.columns import without_interleaving
 from rag.documents.pdf.furniture import without_furniture
 from rag.documents.pdf.headings import Heading, Text, levels
 from rag.documents.pdf.lines import Line, whole_lines
@@ -77,7 +78,7 @@ def layout_blocks(pages: Sequence[Sequence[Line]], outline: Sequence[Sequence[He
 def layout(pages: Sequence[Sequence[Line]], outline: Sequence[Sequence[Heading]] = ()) -> Layout:
     """The pages laid out. `outline` holds the headings of each; if it is of no use, their size tells them."""
     read, marginal = without_marginal(pages)
-    whole, furniture = without_furniture(whole_lines(read))
+    whole, furniture = without_furniture([without_interleaving(lines) for lines in whole_lines(read)])
     known = whole_words(line.text for lines in whole for line in lines)
     units = [list(_units(lines)) for lines in whole]
     texts = [[Text(join([line.text for line in unit.lines], known), unit.lines) for unit in page] for page in units]

@@ -61,6 +61,12 @@ def spaced(words: Sequence[str], spans: Sequence[tuple[float, float]], size: flo
     return text, cells
 
 
+def made_of(line: Line, words: Sequence[Word]) -> Line:
+    """The line with these of its words only."""
+    text, cells = spaced([word.text for word in words], [(word.left, word.right) for word in words], line.size)
+    return line._replace(text=text, cells=cells, words=tuple(words), left=words[0].left, right=words[-1].right)
+
+
 def _from_right(pieces: Sequence[Line]) -> Sequence[Line]:
     """The pieces in reading order: a page of vertical lines is read from its right, one row of them after the other."""
     if not pieces or not all(piece.vertical for piece in pieces):

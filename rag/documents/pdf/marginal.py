@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import median_low
 from typing import NamedTuple
 
-from rag.documents.pdf.lines import Line, spaced
+from rag.documents.pdf.lines import Line, made_of
 
 ACROSS_SHARE = 0.5  # of the pages with text, and at least two: a watermark
 LARGER = 1.2  # times the page's usual size: text across the page, and not a label in a figure
@@ -63,7 +63,7 @@ def _without_numbers(lines: list[Line]) -> list[Line]:
     if len(margin) < LEAST_NUMBERED or not _count(margin) or not _is_prose(margin, lines):
         return lines
     places = {place for place, _ in margin}
-    return [_without_first(line) if place in places else line for place, line in enumerate(lines) if
+    return [made_of(line, line.words[1:]) if place in places else line for place, line in enumerate(lines) if
             place not in places or len(line.words) > 1]  # fmt: skip
 
 
@@ -107,9 +107,3 @@ def _is_prose(margin: Sequence[tuple[int, Line]], lines: Sequence[Line]) -> bool
     texts = [text for text in texts if text]
     run_on = sum(after[0].islower() and before[-1] not in ".!?:;" for before, after in pairwise(texts))
     return run_on >= RUN_ON_SHARE * max(1, len(texts) - 1)
-
-
-def _without_first(line: Line) -> Line:
-    words = line.words[1:]
-    text, cells = spaced([word.text for word in words], [(word.left, word.right) for word in words], line.size)
-    return line._replace(text=text, cells=cells, words=words, left=words[0].left)
