@@ -303,6 +303,30 @@ def test_rotated_text_is_read_like_upright_text(tmp_path: Path) -> None:
     assert read(tmp_path, make_pdf(["\n".join(shown)])).text == JOINED
 
 
+@pytest.mark.parametrize(
+    ("head", "title"),
+    [
+        (["The Mill of Wells"], "The Mill of Wells"),
+        (["2024 in Wells"], "2024 in Wells"),
+        (["1 Introduction"], "mill"),
+        (["2.1 Wheels of oak"], "mill"),
+        (["IV. Wheels"], "mill"),
+        (["Contents"], "mill"),
+        (["UNITED STATES"], "mill"),
+        (["TOWN OF WELLS", "BOARD OF MILLS"], "mill"),  # two lines of a cover
+    ],
+)
+def test_headings_that_are_no_titles_give_way_to_the_name(tmp_path: Path, head: list[str], title: str) -> None:
+    page = [piece for place, text in enumerate(head) for piece in lines(text, top=740 - 60 * place, size=20)]
+    document = read(tmp_path, make_pdf([page + lines(*PARAGRAPH, top=600)]), "mill.pdf")
+    assert ([section.path for section in document.sections], document.title) == (head, title)
+
+
+def test_a_title_on_a_page_of_its_own_is_one(tmp_path: Path) -> None:
+    pages = [lines("The Mill of Wells", size=20), lines("Of its wheels", size=20) + lines(*PARAGRAPH, top=600)]
+    assert read(tmp_path, make_pdf(pages)).title == "The Mill of Wells"
+
+
 def test_characters_drawn_twice_to_look_bold_are_read_once(tmp_path: Path) -> None:
     """A line as a whole, and character by character; equal letters side by side are two."""
     twice = [_show((72 + beside, 700, 12, REGULAR, "All wheels")) for beside in (0, 0.3)]
