@@ -378,6 +378,52 @@ def test_cells_stand_under_their_columns(tmp_path: Path) -> None:
     assert read(tmp_path, make_pdf([page])).text == expected
 
 
+def test_cells_that_wrap_are_one_row(tmp_path: Path) -> None:
+    page = [
+        *columns(700, (72, "Work"), (240, "2021"), (300, "2022")),
+        *columns(688, (72, "Wheels of oak and of")),
+        *columns(676, (72, "cast iron"), (240, "12"), (300, "14")),
+        *columns(664, (72, "Stones that were brought"), (240, "7"), (300, "(9)")),
+        *columns(652, (72, "from the hill")),
+        *columns(640, (72, "Belts"), (240, "3"), (300, "4")),
+        *columns(628, (72, "all of leather"), (240, "2"), (300, "1")),  # a row of its own: it has figures
+    ]
+    assert read(tmp_path, make_pdf([page])).text == (
+        "Work | 2021 | 2022\nWheels of oak and of cast iron | 12 | 14\n"
+        "Stones that were brought from the hill | 7 | (9)\nBelts | 3 | 4\nall of leather | 2 | 1"
+    )
+
+
+def test_cells_of_words_that_wrap_are_one_row_and_words_cut_in_them_are_whole(tmp_path: Path) -> None:
+    page = [
+        *columns(700, (72, "Part"), (200, "Found"), (340, "Kept")),
+        *columns(688, (72, "Wheel"), (200, "In the cel-"), (340, "In the museum")),
+        *columns(676, (200, "lar of the mill"), (340, "of the town")),
+        *columns(664, (72, "Ida Brandt"), (200, "Max Hahn"), (340, "None")),
+        *columns(652, (72, "ida@mill.example"), (200, "max@mill.example")),
+    ]
+    assert read(tmp_path, make_pdf([page])).text == (
+        "Part | Found | Kept\nWheel | In the cellar of the mill | In the museum of the town\n"
+        "Ida Brandt | Max Hahn | None\nida@mill.example | max@mill.example"
+    )
+
+
+@pytest.mark.parametrize("corner", [700, 688])
+def test_names_of_columns_on_several_lines_are_one_row(tmp_path: Path, corner: float) -> None:
+    first = [(72, "Month")] if corner == 700 else []
+    second = [(72, "Month")] if corner == 688 else []
+    page = [
+        *columns(700, *first, (200, "Number of"), (340, "Average")),
+        *columns(688, *second, (200, "Visitors"), (340, "Stay")),
+        *columns(676, (72, "May"), (200, "12"), (340, "3")),
+        *columns(664, (72, "June"), (200, "15"), (340, "4")),
+    ]
+    assert (
+        read(tmp_path, make_pdf([page])).text
+        == "Month | Number of Visitors | Average Stay\nMay | 12 | 3\nJune | 15 | 4"
+    )
+
+
 def test_titles_of_chapters_are_dropped_and_names_of_columns_are_not(tmp_path: Path) -> None:
     """Left pages carry the book's title, right pages that of their chapter; a table goes on over all of them."""
     pages = []
