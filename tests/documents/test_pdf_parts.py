@@ -218,6 +218,14 @@ def test_watermarks_are_neither_titles_nor_in_the_way(tmp_path: Path) -> None:
     assert two.metadata["page_furniture"] == "SPECIMEN"
 
 
+def test_marks_in_large_letters_that_go_upwards_are_watermarks_and_rotated_pages_are_not(tmp_path: Path) -> None:
+    upwards = "BT /F2 60 Tf 0 1 -1 0 300 200 Tm (SPECIMEN) Tj ET "
+    pages = [f"{upwards} BT /F1 10 Tf 1 0 0 1 72 700 Tm ({text}) Tj ET" for text in PARAGRAPH]
+    assert read(tmp_path, make_pdf(pages)).text == "\n\n".join(PARAGRAPH)
+    rotated = [f"BT /F1 10 Tf 0 1 -1 0 {300 + 12 * n} 200 Tm ({text}) Tj ET" for n, text in enumerate(PARAGRAPH)]
+    assert read(tmp_path, make_pdf([" ".join(rotated)] * 2)).text == "\n\n".join([" ".join(PARAGRAPH)] * 2)
+
+
 @pytest.mark.parametrize("apart", [True, False])
 def test_numbers_of_lines_are_left_out(tmp_path: Path, apart: bool) -> None:
     texts = (*PARAGRAPH, "Nobody knew of it, and it had not run for a long", "time.", "Then it was sold.")

@@ -15,6 +15,7 @@ from rag.documents.pdf.lines import Line, Word
 from rag.types import CELL_SEPARATOR
 
 LEAST_ROWS = 3
+MOST_ROWS = 200  # of a page; what has more is not read by columns
 FARTHEST = 4.0  # of the size: from one cell to the next below it
 LEVEL = 0.3  # of the size: cells of one row differ by less
 MOST_LEVEL = 0.7  # share of a column's cells that are level with those of the first
@@ -58,7 +59,7 @@ def _columns(lines: Sequence[Line], place: int) -> list[list[Line]]:
         if columns and not _is_level(top, lines[place]):
             break
         column: list[Line] = []
-        for line in lines[place:]:
+        for line in lines[place : place + MOST_ROWS]:
             if not line.words or not line.upright or line.cells > 1 or line.left <= left:
                 break
             if column and not 0 < column[-1].baseline - line.baseline < FARTHEST * line.size:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from rag.documents.pdf.lines import COLUMN_GAP, Line, Word, made_of
 
 LEAST_LINES = 3  # of each of two columns
+MOST_LINES = 200  # that are looked at together: a page has fewer, and what has more is not read twice and thrice
 MOST_COLUMNS = 4
 FARTHEST = 2.5  # of the size: from one line of a paragraph to the next
 WORDS = 3.0  # in a line of prose, on average
@@ -37,7 +38,7 @@ def without_interleaving(lines: Sequence[Line]) -> list[Line]:
     read: list[Line] = []
     place = 0
     while place < len(lines):
-        run, gutters = _run(lines[place:])
+        run, gutters = _run(lines[place : place + MOST_LINES])
         columns = _columns(run, gutters) if gutters else []
         if columns and _are_prose(columns):
             read += [line for column in columns for line in column if line is not None]

@@ -33,25 +33,24 @@ class Read(NamedTuple):
 def without_marginal(pages: Sequence[Sequence[Line]]) -> Read:
     """Leaves out watermarks and line numbers."""
     filled = sum(map(bool, pages))
-    across = [[line for line in lines if _is_across(line, lines)] for lines in pages]
+    across = [_across(lines) for lines in pages]
     count = Counter(text for lines in across for text in {line.text for line in lines})
     repeated = {text for text, times in count.items() if times >= max(2, ACROSS_SHARE * filled)}
     read = []
-    for lines, marks in zip(pages, across, strict=True):
+    for lines, marks in zip(pages, map(frozenset, across), strict=True):
         upright = [line for line in lines if line not in marks]
-        last = [line for line in marks if line.text not in repeated or not upright]
+        last = [line for line in lines if line in marks and (line.text not in repeated or not upright)]
         read.append([*_without_numbers(upright), *last])
     return Read(read, sorted(repeated))
 
 
-def _is_across(line: Line, lines: Sequence[Line]) -> bool:
-    """Tells if a line is written across the page: aslant, or upwards in large letters on a page of upright lines."""
-    if line.upright or line.vertical:
-        return False
-    upright = [other.size for other in lines if other.upright]
-    if 2 * len(upright) <= len(lines) and len(lines) > 1:
-        return False
-    return not upright or line.size >= LARGER * median_low(upright)
+def _across(lines: Sequence[Line]) -> list[Line]:
+    """The lines written across the page: aslant, or upwards in large letters on a page of upright lines."""
+    upright = [line.size for line in lines if line.upright]
+    if len(lines) > 1 and 2 * len(upright) < len(lines):
+        return []
+    least = LARGER * median_low(upright) if upright else 0.0
+    return [line for line in lines if not line.upright and not line.vertical and line.size >= least]
 
 
 def _without_numbers(lines: list[Line]) -> list[Line]:
