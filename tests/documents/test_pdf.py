@@ -424,6 +424,40 @@ def test_names_of_columns_on_several_lines_are_one_row(tmp_path: Path, corner: f
     )
 
 
+@pytest.mark.parametrize("cells", [["12", "7", "31"], ["5", "7", "9"], ["1.5", "7", "(3)"], ["A", "B", "C"]])
+def test_short_cells_below_one_another_do_not_run_together(tmp_path: Path, cells: list[str]) -> None:
+    assert read(tmp_path, make_pdf([lines(*cells)])).text.split() == cells
+
+
+def by_column(*given: tuple[float, Sequence[str]]) -> list[Piece]:
+    return [piece for left, cells in given for piece in lines(*cells, left=left)]
+
+
+def test_a_table_that_a_file_writes_column_by_column(tmp_path: Path) -> None:
+    figures = by_column((72, ["Town", "Wells", "Bath", "Frome"]), (160, ["Mills", "12", "7", "31"]))
+    assert read(tmp_path, make_pdf([figures])).text == "Town | Mills\nWells | 12\nBath | 7\nFrome | 31"
+    words = by_column(
+        (72, ["Town", "Wells", "Bath"]), (160, ["Mill", "North", "South"]), (240, ["Owner", "Ida", "Max"])
+    )
+    below = lines("They were all closed in the year of the flood.", top=640)
+    assert read(tmp_path, make_pdf([words + below])).text == (
+        "Town | Mill | Owner\nWells | North | Ida\nBath | South | Max\n\nThey were all closed in the year of the flood."
+    )
+
+
+def test_names_of_columns_that_wrap_and_are_written_one_after_the_other(tmp_path: Path) -> None:
+    names = by_column((160, ["Sacks of", "Flour", "(sold)"]), (240, ["Sacks of", "Bran", "(sold)"]))
+    row = [*columns(664, (72, "May"), (160, "12"), (240, "3")), *columns(652, (72, "June"), (160, "15"), (240, "4"))]
+    assert read(tmp_path, make_pdf([names + row])).text == (
+        "| Sacks of Flour (sold) | Sacks of Bran (sold)\nMay | 12 | 3\nJune | 15 | 4"
+    )
+
+
+def test_lists_and_addresses_side_by_side_are_no_table(tmp_path: Path) -> None:
+    both = by_column((72, ["Ida Brandt", "Mill Lane", "Wells"]), (300, ["Max Hahn", "Ford Street", "Bath"]))
+    assert read(tmp_path, make_pdf([both])).text == "Ida Brandt\nMill Lane\nWells\n\nMax Hahn\nFord Street\nBath"
+
+
 def test_titles_of_chapters_are_dropped_and_names_of_columns_are_not(tmp_path: Path) -> None:
     """Left pages carry the book's title, right pages that of their chapter; a table goes on over all of them."""
     pages = []

@@ -11,10 +11,12 @@ import math
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from rag.documents.pdf.lines import Line, Word, spaced
 from rag.documents.pdf.nonsense import PRIVATE, is_nonsense, reads_as_text
+from rag.documents.wrapping import UNSPACED
 
 DOWNWARDS = 3  # quarter turns of a line whose characters follow one another downwards
 ANOTHER_LINE = 0.9  # of the size: how far below a line the next one begins at least
@@ -24,6 +26,8 @@ SYMBOLS = {0xF0B7: "•", 0xF0A7: "▪", 0xF0D8: "➢", 0xF0FC: "✓"}  # bullet
 ASLANT = math.radians(8)  # scans are turned by less
 ALL_DOUBLED = 0.7  # share of the characters; spaces are not drawn, and PDFium leaves out some by itself
 DOUBLED = 0.5  # of a character's width: nearer to itself it is drawn twice; letters set close keep some 0.8
+STACKED = 1.1  # of the size: letters of a vertical line follow one another more closely
+UNSPACED_CHARACTER = re.compile(f"[{UNSPACED}]")  # of scripts that are written downwards
 HYPHEN_AT_BREAK = 2  # what PDFium gives for it
 MOST_UNKNOWN = 0.5  # share of a page's lines
 NAME_BYTES = 128  # of a font's name that are looked at
@@ -87,6 +91,11 @@ def _lines(page: Any, piece: list[_Character]) -> Iterator[Line]:
     if not words:
         return
     size, turns = _size_and_turns(page, words)
+    stacked = [character for word in words for character in word]
+    if turns == DOWNWARDS and _angle(page, stacked[0].place) == 0 and _are_cells(page, stacked, size):
+        for cell in _cells(page, words, size):
+            yield _line(page, cell)
+        return
     across = [_turned(*_origin(page, word[0].place), turns)[1] for word in (words[0], words[-1])]
     if abs(across[0] - across[1]) <= ANOTHER_LINE * size:
         yield _line(page, words)
@@ -100,6 +109,31 @@ def _lines(page: Any, piece: list[_Character]) -> Iterator[Line]:
             across[0] = baseline
         yield _line(page, words[begin:place])
         begin = place
+
+
+def _are_cells(page: Any, stacked: Sequence[_Character], size: float) -> bool:
+    """Tells if upright characters one below the other are cells of a column, such as figures, and no vertical line."""
+    if any(UNSPACED_CHARACTER.match(character.text) for character in stacked):
+        return False
+    heights = [_origin(page, character.place)[1] for character in stacked]
+    steps = [above - below for above, below in pairwise(heights)]
+    return any(character.text.isdecimal() for character in stacked) or min(steps, default=0) > STACKED * size
+
+
+def _cells(page: Any, words: Sequence[Sequence[_Character]], size: float) -> Iterator[list[list[_Character]]]:
+    """The words of each height; what stands one below the other is no word, even without a space."""
+    cell: list[list[_Character]] = []
+    height = _origin(page, words[0][0].place)[1]
+    for word in words:
+        for place, character in enumerate(word):
+            found = _origin(page, character.place)[1]
+            if abs(found - height) > ANOTHER_LINE * size / 2:
+                yield cell
+                cell, height = [[]], found
+            elif not place:
+                cell.append([])
+            cell[-1].append(character)
+    yield cell
 
 
 def _size_and_turns(page: Any, words: list[list[_Character]]) -> tuple[float, int]:

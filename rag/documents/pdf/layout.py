@@ -1,8 +1,8 @@
 """Lines of PDF pages, with their places -> paragraphs, lists, rows and headings.
 
 In: for each page its pieces of text in reading order. Out: for each page its blocks. Pure: nothing here knows PDFium.
-A page break ends a paragraph. Columns and reading order are as the file gives them; nothing is recognised from rules,
-boxes or pictures.
+A page break ends a paragraph. Reading order is as the file gives it, but for columns that it writes line by line
+(columns.py) and tables that it writes column by column (by_column.py); nothing is recognised from rules or boxes.
 """
 
 from __future__ import annotations
