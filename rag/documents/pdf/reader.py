@@ -2,8 +2,9 @@
 
 In: the bytes of a file. Out: its text layer in the reading order that PDFium gives, made into paragraphs by
 layout.py; headings from the outline that the file carries, else by their size.
-A page without text on which something is drawn is read by ocr.py if that is installed; a file of such pages only is
-refused otherwise.
+Values of forms stand among the lines, notes at the end of their page. A page that is an image, or whose text is
+nonsense, is read by ocr.py if that is installed; otherwise it is named in a note, and a file of such pages only is
+refused.
 """
 
 from __future__ import annotations
