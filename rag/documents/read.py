@@ -31,7 +31,17 @@ LONGEST_TITLE = 200  # characters; a title goes into every prompt and citation
 USELESS_TITLE = re.compile(
     r"(?:microsoft \w+ - .*|powerpoint presentation|(?:untitled|document|slide|presentation)[\s\d-]*"
     r"|\(?(?:anonymous|unspecified|unknown|none)\)?|\S*\.(?:docx?|odt|rtf|txt|pptx?|xlsx?|pdf|indd|qxd|tex|dvi|ps|html?)"
-    r"|\W*)",
+    r"|for immediate release|\W*)",
+    re.IGNORECASE,
+)
+# What the first heading of a PDF may be without being its title: a numbered one, that of any document, a letterhead
+NO_TITLE = re.compile(
+    r"(?:(?:chapter|section|part|kapitel|abschnitt|teil|chapitre|partie|capítulo|capitolo|hoofdstuk)?\s*"
+    r"(?:\d{1,2}(?:\.\d{1,2})*|[ivx]+\.|[a-z]\.)[.):]?\s+\S.*"
+    r"|(?:table of )?contents|introduction|abstract|(?:executive )?summary|preface|foreword|overview|background|notice"
+    r"|acknowledge?ments|press release|einleitung|inhalt(?:sverzeichnis)?|zusammenfassung|vorwort|table des matières"
+    r"|sommaire|résumé|préface|introducción|índice|resumen|introduzione|indice|inleiding|inhoud(?:sopgave)?"
+    r"|united (?:states(?: of america)?|kingdom|nations)|european union|securities and exchange commission)",
     re.IGNORECASE,
 )
 
@@ -110,11 +120,19 @@ def _read(path: Path, document_id: str, source: str, options: Options) -> Docume
 
 
 def _top_heading(body: Body, guessed: bool) -> str:
-    """The first heading of the top level; one told by its size must open the text or be the only one."""
+    """The first heading of the top level; one told by its size must open the text or be the only one, and be a title.
+
+    One of several lines set alike, such as those of a cover, says too little by itself.
+    """
     top = [section for section in body.sections if " > " not in section.path]
-    if not top or (guessed and top[0].start > 0 and len(top) > 1):
+    if not top:
         return ""
-    return top[0].path
+    first, others = top[0], {section.start for section in top[1:]}
+    end = first.start + len(first.path) + len("\n\n")
+    set_alike = end in others and end not in body.pages
+    if guessed and (set_alike or (first.start > 0 and others) or NO_TITLE.fullmatch(first.path)):
+        return ""
+    return first.path
 
 
 def _metadata(content: Content) -> dict[str, str]:

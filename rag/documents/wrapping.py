@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence, Set
 UNSPACED = "\u3000-\u303f\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
 BETWEEN_UNSPACED = re.compile(f"[{UNSPACED}]\n[{UNSPACED}]")
 CUT = re.compile(r"(\w[\w'’-]*)[-\u2010]$")  # the beginning of a word, at the end of a line
+LONGEST_CUT = 100  # characters at the end of a line in which the word stands that was cut; a paragraph may be endless
 REST = re.compile(r"\w[\w'’-]*")  # the rest of it, at the start of the next
 WORD = re.compile(r"\w+(?:[-\u2010'’]\w+)*")
 # "long- and short-term": a hyphen that stands for a missing word, not for a cut
@@ -49,7 +50,7 @@ def whole_words(lines: Iterable[str]) -> set[str]:
 def _join_two(first: str, second: str, known: Set[str] | None) -> str:
     if not first or not second:
         return first + second
-    cut, rest = CUT.search(first), REST.match(second)
+    cut, rest = CUT.search(first, max(0, len(first) - LONGEST_CUT)), REST.match(second)
     if cut is None or rest is None:
         unspaced = BETWEEN_UNSPACED.match(f"{first[-1]}\n{second[0]}")
         return first + second if unspaced else f"{first} {second}"

@@ -136,7 +136,7 @@ def fail(*_: object, **__: object) -> Any:
 FAULTS: list[tuple[str, bytes, object, str, str]] = [
     ("a.txt", b"Text.", text, "text_blocks", "text"),
     ("a.docx", zipped(word(TEXT)), docx, "_lists_merged", "docx"),
-    ("a.pdf", make_pdf([lines("Text.")]), reader, "layout_blocks", "pdf/reader"),
+    ("a.pdf", make_pdf([lines("Text.")]), reader, "layout", "pdf/reader"),
     ("a.ipynb", b'{"cells": [{"cell_type": "markdown", "source": "x"}]}', markdown, "markdown_blocks", "notebook"),
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,15 +29,21 @@ def make_pdf(
     outline: Sequence[tuple[str, int]] = (),
     catalog: str = "",
     trailer: str = "",
+    page: str = "",
+    fonts: str = "",
+    more: Sequence[str] = (),
 ) -> bytes:
-    """A PDF with these pieces of text on its pages; a page given as a string is its content stream."""
+    """A PDF with these pieces of text on its pages; a page given as a string is its content stream.
+
+    `page` is added to each page, `fonts` to their fonts, and `more` are further objects: from `first_object` on.
+    """
     first_page, first_entry = 6, 6 + 2 * len(pages)
-    streams = [page if isinstance(page, str) else "\n".join(map(_show, page)) for page in pages]
+    streams = [shown if isinstance(shown, str) else "\n".join(map(_show, shown)) for shown in pages]
     kids = " ".join(f"{first_page + 2 * number} 0 R" for number in range(len(pages)))
     objects = [
         f"<< /Type /Catalog /Pages 2 0 R /Outlines 5 0 R {catalog} >>",
         f"<< /Type /Pages /Count {len(pages)} /Kids [{kids}] >>",
-        f"<< /{REGULAR} {_font('Helvetica')} /{BOLD} {_font('Helvetica-Bold')} >>",
+        f"<< /{REGULAR} {_font('Helvetica')} /{BOLD} {_font('Helvetica-Bold')} {fonts} >>",
         f"<< {info} >>",
         f"<< /Type /Outlines /First {first_entry} 0 R /Last {first_entry + len(outline) - 1} 0 R >>"
         if outline
@@ -46,13 +53,18 @@ def make_pdf(
         content = first_page + 2 * number + 1
         objects.append(
             "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] "
-            f"/Resources << /Font 3 0 R >> /Contents {content} 0 R >>"
+            f"/Resources << /Font 3 0 R >> /Contents {content} 0 R {page} >>"
         )
         objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
-    for number, (title, page) in enumerate(outline):
+    for number, (title, target) in enumerate(outline):
         following = f"/Next {first_entry + number + 1} 0 R" if number + 1 < len(outline) else ""
-        objects.append(f"<< /Title ({title}) /Parent 5 0 R {following} /Dest [{first_page + 2 * page} 0 R /Fit] >>")
-    return _file(objects, trailer)
+        objects.append(f"<< /Title ({title}) /Parent 5 0 R {following} /Dest [{first_page + 2 * target} 0 R /Fit] >>")
+    return _file([*objects, *more], trailer)
+
+
+def first_object(pages: int) -> int:
+    """The number of the first of the `more` objects of a file without an outline."""
+    return 6 + 2 * pages
 
 
 def _show(piece: Piece) -> str:
@@ -130,6 +142,59 @@ def test_two_columns_are_read_one_after_the_other(tmp_path: Path) -> None:
     )
 
 
+LEFT = (
+    "The first pump was made of oak",
+    "and stood in the cellar, where",
+    "it was found by a miller who",
+    "thought it was a barrel.",
+)
+RIGHT = (
+    "A second one was cast in iron",
+    "and is shown in the yard of",
+    "the mill. Nobody has seen it",
+    "run since the flood.",
+)
+
+
+@pytest.mark.parametrize(
+    "third",
+    [
+        (),
+        (
+            "All of them were sold for the",
+            "price of their metal in the",
+            "year of the flood, and none",
+            "came back to the valley.",
+        ),
+    ],
+)
+def test_columns_that_a_file_writes_line_by_line_are_no_table(tmp_path: Path, third: tuple[str, ...]) -> None:
+    both = zip(LEFT, RIGHT, third or LEFT, strict=True)
+    page = [
+        (x, 700 - 12 * number, 10, REGULAR, text)
+        for number, row in enumerate(both)
+        for x, text in zip((72, 240, 410), row[: 3 if third else 2], strict=False)
+    ]
+    columns_read = [LEFT, RIGHT, third] if third else [LEFT, RIGHT]
+    assert read(tmp_path, make_pdf([page])).text == "\n\n".join(" ".join(column) for column in columns_read)
+
+
+def test_rows_whose_cells_are_long_stay_a_table(tmp_path: Path) -> None:
+    """Cells of two lines begin together; rows of figures hold few words; terms do not fill their column."""
+    cells = [
+        ("Mill of the old town which", "Built of oak and stone by"),
+        ("stands at the lower ford.", "the first of the millers."),
+        ("Barn of the new farm which", "Built of brick and iron by"),
+        ("lies on the northern hill.", "the last of its owners."),
+    ]
+    page = [
+        (x, 700 - 12 * n, 10, REGULAR, text)
+        for n, row in enumerate(cells)
+        for x, text in zip((72, 300), row, strict=True)
+    ]
+    assert " | Built of brick" in read(tmp_path, make_pdf([page])).text
+
+
 def test_lists_rows_and_addresses_keep_their_lines(tmp_path: Path) -> None:
     address = lines("The Old Mill", "Brook Street 7", "Wells")
     items = lines("• wheels that turn", "• stones that grind", top=640)
@@ -154,6 +219,49 @@ def test_running_titles_and_page_numbers_are_dropped(tmp_path: Path) -> None:
     assert read(tmp_path, make_pdf(pages)).text == "First things.\n\nSecond things.\n\nThird things.\n\nFourth things."
     three = read(tmp_path, make_pdf(pages[:3]))
     assert three.text.count("The Mill Handbook") == 3  # too few pages to tell
+
+
+SERIALS = (4711, 4712, 4713, 4714, 4715, 4716)
+
+
+@pytest.mark.parametrize(
+    "foot",
+    [
+        [f"Receipt no. {serial}" for serial in SERIALS],
+        [f"Receipt number | {serial}" for serial in SERIALS],
+        [f"Receipt: {number}" for number in range(1, 7)],  # counts the pages, and names the receipt all the same
+        [f"To pay: {amount} EUR" for amount in ("81.20", "14.05", "9.99", "230.00", "14.06", "77.10")],
+        [f"Room {number}" for number in (12, 31, 7, 40, 22, 3)],
+        [f"Read on {day}.03.2024" for day in (4, 9, 11, 17, 18, 29)],
+    ],
+)
+def test_lines_whose_figures_do_not_count_pages_stay(tmp_path: Path, foot: list[str]) -> None:
+    pages = []
+    for number, text in enumerate(foot, start=1):
+        cells = zip((72, 300), text.split(" | "), strict=False)
+        last: list[Piece] = [(x, 40, 10, REGULAR, cell) for x, cell in cells]
+        head = lines("The Mill Company", top=760) + lines(f"Page {number} of 6", top=700)
+        pages.append(head + lines("One bag of flour.", "Two bags of bran.", top=600)[: number % 2 + 1] + last)
+    document = read(tmp_path, make_pdf(pages))
+    assert document.text.split("\n\n")[1::2] == foot
+    assert document.metadata["page_furniture"] == "Page 1 of 6; The Mill Company"
+
+
+@pytest.mark.parametrize(
+    "foot",
+    [
+        ["i", "ii", "1", "2", "3", "4"],
+        ["- 3 -", "- 4 -", "- 5 -", "- 6 -", "- 7 -", "- 8 -"],
+        ["Page 1 of 2", "Page 2 of 2", "Page 1 of 1", "Page 1 of 3", "Page 2 of 3", "Page 3 of 3"],
+        ["2-1", "2-2", "2-3", "3-1", "3-2", "3-3"],
+        [f"The Mill Company {number}" for number in range(1, 7)],
+        [f"Seite {number}" for number in range(212, 218)],
+    ],
+)
+def test_lines_that_count_pages_are_dropped(tmp_path: Path, foot: list[str]) -> None:
+    pages = [lines(f"It has {word} wheels.") + lines(text, top=40) for word, text in zip("abcdef", foot, strict=True)]
+    document = read(tmp_path, make_pdf(pages))
+    assert document.text == "\n\n".join(f"It has {word} wheels." for word in "abcdef")
 
 
 def test_rows_of_figures_that_run_over_many_pages_stay(tmp_path: Path) -> None:
@@ -196,6 +304,39 @@ def test_rotated_text_is_read_like_upright_text(tmp_path: Path) -> None:
     assert read(tmp_path, make_pdf(["\n".join(shown)])).text == JOINED
 
 
+@pytest.mark.parametrize(
+    ("head", "title"),
+    [
+        (["The Mill of Wells"], "The Mill of Wells"),
+        (["2024 in Wells"], "2024 in Wells"),
+        (["1 Introduction"], "mill"),
+        (["2.1 Wheels of oak"], "mill"),
+        (["IV. Wheels"], "mill"),
+        (["Contents"], "mill"),
+        (["UNITED STATES"], "mill"),
+        (["TOWN OF WELLS", "BOARD OF MILLS"], "mill"),  # two lines of a cover
+    ],
+)
+def test_headings_that_are_no_titles_give_way_to_the_name(tmp_path: Path, head: list[str], title: str) -> None:
+    page = [piece for place, text in enumerate(head) for piece in lines(text, top=740 - 60 * place, size=20)]
+    document = read(tmp_path, make_pdf([page + lines(*PARAGRAPH, top=600)]), "mill.pdf")
+    assert ([section.path for section in document.sections], document.title) == (head, title)
+
+
+def test_a_title_on_a_page_of_its_own_is_one(tmp_path: Path) -> None:
+    pages = [lines("The Mill of Wells", size=20), lines("Of its wheels", size=20) + lines(*PARAGRAPH, top=600)]
+    assert read(tmp_path, make_pdf(pages)).title == "The Mill of Wells"
+
+
+def test_characters_drawn_twice_to_look_bold_are_read_once(tmp_path: Path) -> None:
+    """A line as a whole, and character by character; equal letters side by side are two."""
+    twice = [_show((72 + beside, 700, 12, REGULAR, "All wheels")) for beside in (0, 0.3)]
+    widths = {"M": 833, "i": 222, "l": 222, "s": 500}
+    each = "".join(f"({letter}){widths[letter] - 100}({letter})100" for letter in "Mills")
+    page = f"{' '.join(twice)} BT /F1 12 Tf 1 0 0 1 72 680 Tm [{each}] TJ ET"
+    assert read(tmp_path, make_pdf([page])).text == "All wheels\nMills"
+
+
 def test_password(tmp_path: Path) -> None:
     data = make_pdf([lines("Secret.")], trailer=f"/Encrypt {ENCRYPTION} /ID [<00> <00>]")
     with pytest.raises(
@@ -236,6 +377,86 @@ def test_cells_stand_under_their_columns(tmp_path: Path) -> None:
     ]
     expected = "Code | Shelf | Counted | Note\n1201 | A1 | 12\n1202 | | | broken\n| | 7 | new"
     assert read(tmp_path, make_pdf([page])).text == expected
+
+
+def test_cells_that_wrap_are_one_row(tmp_path: Path) -> None:
+    page = [
+        *columns(700, (72, "Work"), (240, "2021"), (300, "2022")),
+        *columns(688, (72, "Wheels of oak and of")),
+        *columns(676, (72, "cast iron"), (240, "12"), (300, "14")),
+        *columns(664, (72, "Stones that were brought"), (240, "7"), (300, "(9)")),
+        *columns(652, (72, "from the hill")),
+        *columns(640, (72, "Belts"), (240, "3"), (300, "4")),
+        *columns(628, (72, "all of leather"), (240, "2"), (300, "1")),  # a row of its own: it has figures
+    ]
+    assert read(tmp_path, make_pdf([page])).text == (
+        "Work | 2021 | 2022\nWheels of oak and of cast iron | 12 | 14\n"
+        "Stones that were brought from the hill | 7 | (9)\nBelts | 3 | 4\nall of leather | 2 | 1"
+    )
+
+
+def test_cells_of_words_that_wrap_are_one_row_and_words_cut_in_them_are_whole(tmp_path: Path) -> None:
+    page = [
+        *columns(700, (72, "Part"), (200, "Found"), (340, "Kept")),
+        *columns(688, (72, "Wheel"), (200, "In the cel-"), (340, "In the museum")),
+        *columns(676, (200, "lar of the mill"), (340, "of the town")),
+        *columns(664, (72, "Ida Brandt"), (200, "Max Hahn"), (340, "None")),
+        *columns(652, (72, "ida@mill.example"), (200, "max@mill.example")),
+    ]
+    assert read(tmp_path, make_pdf([page])).text == (
+        "Part | Found | Kept\nWheel | In the cellar of the mill | In the museum of the town\n"
+        "Ida Brandt | Max Hahn | None\nida@mill.example | max@mill.example"
+    )
+
+
+@pytest.mark.parametrize("corner", [700, 688])
+def test_names_of_columns_on_several_lines_are_one_row(tmp_path: Path, corner: float) -> None:
+    first = [(72, "Month")] if corner == 700 else []
+    second = [(72, "Month")] if corner == 688 else []
+    page = [
+        *columns(700, *first, (200, "Number of"), (340, "Average")),
+        *columns(688, *second, (200, "Visitors"), (340, "Stay")),
+        *columns(676, (72, "May"), (200, "12"), (340, "3")),
+        *columns(664, (72, "June"), (200, "15"), (340, "4")),
+    ]
+    assert (
+        read(tmp_path, make_pdf([page])).text
+        == "Month | Number of Visitors | Average Stay\nMay | 12 | 3\nJune | 15 | 4"
+    )
+
+
+@pytest.mark.parametrize("cells", [["12", "7", "31"], ["5", "7", "9"], ["1.5", "7", "(3)"], ["A", "B", "C"]])
+def test_short_cells_below_one_another_do_not_run_together(tmp_path: Path, cells: list[str]) -> None:
+    assert read(tmp_path, make_pdf([lines(*cells)])).text.split() == cells
+
+
+def by_column(*given: tuple[float, Sequence[str]]) -> list[Piece]:
+    return [piece for left, cells in given for piece in lines(*cells, left=left)]
+
+
+def test_a_table_that_a_file_writes_column_by_column(tmp_path: Path) -> None:
+    figures = by_column((72, ["Town", "Wells", "Bath", "Frome"]), (160, ["Mills", "12", "7", "31"]))
+    assert read(tmp_path, make_pdf([figures])).text == "Town | Mills\nWells | 12\nBath | 7\nFrome | 31"
+    words = by_column(
+        (72, ["Town", "Wells", "Bath"]), (160, ["Mill", "North", "South"]), (240, ["Owner", "Ida", "Max"])
+    )
+    below = lines("They were all closed in the year of the flood.", top=640)
+    assert read(tmp_path, make_pdf([words + below])).text == (
+        "Town | Mill | Owner\nWells | North | Ida\nBath | South | Max\n\nThey were all closed in the year of the flood."
+    )
+
+
+def test_names_of_columns_that_wrap_and_are_written_one_after_the_other(tmp_path: Path) -> None:
+    names = by_column((160, ["Sacks of", "Flour", "(sold)"]), (240, ["Sacks of", "Bran", "(sold)"]))
+    row = [*columns(664, (72, "May"), (160, "12"), (240, "3")), *columns(652, (72, "June"), (160, "15"), (240, "4"))]
+    assert read(tmp_path, make_pdf([names + row])).text == (
+        "| Sacks of Flour (sold) | Sacks of Bran (sold)\nMay | 12 | 3\nJune | 15 | 4"
+    )
+
+
+def test_lists_and_addresses_side_by_side_are_no_table(tmp_path: Path) -> None:
+    both = by_column((72, ["Ida Brandt", "Mill Lane", "Wells"]), (300, ["Max Hahn", "Ford Street", "Bath"]))
+    assert read(tmp_path, make_pdf([both])).text == "Ida Brandt\nMill Lane\nWells\n\nMax Hahn\nFord Street\nBath"
 
 
 def test_titles_of_chapters_are_dropped_and_names_of_columns_are_not(tmp_path: Path) -> None:
@@ -354,3 +575,10 @@ def test_joining_lines(first: str, second: str, expected: str) -> None:
 
 def test_without_other_words_to_compare_with_hyphens_stay() -> None:
     assert join(["an exam-", "ple of it"]) == "an exam-ple of it"
+
+
+def test_a_paragraph_without_end_is_joined_in_linear_time() -> None:
+    many = ["wheel" * 4] * 10_000
+    begun = time.process_time()
+    assert join(many, set()) == " ".join(many)
+    assert time.process_time() - begun < 2

@@ -1,21 +1,25 @@
 """Lines of PDF pages, with their places -> paragraphs, lists, rows and headings.
 
 In: for each page its pieces of text in reading order. Out: for each page its blocks. Pure: nothing here knows PDFium.
-A page break ends a paragraph. Columns and reading order are as the file gives them; nothing is recognised from rules,
-boxes or pictures.
+A page break ends a paragraph. Reading order is as the file gives it, but for columns that it writes line by line
+(columns.py) and tables that it writes column by column (by_column.py); nothing is recognised from rules or boxes.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import pairwise
 from typing import NamedTuple
 
 from rag.documents.blocks import Block
+from rag.documents.pdf.by_column import rows_of_columns
+from rag.documents.pdf.columns import without_interleaving
+from rag.documents.pdf.furniture import without_furniture
 from rag.documents.pdf.headings import Heading, Text, levels
 from rag.documents.pdf.lines import Line, whole_lines
-from rag.documents.pdf.tables import is_row, rows
+from rag.documents.pdf.marginal import without_marginal
+from rag.documents.pdf.tables import is_row, rows, wraps
 from rag.documents.wrapping import BETWEEN_UNSPACED, join, whole_words
 
 SAME_SIZE = 1.1  # quotient of two sizes up to which they count as one
@@ -60,13 +64,28 @@ class _Unit(NamedTuple):
     close: bool
 
 
+class Layout(NamedTuple):
+    """The blocks of each page, and an example of each kind of line that was dropped as page furniture."""
+
+    pages: list[list[Block]]
+    furniture: list[str]
+
+
 def layout_blocks(pages: Sequence[Sequence[Line]], outline: Sequence[Sequence[Heading]] = ()) -> list[list[Block]]:
-    """The blocks of each page. `outline` holds the headings of each; if it is of no use, their size tells them."""
-    whole = whole_lines(pages)
+    """The blocks of each page, as `layout` gives them."""
+    return layout(pages, outline).pages
+
+
+def layout(pages: Sequence[Sequence[Line]], outline: Sequence[Sequence[Heading]] = ()) -> Layout:
+    """The pages laid out. `outline` holds the headings of each; if it is of no use, their size tells them."""
+    read, marginal = without_marginal(pages)
+    whole, furniture = without_furniture([rows_of_columns(without_interleaving(lines)) for lines in whole_lines(read)])
     known = whole_words(line.text for lines in whole for line in lines)
     units = [list(_units(lines)) for lines in whole]
     texts = [[Text(join([line.text for line in unit.lines], known), unit.lines) for unit in page] for page in units]
-    return [_joined(*page) for page in zip(units, texts, levels(texts, outline), strict=True)]
+    return Layout(
+        [_joined(*page, known) for page in zip(units, texts, levels(texts, outline), strict=True)], marginal + furniture
+    )
 
 
 def _units(lines: Sequence[Line]) -> Iterator[_Unit]:
@@ -202,7 +221,7 @@ def _belongs(unit: Sequence[Line], line: Line, pitch: float) -> bool:
     return len(unit) == 1 and not _is_set_in(above, line) and _step(above, line) <= WIDER * pitch
 
 
-def _joined(units: Sequence[_Unit], texts: Sequence[Text], ranks: Sequence[int]) -> list[Block]:
+def _joined(units: Sequence[_Unit], texts: Sequence[Text], ranks: Sequence[int], known: Set[str]) -> list[Block]:
     """The blocks: units that belong together become one; a heading and a table are always one of their own."""
     joined: list[Block] = []
     place = 0
@@ -210,7 +229,7 @@ def _joined(units: Sequence[_Unit], texts: Sequence[Text], ranks: Sequence[int])
     while place < len(units):
         row_lines = _table_lines(units[place:], ranks[place:])
         if row_lines:
-            joined.append(Block(rows(row_lines)))
+            joined.append(Block(rows(row_lines, known)))
             place += len(row_lines)
             apart = True
             continue
@@ -227,12 +246,20 @@ def _joined(units: Sequence[_Unit], texts: Sequence[Text], ranks: Sequence[int])
 def _table_lines(units: Sequence[_Unit], ranks: Sequence[int]) -> list[Line]:
     """The lines with cells that follow one another from here on; none if there are too few to be a table."""
     found: list[Line] = []
-    for unit, level in zip(units, ranks, strict=True):
+    for place, (unit, level) in enumerate(zip(units, ranks, strict=True)):
         line = unit.lines[0]
-        if level or len(unit.lines) > 1 or not is_row(line) or (found and not _is_next_row(found, line)):
+        if level or len(unit.lines) > 1 or (found and not _is_next_row(found, line)):
+            break
+        following = units[place + 1].lines[0] if place + 1 < len(units) else line
+        if not is_row(line) and not (found and wraps(found[-1], line)) and not _begins_row(line, following):
             break
         found.append(line)
     return found if sum(line.cells > 1 for line in found) >= LEAST_ROWS else []
+
+
+def _begins_row(line: Line, following: Line) -> bool:
+    """Tells if a line without cells is the beginning of the row below it: its first cell wraps."""
+    return is_row(following) and abs(line.left - following.left) < line.size and wraps(line, following)
 
 
 def _is_next_row(above: Sequence[Line], line: Line) -> bool:

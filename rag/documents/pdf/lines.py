@@ -1,14 +1,12 @@
-"""Pieces of text on PDF pages -> whole lines, without running titles and page numbers.
+"""Pieces of text on PDF pages -> whole lines.
 
 In: for each page its pieces in reading order, with their places. Out: for each page its lines. Pure.
-A line that stands at the edge of most pages, or of most left or right pages of a chapter, is page furniture; fewer than
-four pages show no such pattern. The names of a table's columns, repeated where it goes on, are none.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rag.types import CELL_SEPARATOR
@@ -17,14 +15,9 @@ SAME_LINE = 0.5  # of the size: pieces whose baselines differ by less stand on o
 SPACE = 0.15  # of the size: pieces closer than this touch
 OVERLAP = 0.3  # of the size: how far a piece may reach into the one before it (the slash of a fraction)
 COLUMN_GAP = 1.5  # of the size: words farther apart are cells of a row; justified text stays below
-FURNITURE_PAGES = 4  # fewer pages show no pattern
-FURNITURE_SHARE = 0.6  # of the pages with text that carry the same line at the edge
-RUNNING_SHARE = 0.75  # of the left or the right pages between its first and its last: the title of a chapter
-EDGE_LINES = 2  # lines at the top and at the bottom that may be page furniture
 
+LONE_MARKER = re.compile(r"[^\w\s]|[(\[]?\w{1,5}[.)\]]|\d+(?:[.-]\d+)*")  # before the text of an item or heading
 LEADER = re.compile(r"\s*(?:[.·…_]\s?){5,}\s*")  # dots that lead from an entry to its page
-DIGITS = re.compile(r"\d+|(?:^|(?<=\s))[ivxlc]+$")  # page numbers, Roman ones at the end of a line
-MOST_PARTS = 2  # cells of a running title, as far as no page number tells one from a table's row
 
 
 class Word(NamedTuple):
@@ -51,12 +44,27 @@ class Line(NamedTuple):
 
 
 def whole_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
-    """The lines of each page: pieces that stand side by side are put together, page furniture is dropped.
+    """The lines of each page: pieces that stand side by side are put together.
 
-    No line is without text: one that holds nothing but the dots of a leader is dropped too.
+    No line is without text: one that holds nothing but the dots of a leader is dropped.
     """
-    whole = [[line for line in _one_piece(_from_right(pieces)) if line.text] for pieces in pages]
-    return _without_furniture(whole)
+    return [[line for line in _one_piece(_from_right(pieces)) if line.text] for pieces in pages]
+
+
+def spaced(words: Sequence[str], spans: Sequence[tuple[float, float]], size: float) -> tuple[str, int]:
+    """The line's text and the number of its cells: words with a wide gap between them are cells of a row."""
+    text, cells = words[0], 1
+    for word, before, after in zip(words[1:], spans, spans[1:], strict=False):
+        apart = after[0] - before[1] > COLUMN_GAP * size and not LONE_MARKER.fullmatch(text)
+        text += (CELL_SEPARATOR if apart else " ") + word
+        cells += apart
+    return text, cells
+
+
+def made_of(line: Line, words: Sequence[Word]) -> Line:
+    """The line with these of its words only."""
+    text, cells = spaced([word.text for word in words], [(word.left, word.right) for word in words], line.size)
+    return line._replace(text=text, cells=cells, words=tuple(words), left=words[0].left, right=words[-1].right)
 
 
 def _from_right(pieces: Sequence[Line]) -> Sequence[Line]:
@@ -114,50 +122,3 @@ def _words_of_both(first: Line, second: Line, apart: bool) -> tuple[Word, ...]:
         return first.words + second.words
     whole = Word(first.words[-1].left, second.words[0].right, first.words[-1].text + second.words[0].text)
     return (*first.words[:-1], whole, *second.words[1:])
-
-
-def _without_furniture(pages: list[list[Line]]) -> list[list[Line]]:
-    """Drops running titles and page numbers: lines at a page's edge that differ between pages in digits at most."""
-    filled = [number for number, lines in enumerate(pages) if lines]
-    seen: dict[str, list[int]] = {}
-    for number in filled:
-        for key in _patterns_of_edges(pages[number]):
-            seen.setdefault(key, []).append(number)
-    repeated = {key for key, places in seen.items() if _is_repeated(places, filled)}
-    if len(filled) < FURNITURE_PAGES or not repeated:
-        return pages
-    return [_kept(lines, repeated) for lines in pages]
-
-
-def _is_repeated(places: Sequence[int], filled: Sequence[int]) -> bool:
-    """Tells if a line at the edges of the pages `places` is furniture; `filled` are all pages with text."""
-    if len(places) >= FURNITURE_SHARE * len(filled):
-        return True
-    sides = {place % 2 for place in places}
-    between = [page for page in filled if places[0] <= page <= places[-1] and page % 2 in sides]
-    return len(places) >= FURNITURE_PAGES and len(places) >= RUNNING_SHARE * len(between)
-
-
-def _patterns_of_edges(lines: Sequence[Line]) -> set[str]:
-    """The patterns of lines at the edges of a page that may be furniture.
-
-    Those that stand inside the page too, such as rows of figures, and the names of a table's columns are not.
-    """
-    edges = _edges(lines)
-    names = {_pattern(line) for line in edges if line.cells > MOST_PARTS and not DIGITS.search(line.text)}
-    return {_pattern(line) for line in edges} - {_pattern(line) for line in lines if line not in edges} - names
-
-
-def _kept(lines: list[Line], repeated: Set[str]) -> list[Line]:
-    edges = _edges(lines)
-    kept = [line for line in lines if line not in edges or _pattern(line) not in repeated]
-    return kept or lines
-
-
-def _edges(lines: Iterable[Line]) -> list[Line]:
-    by_height = sorted(lines, key=lambda line: line.baseline)
-    return by_height[:EDGE_LINES] + by_height[EDGE_LINES:][-EDGE_LINES:]
-
-
-def _pattern(line: Line) -> str:
-    return DIGITS.sub("0", line.text)

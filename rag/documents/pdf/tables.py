@@ -2,20 +2,29 @@
 
 In: the lines of one table, top to bottom, with the places of their words. Out: the table as text. Pure.
 Columns are the vertical stripes that words fill, told apart by the white space that runs down between them; if a
-name spans several of them, the rows with the most cells say where columns are. A cell that wraps is two rows.
+name spans several of them, the rows with the most cells say where columns are. A row that goes on with the words of the
+one above belongs to it, and so do header names on several lines.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
+from itertools import pairwise
 from typing import NamedTuple
 
 from rag.documents.blocks import table_block
 from rag.documents.pdf.lines import COLUMN_GAP, Line, Word
+from rag.documents.wrapping import join
 
 PART_GAP = 0.5  # of the size: words farther apart may be in two columns; a space between words takes about a quarter
 LEAST_WHITE = 0.2  # of the size: white space between two columns
+NEXT_LINE = 1.6  # of the size: lines of one cell are closer
+SAME_LEFT = 0.5  # of the size: lines of one cell begin below one another
+SENTENCE_ENDS = (".", "!", "?", ":", ";")
+MOST_HEADERS = 4  # rows
+ADDRESS = re.compile(r"@|://|^www\.")  # begins in lower case and goes on with nothing
+DIGIT = re.compile(r"\d")
 FIGURE = re.compile(r"[-+(]?[\d.,]*\d[%)]?")
 
 
@@ -31,12 +40,60 @@ def is_row(line: Line) -> bool:
     return bool(line.words) and FIGURE.fullmatch(line.words[0].text) is not None and len(_parts(line, COLUMN_GAP)) > 1
 
 
-def rows(lines: Sequence[Line]) -> str:
-    """The lines as a table; as they are if no columns are seen."""
+def rows(lines: Sequence[Line], known: Set[str]) -> str:
+    """The lines as a table; as they are if no columns are seen. `known` are words, as `join` takes them."""
     columns = _columns(lines) if all(line.words for line in lines) else []
     if not columns:
         return "\n".join(line.text for line in lines)
-    return table_block(_placed(line, columns) for line in lines)
+    whole = _whole_rows([_placed(line, columns) for line in lines], known)
+    return table_block(whole, _header_rows(whole))
+
+
+def wraps(above: Line, below: Line) -> bool:
+    """Tells if a cell of the line above goes on in the one below: close to it, below its start, in lower case."""
+    if not above.words or not below.words or not below.text[0].islower():
+        return False
+    starts = [(part[0].left, part[-1].text) for part in _parts(above, COLUMN_GAP)]
+    aligned = [last for left, last in starts if abs(left - below.words[0].left) < SAME_LEFT * below.size]
+    close = 0 < above.baseline - below.baseline < NEXT_LINE * max(above.size, below.size)
+    return close and bool(aligned) and not aligned[0].endswith(SENTENCE_ENDS)
+
+
+def _whole_rows(rows: Sequence[list[str]], known: Set[str]) -> list[list[str]]:
+    """The rows, each with those below that go on with its cells."""
+    whole: list[list[str]] = []
+    for row in rows:
+        if whole and _goes_on(whole[-1], row):
+            whole[-1] = [join(cell, known) for cell in zip(whole[-1], row, strict=True)]
+        else:
+            whole.append(row)
+    return whole
+
+
+def _goes_on(above: Sequence[str], row: Sequence[str]) -> bool:
+    """Tells if a row goes on with the words of cells above it and has nothing to say of its own.
+
+    A row whose first words are a line of their own ("Income of" / "the mill | 12") has its figures in the second.
+    """
+    pairs = [(before, cell) for before, cell in zip(above, row, strict=True) if cell]
+    going_on = [_same_cell(before, cell) for before, cell in pairs]
+    rest = [before for (before, _), going in zip(pairs, going_on, strict=True) if not going]
+    if not any(going_on) or any(rest):
+        return False
+    return not rest or not any(FIGURE.fullmatch(cell) for cell in above)
+
+
+def _same_cell(above: str, cell: str) -> bool:
+    lower = cell[0].islower() and not ADDRESS.search(cell)
+    return bool(above) and lower and not above[0].islower() and not above.endswith(SENTENCE_ENDS)
+
+
+def _header_rows(rows: Sequence[Sequence[str]]) -> int:
+    """The number of rows of names, above the first row with figures, that leave the first column to one another."""
+    data = next((place for place, row in enumerate(rows) if DIGIT.search("".join(row))), 0)
+    if 1 < data <= MOST_HEADERS and all(not (above[0] and below[0]) for above, below in pairwise(rows[:data])):
+        return data
+    return 1
 
 
 def _columns(lines: Sequence[Line]) -> list[_Stripe]:
