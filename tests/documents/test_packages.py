@@ -118,6 +118,61 @@ def test_a_chart_is_the_table_of_its_values(tmp_path: Path) -> None:
     assert document.text == "Farm\n\nAnimals\n\n| Sheep | Goats\n2023 | 12 | 3\n2024 | 14"
 
 
+def pictured(tmp_path: Path, series: str) -> str:
+    """The text of a slide with a chart of these series."""
+    more = {
+        "ppt/slides/_rels/slide9.xml.rels": relations(("r5", "chart", "../charts/chart1.xml")),
+        "ppt/charts/chart1.xml": f"<c:chartSpace {C} {A}><c:chart>{series}</c:chart></c:chartSpace>",
+    }
+    return read(tmp_path, presentation(slide(frame('<c:chart r:id="r5"/>')), more=more), "a.pptx").text
+
+
+def test_points_of_a_chart_stand_where_their_index_says(tmp_path: Path) -> None:
+    quarters = "".join(f'<c:pt idx="{n}"><c:v>Q{n + 1}</c:v></c:pt>' for n in range(4))
+    values = '<c:pt idx="0"><c:v>31</c:v></c:pt><c:pt idx="3"><c:v>47</c:v></c:pt>'
+    text = pictured(
+        tmp_path,
+        f"<c:ser><c:tx><c:v>Wool</c:v></c:tx><c:cat><c:strRef><c:strCache>{quarters}</c:strCache></c:strRef></c:cat>"
+        f"<c:val><c:numRef><c:numCache>{values}</c:numCache></c:numRef></c:val></c:ser>",
+    )
+    assert text == "| Wool\nQ1 | 31\nQ2\nQ3\nQ4 | 47"
+
+
+def test_levels_of_labels_go_together(tmp_path: Path) -> None:
+    inner = "".join(f'<c:pt idx="{n}"><c:v>{name}</c:v></c:pt>' for n, name in enumerate(("May", "June", "May")))
+    outer = '<c:pt idx="0"><c:v>2021</c:v></c:pt><c:pt idx="2"><c:v>2022</c:v></c:pt>'
+    values = "".join(f'<c:pt idx="{n}"><c:v>{n + 5}</c:v></c:pt>' for n in range(3))
+    text = pictured(
+        tmp_path,
+        f"<c:ser><c:cat><c:multiLvlStrRef><c:multiLvlStrCache><c:lvl>{inner}</c:lvl><c:lvl>{outer}</c:lvl></c:multiLvlStrCache>"
+        f"</c:multiLvlStrRef></c:cat><c:val><c:numLit>{values}</c:numLit></c:val></c:ser>",
+    )
+    assert text == "2021 May | 5\n2021 June | 6\n2022 May | 7"
+
+
+def test_looks_links_and_numbers_of_slides(tmp_path: Path) -> None:
+    def paragraph(*runs: tuple[str, str], numbered: str = "", level: int = 0) -> str:
+        number = f'<a:buAutoNum type="{numbered}" startAt="3"/>' if numbered else ""
+        texts = "".join(f"<a:r><a:rPr {look}<a:t>{text}</a:t></a:r>" for text, look in runs)
+        return f'<a:p><a:pPr lvl="{level}">{number}</a:pPr>{texts}</a:p>'
+
+    plain, raised, struck = "/>", 'baseline="30000"/>', 'strike="sngStrike"/>'
+    body = (
+        paragraph(("7 × 10", plain), ("5", raised), (" sheep on ", plain), ("4 May", struck), ("6 May", 'strike="noStrike"/>'))
+        + paragraph(("ü", '><a:sym typeface="Wingdings"/></a:rPr>'), (" shorn", plain))
+        + paragraph(("Form", '><a:hlinkClick r:id="r8"/></a:rPr>'))
+        + paragraph(("wash", plain), numbered="arabicPeriod")
+        + paragraph(("cold", plain), numbered="alphaLcParenBoth", level=1)
+        + paragraph(("dry", plain), numbered="arabicPeriod")
+    )  # fmt: skip
+    drawn = slide(f"<p:sp><p:txBody>{body}</p:txBody></p:sp>")
+    link = f'<Relationship Id="r8" Type="{TYPE}/hyperlink" Target="https://wool.example/f" TargetMode="External"/>'
+    more = {"ppt/slides/_rels/slide9.xml.rels": f"<Relationships>{link}</Relationships>"}
+    assert read(tmp_path, presentation(drawn, more=more), "a.pptx").text == (
+        "7 × 10^5 sheep on 6 May\n✓ shorn\nForm (https://wool.example/f)\n3. wash\n(c) cold\n4. dry"
+    )
+
+
 OFFICE = (
     'xmlns:office="urn:o" xmlns:text="urn:t" xmlns:table="urn:b" xmlns:draw="urn:d" xmlns:presentation="urn:p" '
     'xmlns:dc="urn:c"'
