@@ -40,6 +40,14 @@ def test_several_header_rows_are_one_line() -> None:
     assert lines_of([["Title", "", ""], *rows], 3) == ["Title", "Region | Sales 2023 | Sales 2024\nNorth | 1 | 2"]
 
 
+def test_a_bar_within_a_cell_is_no_border() -> None:
+    rows = [["Command", "Use"], ["sort | head", "the least"], ["|", "a || b"], ["x", "| y"], ["", "z |"], ["done", ""]]
+    text = table_block(rows)
+    assert text == "Command | Use\nsort|head | the least\n¦ | a || b\nx | |y\n| z|\ndone"
+    assert cells(text.split("\n")[1]) == ["sort|head", "the least"]
+    assert cells(text.split("\n")[4]) == ["", "z|"]
+
+
 CELL = st.text(st.characters(codec="ascii", categories=["L", "N"]), max_size=3)
 
 
