@@ -205,7 +205,7 @@ def _parse_text(suffix: str, data: bytes) -> Content:
         case ".csv" | ".tsv":
             from rag.documents import csv_tables
 
-            return csv_tables.parse(data)
+            return csv_tables.parse(data, suffix)
         case ".json":
             from rag.documents import json_records
 

@@ -89,6 +89,41 @@ def test_cells_with_lines_stated_signs_and_titles(tmp_path: Path) -> None:
     assert text_of(tmp_path, "word " * 40_000, "a.csv") == ("word " * 40_000).strip()  # beyond csv's own limit
 
 
+TABLE = "Barn | Ewes | Rams\nNorth | 31 | 2"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "text"),
+    [
+        ("a.csv", "# Counted: 3 May, by hand, at noon\n#\n\nBarn,Ewes,Rams\nNorth,31,2\n", f"Counted: 3 May, by hand, at noon\n\n{TABLE}"),
+        ("a.csv", "#Barn,Ewes,Rams\nNorth,31,2\n", f"#{TABLE}"),
+        ("a.tsv", "# Barn\tEwes\tRams\nNorth\t31\t2\n", f"# {TABLE}"),
+        ("a.csv", "# a\n# b\n", "# a\n# b"),
+        ("a.csv", "Farm;Low Meadow\nYear;2021\n;;\nBarn;Ewes;Rams\nNorth;31;2\nSouth;5;1\n", f"Farm; Low Meadow\n\nYear; 2021\n\n{TABLE}\nSouth | 5 | 1"),
+        ("a.csv", "Flock of May\nid,Barn,Ewes,Rams\n1,North,31,2\n", "Flock of May\n\nid | Barn | Ewes | Rams\n1 | North | 31 | 2"),
+        ("a.csv", "Barn,Ewes\nNorth,31,2\nSouth,5,1\n", "Barn | Ewes\nNorth | 31 | 2\nSouth | 5 | 1"),
+        ("a.csv", "x,y\n1,2\n\n3,4,5\n", "x | y\n1 | 2\n3 | 4 | 5"),
+    ],
+)  # fmt: skip
+def test_lines_above_a_table_are_text(tmp_path: Path, name: str, data: str, text: str) -> None:
+    assert text_of(tmp_path, data, name) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "text"),
+    [
+        ("a.tsv", "Smith, first\tTrade\nLow, Ann\tFuller\n", "Smith, first | Trade\nLow, Ann | Fuller"),
+        ("a.csv", "Smith, first;Trade\nLow, Ann;Fuller\n", "Smith, first | Trade\nLow, Ann | Fuller"),
+        ("a.csv", "Length;Width\n2,5;1,5\n3,5;4,5\n", "Length | Width\n2,5 | 1,5\n3,5 | 4,5"),
+        ("a.tsv", 'Tube\tCount\n"5/8 inch\t12\n2" bend\t7\nrod\t"a ""b"""\n', 'Tube | Count\n"5/8 inch | 12\n2" bend | 7\nrod | a "b"'),
+        ("a.tsv", 'Tube\tNote\nrod\t"two\nlines"\n', "Tube | Note\nrod | two lines"),
+        ("a.csv", 'Tube,Count\n"bend, long",12\n"5/8 inch,7\nrod,3\n', 'Tube | Count\nbend, long | 12\n"5/8 inch | 7\nrod | 3'),
+    ],
+)  # fmt: skip
+def test_signs_and_quotation_marks(tmp_path: Path, name: str, data: str, text: str) -> None:
+    assert text_of(tmp_path, data, name) == text
+
+
 def test_json_records_are_a_table_and_numbers_keep_their_digits(tmp_path: Path) -> None:
     data = '[{"part": "wheel", "price": 7.50, "big": 12345678901234567890}, {"part": "stone", "at": {"shelf": "A1"}}]'
     rows = "part | price | big | at.shelf\nwheel | 7.50 | 12345678901234567890\nstone | | | A1"
