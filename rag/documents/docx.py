@@ -12,11 +12,9 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from typing import NamedTuple
 
-from rag.documents import charts, ooxml
+from rag.documents import charts, ooxml, web_archive
 from rag.documents.blocks import Block, Content, table_blocks
 from rag.documents.encoding import decode_page, decode_text
 from rag.documents.formulas import formula
@@ -342,20 +340,12 @@ def _chunk(chunk: Element, story: _Story) -> Iterator[Block]:
         yield from blocks
     elif start.startswith(rtf.MARK):
         yield from (block for page in rtf.parse(data).pages for block in page)
-    elif re.match(rb"(?:mime-version|content-type|from|date|subject):", start):
-        yield from html.fragment(_web_page(data))
+    elif web_archive.is_archive(data):
+        yield from html.fragment(web_archive.page(data))
     elif target.path.lower().endswith((".txt", ".text")) or b"<" not in data:
         yield from text.text_blocks(decode_text(data), unwrap=True)
     else:
         yield from html.fragment(decode_page(data))
-
-
-def _web_page(data: bytes) -> str:
-    """The page of a web archive (MHTML), which is a mail."""
-    mail = message_from_bytes(data, policy=policy.default)
-    page = mail.get_body(("html",)) if isinstance(mail, EmailMessage) else None
-    content = page.get_payload(decode=True) if page is not None else b""
-    return decode_page(content) if isinstance(content, bytes) else ""
 
 
 def _rows(grid: Element, story: _Story) -> list[list[str]]:

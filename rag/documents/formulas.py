@@ -1,4 +1,4 @@
-"""Formulas in Office's mathematical markup (OMML) -> one line of plain text.
+"""Formulas in Office's mathematical markup (OMML) and in MathML -> one line of plain text.
 
 In: an element of a formula. Out: its text with the marks that keep its values: 10^6, x_2, 3/4, √(x + 1), ∑_(i=1)^n i.
 """
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from rag.documents.ooxml import Element, child_value, local_name
 
 PROPERTIES = frozenset({"rPr", "ctrlPr", "sSupPr", "sSubPr", "sSubSupPr", "sPrePr", "fPr", "radPr", "naryPr", "dPr"})
+SIGNS_ALONE = frozenset("()[]{}|,.!′%−-∑∏∫√") | {"\u2061", "\u2062", ""}  # without spaces around them
 SIMPLE = re.compile(r"[\w.,′∞]+|[+\-\u2212]\w+|\([^()]*\)")  # needs no brackets as a part of a formula
 
 
@@ -65,8 +66,7 @@ def _text(element: Element, tag: str) -> str:
 
 
 def _part(element: Element, tag: str) -> str:
-    text = _text(element, tag)
-    return text if not text or SIMPLE.fullmatch(text) else f"({text})"
+    return _bracketed(_text(element, tag))
 
 
 def _shifted(element: Element) -> str:
@@ -80,3 +80,38 @@ def _delimited(element: Element) -> str:
     begin, middle, end = (child_value(properties, name) for name in ("begChr", "sepChr", "endChr"))
     inside = ("|" if middle is None else middle).join(formula(part) for part in element.iterfind("{*}e"))
     return f"{'(' if begin is None else begin}{inside}{')' if end is None else end}"
+
+
+def mathml(element: Element) -> str:
+    """The text of a formula in MathML, which OpenDocument files hold."""
+    parts = [mathml(child) for child in element if local_name(child) not in ("annotation", "annotation-xml")]
+    match local_name(element), [_bracketed(part) for part in parts]:
+        case "msup" | "mover", [base, high]:
+            return f"{base}^{high}"
+        case "msub" | "munder", [base, low]:
+            return f"{base}_{low}"
+        case "msubsup" | "munderover", [base, low, high]:
+            return f"{base}_{low}^{high}"
+        case "mfrac", [above, below]:
+            return f"{above}/{below}"
+        case "mroot", [base, degree]:
+            return f"{degree}√{base}"
+        case "msqrt", _:
+            return f"√{_bracketed(''.join(parts))}"
+        case "mtr", _:
+            return " ".join(parts)
+        case "mtable", _:
+            return "; ".join(parts)
+        case "mfenced", _:
+            begin, end = element.get("open", "("), element.get("close", ")")
+            return f"{begin}{element.get('separators', ',').join(parts)}{end}"
+        case "mo", _:
+            sign = (element.text or "").strip()
+            return sign if sign in SIGNS_ALONE else f" {sign} "
+        case _:
+            return (element.text or "").strip() + "".join(parts)
+
+
+def _bracketed(text: str) -> str:
+    text = text.strip()
+    return text if not text or SIMPLE.fullmatch(text) else f"({text})"

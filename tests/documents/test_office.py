@@ -344,6 +344,11 @@ def test_the_strict_dialect_and_footnotes(tmp_path: Path) -> None:
     assert read(tmp_path, data).text == "Text.\n\nA note."
 
 
+@pytest.mark.parametrize(("data", "text"), [(rb"{\rtf1 Rich.\par}", "Rich."), (b"<html><p>Page.</p></html>", "Page.")])
+def test_other_formats_under_the_name_of_a_word_document(tmp_path: Path, data: bytes, text: str) -> None:
+    assert read(tmp_path, data).text == text
+
+
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500)
 
 
