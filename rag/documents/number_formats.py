@@ -63,7 +63,7 @@ class Section(NamedTuple):
 
 def shown(value: float, code: str = GENERAL, epoch_1904: bool = False) -> str:
     """The number as its cell shows it; `epoch_1904`: days are counted from 1904, as old Macintosh programs do."""
-    if len(code) > LONGEST:
+    if code == GENERAL or len(code) > LONGEST:
         return plain(value)
     sections = _sections(code)
     section, number = _chosen(sections, value)

@@ -45,6 +45,9 @@ class Run(NamedTuple):
 
 def joined(runs: Iterable[Run]) -> str:
     """The text of a paragraph, e.g. [("10",), ("6", RAISED)] -> "10^6"."""
+    runs = list(runs)
+    if not any(run.shift for run in runs):
+        return "".join(run.text for run in runs)
     parts = list(_merged(piece for run in _merged(runs) for piece in _trimmed(run)))
     if all(part.shift or not part.text.strip() for part in parts):  # nothing to be raised above
         return "".join(part.text for part in parts)

@@ -81,6 +81,8 @@ def _looks(styles: Element) -> Iterator[_Look]:
 
 def _rich_text(item: Element) -> str:
     """The text of a string, whose runs have looks of their own."""
+    if len(item) == 1 and item[0].text and local_name(item[0]) == "t":
+        return _unescaped(item[0].text)
     runs = []
     for part in item:
         if local_name(part) == "t":
@@ -156,15 +158,16 @@ def _text(cell: Element, book: _Book) -> str:
     look = book.looks[int(style)] if style.isdecimal() and int(style) < len(book.looks) else _Look()
     if look.struck:
         return ""
-    kind, stored = cell.get("t", "n"), (cell.findtext("{*}v") or "").strip()
+    parts = {local_name(child): child for child in cell}
+    kind, stored = cell.get("t", "n"), _content(parts.get("v")).strip()
     match kind:
         case "inlineStr":
-            inner = cell.find("{*}is")
+            inner = parts.get("is")
             text = "" if inner is None else _rich_text(inner)
         case "s":
             text = book.strings[int(stored)] if stored.isdecimal() and int(stored) < len(book.strings) else ""
         case "str":
-            text = _unescaped(cell.findtext("{*}v") or "")
+            text = _unescaped(_content(parts.get("v")))
         case "b":
             text = Figure("TRUE" if stored in ("1", "true") else "FALSE") if stored else ""
         case "e":
@@ -174,8 +177,12 @@ def _text(cell: Element, book: _Book) -> str:
             text = Figure(date[1] if date else stored.replace("T", " "))
         case _:
             text = _figure(stored, look, book)
-    link = LINK_FORMULA.match(cell.findtext("{*}f") or "")
+    link = LINK_FORMULA.match(_content(parts.get("f"))) if "f" in parts else None
     return text + beside(text, link[1].replace('""', '"')) if link else text
+
+
+def _content(element: Element | None) -> str:
+    return "" if element is None else element.text or ""
 
 
 def _figure(stored: str, look: _Look, book: _Book) -> str:
