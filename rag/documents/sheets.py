@@ -137,7 +137,9 @@ def _stretches(rows: Mapping[int, SheetRow]) -> Iterator[list[int]]:
 def _table(rows: Mapping[int, SheetRow], stretch: list[int], wide: Mapping[int, Sequence[Span]]) -> _Table:
     """The stretch with its titles, the rows at the top that hold their first cell only, and its header rows."""
     first = min(column for number in stretch for column in rows[number])
-    titles = next((place for place, number in enumerate(stretch) if set(rows[number]) - {first}), 0)
+    titles = next((place for place, number in enumerate(stretch) if set(rows[number]) - {first}), None)
+    if titles is None:  # lines of text
+        return _Table([], stretch[:1], stretch[1:])
     count = titles + 1
     while count < min(len(stretch), titles + MOST_HEADERS):
         upper, lower = rows[stretch[count - 1]], rows[stretch[count]]

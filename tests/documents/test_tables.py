@@ -301,6 +301,8 @@ def test_a_cell_that_spans_rows_holds_for_each(tmp_path: Path) -> None:
     rows: list[list[object]] = [["Barn", "Sheep", "Count"], ["North", "ewes", 3], ["", "rams", 1], ["South", "ewes", 2]]
     text = "Barn | Sheep | Count\nNorth | ewes | 3\nNorth | rams | 1\nSouth | ewes | 2"
     assert text_of(tmp_path, workbook({"Sheet1": rows}, merged="A2:A3"), "a.xlsx") == text
+    lines: list[list[object]] = [["Sheep"], ["counted in May"], ["and June"]]
+    assert text_of(tmp_path, workbook({"Sheet1": lines}, merged="A1:D1"), "c.xlsx") == "Sheep\ncounted in May\nand June"
     names: list[list[object]] = [["Barn", "Sheep", ""], ["", "ewes", "rams"], ["North", "few", "none"]]
     assert text_of(tmp_path, workbook({"Sheet1": names}, merged="B1:C1"), "b.xlsx") == (
         "Barn | Sheep ewes | Sheep rams\nNorth | few | none"
