@@ -5,8 +5,9 @@ Out: the text in which all offsets of this program count. Blocks are separated b
 a table or code by one newline.
 
 Tables of every format come out alike: a block of its own, a row a line, cells parted by " | ", empty ones kept except
-at a row's end; a bar that a cell itself holds stands without spaces: "Yes|No". **Its first line is the header row** if the format tells or shows one (several header rows become
-one line); what stands above the columns, such as a title, is a block before it. `cells` takes a row apart again.
+at a row's end; a bar that a cell itself holds stands without spaces: "Yes|No". **Its first line is the header row** if
+the format tells or shows one (several header rows become one line); what stands above the columns, such as a title, is
+a block before it. `cells` takes a row apart again.
 
     | Sales 2023 | Sales 2024          header: the first column has no name
     North | 12 | 14

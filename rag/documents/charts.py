@@ -1,7 +1,7 @@
 """Charts and diagrams of Office files -> tables and lines.
 
-In: a drawing, and the parts that its page relates to. Out: a chart's title and values, a row for each category and a column
-for each series; the texts of a diagram's points.
+In: a drawing, and the parts that its page relates to. Out: a chart's title and values, a row for each category and a
+column for each series; the texts of a diagram's points.
 """
 
 from __future__ import annotations

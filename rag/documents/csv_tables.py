@@ -1,8 +1,8 @@
 """Tables as text (csv, tsv) -> one table, its first row the header, after the lines that stand above it.
 
-In: the bytes of a file, and its suffix. Out: the table; the sign between cells is found by trying which one cuts the first
-rows into equally many cells. Comments and lines that are much shorter than the table are text above it.
-It does not guess whether there is a header row: the first row of the table is taken for it.
+In: the bytes of a file, and its suffix. Out: the table; the sign between cells is found by trying which one cuts the
+first rows into equally many cells. Comments and lines that are much shorter than the table are text above it. It does
+not guess whether there is a header row: the first row of the table is taken for it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from io import StringIO
 from itertools import islice
 from typing import NamedTuple
 
-from rag.documents.blocks import Block, Content, table_blocks
+from rag.documents.blocks import Block, Content, table_block
 from rag.documents.damaged import told_as_damage
 from rag.documents.encoding import decode_text
 
@@ -46,15 +46,12 @@ def parse(data: bytes, suffix: str = ".csv") -> Content:
         text = text[stated.end() :]
     with told_as_damage(csv.Error):
         comments, text = _comments(text)
-        if stated:
-            dialect = _Dialect(stated[1] or stated[2])
-        else:
-            dialect = _dialect(text, suffix)
+        dialect = _Dialect(stated[1] or stated[2]) if stated else _dialect(text, suffix)
         rows = list(_rows(text, dialect))
     above = _rows_above(rows)
     lines = [*comments, *(_line(row, dialect.sign) for row in rows[:above])]
     table = [row for row in rows[above:] if _width(row)]
-    return Content([[*map(Block, lines), *table_blocks(table)]])
+    return Content([[*map(Block, lines), Block(table_block(table))]])
 
 
 def _comments(text: str) -> tuple[list[str], str]:

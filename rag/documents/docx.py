@@ -1,9 +1,9 @@
 """Word documents (.docx) -> blocks: paragraphs, headings, lists and tables in the order of the text.
 
-In: the bytes of a file. Out: blocks, and title, author, date and language that the file states. Numbers that Word computes
-for headings, clauses and lists stand in front of them; addresses of links follow the links' texts. Text boxes and charts
-follow the paragraph that they are anchored in, footnotes and endnotes the end of the text; files embedded as parts of the
-text (`altChunk`) stand in their place.
+In: the bytes of a file. Out: blocks, and title, author, date and language that the file states. Numbers that Word
+computes for headings, clauses and lists stand in front of them; addresses of links follow the links' texts. Text boxes
+and charts follow the paragraph that they are anchored in, footnotes and endnotes the end of the text; files embedded as
+parts of the text (`altChunk`) stand in their place.
 Left out: what is deleted, struck out or hidden, comments, headers and footers.
 """
 
@@ -98,7 +98,7 @@ class _Styles:
         return 0
 
     def number(self, paragraph: Element, numbering: Numbering) -> tuple[str, int] | None:
-        """The list that the paragraph is an item of, and its level from 0; number 0 takes it out of its style's list."""
+        """The list that the paragraph is an item of, and its level from 0; list 0 takes it out of its style's list."""
         place: int | None = None
         for element in self._chain(paragraph):
             properties = element.find("{*}pPr/{*}numPr")

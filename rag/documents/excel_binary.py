@@ -1,7 +1,7 @@
 """Workbooks in Excel's binary formats (xls, xlsb) -> their sheets.
 
-In: the bytes of a file. Out: the visible sheets; numbers, dates and durations in a form of their own, since calamine, which reads
-the files, does not tell how cells show them.
+In: the bytes of a file. Out: the visible sheets; numbers, dates and durations in a form of their own, since calamine,
+which reads the files, does not tell how cells show them.
 """
 
 from __future__ import annotations

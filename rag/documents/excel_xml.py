@@ -6,6 +6,7 @@ In: the bytes of a file. Out: the visible sheets; numbers with their formats as 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from xml.etree import ElementTree
 
 from rag.documents import number_formats, ooxml
@@ -70,12 +71,10 @@ def _text(cell: Element, codes: Mapping[str, str]) -> str:
     code = codes.get(value(cell, "StyleID") or "", "")
     match value(data, "Type"):
         case "Number":
-            try:
+            with suppress(ValueError):
                 text = Figure(
                     number_formats.shown(float(text), NAMED.get(code.lower(), code) or number_formats.GENERAL)
                 )
-            except ValueError:
-                pass
         case "Boolean":
             text = Figure("TRUE" if text.strip() == "1" else "FALSE")
         case "DateTime":

@@ -6,7 +6,6 @@ In: an element of a formula. Out: its text with the marks that keep its values: 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from rag.documents.ooxml import Element, child_value, local_name
 
@@ -17,47 +16,55 @@ SIMPLE = re.compile(r"[\w.,′∞]+|[+\-\u2212]\w+|\([^()]*\)")  # needs no brac
 
 def formula(element: Element) -> str:
     """The text of a formula or of a part of it."""
-    return "".join(_pieces(element))
+    return "".join(_piece(local_name(child), child) for child in element)
 
 
-def _pieces(element: Element) -> Iterator[str]:
-    for child in element:
-        tag = local_name(child)
-        match tag:
-            case "t":
-                yield child.text or ""
-            case "sSup" | "sSub" | "sSubSup":
-                yield _part(child, "e") + _shifted(child)
-            case "sPre":
-                yield _shifted(child) + _part(child, "e")
-            case "f":
-                bar = child_value(child.find("{*}fPr"), "type") != "noBar"
-                yield (
-                    f"{_part(child, 'num')}/{_part(child, 'den')}"
-                    if bar
-                    else f"({_text(child, 'num')} {_text(child, 'den')})"
-                )
-            case "rad":
-                degree = _text(child, "deg")
-                sign = {"": "√", "3": "∛", "4": "∜"}.get(degree, f"{degree}√")
-                yield f"{sign}{_part(child, 'e')}"
-            case "nary":
-                sign = child_value(child.find("{*}naryPr"), "chr")
-                yield f"{'∫' if sign is None else sign}{_shifted(child)} {_text(child, 'e')}"
-            case "limLow" | "limUpp":
-                yield _text(child, "e") + ("_" if tag == "limLow" else "^") + _part(child, "lim")
-            case "d":
-                yield _delimited(child)
-            case "m":
-                yield "; ".join(
-                    " ".join(formula(cell) for cell in row.iterfind("{*}e")) for row in child.iterfind("{*}mr")
-                )
-            case "eqArr":
-                yield "; ".join(formula(line) for line in child.iterfind("{*}e"))
-            case "func":
-                yield f"{_text(child, 'fName')} {_text(child, 'e')}"
-            case _ if tag not in PROPERTIES:
-                yield from _pieces(child)
+def _piece(tag: str, element: Element) -> str:
+    if tag == "t":
+        return element.text or ""
+    if tag in PROPERTIES:
+        return ""
+    text = _with_shifted(tag, element)
+    if text is None:
+        text = _structure(tag, element)
+    return formula(element) if text is None else text
+
+
+def _with_shifted(tag: str, element: Element) -> str | None:
+    """What has something set high or low; None for other elements."""
+    match tag:
+        case "sSup" | "sSub" | "sSubSup":
+            return _part(element, "e") + _shifted(element)
+        case "sPre":
+            return _shifted(element) + _part(element, "e")
+        case "nary":
+            sign = child_value(element.find("{*}naryPr"), "chr")
+            return f"{'∫' if sign is None else sign}{_shifted(element)} {_text(element, 'e')}"
+        case "limLow" | "limUpp":
+            return _text(element, "e") + ("_" if tag == "limLow" else "^") + _part(element, "lim")
+    return None
+
+
+def _structure(tag: str, element: Element) -> str | None:
+    """Fractions, roots, brackets, rows; None for other elements."""
+    match tag:
+        case "f" if child_value(element.find("{*}fPr"), "type") == "noBar":
+            return f"({_text(element, 'num')} {_text(element, 'den')})"
+        case "f":
+            return f"{_part(element, 'num')}/{_part(element, 'den')}"
+        case "rad":
+            degree = _text(element, "deg")
+            return {"": "√", "3": "∛", "4": "∜"}.get(degree, f"{degree}√") + _part(element, "e")
+        case "d":
+            return _delimited(element)
+        case "m":
+            rows = element.iterfind("{*}mr")
+            return "; ".join(" ".join(formula(cell) for cell in row.iterfind("{*}e")) for row in rows)
+        case "eqArr":
+            return "; ".join(formula(line) for line in element.iterfind("{*}e"))
+        case "func":
+            return f"{_text(element, 'fName')} {_text(element, 'e')}"
+    return None
 
 
 def _text(element: Element, tag: str) -> str:
@@ -98,10 +105,8 @@ def mathml(element: Element) -> str:
             return f"{degree}√{base}"
         case "msqrt", _:
             return f"√{_bracketed(''.join(parts))}"
-        case "mtr", _:
-            return " ".join(parts)
-        case "mtable", _:
-            return "; ".join(parts)
+        case "mtr" | "mtable", _:
+            return (" " if local_name(element) == "mtr" else "; ").join(parts)
         case "mfenced", _:
             begin, end = element.get("open", "("), element.get("close", ")")
             return f"{begin}{element.get('separators', ',').join(parts)}{end}"

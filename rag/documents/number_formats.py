@@ -1,8 +1,8 @@
 """Numbers of spreadsheets -> what their cells show.
 
-In: a number and the format of its cell, as Excel writes it: #,##0.00 "€". Out: the text that a person sees. Dates with a
-day are written as 2024-02-29, times of a day beside them as 14:30; colours and widths are left out. Signs of decimals and
-thousands are those of the format itself, "." and ",", since a file does not say in which country it is shown.
+In: a number and the format of its cell, as Excel writes it: #,##0.00 "€". Out: the text that a person sees. Dates with
+a day are written as 2024-02-29, times of a day beside them as 14:30; colours and widths are left out. Signs of decimals
+and thousands are those of the format itself, "." and ",", since a file does not say in which country it is shown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ GENERAL = "General"
 # Formats that files name by number alone (ECMA-376, part 1, 18.8.30); those of money depend on the country
 BUILT_IN = {
     1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 5: "#,##0", 6: "#,##0", 7: "#,##0.00", 8: "#,##0.00", 9: "0%",
-    10: "0.00%", 11: "0.00E+00", 12: "# ?/?", 13: "# ??/??", 14: "yyyy-mm-dd", 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy",
+    10: "0.00%", 11: "0.00E+00", 12: "# ?/?", 13: "# ??/??", 14: "yyyy-mm-dd", 15: "d-mmm-yy", 16: "d-mmm",
+    17: "mmm-yy",
     18: "h:mm AM/PM", 19: "h:mm:ss AM/PM", 20: "h:mm", 21: "h:mm:ss", 22: "yyyy-mm-dd h:mm", 37: "#,##0;-#,##0",
     38: "#,##0;-#,##0", 39: "#,##0.00;-#,##0.00", 40: "#,##0.00;-#,##0.00", 41: "#,##0", 42: "#,##0", 43: "#,##0.00",
     44: "#,##0.00", 45: "mm:ss", 46: "[h]:mm:ss", 47: "mm:ss.0", 48: "##0.0E+0", 49: "@",
@@ -99,7 +100,7 @@ def _section(code: str) -> Section:
 
 
 def _chosen(sections: tuple[Section, ...], value: float) -> tuple[Section, float]:
-    """The section for the number, and the number that it is to write; one of its own for the negative ones has their sign."""
+    """The section for the number, and the number that it is to write: a section of negative ones has its own sign."""
     if any(section.condition for section in sections):
         fitting = (section for section in sections if not section.condition or _fits(value, section.condition))
         return next(fitting, sections[0]), value
@@ -233,8 +234,9 @@ def _scientific(tokens: list[Token], number: Decimal) -> str:
     power = sum(token.kind == "digit" for token in tokens[at:])
     written, _, exponent = format(float(number), f".{decimals}E").partition("E")
     sign = "-" if exponent.startswith("-") else "+" if tokens[at].text.endswith("+") else ""
-    said = ["".join(_said(token) for token in part if token.kind not in ("point",)) for part in (mantissa, tokens[at:])]
-    return f"{said[0] if not mantissa or mantissa[0].kind != 'digit' else ''}{written}E{sign}{exponent[1:].lstrip('0').zfill(power)}{said[1]}"
+    first = next((place for place, token in enumerate(mantissa) if token.kind == "digit"), len(mantissa))
+    before, after = ("".join(map(_said, part)) for part in (mantissa[:first], tokens[at:]))
+    return f"{before}{written}E{sign}{exponent[1:].lstrip('0').zfill(power)}{after}"
 
 
 def _fraction(tokens: list[Token], number: Decimal) -> str:

@@ -1,6 +1,7 @@
 """The styles of OpenDocument files -> looks of text, and numbers of lists.
 
-In: the parts that define styles. Out: for a style's name, whether its text is seen and how it is set; the number of each item.
+In: the parts that define styles. Out: for a style's name, whether its text is seen and how it is set; the number of
+each item.
 """
 
 from __future__ import annotations

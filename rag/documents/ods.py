@@ -1,7 +1,7 @@
 """OpenDocument workbooks (.ods) -> their sheets.
 
-In: the package. Out: the visible sheets with the texts that their cells show; dates with a day as 2024-02-29. Sheets are read
-row by row.
+In: the package. Out: the visible sheets with the texts that their cells show; dates with a day as 2024-02-29. Sheets
+are read row by row.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _text(cell: Element, looks: Looks) -> str:
 
 
 def _date(stored: str, shown: str) -> str:
-    """The date as 2024-02-29, with the time if the cell shows it; what the cell shows if that has no day, as "May 2024"."""
+    """The date as 2024-02-29, with the time if the cell shows it; what it shows if that has no day: "May 2024"."""
     date = DATE.fullmatch(stored)
     if date is None or (shown and not re.search(rf"(?<!\d)0?{int(date[2])}(?!\d)", shown)):
         return shown or stored

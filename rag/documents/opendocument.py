@@ -1,8 +1,9 @@
 """OpenDocument texts (.odt) and presentations (.odp) -> blocks, by slide for presentations.
 
 In: the bytes of a file. Out: paragraphs, headings, lists and tables in the order of the text, and title, author, date
-and language that the file states. Numbers that programs compute for headings and lists stand in front of them, addresses of
-links behind their texts. Text boxes and charts follow the paragraph that they are anchored in, footnotes the end of the text.
+and language that the file states. Numbers that programs compute for headings and lists stand in front of them,
+addresses of links behind their texts. Text boxes and charts follow the paragraph that they are anchored in, footnotes
+the end of the text.
 Left out: what is deleted, struck out or hidden, comments, headers and footers.
 """
 
@@ -84,6 +85,8 @@ class _Reader:
     def blocks(self, container: Element, level: int = 0) -> Iterator[Block]:
         """Yields the blocks below an element; `level` is that of paragraphs: 1 in the frame of a slide's title."""
         for child in container:
+            if local_name(child) in LEFT_OUT or (local_name(child) == "section" and value(child, "display") == "none"):
+                continue
             match local_name(child):
                 case "h":
                     yield self._heading(child)
@@ -101,10 +104,6 @@ class _Reader:
                     yield from self.blocks(child, int(value(child, "class") == "title"))
                 case "object":
                     yield from self._object(child)
-                case "section" if value(child, "display") == "none":
-                    pass
-                case tag if tag in LEFT_OUT:
-                    pass
                 case _:  # sections, indexes, groups, text boxes
                     yield from self.blocks(child, level)
 
@@ -155,7 +154,7 @@ class _Reader:
                     marker = ""
 
     def _rows(self, grid: Element) -> list[list[str]]:
-        """The cells of each row; one that spans rows is repeated in each, one that spans columns stands in the first."""
+        """The cells of each row; one that spans rows stands in each, one that spans columns stands in the first."""
         rows: list[list[str]] = []
         below: dict[int, tuple[int, str]] = {}  # column -> for how many more rows, which text
         for row in _inside(grid, "table-row"):

@@ -1,9 +1,9 @@
 """Presentations (.pptx) -> a page for each slide: its title as a heading, then texts, tables and charts as they lie.
 
 In: the bytes of a file. Out: blocks by slide, in the order in which they are shown; hidden slides count, as they do in
-PowerPoint's numbers. Shapes come in the file's own order, which is the one for screen readers, the title
-first; a chart is the table of its values; the speaker's notes follow the slide. Numbers of lists stand in front of their
-items, addresses of links behind their texts.
+PowerPoint's numbers. Shapes come in the file's own order, which is the one for screen readers, the title first; a chart
+is the table of its values; the speaker's notes follow the slide. Numbers of lists stand in front of their items,
+addresses of links behind their texts.
 Left out: struck text, dates, footers and slide numbers of the layout, comments, pictures.
 """
 

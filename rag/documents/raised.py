@@ -1,8 +1,8 @@
 """Raised and lowered text (superscripts, subscripts) -> the forms that plain text has for it.
 
-In: the runs of a paragraph with their shifts, as a reader found them. Out: one text, in which no value changes: 10^6, m^2,
-x_2, CO2, 1/2, 19th; a mark that points to a note is told from an exponent and stands in brackets: "the harbour [3]".
-It is judged by what stands beside it alone.
+In: the runs of a paragraph with their shifts, as a reader found them. Out: one text, in which no value changes: 10^6,
+m^2, x_2, CO2, 1/2, 19th; a mark that points to a note is told from an exponent and stands in brackets: "the harbour
+[3]". It is judged by what stands beside it alone.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ ORDINALS = frozenset("st nd rd th er ère ere re e è ème eme ième o a os as t
 ORDINAL_SIGNS = {"o": "º", "a": "ª"}
 DEGREE = re.compile(r"\s?[CFK]\b")
 UNITS = frozenset(
-    "m mm cm dm km nm µm μm ft yd mi sq in inch s ms min h hr d kg g mg lb A K mol Pa N J W V Hz L l px cd rad sr au pc "
-    "sin cos tan cot sec csc log ln exp det dx dy dz dt".split()
+    "m mm cm dm km nm µm μm ft yd mi sq in inch s ms min h hr d kg g mg lb A K mol Pa N J W V Hz L l px cd rad sr au "
+    "pc sin cos tan cot sec csc log ln exp det dx dy dz dt".split()
 )
 NOTE = re.compile(r"\d{1,3}[a-z]?(?:\s?[,;–-]\s?\d{1,3}[a-z]?)*|[a-z]|[ivx]{1,5}")
 WORD = re.compile(r"[^\W\d_]+\Z")

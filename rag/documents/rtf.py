@@ -1,7 +1,8 @@
 """Rich text (.rtf) -> headings, paragraphs, lists and tables in the order of the text.
 
-In: the bytes of a file. Out: blocks, and title, author and date that the file states; headings by their styles, addresses of
-links behind their texts, text boxes after the paragraph that they are anchored in, footnotes at the end of the text.
+In: the bytes of a file. Out: blocks, and title, author and date that the file states; headings by their styles,
+addresses of links behind their texts, text boxes after the paragraph that they are anchored in, footnotes at the end of
+the text.
 Left out: what is deleted, struck out or hidden, comments, headers and footers, pictures.
 """
 
@@ -30,28 +31,14 @@ ENDS = frozenset({"par", "sect", "page", "column"})
 # Groups that hold no text of the document, though they are not marked with \*
 LEFT_OUT = frozenset(
     """
-    annotation atnauthor atnid background bkmkend bkmkstart colortbl datafield do doccomm docvar falt filetbl footer footerf
-    footerl footerr ftncn ftnsep ftnsepc aftncn aftnsep aftnsepc fname header headerf headerl headerr keycode keywords listtable
-    listoverridetable mmathPict nesttableprops nonesttables objdata objclass objname operator panose pict pnseclvl private
-    revtbl rxe shprslt sp subject tc template themedata txe userprops xe xmlnstbl
+    annotation atnauthor atnid background bkmkend bkmkstart colortbl datafield doccomm docvar falt filetbl footer
+    footerf footerl footerr ftncn ftnsep ftnsepc aftncn aftnsep aftnsepc fname header headerf headerl headerr keycode
+    keywords listtable listoverridetable mmathPict nesttableprops nonesttables objdata objclass objname operator panose
+    pict pnseclvl private revtbl rxe shprslt sp subject tc template themedata txe userprops xe xmlnstbl
     """.split()
 )
-KEPT = frozenset(
-    {
-        "ud",
-        "fldinst",
-        "ffdata",
-        "formfield",
-        "shpinst",
-        "shptxt",
-        "dptxbxtext",
-        "moMath",
-        "moMathPara",
-        "listtext",
-        "pntext",
-    }
-)
-STORIES = frozenset({"footnote", "shptxt", "dptxbxtext"})  # texts of their own
+# Groups that are marked with \* and are read
+KEPT = frozenset("ud fldinst ffdata formfield shpinst do shptxt dptxbxtext moMath moMathPara listtext pntext".split())
 PROPERTIES = re.compile(r"m\w+Pr\Z")
 SHIFTED = {"msup": "^", "msub": "_", "mden": "/"}  # parts of formulas, with what stands before them
 HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
@@ -66,7 +53,7 @@ LAST = 0x10FFFF
 class _State:
     """What holds within a group."""
 
-    place: str = "text"  # or "skip", or what the group describes
+    place: str = "text"  # what the group describes; "skip": only groups within it are read; "gone": nothing is
     font: int | None = None
     shift: int = 0
     hidden: bool = False
@@ -148,34 +135,39 @@ class _Reader:
                 self._skip = 0
                 self._open.append(_Open(self._state))
             case "close":
-                self._skip = 0
-                if self._open:
-                    group = self._open.pop()
-                    if group.at_end is not None:
-                        group.at_end()
-                    self._state = group.around
+                self._close()
                 return bool(self._open)
-            case "word":
-                self._word(token.text, token.number)
             case "sign" if token.text == "*":
                 self._starred = True
-            case "sign" if self._skip:
+            case "bytes":
+                self._plain(token.data)
+            case "word":
+                self._word(token.text, token.number)
+            case _ if self._skip:
                 self._skip -= 1
             case "sign":
                 self._write(SIGNS.get(token.text, ""))
-            case "byte" if self._skip:
-                self._skip -= 1
-            case "byte":
-                self._bytes += token.data
             case _:
-                data = token.data[self._skip :]
-                self._skip -= min(self._skip, len(token.data))
-                if self._bytes:  # the second byte of a character, which stands as it is
-                    self._bytes, data = self._bytes + data[:1], data[1:]
-                    self._decode()
-                if data:
-                    self._write(decoded(data, self._charset()))
+                self._bytes += token.data
         return True
+
+    def _close(self) -> None:
+        self._skip = 0
+        if self._open:
+            group = self._open.pop()
+            if group.at_end is not None:
+                group.at_end()
+            self._state = group.around
+
+    def _plain(self, data: bytes) -> None:
+        skipped = min(self._skip, len(data))
+        self._skip -= skipped
+        data = data[skipped:]
+        if self._bytes:  # the second byte of a character, which stands as it is
+            self._bytes, data = self._bytes + data[:1], data[1:]
+            self._decode()
+        if data:
+            self._write(decoded(data, self._charset()))
 
     def finished(self) -> list[Block]:
         """The blocks of the document, then its notes."""
@@ -189,46 +181,46 @@ class _Reader:
         if self._skip and word != "u":
             self._skip -= 1
             return
-        if (
-            word in LEFT_OUT
-            or (starred and word not in KEPT and word not in ("pn", "atnref"))
-            or PROPERTIES.match(word)
-        ):
-            self._state = replace(self._state, place="skip")
-        elif self._enters(word):
+        if word in LEFT_OUT or (starred and word not in KEPT) or PROPERTIES.match(word):
+            self._state = replace(self._state, place="gone")
+        elif self._open and (self._enters_text(word) or self._enters_other(word)):
             pass
-        elif self._describes(word, number):
-            pass
-        elif self._state.place == "text" or word in ("uc", "u"):
+        elif not self._describes(word, number) and (self._state.place == "text" or word in ("uc", "u")):
             self._text_word(word, number)
 
-    def _enters(self, word: str) -> bool:
-        """Begins a group of a special kind."""
-        state = self._state
-        if not self._open:
-            return False
-        if word in ("fonttbl", "stylesheet", "info"):
-            self._state = replace(state, place=word)
-        elif word in ("shpinst", "shp", "upr"):
-            self._state = replace(state, place="skip" if word != "shp" else state.place)
-        elif word == "ud":
-            self._state = replace(state, place="text")
-        elif word in STORIES and (state.place == "text" or word != "footnote"):
-            self._begin_story(word)
-        elif state.place == "info" and word in ("title", "author", "creatim"):
-            self._describe(word, self._end_statement)
-        elif state.place == "text" and word == "field":
-            self._begin_field()
-        elif state.place == "text" and word == "fldinst":
-            self._state = replace(state, place="fldinst")
-        elif state.place == "fldinst" and word in ("ffdata", "formfield"):
-            self._state = replace(state, place="formfield")
-        elif state.place == "text" and word in ("listtext", "pntext"):
-            self._begin_marker()
-        elif state.place == "text" and word in SHIFTED:
-            self._begin_shifted(SHIFTED[word])
-        else:
-            return False
+    def _enters_text(self, word: str) -> bool:
+        """Begins a group whose text is one of the document's, in a special place."""
+        in_text = self._state.place == "text"
+        match word:
+            case "ud" if self._state.place == "skip":
+                self._state = replace(self._state, place="text")
+            case "shptxt" | "dptxbxtext" if self._state.place == "skip":
+                self._begin_story(self._story.boxes)
+            case "footnote" if in_text:
+                self._begin_story(self._notes)
+            case "field" if in_text:
+                self._begin_field()
+            case "listtext" | "pntext" if in_text:
+                self._begin_marker()
+            case _ if in_text and word in SHIFTED:
+                self._begin_shifted(SHIFTED[word])
+            case _:
+                return False
+        return True
+
+    def _enters_other(self, word: str) -> bool:
+        """Begins a group that describes something, or one of which only groups within it are read."""
+        match self._state.place, word:
+            case "text", "fonttbl" | "stylesheet" | "info" | "fldinst":
+                self._state = replace(self._state, place=word)
+            case "text", "shpinst" | "do" | "upr":
+                self._state = replace(self._state, place="skip")
+            case "info", "title" | "author" | "creatim":
+                self._describe(word, self._end_statement)
+            case "fldinst", "ffdata" | "formfield":
+                self._state = replace(self._state, place="formfield")
+            case _:
+                return False
         return True
 
     def _describes(self, word: str, number: int | None) -> bool:
@@ -254,44 +246,50 @@ class _Reader:
                 self._box = number
             case "formfield", "ffres" if number != UNDECIDED:
                 self._box = number
-            case "skip" | "info" | "fonttbl" | "stylesheet" | "formfield" | "creatim", _:
+            case "skip" | "gone" | "info" | "fonttbl" | "stylesheet" | "formfield" | "creatim", _:
                 return word not in ("u", "uc")
             case _:
                 return False
         return True
 
     def _text_word(self, word: str, number: int | None) -> None:
-        state, on = self._state, number != 0
         match word:
             case "u":
                 self._unicode(number)
             case "uc":
-                self._state = replace(state, skipped=max(0, 1 if number is None else number))
+                self._state = replace(self._state, skipped=max(0, 1 if number is None else number))
+            case _ if word in CHARACTERS:
+                self._write(CHARACTERS[word])
+            case _ if word in ENDS:
+                self._end_paragraph(self._state.in_table and word == "par")
+            case _ if (encoding := encoding_of(word, number)) is not None:
+                self._encoding = encoding
+            case _:
+                self._look_word(word, number)
+                self._paragraph_word(word, number)
+                self._row_word(word)
+
+    def _look_word(self, word: str, number: int | None) -> None:
+        state, on = self._state, number != 0
+        match word:
             case "f":
                 self._state = replace(state, font=number)
             case "plain":
                 self._state = replace(state, shift=0, hidden=False, struck=False)
-            case "super" | "sub" | "nosupersub":
-                self._state = replace(state, shift={"super": RAISED, "sub": LOWERED}.get(word, 0) if on else 0)
-            case "up" | "dn":
-                self._state = replace(state, shift=(RAISED if word == "up" else LOWERED) if number != 0 else 0)
+            case "super" | "up" if on:
+                self._state = replace(state, shift=RAISED)
+            case "sub" | "dn" if on:
+                self._state = replace(state, shift=LOWERED)
+            case "super" | "sub" | "nosupersub" | "up" | "dn":
+                self._state = replace(state, shift=0)
             case "strike" | "striked":
                 self._state = replace(state, struck=on)
             case "v":
                 self._state = replace(state, hidden=on)
             case "deleted":
                 self._state = replace(state, deleted=on)
-            case _ if word in CHARACTERS:
-                self._write(CHARACTERS[word])
-            case _ if word in ENDS:
-                self._end_paragraph(state.in_table and word == "par")
-            case _ if (encoding := encoding_of(word, number)) is not None:
-                self._encoding = encoding
-            case _:
-                self._layout_word(word, number)
 
-    def _layout_word(self, word: str, number: int | None) -> None:
-        story = self._story
+    def _paragraph_word(self, word: str, number: int | None) -> None:
         match word:
             case "pard":
                 self._state = replace(self._state, in_table=False, style=0, level=None)
@@ -301,6 +299,10 @@ class _Reader:
                 self._state = replace(self._state, level=number)
             case "intbl":
                 self._state = replace(self._state, in_table=True)
+
+    def _row_word(self, word: str) -> None:
+        story = self._story
+        match word:
             case "trowd":
                 self._merged, self._is_header, self._goes_on = [], False, False
             case "trhdr":
@@ -311,18 +313,21 @@ class _Reader:
                 self._merged.append(self._goes_on)
                 self._goes_on = False
             case "cell":
-                self._end_paragraph(True)
-                above = story.rows[-1] if story.rows else []
-                text, place = "\n".join(story.cell), len(story.row)
-                if not text and place < len(above) and place < len(self._merged) and self._merged[place]:
-                    text = above[place]
-                story.row.append(text)
-                story.cell = []
+                self._end_cell()
             case "row":
-                if self._is_header and story.headers == len(story.rows):
-                    story.headers += 1
+                story.headers += self._is_header and story.headers == len(story.rows)
                 story.rows.append(story.row)
                 story.row = []
+
+    def _end_cell(self) -> None:
+        self._end_paragraph(True)
+        story = self._story
+        above, place = (story.rows[-1] if story.rows else []), len(story.row)
+        text = "\n".join(story.cell)
+        if not text and place < min(len(above), len(self._merged)) and self._merged[place]:
+            text = above[place]
+        story.row.append(text)
+        story.cell = []
 
     def _unicode(self, number: int | None) -> None:
         self._skip = self._state.skipped
@@ -357,7 +362,7 @@ class _Reader:
 
     def _write(self, text: str) -> None:
         state = self._state
-        if state.place in ("skip", "formfield", "info"):
+        if state.place in ("skip", "gone", "formfield", "info"):
             return
         if state.place != "text":
             self._said.append(text)
@@ -401,7 +406,8 @@ class _Reader:
             self.stated[names[self._state.place]] = text
         self._said = []
 
-    def _begin_story(self, word: str) -> None:
+    def _begin_story(self, place: list[Block]) -> None:
+        """Begins a text of its own, whose blocks go to that place."""
         around = self._story
         self._story = _Story()
         self._state = replace(_State(), font=self._state.font, skipped=self._state.skipped)
@@ -411,10 +417,7 @@ class _Reader:
             self._end_table()
             blocks = _lists_merged(self._story.blocks)
             self._story = around
-            if word == "footnote":
-                self._notes += blocks
-            else:
-                around.boxes += blocks
+            place.extend(blocks)
 
         self._open[-1].at_end = end
 

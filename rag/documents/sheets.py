@@ -1,8 +1,8 @@
 """Workbooks (xlsx, xlsm, xlsb, xls, ods) -> a section for each sheet, a table for each stretch of filled rows.
 
-In: the bytes of a file. Out: blocks; the values of cells as they were last computed and are shown, dates as 2024-02-29. Rows
-of names above the figures become one header row. Rows behind an empty one that have the columns of the table above are
-rows of that table. Files of other formats that are named as workbooks are read as what they are.
+In: the bytes of a file. Out: blocks; the values of cells as they were last computed and are shown, dates as 2024-02-29.
+Rows of names above the figures become one header row. Rows behind an empty one that have the columns of the table above
+are rows of that table. Files of other formats that are named as workbooks are read as what they are.
 Left out: formulas, charts, comments, hidden sheets; in xlsb and xls also the formats of numbers (12 % is 0.12).
 """
 
@@ -153,8 +153,8 @@ def _table(rows: Mapping[int, SheetRow], stretch: list[int], wide: Mapping[int, 
 def _name_together(upper: SheetRow, lower: SheetRow, below: SheetRow, spans: Sequence[Span]) -> bool:
     """Tells if two rows name the columns together, and the lower one is no row of values.
 
-    Names in merged cells stand above the names that they have in common. Without merged cells, the lower row names columns
-    of figures to which the upper one gives no name.
+    Names in merged cells stand above the names that they have in common. Without merged cells, the lower row names
+    columns of figures to which the upper one gives no name.
     """
     if _has_figures(upper) or _has_figures(lower):
         return False

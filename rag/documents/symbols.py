@@ -62,7 +62,7 @@ def is_symbol_font(font: str | None) -> bool:
 def drawn(font: str | None, code: int) -> str:
     """The character that the font draws for the code; the code's own character in any other font."""
     inner = code - PRIVATE if PRIVATE <= code < PRIVATE + 0x100 else code
-    table = FONTS.get((font or "").strip().lower())
+    table: dict[int, str] | None = FONTS.get((font or "").strip().lower())
     if table is None:
         return chr(code) if code < 0x110000 else ""
     return table.get(inner, "" if inner != 0x20 else " ").replace(MISSING, "")

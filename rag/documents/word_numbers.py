@@ -1,7 +1,7 @@
 """The numbering part of a Word document -> the number in front of each numbered paragraph.
 
-In: the definitions of lists, and the paragraphs' lists and levels in the order of the text. Out: "2.1", "(a)", "Article 4."
-as Word computes them, a bullet as "-"; pictures as bullets are bullets.
+In: the definitions of lists, and the paragraphs' lists and levels in the order of the text. Out: "2.1", "(a)", "Article
+4." as Word computes them, a bullet as "-"; pictures as bullets are bullets.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Numbering:
         return next((place for place, level in levels.items() if level.style == style), None)
 
     def next(self, number: str, place: int) -> str | None:
-        """The mark of the next paragraph on a level (from 0) of a list, with the space after it; None without a mark."""
+        """The mark of the next paragraph on a level, from 0, of a list, with the space after it; None without one."""
         shared = self._shared.get(number)
         if shared is None or place >= LEVELS:
             return f"{BULLET} "

@@ -1,8 +1,8 @@
 """Workbooks in Office's XML format (xlsx, xlsm) -> their sheets.
 
-In: the package. Out: the visible sheets with the cells as they show their values: formats of numbers are applied, struck text
-is left out, addresses of links stand behind the texts. A sheet is read row by row, and memory grows with the cells that are
-filled, not with the range that they span.
+In: the package. Out: the visible sheets with the cells as they show their values: formats of numbers are applied,
+struck text is left out, addresses of links stand behind the texts. A sheet is read row by row, and memory grows with
+the cells that are filled, not with the range that they span.
 Left out: formulas (their last values count), charts, comments, errors such as #N/A.
 """
 

@@ -153,18 +153,21 @@ WINGDINGS = '<w:rFonts w:ascii="Wingdings" w:hAnsi="Wingdings"/>'
         (f"<w:p>{run('þ', WINGDINGS)}{run(' swept')}</w:p>", "☑ swept"),
         (
             '<w:p><w:r><w:fldChar w:fldCharType="begin"><w:ffData><w:checkBox><w:checked/></w:checkBox></w:ffData>'
-            '</w:fldChar></w:r><w:r><w:instrText> FORMCHECKBOX </w:instrText></w:r><w:r><w:fldChar w:fldCharType="end"/>'
+            "</w:fldChar></w:r><w:r><w:instrText> FORMCHECKBOX </w:instrText></w:r><w:r><w:fldChar "
+            'w:fldCharType="end"/>'
             f"</w:r>{run(' oiled')}</w:p>",
             "☒ oiled",
         ),
         (
-            '<w:p><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText> HYPERLINK "https://mill.example" </w:instrText>'
-            f'</w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r>{run("the mill")}<w:r><w:fldChar w:fldCharType="end"/></w:r>'
+            '<w:p><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText> HYPERLINK '
+            '"https://mill.example" </w:instrText>'
+            f'</w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r>{run("the mill")}<w:r><w:fldChar '
+            f'w:fldCharType="end"/></w:r>'
             f"{run('!')}</w:p>",
             "the mill (https://mill.example)!",
         ),
     ],
-)  # fmt: skip
+)
 def test_values_are_not_changed_by_what_stands_beside_them(tmp_path: Path, xml: str, text: str) -> None:
     assert read(tmp_path, with_body(xml)).text == text
 
@@ -176,8 +179,8 @@ def test_looks_that_styles_give(tmp_path: Path) -> None:
         style.element.append(parse_xml(f"<w:rPr {W}>{look}</w:rPr>"))
     document.styles["Power of notes"].base_style = document.styles["Power"]
     paragraph = document.add_paragraph("10")
-    for text, name in (("5", "Power of notes"), (" tons, 7", None), (" or 8", "Void"), (" days", None)):
-        paragraph.add_run(text, style=name)
+    for text, kind in (("5", "Power of notes"), (" tons, 7", None), (" or 8", "Void"), (" days", None)):
+        paragraph.add_run(text, style=kind)
     assert read(tmp_path, saved(document)).text == "10^5 tons, 7 days"
 
 
@@ -196,10 +199,17 @@ def part(tag: str, text: str) -> str:
         (f"<m:sSup>{part('e', '10')}{part('sup', '6')}</m:sSup>", "10^6"),
         (f"<m:sSubSup>{part('e', 'x')}{part('sub', 'i')}{part('sup', 'n+1')}</m:sSubSup>", "x_i^(n+1)"),
         (f"<m:rad><m:deg/>{part('e', 'x')}</m:rad>", "√x"),
-        (f'<m:nary><m:naryPr><m:chr m:val="∑"/></m:naryPr>{part("sub", "i=1")}{part("sup", "n")}{part("e", "i")}</m:nary>', "∑_(i=1)^n i"),
-        (f'<m:d><m:dPr><m:begChr m:val="["/><m:endChr m:val="]"/></m:dPr>{part("e", "0")}{part("e", "1")}</m:d>', "[0|1]"),
+        (
+            f'<m:nary><m:naryPr><m:chr m:val="∑"/>'
+            f"</m:naryPr>{part('sub', 'i=1')}{part('sup', 'n')}{part('e', 'i')}</m:nary>",
+            "∑_(i=1)^n i",
+        ),
+        (
+            f'<m:d><m:dPr><m:begChr m:val="["/><m:endChr m:val="]"/></m:dPr>{part("e", "0")}{part("e", "1")}</m:d>',
+            "[0|1]",
+        ),
     ],
-)  # fmt: skip
+)
 def test_formulas(tmp_path: Path, formula: str, text: str) -> None:
     assert read(tmp_path, with_body(f"<w:p>{run('= ')}<m:oMath {M}>{formula}</m:oMath></w:p>")).text == f"= {text}"
 
@@ -213,7 +223,8 @@ def numbered(text: str, level: int, number: int = 41, style: str = "") -> str:
 def with_lists(xml: str, *levels: tuple[str, str], more: str = "") -> bytes:
     """A document whose list 41 has levels of these forms and texts; list 42 begins anew at 5."""
     made = "".join(
-        f'<w:lvl w:ilvl="{place}"><w:start w:val="1"/><w:numFmt w:val="{form}"/>{more}<w:lvlText w:val="{text}"/></w:lvl>'
+        f'<w:lvl w:ilvl="{place}"><w:start w:val="1"/><w:numFmt w:val="{form}"/>{more}<w:lvlText '
+        f'w:val="{text}"/></w:lvl>'
         for place, (form, text) in enumerate(levels)
     )
     document = docx.Document(io.BytesIO(with_body(xml)))
@@ -228,7 +239,8 @@ def with_lists(xml: str, *levels: tuple[str, str], more: str = "") -> bytes:
 def test_numbers_that_word_computes(tmp_path: Path) -> None:
     clauses = (
         numbered("Rent", 0, style="Heading1") + numbered("Paid on Mondays.", 1) + numbered("In cash.", 2)
-        + numbered("In wool.", 2) + numbered("Deposit", 0, style="Heading1") + numbered("None.", 1) + numbered("End.", 1)
+        + numbered("In wool.", 2) + numbered("Deposit", 0, style="Heading1") + numbered("None.", 1)
+        + numbered("End.", 1)
     )  # fmt: skip
     found = read(
         tmp_path, with_lists(clauses, ("upperRoman", "Part %1"), ("decimal", "%1.%2"), ("lowerLetter", "(%3)"))
@@ -310,10 +322,15 @@ def test_addresses_of_links_and_charts(tmp_path: Path) -> None:
         '<Relationship Id="c1" Type="http://x/chart" Target="chart.xml"/>'
     )
     points = "<c:pt idx='0'><c:v>4</c:v></c:pt><c:pt idx='2'><c:v>6</c:v></c:pt>"
-    chart = f"<c:chart xmlns:c='urn:c'><c:ser><c:val><c:numRef><c:numCache>{points}</c:numCache></c:numRef></c:val></c:ser></c:chart>"
+    chart = (
+        f"<c:chart xmlns:c='urn:c'><c:ser><c:val><c:numRef><c:numCache>{points}</c:numCache></c:numRef></c:val>"
+        f"</c:ser></c:chart>"
+    )
     body = (
-        f"<w:p><w:hyperlink r:id='l1'>{run('Form')}</w:hyperlink>{run(' and ')}<w:hyperlink w:anchor='x'>{run('part')}</w:hyperlink></w:p>"
-        f"<w:p>{run('Drawn:')}<w:r><w:drawing><wp:inline><a:graphic xmlns:a='urn:a'><a:graphicData><c:chart xmlns:c='urn:c' r:id='c1'/>"
+        f"<w:p><w:hyperlink r:id='l1'>{run('Form')}</w:hyperlink>{run(' and ')}<w:hyperlink "
+        f"w:anchor='x'>{run('part')}</w:hyperlink></w:p>"
+        f"<w:p>{run('Drawn:')}<w:r><w:drawing><wp:inline><a:graphic xmlns:a='urn:a'><a:graphicData><c:chart "
+        f"xmlns:c='urn:c' r:id='c1'/>"
         "</a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>"
     )
     text = read(tmp_path, with_parts(body, {"word/chart.xml": chart.encode()}, relation)).text

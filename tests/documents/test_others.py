@@ -47,29 +47,40 @@ def rich(body: str) -> str:
         (r"5 \'d7 10{\super 8} l of H{\sub 2}O on 4 m{\up6 2}\par", "5 × 10^8 l of H2O on 4 m^2"),
         (r"Until {\strike 4 June }9 June{\v  or so}{\deleted  gone}.\par", "Until 9 June."),
         (r"Note{\footnote\pard\plain {\chftn} By hand.} here.\par End\par", "Note here.\n\nEnd\n\nBy hand."),
-        (r'{\field{\*\fldinst{HYPERLINK "https://wool.example/f"}}{\fldrslt{\ul Form}}}.\par', "Form (https://wool.example/f)."),
+        (
+            r'{\field{\*\fldinst{HYPERLINK "https://wool.example/f"}}{\fldrslt{\ul Form}}}.\par',
+            "Form (https://wool.example/f).",
+        ),
         (r"{\field{\*\fldinst FORMCHECKBOX {\*\ffdata{\*\formfield{\fftype1\ffres1}}}}} oiled\par", "☒ oiled"),
         (
             r"{\listtext 1.\tab}wash\par{\pntext\f1\'b7\tab}dry\par\pard Done\par{\listtext (a)\tab}shear\par",
             "1. wash\n- dry\n\nDone\n\n(a) shear",
         ),
         (
-            r"\trowd\trhdr\cellx1\cellx2\pard\intbl Barn\cell Ewes\cell\row\trowd\clvmgf\cellx1\cellx2\intbl North\cell two\par lines\cell\row"
+            r"\trowd\trhdr\cellx1\cellx2\pard\intbl Barn\cell Ewes\cell\row\trowd\clvmgf\cellx1\cellx2\intbl "
+            r"North\cell two\par lines\cell\row"
             r"\trowd\clvmrg\cellx1\cellx2\intbl\cell a|b\cell\row\pard Under\par",
             "Barn | Ewes\nNorth | two lines\nNorth | a|b\n\nUnder",
         ),
-        (r"{\shp{\*\shpinst{\sp{\sn x}{\sv 1}}{\shptxt\pard In a box\par}}{\shprslt{\pard In a box\par}}}Beside\par", "Beside\n\nIn a box"),
+        (
+            r"{\shp{\*\shpinst{\sp{\sn x}{\sv 1}}{\shptxt\pard In a box\par}}{\shprslt{\pard In a box\par}}}Beside\par",
+            "Beside\n\nIn a box",
+        ),
         (r"{\header Top\par}{\pict\bin4 {}\'}{\*\unheard of}{\upr{ascii}{\*\ud{real}}} text\par", "real text"),
-        (r"{\mmath{\*\moMath{\mf{\mfPr}{\mnum{\mr 3}}{\mden{\mr 4}}} of {\msSup{\me{\mr 10}}{\msup{\mr 6}}}}}\par", "3/4 of 10^6"),
+        (
+            r"{\mmath{\*\moMath{\mf{\mfPr}{\mnum{\mr 3}}{\mden{\mr 4}}} of {\msSup{\me{\mr 10}}{\msup{\mr 6}}}}}\par",
+            "3/4 of 10^6",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_rich_text_says(tmp_path: Path, body: str, text: str) -> None:
     assert read(tmp_path, rich(body), "a.rtf").text == text
 
 
 def test_headings_and_facts_of_rich_text(tmp_path: Path) -> None:
     body = (
-        r"{\info{\title The M\'fchle}{\author A. Miller}{\creatim\yr2021\mo5\dy3\hr4}}\pard\s1 Wheels\par\pard They turn.\par"
+        r"{\info{\title The M\'fchle}{\author A. Miller}{\creatim\yr2021\mo5\dy3\hr4}}\pard\s1 Wheels\par"
+        r"\pard They turn.\par"
         r"\pard\s7 Old ones\par\pard\outlinelevel0 Stones\par\pard End\par"
     )
     document = read(tmp_path, rich(body), "a.rtf")

@@ -172,7 +172,8 @@ def test_a_fault_of_the_program_is_told_from_damage_and_keeps_its_traceback(tmp_
         fault, damage, document = (result for _, result in pool.read(files(tmp_path, "fault", "damage", "one")))
     assert isinstance(fault, ReaderFault)
     assert re.fullmatch(
-        r"rag failed to read it \(AttributeError in rag/documents/excel_binary\.py:\d+: no such thing\); this is a fault of the "
+        r"rag failed to read it \(AttributeError in rag/documents/excel_binary\.py:\d+: no such thing\); this "
+        r"is a fault of the "
         r"program, not of the file: please report it, `rag index -v` shows the traceback",
         said(fault),
     )

@@ -28,7 +28,10 @@ def down(text: str) -> Run:
         ([Run("H"), down("2"), Run("SO"), down("4"), Run(", O"), down("2"), Run(", V"), down("2")], "H2SO4, O2, V_2"),
         ([Run("Ca"), up("2+"), Run(" and Fe"), up("3+")], "Ca^2+ and Fe^3+"),
         ([Run("(a + b)"), up("3"), Run(" (as agreed)"), up("3")], "(a + b)^3 (as agreed) [3]"),
-        ([Run("the 21"), up("st"), Run(" day, 2"), up("o"), Run(" piso, 30"), up("o"), Run("C")], "the 21st day, 2º piso, 30°C"),
+        (
+            [Run("the 21"), up("st"), Run(" day, 2"), up("o"), Run(" piso, 30"), up("o"), Run("C")],
+            "the 21st day, 2º piso, 30°C",
+        ),
         ([Run("the ferry"), up("7"), Run(", in 1931"), up("2"), Run(".")], "the ferry [7], in 1931 [2]."),
         ([up("7"), Run(" By night.")], "[7] By night."),
         ([up("14"), Run("C dates")], "^14C dates"),
@@ -37,7 +40,7 @@ def down(text: str) -> Run:
         ([up("all of it is high")], "all of it is high"),
         ([], ""),
     ],
-)  # fmt: skip
+)
 def test_raised_and_lowered_text(runs: list[Run], text: str) -> None:
     assert joined(runs) == text
 

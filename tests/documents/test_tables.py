@@ -96,16 +96,29 @@ TABLE = "Barn | Ewes | Rams\nNorth | 31 | 2"
 @pytest.mark.parametrize(
     ("name", "data", "text"),
     [
-        ("a.csv", "# Counted: 3 May, by hand, at noon\n#\n\nBarn,Ewes,Rams\nNorth,31,2\n", f"Counted: 3 May, by hand, at noon\n\n{TABLE}"),
+        (
+            "a.csv",
+            "# Counted: 3 May, by hand, at noon\n#\n\nBarn,Ewes,Rams\nNorth,31,2\n",
+            f"Counted: 3 May, by hand, at noon\n\n{TABLE}",
+        ),
         ("a.csv", "#Barn,Ewes,Rams\nNorth,31,2\n", f"#{TABLE}"),
         ("a.tsv", "# Barn\tEwes\tRams\nNorth\t31\t2\n", f"# {TABLE}"),
         ("a.csv", "# a\n# b\n", "# a\n# b"),
-        ("a.csv", "Farm;Low Meadow\nYear;2021\n;;\nBarn;Ewes;Rams\nNorth;31;2\nSouth;5;1\n", f"Farm; Low Meadow\n\nYear; 2021\n\n{TABLE}\nSouth | 5 | 1"),
-        ("a.csv", "Flock of May\nid,Barn,Ewes,Rams\n1,North,31,2\n", "Flock of May\n\nid | Barn | Ewes | Rams\n1 | North | 31 | 2"),
+        (
+            "a.csv",
+            "Farm;Low Meadow\nYear;2021\n;;\nBarn;Ewes;Rams\nNorth;31;2\nSouth;5;1\n",
+            f"Farm; Low Meadow\n\nYear; 2021\n\n{TABLE}\nSouth | 5 | 1",
+        ),
+        (
+            "a.csv",
+            "Flock of May\nid,Barn,Ewes,Rams\n1,North,31,2\n",
+            "Flock of May\n\nid | Barn | Ewes | Rams\n1 | North | 31 | 2",
+        ),
         ("a.csv", "Barn,Ewes\nNorth,31,2\nSouth,5,1\n", "Barn | Ewes\nNorth | 31 | 2\nSouth | 5 | 1"),
+        ("a.csv", "7,7\n1,2\n", "7 | 7\n1 | 2"),
         ("a.csv", "x,y\n1,2\n\n3,4,5\n", "x | y\n1 | 2\n3 | 4 | 5"),
     ],
-)  # fmt: skip
+)
 def test_lines_above_a_table_are_text(tmp_path: Path, name: str, data: str, text: str) -> None:
     assert text_of(tmp_path, data, name) == text
 
@@ -116,11 +129,19 @@ def test_lines_above_a_table_are_text(tmp_path: Path, name: str, data: str, text
         ("a.tsv", "Smith, first\tTrade\nLow, Ann\tFuller\n", "Smith, first | Trade\nLow, Ann | Fuller"),
         ("a.csv", "Smith, first;Trade\nLow, Ann;Fuller\n", "Smith, first | Trade\nLow, Ann | Fuller"),
         ("a.csv", "Length;Width\n2,5;1,5\n3,5;4,5\n", "Length | Width\n2,5 | 1,5\n3,5 | 4,5"),
-        ("a.tsv", 'Tube\tCount\n"5/8 inch\t12\n2" bend\t7\nrod\t"a ""b"""\n', 'Tube | Count\n"5/8 inch | 12\n2" bend | 7\nrod | a "b"'),
+        (
+            "a.tsv",
+            'Tube\tCount\n"5/8 inch\t12\n2" bend\t7\nrod\t"a ""b"""\n',
+            'Tube | Count\n"5/8 inch | 12\n2" bend | 7\nrod | a "b"',
+        ),
         ("a.tsv", 'Tube\tNote\nrod\t"two\nlines"\n', "Tube | Note\nrod | two lines"),
-        ("a.csv", 'Tube,Count\n"bend, long",12\n"5/8 inch,7\nrod,3\n', 'Tube | Count\nbend, long | 12\n"5/8 inch | 7\nrod | 3'),
+        (
+            "a.csv",
+            'Tube,Count\n"bend, long",12\n"5/8 inch,7\nrod,3\n',
+            'Tube | Count\nbend, long | 12\n"5/8 inch | 7\nrod | 3',
+        ),
     ],
-)  # fmt: skip
+)
 def test_signs_and_quotation_marks(tmp_path: Path, name: str, data: str, text: str) -> None:
     assert text_of(tmp_path, data, name) == text
 
@@ -213,8 +234,10 @@ def sheet(main: str, rows: list[list[object]], merged: str) -> str:
 
 STYLES = (
     "<numFmts><numFmt numFmtId='170' formatCode='0000'/><numFmt numFmtId='171' formatCode='[h]:mm'/>"
-    "<numFmt numFmtId='172' formatCode='#,##0.0 &quot;kg&quot;'/></numFmts><fonts><font/><font><strike/></font></fonts><cellXfs>"
-    "<xf numFmtId='0'/><xf numFmtId='170'/><xf numFmtId='171'/><xf numFmtId='172'/><xf numFmtId='10'/><xf numFmtId='14'/>"
+    "<numFmt numFmtId='172' formatCode='#,##0.0 &quot;kg&quot;'/></numFmts><fonts><font/><font><strike/>"
+    "</font></fonts><cellXfs>"
+    "<xf numFmtId='0'/><xf numFmtId='170'/><xf numFmtId='171'/><xf numFmtId='172'/><xf numFmtId='10'/><xf "
+    "numFmtId='14'/>"
     "<xf numFmtId='0' fontId='1'/></cellXfs>"
 )
 
@@ -279,20 +302,35 @@ def test_cells_far_away_cost_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "text"),
     [
-        ([["", "Role", "City"], ["Ann", "Miller", "Wells"], ["Bob", "Baker", "Bath"]], "| Role | City\nAnn | Miller | Wells\nBob | Baker | Bath"),
-        ([["Name", "", "City"], ["Ann", "Miller", "Wells"], ["Bob", "Baker", 7]], "Name | | City\nAnn | Miller | Wells\nBob | Baker | 7"),
+        (
+            [["", "Role", "City"], ["Ann", "Miller", "Wells"], ["Bob", "Baker", "Bath"]],
+            "| Role | City\nAnn | Miller | Wells\nBob | Baker | Bath",
+        ),
+        (
+            [["Name", "", "City"], ["Ann", "Miller", "Wells"], ["Bob", "Baker", 7]],
+            "Name | | City\nAnn | Miller | Wells\nBob | Baker | 7",
+        ),
         ([["", "Sales", ""], ["Area", "May", "June"], ["North", 1, 2]], "Area | Sales May | June\nNorth | 1 | 2"),
-        ([["Barn", "Ewes"], ["North", 3], [], ["South", 4], [], [], ["All", 7]], "Barn | Ewes\nNorth | 3\nSouth | 4\nAll | 7"),
+        (
+            [["Barn", "Ewes"], ["North", 3], [], ["South", 4], [], [], ["All", 7]],
+            "Barn | Ewes\nNorth | 3\nSouth | 4\nAll | 7",
+        ),
         ([["Name", "Town"], ["Ann", "Wells"], [], ["Bob", "Bath"]], "Name | Town\nAnn | Wells\nBob | Bath"),
         (
             [["Barn", "Ewes"], ["North", 3], [], ["Hill farm", ""], ["South", 4]],
             "Barn | Ewes\nNorth | 3\n\nHill farm\n\nBarn | Ewes\nSouth | 4",
         ),
-        ([["Barn", "Ewes"], ["North", 3], [], ["Dog", "Age"], ["Rex", 5]], "Barn | Ewes\nNorth | 3\n\nDog | Age\nRex | 5"),
-        ([["", 2020, 2021], ["North", 3, 4], [], ["", 2022, 2023], ["North", 5, 6]], "| 2020 | 2021\nNorth | 3 | 4\n\n| 2022 | 2023\nNorth | 5 | 6"),
+        (
+            [["Barn", "Ewes"], ["North", 3], [], ["Dog", "Age"], ["Rex", 5]],
+            "Barn | Ewes\nNorth | 3\n\nDog | Age\nRex | 5",
+        ),
+        (
+            [["", 2020, 2021], ["North", 3, 4], [], ["", 2022, 2023], ["North", 5, 6]],
+            "| 2020 | 2021\nNorth | 3 | 4\n\n| 2022 | 2023\nNorth | 5 | 6",
+        ),
         ([["Barn", "Ewes"], ["North", 3], [], ["Counted twice."]], "Barn | Ewes\nNorth | 3\n\nCounted twice."),
     ],
-)  # fmt: skip
+)
 def test_what_names_columns_and_what_is_a_row(tmp_path: Path, rows: list[list[object]], text: str) -> None:
     assert text_of(tmp_path, workbook({"Sheet1": rows}), "a.xlsx") == text
 
@@ -309,12 +347,18 @@ def test_a_cell_that_spans_rows_holds_for_each(tmp_path: Path) -> None:
     )
 
 
-WEB = "<html xmlns:x='urn:x'><body><table><tr><td>Barn</td><td>Ewes</td></tr><tr><td>North</td><td>31</td></tr></table></body></html>"
+WEB = (
+    "<html xmlns:x='urn:x'><body><table><tr><td>Barn</td><td>Ewes</td></tr><tr><td>North</td><td>31</td></tr>"
+    "</table></body></html>"
+)
 XML_2003 = (
     "<?xml version='1.0'?><Workbook xmlns='urn:schemas-microsoft-com:office:spreadsheet' "
-    "xmlns:ss='urn:schemas-microsoft-com:office:spreadsheet'><Styles><Style ss:ID='p'><NumberFormat ss:Format='Percent'/></Style>"
-    "</Styles><Worksheet ss:Name='Flock'><Table><Row ss:Index='3'><Cell><Data ss:Type='String'>Barn</Data></Cell><Cell ss:Index='3'>"
-    "<Data ss:Type='String'>Lame</Data></Cell></Row><Row><Cell><Data ss:Type='String'>North</Data></Cell><Cell ss:Index='3' "
+    "xmlns:ss='urn:schemas-microsoft-com:office:spreadsheet'><Styles><Style ss:ID='p'><NumberFormat "
+    "ss:Format='Percent'/></Style>"
+    "</Styles><Worksheet ss:Name='Flock'><Table><Row ss:Index='3'><Cell><Data ss:Type='String'>Barn</Data>"
+    "</Cell><Cell ss:Index='3'>"
+    "<Data ss:Type='String'>Lame</Data></Cell></Row><Row><Cell><Data ss:Type='String'>North</Data></Cell>"
+    "<Cell ss:Index='3' "
     "ss:StyleID='p'><Data ss:Type='Number'>0.08</Data></Cell></Row></Table></Worksheet></Workbook>"
 )
 MHT = (
@@ -361,12 +405,21 @@ def test_rows_that_name_the_columns_together(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (3.0, "3"), (0.1 + 0.2, "0.3"), (-1.25, "-1.25"), (1e20, "100000000000000000000"), (4321098765432109.0, "4321098765432109"),
-        (1e300, "1e+300"), (True, "TRUE"), ("x", "x"), (datetime.timedelta(hours=41, minutes=5), "41:05"),
-        (datetime.timedelta(minutes=-90, seconds=-5), "-1:30:05"), (datetime.datetime(2021, 5, 3), "2021-05-03"),
-        (datetime.datetime(2021, 5, 3, 7, 8, 9), "2021-05-03 07:08:09"), (datetime.time(7, 8, 59, 999_999), "07:09"),
+        (3.0, "3"),
+        (0.1 + 0.2, "0.3"),
+        (-1.25, "-1.25"),
+        (1e20, "100000000000000000000"),
+        (4321098765432109.0, "4321098765432109"),
+        (1e300, "1e+300"),
+        (True, "TRUE"),
+        ("x", "x"),
+        (datetime.timedelta(hours=41, minutes=5), "41:05"),
+        (datetime.timedelta(minutes=-90, seconds=-5), "-1:30:05"),
+        (datetime.datetime(2021, 5, 3), "2021-05-03"),
+        (datetime.datetime(2021, 5, 3, 7, 8, 9), "2021-05-03 07:08:09"),
+        (datetime.time(7, 8, 59, 999_999), "07:09"),
     ],
-)  # fmt: skip
+)
 def test_values_are_shown_as_people_read_them(value: object, expected: str) -> None:
     assert excel_binary.shown(value) == expected
 
