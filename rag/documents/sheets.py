@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from rag.documents import ooxml
-from rag.documents.blocks import Block, Content, table_blocks
+from rag.documents.blocks import Block, Content, table_block
 from rag.documents.grid import Figure, Sheet, Span
 from rag.errors import DocumentError
 
@@ -209,7 +209,8 @@ def _table_blocks(
                         rows[number][span.left] if span.left <= column <= span.right else text
                         for column, text in zip(columns, texts[place], strict=True)
                     ]
-    return table_blocks(texts, len(table.titles) + len(table.headers))
+    titles = [Block(" ".join(filter(None, row))) for row in texts[: len(table.titles)]]
+    return [*titles, Block(table_block(texts[len(table.titles) :], max(1, len(table.headers))))]
 
 
 def _has_figures(row: SheetRow) -> bool:

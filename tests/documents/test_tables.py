@@ -324,6 +324,7 @@ def test_cells_far_away_cost_nothing(tmp_path: Path) -> None:
             [["Barn", "Ewes"], ["North", 3], [], ["Dog", "Age"], ["Rex", 5]],
             "Barn | Ewes\nNorth | 3\n\nDog | Age\nRex | 5",
         ),
+        ([[7, 7], [1, 2]], "7 | 7\n1 | 2"),
         (
             [["", 2020, 2021], ["North", 3, 4], [], ["", 2022, 2023], ["North", 5, 6]],
             "| 2020 | 2021\nNorth | 3 | 4\n\n| 2022 | 2023\nNorth | 5 | 6",
