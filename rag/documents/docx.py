@@ -29,6 +29,7 @@ from rag.errors import DocumentError
 LEFT_OUT = frozenset({"del", "moveFrom", "Fallback", "txbxContent", "rt", "pPr", "rPr", "sdtPr", "delText"})
 BODY_TEXT = 9  # the outline level that says "no heading"; 0 to 8 are headings
 SHIFTS = {"superscript": RAISED, "subscript": LOWERED}
+LEAST_MOVED = 4  # half points
 HYPERLINK = re.compile(r'\s*HYPERLINK\s+(?:"([^"]*)"|([^\s"\\]\S*))', re.IGNORECASE)
 TICKED, UNTICKED = "☒", "☐"
 DEEPEST = 3  # files within files
@@ -233,7 +234,7 @@ class _Line:
     def _add_run(self, run: Element) -> None:
         look = self._story.styles.look(run, self._style)
         gone = any(is_on(look.get(name)) for name in ("vanish", "strike", "dstrike"))
-        shift = SHIFTS.get(value(look.get("vertAlign"), "val") or "", 0)
+        shift = SHIFTS.get(value(look.get("vertAlign"), "val") or "", 0) or _moved(value(look.get("position"), "val"))
         fonts = look.get("rFonts")
         font = value(fonts, "ascii") or value(fonts, "hAnsi")
         for child in run:
@@ -292,6 +293,13 @@ class _Field:
         self.instruction = ""
         self.shown = False
         self.begin = 0  # the place of the result's first run
+
+
+def _moved(position: str | None) -> int:
+    """The shift of text that was moved up or down by hand, in half points."""
+    text = position or "0"
+    points = int(text) if text.removeprefix("-").isdecimal() else 0
+    return 0 if abs(points) < LEAST_MOVED else RAISED if points > 0 else LOWERED
 
 
 def _address(instruction: str) -> str | None:

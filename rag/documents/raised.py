@@ -23,6 +23,7 @@ UNITS = frozenset(
 )
 NOTE = re.compile(r"\d{1,3}[a-z]?(?:\s?[,;–-]\s?\d{1,3}[a-z]?)*|[a-z]|[ivx]{1,5}")
 WORD = re.compile(r"[^\W\d_]+\Z")
+TERM = re.compile(r"(?:\d|[=+×·⋅*/÷<>≤≥±]\s*)[^\W\d_]{1,3}\Z")  # letters of an equation: "= mc", "3ab"
 NUMBER = re.compile(r"\d[\d.,'\u00a0\u202f ]*\Z")
 LONGEST_BASE = 3  # digits; 10^6 and 2^16 are powers, a small figure above 1856 or 12,500 points to a note
 TERM_IN_BRACKETS = re.compile(r"\([^()]*[^\W\d_]{3,}[^()]*\)\Z")
@@ -126,7 +127,7 @@ def _raised(before: str, text: str, after: str) -> str:
     if number := NUMBER.search(before):
         return _above_number(number[0], text)
     if word := WORD.search(before):
-        return _above_word(word[0], text)
+        return "^" + _bracketed(text) if TERM.search(before) and text.isdecimal() else _above_word(word[0], text)
     if before[-1] == ")" and not TERM_IN_BRACKETS.search(before):
         return "^" + _bracketed(text)
     return _note(text) if NOTE.fullmatch(text) else "^" + _bracketed(text)

@@ -139,6 +139,7 @@ def test_what_counts_as_text(tmp_path: Path, xml: str, text: str) -> None:
 
 RAISED = '<w:vertAlign w:val="superscript"/>'
 LOWERED = '<w:vertAlign w:val="subscript"/>'
+UP, DOWN = '<w:position w:val="6"/>', '<w:position w:val="-4"/>'
 KEPT = '<w:dstrike w:val="0"/>'
 WINGDINGS = '<w:rFonts w:ascii="Wingdings" w:hAnsi="Wingdings"/>'
 
@@ -148,6 +149,7 @@ WINGDINGS = '<w:rFonts w:ascii="Wingdings" w:hAnsi="Wingdings"/>'
     [
         (f"<w:p>{run('5 × 10')}{run('8', RAISED)}{run(' l of CO')}{run('2', LOWERED)}</w:p>", "5 × 10^8 l of CO2"),
         (f"<w:p>{run('until ')}{run('4 June', '<w:strike/>')}{run('9 June', KEPT)}</w:p>", "until 9 June"),
+        (f"<w:p>{run('a')}{run('3', UP)}{run(' b')}{run('i', DOWN)}</w:p>", "a^3 b_i"),
         (f"<w:p>{run('gone', '<w:dstrike/>')}</w:p><w:p>{run('kept')}</w:p>", "kept"),
         ('<w:p><w:r><w:t>90</w:t><w:sym w:font="Symbol" w:char="F0B0"/></w:r></w:p>', "90°"),
         (f"<w:p>{run('þ', WINGDINGS)}{run(' swept')}</w:p>", "☑ swept"),

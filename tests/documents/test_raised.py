@@ -33,6 +33,10 @@ def down(text: str) -> Run:
             "the 21st day, 2º piso, 30°C",
         ),
         ([Run("the ferry"), up("7"), Run(", in 1931"), up("2"), Run(".")], "the ferry [7], in 1931 [2]."),
+        (
+            [Run("F = ma"), up("2"), Run(" + 4bc"), up("3"), Run(", the 5 men"), up("2")],
+            "F = ma^2 + 4bc^3, the 5 men [2]",
+        ),
         ([up("7"), Run(" By night.")], "[7] By night."),
         ([up("14"), Run("C dates")], "^14C dates"),
         ([Run("2 "), up("5"), Run("/"), down("8"), Run(" inch, 1"), up("1"), Run("⁄"), down("2")], "2 5/8 inch, 1 1/2"),
