@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 RAISED, LOWERED = 1, -1
+BESIDE = 100  # characters before that are looked at
 LONGEST = 24  # characters; longer text is set high for another reason
 PLAIN = re.compile(r"[+\-\u2212]*[\w.,*′″∗]*[+\-\u2212]*")  # needs no brackets behind ^ or _
 ORDINALS = frozenset("st nd rd th er ère ere re e è ème eme ième o a os as te ter de ste mo ma n°".split())
@@ -56,14 +57,14 @@ def joined(runs: Iterable[Run]) -> str:
     place = 0
     while place < len(parts):
         text, shift = parts[place]
-        rest = parts[place + 1 :]
+        rest = parts[place + 1 : place + 3]
         if not shift:
             out += text
         elif shift == RAISED and _is_fraction(text, rest):
             out += (" " if out[-1:].isdigit() else "") + f"{text.strip()}/{rest[1].text.strip()}"
             place += 2
         else:
-            out += _written(out, text, shift, rest)
+            out += _written(out[-BESIDE:], text, shift, rest)
         place += 1
     return out
 

@@ -9,8 +9,8 @@ Left out: formulas, charts, comments, hidden sheets; in xlsb and xls also the fo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
 
 from rag.documents import ooxml
 from rag.documents.blocks import Block, Content, table_block
@@ -79,12 +79,25 @@ def _content(sheets: Iterable[Sheet]) -> Content:
     return Content([blocks])
 
 
-class _Table(NamedTuple):
+@dataclass(slots=True)
+class _Table:
     """A table of a sheet: the numbers of its rows, those that name its columns first."""
 
     titles: list[int]
     headers: list[int]
-    body: list[int]
+    body: list[int] = field(default_factory=list)
+    columns: set[int] = field(default_factory=set)
+    figures: set[int] = field(default_factory=set)  # columns of the body that hold some
+    filled: set[int] | None = None  # columns that every row of the body fills
+
+    def extend(self, rows: Mapping[int, SheetRow], numbers: Sequence[int]) -> None:
+        """Adds rows to the body."""
+        self.body.extend(numbers)
+        for number in numbers:
+            row = rows[number]
+            self.columns |= row.keys()
+            self.figures |= {column for column, text in row.items() if isinstance(text, Figure)}
+            self.filled = set(row) if self.filled is None else self.filled & row.keys()
 
 
 def _sheet_blocks(sheet: Sheet) -> Iterator[Block]:
@@ -100,9 +113,8 @@ def _sheet_blocks(sheet: Sheet) -> Iterator[Block]:
         if tables and (parts := _continued(rows, tables[-1], table)) is not None:
             titles, body = parts
             if titles:
-                tables.append(_Table(titles, tables[-1].headers, body))
-            else:
-                tables[-1].body.extend(body)
+                tables.append(_new_table(rows, titles, tables[-1].headers, []))
+            tables[-1].extend(rows, body)
         else:
             tables.append(table)
     for table in tables:
@@ -139,7 +151,7 @@ def _table(rows: Mapping[int, SheetRow], stretch: list[int], wide: Mapping[int, 
     first = min(column for number in stretch for column in rows[number])
     titles = next((place for place, number in enumerate(stretch) if set(rows[number]) - {first}), None)
     if titles is None:  # lines of text
-        return _Table([], stretch[:1], stretch[1:])
+        return _new_table(rows, [], stretch[:1], stretch[1:])
     count = titles + 1
     while count < min(len(stretch), titles + MOST_HEADERS):
         upper, lower = rows[stretch[count - 1]], rows[stretch[count]]
@@ -147,7 +159,13 @@ def _table(rows: Mapping[int, SheetRow], stretch: list[int], wide: Mapping[int, 
         if not _name_together(upper, lower, below, wide.get(stretch[count - 1], ())):
             break
         count += 1
-    return _Table(stretch[:titles], stretch[titles:count], stretch[count:])
+    return _new_table(rows, stretch[:titles], stretch[titles:count], stretch[count:])
+
+
+def _new_table(rows: Mapping[int, SheetRow], titles: list[int], headers: list[int], body: list[int]) -> _Table:
+    table = _Table(titles, headers, columns={column for number in headers for column in rows[number]})
+    table.extend(rows, body)
+    return table
 
 
 def _name_together(upper: SheetRow, lower: SheetRow, below: SheetRow, spans: Sequence[Span]) -> bool:
@@ -172,22 +190,19 @@ def _continued(rows: Mapping[int, SheetRow], above: _Table, table: _Table) -> tu
         return None
     header = rows[above.headers[-1]]
     first = rows[table.headers[0]]
-    columns = {column for number in (*above.headers, *above.body) for column in rows[number]}
-    numbers = [*table.headers, *table.body]
-    if len(first) < 2 or any(not columns.issuperset(rows[number]) for number in numbers):
+    if len(first) < 2 or not table.columns <= above.columns:
         return None
     if any(header.get(column) == text for column, text in first.items()):
         return None
-    label = min(columns)
-    if label not in first and all(label in rows[number] for number in above.body):
+    label = min(above.columns)
+    if label not in first and label in (above.filled or ()):
         return None  # years above figures
-    figures = {column for number in above.body for column, text in rows[number].items() if isinstance(text, Figure)}
-    if figures:
-        if not any(isinstance(text, Figure) and column in figures for column, text in first.items()):
+    if above.figures:
+        if not any(isinstance(text, Figure) and column in above.figures for column, text in first.items()):
             return None
     elif set(first) != set(header) or table.titles:
         return None
-    return table.titles, numbers
+    return table.titles, [*table.headers, *table.body]
 
 
 def _table_blocks(
