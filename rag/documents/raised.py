@@ -53,20 +53,21 @@ def joined(runs: Iterable[Run]) -> str:
     parts = list(_merged(piece for run in _merged(runs) for piece in _trimmed(run)))
     if all(part.shift or not part.text.strip() for part in parts):  # nothing to be raised above
         return "".join(part.text for part in parts)
-    out = ""
+    written: list[str] = []
+    before = ""  # the end of what is written
     place = 0
     while place < len(parts):
         text, shift = parts[place]
         rest = parts[place + 1 : place + 3]
-        if not shift:
-            out += text
-        elif shift == RAISED and _is_fraction(text, rest):
-            out += (" " if out[-1:].isdigit() else "") + f"{text.strip()}/{rest[1].text.strip()}"
+        if shift == RAISED and _is_fraction(text, rest):
+            text = (" " if before[-1:].isdigit() else "") + f"{text.strip()}/{rest[1].text.strip()}"
             place += 2
-        else:
-            out += _written(out[-BESIDE:], text, shift, rest)
+        elif shift:
+            text = _written(before, text, shift, rest)
+        written.append(text)
+        before = (before + text[-BESIDE:])[-BESIDE:]
         place += 1
-    return out
+    return "".join(written)
 
 
 def _merged(runs: Iterable[Run]) -> Iterator[Run]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from rag.documents.blocks import Block, Content, table_blocks
 from rag.documents.damaged import told_as_damage
@@ -445,7 +446,7 @@ class _Reader:
 
         def end() -> None:
             marker = "".join(run.text for run in story.runs[begin:]).strip()
-            if not joined(story.runs[:begin]).strip():
+            if not any(run.text.strip() for run in islice(story.runs, begin)):
                 del story.runs[begin:]
                 story.marker = "- " if BULLET.fullmatch(marker) else f"{marker} "
 
