@@ -7,6 +7,7 @@ Scores are always "higher is better".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -21,6 +22,7 @@ Mode = Literal["auto", "extract", "quote", "write"]
 AbstentionReason = Literal["no_evidence", "declined", "unsupported"]
 
 CELL_SEPARATOR = " | "  # between the cells of a table row in `Document.text`; a table's first row is its head
+CELL_BORDER = re.compile(r"(?<!\S)\|(?!\S)")  # the same sign within a cell has no white space on one side at least
 
 
 class Section(NamedTuple):

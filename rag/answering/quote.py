@@ -18,7 +18,7 @@ from rag.checking.faithfulness import VERBATIM
 from rag.reading.forms import cells, column_names
 from rag.retrieval.evidence import table_header
 from rag.retrieval.question import Question
-from rag.types import CELL_SEPARATOR, Evidence
+from rag.types import CELL_BORDER, CELL_SEPARATOR, Evidence
 
 _CLEAR = 0.8  # probability of "yes" or "no" from which the word is said
 _NEARLY = 2.0  # logits below the best span at which a cell of the same column is another of the things asked for
@@ -92,7 +92,7 @@ def _column(chosen: Chosen, row: Evidence) -> list[Part]:
 
 def _column_of(row: Evidence, at: int) -> int:
     """The number of the cell in which the character `at` of the document stands."""
-    return row.text[: at - row.start].count(CELL_SEPARATOR.strip())
+    return sum(1 for border in CELL_BORDER.finditer(row.text) if border.start() < at - row.start)
 
 
 def _named(names: list[str], number: int, text: str) -> str:

@@ -5,8 +5,9 @@ Out: the text in which all offsets of this program count. Blocks are separated b
 a table or code by one newline.
 
 Tables of every format come out alike: a block of its own, a row a line, cells parted by " | ", empty ones kept except
-at a row's end. **Its first line is the header row** if the format tells or shows one (several header rows become
-one line); what stands above the columns, such as a title, is a block before it. `cells` takes a row apart again.
+at a row's end; a bar that a cell itself holds stands without spaces: "Yes|No". **Its first line is the header row** if
+the format tells or shows one (several header rows become one line); what stands above the columns, such as a title, is
+a block before it. `cells` takes a row apart again.
 
     | Sales 2023 | Sales 2024          header: the first column has no name
     North | 12 | 14
@@ -22,7 +23,7 @@ from itertools import zip_longest
 from types import MappingProxyType
 from typing import NamedTuple
 
-from rag.types import CELL_SEPARATOR, Section
+from rag.types import CELL_BORDER, CELL_SEPARATOR, Section
 
 NEWLINE = re.compile(r"\r+\n|[\r\v\f\x85\u2028\u2029]")  # \r\r\n is what a text-mode copy of \r\n leaves
 SPACES = re.compile(r"[^\S\n]+")
@@ -34,6 +35,9 @@ INVISIBLE = re.compile(
 )
 # Zero-width (non-)joiners are spelling between letters of Persian or Hindi and inside emoji, and noise elsewhere.
 STRAY_JOINER = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\x7f])")
+
+INNER_BAR = re.compile(rf"\s*{CELL_BORDER.pattern}\s*")
+BROKEN_BAR = "¦"  # for a cell that holds nothing but bars
 
 
 class Block(NamedTuple):
@@ -103,11 +107,11 @@ def one_line(text: str) -> str:
 
 def table_block(rows: Iterable[Sequence[str]], headers: int = 1) -> str:
     """The text of a table: lines "cell | cell", the first `headers` rows as one, without empty columns and rows."""
-    texts = [[one_line(cell) for cell in row] for row in rows]
+    texts = [[_cell(text) for text in row] for row in rows]
     if headers > 1:
         texts[:headers] = [[_distinct(names) for names in zip_longest(*texts[:headers], fillvalue="")]]
     columns = [column for column in zip_longest(*texts, fillvalue="") if any(column)]
-    lines = (clean(CELL_SEPARATOR.join(row)).rstrip(" |") for row in zip(*columns, strict=True))
+    lines = (_row(row) for row in zip(*columns, strict=True))
     return "\n".join(line for line in lines if line)
 
 
@@ -123,7 +127,18 @@ def table_blocks(rows: Sequence[Sequence[str]], headers: int = 1) -> list[Block]
 
 def cells(line: str) -> list[str]:
     """The cells of a table's row: "| 2023 | 2024" -> ["", "2023", "2024"]."""
-    return [cell.strip() for cell in line.split(CELL_SEPARATOR.strip())]
+    return [cell.strip() for cell in CELL_BORDER.split(line)]
+
+
+def _cell(text: str) -> str:
+    """The cell on one line, in which no bar looks like a border."""
+    line = one_line(text)
+    return INNER_BAR.sub("|", line) if line.strip("| ") else line.replace("|", BROKEN_BAR)
+
+
+def _row(texts: Sequence[str]) -> str:
+    filled = max((place for place, text in enumerate(texts, start=1) if text), default=0)
+    return clean(CELL_SEPARATOR.join(texts[:filled]))
 
 
 def _is_title(row: Sequence[str]) -> bool:

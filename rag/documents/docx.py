@@ -1,27 +1,60 @@
 """Word documents (.docx) -> blocks: paragraphs, headings, lists and tables in the order of the text.
 
-In: the bytes of a file. Out: blocks, and title, author, date and language that the file states. Text boxes follow the
-paragraph that they are anchored in, footnotes and endnotes the end of the text.
-Left out: what is deleted or hidden, comments, headers and footers, charts, and the numbers Word computes for lists.
+In: the bytes of a file. Out: blocks, and title, author, date and language that the file states. Numbers that Word
+computes for headings, clauses and lists stand in front of them; addresses of links follow the links' texts. Text boxes
+and charts follow the paragraph that they are anchored in, footnotes and endnotes the end of the text; files embedded as
+parts of the text (`altChunk`) stand in their place.
+Left out: what is deleted, struck out or hidden, comments, headers and footers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
-from rag.documents import ooxml
+from rag.documents import charts, ooxml, web_archive
 from rag.documents.blocks import Block, Content, table_blocks
-from rag.documents.ooxml import Element, child_value, local_name, value
+from rag.documents.encoding import decode_page, decode_text
+from rag.documents.formulas import formula
+from rag.documents.links import beside
+from rag.documents.ooxml import Element, Target, child_value, is_on, local_name, value
+from rag.documents.raised import LOWERED, RAISED, Run, joined
+from rag.documents.symbols import drawn, in_font
+from rag.documents.word_numbers import Numbering
 from rag.errors import DocumentError
 
 # Not the text of the paragraph that they stand in. `Fallback` repeats what stands in a text box beside it.
-LEFT_OUT = frozenset({"del", "moveFrom", "Fallback", "txbxContent", "rt", "pPr", "rPr", "instrText", "delText"})
+LEFT_OUT = frozenset({"del", "moveFrom", "Fallback", "txbxContent", "rt", "pPr", "rPr", "sdtPr", "delText"})
 BODY_TEXT = 9  # the outline level that says "no heading"; 0 to 8 are headings
-ITEM = "- "
+SHIFTS = {"superscript": RAISED, "subscript": LOWERED}
+LEAST_MOVED = 4  # half points
+HYPERLINK = re.compile(r'\s*HYPERLINK\s+(?:"([^"]*)"|([^\s"\\]\S*))', re.IGNORECASE)
+TICKED, UNTICKED = "☒", "☐"
+DEEPEST = 3  # files within files
 
 
-def parse_docx(data: bytes) -> Content:
-    """The text as one page of blocks; raises `DocumentError` if the file is damaged or no Word document."""
+class _Item(Block):
+    """An item of a list."""
+
+
+class _Story(NamedTuple):
+    """A part of the file that holds text, with what its text refers to."""
+
+    package: zipfile.ZipFile
+    styles: _Styles
+    numbering: Numbering
+    targets: Mapping[str, Target]
+    addresses: Mapping[str, str]
+    depth: int
+
+
+def parse_docx(data: bytes, depth: int = 0) -> Content:
+    """The text as one page of blocks; raises `DocumentError` if the file is damaged or no Word document.
+
+    `depth`: the number of files that it is embedded in.
+    """
     with ooxml.opened(data) as package:
         main = ooxml.target(package, "", "officeDocument")
         document = ooxml.part(package, main)
@@ -29,20 +62,28 @@ def parse_docx(data: bytes) -> Content:
         if body is None or main is None:
             raise DocumentError("is not a Word document although its name says so; give it the name of its real type")
         styles = _Styles(ooxml.part(package, ooxml.target(package, main, "styles")))
-        notes = [ooxml.part(package, ooxml.target(package, main, kind)) for kind in ("footnotes", "endnotes")]
+        numbering = Numbering(ooxml.part(package, ooxml.target(package, main, "numbering")), styles.list_of)
+        blocks = list(_blocks(body, _story(package, main, styles, numbering, depth)))
+        for path in [ooxml.target(package, main, kind) for kind in ("footnotes", "endnotes")]:
+            notes = ooxml.part(package, path)
+            if path is not None and notes is not None:
+                story = _story(package, path, styles, numbering, depth)
+                shown = [note for note in notes if value(note, "type") is None]  # the others are separating lines
+                blocks += [block for note in shown for block in _blocks(note, story)]
         stated = ooxml.stated(package)
-    blocks = list(_blocks(body, styles))
-    for note in [note for part in notes if part is not None for note in part]:
-        if value(note, "type") is None:  # the others are separating lines
-            blocks += _blocks(note, styles)
     return Content([_lists_merged(blocks)], title=stated.pop("title", ""), metadata=stated)
 
 
+def _story(package: zipfile.ZipFile, path: str, styles: _Styles, numbering: Numbering, depth: int) -> _Story:
+    return _Story(package, styles, numbering, ooxml.targets(package, path), ooxml.addresses(package, path), depth)
+
+
 class _Styles:
-    """The paragraph styles of a document: they and the styles that they are based on tell headings and items."""
+    """The styles of a document: they and the styles that they are based on tell headings, items and looks."""
 
     def __init__(self, part: Element | None) -> None:
         self._styles = {} if part is None else {value(style, "styleId"): style for style in part.findall("{*}style")}
+        self._looks: dict[str | None, dict[str, Element]] = {}
 
     def level(self, paragraph: Element) -> int:
         """The level of a paragraph: 1 and up for a heading (a `Title` is one of the top), 0 for text."""
@@ -57,86 +98,271 @@ class _Styles:
                 return (int(outline) + 1) % (BODY_TEXT + 1)
         return 0
 
-    def is_item(self, paragraph: Element) -> bool:
-        """Tells if the paragraph is an item of a list; number 0 takes it out of the list of its style."""
+    def number(self, paragraph: Element, numbering: Numbering) -> tuple[str, int] | None:
+        """The list that the paragraph is an item of, and its level from 0; list 0 takes it out of its style's list."""
+        place: int | None = None
         for element in self._chain(paragraph):
-            number = child_value(element.find("{*}pPr/{*}numPr"), "numId")
-            if number is not None:
-                return number != "0"
-        return False
+            properties = element.find("{*}pPr/{*}numPr")
+            level = child_value(properties, "ilvl")
+            if place is None and level is not None and level.isdecimal():
+                place = int(level)
+            number = child_value(properties, "numId")
+            if number is None:
+                continue
+            if number == "0":
+                return None
+            if place is None and element is not paragraph:
+                place = numbering.level_of_style(number, value(element, "styleId") or "")
+            return number, place or 0
+        return None
+
+    def list_of(self, style: str) -> str | None:
+        """The list of a style's own paragraphs."""
+        element = self._styles.get(style)
+        return None if element is None else child_value(element.find("{*}pPr/{*}numPr"), "numId")
+
+    def look(self, run: Element, paragraph: str | None) -> dict[str, Element]:
+        """The properties of a run by their names; `paragraph` is the style of the paragraph that it stands in."""
+        properties = run.find("{*}rPr")
+        if properties is None:
+            return self._look(paragraph)
+        own = {local_name(item): item for item in properties}
+        style = value(own.get("rStyle"), "val")
+        return {**self._look(paragraph), **self._look(style), **own}
+
+    def _look(self, style: str | None) -> dict[str, Element]:
+        if style not in self._looks:
+            found: dict[str, Element] = {}
+            for element in self._based_on(style):
+                properties = element.find("{*}rPr")
+                for item in [] if properties is None else properties:
+                    found.setdefault(local_name(item), item)
+            self._looks[style] = found
+        return self._looks[style]
 
     def _chain(self, paragraph: Element) -> Iterator[Element]:
         """The paragraph itself, its style, the style that this one is based on, ..."""
         yield paragraph
+        yield from self._based_on(style_of(paragraph))
+
+    def _based_on(self, style: str | None) -> Iterator[Element]:
         seen: set[str] = set()
-        style = child_value(paragraph.find("{*}pPr"), "pStyle")
         while style is not None and style not in seen and style in self._styles:
             seen.add(style)
             yield self._styles[style]
             style = child_value(self._styles[style], "basedOn")
 
 
-def _blocks(container: Element, styles: _Styles) -> Iterator[Block]:
+def style_of(paragraph: Element) -> str | None:
+    """The id of a paragraph's style."""
+    return child_value(paragraph.find("{*}pPr"), "pStyle")
+
+
+def _blocks(container: Element, story: _Story) -> Iterator[Block]:
     for child in container:
         match local_name(child):
             case "p":
-                yield from _paragraph(child, styles)
+                yield from _paragraph(child, story)
             case "tbl":
-                yield from table_blocks(_rows(child, styles), _headers(child))
+                yield from table_blocks(_rows(child, story), _headers(child))
+            case "altChunk":
+                yield from _chunk(child, story)
             case "del" | "moveFrom" | "sdtPr" | "Fallback":
                 pass
             case _:  # content controls, insertions, custom XML: what counts is inside
-                yield from _blocks(child, styles)
+                yield from _blocks(child, story)
 
 
-def _paragraph(paragraph: Element, styles: _Styles) -> Iterator[Block]:
-    """The paragraph, then the text boxes that are anchored in it."""
-    text = "".join(_texts(paragraph)).strip()
+def _paragraph(paragraph: Element, story: _Story) -> Iterator[Block]:
+    """The paragraph, then the text boxes and charts that are anchored in it."""
+    line = _Line(story, style_of(paragraph))
+    line.add(paragraph)
+    text = joined(line.runs).strip()
+    number = story.styles.number(paragraph, story.numbering)
+    mark = None
+    if number is not None and (text or not _is_gone(paragraph)):
+        mark = story.numbering.next(*number)
     if text:
-        level = styles.level(paragraph)
-        item = not level and styles.is_item(paragraph)
-        yield Block(ITEM + text if item else text, level)
-    for box in _boxes(paragraph):
-        yield from _blocks(box, styles)
+        level = story.styles.level(paragraph)
+        if level:
+            yield Block(text if mark is None or mark.startswith("-") else mark + text, level)
+        else:
+            yield Block(text) if mark is None else _Item(mark + text)
+    for box in _anchored(paragraph):
+        if local_name(box) == "txbxContent":
+            yield from _blocks(box, story)
+        else:
+            yield from charts.drawn(story.package, box, story.targets)
 
 
-def _texts(element: Element) -> Iterator[str]:
-    for child in element:
-        match local_name(child):
+def _is_gone(paragraph: Element) -> bool:
+    """Tells if the end of the paragraph is deleted or hidden, so that Word gives a paragraph without text no number."""
+    mark = paragraph.find("{*}pPr/{*}rPr")
+    if mark is None:
+        return False
+    return any(mark.find(f"{{*}}{name}") is not None for name in ("del", "moveFrom")) or is_on(mark.find("{*}vanish"))
+
+
+class _Line:
+    """Gathers the text of a paragraph."""
+
+    def __init__(self, story: _Story, style: str | None) -> None:
+        self.runs: list[Run] = []
+        self._story = story
+        self._style = style
+        self._fields: list[_Field] = []  # those that are open, the outermost first
+
+    def add(self, element: Element) -> None:
+        """Adds what stands in the element, which is no run."""
+        for child in element:
+            match local_name(child):
+                case "r":
+                    self._add_run(child)
+                case "hyperlink":
+                    begin = len(self.runs)
+                    self.add(child)
+                    self._add_address(begin, self._story.addresses.get(ooxml.relation_id(child)))
+                case "fldSimple":
+                    begin = len(self.runs)
+                    self.add(child)
+                    self._add_address(begin, _address(value(child, "instr") or ""))
+                case "oMath":
+                    self._write(formula(child))
+                case tag if tag not in LEFT_OUT:
+                    self.add(child)
+
+    def _add_run(self, run: Element) -> None:
+        look = self._story.styles.look(run, self._style)
+        gone = any(is_on(look.get(name)) for name in ("vanish", "strike", "dstrike"))
+        shift = SHIFTS.get(value(look.get("vertAlign"), "val") or "", 0) or _moved(value(look.get("position"), "val"))
+        fonts = look.get("rFonts")
+        font = value(fonts, "ascii") or value(fonts, "hAnsi")
+        for child in run:
+            tag = local_name(child)
+            if tag == "fldChar":
+                self._turn_field(child, gone)
+            elif tag == "instrText" and self._fields:
+                self._fields[-1].instruction += child.text or ""
+            elif not gone:
+                self._add_piece(child, tag, shift, font)
+
+    def _add_piece(self, piece: Element, tag: str, shift: int, font: str | None) -> None:
+        match tag:
             case "t":
-                yield child.text or ""
+                self._write(in_font(piece.text or "", font), shift)
+            case "sym":
+                code = value(piece, "char") or ""
+                if re.fullmatch("[0-9A-Fa-f]{1,5}", code):
+                    self._write(drawn(value(piece, "font"), int(code, 16)), shift)
             case "tab" | "ptab":
-                yield "\t"
+                self._write("\t")
             case "br" | "cr":
-                yield "\n"
+                self._write("\n")
             case "noBreakHyphen":
-                yield "-"
-            case tag if tag in LEFT_OUT or (tag == "r" and _is_hidden(child)):
-                pass
-            case _:
-                yield from _texts(child)
+                self._write("-")
+            case _ if tag not in LEFT_OUT:
+                self.add(piece)
+
+    def _write(self, text: str, shift: int = 0) -> None:
+        if all(field.shown for field in self._fields):
+            self.runs.append(Run(text, shift))
+
+    def _turn_field(self, turn: Element, gone: bool) -> None:
+        match value(turn, "fldCharType"):
+            case "begin":
+                if not gone:
+                    self._write(_entered(turn))
+                self._fields.append(_Field())
+            case "separate" if self._fields:
+                self._fields[-1].shown = True
+                self._fields[-1].begin = len(self.runs)
+            case "end" if self._fields:
+                field = self._fields.pop()
+                if field.shown:
+                    self._add_address(field.begin, _address(field.instruction))
+
+    def _add_address(self, begin: int, address: str | None) -> None:
+        """Adds the address of the link whose text begins at that run."""
+        self._write(beside("".join(run.text for run in self.runs[begin:]), address))
 
 
-def _boxes(element: Element) -> Iterator[Element]:
+class _Field:
+    """A field that is open: an instruction, then the result that is shown."""
+
+    def __init__(self) -> None:
+        self.instruction = ""
+        self.shown = False
+        self.begin = 0  # the place of the result's first run
+
+
+def _moved(position: str | None) -> int:
+    """The shift of text that was moved up or down by hand, in half points."""
+    text = position or "0"
+    points = int(text) if text.removeprefix("-").isdecimal() else 0
+    return 0 if abs(points) < LEAST_MOVED else RAISED if points > 0 else LOWERED
+
+
+def _address(instruction: str) -> str | None:
+    link = HYPERLINK.match(instruction)
+    return None if link is None else link[1] or link[2]
+
+
+def _entered(turn: Element) -> str:
+    """What a person entered into a form's check box or list."""
+    box = turn.find("{*}ffData/{*}checkBox")
+    if box is not None:
+        state = box.find("{*}checked")
+        return TICKED if is_on(box.find("{*}default") if state is None else state) else UNTICKED
+    choices = turn.find("{*}ffData/{*}ddList")
+    if choices is None:
+        return ""
+    chosen = child_value(choices, "result") or child_value(choices, "default") or "0"
+    entries = [value(entry, "val") or "" for entry in choices.iterfind("{*}listEntry")]
+    return entries[int(chosen)] if chosen.isdecimal() and int(chosen) < len(entries) else ""
+
+
+def _anchored(element: Element) -> Iterator[Element]:
+    """The text boxes, charts and diagrams within a paragraph."""
     for child in element:
-        if local_name(child) == "txbxContent":
+        if local_name(child) in ("txbxContent", "graphicData"):
+            if local_name(child) == "graphicData":
+                yield from _anchored(child)
             yield child
         elif local_name(child) not in LEFT_OUT:
-            yield from _boxes(child)
+            yield from _anchored(child)
 
 
-def _is_hidden(run: Element) -> bool:
-    vanish = run.find("{*}rPr/{*}vanish")
-    return vanish is not None and value(vanish, "val") not in ("0", "false", "off")
+def _chunk(chunk: Element, story: _Story) -> Iterator[Block]:
+    """The blocks of a file that stands in the place of this element."""
+    from rag.documents import html, rtf, text
+
+    target = story.targets.get(ooxml.relation_id(chunk))
+    if target is None or target.path not in story.package.namelist():
+        return
+    data = ooxml.unpacked(story.package, target.path)
+    start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(b"pk\x03\x04"):
+        if story.depth >= DEEPEST:
+            raise DocumentError(f"holds files within files, {DEEPEST} deep; save their text in one")
+        (blocks,) = parse_docx(data, story.depth + 1).pages
+        yield from blocks
+    elif start.startswith(rtf.MARK):
+        yield from (block for page in rtf.parse(data).pages for block in page)
+    elif web_archive.is_archive(data):
+        yield from html.fragment(web_archive.page(data))
+    elif target.path.lower().endswith((".txt", ".text")) or b"<" not in data:
+        yield from text.text_blocks(decode_text(data), unwrap=True)
+    else:
+        yield from html.fragment(decode_page(data))
 
 
-def _rows(grid: Element, styles: _Styles) -> list[list[str]]:
+def _rows(grid: Element, story: _Story) -> list[list[str]]:
     """The cells of each row: one that spans rows is repeated in each, one that spans columns stands in the first."""
     rows: list[list[str]] = []
     for row in _inside(grid, "tr"):
         cells = [""] * _count(child_value(row.find("{*}trPr"), "gridBefore"), 0)
         for cell in _inside(row, "tc"):
-            text = "\n".join(block.text for block in _blocks(cell, styles))
+            text = "\n".join(block.text for block in _blocks(cell, story))
             merged = cell.find("{*}tcPr/{*}vMerge")
             if merged is not None and value(merged, "val") != "restart" and rows and len(cells) < len(rows[-1]):
                 text = rows[-1][len(cells)]
@@ -173,8 +399,8 @@ def _lists_merged(blocks: list[Block]) -> list[Block]:
     """The blocks, with items that follow one another as one."""
     merged: list[Block] = []
     for block in blocks:
-        if merged and not block.level and block.text.startswith(ITEM) and merged[-1].text.startswith(ITEM):
-            merged[-1] = Block(f"{merged[-1].text}\n{block.text}")
+        if merged and isinstance(block, _Item) and isinstance(merged[-1], _Item):
+            merged[-1] = _Item(f"{merged[-1].text}\n{block.text}")
         else:
             merged.append(block)
     return merged

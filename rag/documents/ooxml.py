@@ -80,16 +80,30 @@ def target(package: zipfile.ZipFile, source: str, kind: str) -> str | None:
 
 def targets(package: zipfile.ZipFile, source: str) -> dict[str, Target]:
     """The parts that `source` relates to, by the ids that its XML uses; those outside the file are left out."""
-    folder, file = dirname(source), source.rsplit("/", 1)[-1]
-    relations = part(package, join(folder, "_rels", f"{file}.rels"))
+    folder = dirname(source)
     return {
         relation.get("Id", ""): Target(
             relation.get("Type", "").rsplit("/", 1)[-1],
             normpath(join("/", folder, relation.get("Target", ""))).lstrip("/"),
         )
-        for relation in ([] if relations is None else relations)
+        for relation in _relations(package, source)
         if relation.get("TargetMode") != "External"
     }
+
+
+def addresses(package: zipfile.ZipFile, source: str) -> dict[str, str]:
+    """The addresses outside the file that `source` links to, by the ids that its XML uses."""
+    return {
+        relation.get("Id", ""): relation.get("Target", "")
+        for relation in _relations(package, source)
+        if relation.get("TargetMode") == "External" and relation.get("Type", "").endswith("/hyperlink")
+    }
+
+
+def _relations(package: zipfile.ZipFile, source: str) -> list[Element]:
+    folder, file = dirname(source), source.rsplit("/", 1)[-1]
+    relations = part(package, join(folder, "_rels", f"{file}.rels"))
+    return [] if relations is None else list(relations)
 
 
 def stated(package: zipfile.ZipFile) -> dict[str, str]:
@@ -111,6 +125,17 @@ def value(element: Element | None, attribute: str) -> str | None:
     return next((text for key, text in element.attrib.items() if key.rsplit("}", 1)[-1] == attribute), None)
 
 
+def relation_id(element: Element, attribute: str = "id") -> str:
+    """The id by which an element names a relation, empty without one; a plain attribute may have the same name."""
+    ids = (text for key, text in element.attrib.items() if key.endswith(f"/relationships}}{attribute}"))
+    return next(ids, None) or value(element, attribute) or ""
+
+
 def child_value(element: Element | None, child: str) -> str | None:
     """The attribute `val` of a child, in which these formats keep a property."""
     return None if element is None else value(element.find(f"{{*}}{child}"), "val")
+
+
+def is_on(element: Element | None) -> bool:
+    """Tells if an element that switches a property on is there and does not switch it off."""
+    return element is not None and value(element, "val") not in ("0", "false", "off")

@@ -1,100 +1,222 @@
 """OpenDocument texts (.odt) and presentations (.odp) -> blocks, by slide for presentations.
 
 In: the bytes of a file. Out: paragraphs, headings, lists and tables in the order of the text, and title, author, date
-and language that the file states. Text boxes follow the paragraph that they are anchored in, footnotes the end of the
-text.
-Left out: what is deleted, comments, headers and footers, and the numbers that programs compute for lists.
+and language that the file states. Numbers that programs compute for headings and lists stand in front of them,
+addresses of links behind their texts. Text boxes and charts follow the paragraph that they are anchored in, footnotes
+the end of the text.
+Left out: what is deleted, struck out or hidden, comments, headers and footers.
 """
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
+from posixpath import normpath
 
 from rag.documents import ooxml
 from rag.documents.blocks import Block, Content, table_blocks
+from rag.documents.formulas import mathml
+from rag.documents.links import beside
+from rag.documents.odf_styles import Counts, Look, Looks
 from rag.documents.ooxml import Element, local_name, value
+from rag.documents.raised import Run, joined
+from rag.documents.symbols import in_font
 from rag.errors import DocumentError
 
-META = {"title": "title", "creator": "author", "date": "created", "creation-date": "created", "language": "language"}
+# The later ones count if a file has several: who wrote it, not who changed it last
+META = {"title": "title", "language": "language", "creator": "author", "date": "created"}
+META_FIRST = {"initial-creator": "author", "creation-date": "created"}
 LEFT_OUT = frozenset({"annotation", "annotation-end", "tracked-changes", "forms", "sequence-decls", "ruby-text"})
+ANCHORED = frozenset({"frame", "custom-shape", "g", "rect", "ellipse", "line", "connector", "a"})
 MOST_REPEATED = 1000  # cells or spaces; more fill the sheet up to its edge
 ITEM = "- "
+
+
+class _Item(Block):
+    """A line of a list."""
 
 
 def parse(data: bytes) -> Content:
     """The blocks of the text, or of each slide; raises `DocumentError` for damage, a password or another type."""
     with ooxml.opened(data) as package:
-        manifest = ooxml.part(package, "META-INF/manifest.xml")
-        if manifest is not None and any(local_name(element) == "encryption-data" for element in manifest.iter()):
-            raise DocumentError(ooxml.PROTECTED)
+        refused_if_protected(package)
         content = ooxml.part(package, "content.xml")
         body = None if content is None else next(iter(content.iterfind("{*}body/*")), None)
-        if body is None or local_name(body) not in ("text", "presentation"):
+        if content is None or body is None or local_name(body) not in ("text", "presentation"):
             raise DocumentError("is not an OpenDocument file although its name says so; give it its real type's name")
+        looks = Looks(ooxml.part(package, "styles.xml"), content)
         meta = ooxml.part(package, "meta.xml")
-    stated = {META[local_name(field)]: field.text or "" for field in _fields(meta) if local_name(field) in META}
-    paged = local_name(body) == "presentation"
-    pages = [list(_blocks(page)) for page in body.iterfind("{*}page")] if paged else [list(_text_blocks(body))]
+        reader = _Reader(package, looks)
+        paged = local_name(body) == "presentation"
+        pages = [list(reader.blocks(page)) for page in body.iterfind("{*}page")] if paged else [list(reader.text(body))]
+    fields = [(local_name(field), field.text or "") for field in ([] if meta is None else meta.iterfind("{*}meta/*"))]
+    stated = {META[name]: text for name, text in fields if name in META}
+    stated |= {META_FIRST[name]: text for name, text in fields if name in META_FIRST and text.strip()}
     return Content(pages, title=stated.pop("title", ""), metadata=stated, paged=paged)
 
 
-def _fields(meta: Element | None) -> Iterator[Element]:
-    return iter([]) if meta is None else meta.iterfind("{*}meta/*")
+def refused_if_protected(package: zipfile.ZipFile) -> None:
+    """Raises `DocumentError` if the file is encrypted."""
+    manifest = ooxml.part(package, "META-INF/manifest.xml")
+    if manifest is not None and any(local_name(element) == "encryption-data" for element in manifest.iter()):
+        raise DocumentError(ooxml.PROTECTED)
 
 
-def _text_blocks(body: Element) -> Iterator[Block]:
-    yield from _blocks(body)
-    for note in body.iter():
-        if local_name(note) == "note-body":
-            yield from _blocks(note)
+def line(paragraph: Element, looks: Looks, package: zipfile.ZipFile | None = None) -> str:
+    """The text of a paragraph; formulas are read from the package."""
+    return joined(_runs(paragraph, looks.of(value(paragraph, "style-name"), Look()), looks, package)).strip()
 
 
-def _blocks(container: Element, level: int = 0) -> Iterator[Block]:
-    """Yields the blocks below an element; `level` is that of paragraphs: 1 in the frame of a slide's title."""
-    for child in container:
-        match local_name(child):
-            case "h":
-                outline = value(child, "outline-level") or "1"
-                yield Block(_line(child), int(outline) if outline.isdecimal() else 1)
-                yield from _boxes(child)
-            case "p":
-                yield Block(_line(child), level)
-                yield from _boxes(child)
-            case "list":
-                yield Block("\n".join(_items(child)))
-            case "table":
-                yield from table_blocks(_rows(child), _header_rows(child))
-            case "notes":
-                yield from (Block(f"Notes: {block.text}") for block in _blocks(child) if block.text.strip())
-            case "frame":
-                yield from _blocks(child, int(value(child, "class") == "title"))
-            case tag if tag in LEFT_OUT:
-                pass
-            case _:  # sections, indexes, groups, text boxes
-                yield from _blocks(child, level)
+class _Reader:
+    """Reads elements in the order of the text, since lists count on."""
 
+    def __init__(self, package: zipfile.ZipFile, looks: Looks) -> None:
+        self._package = package
+        self._looks = looks
+        self._counts = Counts()
 
-def _items(items: Element) -> Iterator[str]:
-    """Yields a line for each paragraph of each item, those of inner lists too."""
-    for item in items:
-        marker = ITEM if local_name(item) == "list-item" else ""
-        for block in _blocks(item):
-            for line in block.text.split("\n"):
-                yield line if line.startswith(ITEM) else marker + line
+    def text(self, body: Element) -> Iterator[Block]:
+        """Yields the blocks of a text, then its notes."""
+        yield from self.blocks(body)
+        for note in body.iter():
+            if local_name(note) == "note-body":
+                yield from self.blocks(note)
+
+    def blocks(self, container: Element, level: int = 0) -> Iterator[Block]:
+        """Yields the blocks below an element; `level` is that of paragraphs: 1 in the frame of a slide's title."""
+        for child in container:
+            if local_name(child) in LEFT_OUT or (local_name(child) == "section" and value(child, "display") == "none"):
+                continue
+            match local_name(child):
+                case "h":
+                    yield self._heading(child)
+                    yield from self._boxes(child)
+                case "p":
+                    yield Block(self._line(child), level)
+                    yield from self._boxes(child)
+                case "list":
+                    yield from _lines_merged(self._list(child, 0, None))
+                case "table":
+                    yield from table_blocks(self._rows(child), _header_rows(child))
+                case "notes":
+                    yield from (Block(f"Notes: {block.text}") for block in self.blocks(child) if block.text.strip())
+                case "frame":
+                    yield from self.blocks(child, int(value(child, "class") == "title"))
+                case "object":
+                    yield from self._object(child)
+                case _:  # sections, indexes, groups, text boxes
+                    yield from self.blocks(child, level)
+
+    def _line(self, paragraph: Element) -> str:
+        return line(paragraph, self._looks, self._package)
+
+    def _heading(self, heading: Element, mark: str | None = None) -> Block:
+        """The heading with its number: that of the list that it stands in, else that of the outline."""
+        stated = value(heading, "outline-level") or "1"
+        level = int(stated) if stated.isdecimal() else 1
+        text = self._line(heading)
+        if mark is None and text and value(heading, "is-list-header") != "true":
+            style = self._looks.outline(value(heading, "style-name"))
+            mark = "" if style is None else self._counts.next("", style, level - 1, value(heading, "start-value"))
+        return Block((mark or "") + text, level)
+
+    def _list(self, items: Element, depth: int, style: str | None) -> Iterator[Block]:
+        """Yields a line for each paragraph of each item, those of inner lists too, and headings as they are."""
+        style = value(items, "style-name") or style or ""
+        levels = self._looks.lists.get(style, {})
+        if value(items, "continue-numbering") != "true" and value(items, "continue-list") is None:
+            self._counts.restart(style, depth)
+        for item in items:
+            marker = ""
+            if local_name(item) == "list-item":
+                number = self._counts.next(style, levels, depth, value(item, "start-value")) if _has_text(item) else ""
+                marker = ITEM if number is None else number
+            for block in self._in_item(item, depth, style, marker):
+                yield block
                 marker = ""
 
+    def _in_item(self, item: Element, depth: int, style: str, marker: str) -> Iterator[Block]:
+        for child in item:
+            match local_name(child):
+                case "list":
+                    yield from self._list(child, depth + 1, style)
+                    continue
+                case "h":
+                    yield self._heading(child, "" if marker == ITEM else marker)
+                    found = list(self._boxes(child))
+                case "p":
+                    found = [Block(self._line(child)), *self._boxes(child)]
+                case _:
+                    found = list(self.blocks(child))
+            for block in found:
+                for text in block.text.split("\n") if block.text else []:
+                    yield _Item(text if isinstance(block, _Item) else marker + text)
+                    marker = ""
 
-def _rows(grid: Element) -> list[list[str]]:
-    """The cells of each row; one that spans rows or columns stands in the first."""
-    rows = []
-    for row in _inside(grid, "table-row"):
-        cells: list[str] = []
-        for cell in row:
-            if local_name(cell) in ("table-cell", "covered-table-cell"):
-                text = "\n".join(block.text for block in _blocks(cell))
+    def _rows(self, grid: Element) -> list[list[str]]:
+        """The cells of each row; one that spans rows stands in each, one that spans columns stands in the first."""
+        rows: list[list[str]] = []
+        below: dict[int, tuple[int, str]] = {}  # column -> for how many more rows, which text
+        for row in _inside(grid, "table-row"):
+            cells: list[str] = []
+            for cell in row:
+                tag = local_name(cell)
+                if tag not in ("table-cell", "covered-table-cell"):
+                    continue
+                left, above = below.pop(len(cells), (0, ""))
+                text = above if tag == "covered-table-cell" else "\n".join(block.text for block in self.blocks(cell))
+                if tag == "covered-table-cell" and left > 1:
+                    below[len(cells)] = (left - 1, above)
+                spanned = _count(cell, "number-rows-spanned")
+                if spanned > 1:
+                    below[len(cells)] = (spanned - 1, text)
                 cells += [text] * _count(cell, "number-columns-repeated")
-        rows += [cells] * _count(row, "number-rows-repeated")
-    return rows
+            rows += [cells] * _count(row, "number-rows-repeated")
+        return rows
+
+    def _boxes(self, paragraph: Element) -> Iterator[Block]:
+        """The text boxes and charts anchored in a paragraph."""
+        for child in paragraph:
+            if local_name(child) in ANCHORED and value(child, "href") is None:
+                yield from self.blocks(child)
+            elif local_name(child) not in LEFT_OUT and local_name(child) != "note":
+                yield from self._boxes(child)
+
+    def _object(self, reference: Element) -> Iterator[Block]:
+        """The table of an embedded chart; formulas are part of their lines."""
+        root = ooxml.part(self._package, object_path(reference))
+        chart = None if root is None else root.find("{*}body/{*}chart/{*}chart")
+        if chart is None:
+            return
+        title = chart.find("{*}title")
+        if title is not None:
+            yield from self.blocks(title)
+        for grid in chart.iterfind("{*}table"):
+            yield from table_blocks(self._rows(grid), _header_rows(grid))
+
+
+def object_path(reference: Element) -> str:
+    """The path of the content of an object that is embedded in the file."""
+    return normpath(f"{value(reference, 'href') or ''}/content.xml")
+
+
+def _has_text(item: Element) -> bool:
+    return any(local_name(child) in ("p", "h") for child in item)
+
+
+def _lines_merged(blocks: Iterator[Block]) -> Iterator[Block]:
+    """The blocks, with lines that follow one another as one."""
+    lines: list[str] = []
+    for block in blocks:
+        if isinstance(block, _Item):
+            lines.append(block.text)
+            continue
+        if lines:
+            yield Block("\n".join(lines))
+            lines = []
+        yield block
+    if lines:
+        yield Block("\n".join(lines))
 
 
 def _header_rows(grid: Element) -> int:
@@ -114,33 +236,39 @@ def _count(element: Element, attribute: str) -> int:
     return min(int(text), MOST_REPEATED) if text.isdecimal() else 1
 
 
-def _line(paragraph: Element) -> str:
-    return "".join(_pieces(paragraph)).strip()
-
-
-def _pieces(element: Element) -> Iterator[str]:
-    yield element.text or ""
+def _runs(element: Element, look: Look, looks: Looks, package: zipfile.ZipFile | None) -> Iterator[Run]:
+    yield _run(element.text, look)
     for child in element:
         match local_name(child):
             case "s":
-                yield " " * _count(child, "c")
+                yield _run(" " * _count(child, "c"), look)
             case "tab":
-                yield "\t"
+                yield _run("\t", look)
             case "line-break":
-                yield "\n"
-            case "note" | "frame" | "custom-shape" | "g":
+                yield _run("\n", look)
+            case "note":
                 pass
-            case tag if tag in LEFT_OUT:
+            case "a":
+                runs = list(_runs(child, looks.of(value(child, "style-name"), look), looks, package))
+                yield from runs
+                yield Run(beside("".join(run.text for run in runs), value(child, "href")))
+            case "frame":
+                yield from (Run(text) for text in _formulas(child, package))
+            case tag if tag in ANCHORED or tag in LEFT_OUT:
                 pass
             case _:
-                yield from _pieces(child)
-        yield child.tail or ""
+                yield from _runs(child, looks.of(value(child, "style-name"), look), looks, package)
+        yield _run(child.tail, look)
 
 
-def _boxes(paragraph: Element) -> Iterator[Block]:
-    """The text boxes anchored in a paragraph."""
-    for child in paragraph:
-        if local_name(child) in ("frame", "custom-shape", "g"):
-            yield from _blocks(child)
-        elif local_name(child) not in LEFT_OUT and local_name(child) != "note":
-            yield from _boxes(child)
+def _run(text: str | None, look: Look) -> Run:
+    return Run("" if look.hidden else in_font(text or "", look.font), look.shift)
+
+
+def _formulas(frame: Element, package: zipfile.ZipFile | None) -> Iterator[str]:
+    for reference in frame.iterfind("{*}object"):
+        root = next(iter(reference), None)
+        if root is None and package is not None:
+            root = ooxml.part(package, object_path(reference))
+        if root is not None and local_name(root) == "math":
+            yield mathml(root)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 RAISED, LOWERED = 1, -1
+BESIDE = 100  # characters before that are looked at
 LONGEST = 24  # characters; longer text is set high for another reason
 PLAIN = re.compile(r"[+\-\u2212]*[\w.,*′″∗]*[+\-\u2212]*")  # needs no brackets behind ^ or _
 ORDINALS = frozenset("st nd rd th er ère ere re e è ème eme ième o a os as te ter de ste mo ma n°".split())
@@ -23,6 +24,7 @@ UNITS = frozenset(
 )
 NOTE = re.compile(r"\d{1,3}[a-z]?(?:\s?[,;–-]\s?\d{1,3}[a-z]?)*|[a-z]|[ivx]{1,5}")
 WORD = re.compile(r"[^\W\d_]+\Z")
+TERM = re.compile(r"(?:\d|[=+×·⋅*/÷<>≤≥±]\s*)[^\W\d_]{1,3}\Z")  # letters of an equation: "= mc", "3ab"
 NUMBER = re.compile(r"\d[\d.,'\u00a0\u202f ]*\Z")
 LONGEST_BASE = 3  # digits; 10^6 and 2^16 are powers, a small figure above 1856 or 12,500 points to a note
 TERM_IN_BRACKETS = re.compile(r"\([^()]*[^\W\d_]{3,}[^()]*\)\Z")
@@ -51,20 +53,21 @@ def joined(runs: Iterable[Run]) -> str:
     parts = list(_merged(piece for run in _merged(runs) for piece in _trimmed(run)))
     if all(part.shift or not part.text.strip() for part in parts):  # nothing to be raised above
         return "".join(part.text for part in parts)
-    out = ""
+    written: list[str] = []
+    before = ""  # the end of what is written
     place = 0
     while place < len(parts):
         text, shift = parts[place]
-        rest = parts[place + 1 :]
-        if not shift:
-            out += text
-        elif shift == RAISED and _is_fraction(text, rest):
-            out += (" " if out[-1:].isdigit() else "") + f"{text.strip()}/{rest[1].text.strip()}"
+        rest = parts[place + 1 : place + 3]
+        if shift == RAISED and _is_fraction(text, rest):
+            text = (" " if before[-1:].isdigit() else "") + f"{text.strip()}/{rest[1].text.strip()}"
             place += 2
-        else:
-            out += _written(out, text, shift, rest)
+        elif shift:
+            text = _written(before, text, shift, rest)
+        written.append(text)
+        before = (before + text[-BESIDE:])[-BESIDE:]
         place += 1
-    return out
+    return "".join(written)
 
 
 def _merged(runs: Iterable[Run]) -> Iterator[Run]:
@@ -126,7 +129,7 @@ def _raised(before: str, text: str, after: str) -> str:
     if number := NUMBER.search(before):
         return _above_number(number[0], text)
     if word := WORD.search(before):
-        return _above_word(word[0], text)
+        return "^" + _bracketed(text) if TERM.search(before) and text.isdecimal() else _above_word(word[0], text)
     if before[-1] == ")" and not TERM_IN_BRACKETS.search(before):
         return "^" + _bracketed(text)
     return _note(text) if NOTE.fullmatch(text) else "^" + _bracketed(text)

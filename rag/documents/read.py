@@ -183,9 +183,10 @@ def _parse_office(suffix: str, data: bytes) -> Content:
     """The content of a file of an office program, or of an electronic book."""
     match suffix:
         case ".docx" | ".docm" | ".dotx":
-            from rag.documents import docx
+            from rag.documents import docx, libreoffice
 
-            return docx.parse_docx(data)
+            real = libreoffice.real_suffix(data, ".doc")
+            return _parse(real, data, DEFAULTS) if real in (".rtf", ".html") else docx.parse_docx(data)
         case ".pptx" | ".pptm" | ".ppsx":
             from rag.documents import pptx
 
@@ -224,9 +225,9 @@ def _parse_text(suffix: str, data: bytes) -> Content:
 
             return rst.parse(data)
         case ".csv" | ".tsv":
-            from rag.documents import csv_tables
+            from rag.documents import csv_tables, sheets
 
-            return csv_tables.parse(data)
+            return sheets.parse(data) if data.startswith(sheets.WORKBOOKS) else csv_tables.parse(data, suffix)
         case ".json":
             from rag.documents import json_records
 

@@ -1,45 +1,505 @@
-"""Rich text (.rtf) -> paragraphs and tables.
+"""Rich text (.rtf) -> headings, paragraphs, lists and tables in the order of the text.
 
-In: the bytes of a file. Out: blocks; consecutive lines that end with a cell's mark are the rows of a table.
-It knows no headings: the format has styles for them, which few programs write.
+In: the bytes of a file. Out: blocks, and title, author and date that the file states; headings by their styles,
+addresses of links behind their texts, text boxes after the paragraph that they are anchored in, footnotes at the end of
+the text.
+Left out: what is deleted, struck out or hidden, comments, headers and footers, pictures.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import groupby
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from rag.documents.blocks import Block, Content, table_blocks
 from rag.documents.damaged import told_as_damage
+from rag.documents.links import beside
+from rag.documents.raised import LOWERED, RAISED, Run, joined
+from rag.documents.rtf_tokens import CHARSETS, Token, decoded, encoding_of, tokens
+from rag.documents.symbols import in_font
 from rag.errors import DocumentError
 
 MARK = b"{\\rtf"
-# What striprtf raises for numbers of characters and code pages that do not exist, and for marks without their number
-DAMAGE = (ValueError, OverflowError, LookupError, TypeError)
-CELL_END = "|"  # what striprtf writes for the end of a cell
-BODY_PARTS = re.compile(r"\n")
-BULLET = re.compile(r"^[\s·•▪\uf0b7-]*\t")
+SIGNS = {"~": "\u00a0", "_": "-", "{": "{", "}": "}", "\\": "\\", "\r": "\n", "\n": "\n"}
+CHARACTERS = {
+    "line": "\n", "tab": "\t", "emdash": "\u2014", "endash": "\u2013", "emspace": "\u2003", "enspace": "\u2002",
+    "qmspace": "\u2005", "bullet": "\u2022", "lquote": "\u2018", "rquote": "\u2019", "ldblquote": "\u201c",
+    "rdblquote": "\u201d", "nestcell": "\t", "nestrow": "\n",
+}  # fmt: skip
+ENDS = frozenset({"par", "sect", "page", "column"})
+# Groups that hold no text of the document, though they are not marked with \*
+LEFT_OUT = frozenset(
+    """
+    annotation atnauthor atnid background bkmkend bkmkstart colortbl datafield doccomm docvar falt filetbl footer
+    footerf footerl footerr ftncn ftnsep ftnsepc aftncn aftnsep aftnsepc fname header headerf headerl headerr keycode
+    keywords listtable listoverridetable mmathPict nesttableprops nonesttables objdata objclass objname operator panose
+    pict pnseclvl private revtbl rxe shprslt sp subject tc template themedata txe userprops xe xmlnstbl
+    """.split()
+)
+# Groups that are marked with \* and are read
+KEPT = frozenset("ud fldinst ffdata formfield shpinst do shptxt dptxbxtext moMath moMathPara listtext pntext".split())
+PROPERTIES = re.compile(r"m\w+Pr\Z")
+SHIFTED = {"msup": "^", "msub": "_", "mden": "/"}  # parts of formulas, with what stands before them
+HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
+HYPERLINK = re.compile(r'\s*HYPERLINK\s+(?:"([^"]*)"|([^\s"\\]\S*))', re.IGNORECASE)
+CHECK_BOX = re.compile(r"\s*FORMCHECKBOX", re.IGNORECASE)
+UNDECIDED = 25  # of a check box: as it is by default
+BULLET = re.compile(r"[^\w()]*|o|§")
+LAST = 0x10FFFF
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What holds within a group."""
+
+    place: str = "text"  # what the group describes; "skip": only groups within it are read; "gone": nothing is
+    font: int | None = None
+    shift: int = 0
+    hidden: bool = False
+    struck: bool = False
+    deleted: bool = False
+    skipped: int = 1  # characters after one in Unicode that say the same
+    in_table: bool = False
+    style: int = 0
+    level: int | None = None
+
+
+@dataclass(slots=True)
+class _Story:
+    """A text: that of the document, of a note or of a box."""
+
+    blocks: list[Block] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    marker: str = ""  # of a list's item
+    boxes: list[Block] = field(default_factory=list)  # anchored in the open paragraph
+    cell: list[str] = field(default_factory=list)  # paragraphs of the open cell
+    row: list[str] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    headers: int = 0
+
+
+@dataclass(slots=True)
+class _Open:
+    """A group that is open: what held around it, and what happens at its end."""
+
+    around: _State
+    at_end: Callable[[], None] | None = None
+
+
+class _Item(Block):
+    """An item of a list."""
 
 
 def parse(data: bytes) -> Content:
-    """Paragraphs and tables in the order of the text; raises `DocumentError` if the file is no rich text."""
-    from striprtf.striprtf import rtf_to_text
-
-    if not data.lstrip().startswith(MARK):
+    """Headings, paragraphs, lists and tables; raises `DocumentError` if the file is no rich text."""
+    data = data.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not data.startswith(MARK):
         raise DocumentError("is not rich text although its name says so; give it the name of its real type")
-    with told_as_damage(*DAMAGE):
-        text: str = rtf_to_text(data.decode("latin-1"), errors="replace")  # type: ignore[no-untyped-call]
-    return Content([list(_blocks(text))])
+    reader = _Reader()
+    with told_as_damage(ValueError, OverflowError):
+        for token in tokens(data):
+            if not reader.read(token):
+                break
+    blocks = reader.finished()
+    return Content([blocks], title=reader.stated.pop("title", ""), metadata=reader.stated)
 
 
-def _blocks(text: str) -> Iterator[Block]:
-    for is_row, lines in groupby(BODY_PARTS.split(text), key=_is_row):
-        if is_row:
-            yield from table_blocks([line.rstrip().removesuffix(CELL_END).split(CELL_END) for line in lines])
-        else:
-            yield from (Block(BULLET.sub("- ", line)) for line in lines)
+class _Reader:
+    """Reads tokens one after another."""
+
+    def __init__(self) -> None:
+        self.stated: dict[str, str] = {}
+        self._state = _State()
+        self._open: list[_Open] = []
+        self._story = _Story()
+        self._notes: list[Block] = []
+        self._fonts: dict[int, tuple[str, str]] = {}  # number -> encoding and name
+        self._levels: dict[int, int] = {}  # style -> level of heading
+        self._encoding = "cp1252"
+        self._bytes = b""  # written as numbers, not yet decoded
+        self._skip = 0
+        self._starred = False
+        self._said: list[str] = []  # text of a group that describes something
+        self._merged: list[bool] = []  # cells of the row that go on with the cell above
+        self._goes_on = False
+        self._is_header = False
+        self._box: int | None = None  # the state of a form's check box
+
+    def read(self, token: Token) -> bool:
+        """Reads a token; False at the end of the document."""
+        if token.kind != "byte" and not (token.kind == "bytes" and self._bytes and self._is_half()):
+            self._decode()
+        match token.kind:
+            case "open":
+                self._skip = 0
+                self._open.append(_Open(self._state))
+            case "close":
+                self._close()
+                return bool(self._open)
+            case "sign" if token.text == "*":
+                self._starred = True
+            case "bytes":
+                self._plain(token.data)
+            case "word":
+                self._word(token.text, token.number)
+            case _ if self._skip:
+                self._skip -= 1
+            case "sign":
+                self._write(SIGNS.get(token.text, ""))
+            case _:
+                self._bytes += token.data
+        return True
+
+    def _close(self) -> None:
+        self._skip = 0
+        if self._open:
+            group = self._open.pop()
+            if group.at_end is not None:
+                group.at_end()
+            self._state = group.around
+
+    def _plain(self, data: bytes) -> None:
+        skipped = min(self._skip, len(data))
+        self._skip -= skipped
+        data = data[skipped:]
+        if self._bytes:  # the second byte of a character, which stands as it is
+            self._bytes, data = self._bytes + data[:1], data[1:]
+            self._decode()
+        if data:
+            self._write(decoded(data, self._charset()))
+
+    def finished(self) -> list[Block]:
+        """The blocks of the document, then its notes."""
+        self._decode()
+        self._end_paragraph(False)
+        self._end_table()
+        return [*_lists_merged(self._story.blocks), *self._notes]
+
+    def _word(self, word: str, number: int | None) -> None:
+        starred, self._starred = self._starred, False
+        if self._skip and word != "u":
+            self._skip -= 1
+            return
+        if word in LEFT_OUT or (starred and word not in KEPT) or PROPERTIES.match(word):
+            self._state = replace(self._state, place="gone")
+        elif self._open and (self._enters_text(word) or self._enters_other(word)):
+            pass
+        elif not self._describes(word, number) and (self._state.place == "text" or word in ("uc", "u")):
+            self._text_word(word, number)
+
+    def _enters_text(self, word: str) -> bool:
+        """Begins a group whose text is one of the document's, in a special place."""
+        in_text = self._state.place == "text"
+        match word:
+            case "ud" if self._state.place == "skip":
+                self._state = replace(self._state, place="text")
+            case "shptxt" | "dptxbxtext" if self._state.place == "skip":
+                self._begin_story(self._story.boxes)
+            case "footnote" if in_text:
+                self._begin_story(self._notes)
+            case "field" if in_text:
+                self._begin_field()
+            case "listtext" | "pntext" if in_text:
+                self._begin_marker()
+            case _ if in_text and word in SHIFTED:
+                self._begin_shifted(SHIFTED[word])
+            case _:
+                return False
+        return True
+
+    def _enters_other(self, word: str) -> bool:
+        """Begins a group that describes something, or one of which only groups within it are read."""
+        match self._state.place, word:
+            case "text", "fonttbl" | "stylesheet" | "info" | "fldinst":
+                self._state = replace(self._state, place=word)
+            case "text", "shpinst" | "do" | "upr":
+                self._state = replace(self._state, place="skip")
+            case "info", "title" | "author" | "creatim":
+                self._describe(word, self._end_statement)
+            case "fldinst", "ffdata" | "formfield":
+                self._state = replace(self._state, place="formfield")
+            case _:
+                return False
+        return True
+
+    def _describes(self, word: str, number: int | None) -> bool:
+        """Reads a word of a group that describes something; True if it is none of the text."""
+        match self._state.place, word:
+            case "fonttbl", "f":
+                if self._said:  # some programs write all fonts in one group
+                    self._end_font()
+                self._state = replace(self._state, font=number)
+                self._describe("fonttbl", self._end_font)
+                self._fonts.setdefault(number or 0, (self._encoding, ""))
+            case "fonttbl", "fcharset" if number is not None:
+                font = self._state.font or 0
+                self._fonts[font] = (CHARSETS.get(number, self._encoding), self._fonts.get(font, ("", ""))[1])
+            case "stylesheet", "s" | "cs" | "ds" | "ts":
+                self._state = replace(self._state, style=(number or 0) if word == "s" else -1, level=None)
+                self._describe("stylesheet", self._end_style)
+            case "stylesheet", "outlinelevel":
+                self._state = replace(self._state, level=number)
+            case "creatim", "yr" | "mo" | "dy":
+                self._said.append(f"{'' if word == 'yr' else '-'}{number or 0:02}")
+            case "formfield", "ffdefres" if self._box is None:
+                self._box = number
+            case "formfield", "ffres" if number != UNDECIDED:
+                self._box = number
+            case "skip" | "gone" | "info" | "fonttbl" | "stylesheet" | "formfield" | "creatim", _:
+                return word not in ("u", "uc")
+            case _:
+                return False
+        return True
+
+    def _text_word(self, word: str, number: int | None) -> None:
+        match word:
+            case "u":
+                self._unicode(number)
+            case "uc":
+                self._state = replace(self._state, skipped=max(0, 1 if number is None else number))
+            case _ if word in CHARACTERS:
+                self._write(CHARACTERS[word])
+            case _ if word in ENDS:
+                self._end_paragraph(self._state.in_table and word == "par")
+            case _ if (encoding := encoding_of(word, number)) is not None:
+                self._encoding = encoding
+            case _:
+                self._look_word(word, number)
+                self._paragraph_word(word, number)
+                self._row_word(word)
+
+    def _look_word(self, word: str, number: int | None) -> None:
+        state, on = self._state, number != 0
+        match word:
+            case "f":
+                self._state = replace(state, font=number)
+            case "plain":
+                self._state = replace(state, shift=0, hidden=False, struck=False)
+            case "super" | "up" if on:
+                self._state = replace(state, shift=RAISED)
+            case "sub" | "dn" if on:
+                self._state = replace(state, shift=LOWERED)
+            case "super" | "sub" | "nosupersub" | "up" | "dn":
+                self._state = replace(state, shift=0)
+            case "strike" | "striked":
+                self._state = replace(state, struck=on)
+            case "v":
+                self._state = replace(state, hidden=on)
+            case "deleted":
+                self._state = replace(state, deleted=on)
+
+    def _paragraph_word(self, word: str, number: int | None) -> None:
+        match word:
+            case "pard":
+                self._state = replace(self._state, in_table=False, style=0, level=None)
+            case "s":
+                self._state = replace(self._state, style=number or 0)
+            case "outlinelevel":
+                self._state = replace(self._state, level=number)
+            case "intbl":
+                self._state = replace(self._state, in_table=True)
+
+    def _row_word(self, word: str) -> None:
+        story = self._story
+        match word:
+            case "trowd":
+                self._merged, self._is_header, self._goes_on = [], False, False
+            case "trhdr":
+                self._is_header = True
+            case "clvmrg":
+                self._goes_on = True
+            case "cellx":
+                self._merged.append(self._goes_on)
+                self._goes_on = False
+            case "cell":
+                self._end_cell()
+            case "row":
+                story.headers += self._is_header and story.headers == len(story.rows)
+                story.rows.append(story.row)
+                story.row = []
+
+    def _end_cell(self) -> None:
+        self._end_paragraph(True)
+        story = self._story
+        above, place = (story.rows[-1] if story.rows else []), len(story.row)
+        text = "\n".join(story.cell)
+        if not text and place < min(len(above), len(self._merged)) and self._merged[place]:
+            text = above[place]
+        story.row.append(text)
+        story.cell = []
+
+    def _unicode(self, number: int | None) -> None:
+        self._skip = self._state.skipped
+        if number is None:
+            return
+        code = number + 0x10000 if number < 0 else number
+        if code > LAST:
+            raise ValueError(f"there is no character {number}")
+        self._write(chr(code))
+
+    def _charset(self) -> str:
+        font = self._state.font
+        return (
+            self._encoding
+            if font is None or self._state.place != "text"
+            else self._fonts.get(font, (self._encoding, ""))[0]
+        )
+
+    def _is_half(self) -> bool:
+        """Tells if the bytes that were written as numbers end within a character."""
+        try:
+            self._bytes.decode(self._charset())
+        except UnicodeDecodeError as exc:
+            return exc.end == len(self._bytes)
+        return False
+
+    def _decode(self) -> None:
+        if self._bytes:
+            text = self._bytes.decode(self._charset(), "replace")
+            self._bytes = b""
+            self._write(text)
+
+    def _write(self, text: str) -> None:
+        state = self._state
+        if state.place in ("skip", "gone", "formfield", "info"):
+            return
+        if state.place != "text":
+            self._said.append(text)
+        elif not (state.hidden or state.struck or state.deleted):
+            name = "" if state.font is None else self._fonts.get(state.font, ("", ""))[1]
+            self._story.runs.append(Run(in_font(text, name), state.shift))
+
+    def _describe(self, place: str, at_end: Callable[[], None]) -> None:
+        """Gathers the text of the group instead of writing it."""
+        self._state = replace(self._state, place=place)
+        self._said = []
+        if self._open and self._open[-1].at_end is None:
+            self._open[-1].at_end = at_end
+
+    def _end_font(self) -> None:
+        font = self._state.font or 0
+        encoding, _ = self._fonts.get(font, (self._encoding, ""))
+        self._fonts[font] = (encoding, "".join(self._said).partition(";")[0].strip())
+        self._said = []
+
+    def _end_style(self) -> None:
+        name = "".join(self._said).partition(";")[0].strip()
+        heading = HEADING.match(name)
+        level = (
+            int(heading[1])
+            if heading
+            else 1
+            if name.lower() == "title"
+            else (self._state.level or -1) + 1
+            if self._state.level is not None
+            else 0
+        )
+        if 0 < level <= 9 and self._state.style >= 0:
+            self._levels[self._state.style] = level
+        self._said = []
+
+    def _end_statement(self) -> None:
+        names = {"title": "title", "author": "author", "creatim": "created"}
+        text = "".join(self._said).strip()
+        if text and self._state.place in names:
+            self.stated[names[self._state.place]] = text
+        self._said = []
+
+    def _begin_story(self, place: list[Block]) -> None:
+        """Begins a text of its own, whose blocks go to that place."""
+        around = self._story
+        self._story = _Story()
+        self._state = replace(_State(), font=self._state.font, skipped=self._state.skipped)
+
+        def end() -> None:
+            self._end_paragraph(False)
+            self._end_table()
+            blocks = _lists_merged(self._story.blocks)
+            self._story = around
+            place.extend(blocks)
+
+        self._open[-1].at_end = end
+
+    def _begin_field(self) -> None:
+        begin, story = len(self._story.runs), self._story
+        said, box = self._said, self._box
+        self._said, self._box = [], None
+
+        def end() -> None:
+            instruction = "".join(self._said)
+            link = HYPERLINK.match(instruction)
+            if CHECK_BOX.match(instruction):
+                story.runs.append(Run("☒" if self._box else "☐"))
+            elif link:
+                shown = "".join(run.text for run in story.runs[begin:])
+                story.runs.append(Run(beside(shown, link[1] or link[2])))
+            self._said, self._box = said, box
+
+        self._open[-1].at_end = end
+
+    def _begin_marker(self) -> None:
+        """Begins the number or bullet of an item, which programs write for those that cannot compute it."""
+        story = self._story
+        begin = len(story.runs)
+
+        def end() -> None:
+            marker = "".join(run.text for run in story.runs[begin:]).strip()
+            if not any(run.text.strip() for run in islice(story.runs, begin)):
+                del story.runs[begin:]
+                story.marker = "- " if BULLET.fullmatch(marker) else f"{marker} "
+
+        self._open[-1].at_end = end
+
+    def _begin_shifted(self, sign: str) -> None:
+        story = self._story
+        begin = len(story.runs)
+
+        def end() -> None:
+            text = joined(story.runs[begin:]).strip()
+            del story.runs[begin:]
+            if text:
+                story.runs.append(Run(sign + (text if text.isalnum() else f"({text})")))
+
+        self._open[-1].at_end = end
+
+    def _end_paragraph(self, in_cell: bool) -> None:
+        story, state = self._story, self._state
+        text = joined(story.runs).encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
+        level = self._levels.get(state.style, 0) if state.level is None else (state.level + 1) % 10
+        marker, boxes = story.marker, story.boxes
+        story.runs, story.marker, story.boxes = [], "", []
+        if in_cell:
+            story.cell += [marker + text] if text else []
+            story.cell += [block.text for block in boxes]
+            return
+        if text or boxes:
+            self._end_table()
+        if text:
+            number = "" if marker == "- " and level else marker
+            story.blocks.append(Block(number + text, level) if level or not marker else _Item(marker + text))
+        story.blocks += boxes
+
+    def _end_table(self) -> None:
+        story = self._story
+        if story.cell:
+            story.row.append("\n".join(story.cell))
+        if story.row:
+            story.rows.append(story.row)
+        if story.rows:
+            story.blocks += table_blocks(story.rows, max(1, story.headers))
+        story.cell, story.row, story.rows, story.headers = [], [], [], 0
 
 
-def _is_row(line: str) -> bool:
-    return line.rstrip().endswith(CELL_END)
+def _lists_merged(blocks: list[Block]) -> Iterator[Block]:
+    """The blocks, with items that follow one another as one."""
+    items: list[str] = []
+    for block in [*blocks, Block("")]:
+        if isinstance(block, _Item):
+            items.append(block.text)
+            continue
+        if items:
+            yield Block("\n".join(items))
+            items = []
+        yield block

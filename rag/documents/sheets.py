@@ -1,143 +1,232 @@
 """Workbooks (xlsx, xlsm, xlsb, xls, ods) -> a section for each sheet, a table for each stretch of filled rows.
 
-In: the bytes of a file. Out: blocks; the values of cells as they were last computed, dates as 2024-02-29. Rows of text
-above the first row of figures that grow towards the names of the columns become one header row.
-Left out: formulas, charts, comments, hidden sheets, and how cells display their numbers (12 % is 0.12).
+In: the bytes of a file. Out: blocks; the values of cells as they were last computed and are shown, dates as 2024-02-29.
+Rows of names above the figures become one header row. Rows behind an empty one that have the columns of the table above
+are rows of that table. Files of other formats that are named as workbooks are read as what they are.
+Left out: formulas, charts, comments, hidden sheets; in xlsb and xls also the formats of numbers (12 % is 0.12).
 """
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from io import BytesIO
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 from rag.documents import ooxml
-from rag.documents.blocks import Block, Content, one_line, table_blocks
+from rag.documents.blocks import Block, Content, table_block
+from rag.documents.grid import Figure, Sheet, Span
 from rag.errors import DocumentError
 
-if TYPE_CHECKING:
-    from python_calamine import CalamineSheet
-
-CellValue = object  # str, int, float, bool, or one of datetime's types; "" for an empty cell
-SheetRow = Sequence[CellValue]
+WORKBOOKS = (ooxml.OLE, b"PK\x03\x04")  # what their files begin with
 MOST_HEADERS = 3  # rows that together name the columns
-DIGITS = ".15g"  # what a spreadsheet computes with; more shows 0.1 + 0.2 as 0.30000000000000004
-MIDNIGHT = datetime.time()
 MOST_SPANNED = 64  # columns; a name that spans more is the sheet's title
+MOST_CELLS = 1 << 25  # of a table, empty ones too
+UNNAMED = ("sheet", "tabelle", "feuil", "hoja", "blad", "foglio")  # names that nobody gave, before their number
+
+SheetRow = Mapping[int, str]
 
 
 def parse(data: bytes) -> Content:
     """A heading and tables for each visible sheet; raises `DocumentError` for damage and for a password."""
-    if not data.startswith(ooxml.OLE):
-        ooxml.opened(data).close()  # for its refusals
-    elif ooxml.ENCRYPTED in data:
-        raise DocumentError(ooxml.PROTECTED)
-    with _damage_told():
-        return Content([_workbook_blocks(data)])
+    from rag.documents import excel_binary, ods, xlsx
+
+    if data.startswith(ooxml.OLE):
+        if ooxml.ENCRYPTED in data:
+            raise DocumentError(ooxml.PROTECTED)
+        return _content(excel_binary.sheets(data))
+    if not data.startswith(b"PK"):
+        return _misnamed(data)
+    with ooxml.opened(data) as package:
+        if "content.xml" in package.namelist():
+            return _content(ods.sheets(package))
+        main = ooxml.target(package, "", "officeDocument") or ""
+        root = xlsx.workbook(package, main)
+        if root is not None:
+            return _content(xlsx.sheets(package, main, root))
+    return _content(excel_binary.sheets(data))
 
 
-def _workbook_blocks(data: bytes) -> list[Block]:
-    from python_calamine import CalamineWorkbook
-
-    workbook = CalamineWorkbook.from_filelike(BytesIO(data))
-    blocks: list[Block] = []
-    sheets = [sheet for sheet in workbook.sheets_metadata if _is_visible(sheet)]
-    for sheet in sheets:
-        content = list(_sheet_blocks(workbook.get_sheet_by_name(sheet.name)))
-        if content:
-            blocks += [Block(sheet.name, 1), *content]
-    if len(sheets) == 1 and blocks and blocks[0].text.rstrip("0123456789").lower() in ("sheet", "tabelle", "feuil"):
-        del blocks[0]  # a name that nobody gave
-    return blocks
-
-
-@contextmanager
-def _damage_told() -> Iterator[None]:
-    """Runs the `with` block; errors of calamine, which parses each sheet when it is asked for it, are explained."""
-    from python_calamine import CalamineError, PasswordError
+def _misnamed(data: bytes) -> Content:
+    """The content of a file that programs and web sites name as a workbook, although it is text."""
+    from rag.documents import csv_tables, excel_xml, html, web_archive
+    from rag.documents.encoding import NOT_TEXT, decode_text
 
     try:
-        yield
-    except PasswordError as exc:
-        raise DocumentError(ooxml.PROTECTED) from exc
-    except BaseException as exc:
-        if not isinstance(exc, CalamineError) and type(exc).__name__ != "PanicException":  # a panic of its Rust code
-            raise
-        raise DocumentError(f"is damaged: it is not a complete workbook ({one_line(str(exc))}); save it anew") from exc
+        start = decode_text(data)[:4096].lstrip().lower()
+    except DocumentError as exc:
+        raise DocumentError("is damaged: it is not a complete Office file; get a fresh copy") from exc
+    if excel_xml.MARK in start:
+        return _content(excel_xml.sheets(data))
+    if web_archive.is_archive(data):
+        return html.parse_markup(web_archive.page(data))
+    if start.startswith("<"):
+        return html.parse(data)
+    if any(sign in start for sign in csv_tables.SIGNS):
+        return csv_tables.parse(data)
+    raise DocumentError(NOT_TEXT)
 
 
-def _is_visible(sheet: object) -> bool:
-    from python_calamine import SheetTypeEnum, SheetVisibleEnum
-
-    visible = getattr(sheet, "visible", None) == SheetVisibleEnum.Visible
-    return visible and getattr(sheet, "typ", None) == SheetTypeEnum.WorkSheet
-
-
-def _sheet_blocks(sheet: CalamineSheet) -> Iterator[Block]:
-    rows = sheet.to_python(skip_empty_area=False)
-    spans = {start: end[1] for start, end in sheet.merged_cell_ranges or () if start[0] == end[0]}
-    for first, last in _stretches(rows):
-        headers = _header_rows(rows[first:last])
-        texts = [[shown(value) for value in row] for row in rows[first:last]]
-        for place, row in enumerate(texts[:headers] if headers > 1 else []):
-            if any(row[1:]):  # else it is the title
-                _spread(row, {start: end for (at, start), end in spans.items() if at == first + place})
-        yield from table_blocks([row for row in texts if any(row)], headers)
+def _content(sheets: Iterable[Sheet]) -> Content:
+    blocks: list[Block] = []
+    names: list[str] = []
+    for sheet in sheets:
+        names.append(sheet.name)
+        content = list(_sheet_blocks(sheet))
+        if content:
+            blocks += [Block(sheet.name, 1), *content]
+    if len(names) == 1 and blocks and blocks[0].text.rstrip("0123456789").strip().lower() in UNNAMED:
+        del blocks[0]
+    return Content([blocks])
 
 
-def _stretches(rows: Sequence[SheetRow]) -> Iterator[tuple[int, int]]:
-    """Yields (first, last + 1) of rows without an empty one between them, but for one between names and figures."""
-    begin: int | None = None
-    for place, row in enumerate([*rows, ()]):
-        if any(map(_is_filled, row)):
-            begin = place if begin is None else begin
-        elif begin is not None:
-            after = rows[place + 1] if place + 1 < len(rows) else ()
-            if _has_figures(after) and not any(map(_has_figures, rows[begin:place])):
-                continue
-            yield begin, place
-            begin = None
+@dataclass(slots=True)
+class _Table:
+    """A table of a sheet: the numbers of its rows, those that name its columns first."""
+
+    titles: list[int]
+    headers: list[int]
+    body: list[int] = field(default_factory=list)
+    columns: set[int] = field(default_factory=set)
+    figures: set[int] = field(default_factory=set)  # columns of the body that hold some
+    filled: set[int] | None = None  # columns that every row of the body fills
+
+    def extend(self, rows: Mapping[int, SheetRow], numbers: Sequence[int]) -> None:
+        """Adds rows to the body."""
+        self.body.extend(numbers)
+        for number in numbers:
+            row = rows[number]
+            self.columns |= row.keys()
+            self.figures |= {column for column, text in row.items() if isinstance(text, Figure)}
+            self.filled = set(row) if self.filled is None else self.filled & row.keys()
 
 
-def _header_rows(rows: Sequence[SheetRow]) -> int:
-    """The number of rows that name the columns: rows of text, as long as each holds more names than the one above."""
-    rows = [row for row in rows if any(map(_is_filled, row))]
-    titles = next((place for place, row in enumerate(rows) if any(map(_is_filled, row[1:]))), 0)
+def _sheet_blocks(sheet: Sheet) -> Iterator[Block]:
+    rows = {number: dict(sheet.rows[number]) for number in sorted(sheet.rows)}
+    wide: dict[int, list[Span]] = {}
+    for span in sheet.spans:
+        _fill_down(rows, span)
+        if span.left < span.right:
+            wide.setdefault(span.top, []).append(span)
+    tables: list[_Table] = []
+    for stretch in _stretches(rows):
+        table = _table(rows, stretch, wide)
+        if tables and (parts := _continued(rows, tables[-1], table)) is not None:
+            titles, body = parts
+            if titles:
+                tables.append(_new_table(rows, titles, tables[-1].headers, []))
+            tables[-1].extend(rows, body)
+        else:
+            tables.append(table)
+    for table in tables:
+        yield from _table_blocks(sheet.name, rows, table, wide)
+
+
+def _fill_down(rows: Mapping[int, dict[int, str]], span: Span) -> None:
+    """A cell that spans rows holds for each of them that holds more."""
+    text = rows.get(span.top, {}).get(span.left)
+    if text is not None and span.top < span.bottom:
+        for number in rows if span.bottom - span.top > len(rows) else range(span.top + 1, span.bottom + 1):
+            if span.top < number <= span.bottom and number in rows:
+                rows[number].setdefault(span.left, text)
+
+
+def _stretches(rows: Mapping[int, SheetRow]) -> Iterator[list[int]]:
+    """Yields rows without an empty one between them, but for one between names and figures."""
+    numbers = list(rows)
+    stretch = numbers[:1]
+    for before, number in pairwise(numbers):
+        names_only = (
+            number - before == 2 and _has_figures(rows[number]) and not any(_has_figures(rows[at]) for at in stretch)
+        )
+        if number - before > 1 and not names_only:
+            yield stretch
+            stretch = []
+        stretch.append(number)
+    if stretch:
+        yield stretch
+
+
+def _table(rows: Mapping[int, SheetRow], stretch: list[int], wide: Mapping[int, Sequence[Span]]) -> _Table:
+    """The stretch with its titles, the rows at the top that hold their first cell only, and its header rows."""
+    first = min(column for number in stretch for column in rows[number])
+    titles = next((place for place, number in enumerate(stretch) if set(rows[number]) - {first}), None)
+    if titles is None:  # lines of text
+        return _new_table(rows, [], stretch[:1], stretch[1:])
     count = titles + 1
-    while count < len(rows) and count < titles + MOST_HEADERS and not _has_figures(rows[count]):
-        if _has_figures(rows[count - 1]) or _filled(rows[count - 1]) >= _filled(rows[count]):
+    while count < min(len(stretch), titles + MOST_HEADERS):
+        upper, lower = rows[stretch[count - 1]], rows[stretch[count]]
+        below = rows[stretch[count + 1]] if count + 1 < len(stretch) else {}
+        if not _name_together(upper, lower, below, wide.get(stretch[count - 1], ())):
             break
         count += 1
-    return count
+    return _new_table(rows, stretch[:titles], stretch[titles:count], stretch[count:])
 
 
-def _spread(row: list[str], spans: dict[int, int]) -> None:
-    """A name that spans columns is the name of each."""
-    for start, end in spans.items():
-        if end - start < MOST_SPANNED:
-            row[start : end + 1] = [row[start]] * (end + 1 - start)
+def _new_table(rows: Mapping[int, SheetRow], titles: list[int], headers: list[int], body: list[int]) -> _Table:
+    table = _Table(titles, headers, columns={column for number in headers for column in rows[number]})
+    table.extend(rows, body)
+    return table
 
 
-def _filled(row: SheetRow) -> int:
-    return sum(map(_is_filled, row))
+def _name_together(upper: SheetRow, lower: SheetRow, below: SheetRow, spans: Sequence[Span]) -> bool:
+    """Tells if two rows name the columns together, and the lower one is no row of values.
+
+    Names in merged cells stand above the names that they have in common. Without merged cells, the lower row names
+    columns of figures to which the upper one gives no name.
+    """
+    if _has_figures(upper) or _has_figures(lower):
+        return False
+    covered = {column for span in spans for column in range(span.left, min(span.right, span.left + MOST_SPANNED) + 1)}
+    if covered:
+        own = all(column in covered or lower.get(column, name) == name for column, name in upper.items())
+        return own and not covered.isdisjoint(lower)
+    unnamed = (isinstance(text, Figure) and column in lower and column not in upper for column, text in below.items())
+    return len(upper) < len(lower) and any(unnamed)
 
 
-def _is_filled(value: CellValue) -> bool:
-    return bool(one_line(value)) if isinstance(value, str) else value is not None
+def _continued(rows: Mapping[int, SheetRow], above: _Table, table: _Table) -> tuple[list[int], list[int]] | None:
+    """The titles and rows of a stretch that goes on with the table above it, None if it has names of its own."""
+    if not above.body or not table.headers:
+        return None
+    header = rows[above.headers[-1]]
+    first = rows[table.headers[0]]
+    if len(first) < 2 or not table.columns <= above.columns:
+        return None
+    if any(header.get(column) == text for column, text in first.items()):
+        return None
+    label = min(above.columns)
+    if label not in first and label in (above.filled or ()):
+        return None  # years above figures
+    if above.figures:
+        if not any(isinstance(text, Figure) and column in above.figures for column, text in first.items()):
+            return None
+    elif set(first) != set(header) or table.titles:
+        return None
+    return table.titles, [*table.headers, *table.body]
+
+
+def _table_blocks(
+    name: str, rows: Mapping[int, SheetRow], table: _Table, wide: Mapping[int, Sequence[Span]]
+) -> list[Block]:
+    numbers = [*table.titles, *table.headers, *table.body]
+    columns = sorted({column for number in numbers for column in rows[number]})
+    if len(numbers) * len(columns) > MOST_CELLS:
+        raise DocumentError(
+            f"has a sheet {name!r} with a table of {len(numbers)} rows and {len(columns)} columns, the limit is "
+            f"{MOST_CELLS} cells; split it"
+        )
+    texts = [[str(rows[number].get(column, "")) for column in columns] for number in numbers]
+    if len(table.headers) > 1:
+        for place, number in enumerate(table.headers, start=len(table.titles)):
+            for span in wide.get(number, ()):  # a name that spans columns is the name of each
+                if span.right - span.left < MOST_SPANNED and span.left in rows[number]:
+                    texts[place] = [
+                        rows[number][span.left] if span.left <= column <= span.right else text
+                        for column, text in zip(columns, texts[place], strict=True)
+                    ]
+    titles = [Block(" ".join(filter(None, row))) for row in texts[: len(table.titles)]]
+    return [*titles, Block(table_block(texts[len(table.titles) :], max(1, len(table.headers))))]
 
 
 def _has_figures(row: SheetRow) -> bool:
-    return any(not isinstance(value, str) for value in row)
-
-
-def shown(value: CellValue) -> str:
-    """The value as a person reads it."""
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else format(value, DIGITS)
-    if isinstance(value, datetime.datetime):
-        return value.date().isoformat() if value.time() == MIDNIGHT else value.isoformat(" ", "minutes")
-    return str(value)
+    return any(isinstance(text, Figure) for text in row.values())

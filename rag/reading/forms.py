@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from rag.types import CELL_SEPARATOR, Passage
+from rag.types import CELL_BORDER, CELL_SEPARATOR, Passage
 
 INSERTED = -1
 _MARKER = re.compile(r"\s*(?:[-*+•–—]|\(?\d{1,3}[.):]|\(?[a-z][.)])\s")
@@ -121,7 +121,7 @@ def cells(line: str) -> list[tuple[str, int]]:
     [('E4', 0), ('Grinder blocked', 5)]
     """
     found, place = [], 0
-    for cell in line.split(CELL_SEPARATOR.strip()):
+    for cell in CELL_BORDER.split(line):
         found.append((cell.strip(), place + len(cell) - len(cell.lstrip())))
         place += len(cell) + 1
     return found

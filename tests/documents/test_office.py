@@ -137,6 +137,208 @@ def test_what_counts_as_text(tmp_path: Path, xml: str, text: str) -> None:
     assert read(tmp_path, with_body(xml)).text == text
 
 
+RAISED = '<w:vertAlign w:val="superscript"/>'
+LOWERED = '<w:vertAlign w:val="subscript"/>'
+UP, DOWN = '<w:position w:val="6"/>', '<w:position w:val="-4"/>'
+KEPT = '<w:dstrike w:val="0"/>'
+WINGDINGS = '<w:rFonts w:ascii="Wingdings" w:hAnsi="Wingdings"/>'
+
+
+@pytest.mark.parametrize(
+    ("xml", "text"),
+    [
+        (f"<w:p>{run('5 × 10')}{run('8', RAISED)}{run(' l of CO')}{run('2', LOWERED)}</w:p>", "5 × 10^8 l of CO2"),
+        (f"<w:p>{run('until ')}{run('4 June', '<w:strike/>')}{run('9 June', KEPT)}</w:p>", "until 9 June"),
+        (f"<w:p>{run('a')}{run('3', UP)}{run(' b')}{run('i', DOWN)}</w:p>", "a^3 b_i"),
+        (f"<w:p>{run('gone', '<w:dstrike/>')}</w:p><w:p>{run('kept')}</w:p>", "kept"),
+        ('<w:p><w:r><w:t>90</w:t><w:sym w:font="Symbol" w:char="F0B0"/></w:r></w:p>', "90°"),
+        (f"<w:p>{run('þ', WINGDINGS)}{run(' swept')}</w:p>", "☑ swept"),
+        (
+            '<w:p><w:r><w:fldChar w:fldCharType="begin"><w:ffData><w:checkBox><w:checked/></w:checkBox></w:ffData>'
+            "</w:fldChar></w:r><w:r><w:instrText> FORMCHECKBOX </w:instrText></w:r><w:r><w:fldChar "
+            'w:fldCharType="end"/>'
+            f"</w:r>{run(' oiled')}</w:p>",
+            "☒ oiled",
+        ),
+        (
+            '<w:p><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText> HYPERLINK '
+            '"https://mill.example" </w:instrText>'
+            f'</w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r>{run("the mill")}<w:r><w:fldChar '
+            f'w:fldCharType="end"/></w:r>'
+            f"{run('!')}</w:p>",
+            "the mill (https://mill.example)!",
+        ),
+    ],
+)
+def test_values_are_not_changed_by_what_stands_beside_them(tmp_path: Path, xml: str, text: str) -> None:
+    assert read(tmp_path, with_body(xml)).text == text
+
+
+def test_looks_that_styles_give(tmp_path: Path) -> None:
+    document = docx.Document()
+    for name, look in (("Power", RAISED), ("Power of notes", ""), ("Void", "<w:strike/>")):
+        style = document.styles.add_style(name, WD_STYLE_TYPE.CHARACTER)
+        style.element.append(parse_xml(f"<w:rPr {W}>{look}</w:rPr>"))
+    document.styles["Power of notes"].base_style = document.styles["Power"]
+    paragraph = document.add_paragraph("10")
+    for text, kind in (("5", "Power of notes"), (" tons, 7", None), (" or 8", "Void"), (" days", None)):
+        paragraph.add_run(text, style=kind)
+    assert read(tmp_path, saved(document)).text == "10^5 tons, 7 days"
+
+
+M = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
+
+
+def part(tag: str, text: str) -> str:
+    return f"<m:{tag}><m:r><m:t>{text}</m:t></m:r></m:{tag}>"
+
+
+@pytest.mark.parametrize(
+    ("formula", "text"),
+    [
+        (f"<m:f>{part('num', '3')}{part('den', '4')}</m:f>", "3/4"),
+        (f"<m:f>{part('num', 'a+b')}{part('den', '2c')}</m:f>", "(a+b)/2c"),
+        (f"<m:sSup>{part('e', '10')}{part('sup', '6')}</m:sSup>", "10^6"),
+        (f"<m:sSubSup>{part('e', 'x')}{part('sub', 'i')}{part('sup', 'n+1')}</m:sSubSup>", "x_i^(n+1)"),
+        (f"<m:rad><m:deg/>{part('e', 'x')}</m:rad>", "√x"),
+        (
+            f'<m:nary><m:naryPr><m:chr m:val="∑"/>'
+            f"</m:naryPr>{part('sub', 'i=1')}{part('sup', 'n')}{part('e', 'i')}</m:nary>",
+            "∑_(i=1)^n i",
+        ),
+        (
+            f'<m:d><m:dPr><m:begChr m:val="["/><m:endChr m:val="]"/></m:dPr>{part("e", "0")}{part("e", "1")}</m:d>',
+            "[0|1]",
+        ),
+    ],
+)
+def test_formulas(tmp_path: Path, formula: str, text: str) -> None:
+    assert read(tmp_path, with_body(f"<w:p>{run('= ')}<m:oMath {M}>{formula}</m:oMath></w:p>")).text == f"= {text}"
+
+
+def numbered(text: str, level: int, number: int = 41, style: str = "") -> str:
+    styled = f'<w:pStyle w:val="{style}"/>' if style else ""
+    properties = f'<w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="{number}"/></w:numPr>'
+    return f"<w:p><w:pPr>{styled}{properties}</w:pPr>{run(text)}</w:p>"
+
+
+def with_lists(xml: str, *levels: tuple[str, str], more: str = "") -> bytes:
+    """A document whose list 41 has levels of these forms and texts; list 42 begins anew at 5."""
+    made = "".join(
+        f'<w:lvl w:ilvl="{place}"><w:start w:val="1"/><w:numFmt w:val="{form}"/>{more}<w:lvlText '
+        f'w:val="{text}"/></w:lvl>'
+        for place, (form, text) in enumerate(levels)
+    )
+    document = docx.Document(io.BytesIO(with_body(xml)))
+    lists = document.part.numbering_part.element
+    lists.insert(0, parse_xml(f'<w:abstractNum {W} w:abstractNumId="91">{made}</w:abstractNum>'))
+    lists.append(parse_xml(f'<w:num {W} w:numId="41"><w:abstractNumId w:val="91"/></w:num>'))
+    anew = '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="5"/></w:lvlOverride>'
+    lists.append(parse_xml(f'<w:num {W} w:numId="42"><w:abstractNumId w:val="91"/>{anew}</w:num>'))
+    return saved(document)
+
+
+def test_numbers_that_word_computes(tmp_path: Path) -> None:
+    clauses = (
+        numbered("Rent", 0, style="Heading1") + numbered("Paid on Mondays.", 1) + numbered("In cash.", 2)
+        + numbered("In wool.", 2) + numbered("Deposit", 0, style="Heading1") + numbered("None.", 1)
+        + numbered("End.", 1)
+    )  # fmt: skip
+    found = read(
+        tmp_path, with_lists(clauses, ("upperRoman", "Part %1"), ("decimal", "%1.%2"), ("lowerLetter", "(%3)"))
+    )
+    assert found.text == (
+        "Part I Rent\n\nI.1 Paid on Mondays.\n(a) In cash.\n(b) In wool.\n\nPart II Deposit\n\nII.1 None.\nII.2 End."
+    )
+    assert [section.path for section in found.sections] == ["Part I Rent", "Part II Deposit"]
+    legal = read(tmp_path, with_lists(clauses, ("upperRoman", "%1."), ("decimal", "%1.%2"), more="<w:isLgl/>"))
+    assert legal.text.startswith("1. Rent\n\n1.1 Paid on Mondays.")
+
+
+def test_lists_of_one_definition_count_on_unless_they_begin_anew(tmp_path: Path) -> None:
+    items = (
+        numbered("a", 0)
+        + f"<w:p>{run('Between.')}</w:p>"
+        + numbered("b", 0)
+        + numbered("c", 0, 42)
+        + numbered("d", 0, 42)
+    )
+    assert read(tmp_path, with_lists(items, ("decimal", "%1)"))).text == "1) a\n\nBetween.\n\n2) b\n5) c\n6) d"
+    bullets = read(tmp_path, with_lists(items, ("bullet", "\uf0b7"))).text
+    assert bullets == "- a\n\nBetween.\n\n- b\n- c\n- d"
+
+
+def test_numbers_of_styles(tmp_path: Path) -> None:
+    document = docx.Document(io.BytesIO(with_lists("", ("decimal", "§ %1"), ("decimal", "§ %1.%2"))))
+    for place, name in enumerate(("Heading 1", "Heading 2")):
+        properties = f'<w:numPr {W}><w:numId w:val="41"/></w:numPr>'
+        document.styles[name].element.get_or_add_pPr().append(parse_xml(properties))
+        level = document.part.numbering_part.element.xpath(
+            f"w:abstractNum[@w:abstractNumId=91]/w:lvl[@w:ilvl={place}]"
+        )[0]
+        level.insert(2, parse_xml(f'<w:pStyle {W} w:val="{document.styles[name].style_id}"/>'))
+    for text, level in (("Ponds", 1), ("Fish", 2), ("Ducks", 2), ("Woods", 1)):
+        document.add_heading(text, level)
+    assert read(tmp_path, saved(document)).text == "§ 1 Ponds\n\n§ 1.1 Fish\n\n§ 1.2 Ducks\n\n§ 2 Woods"
+
+
+def with_parts(body: str, parts: dict[str, bytes], relations: str) -> bytes:
+    """The document with further files in it, at those paths, that it relates to."""
+    buffer = io.BytesIO(with_body(body))
+    with zipfile.ZipFile(buffer) as made:
+        kept = {name: made.read(name) for name in made.namelist()}
+    links = "word/_rels/document.xml.rels"
+    kept[links] = kept[links].replace(b"</Relationships>", relations.encode() + b"</Relationships>")
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        for name, data in {**kept, **parts}.items():
+            file.writestr(name, data)
+    return out.getvalue()
+
+
+ARCHIVE = (
+    b"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=x\n\n--x\nContent-Type: text/html; charset=utf-8\n"
+    b"Content-Transfer-Encoding: quoted-printable\n\n<p>The M=C3=BChle.</p>\n--x--\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "chunk", "text"),
+    [
+        ("part.html", b"<html><body><h1>Wool</h1><p>Washed twice.</p></body></html>", "Wool\n\nWashed twice."),
+        ("part.mht", ARCHIVE, "The Mühle."),
+        ("part.txt", b"Plain words.", "Plain words."),
+        ("part.rtf", rb"{\rtf1 Rich words.\par}", "Rich words."),
+        ("part.docx", with_body(f"<w:p>{run('A file within.')}</w:p>"), "A file within."),
+    ],
+)
+def test_embedded_files_stand_in_their_place(tmp_path: Path, name: str, chunk: bytes, text: str) -> None:
+    relation = f'<Relationship Id="c9" Type="http://x/aFChunk" Target="/word/{name}"/>'
+    body = f"<w:p>{run('Before.')}</w:p><w:altChunk r:id='c9'/><w:p>{run('After.')}</w:p>"
+    assert read(tmp_path, with_parts(body, {f"word/{name}": chunk}, relation)).text == f"Before.\n\n{text}\n\nAfter."
+
+
+def test_addresses_of_links_and_charts(tmp_path: Path) -> None:
+    relation = (
+        '<Relationship Id="l1" Type="http://x/hyperlink" Target="https://mill.example/form" TargetMode="External"/>'
+        '<Relationship Id="c1" Type="http://x/chart" Target="chart.xml"/>'
+    )
+    points = "<c:pt idx='0'><c:v>4</c:v></c:pt><c:pt idx='2'><c:v>6</c:v></c:pt>"
+    chart = (
+        f"<c:chart xmlns:c='urn:c'><c:ser><c:val><c:numRef><c:numCache>{points}</c:numCache></c:numRef></c:val>"
+        f"</c:ser></c:chart>"
+    )
+    body = (
+        f"<w:p><w:hyperlink r:id='l1'>{run('Form')}</w:hyperlink>{run(' and ')}<w:hyperlink "
+        f"w:anchor='x'>{run('part')}</w:hyperlink></w:p>"
+        f"<w:p>{run('Drawn:')}<w:r><w:drawing><wp:inline><a:graphic xmlns:a='urn:a'><a:graphicData><c:chart "
+        f"xmlns:c='urn:c' r:id='c1'/>"
+        "</a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>"
+    )
+    text = read(tmp_path, with_parts(body, {"word/chart.xml": chart.encode()}, relation)).text
+    assert text == "Form (https://mill.example/form) and part\n\nDrawn:\n\n4\n6"
+
+
 def package(**parts: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -159,6 +361,11 @@ def test_the_strict_dialect_and_footnotes(tmp_path: Path) -> None:
     parts = strict_package(f"<w:p>{run('Text.')}</w:p>")
     data = package(**parts, **{"word/_rels/main.xml.rels": relation, "word/notes.xml": notes})
     assert read(tmp_path, data).text == "Text.\n\nA note."
+
+
+@pytest.mark.parametrize(("data", "text"), [(rb"{\rtf1 Rich.\par}", "Rich."), (b"<html><p>Page.</p></html>", "Page.")])
+def test_other_formats_under_the_name_of_a_word_document(tmp_path: Path, data: bytes, text: str) -> None:
+    assert read(tmp_path, data).text == text
 
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500)

@@ -31,6 +31,68 @@ def test_rich_text(tmp_path: Path) -> None:
     assert read(tmp_path, data, "a.rtf").text == "The Mühle\n\nturns €.\n\nPart | Price\nWheel | 7\n\nEnd"
 
 
+def rich(body: str) -> str:
+    fonts = (
+        r"{\fonttbl{\f0\fcharset0 Arial;}{\f1\fcharset2 Symbol;}{\f2\fcharset2 Wingdings;}{\f3\fcharset128 MS Mincho;}}"
+    )
+    styles = r"{\stylesheet{\s0 Normal;}{\s1\outlinelevel0 heading 1;}{\s7\outlinelevel1 Kapitel;}{\*\cs8 Link;}}"
+    return rf"{{\rtf1\ansi\ansicpg1252\deff0{fonts}{styles}{body}}}"
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (r"\u-10179?\u-8706? and \uc2\u8364 EU.\par", "\U0001f5fe and €."),
+        (r"{\f3 \'83\'41\'83A}{\f1 \'b0\u-3919?}{\f2 \'fe}\par", "アア°±☑"),
+        (r"5 \'d7 10{\super 8} l of H{\sub 2}O on 4 m{\up6 2}\par", "5 × 10^8 l of H2O on 4 m^2"),
+        (r"Until {\strike 4 June }9 June{\v  or so}{\deleted  gone}.\par", "Until 9 June."),
+        (r"Note{\footnote\pard\plain {\chftn} By hand.} here.\par End\par", "Note here.\n\nEnd\n\nBy hand."),
+        (
+            r'{\field{\*\fldinst{HYPERLINK "https://wool.example/f"}}{\fldrslt{\ul Form}}}.\par',
+            "Form (https://wool.example/f).",
+        ),
+        (r"{\field{\*\fldinst FORMCHECKBOX {\*\ffdata{\*\formfield{\fftype1\ffres1}}}}} oiled\par", "☒ oiled"),
+        (
+            r"{\listtext 1.\tab}wash\par{\pntext\f1\'b7\tab}dry\par\pard Done\par{\listtext (a)\tab}shear\par",
+            "1. wash\n- dry\n\nDone\n\n(a) shear",
+        ),
+        (
+            r"\trowd\trhdr\cellx1\cellx2\pard\intbl Barn\cell Ewes\cell\row\trowd\clvmgf\cellx1\cellx2\intbl "
+            r"North\cell two\par lines\cell\row"
+            r"\trowd\clvmrg\cellx1\cellx2\intbl\cell a|b\cell\row\pard Under\par",
+            "Barn | Ewes\nNorth | two lines\nNorth | a|b\n\nUnder",
+        ),
+        (
+            r"{\shp{\*\shpinst{\sp{\sn x}{\sv 1}}{\shptxt\pard In a box\par}}{\shprslt{\pard In a box\par}}}Beside\par",
+            "Beside\n\nIn a box",
+        ),
+        (r"{\header Top\par}{\pict\bin4 {}\'}{\*\unheard of}{\upr{ascii}{\*\ud{real}}} text\par", "real text"),
+        (
+            r"{\mmath{\*\moMath{\mf{\mfPr}{\mnum{\mr 3}}{\mden{\mr 4}}} of {\msSup{\me{\mr 10}}{\msup{\mr 6}}}}}\par",
+            "3/4 of 10^6",
+        ),
+    ],
+)
+def test_what_rich_text_says(tmp_path: Path, body: str, text: str) -> None:
+    assert read(tmp_path, rich(body), "a.rtf").text == text
+
+
+def test_headings_and_facts_of_rich_text(tmp_path: Path) -> None:
+    body = (
+        r"{\info{\title The M\'fchle}{\author A. Miller}{\creatim\yr2021\mo5\dy3\hr4}}\pard\s1 Wheels\par"
+        r"\pard They turn.\par"
+        r"\pard\s7 Old ones\par\pard\outlinelevel0 Stones\par\pard End\par"
+    )
+    document = read(tmp_path, rich(body), "a.rtf")
+    assert document.text == "Wheels\n\nThey turn.\n\nOld ones\n\nStones\n\nEnd"
+    assert [section.path for section in document.sections] == ["Wheels", "Wheels > Old ones", "Stones"]
+    assert (document.title, document.metadata["author"], document.metadata["created"]) == (
+        "The Mühle",
+        "A. Miller",
+        "2021-05-03",
+    )
+
+
 RST = """\
 .. |made| replace:: 1859
 

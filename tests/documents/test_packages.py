@@ -118,6 +118,61 @@ def test_a_chart_is_the_table_of_its_values(tmp_path: Path) -> None:
     assert document.text == "Farm\n\nAnimals\n\n| Sheep | Goats\n2023 | 12 | 3\n2024 | 14"
 
 
+def pictured(tmp_path: Path, series: str) -> str:
+    """The text of a slide with a chart of these series."""
+    more = {
+        "ppt/slides/_rels/slide9.xml.rels": relations(("r5", "chart", "../charts/chart1.xml")),
+        "ppt/charts/chart1.xml": f"<c:chartSpace {C} {A}><c:chart>{series}</c:chart></c:chartSpace>",
+    }
+    return read(tmp_path, presentation(slide(frame('<c:chart r:id="r5"/>')), more=more), "a.pptx").text
+
+
+def test_points_of_a_chart_stand_where_their_index_says(tmp_path: Path) -> None:
+    quarters = "".join(f'<c:pt idx="{n}"><c:v>Q{n + 1}</c:v></c:pt>' for n in range(4))
+    values = '<c:pt idx="0"><c:v>31</c:v></c:pt><c:pt idx="3"><c:v>47</c:v></c:pt>'
+    text = pictured(
+        tmp_path,
+        f"<c:ser><c:tx><c:v>Wool</c:v></c:tx><c:cat><c:strRef><c:strCache>{quarters}</c:strCache></c:strRef></c:cat>"
+        f"<c:val><c:numRef><c:numCache>{values}</c:numCache></c:numRef></c:val></c:ser>",
+    )
+    assert text == "| Wool\nQ1 | 31\nQ2\nQ3\nQ4 | 47"
+
+
+def test_levels_of_labels_go_together(tmp_path: Path) -> None:
+    inner = "".join(f'<c:pt idx="{n}"><c:v>{name}</c:v></c:pt>' for n, name in enumerate(("May", "June", "May")))
+    outer = '<c:pt idx="0"><c:v>2021</c:v></c:pt><c:pt idx="2"><c:v>2022</c:v></c:pt>'
+    values = "".join(f'<c:pt idx="{n}"><c:v>{n + 5}</c:v></c:pt>' for n in range(3))
+    text = pictured(
+        tmp_path,
+        f"<c:ser><c:cat><c:multiLvlStrRef><c:multiLvlStrCache><c:lvl>{inner}</c:lvl><c:lvl>{outer}</c:lvl></c:multiLvlStrCache>"
+        f"</c:multiLvlStrRef></c:cat><c:val><c:numLit>{values}</c:numLit></c:val></c:ser>",
+    )
+    assert text == "2021 May | 5\n2021 June | 6\n2022 May | 7"
+
+
+def test_looks_links_and_numbers_of_slides(tmp_path: Path) -> None:
+    def paragraph(*runs: tuple[str, str], numbered: str = "", level: int = 0) -> str:
+        number = f'<a:buAutoNum type="{numbered}" startAt="3"/>' if numbered else ""
+        texts = "".join(f"<a:r><a:rPr {look}<a:t>{text}</a:t></a:r>" for text, look in runs)
+        return f'<a:p><a:pPr lvl="{level}">{number}</a:pPr>{texts}</a:p>'
+
+    plain, raised, struck = "/>", 'baseline="30000"/>', 'strike="sngStrike"/>'
+    body = (
+        paragraph(("7 × 10", plain), ("5", raised), (" sheep on ", plain), ("4 May", struck), ("6 May", 'strike="noStrike"/>'))
+        + paragraph(("ü", '><a:sym typeface="Wingdings"/></a:rPr>'), (" shorn", plain))
+        + paragraph(("Form", '><a:hlinkClick r:id="r8"/></a:rPr>'))
+        + paragraph(("wash", plain), numbered="arabicPeriod")
+        + paragraph(("cold", plain), numbered="alphaLcParenBoth", level=1)
+        + paragraph(("dry", plain), numbered="arabicPeriod")
+    )  # fmt: skip
+    drawn = slide(f"<p:sp><p:txBody>{body}</p:txBody></p:sp>")
+    link = f'<Relationship Id="r8" Type="{TYPE}/hyperlink" Target="https://wool.example/f" TargetMode="External"/>'
+    more = {"ppt/slides/_rels/slide9.xml.rels": f"<Relationships>{link}</Relationships>"}
+    assert read(tmp_path, presentation(drawn, more=more), "a.pptx").text == (
+        "7 × 10^5 sheep on 6 May\n✓ shorn\nForm (https://wool.example/f)\n3. wash\n(c) cold\n4. dry"
+    )
+
+
 OFFICE = (
     'xmlns:office="urn:o" xmlns:text="urn:t" xmlns:table="urn:b" xmlns:draw="urn:d" xmlns:presentation="urn:p" '
     'xmlns:dc="urn:c"'
@@ -155,6 +210,106 @@ def test_opendocument_text(tmp_path: Path) -> None:
     )
     assert document.title == "The Mill"
     assert [section.path for section in document.sections] == ["Mill", "Mill > Parts"]
+
+
+def styled(styles: str, body: str, kind: str = "text", **more: str) -> dict[str, str]:
+    parts = opened(kind, body)
+    names = 'xmlns:style="urn:s" xmlns:fo="urn:f" xmlns:xlink="urn:x" xmlns:calcext="urn:e"'
+    head = f"<office:document-content {OFFICE} {names}><office:automatic-styles>{styles}</office:automatic-styles><office:body>"
+    parts["content.xml"] = parts["content.xml"].replace(f"<office:document-content {OFFICE}><office:body>", head)
+    return parts | more
+
+
+def test_looks_links_and_formulas_of_opendocument(tmp_path: Path) -> None:
+    styles = (
+        '<style:style style:name="up"><style:text-properties style:text-position="super 58%"/></style:style>'
+        '<style:style style:name="low"><style:text-properties style:text-position="-33% 58%"/></style:style>'
+        '<style:style style:name="gone"><style:text-properties style:text-line-through-style="solid"/></style:style>'
+        '<style:style style:name="kept" style:parent-style-name="gone"><style:text-properties style:text-line-through-style="none"/>'
+        "</style:style>"
+        '<style:style style:name="unseen"><style:text-properties text:display="none"/></style:style>'
+        '<style:style style:name="signs"><style:text-properties style:font-name="Wingdings"/></style:style>'
+    )
+    body = (
+        '<text:p>5 × 10<text:span text:style-name="up">8</text:span> l of x<text:span text:style-name="low">1</text:span></text:p>'
+        '<text:p>Until <text:span text:style-name="gone">4 June </text:span><text:span text:style-name="kept">9 June</text:span>'
+        '<text:span text:style-name="unseen"> or so</text:span></text:p>'
+        '<text:p><text:span text:style-name="signs">\uf0fe</text:span> <text:a xlink:href="https://wool.example/f">Form</text:a></text:p>'
+        '<text:p>Then <draw:frame><draw:object xlink:href="./Object 1"/></draw:frame> left</text:p>'
+    )
+    formula = "<math><semantics><mrow><mfrac><mn>3</mn><mn>4</mn></mfrac><mo>=</mo><msup><mi>x</mi><mn>2</mn></msup></mrow><annotation>a</annotation></semantics></math>"
+    assert read(tmp_path, styled(styles, body, **{"Object 1/content.xml": formula}), "a.odt").text == (
+        "5 × 10^8 l of x_1\n\nUntil 9 June\n\n☑ Form (https://wool.example/f)\n\nThen 3/4 = x^2 left"
+    )
+
+
+def test_numbers_of_opendocument(tmp_path: Path) -> None:
+    level = '<text:list-level-style-number text:level="{}" style:num-format="{}" style:num-suffix="{}" text:display-levels="{}"/>'
+    outline = '<text:outline-level-style text:level="{}" style:num-format="{}" text:display-levels="{}"/>'
+    styles = (
+        f'<text:list-style style:name="L">{level.format(1, "1", ".", 1)}{level.format(2, "a", ")", 1)}</text:list-style>'
+        f"<text:outline-style>{outline.format(1, 'I', 1)}{outline.format(2, '1', 2)}</text:outline-style>"
+    )
+    item = "<text:list-item>{}</text:list-item>"
+    listed = '<text:list text:style-name="L"{}>{}</text:list>'
+    inner = "<text:list>" + item.format("<text:p>cold</text:p>") + item.format("<text:p>warm</text:p>") + "</text:list>"
+    body = (
+        '<text:h text:outline-level="1">Wool</text:h><text:h text:outline-level="2">Washing</text:h>'
+        + listed.format("", item.format(f"<text:p>Wash</text:p>{inner}") + item.format("<text:p>Dry</text:p>"))
+        + "<text:p>Between.</text:p>"
+        + listed.format(' text:continue-numbering="true"', item.format("<text:p>Card</text:p>"))
+        + listed.format("", item.format('<text:h text:outline-level="2">Spinning</text:h>'))
+    )
+    document = read(tmp_path, styled(styles, body), "a.odt")
+    assert document.text == (
+        "I Wool\n\nI.1 Washing\n\n1. Wash\na) cold\nb) warm\n2. Dry\n\nBetween.\n\n3. Card\n\n1. Spinning"
+    )
+    assert [section.path for section in document.sections] == ["I Wool", "I Wool > I.1 Washing", "I Wool > 1. Spinning"]
+
+
+def test_who_wrote_an_opendocument_file_and_cells_that_span_rows(tmp_path: Path) -> None:
+    cell = "<table:table-cell{}><text:p>{}</text:p></table:table-cell>"
+    row = "<table:table-row>{}</table:table-row>"
+    rows = (
+        row.format(cell.format("", "Barn") + cell.format("", "Sheep"))
+        + row.format(cell.format(' table:number-rows-spanned="2"', "North") + cell.format("", "ewes"))
+        + row.format("<table:covered-table-cell/>" + cell.format("", "rams"))
+    )
+    meta = (
+        "<initial-creator>A. Miller</initial-creator><creation-date>2021-05-03</creation-date>"
+        "<dc:creator>B. Baker</dc:creator><dc:date>2024-01-01</dc:date>"
+    )
+    document = read(tmp_path, opened("text", f"<table:table>{rows}</table:table>", meta), "a.odt")
+    assert document.text == "Barn | Sheep\nNorth | ewes\nNorth | rams"
+    assert (document.metadata["author"], document.metadata["created"]) == ("A. Miller", "2021-05-03")
+
+
+def test_opendocument_workbooks(tmp_path: Path) -> None:
+    def cell(kind: str, shown: str, stored: str = "", more: str = "") -> str:
+        return (
+            f'<table:table-cell office:value-type="{kind}" {stored} {more}><text:p>{shown}</text:p></table:table-cell>'
+        )
+
+    head = (
+        cell("string", "Barn")
+        + cell("string", "Share")
+        + cell("string", "Paid")
+        + cell("string", "Month")
+        + cell("string", "Time")
+    )
+    body = (
+        cell("string", "0087") + cell("percentage", "7.5%", 'office:value="0.075"') + cell("date", "03.05.21", 'office:date-value="2021-05-03"')
+        + cell("date", "May 2021", 'office:date-value="2021-05-01"') + cell("time", "42:00", 'office:time-value="PT42H"')
+    )  # fmt: skip
+    far = f"<table:table-row>{cell('string', ' ')}</table:table-row>"
+    gap = '<table:table-row table:number-rows-repeated="1048000"><table:table-cell table:number-columns-repeated="16384"/></table:table-row>'
+    hidden = '<style:style style:name="h"><style:table-properties table:display="false"/></style:style>'
+    sheets = (
+        f'<table:table table:name="Flock"><table:table-row>{head}</table:table-row><table:table-row>{body}</table:table-row>{gap}{far}</table:table>'
+        f'<table:table table:name="Secret" table:style-name="h"><table:table-row>{cell("string", "x")}</table:table-row></table:table>'
+    )
+    document = read(tmp_path, styled(hidden, sheets, "spreadsheet"), "a.ods")
+    assert document.text == "Flock\n\nBarn | Share | Paid | Month | Time\n0087 | 7.5% | 2021-05-03 | May 2021 | 42:00"
 
 
 def test_opendocument_slides(tmp_path: Path) -> None:

@@ -18,12 +18,33 @@ from rag.documents.read import Options, read_document
 from rag.errors import DocumentError, ReaderFault, UnsupportedDocument
 from rag.types import Document
 
-# Stands in for the library that reads rich text, and does what the file says.
+# Stands in for the library that reads old workbooks, and does what the file says.
 PARSER = """
 import ctypes, os, signal, subprocess, sys, time
+from types import SimpleNamespace
 
-def rtf_to_text(text, errors):
-    word = text.split()[1].rstrip("}")
+class CalamineError(Exception):
+    pass
+
+class PasswordError(CalamineError):
+    pass
+
+SheetTypeEnum = SimpleNamespace(WorkSheet="sheet")
+SheetVisibleEnum = SimpleNamespace(Visible="visible")
+
+class CalamineWorkbook:
+    sheets_metadata = [SimpleNamespace(name="Sheet1", typ="sheet", visible="visible")]
+
+    @classmethod
+    def from_filelike(cls, file):
+        book = cls()
+        book.text = said(file.read().split()[-1].decode())
+        return book
+
+    def get_sheet_by_name(self, name):
+        return SimpleNamespace(start=None, merged_cell_ranges=None, to_python=lambda: [[self.text]])
+
+def said(word):
     if word == "segfault":
         ctypes.string_at(0)
     elif word == "loop":
@@ -50,11 +71,12 @@ def rtf_to_text(text, errors):
     elif word == "fault":
         raise AttributeError("no such thing")
     elif word == "damage":
-        raise ValueError("no such number")
+        raise CalamineError("no such number")
     elif word == "loaded":
         return " ".join(sorted(sys.modules))
     return word
 """
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # what such workbooks begin with
 LIMIT = 2.5  # seconds; a process starts in a third of one
 MEMORY = 1024
 
@@ -62,11 +84,10 @@ MEMORY = 1024
 @pytest.fixture(autouse=True)
 def parser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The stand-in, found before the library of that name by processes that the test starts."""
-    folder = tmp_path / "library" / "striprtf"
+    folder = tmp_path / "library"
     folder.mkdir(parents=True)
-    (folder / "__init__.py").write_text("")
-    (folder / "striprtf.py").write_text(PARSER)
-    monkeypatch.syspath_prepend(str(folder.parent))
+    (folder / "python_calamine.py").write_text(PARSER)
+    monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setenv("CHILD", str(tmp_path / "child"))
     return folder
 
@@ -74,15 +95,15 @@ def parser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def files(folder: Path, *words: str) -> list[Found]:
     found = []
     for number, word in enumerate(words):
-        path = folder / f"{number}.rtf"
-        path.write_text(f"{{\\rtf {word}}}")
-        found.append(Found(str(path), f"docs/{number}.rtf", str(path)))
+        path = folder / f"{number}.xls"
+        path.write_bytes(OLE + f" {word}".encode())
+        found.append(Found(str(path), f"docs/{number}.xls", str(path)))
     return found
 
 
 def said(result: Result) -> str:
     """The text of a document, or the message without the path."""
-    return result.text if isinstance(result, Document) else str(result).split(".rtf: ")[1]
+    return result.text if isinstance(result, Document) else str(result).split(".xls: ")[1]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -151,7 +172,8 @@ def test_a_fault_of_the_program_is_told_from_damage_and_keeps_its_traceback(tmp_
         fault, damage, document = (result for _, result in pool.read(files(tmp_path, "fault", "damage", "one")))
     assert isinstance(fault, ReaderFault)
     assert re.fullmatch(
-        r"rag failed to read it \(AttributeError in rag/documents/rtf\.py:\d+: no such thing\); this is a fault of the "
+        r"rag failed to read it \(AttributeError in rag/documents/excel_binary\.py:\d+: no such thing\); this "
+        r"is a fault of the "
         r"program, not of the file: please report it, `rag index -v` shows the traceback",
         said(fault),
     )
@@ -159,7 +181,7 @@ def test_a_fault_of_the_program_is_told_from_damage_and_keeps_its_traceback(tmp_
     assert fault.traceback.endswith("\nAttributeError: no such thing\n")
     assert 'raise AttributeError("no such thing")' in fault.traceback
     assert type(damage) is DocumentError
-    assert said(damage) == "could not be read, it may be damaged (no such number); save it anew"
+    assert said(damage) == "is damaged: it is not a complete workbook (no such number); save it anew"
     assert said(document) == "one"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import zipfile
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.documents import html, sheets
+from rag.documents import excel_binary, html
 from rag.documents.blocks import cells, table_block, table_blocks
 from rag.documents.read import read_document
 from rag.errors import DocumentError
@@ -38,6 +39,14 @@ def test_several_header_rows_are_one_line() -> None:
     rows = [["", "Sales", "Sales"], ["Region", "2023", "2024"], ["North", "1", "2"]]
     assert lines_of(rows, 2) == ["Region | Sales 2023 | Sales 2024\nNorth | 1 | 2"]
     assert lines_of([["Title", "", ""], *rows], 3) == ["Title", "Region | Sales 2023 | Sales 2024\nNorth | 1 | 2"]
+
+
+def test_a_bar_within_a_cell_is_no_border() -> None:
+    rows = [["Command", "Use"], ["sort | head", "the least"], ["|", "a || b"], ["x", "| y"], ["", "z |"], ["done", ""]]
+    text = table_block(rows)
+    assert text == "Command | Use\nsort|head | the least\n¦ | a || b\nx | |y\n| z|\ndone"
+    assert cells(text.split("\n")[1]) == ["sort|head", "the least"]
+    assert cells(text.split("\n")[4]) == ["", "z|"]
 
 
 CELL = st.text(st.characters(codec="ascii", categories=["L", "N"]), max_size=3)
@@ -79,6 +88,62 @@ def test_cells_with_lines_stated_signs_and_titles(tmp_path: Path) -> None:
         "Stock list\n\nPart | Price | Shelf\nWheel | 7 | A1"
     )
     assert text_of(tmp_path, "word " * 40_000, "a.csv") == ("word " * 40_000).strip()  # beyond csv's own limit
+
+
+TABLE = "Barn | Ewes | Rams\nNorth | 31 | 2"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "text"),
+    [
+        (
+            "a.csv",
+            "# Counted: 3 May, by hand, at noon\n#\n\nBarn,Ewes,Rams\nNorth,31,2\n",
+            f"Counted: 3 May, by hand, at noon\n\n{TABLE}",
+        ),
+        ("a.csv", "#Barn,Ewes,Rams\nNorth,31,2\n", f"#{TABLE}"),
+        ("a.tsv", "# Barn\tEwes\tRams\nNorth\t31\t2\n", f"# {TABLE}"),
+        ("a.csv", "# a\n# b\n", "# a\n# b"),
+        (
+            "a.csv",
+            "Farm;Low Meadow\nYear;2021\n;;\nBarn;Ewes;Rams\nNorth;31;2\nSouth;5;1\n",
+            f"Farm; Low Meadow\n\nYear; 2021\n\n{TABLE}\nSouth | 5 | 1",
+        ),
+        (
+            "a.csv",
+            "Flock of May\nid,Barn,Ewes,Rams\n1,North,31,2\n",
+            "Flock of May\n\nid | Barn | Ewes | Rams\n1 | North | 31 | 2",
+        ),
+        ("a.csv", "Barn,Ewes\nNorth,31,2\nSouth,5,1\n", "Barn | Ewes\nNorth | 31 | 2\nSouth | 5 | 1"),
+        ("a.csv", "7,7\n1,2\n", "7 | 7\n1 | 2"),
+        ("a.csv", "x,y\n1,2\n\n3,4,5\n", "x | y\n1 | 2\n3 | 4 | 5"),
+    ],
+)
+def test_lines_above_a_table_are_text(tmp_path: Path, name: str, data: str, text: str) -> None:
+    assert text_of(tmp_path, data, name) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "text"),
+    [
+        ("a.tsv", "Smith, first\tTrade\nLow, Ann\tFuller\n", "Smith, first | Trade\nLow, Ann | Fuller"),
+        ("a.csv", "Smith, first;Trade\nLow, Ann;Fuller\n", "Smith, first | Trade\nLow, Ann | Fuller"),
+        ("a.csv", "Length;Width\n2,5;1,5\n3,5;4,5\n", "Length | Width\n2,5 | 1,5\n3,5 | 4,5"),
+        (
+            "a.tsv",
+            'Tube\tCount\n"5/8 inch\t12\n2" bend\t7\nrod\t"a ""b"""\n',
+            'Tube | Count\n"5/8 inch | 12\n2" bend | 7\nrod | a "b"',
+        ),
+        ("a.tsv", 'Tube\tNote\nrod\t"two\nlines"\n', "Tube | Note\nrod | two lines"),
+        (
+            "a.csv",
+            'Tube,Count\n"bend, long",12\n"5/8 inch,7\nrod,3\n',
+            'Tube | Count\nbend, long | 12\n"5/8 inch | 7\nrod | 3',
+        ),
+    ],
+)
+def test_signs_and_quotation_marks(tmp_path: Path, name: str, data: str, text: str) -> None:
+    assert text_of(tmp_path, data, name) == text
 
 
 def test_json_records_are_a_table_and_numbers_keep_their_digits(tmp_path: Path) -> None:
@@ -169,6 +234,156 @@ def sheet(main: str, rows: list[list[object]], merged: str) -> str:
     return f'<worksheet xmlns="{main}"><sheetData>{shown}</sheetData>{spans}</worksheet>'
 
 
+STYLES = (
+    "<numFmts><numFmt numFmtId='170' formatCode='0000'/><numFmt numFmtId='171' formatCode='[h]:mm'/>"
+    "<numFmt numFmtId='172' formatCode='#,##0.0 &quot;kg&quot;'/></numFmts><fonts><font/><font><strike/>"
+    "</font></fonts><cellXfs>"
+    "<xf numFmtId='0'/><xf numFmtId='170'/><xf numFmtId='171'/><xf numFmtId='172'/><xf numFmtId='10'/><xf "
+    "numFmtId='14'/>"
+    "<xf numFmtId='0' fontId='1'/></cellXfs>"
+)
+
+
+def raw_workbook(cells: str, after: str = "", strings: str = "", links: str = "", properties: str = "") -> bytes:
+    """An .xlsx file of one sheet with these rows and what follows them, and with the styles above."""
+    kept = io.BytesIO(workbook({"Sheet1": []}))
+    sheet_path, main = "xl/worksheets/sheet1.xml", "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    with zipfile.ZipFile(kept) as made:
+        parts = {name: made.read(name).decode() for name in made.namelist()}
+    relations = "xmlns:r='http://schemas.openxmlformats.org/officeDocument/2006/relationships'"
+    parts[sheet_path] = f"<worksheet xmlns='{main}' {relations}><sheetData>{cells}</sheetData>{after}</worksheet>"
+    parts["xl/styles.xml"] = f"<styleSheet xmlns='{main}'>{STYLES}</styleSheet>"
+    parts["xl/sharedStrings.xml"] = f"<sst xmlns='{main}'>{strings}</sst>"
+    more = "".join(
+        f"<Relationship Id='{kind}' Type='x/{kind}' Target='{kind}.xml'/>" for kind in ("styles", "sharedStrings")
+    )
+    path = "xl/_rels/workbook.xml.rels"
+    parts[path] = parts[path].replace("</Relationships>", f"{more}</Relationships>")
+    parts["xl/worksheets/_rels/sheet1.xml.rels"] = f"<Relationships>{links}</Relationships>"
+    parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace("<sheets>", f"{properties}<sheets>")
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        for name, text in parts.items():
+            file.writestr(name, text)
+    return out.getvalue()
+
+
+def test_cells_show_what_their_formats_say(tmp_path: Path) -> None:
+    values = [("1", 87), ("2", 1.75), ("3", 1204.25), ("4", 0.075), ("5", 44319), ("0", 9007199254740993), ("6", 5)]
+    cells = "".join(f"<c s='{style}'><v>{value}</v></c>" for style, value in values)
+    assert text_of(tmp_path, raw_workbook(f"<row>{cells}</row>"), "a.xlsx") == (
+        "0087 | 42:00 | 1,204.3 kg | 7.50% | 2021-05-03 | 9007199254740992"
+    )
+    old = raw_workbook("<row><c s='5'><v>42857</v></c><c><v>1</v></c></row>", properties="<workbookPr date1904='1'/>")
+    assert text_of(tmp_path, old, "b.xlsx") == "2021-05-03 | 1"
+
+
+def test_strings_and_links_of_cells(tmp_path: Path) -> None:
+    strings = (
+        "<si><r><t xml:space='preserve'>4 m</t></r><r><rPr><vertAlign val='superscript'/></rPr><t>2</t></r></si>"
+        "<si><t>one_x000D_two</t><rPh><t>reading</t></rPh></si>"
+        "<si><r><t xml:space='preserve'>by 3 May</t></r><r><rPr><strike/></rPr><t> or 4 May</t></r></si>"
+    )
+    cells = "".join(f"<c t='s'><v>{number}</v></c>" for number in range(3))
+    cells += "<c t='b'><v>1</v></c><c t='e'><v>#N/A</v></c><c r='G1' t='str'><f>HYPERLINK(\"https://wool.example\",\"x\")</f><v>x</v></c>"
+    cells += "<c t='inlineStr'><is><t>Form</t></is></c><c t='d'><v>2021-05-03T00:00:00</v></c>"
+    link = "<Relationship Id='k' Type='x/hyperlink' Target='https://wool.example/form' TargetMode='External'/>"
+    after = "<hyperlinks><hyperlink ref='H1' r:id='k'/></hyperlinks>"
+    assert text_of(tmp_path, raw_workbook(f"<row r='1'>{cells}</row>", after, strings, link), "a.xlsx") == (
+        "4 m^2 | one two | by 3 May | TRUE | x (https://wool.example) | Form (https://wool.example/form) | 2021-05-03"
+    )
+
+
+def test_cells_far_away_cost_nothing(tmp_path: Path) -> None:
+    far = "<row r='1048576'><c r='XFD1048576' t='inlineStr'><is><t>{}</t></is></c></row>"
+    near = "<row r='1'><c r='B1'><v>1</v></c><c r='C1'><v>2</v></c></row>"
+    assert text_of(tmp_path, raw_workbook(near + far.format(" ")), "a.xlsx") == "1 | 2"
+    assert text_of(tmp_path, raw_workbook(near + far.format("here")), "b.xlsx") == "1 | 2\n\nhere"
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        (
+            [["", "Role", "City"], ["Ann", "Miller", "Wells"], ["Bob", "Baker", "Bath"]],
+            "| Role | City\nAnn | Miller | Wells\nBob | Baker | Bath",
+        ),
+        (
+            [["Name", "", "City"], ["Ann", "Miller", "Wells"], ["Bob", "Baker", 7]],
+            "Name | | City\nAnn | Miller | Wells\nBob | Baker | 7",
+        ),
+        ([["", "Sales", ""], ["Area", "May", "June"], ["North", 1, 2]], "Area | Sales May | June\nNorth | 1 | 2"),
+        (
+            [["Barn", "Ewes"], ["North", 3], [], ["South", 4], [], [], ["All", 7]],
+            "Barn | Ewes\nNorth | 3\nSouth | 4\nAll | 7",
+        ),
+        ([["Name", "Town"], ["Ann", "Wells"], [], ["Bob", "Bath"]], "Name | Town\nAnn | Wells\nBob | Bath"),
+        (
+            [["Barn", "Ewes"], ["North", 3], [], ["Hill farm", ""], ["South", 4]],
+            "Barn | Ewes\nNorth | 3\n\nHill farm\n\nBarn | Ewes\nSouth | 4",
+        ),
+        (
+            [["Barn", "Ewes"], ["North", 3], [], ["Dog", "Age"], ["Rex", 5]],
+            "Barn | Ewes\nNorth | 3\n\nDog | Age\nRex | 5",
+        ),
+        ([[7, 7], [1, 2]], "7 | 7\n1 | 2"),
+        (
+            [["", 2020, 2021], ["North", 3, 4], [], ["", 2022, 2023], ["North", 5, 6]],
+            "| 2020 | 2021\nNorth | 3 | 4\n\n| 2022 | 2023\nNorth | 5 | 6",
+        ),
+        ([["Barn", "Ewes"], ["North", 3], [], ["Counted twice."]], "Barn | Ewes\nNorth | 3\n\nCounted twice."),
+    ],
+)
+def test_what_names_columns_and_what_is_a_row(tmp_path: Path, rows: list[list[object]], text: str) -> None:
+    assert text_of(tmp_path, workbook({"Sheet1": rows}), "a.xlsx") == text
+
+
+def test_a_cell_that_spans_rows_holds_for_each(tmp_path: Path) -> None:
+    rows: list[list[object]] = [["Barn", "Sheep", "Count"], ["North", "ewes", 3], ["", "rams", 1], ["South", "ewes", 2]]
+    text = "Barn | Sheep | Count\nNorth | ewes | 3\nNorth | rams | 1\nSouth | ewes | 2"
+    assert text_of(tmp_path, workbook({"Sheet1": rows}, merged="A2:A3"), "a.xlsx") == text
+    lines: list[list[object]] = [["Sheep"], ["counted in May"], ["and June"]]
+    assert text_of(tmp_path, workbook({"Sheet1": lines}, merged="A1:D1"), "c.xlsx") == "Sheep\ncounted in May\nand June"
+    names: list[list[object]] = [["Barn", "Sheep", ""], ["", "ewes", "rams"], ["North", "few", "none"]]
+    assert text_of(tmp_path, workbook({"Sheet1": names}, merged="B1:C1"), "b.xlsx") == (
+        "Barn | Sheep ewes | Sheep rams\nNorth | few | none"
+    )
+
+
+WEB = (
+    "<html xmlns:x='urn:x'><body><table><tr><td>Barn</td><td>Ewes</td></tr><tr><td>North</td><td>31</td></tr>"
+    "</table></body></html>"
+)
+XML_2003 = (
+    "<?xml version='1.0'?><Workbook xmlns='urn:schemas-microsoft-com:office:spreadsheet' "
+    "xmlns:ss='urn:schemas-microsoft-com:office:spreadsheet'><Styles><Style ss:ID='p'><NumberFormat "
+    "ss:Format='Percent'/></Style>"
+    "</Styles><Worksheet ss:Name='Flock'><Table><Row ss:Index='3'><Cell><Data ss:Type='String'>Barn</Data>"
+    "</Cell><Cell ss:Index='3'>"
+    "<Data ss:Type='String'>Lame</Data></Cell></Row><Row><Cell><Data ss:Type='String'>North</Data></Cell>"
+    "<Cell ss:Index='3' "
+    "ss:StyleID='p'><Data ss:Type='Number'>0.08</Data></Cell></Row></Table></Worksheet></Workbook>"
+)
+MHT = (
+    f"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n{WEB}\n--b--\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "text"),
+    [
+        ("a.xls", WEB, "Barn | Ewes\nNorth | 31"),
+        ("a.xls", MHT, "Barn | Ewes\nNorth | 31"),
+        ("a.xls", XML_2003, "Flock\n\nBarn | Lame\nNorth | 8.00%"),
+        ("a.xls", "Barn\tEwes\nNorth\t31\n", "Barn | Ewes\nNorth | 31"),
+        ("a.xlsx", "Barn;Ewes\nNorth;31\n", "Barn | Ewes\nNorth | 31"),
+        ("a.csv", workbook({"Sheet1": [["Barn", "Ewes"], ["North", 31]]}), "Barn | Ewes\nNorth | 31"),
+    ],
+)
+def test_workbooks_are_read_as_what_they_are(tmp_path: Path, name: str, data: bytes | str, text: str) -> None:
+    assert text_of(tmp_path, data, name) == text
+
+
 def test_sheets_are_sections_and_stretches_of_rows_are_tables(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     rows: list[list[object]] = [
@@ -192,10 +407,24 @@ def test_rows_that_name_the_columns_together(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(3.0, "3"), (0.1 + 0.2, "0.3"), (-1.25, "-1.25"), (1e20, "1e+20"), (True, "TRUE"), ("x", "x")],
+    [
+        (3.0, "3"),
+        (0.1 + 0.2, "0.3"),
+        (-1.25, "-1.25"),
+        (1e20, "100000000000000000000"),
+        (4321098765432109.0, "4321098765432109"),
+        (1e300, "1e+300"),
+        (True, "TRUE"),
+        ("x", "x"),
+        (datetime.timedelta(hours=41, minutes=5), "41:05"),
+        (datetime.timedelta(minutes=-90, seconds=-5), "-1:30:05"),
+        (datetime.datetime(2021, 5, 3), "2021-05-03"),
+        (datetime.datetime(2021, 5, 3, 7, 8, 9), "2021-05-03 07:08:09"),
+        (datetime.time(7, 8, 59, 999_999), "07:09"),
+    ],
 )
 def test_values_are_shown_as_people_read_them(value: object, expected: str) -> None:
-    assert sheets.shown(value) == expected
+    assert excel_binary.shown(value) == expected
 
 
 def test_workbooks_that_are_not_read(tmp_path: Path) -> None:

@@ -42,22 +42,33 @@ from tests.index.catalogues import ALL_VERSIONS, DOCUMENTS, EMBEDDINGS, PASSAGES
 TOKENS = 40
 PARSER = """
 import os, signal
+from types import SimpleNamespace
 
-def rtf_to_text(text, errors):
-    if "crash" in text:
-        os.kill(os.getpid(), signal.SIGSEGV)
-    return "It was read."
+CalamineError = PasswordError = LookupError
+SheetTypeEnum = SimpleNamespace(WorkSheet="sheet")
+SheetVisibleEnum = SimpleNamespace(Visible="visible")
+
+class CalamineWorkbook:
+    sheets_metadata = [SimpleNamespace(name="Sheet1", typ="sheet", visible="visible")]
+
+    @classmethod
+    def from_filelike(cls, file):
+        if b"crash" in file.read():
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return cls()
+
+    def get_sheet_by_name(self, name):
+        return SimpleNamespace(start=None, merged_cell_ranges=None, to_python=lambda: [["It was read."]])
 """
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # what old workbooks begin with
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Its processes find a stand-in before the library that reads rich text."""
+    """Its processes find a stand-in before the library that reads old workbooks."""
     pytest.importorskip("ray")
     folder = tmp_path_factory.mktemp("stand-in")
-    (folder / "striprtf").mkdir()
-    (folder / "striprtf" / "__init__.py").write_text("")
-    (folder / "striprtf" / "striprtf.py").write_text(PARSER)
+    (folder / "python_calamine.py").write_text(PARSER)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))
         with connected(None, 4) as found:
@@ -248,11 +259,11 @@ def test_a_file_that_crashes_its_parser_is_one_failed_file(
     library = tmp_path / "texts"
     library.mkdir()
     for number in range(6):
-        (library / f"{number}.rtf").write_text("{\\rtf crash}" if number == 2 else "{\\rtf well}")
+        (library / f"{number}.xls").write_bytes(OLE + (b"crash" if number == 2 else b"well"))
     summary = index_on(workers, library, settings)
-    assert summary.added == [f"texts/{number}.rtf" for number in (0, 1, 3, 4, 5)]
+    assert summary.added == [f"texts/{number}.xls" for number in (0, 1, 3, 4, 5)]
     (failure,) = summary.failed
-    assert failure.document_id == "texts/2.rtf"
+    assert failure.document_id == "texts/2.xls"
     assert "crashed its reader (SIGSEGV)" in failure.message
 
 
