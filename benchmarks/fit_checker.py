@@ -134,6 +134,8 @@ def cross_validate(data: Sequence[Answer]) -> None:
     folds: list[list[int]] = [[] for _ in range(FOLDS)]
     for group in (*SHARE, WORD_CHANGED, *MEASURED, POOLED):
         own = [i for i, answer in enumerate(data) if _set(answer) == group]
+        if not own:  # the training sets are not there
+            continue
         for number, (_, test) in enumerate(GroupKFold(FOLDS).split(own, groups=[data[i].group for i in own])):
             folds[number].extend(own[i] for i in test)
     for fold in folds:

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import zip_longest
 from typing import cast
 
-from rag.answering.calibration import Calibration, read_calibration
+from rag.answering.calibration import made_with, read_calibration
 from rag.answering.choose import Chosen, choose
 from rag.answering.confidence import confidence, signals_of, threshold
 from rag.answering.extract import extract
@@ -23,7 +23,6 @@ from rag.deadline import Deadline
 from rag.errors import InputError, ModelError
 from rag.index.sources import Shown, with_path
 from rag.models import Models, load_models
-from rag.reading.reader import sha256
 from rag.retrieval.conversation import parse_history, resolve
 from rag.retrieval.evidence import select_evidence
 from rag.retrieval.question import MAX_QUESTION, Question, parse_question
@@ -70,9 +69,9 @@ _MESSAGES: dict[AbstentionReason, str] = {
     "unsupported": "Nothing that could be said is supported by the documents.",
 }
 
-_OTHER_READER = (
-    "The threshold of this index was measured with another reader, so the packaged one is used: run `rag calibrate` "
-    "again."
+_MADE_OTHERWISE = (
+    "The threshold of this index was measured with another reader, embedder or weights, so the packaged one is used: "
+    "run `rag calibrate` again."
 )
 
 
@@ -149,14 +148,14 @@ class Pipeline:
         parsed = self._read(ask)
         listed = self._settings.k if ask.k is None else ask.k
         _check_k(listed)
-        draft = _Draft(parsed, self._mode(ask.mode or self._settings.mode), read_calibration(self._index.folder))
+        below, notices = self._threshold()
+        draft = _Draft(parsed, self._mode(ask.mode or self._settings.mode), notices)
         with self._index.snapshot(ask.filters) as snapshot:
             draft.asked = [self._find(one, snapshot, listed) for one in _questions(parsed, snapshot)]
             draft.generation = snapshot.generation
         draft.hits = tuple(_in_turn([one.hits for one in draft.asked])[:listed])
         draft.clock.lap("retrieve")
         yield Retrieved(draft.hits)
-        below = self._threshold(draft.calibration)
         for one in draft.asked:
             self._choose(one, below, deadline)
         draft.clock.lap("read")
@@ -216,10 +215,16 @@ class Pipeline:
         unknown = unknown_names(question.text, hits[:_READ], snapshot.held)
         return _Asked(question, hits, hits[: 0 if unknown else _READ])
 
-    def _threshold(self, calibration: Calibration | None) -> float:
+    def _threshold(self) -> tuple[float, tuple[str, ...]]:
+        """The confidence below which answers are refused, with a notice if it is not the one of the index."""
         if self._refuse_below is not None:
-            return self._refuse_below
-        return calibration.threshold if calibration and calibration.reader == sha256() else threshold()
+            return self._refuse_below, ()
+        own = read_calibration(self._index.folder)
+        if own is None:
+            return threshold(), ()
+        if own.made_with != made_with(self._models.embedder.fingerprint):
+            return threshold(), (_MADE_OTHERWISE,)
+        return own.threshold, ()
 
     def _choose(self, asked: _Asked, refuse_below: float, deadline: Deadline) -> None:
         """Read the passages of one question, and decide if what stands in them answers it."""
@@ -268,15 +273,13 @@ class Pipeline:
                 sum(outcome.usage.completion_tokens for outcome in draft.outcomes),
             ),
             timings=draft.clock.seconds,
-            notices=(*self._notices(draft), *([] if abstained else _unanswered(draft))),
+            notices=(*self._notices(draft.mode), *draft.notices, *([] if abstained else _unanswered(draft))),
             answer_span=_short_answer(draft, composed),
             resolved_question=draft.question.standalone if draft.question.carried else None,
         )
 
-    def _notices(self, draft: _Draft) -> tuple[str, ...]:
-        models = self._models.notices if draft.mode != "extract" else ()
-        calibration = draft.calibration
-        return (*models, _OTHER_READER) if calibration and calibration.reader != sha256() else models
+    def _notices(self, mode: Mode) -> tuple[str, ...]:
+        return self._models.notices if mode != "extract" else ()
 
     def _model_name(self, mode: Mode) -> str | None:
         model = self._models.language_model if mode == "write" else self._models.reader
@@ -313,7 +316,7 @@ class _Draft:
 
     question: Question
     mode: Mode
-    calibration: Calibration | None  # of the index
+    notices: tuple[str, ...] = ()  # on the threshold
     asked: list[_Asked] = field(default_factory=list)  # one, or two for a question that asks for two things
     hits: tuple[Hit, ...] = ()  # the listed ones
     generation: int = 0

@@ -6,13 +6,15 @@ the threshold (`rag.evaluation.threshold`), and does not compute a confidence (`
 
 from __future__ import annotations
 
+import hashlib
 import json
-from contextlib import suppress
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rag.atomic import write_whole
 from rag.errors import RagError
+from rag.reading.reader import sha256
 
 FILE = "calibration.json"
 
@@ -28,8 +30,15 @@ class Calibration(NamedTuple):
     wrong: int  # of them
     file: str  # of the questions
     file_sha256: str
-    reader: str  # hash of the reader whose confidence was measured
+    made_with: str  # `made_with` of the reader, the weights of the confidence and the embedder
     date: str  # ISO 8601
+
+
+def made_with(embedder: str) -> str:
+    """A hash that changes whenever confidences do: of the packaged reader, the weights of the confidence, and the
+    fingerprint of the index's embedder."""
+    weights = files("rag.answering").joinpath("weights.json").read_bytes()
+    return hashlib.sha256(f"{sha256()} {embedder} ".encode() + weights).hexdigest()
 
 
 def read_calibration(folder: Path) -> Calibration | None:
@@ -37,16 +46,17 @@ def read_calibration(folder: Path) -> Calibration | None:
     path = folder / FILE
     try:
         stored: Any = json.loads(path.read_text("utf-8"))
-        found = Calibration(**stored)
-        threshold = float(found.threshold)
+        found = Calibration(*(stored[name] for name in Calibration._fields))  # a later version may have added others
+        if not 0 <= found.threshold <= 1:
+            raise ValueError(f"its threshold is {found.threshold}, which is not between 0 and 1")
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError) as exc:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as exc:
         raise RagError(
-            f"{path} cannot be read ({exc}): make it again with `rag calibrate`, or delete it to use the packaged "
-            "threshold"
+            f"{path} cannot be read ({type(exc).__name__}: {exc}): make it again with `rag calibrate`, or delete it to "
+            "use the packaged threshold"
         ) from exc
-    return found._replace(threshold=threshold)
+    return found
 
 
 def write_calibration(folder: Path, calibration: Calibration) -> None:
@@ -55,10 +65,15 @@ def write_calibration(folder: Path, calibration: Calibration) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / FILE, (json.dumps(calibration._asdict(), indent=1) + "\n").encode())
     except OSError as exc:
-        raise RagError(f"{folder / FILE} cannot be written: {exc.strerror}") from exc
+        raise RagError(
+            f"{folder / FILE} cannot be written ({exc.strerror}): do it as the owner of the folder, or see the "
+            "threshold with --dry-run"
+        ) from exc
 
 
 def remove_calibration(folder: Path) -> None:
-    """Go back to the packaged threshold."""
-    with suppress(FileNotFoundError):
-        (folder / FILE).unlink()
+    """Go back to the packaged threshold. Raises `RagError` if the file cannot be removed."""
+    try:
+        (folder / FILE).unlink(missing_ok=True)
+    except OSError as exc:
+        raise RagError(f"{folder / FILE} cannot be removed ({exc.strerror}): do it as the owner of the folder") from exc

@@ -46,7 +46,8 @@ _SWAP_SHARPNESS = 16  # in a claim that differs in more than the one word, that 
 _LONGEST = 200  # words of a claim that are aligned: the time can grow with its square
 _SHORT_SWAP = 2  # most words on either side of a swap of one word for another
 _PREFIX = 4  # letters in common that make two words forms of one: "constructed", "construction"
-_SYMMETRIC = frozenset(["and", "or"])  # between two words that may stand in either order
+_SYMMETRIC = frozenset(["and", "or"])  # between words that may stand in either order
+_MUTUAL = frozenset(map(stem, "marry married meet met distance between resemble equal".split()))
 _KINDS = ("exchanged", "number_replaced", "name_replaced", "word_replaced", "negated", "opposite")
 
 
@@ -87,7 +88,7 @@ def contrast(
         if not kinds and _is_swap(difference, content & known - here, said, window):
             kinds.append("word_replaced")
         back = [exchanges[b, a] for a, b in pairs if a != b and (b, a) in exchanges]
-        if any(not _SYMMETRIC.issuperset(words[end : difference.start]) for end in back):
+        if any(not _either_way(words, end, difference.start, content) for end in back):
             kinds.append("exchanged")
         exchanges |= dict.fromkeys(pairs, difference.end)
         replaced += _is_replacement(difference, content, said, window)
@@ -142,16 +143,24 @@ def _kinds(
 
 def _is_transposed(words: Sequence[str], theirs: Sequence[str], content: frozenset[str]) -> bool:
     """True if the evidence has all words of the claim in a row, but for two that changed places ("Bob beat Anna" for
-    "Anna beat Bob"). Two that stand in either order, with "and" or "or" between them, do not count."""
+    "Anna beat Bob"). Two that may stand in either order do not count."""
     for start in range(len(theirs) - len(words) + 1):
         apart = [at for at, word in enumerate(words) if word != theirs[start + at]]
         if len(apart) != 2 or not content.issuperset(words[at] for at in apart):
             continue
         first, last = apart
         swapped = words[first] == theirs[start + last] and words[last] == theirs[start + first]
-        if swapped and not _SYMMETRIC.issuperset(words[first + 1 : last]):
+        if swapped and not _either_way(words, first + 1, last, content):
             return True
     return False
+
+
+def _either_way(words: Sequence[str], start: int, end: int, content: frozenset[str]) -> bool:
+    """True if the words before `start` and from `end` on may change places: items of a list ("red, white and blue"),
+    or sides of what holds for both."""
+    between = set(words[start:end])
+    listed = between <= _SYMMETRIC or (bool(between & _SYMMETRIC) and between - _SYMMETRIC <= content)
+    return listed or not _MUTUAL.isdisjoint(words)
 
 
 def _is_negated(difference: _Difference, said: Wording, negated_pairs: frozenset[tuple[str, str]]) -> bool:

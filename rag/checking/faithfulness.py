@@ -28,7 +28,6 @@ from typing import Literal, NamedTuple
 from rag.checking.alignment import align, sure_names
 from rag.checking.rounding import exactly
 from rag.text.sentences import split_sentences
-from rag.text.wording import wording
 
 Reason = Literal[
     "number_mismatch", "name_not_found", "word_mismatch", "negation", "opposite", "exchanged", "no_evidence", "partial"
@@ -105,14 +104,20 @@ _NO_EVIDENCE = 0.34  # share of content words found, at or below which evidence 
 
 # Citation markers: [1], [2, 3], [^4], 【5】; of three digits at most, so that [1984] stays part of the claim.
 _MARKER = re.compile(r"\s?(?:\[\^?\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]|【\d{1,3}[^】\n]{0,20}】)")
+_SAYS_NOTHING = re.compile(
+    r"(?:(?:a|an|the|and|or|but|of|in|on|at|to|for|from|by|with|as|that|this|these|those|its|his|their)\b\W*)+",
+    re.IGNORECASE,
+)
 _BULLET = re.compile(r"^[ \t]*(?:[-*+•‣–]|#{1,6}|\d{1,2}[.)])(?=[ \t])", re.MULTILINE)
 
 
 def check(claim: str, evidence: Sequence[str], question: str | None = None) -> Verdict:
     """The support of one sentence, or of a short answer to `question`, by all the texts together."""
     claim = without_markers(claim)
+    if _SAYS_NOTHING.fullmatch(claim):
+        return Verdict(0.0, "partial", None, None, None)
     if (found := find_verbatim(claim, evidence)) is not None:
-        return Verdict(VERBATIM, None, *found) if wording(claim).content else Verdict(0.0, "partial", *found)
+        return Verdict(VERBATIM, None, *found)
     alignment = align(exactly(claim, evidence), evidence, question)
     if alignment.place is None:
         return Verdict(0.0, "no_evidence", None, None, None)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.answering.calibration import FILE, Calibration, remove_calibration, write_calibration
+from rag.answering.calibration import FILE, Calibration, made_with, remove_calibration, write_calibration
 from rag.answering.confidence import threshold
 from rag.errors import InputError
 from rag.evaluation.asking import ask_all
@@ -23,7 +23,7 @@ from rag.evaluation.judging import Judgement, outcome
 from rag.evaluation.questions import QuestionFile, read_questions
 from rag.evaluation.record import Record
 from rag.evaluation.threshold import CERTAINTY, fewest, lowest_threshold
-from rag.reading.reader import sha256
+from rag.retrieval.several import questions_in
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def calibrate(options: argparse.Namespace, settings: Settings, models: Models | 
     from rag.stores.open import open_index
 
     if options.remove:
+        if options.questions or options.dry_run:
+            raise InputError("--remove goes back to the packaged threshold: give it without questions and --dry-run")
         with open_index(settings, None, chunker=False) as index:
             remove_calibration(index.folder)
         _print(options, {"index": settings.index, "threshold": threshold()}, f"{threshold():.3f}, as packaged")
@@ -45,18 +47,24 @@ def calibrate(options: argparse.Namespace, settings: Settings, models: Models | 
     if not 0 < options.at_most < 1:
         raise InputError(f"--at-most is {options.at_most}; it is a share between 0 and 1, such as 0.1", "at_most")
     asked = read_questions(Path(options.questions))
-    folder, records = _asked(asked, settings, models)
-    found = calibration(asked, records, options.at_most)
+    folder, embedder, records = _asked(asked, settings, models)
+    found = calibration(asked, records, options.at_most, made_with(embedder))
+    _print(options, {"index": settings.index, **found._asdict()}, f"{found.threshold:.3f}\n{_seen(found)}")
     if not options.dry_run:
         write_calibration(folder, found)
-    kept = "" if options.dry_run else f"\nstored in {folder / FILE}"
-    _print(options, {"index": settings.index, **found._asdict()}, f"{found.threshold:.3f}\n{_seen(found)}{kept}")
+        if not options.json:
+            print(f"stored in {folder / FILE}")
     return 0
 
 
-def calibration(asked: QuestionFile, records: list[Record], at_most: float) -> Calibration:
-    """The calibration that answers given without refusals allow. Raises `InputError` if there is none."""
-    outcomes = [(record, outcome(record)) for record in records]
+def calibration(asked: QuestionFile, records: list[Record], at_most: float, made: str) -> Calibration:
+    """The calibration that answers given without refusals allow. Raises `InputError` if there is none.
+
+    Questions that ask for two things are left out, since each part is refused by itself; of questions with the same
+    words one counts, as more of them show nothing new.
+    """
+    single = {record.question: record for record in records if len(questions_in(record.question)) == 1}
+    outcomes = [(record, outcome(record)) for record in single.values()]
     given = [(record, one) for record, one in outcomes if record.answer["answered"] and one != Judgement.UNKNOWN]
     right = np.array([one == Judgement.RIGHT for _, one in given], bool)
     confidence = np.array([record.answer["confidence"] for record, _ in given], np.float64)
@@ -68,35 +76,36 @@ def calibration(asked: QuestionFile, records: list[Record], at_most: float) -> C
         threshold=found.value,
         at_most=at_most,
         bound=found.bound,
-        questions=len(records),
+        questions=len(single),
         given=found.given,
         wrong=found.wrong,
         file=asked.name,
         file_sha256=asked.sha256,
-        reader=sha256(),
+        made_with=made,
         date=today,
     )
 
 
-def _asked(asked: QuestionFile, settings: Settings, models: Models | None) -> tuple[Path, list[Record]]:
-    """The folder of the index, and the answers of all questions, none of which was refused for its confidence."""
+def _asked(asked: QuestionFile, settings: Settings, models: Models | None) -> tuple[Path, str, list[Record]]:
+    """The folder of the index, its embedder, and the answers of all questions, none refused for its confidence."""
     from tqdm import tqdm
 
     from rag.pipeline import open_pipeline
     from rag.stores.open import open_index
 
     with open_index(settings, None, chunker=False) as index, index.snapshot() as snapshot:
-        folder = index.folder
+        folder, embedder = index.folder, index.settings.embedder
         gold = locate(asked.questions, snapshot, settings.index)
     with open_pipeline(settings, models, refuse_below=0.0) as pipeline:
         answers = ask_all(pipeline, asked.questions, gold, settings.k)
-        return folder, list(tqdm(answers, total=len(asked.questions), unit="question", disable=None, leave=False))
+        shown = tqdm(answers, total=len(asked.questions), unit="question", disable=None, leave=False)
+        return folder, embedder, list(shown)
 
 
 def _too_few(answers: int, wrong: int, at_most: float) -> str:
     needed = fewest(at_most)
-    if answers < needed:
-        reason = f"{answers} answers are too few: it takes {needed}, even if all of them are right"
+    if answers < needed or not wrong:
+        reason = f"{answers} answers are too few: it takes {max(needed, answers + 1)} or more, even if all are right"
         return f"no threshold can be shown to keep wrong answers at {at_most:.1%} or less: {reason}"
     return (
         f"no threshold keeps wrong answers at {at_most:.1%} or less: {wrong} of {answers} are wrong, and confidence "

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
-from rag.answering.calibration import read_calibration
+from rag.answering.calibration import made_with, read_calibration
 from rag.answering.confidence import weights
 from rag.embedding.passages import embedder_folder
 from rag.errors import RagError
@@ -147,10 +147,11 @@ def _index(settings: Settings) -> str:
     with open_index(settings, None, chunker=False) as index:
         documents = index.documents()
         found = f"{len(documents)} documents, {sum(info.passages for info in documents)} passages"
-        calibration = read_calibration(index.folder)
+        calibration, embedder = read_calibration(index.folder), index.settings.embedder
     if calibration is None:
         return found
-    other = "" if calibration.reader == sha256() else "; that was another reader, so it is not used: calibrate again"
+    same = calibration.made_with == made_with(embedder)
+    other = "" if same else "; made with another reader, embedder or weights, so it is not used: calibrate again"
     return f"{found}; refused below {calibration.threshold:.3f} (rag calibrate, {calibration.date}){other}"
 
 

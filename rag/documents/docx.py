@@ -18,7 +18,7 @@ from rag.documents import charts, ooxml, web_archive
 from rag.documents.blocks import Block, Content, table_blocks
 from rag.documents.encoding import decode_page, decode_text
 from rag.documents.formulas import formula
-from rag.documents.links import beside
+from rag.documents.link_text import beside
 from rag.documents.ooxml import Element, Target, child_value, is_on, local_name, value
 from rag.documents.raised import LOWERED, RAISED, Run, joined
 from rag.documents.symbols import drawn, in_font

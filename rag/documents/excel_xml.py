@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from rag.documents import number_formats, ooxml
 from rag.documents.damaged import told_as_damage
 from rag.documents.grid import Figure, Sheet, Span
-from rag.documents.links import beside
+from rag.documents.link_text import beside
 from rag.documents.ooxml import Element, value
 
 MARK = "urn:schemas-microsoft-com:office:spreadsheet"

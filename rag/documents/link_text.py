@@ -40,5 +40,11 @@ def missed_address(words: str, target: str | None) -> str:
     return target if len(target) <= LONGEST else target.partition("?")[0][:LONGEST]
 
 
+def beside(words: str, target: str | None) -> str:
+    """What to write behind the words of a link: " (https://mill.example/form)" behind "here", or nothing."""
+    address = missed_address(words, target)
+    return f" ({address})" if address else ""
+
+
 def _letters(text: str) -> str:
     return re.sub(r"[^\w@+]", "", text.casefold())

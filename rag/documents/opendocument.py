@@ -16,7 +16,7 @@ from posixpath import normpath
 from rag.documents import ooxml
 from rag.documents.blocks import Block, Content, table_blocks
 from rag.documents.formulas import mathml
-from rag.documents.links import beside
+from rag.documents.link_text import beside
 from rag.documents.odf_styles import Counts, Look, Looks
 from rag.documents.ooxml import Element, local_name, value
 from rag.documents.raised import Run, joined

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from rag.documents import charts, ooxml
 from rag.documents.blocks import Block, Content, table_blocks
 from rag.documents.formulas import formula
-from rag.documents.links import beside
+from rag.documents.link_text import beside
 from rag.documents.numerals import numeral
 from rag.documents.ooxml import Element, Target, local_name, relation_id
 from rag.documents.raised import LOWERED, RAISED, Run, joined

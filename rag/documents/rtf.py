@@ -15,7 +15,7 @@ from itertools import islice
 
 from rag.documents.blocks import Block, Content, table_blocks
 from rag.documents.damaged import told_as_damage
-from rag.documents.links import beside
+from rag.documents.link_text import beside
 from rag.documents.raised import LOWERED, RAISED, Run, joined
 from rag.documents.rtf_tokens import CHARSETS, Token, decoded, encoding_of, tokens
 from rag.documents.symbols import in_font

@@ -1,14 +1,17 @@
 """The versions of the readers: a number for each type of file, which grows when its files are read otherwise.
 
-`rag index` keeps the number with each document and reads its file anew if the number has grown since, so that what an
-earlier version read wrongly is not kept for ever. Vectors of passages that stay the same are taken from the index.
+`rag index` keeps the number with each document and reads its file anew if the number is another one now, so that what
+an earlier version read wrongly is not kept for ever. Vectors of passages that stay the same are taken from the index.
+Mail, web archives and files of old formats are read by the readers of what they hold: their number grows with those.
 """
 
 from __future__ import annotations
 
 import os
 
-_VERSIONS: dict[str, int] = {}  # by suffix; 1 for all others
+_SECOND = """.pdf .docx .docm .dotx .pptx .pptm .ppsx .doc .ppt .xlsx .xlsm .xls .odt .odp .ods .rtf .csv .tsv .html
+    .htm .xhtml .md .markdown .rst .json .jsonl .ndjson .eml .mbox .epub .ipynb"""
+_VERSIONS: dict[str, int] = dict.fromkeys(_SECOND.split(), 2)  # by suffix; 1 for all others
 
 
 def reader_version(name: str) -> int:

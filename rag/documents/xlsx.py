@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 from rag.documents import number_formats, ooxml
 from rag.documents.damaged import told_as_damage
 from rag.documents.grid import Figure, Sheet, Span
-from rag.documents.links import beside
+from rag.documents.link_text import beside
 from rag.documents.ooxml import Element, child_value, is_on, local_name, relation_id, value
 from rag.documents.raised import LOWERED, RAISED, Run, joined
 

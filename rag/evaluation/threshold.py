@@ -1,4 +1,4 @@
-"""Answers with their confidences -> the lowest threshold at which few enough of them are wrong (pure).
+"""Answers with their confidences -> a low threshold at which few enough of them are wrong (pure).
 
 The method is selection with guaranteed risk (Geifman and El-Yaniv 2017, algorithm 1): a binary search over the
 confidences, at each step of which the exact binomial bound (Clopper and Pearson 1934) must hold with an equal part of
@@ -29,8 +29,8 @@ class Threshold(NamedTuple):
 def lowest_threshold(
     right: NDArray[np.bool_], confidence: NDArray[np.float64], at_most: float, certainty: float = CERTAINTY
 ) -> Threshold | None:
-    """The lowest threshold at which at most the share `at_most` (0..1) of the answers is wrong, with that certainty;
-    None if there is none. `right` and `confidence` have the shape `(answers,)`.
+    """The lowest threshold that the search finds at which at most the share `at_most` (0..1) of the answers is wrong,
+    with that certainty; None if it finds none. `right` and `confidence` have the shape `(answers,)`.
 
     >>> lowest_threshold(np.ones(200, bool), np.linspace(0.2, 0.9, 200), 0.1).given
     200
@@ -44,7 +44,8 @@ def lowest_threshold(
     steps = max(1, ceil(log2(count)) + 1)  # one more than the search takes, for the threshold that gives all answers
     error = (1 - certainty) / steps
     best: Threshold | None = None
-    low, high = 0, count - 1
+    fewest_right = next((n for n in range(1, count + 1) if upper_bound(0, n, error) <= at_most), count)
+    low, high = 0, count - fewest_right  # with fewer answers the bound cannot hold
     for _ in range(steps):
         if low > high:
             break

@@ -31,9 +31,13 @@ def migrate(source: Index, target: WritableIndex, run: Run = UNWATCHED) -> Migra
     """Bring `target` in line with `source`; a run that is stopped publishes what is done, and returns."""
     there = {info.id: info for info in target.documents()}
     here = {info.id: info for info in source.documents()}
-    wanted = [name for name, info in here.items() if there.get(name) != info]
+    files, known = source.files(), target.files()
+    wanted = [
+        name
+        for name, info in here.items()
+        if there.get(name) != info or known[name].reader != files[name].reader  # the same file, read otherwise
+    ]
     done = Migrated(there=len(here) - len(wanted))
-    files = source.files()
     published = time.monotonic()
     for number, name in enumerate(wanted):
         if run.stopped():

@@ -12,8 +12,17 @@ from hypothesis import strategies as st
 
 from rag.checking.alignment import align
 from rag.checking.contrast import NEGATORS
-from rag.checking.faithfulness import SUPPORTED, VERBATIM, Verdict, check, check_faithfulness, checker, split_claims
-from rag.text.wording import sentences_of, word_list, wording
+from rag.checking.faithfulness import (
+    _SAYS_NOTHING,
+    SUPPORTED,
+    VERBATIM,
+    Verdict,
+    check,
+    check_faithfulness,
+    checker,
+    split_claims,
+)
+from rag.text.wording import sentences_of, word_list
 
 TOWER = "The Eiffel Tower was completed in March 1889. It is 330 metres tall and stands in Paris, France."
 MILL = "In 1911 the Aldous Mill produced 1,500 tonnes of flour. Its owner, Martha Webb, never sold the mill to Harrow."
@@ -87,8 +96,17 @@ def test_two_words_that_changed_places_turn_a_claim_round(claim: str, text: str)
     assert verdict.reason == "exchanged"
 
 
-def test_words_that_stand_in_either_order_may_change_places() -> None:
-    assert check("Bob and Anna beat Carl.", ["Anna and Bob beat Carl."]).reason is None
+@pytest.mark.parametrize(
+    ("claim", "text"),
+    [
+        ("Bob and Anna beat Carl.", "Anna and Bob beat Carl."),
+        ("Anna married Bob in 1911.", "Bob married Anna in 1911."),
+        ("The distance from Paris to Rome is 1,100 km.", "The distance from Rome to Paris is 1,100 km."),
+        ("The flag of the club is red, white and blue.", "The flag of the club is blue, white and red."),
+    ],
+)
+def test_words_that_stand_in_either_order_may_change_places(claim: str, text: str) -> None:
+    assert check(claim, [text]).reason is None
 
 
 @pytest.mark.parametrize(
@@ -107,6 +125,16 @@ def test_words_that_stand_in_either_order_may_change_places() -> None:
         ("The mill was built in the early 1850s.", "The mill was built in 1859.", False),
         ("The mill was built in the 1850s.", "The mill was built in 1859.", True),
         ("The mill was built in the 1860s.", "The mill was built in 1859.", False),
+        ("The town has about 1200 inhabitants.", "The town has 1190 inhabitants.", True),
+        # what is said stands in the evidence, beside another figure that it could round
+        ("It was renamed around 1998.", "The firm was founded in 1997 and it was later renamed around 1998.", True),
+        ("More than 100 people died in the flood.", "More than 100 people died and 115 were hurt in the flood.", True),
+        ("The mill was built in the 1850s.", "Ada was born in 1852. The mill was built in the 1850s.", True),
+        # figures of other things
+        ("The firm has about 1,000 employees.", "The firm has 400 employees and 990 shops.", False),
+        ("Nearly 100 people died.", "The storm killed 20 people; 95 people were hurt and one child died.", False),
+        ("The house was built in the 1850s.", "The house was built in 1911 by Ada Hart, who was born in 1852.", False),
+        ("The fee is under 10 pounds.", "The fee is 95 pounds, or 9.50 for children.", False),
     ],
 )
 def test_a_rounded_figure_is_held_against_the_one_that_it_rounds(claim: str, text: str, supported: bool) -> None:
@@ -114,7 +142,7 @@ def test_a_rounded_figure_is_held_against_the_one_that_it_rounds(claim: str, tex
     assert verdict.reason == (None if supported else "number_mismatch")
 
 
-@pytest.mark.parametrize("fragment", ["The.", "it was", "and of the"])
+@pytest.mark.parametrize("fragment", ["The.", "and of the", "Of these,"])
 def test_a_fragment_that_says_nothing_is_not_supported(fragment: str) -> None:
     verdict = check(fragment, ["The mill was closed; it was the end of it and of the owner."])
     assert (verdict.support, verdict.reason) == (0.0, "partial")
@@ -272,7 +300,8 @@ def test_any_stretch_of_whole_words_is_supported(all_facts: list[dict[str, str]]
     end = data.draw(st.integers(start + 1, len(words)))
     claim = " ".join(words[start:end])
     verdict = check(claim, ["Another text.", text])
-    assert (verdict.support, verdict.reason) == ((VERBATIM, None) if wording(claim).content else (0.0, "partial"))
+    nothing = _SAYS_NOTHING.fullmatch(claim)
+    assert (verdict.support, verdict.reason) == ((0.0, "partial") if nothing else (VERBATIM, None))
 
 
 @settings(max_examples=80, deadline=None)
@@ -315,7 +344,7 @@ def test_the_sentences_of_any_text_are_supported_by_it(text: str) -> None:
     for start, end in split_claims(text):
         assert text[start:end].split()
         verdict = check(f" {text[start:end]} ", ["", f"\n{text} "])
-        if verdict.reason is not None and wording(text[start:end]).content:
+        if verdict.reason is not None and not _SAYS_NOTHING.fullmatch(text[start:end]):
             # only where a sentence was cut out of a word or a number
             before, after = text[:start][-1:], text[end:][:1]
             assert not (before + after).isspace()

@@ -189,7 +189,7 @@ def test_markup_in_the_text(tmp_path: Path, source: str, text: str) -> None:
 
 def test_cells_without_a_head_are_read(tmp_path: Path) -> None:
     table = "> | Part | Price |\n> |---|---|\n> | Wheel | 7 | *oak* | a \\| b |\n> | Stone |\n> Weir | 9 | wet"
-    assert read(tmp_path, table).text == "Part | Price\nWheel | 7 | oak | a | b\nStone\nWeir | 9 | wet"
+    assert read(tmp_path, table).text == "Part | Price\nWheel | 7 | oak | a|b\nStone\nWeir | 9 | wet"
 
 
 def test_a_bar_in_code_is_no_border(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.documents.links import beside
+from rag.documents.link_text import beside
 from rag.documents.numerals import numeral
 from rag.documents.raised import LOWERED, RAISED, Run, joined
 from rag.documents.symbols import drawn, in_font

@@ -69,6 +69,7 @@ def test_a_first_run_adds_and_a_second_does_nothing(settings: Settings, library:
 def test_files_whose_reader_changed_are_read_again_and_unchanged_passages_are_not_embedded(
     settings: Settings, library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(versions, "_VERSIONS", {})
     run(settings, library)
     monkeypatch.setattr(versions, "_VERSIONS", {".txt": 2})
     assert find_changes([library], _files(settings)).reread == ["library/a.txt"]
