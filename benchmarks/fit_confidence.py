@@ -6,9 +6,10 @@ Each question is asked as the product asks it: passages are found and read, a sp
 It is right if the documents answer it and the sentences around the span hold a right answer in a right document, or are
 the evidence. A logistic regression, in which each signal counts in the direction of its sense or not at all, makes the
 confidence of the signals. It is fitted on a sample of squad2, on questions of pubmedqa asked of squad2, on half of
-clapnq and, with `--libraries`, on the libraries a, c and d; the ids are written to `benchmarks/fitted_on.json`, which
-every benchmark subtracts. Each set counts about the same. Printed are, for each set, the AUROC of right against not
-right, of answerable against not, with weights made of all sets and with weights made without that set.
+clapnq, on half of the questions of `benchmarks/written` and, with `--libraries`, on the libraries a, c and d; the ids
+are written to `benchmarks/fitted_on.json`, which every benchmark subtracts. Each set counts about the same. Printed
+are, for each set, the AUROC of right against not right, of answerable against not, with weights made of all sets and
+with weights made without that set.
 
 Exit code 2 if the folder of the evaluation sets is absent.
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import hashlib
 import json
 import random
 import re
@@ -30,7 +32,7 @@ import numpy as np
 from evalset import build_index, eval_argument, rows
 from logistic import fit_logistic
 
-from rag.answering.choose import choose, sentences_around
+from rag.answering.choose import Chosen, choose, sentences_around
 from rag.answering.confidence import signals_of
 from rag.evaluation.certainty import auroc
 from rag.evaluation.squad import contains_answer
@@ -46,10 +48,12 @@ from rag.stores.open import open_index
 READ = 8  # passages, as the pipeline reads them
 SIZES = {"squad2": (300, 220), "clapnq": (80, 60)}  # answerable and unanswerable questions
 FOREIGN = 60  # questions of pubmedqa
+WRITTEN = Path(__file__).parent / "written"  # libraries that were invented for this project, with their questions
 LIBRARIES = ("a", "c", "d")
-AGAINST = {"name_absent", "number_absent"}  # every other signal speaks for the answer
+AGAINST = {"number_absent"}  # every other signal speaks for the answer
+MOST_REPEATED = 8  # times that a question of a small set counts
 PENALTY = 0.02  # on half the squared weights of standardised signals
-LOST = 0.05  # share of the right answers of squad2 that the threshold refuses
+LOST = 0.05  # share of the right answers that the threshold refuses, the mean over the sets
 OUT = Path(__file__).parent.parent / "rag" / "answering" / "weights.json"
 MANIFEST = Path(__file__).parent / "fitted_on.json"
 
@@ -96,12 +100,11 @@ def fitted_on(name: str) -> set[str]:
 def fit(examples: Sequence[Example]) -> dict[str, Any]:
     """The content of `weights.json`."""
     names, weights, intercept = _regression(examples)
-    own = np.array([example.source == "squad2" and example.right for example in examples])
     confidences = _confidences(examples, names, weights, intercept)
     return {
         "intercept": round(intercept, 5),
         "weights": {name: round(float(weight), 5) for name, weight in zip(names, weights, strict=True)},
-        "threshold": round(float(np.quantile(confidences[own], LOST)), 4),
+        "threshold": round(_threshold(examples, confidences), 4),
         "fitted": {
             "reader": sha256(),
             "questions": {
@@ -111,6 +114,18 @@ def fit(examples: Sequence[Example]) -> dict[str, Any]:
             "command": "python benchmarks/fit_confidence.py EVAL --libraries FOLDER",
         },
     }
+
+
+def _threshold(examples: Sequence[Example], confidences: Any) -> float:
+    """The highest confidence below which, on average over the sets, no more than the share `LOST` of the right answers
+    lies; the libraries count as one set."""
+    sets: dict[str, list[float]] = {}
+    for example, confidence in zip(examples, confidences, strict=True):
+        if example.right:
+            sets.setdefault(example.source.split()[0], []).append(float(confidence))
+    tried = np.linspace(0, 1, 1001)
+    lost = np.mean([[np.mean(np.array(own) < value) for value in tried] for own in sets.values()], axis=0)
+    return float(tried[lost <= LOST].max())
 
 
 def report(examples: Sequence[Example]) -> None:
@@ -135,7 +150,7 @@ def _regression(examples: Sequence[Example]) -> tuple[list[str], Any, float]:
     repeated = [
         example
         for example in examples
-        for _ in range(max(1, min(4, largest // sum(e.source == example.source for e in examples))))
+        for _ in range(max(1, min(MOST_REPEATED, largest // sum(e.source == example.source for e in examples))))
     ]
     names = list(examples[0].signals)
     x = np.array([[example.signals[name] for name in names] for example in repeated])
@@ -151,7 +166,8 @@ def _confidences(examples: Sequence[Example], names: Sequence[str], weights: Any
 
 def _examples(options: argparse.Namespace, work: Path) -> Iterator[Example]:
     """The examples of all sets; those that this reader has read before come from a file in `work`."""
-    done = work / f"examples-{sha256()[:12]}{'-libraries' if options.libraries else ''}.jsonl"
+    made_of = f"{sha256()} {bool(options.libraries)} {Chosen._fields} {SIZES} {FOREIGN}"
+    done = work / f"examples-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}.jsonl"
     if not done.exists():
         found = [json.dumps(example._asdict()) for example in _read_now(options, work)]
         done.write_text("\n".join(found) + "\n", "utf-8")
@@ -172,11 +188,22 @@ def _read_now(options: argparse.Namespace, work: Path) -> Iterator[Example]:
             foreign = rng.sample(rows(options.eval / "pubmedqa", "questions"), FOREIGN)
             yield from _asked("pubmedqa", own_index, models, [row | {"answerable": False} for row in foreign])
         own_index.close()
+    for name in sorted(path.stem for path in WRITTEN.glob("*.jsonl")):
+        own = rows(WRITTEN, name)
+        yield from _asked_of(name, WRITTEN / name, work, models, rng.sample(own, len(own) // 2))
     for name in LIBRARIES if options.libraries else ():
-        settings = load_settings(indexes_dir=work / "indexes", index=f"library-{name}", model="none")
-        with open_index(settings, models.embedder, create=True) as index:
-            sync([options.libraries / name], index, models.embedder, settings)
-            yield from _asked(f"library {name}", index, models, rows(options.libraries, name))
+        own = rows(options.libraries, name)
+        yield from _asked_of(f"library {name}", options.libraries / name, work, models, own)
+
+
+def _asked_of(
+    source: str, documents: Path, work: Path, models: Models, questions: Sequence[dict[str, Any]]
+) -> Iterator[Example]:
+    """The examples of a folder of documents, which is indexed first."""
+    settings = load_settings(indexes_dir=work / "indexes", index=source.replace(" ", "-"), model="none")
+    with open_index(settings, models.embedder, create=True) as index:
+        sync([documents], index, models.embedder, settings)
+        yield from _asked(source, index, models, questions)
 
 
 def _asked(source: str, index: Index, models: Models, questions: Sequence[dict[str, Any]]) -> Iterator[Example]:

@@ -37,9 +37,9 @@ QA = {
     "squad1-kou-near": 0.7,
     "squad1-nqg-near": 0.5,
     "squad1-swapped": 2,
-    "squad2-cr": 17,
-    "squad2-unansq-dev": 12,
-    "squad2-unansq-train": 7,
+    "squad2-cr": 22,
+    "squad2-unansq-dev": 16,
+    "squad2-unansq-train": 9,
     "qamr-dev": 3,
     "qamr-test": 3,
     "qamr-near": 1,
@@ -106,7 +106,7 @@ SUPPORTED, CONTRADICTED, UNSUPPORTED, NOT_SUPPORTED = 0, 1, 2, 3
 LABELS = {"supported": SUPPORTED, "contradicted": CONTRADICTED, "unsupported": UNSUPPORTED}
 YES, NO, NEITHER = 0, 1, 2
 IGNORED = -100
-CLAIM_SHARE, AS2_SHARE, MADE_SHARE = 0.32, 0.02, 0.42  # of all examples
+CLAIM_SHARE, AS2_SHARE, MADE_SHARE = 0.12, 0.02, 0.50  # of all examples
 WRITTEN_CLAIMS = 0.5  # of the questions whose answer is checked as a claim
 CLAIM_QUESTIONS = 0.10  # of the questions that are not made: claims asked as yes/no questions
 
@@ -442,7 +442,7 @@ class Sources:
         if one_line and row["made"] != "written" and self.random.random() < 0.25:
             return None  # lists and steps are rarer than they are asked for
         yesno = {"yes": YES, "no": NO}.get(row.get("yesno") or "", NEITHER)
-        title, section = row.get("title") or "", row.get("section") or ""
+        title, section = row.get("title") or None, row.get("section") or ""
         draw = self.random.random()
         if draw < 0.06:
             title, section = "", ""

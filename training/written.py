@@ -29,7 +29,10 @@ from sources import Nearest
 Row = dict[str, Any]
 JOINED = 0.25  # share of the passages that meet their question with a neighbour
 LONGEST = 1500  # characters of a passage and its neighbour
-NEAR = {True: 1.0, False: 0.4}  # near passages a question, by whether the answer is short enough to be looked for
+NEAR = {
+    True: 1.3,
+    False: 0.6,
+}  # near passages a question on average, by whether the answer is short enough to be looked for
 SHORT = 60  # characters of an answer that another passage would repeat literally
 
 
@@ -79,15 +82,14 @@ def asked(name: str, passages: Sequence[Row], rng: random.Random) -> Iterator[Ro
             answer = row["answer"]
             if answer is None:
                 continue
-            if rng.random() < NEAR[len(answer) <= SHORT]:
-                others = [
-                    by_text[other]
-                    for other in near.find(row["question"], 6)
-                    if other != passage["text"] and answer[:SHORT].lower() not in other.lower()
-                ]
-                if others:
-                    other = passages[rng.choice(others[:4])]
-                    yield _row(name, other, row | {"answer": None}, other["text"], 0)
+            others = [
+                by_text[other]
+                for other in near.find(row["question"], 6)
+                if other != passage["text"] and answer[:SHORT].lower() not in other.lower()
+            ]
+            wanted = int(NEAR[len(answer) <= SHORT] + rng.random())
+            for at in rng.sample(others[:4], min(wanted, len(others[:4]))):
+                yield _row(name, passages[at], row | {"answer": None}, passages[at]["text"], 0)
 
 
 def claimed(name: str, passages: Sequence[Row]) -> Iterator[Row]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from rag.types import AnswerSpan, Evidence, Hit, Passage, PassageReading
 
-RETRIEVAL_WEIGHT = 10.0  # logits that a retrieval score of 1 counts beside a span's (docs/experiments.md)
+RETRIEVAL_WEIGHT = 15.0  # logits that a retrieval score of 1 counts beside a span's (docs/experiments.md)
 
 
 class Chosen(NamedTuple):
@@ -21,7 +21,7 @@ class Chosen(NamedTuple):
     reading: PassageReading
     span: AnswerSpan
     score: float  # of the span, with the share of retrieval
-    margin: float  # score above the best one of another passage that says something else; 0 or more
+    lead: float  # retrieval score of the passage less the highest one; 0 or less
 
     @property
     def passage(self) -> Passage:
@@ -31,24 +31,16 @@ class Chosen(NamedTuple):
 
 def choose(hits: Sequence[Hit], readings: Sequence[PassageReading]) -> Chosen | None:
     """The best span; None if no passage has a word that could answer."""
-    ranked = sorted(
-        (
-            (reading.score + RETRIEVAL_WEIGHT * hit.score, -number)
-            for number, (hit, reading) in enumerate(zip(hits, readings, strict=True))
-            if reading.spans
-        ),
-        reverse=True,
-    )
-    if not ranked:
+    scored = [
+        (reading.score + RETRIEVAL_WEIGHT * hit.score, -number)
+        for number, (hit, reading) in enumerate(zip(hits, readings, strict=True))
+        if reading.spans
+    ]
+    if not scored:
         return None
-    score, place = ranked[0]
+    score, place = max(scored)  # of equals, the one that was found first
     hit, reading = hits[-place], readings[-place]
-    text = _words(hit.passage, reading.spans[0])
-    others = (score for score, at in ranked[1:] if _words(hits[-at].passage, readings[-at].spans[0]) != text)
-    return Chosen(hit, reading, reading.spans[0], score, score - next(others, score - _ALONE))
-
-
-_ALONE = 10.0  # the margin of a span that has no rival
+    return Chosen(hit, reading, reading.spans[0], score, lead=hit.score - max(one.score for one in hits))
 
 
 def sentences_around(chosen: Chosen) -> list[Evidence]:
@@ -66,7 +58,3 @@ def evidence(chosen: Chosen, start: int, end: int, label: int = 1) -> Evidence:
     passage = chosen.passage
     text = passage.text[start - passage.start : end - passage.start]
     return Evidence(label, passage, start, end, text, chosen.hit.score)
-
-
-def _words(passage: Passage, span: AnswerSpan) -> str:
-    return " ".join(passage.text[span.start - passage.start : span.end - passage.start].lower().split()).strip(".,;:")

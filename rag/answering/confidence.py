@@ -1,7 +1,7 @@
 """Signals of a chosen answer -> the calibrated probability that it is right (pure).
 
-The signals are what the reader says of the passage, how clearly the span stands out, how well the passage was found,
-and where the question, laid on the passage word by word as a claim would be, names something that the passage lacks. A
+The signals are what the reader says of the passage, how well it was found and if it was found best, how much of the
+question it holds, laid on it word by word as a claim would be, and the numbers of the question that it lacks. A
 logistic regression adds them up; its weights and the threshold of refusal are in `weights.json`, with the hash of the
 reader, the data and the error rates that they were fitted with (benchmarks/fit_confidence.py).
 """
@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from rag.answering.choose import Chosen, sentences_around
+from rag.answering.choose import Chosen
 from rag.checking.alignment import align
 from rag.retrieval.question import Question
 
@@ -24,18 +24,14 @@ Signals = dict[str, float]
 def signals_of(question: Question, chosen: Chosen) -> Signals:
     """What speaks for and against the chosen span as the answer to the question."""
     passage = align(question.text, [f"{chosen.passage.title}\n{chosen.passage.section or ''}\n{chosen.passage.text}"])
-    sentence = align(question.text, [" ".join(item.text for item in sentences_around(chosen))])
     return {
         "span": chosen.reading.score,
         "relevance": chosen.reading.relevance,
-        "margin": min(chosen.margin, 10.0),
+        "lead": chosen.lead,
         "retrieval": chosen.hit.score,
         "cosine": chosen.hit.dense_score,
         "covered": passage.features["covered_kin"],
-        "sentence_covered": sentence.features["covered_kin"],
-        "name_absent": passage.features["name_absent"],
         "number_absent": passage.features["number_absent"],
-        "decided": max(chosen.reading.yes, chosen.reading.no),
     }
 
 

@@ -19,7 +19,7 @@ def test_the_best_span_of_all_passages() -> None:
     assert found is not None
     assert (found.passage, found.span) == (passages[1], readings[1].spans[0])
     assert found.score == pytest.approx(6.0 + RETRIEVAL_WEIGHT * 0.4)
-    assert found.margin == pytest.approx(6.0 - 2.0 - RETRIEVAL_WEIGHT * 0.1)
+    assert found.lead == pytest.approx(-0.1)
 
 
 def test_how_well_a_passage_was_found_counts() -> None:
@@ -30,12 +30,14 @@ def test_how_well_a_passage_was_found_counts() -> None:
     assert found.passage == passages[0]
 
 
-def test_a_rival_is_what_says_something_else() -> None:
-    passages = [passage(MILL), passage(f"The guide says: {MILL}", document="b.txt")]
-    readings = [reading(of, "Ada Hart", score=5.0) for of in passages]
-    found = choose([hit(of) for of in passages], readings)
+def test_the_lead_is_what_the_passage_was_found_worse_by_than_the_best() -> None:
+    passages = [passage(MILL), passage(FERRY, document="b.txt")]
+    readings = [reading(passages[0], "Ada Hart", score=7.0), reading(passages[1], "Tom Byrne", score=1.0)]
+    found = choose([hit(passages[0], 0.4), hit(passages[1], 0.45)], readings)
     assert found is not None
-    assert found.margin == 10.0
+    assert found.passage == passages[0]
+    assert found.lead == pytest.approx(-0.05)
+    assert chosen(MILL, "Ada Hart").lead == 0.0
 
 
 def test_nothing_to_choose() -> None:
