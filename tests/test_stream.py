@@ -81,7 +81,7 @@ def pipeline_of(model: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture(autouse=True)
 def no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Vectors of hashes and counted words mean nothing to the fitted refusal."""
-    monkeypatch.setattr(rag.pipeline, "refuses", lambda signals: False)
+    monkeypatch.setattr(rag.pipeline, "threshold", lambda: 0.0)
 
 
 def cut(text: str, places: Sequence[int]) -> list[str]:
@@ -147,7 +147,7 @@ def test_who_declines_says_nothing(pipeline: Pipeline, writer: Writer) -> None:
 
 
 def test_a_refusal_writes_nothing(pipeline: Pipeline, writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rag.pipeline, "refuses", lambda signals: True)
+    monkeypatch.setattr(rag.pipeline, "threshold", lambda: 1.1)
     writer.pieces, writer.written = [f"{SUPPORTED[0]} [1]."], 0
     answer = pipeline.ask("Who built the mill?")
     assert answer.abstained is not None

@@ -56,7 +56,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(autouse=True)
 def no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Vectors of hashes and counted words mean nothing to the fitted refusal."""
-    monkeypatch.setattr(rag.pipeline, "refuses", lambda signals: False)
+    monkeypatch.setattr(rag.pipeline, "threshold", lambda: 0.0)
 
 
 def test_an_answer_in_the_words_of_the_server(site: Site) -> None:
