@@ -47,7 +47,7 @@ for line in sys.stdin:
 """
 RAG = """
 from pathlib import Path
-from rag.documents import Options, read_document
+from rag.documents.read import Options, read_document
 def read(path, password):
     document = read_document(Path(path), "x", options=Options(passwords=(password,) if password else ()))
     ends = [*document.pages[1:], len(document.text)]

@@ -50,6 +50,9 @@ CONTROLS = "button, input, [role=button], a:not([href]), a[href='#'], a[class*=b
 PARTS_OF_A_PAGE = frozenset({"main", "article", "section", "blockquote"})  # a footer in one of them is its own
 SENTENCE = re.compile(r"(?:\S+\s+){3,}\S*[^\W_][^\s\w]*[.!?…](?=[^\w\s]*(?:\s|$))|[^\W_]{4}[。！？।؟]")
 FACT = re.compile(r"(?=.*\d)(?:\S*[^\W_]\S*\s+){2,}\S*[^\W_]")  # three words, one of which is a figure
+DATE = re.compile(  # alone or behind a label: when a page was written, or another one
+    r"(?:[^\W\d]+(?: [^\W\d]+)?: )?(?:[^\W\d]+,? )?(?:\d{1,2}\.?(?:st|nd|rd|th)? [^\W\d]+|[^\W\d]+ \d{1,2}),? \d{4}"
+)
 RIGHTS = re.compile(r"©|\(c\)|copyright|all rights reserved", re.I)  # of a site, on each of its pages
 CALLOUT_WORDS = frozenset({
     "note", "tip", "hint", "info", "important", "warning", "caution", "danger", "callout", "admonition",
@@ -133,10 +136,11 @@ def _class_words(node: LexborNode) -> set[str]:
 def _says_something(node: LexborNode) -> bool:
     """Tells if an element holds a sentence outside its links, or facts: lines with a figure, beside few links."""
     texts = [block.text for block in blocks_of(node, _is_unseen_or_link)]
-    lines = [line for text in texts for line in text.split("\n") if not RIGHTS.search(line)]
+    every = [line.removeprefix("- ") for text in texts for line in text.split("\n")]
+    lines = [line for line in every if not RIGHTS.search(line) and not DATE.fullmatch(line.strip())]
     if any(SENTENCE.search(line) for line in lines):
         return True
-    if not any(FACT.match(line.removeprefix("- ")) for line in lines):
+    if not any(FACT.match(line) for line in lines):
         return False
     return LEAST_FACTS * size_of(node, links=True) < size_of(node, links=False)
 
