@@ -220,3 +220,4 @@ def test_what_is_missing_at_the_start_is_logged(
         while f"not ready: {NO_INDEX}" not in caplog.text:
             assert client.get("/healthz").status_code == 200
             assert time.monotonic() < end
+            time.sleep(0.01)  # the models are loaded by another thread of this process
