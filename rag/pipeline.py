@@ -25,7 +25,7 @@ from rag.index.sources import Shown, with_path
 from rag.models import Models, load_models
 from rag.retrieval.conversation import parse_history, resolve
 from rag.retrieval.evidence import select_evidence
-from rag.retrieval.question import MAX_QUESTION, Question, parse_question
+from rag.retrieval.question import MAX_QUESTION, Question, parse_question, with_kind
 from rag.retrieval.search import SeenTexts, retrieve
 from rag.retrieval.several import questions_in
 from rag.retrieval.unknown_names import unknown_names
@@ -211,7 +211,9 @@ class Pipeline:
 
     def _find(self, question: Question, snapshot: Snapshot, listed: int) -> _Asked:
         """The passages for one question, of which none is read if it names what no document mentions."""
-        hits = retrieve(snapshot, question, self._embed(question), max(listed, _READ), self._seen)
+        vector = self._models.embedder.embed_query(question.standalone)
+        question = with_kind(question, vector)
+        hits = retrieve(snapshot, question, lambda: vector, max(listed, _READ), self._seen)
         unknown = unknown_names(question.text, hits[:_READ], snapshot.held)
         return _Asked(question, hits, hits[: 0 if unknown else _READ])
 

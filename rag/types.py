@@ -18,6 +18,9 @@ from rag.deadline import Deadline
 
 Vectors = NDArray[np.float32]
 Mode = Literal["auto", "extract", "quote", "write"]
+QuestionKind = Literal[
+    "fact", "yesno", "list", "steps", "why", "how", "definition", "comparison", "count", "summary", "library", "talk"
+]
 AbstentionReason = Literal["no_evidence", "declined", "unsupported"]
 
 CELL_SEPARATOR = " | "  # between the cells of a table row in `Document.text`

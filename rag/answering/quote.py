@@ -7,8 +7,6 @@ else: the sentences in which the answer stands. All of it is verbatim and cited.
 
 from __future__ import annotations
 
-import re
-
 from rag.answering.choose import Chosen, evidence, sentences_around
 from rag.answering.extract import sentence_parts
 from rag.answering.lists import announces_list, list_items
@@ -19,13 +17,9 @@ from rag.retrieval.question import Question
 from rag.text.structure import cells, column_names, table_header
 from rag.types import Evidence
 
+_WANTS_LIST = 0.3  # probability from which a list in which the answer stands is given whole
 _CLEAR = 0.8  # probability of "yes" or "no" from which the word is said
 _NEARLY = 2.0  # logits below the best span at which a cell of the same column is another of the things asked for
-_YES_OR_NO = re.compile(
-    r"(?:is|are|was|were|am|do|does|did|can|could|may|must|should|will|would|has|have|had|isn't|aren't|don't|doesn't|"
-    r"can't|won't)\b",
-    re.IGNORECASE,
-)
 
 
 def quote(question: Question, chosen: Chosen) -> Parts:
@@ -34,16 +28,17 @@ def quote(question: Question, chosen: Chosen) -> Parts:
     if items := _items(question, chosen, around):
         return at_once(sentence_parts(chosen, items))
     if len(around) == 1 and (cell := _cell(chosen, around[0])):
-        return at_once([cell] if question.kind == "factual" else _column(chosen, around[0]) or [cell])
+        return at_once(_column(chosen, around[0]) or [cell] if question.wants_list >= _WANTS_LIST else [cell])
     parts = sentence_parts(chosen, around)
-    if _YES_OR_NO.match(question.text) and (word := _word(chosen)):
+    if question.kind == "yesno" and (word := _word(chosen)):
         parts[0] = parts[0]._replace(text=f"{word}. {parts[0].text}")
     return at_once(parts)
 
 
 def _items(question: Question, chosen: Chosen, around: list[Evidence]) -> list[Evidence]:
-    """All items of the list in which the span stands, if the question asks for a list or for steps."""
-    if question.kind == "factual" and not announces_list(around[-1].text):
+    """All items of the list in which the span stands, if the question asks for a list or for steps, or if the span
+    touches several items or the line that announces them."""
+    if question.wants_list < _WANTS_LIST and len(around) == 1 and not announces_list(around[-1].text):
         return []
     items = list_items(around[-1])
     return [evidence(chosen, item.start, item.end, label) for label, item in enumerate(items, 1)]
