@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from rag.errors import InputError
-from rag.text.terms import terms, tokens
+from rag.text.terms import query_terms, tokens
 
 MAX_QUESTION = 2_000  # characters: longer input is a document, not a question; the embedder sees some 250 tokens of it
 
@@ -67,7 +67,7 @@ class Question:
 
     text: str
     kind: Kind
-    terms: frozenset[str]  # content terms, as `rag.text.terms` makes them
+    terms: frozenset[str]  # content terms, as `rag.text.terms` makes them of a query
     carried: tuple[Carried, ...] = ()  # in the order in which they were said; none of them is in `terms`
 
     @property
@@ -97,7 +97,7 @@ def parse_question(text: object) -> Question:
             "index the text as a document",
             "question",
         )
-    return Question(clean, _kind(clean), frozenset(terms(clean)))
+    return Question(clean, _kind(clean), frozenset(query_terms(clean)))
 
 
 def is_english(text: str) -> bool:

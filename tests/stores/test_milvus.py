@@ -268,6 +268,39 @@ def test_versions_that_nobody_reads_are_deleted(uri: str, name: str, monkeypatch
         assert index.cached_embeddings(MILLS.passages) == [None, None]
 
 
+@pytest.mark.parametrize("noted", ['"terms-0"', None])
+def test_terms_of_an_earlier_analysis_are_made_anew_by_the_next_writer(uri: str, name: str, noted: str | None) -> None:
+    with open_index(uri, name, create=True) as index:
+        put(index, MILLS, BRIDGES)
+        before = published_state(index)
+        found = ranked(index)
+        meta, passages = collection(name, "meta"), collection(name, "passages")
+        fields = [*milvus_writer._PASSAGE, "suffix", "media", "kind", "first_day", "last_day", "metadata"]
+        old = [row | {"terms": "stale old zq"} for row in index._server.query(passages, "version >= 0", fields)]
+        index._server.put(passages, old, 1000)
+        index._server.delete(meta, 'key in ["analysis"]')
+        if noted:
+            index._server.put(meta, [{"key": "analysis", "value": noted} | milvus_schema.UNUSED], 200)
+    with open_index(uri, name) as index:
+        assert ranked(index) != found  # readers go on with what is there
+    with open_index(uri, name, write=True) as index:
+        assert (published_state(index)[1:], ranked(index)) == (before[1:], found)
+        again = published_state(index)[0]
+        assert again == before[0] + 1
+    with open_index(uri, name, write=True) as index:
+        assert published_state(index)[0] == again
+
+
+def ranked(index: MilvusIndex) -> list[tuple[str, float]]:
+    """The passages that are found by a word of theirs, with their scores, which depend on the number of all terms."""
+    with index.snapshot() as snapshot:
+        hits = snapshot.lexical("mill bridge river", 9)
+        return [
+            (each.passage.id, round(hit.score, 6))
+            for each, hit in zip(snapshot.fetch([hit.row for hit in hits]), hits, strict=True)
+        ]
+
+
 def test_long_texts_and_many_sentences_come_back(uri: str, name: str) -> None:
     words = [
         'Wörter über 東京都 und \U0001f600 \x01 "quoted" back\\slash. '[: n % 40 + 3] + f"n{n}" for n in range(4000)
