@@ -131,24 +131,20 @@ def search(ours: Ours, rounds: int, questions: int) -> Row:
 def answer(ours: Ours, rounds: int, questions: int, converted: bool = False) -> Row:
     """The checked answer, refusals included; theirs is neither cited nor checked. Their model is the file as it is
     published, or with `converted` what this project makes of it to read faster."""
-    pipeline, peer = ours.pipeline, ours.indexed_txtai
+    pipeline = ours.pipeline
     asked = _rounds(ours, rounds, questions)
-    model = ours.model_file if converted else ours.published_file
-    peer.do("load_rag", model=str(model), questions=[q.text for q in ours.questions(3)])
-
-    def there(questions: Sequence[Asked]) -> float:
-        return float(statistics.median(peer.do("ask", questions=[question.text for question in questions])["seconds"]))
-
+    there = _txtai_answers(ours, converted)
     here = _median_of(lambda question: pipeline.ask(question))
     against = "txtai RAG, model converted as here" if converted else "txtai RAG, same model file"
-    required = None if converted else 10.0
-    return Row("checked answer, median", against, "faster", required, asked(here), asked(there), rounds)
+    return Row("checked answer, median", against, "faster", 15.0, asked(here), asked(there), rounds)
 
 
 def first_sentence(ours: Ours, rounds: int, questions: int) -> Row:
-    """From question to first checked sentence, of the questions that are answered."""
+    """From question to first checked sentence, of the questions that are answered; theirs is the whole answer, with the
+    model that this project converted."""
     pipeline = ours.pipeline
     asked = _rounds(ours, rounds, questions)
+    there = _txtai_answers(ours, converted=True)
 
     def here(questions: Sequence[Asked]) -> float:
         seconds = []
@@ -160,7 +156,20 @@ def first_sentence(ours: Ours, rounds: int, questions: int) -> Row:
                     break
         return statistics.median(seconds)
 
-    return Row("first checked sentence, median", "-", "seconds", 0.5, asked(here), None, rounds)
+    against = "txtai RAG, model converted as here"
+    return Row("first checked sentence, median", against, "faster", 15.0, asked(here), asked(there), rounds)
+
+
+def _txtai_answers(ours: Ours, converted: bool) -> Callable[[Sequence[Asked]], float]:
+    """The median seconds of txtai's answers to questions; its model is loaded and warm."""
+    peer = ours.indexed_txtai
+    model = ours.model_file if converted else ours.published_file
+    peer.do("load_rag", model=str(model), questions=[question.text for question in ours.questions(3)])
+
+    def there(questions: Sequence[Asked]) -> float:
+        return float(statistics.median(peer.do("ask", questions=[question.text for question in questions])["seconds"]))
+
+    return there
 
 
 def askers(ours: Ours, rounds: int, questions: int) -> Row:
@@ -289,16 +298,16 @@ def vectors(ours: Ours, rounds: int, questions: int) -> Row:
 
 
 def again(ours: Ours, rounds: int) -> Row:
-    """`rag index` as a process, on files that are as they were, against the one that made the index."""
-    first = ours.first_run
-    files = len(ours.workload.documents)
+    """`rag index` as a process, on files that are as they were, against one that only loads the settings."""
+    assert ours.first_run
+    script = [sys.executable, "-c", "from rag.settings import load_settings; load_settings()"]
     return Row(
-        f"`rag index` again, {files} files",
-        "the first run",
-        "faster",
-        200.0,
+        f"`rag index` again, {len(ours.workload.documents)} files",
+        "a process that loads the settings",
+        "share",
+        1.3,
         lambda: ours.command("index", str(ours.files)),
-        lambda: first,
+        lambda: _timed(lambda: subprocess.run(script, check=True, capture_output=True)),
         rounds,
     )
 

@@ -53,7 +53,7 @@ ROWS: dict[str, Callable[[Ours, int], Row]] = {
     "search": lambda ours, rounds: rows.search(ours, 2 * rounds, 60),
     "vectors": lambda ours, rounds: rows.vectors(ours, 2 * rounds, 100),
     "http": lambda ours, rounds: rows.over_http(ours, 2 * rounds, 60),
-    "first-sentence": lambda ours, rounds: rows.first_sentence(ours, rounds, 20),
+    "first-sentence": lambda ours, rounds: rows.first_sentence(ours, rounds, 8),
     "answer": lambda ours, rounds: rows.answer(ours, rounds, 8),
     "answer-converted": lambda ours, rounds: rows.answer(ours, rounds, 8, converted=True),
     "askers": lambda ours, rounds: rows.askers(ours, rounds, 16),

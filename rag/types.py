@@ -7,7 +7,6 @@ Scores are always "higher is better".
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -21,8 +20,7 @@ Vectors = NDArray[np.float32]
 Mode = Literal["auto", "extract", "quote", "write"]
 AbstentionReason = Literal["no_evidence", "declined", "unsupported"]
 
-CELL_SEPARATOR = " | "  # between the cells of a table row in `Document.text`; a table's first row is its head
-CELL_BORDER = re.compile(r"(?<!\S)\|(?!\S)")  # the same sign within a cell has no white space on one side at least
+CELL_SEPARATOR = " | "  # between the cells of a table row in `Document.text`
 
 
 class Section(NamedTuple):
@@ -30,6 +28,19 @@ class Section(NamedTuple):
 
     start: int
     path: str
+
+
+BlockKind = Literal["heading", "prose", "list", "table", "code"]
+
+
+class BlockSpan(NamedTuple):
+    """A block of a document, as the reader of its file knew it: a heading, a paragraph, a whole list with a line for
+    each item, a whole table with a line for each row, or lines of code."""
+
+    start: int
+    end: int
+    kind: BlockKind
+    header_end: int = 0  # of a table: where its header row ends; 0 if it has none
 
 
 class Sentence(NamedTuple):
@@ -57,6 +68,7 @@ class Document:
     metadata: dict[str, str] = field(default_factory=dict)
     reader: int = 1  # version of the reader that read the file (`rag.documents.versions`)
     notes: tuple[str, ...] = ()  # a line for each part of the file that was not read; for the run's report, not stored
+    blocks: tuple[BlockSpan, ...] = ()  # in order; empty if an earlier version of the program stored the document
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,8 @@ class Passage:
     sentences: tuple[Sentence, ...]  # in order, inside [start, end)
     section: str | None = None
     pages: tuple[int, ...] = ()  # 1-based page of each sentence; empty if the format has no pages
+    blocks: tuple[BlockSpan, ...] = ()  # those of the document, as far as they lie inside; empty: see `Document.blocks`
+    header: str = ""  # the header row of a table that begins before the passage
 
     @property
     def id(self) -> str:

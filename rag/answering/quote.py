@@ -15,10 +15,9 @@ from rag.answering.lists import announces_list, list_items
 from rag.answering.modes import Parts, at_once
 from rag.answering.parts import Part, QuotedPlace
 from rag.checking.faithfulness import VERBATIM
-from rag.reading.forms import cells, column_names
-from rag.retrieval.evidence import table_header
 from rag.retrieval.question import Question
-from rag.types import CELL_BORDER, CELL_SEPARATOR, Evidence
+from rag.text.structure import cells, column_names, table_header
+from rag.types import Evidence
 
 _CLEAR = 0.8  # probability of "yes" or "no" from which the word is said
 _NEARLY = 2.0  # logits below the best span at which a cell of the same column is another of the things asked for
@@ -59,11 +58,11 @@ def _word(chosen: Chosen) -> str:
 
 def _cell(chosen: Chosen, row: Evidence) -> Part | None:
     """The cells of a row that the span touches, said with the row's name and their columns: "Wool, Time: 48 min"."""
-    if CELL_SEPARATOR not in row.text:
+    header = table_header(row.passage, row.start)
+    if header is None:
         return None
     found = cells(row.text)
-    header = table_header(row.passage, row.start, row.end)
-    names = column_names(header) if header else []
+    names = column_names(header)
     start, end = chosen.span.start - row.start, chosen.span.end - row.start
     touched = [number for number, (text, at) in enumerate(found) if text and at < end and at + len(text) > start]
     if not touched:
@@ -85,14 +84,15 @@ def _column(chosen: Chosen, row: Evidence) -> list[Part]:
         other = chosen._replace(span=span)
         (place, *more) = sentences_around(other)
         near = chosen.span.score - span.score <= _NEARLY
-        if near and not more and CELL_SEPARATOR in place.text and _column_of(place, span.start) == column:
+        in_table = table_header(place.passage, place.start) is not None
+        if near and not more and in_table and _column_of(place, span.start) == column:
             found.append((span.start, _cell(other, place)))
     return [part for _, part in sorted(found, key=lambda item: item[0]) if part is not None]
 
 
 def _column_of(row: Evidence, at: int) -> int:
     """The number of the cell in which the character `at` of the document stands."""
-    return sum(1 for border in CELL_BORDER.finditer(row.text) if border.start() < at - row.start)
+    return sum(start <= at - row.start for _, start in cells(row.text)) - 1
 
 
 def _named(names: list[str], number: int, text: str) -> str:

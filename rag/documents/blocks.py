@@ -12,7 +12,10 @@ a block before it. `cells` takes a row apart again.
     | Sales 2023 | Sales 2024          header: the first column has no name
     North | 12 | 14
     South | | 9                        no figure for 2023
-It changes no letters: no Unicode normal form, no repair of spelling or of doubly encoded text.
+
+What kind of block each is (a heading, prose, a list, a table, code) stays known with its place in the text, so that
+nothing after this has to guess it again. No letters are changed: no Unicode normal form, no repair of spelling or of
+doubly encoded text.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ from itertools import zip_longest
 from types import MappingProxyType
 from typing import NamedTuple
 
-from rag.types import CELL_BORDER, CELL_SEPARATOR, Section
+from rag.text.structure import header_end, without_bars
+from rag.types import CELL_SEPARATOR, BlockKind, BlockSpan, Section
 
 NEWLINE = re.compile(r"\r+\n|[\r\v\f\x85\u2028\u2029]")  # \r\r\n is what a text-mode copy of \r\n leaves
 SPACES = re.compile(r"[^\S\n]+")
@@ -36,7 +40,6 @@ INVISIBLE = re.compile(
 # Zero-width (non-)joiners are spelling between letters of Persian or Hindi and inside emoji, and noise elsewhere.
 STRAY_JOINER = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\x7f])")
 
-INNER_BAR = re.compile(rf"\s*{CELL_BORDER.pattern}\s*")
 BROKEN_BAR = "¦"  # for a cell that holds nothing but bars
 
 
@@ -45,6 +48,7 @@ class Block(NamedTuple):
 
     text: str
     level: int = 0  # 1 (top) and up for a heading, 0 for everything else
+    kind: BlockKind = "prose"  # of what is no heading
 
 
 class Content(NamedTuple):
@@ -63,6 +67,7 @@ class Body(NamedTuple):
     text: str
     pages: tuple[int, ...]
     sections: tuple[Section, ...]
+    blocks: tuple[BlockSpan, ...]
 
 
 def assemble(pages: Sequence[Sequence[Block]]) -> Body:
@@ -70,6 +75,7 @@ def assemble(pages: Sequence[Sequence[Block]]) -> Body:
     parts: list[str] = []
     starts: list[int] = []
     sections: list[Section] = []
+    blocks: list[BlockSpan] = []
     headings: list[Block] = []
     length = waiting = 0
     for page in pages:
@@ -86,7 +92,15 @@ def assemble(pages: Sequence[Sequence[Block]]) -> Body:
                 sections.append(Section(start, " > ".join(heading.text for heading in headings)))
             parts.append(text)
             length = start + len(text)
-    return Body("\n\n".join(parts), tuple(starts + [length] * waiting), tuple(sections))
+            blocks.append(_span(block, text, start))
+    return Body("\n\n".join(parts), tuple(starts + [length] * waiting), tuple(sections), tuple(blocks))
+
+
+def _span(block: Block, text: str, start: int) -> BlockSpan:
+    if block.level:
+        return BlockSpan(start, start + len(text), "heading")
+    header = header_end(text, 0, len(text)) if block.kind == "table" else 0
+    return BlockSpan(start, start + len(text), block.kind, start + header if header else 0)
 
 
 def visible(text: str) -> str:
@@ -105,14 +119,14 @@ def one_line(text: str) -> str:
     return clean(text).replace("\n", " ")
 
 
-def table_block(rows: Iterable[Sequence[str]], headers: int = 1) -> str:
-    """The text of a table: lines "cell | cell", the first `headers` rows as one, without empty columns and rows."""
+def table_block(rows: Iterable[Sequence[str]], headers: int = 1) -> Block:
+    """A table: lines "cell | cell", the first `headers` rows as one, without empty columns and rows."""
     texts = [[_cell(text) for text in row] for row in rows]
     if headers > 1:
         texts[:headers] = [[_distinct(names) for names in zip_longest(*texts[:headers], fillvalue="")]]
     columns = [column for column in zip_longest(*texts, fillvalue="") if any(column)]
     lines = (_row(row) for row in zip(*columns, strict=True))
-    return "\n".join(line for line in lines if line)
+    return Block("\n".join(line for line in lines if line), kind="table")
 
 
 def table_blocks(rows: Sequence[Sequence[str]], headers: int = 1) -> list[Block]:
@@ -122,18 +136,13 @@ def table_blocks(rows: Sequence[Sequence[str]], headers: int = 1) -> list[Block]
         while _is_title(rows[above]):
             above += 1
     titles = [Block(row[0]) for row in rows[:above] if row]
-    return [*titles, Block(table_block(rows[above:], max(1, headers - above)))]
-
-
-def cells(line: str) -> list[str]:
-    """The cells of a table's row: "| 2023 | 2024" -> ["", "2023", "2024"]."""
-    return [cell.strip() for cell in CELL_BORDER.split(line)]
+    return [*titles, table_block(rows[above:], max(1, headers - above))]
 
 
 def _cell(text: str) -> str:
     """The cell on one line, in which no bar looks like a border."""
     line = one_line(text)
-    return INNER_BAR.sub("|", line) if line.strip("| ") else line.replace("|", BROKEN_BAR)
+    return without_bars(line) if line.strip("| ") else line.replace("|", BROKEN_BAR)
 
 
 def _row(texts: Sequence[str]) -> str:

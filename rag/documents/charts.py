@@ -48,7 +48,7 @@ def chart(part: Element) -> Iterator[Block]:
         columns += [(name, points) for points in (_points(series, kind) for kind in VALUES) if points]
     places = sorted({place for _, points in columns for place in points})
     rows = [[points.get(place, "") for _, points in columns] for place in places]
-    yield Block(table_block([[name for name, _ in columns], *rows]))
+    yield table_block([[name for name, _ in columns], *rows])
 
 
 def _points(series: Element, kind: str) -> dict[int, str]:

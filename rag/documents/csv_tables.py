@@ -51,7 +51,7 @@ def parse(data: bytes, suffix: str = ".csv") -> Content:
     above = _rows_above(rows)
     lines = [*comments, *(_line(row, dialect.sign) for row in rows[:above])]
     table = [row for row in rows[above:] if _width(row)]
-    return Content([[*map(Block, lines), Block(table_block(table))]])
+    return Content([[*map(Block, lines), table_block(table)]])
 
 
 def _comments(text: str) -> tuple[list[str], str]:

@@ -35,10 +35,6 @@ TICKED, UNTICKED = "☒", "☐"
 DEEPEST = 3  # files within files
 
 
-class _Item(Block):
-    """An item of a list."""
-
-
 class _Story(NamedTuple):
     """A part of the file that holds text, with what its text refers to."""
 
@@ -187,7 +183,7 @@ def _paragraph(paragraph: Element, story: _Story) -> Iterator[Block]:
         if level:
             yield Block(text if mark is None or mark.startswith("-") else mark + text, level)
         else:
-            yield Block(text) if mark is None else _Item(mark + text)
+            yield Block(text) if mark is None else Block(mark + text, kind="list")
     for box in _anchored(paragraph):
         if local_name(box) == "txbxContent":
             yield from _blocks(box, story)
@@ -399,8 +395,8 @@ def _lists_merged(blocks: list[Block]) -> list[Block]:
     """The blocks, with items that follow one another as one."""
     merged: list[Block] = []
     for block in blocks:
-        if merged and isinstance(block, _Item) and isinstance(merged[-1], _Item):
-            merged[-1] = _Item(f"{merged[-1].text}\n{block.text}")
+        if merged and block.kind == merged[-1].kind == "list":
+            merged[-1] = Block(f"{merged[-1].text}\n{block.text}", kind="list")
         else:
             merged.append(block)
     return merged

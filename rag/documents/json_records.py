@@ -157,7 +157,7 @@ def _records(records: Sequence[JsonValue]) -> Iterator[Block]:
     short = all(len(cell) <= SHORT and "\n" not in cell for row in cells for cell in row)
     nested = any(isinstance(item, list) for record in flat for item in record.values() if not _is_plain(item))
     if short and not nested and len(columns) <= MOST_COLUMNS and filled >= ALIKE * len(columns) * len(flat):
-        yield Block(table_block([columns, *cells]))
+        yield table_block([columns, *cells])
         return
     for record in records:
         yield from _blocks(record, "", 1)

@@ -68,7 +68,7 @@ class _Writer:
             case "inline":
                 self._text(_inline_text(token), before)
             case "fence" | "code_block":
-                self._put(token.content)
+                self._put(Block(token.content, kind="code"))
             case "html_block":
                 self._html(token.content)
             case "bullet_list_open":
@@ -82,7 +82,8 @@ class _Writer:
             case "tr_open":
                 self._rows.append([])
             case "table_close":
-                self._put(table_block(self._rows))
+                self._end_list()
+                self.blocks.append(table_block(self._rows))
                 self._rows = []
             case _:
                 pass
@@ -94,21 +95,21 @@ class _Writer:
         elif before.type in ("th_open", "td_open"):
             self._rows[-1].append(text)
         else:
-            self._put(text)
+            self._put(Block(text))
 
     def _html(self, markup: str) -> None:
         for block in html.fragment(markup):
             if block.level:
                 self._heading(block.text, block.level)
             else:
-                self._put(block.text)
+                self._put(block)
 
-    def _put(self, text: str) -> None:
+    def _put(self, block: Block) -> None:
         if self._lists:
-            self._lines.append(self._marker + text)
+            self._lines.append(self._marker + block.text)
             self._marker = ""
         else:
-            self.blocks.append(Block(text))
+            self.blocks.append(block)
 
     def _heading(self, text: str, level: int) -> None:
         self._end_list()
@@ -128,7 +129,7 @@ class _Writer:
 
     def _end_list(self) -> None:
         if self._lines:
-            self.blocks.append(Block("\n".join(self._lines)))
+            self.blocks.append(Block("\n".join(self._lines), kind="list"))
             self._lines = []
 
 

@@ -17,6 +17,7 @@ from rag.documents.markup_lines import WORD_BREAK, line_of
 from rag.documents.markup_tables import BREAKING, Table
 from rag.documents.mathml import formula_text
 from rag.documents.raised import LOWERED, RAISED, Run, joined
+from rag.types import BlockKind
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -68,6 +69,7 @@ class _Writer:
     def __init__(self) -> None:
         self.blocks: list[Block] = []
         self._lines: list[str] = []
+        self._kind: BlockKind = "prose"  # of the block that is open
         self._pieces: list[Run] = []  # of the line that is open
         self._lists: list[int | None] = []  # the next number of each open list, None if it has bullets
         self._marker = ""
@@ -130,8 +132,9 @@ class _Writer:
     def end_block(self, level: int = 0) -> None:
         self._end_line()
         if self._lines:
-            self.blocks.append(Block("\n".join(self._lines), level))
+            self.blocks.append(Block("\n".join(self._lines), level, self._kind))
             self._lines = []
+        self._kind = "prose"
 
     def _enter_inline(self, node: LexborNode, tag: str) -> None:
         if tag in SHIFTS:
@@ -164,6 +167,7 @@ class _Writer:
         text = line_of(self._pieces)
         self._pieces = []
         if text:
+            self._kind = "list" if self._lists else "code" if self._preformatted else self._kind
             self._lines.append(self._marker + text)
             self._marker = ""
 

@@ -32,10 +32,6 @@ MOST_REPEATED = 1000  # cells or spaces; more fill the sheet up to its edge
 ITEM = "- "
 
 
-class _Item(Block):
-    """A line of a list."""
-
-
 def parse(data: bytes) -> Content:
     """The blocks of the text, or of each slide; raises `DocumentError` for damage, a password or another type."""
     with ooxml.opened(data) as package:
@@ -149,8 +145,11 @@ class _Reader:
                 case _:
                     found = list(self.blocks(child))
             for block in found:
+                if block.kind == "table":
+                    yield block
+                    continue
                 for text in block.text.split("\n") if block.text else []:
-                    yield _Item(text if isinstance(block, _Item) else marker + text)
+                    yield Block(text if block.kind == "list" else marker + text, kind="list")
                     marker = ""
 
     def _rows(self, grid: Element) -> list[list[str]]:
@@ -208,15 +207,15 @@ def _lines_merged(blocks: Iterator[Block]) -> Iterator[Block]:
     """The blocks, with lines that follow one another as one."""
     lines: list[str] = []
     for block in blocks:
-        if isinstance(block, _Item):
+        if block.kind == "list":
             lines.append(block.text)
             continue
         if lines:
-            yield Block("\n".join(lines))
+            yield Block("\n".join(lines), kind="list")
             lines = []
         yield block
     if lines:
-        yield Block("\n".join(lines))
+        yield Block("\n".join(lines), kind="list")
 
 
 def _header_rows(grid: Element) -> int:

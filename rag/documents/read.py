@@ -113,6 +113,7 @@ def _read(path: Path, document_id: str, source: str, options: Options) -> Docume
         sha256=hashlib.sha256(data).hexdigest(),
         pages=body.pages if content.paged else (),
         sections=body.sections,
+        blocks=body.blocks,
         metadata={"media_type": MEDIA_TYPES[suffix]} | _metadata(content),
         reader=reader_version(path.name),
         notes=tuple(one_line(note) for note in content.notes),

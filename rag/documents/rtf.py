@@ -88,10 +88,6 @@ class _Open:
     at_end: Callable[[], None] | None = None
 
 
-class _Item(Block):
-    """An item of a list."""
-
-
 def parse(data: bytes) -> Content:
     """Headings, paragraphs, lists and tables; raises `DocumentError` if the file is no rich text."""
     data = data.lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -478,7 +474,9 @@ class _Reader:
             self._end_table()
         if text:
             number = "" if marker == "- " and level else marker
-            story.blocks.append(Block(number + text, level) if level or not marker else _Item(marker + text))
+            story.blocks.append(
+                Block(number + text, level) if level or not marker else Block(marker + text, kind="list")
+            )
         story.blocks += boxes
 
     def _end_table(self) -> None:
@@ -496,10 +494,10 @@ def _lists_merged(blocks: list[Block]) -> Iterator[Block]:
     """The blocks, with items that follow one another as one."""
     items: list[str] = []
     for block in [*blocks, Block("")]:
-        if isinstance(block, _Item):
+        if block.kind == "list":
             items.append(block.text)
             continue
         if items:
-            yield Block("\n".join(items))
+            yield Block("\n".join(items), kind="list")
             items = []
         yield block

@@ -225,7 +225,7 @@ def _table_blocks(
                         for column, text in zip(columns, texts[place], strict=True)
                     ]
     titles = [Block(" ".join(filter(None, row))) for row in texts[: len(table.titles)]]
-    return [*titles, Block(table_block(texts[len(table.titles) :], max(1, len(table.headers))))]
+    return [*titles, table_block(texts[len(table.titles) :], max(1, len(table.headers)))]
 
 
 def _has_figures(row: SheetRow) -> bool:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from rag.documents.blocks import Block, Content, visible
 from rag.documents.encoding import decode_text
 from rag.documents.wrapping import UNSPACED, join
+from rag.text.structure import cells
 
 TERMINAL_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -34,7 +35,18 @@ def text_blocks(text: str, unwrap: bool = True) -> list[Block]:
     text = visible(TERMINAL_COLOUR.sub("", text)).expandtabs()
     paragraphs = [paragraph.split("\n") for paragraph in re.split(r"\n(?:[^\S\n]*\n)+", text)]
     column = _wrap_column(paragraphs) if unwrap else 0
-    return [Block("\n".join(_unwrapped(paragraph, column))) for paragraph in paragraphs]
+    return [_block(_unwrapped(paragraph, column), unwrap) for paragraph in paragraphs]
+
+
+def _block(lines: Sequence[str], unwrap: bool) -> Block:
+    """The lines as a table if all have as many cells; as a list if one after the first is an item."""
+    text = "\n".join(lines)
+    if not unwrap:
+        return Block(text, kind="code")
+    counts = {len(cells(line)) for line in lines if line.strip()}
+    if len(lines) > 1 and len(counts) == 1 and counts.pop() > 1:
+        return Block(text, kind="table")
+    return Block(text, kind="list" if any(LIST_ITEM.match(line.lstrip()) for line in lines[1:]) else "prose")
 
 
 def _wrap_column(paragraphs: Sequence[Sequence[str]]) -> int:

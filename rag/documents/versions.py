@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 
-_SECOND = """.pdf .docx .docm .dotx .pptx .pptm .ppsx .doc .ppt .xlsx .xlsm .xls .odt .odp .ods .rtf .csv .tsv .html
+_FIRST = 2  # of all readers: since 2 they keep what each block is
+_CHANGED = """.pdf .docx .docm .dotx .pptx .pptm .ppsx .doc .ppt .xlsx .xlsm .xls .odt .odp .ods .rtf .csv .tsv .html
     .htm .xhtml .md .markdown .rst .json .jsonl .ndjson .eml .mbox .epub .ipynb"""
-_VERSIONS: dict[str, int] = dict.fromkeys(_SECOND.split(), 2)  # by suffix; 1 for all others
+_VERSIONS: dict[str, int] = dict.fromkeys(_CHANGED.split(), 3)  # by suffix
 
 
 def reader_version(name: str) -> int:
     """The version of the reader of files of this name."""
-    return _VERSIONS.get(os.path.splitext(name)[1].lower(), 1)
+    return _VERSIONS.get(os.path.splitext(name)[1].lower(), _FIRST)

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import DocumentNotFound, RagError
+from rag.index.block_rows import unpacked
 from rag.index.schema import FILE, connect_catalogue
 from rag.index.sources import Shown, with_path
 from rag.types import (
@@ -39,7 +40,8 @@ from rag.types import (
 )
 
 _LIVE = "v.added <= :at AND (v.removed IS NULL OR v.removed > :at)"
-_PASSAGE = "p.row, v.document, v.title, v.source, p.start, p.end, p.text, p.sentences, p.section, p.pages"
+_PASSAGE = "p.row, v.document, v.title, v.source, p.start, p.end, p.text, p.sentences, p.section, p.pages, "
+_PASSAGE_COLUMNS = 12  # with its blocks and the header of its table
 _NO_PAGES = "[]"
 _JOINED = "passages p JOIN versions v ON v.version = p.version JOIN embeddings e ON e.embedding = p.embedding"
 
@@ -48,6 +50,12 @@ _ORPHANS = (
     ("texts of no document", "texts WHERE version NOT IN (SELECT version FROM versions)"),
     ("documents without text", "versions WHERE version NOT IN (SELECT version FROM texts)"),
     ("vectors of no passage", "embeddings WHERE embedding NOT IN (SELECT embedding FROM passages)"),
+)
+
+
+_BLOCK_ORPHANS = (
+    ("blocks of no document", "blocks WHERE version NOT IN (SELECT version FROM versions)"),
+    ("blocks of no passage", "passage_blocks WHERE row NOT IN (SELECT row FROM passages)"),
 )
 
 
@@ -65,6 +73,7 @@ class PassageText(NamedTuple):
     row: int
     version: int
     section: str | None
+    header: str  # of the table that begins before it
     text: str
 
 
@@ -155,13 +164,13 @@ class Catalogue:
         """A document of a generation, with its text. Raises `DocumentNotFound`."""
         row = self.connection.execute(
             "SELECT v.document, v.title, t.text, v.source, v.sha256, t.pages, t.sections, v.metadata, "
-            f"{self._reader()} "
+            f"{self._reader()}, {self._blocks()} "
             f"FROM versions v JOIN texts t ON t.version = v.version WHERE v.document = :id AND {_LIVE}",
             {"id": document_id, "at": at},
         ).fetchone()
         if row is None:
             raise self.not_found(document_id)
-        id_, title, text, source, sha256, pages, sections, metadata, reader = row
+        id_, title, text, source, sha256, pages, sections, metadata, reader, blocks = row
         return Document(
             id_,
             title,
@@ -170,6 +179,7 @@ class Catalogue:
             sha256,
             pages=tuple(json.loads(pages)),
             sections=tuple(Section(*heading) for heading in json.loads(sections)),
+            blocks=unpacked(blocks),
             metadata=json.loads(metadata),
             reader=reader,
         )
@@ -215,13 +225,18 @@ class Catalogue:
         """The passages of `rows` with their vectors, in that order. Raises `RagError` if one is not a passage of the
         generation."""
         dimension = self.settings.dimension
+        blocks, join = self._passage_blocks()
         found = self.connection.execute(
-            f"SELECT {_PASSAGE}, e.passage, e.sentences FROM {_JOINED} "
+            f"SELECT {_PASSAGE}{blocks}, e.passage, e.sentences FROM {_JOINED} {join} "
             f"WHERE p.row IN (SELECT value FROM json_each(:rows)) AND {_LIVE}",
             {"rows": json.dumps([int(row) for row in rows]), "at": at},
         )
         by_row = {
-            row[0]: StoredPassage(row[0], self._passage(row[1:10]), _embedding(row[10], row[11], dimension))
+            row[0]: StoredPassage(
+                row[0],
+                self._passage(row[1:_PASSAGE_COLUMNS]),
+                _embedding(row[_PASSAGE_COLUMNS], row[_PASSAGE_COLUMNS + 1], dimension),
+            )
             for row in found
         }
         if missing := [row for row in rows if row not in by_row]:
@@ -242,21 +257,24 @@ class Catalogue:
     def contents(self, at: int) -> Iterator[tuple[Passage, Embedding, bytes]]:
         """Iterate over all passages with their vectors and keys, for `verify`; vectors that are missing are empty."""
         dimension = self.settings.dimension
+        blocks, join = self._passage_blocks()
         found = self.connection.execute(
-            f"SELECT {_PASSAGE}, e.passage, e.sentences, e.key FROM passages p "
-            "JOIN versions v ON v.version = p.version LEFT JOIN embeddings e ON e.embedding = p.embedding "
+            f"SELECT {_PASSAGE}{blocks}, e.passage, e.sentences, e.key FROM passages p "
+            f"JOIN versions v ON v.version = p.version LEFT JOIN embeddings e ON e.embedding = p.embedding {join} "
             f"WHERE {_LIVE} ORDER BY v.version, p.row",
             {"at": at},
         )
         for row in found:
-            vector, sentences, key = (column or b"" for column in row[10:])
-            yield self._passage(row[1:10]), _embedding(vector, sentences, dimension), key
+            vector, sentences, key = (column or b"" for column in row[_PASSAGE_COLUMNS:])
+            yield self._passage(row[1:_PASSAGE_COLUMNS]), _embedding(vector, sentences, dimension), key
 
     def texts(self, since: int, at: int) -> Iterator[PassageText]:
         """The passages that are there at `at` and were not at `since`, by row; `since=0` gives all."""
+        header = "COALESCE(b.header, '')" if self._has("passage_blocks") else "''"
+        _, join = self._passage_blocks()
         found = self.connection.execute(
-            "SELECT p.row, p.version, p.section, p.text FROM passages p JOIN versions v ON v.version = p.version "
-            f"WHERE v.added > :since AND {_LIVE} ORDER BY p.row",
+            f"SELECT p.row, p.version, p.section, {header}, p.text FROM passages p "
+            f"JOIN versions v ON v.version = p.version {join} WHERE v.added > :since AND {_LIVE} ORDER BY p.row",
             {"since": since, "at": at},
         )
         return (PassageText(*row) for row in found)
@@ -291,13 +309,27 @@ class Catalogue:
 
     def _reader(self) -> str:
         """SQL for the version of the reader of `versions v`; earlier versions of this program did not note it."""
-        found = self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'readers'").fetchone()
-        return "COALESCE((SELECT reader FROM readers r WHERE r.version = v.version), 1)" if found else "1"
+        known = self._has("readers")
+        return "COALESCE((SELECT reader FROM readers r WHERE r.version = v.version), 1)" if known else "1"
+
+    def _blocks(self) -> str:
+        """SQL for the blocks of `versions v`; NULL if an earlier version of this program made the file."""
+        return "(SELECT b.blocks FROM blocks b WHERE b.version = v.version)" if self._has("blocks") else "NULL"
+
+    def _passage_blocks(self) -> tuple[str, str]:
+        """SQL for the blocks and the header of `passages p`, and what must be joined for it."""
+        if not self._has("passage_blocks"):
+            return "NULL, NULL", ""
+        return "b.blocks, b.header", "LEFT JOIN passage_blocks b ON b.row = p.row"
+
+    def _has(self, table: str) -> bool:
+        """True if the file has the table, which earlier versions of this program do not make."""
+        found = self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,))
+        return found.fetchone() is not None
 
     def has_removals(self) -> bool:
-        """True if the file has the tables of removals, which earlier versions of this program do not make."""
-        found = self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'removals_known'")
-        return found.fetchone() is not None
+        """True if the file has the tables of removals."""
+        return self._has("removals_known")
 
     def count(self, at: int, since: int = 0) -> int:
         """The number of passages that are there at `at` and were added after `since`."""
@@ -319,8 +351,10 @@ class Catalogue:
     def orphans(self) -> list[str]:
         """Rows that nothing refers to, such as "3 texts of no document"; to be asked if all that was committed is
         published."""
+        blocks = _BLOCK_ORPHANS if self._has("passage_blocks") else ()
         counts = {
-            what: self.connection.execute(f"SELECT COUNT(*) FROM {which}").fetchone()[0] for what, which in _ORPHANS
+            what: self.connection.execute(f"SELECT COUNT(*) FROM {which}").fetchone()[0]
+            for what, which in (*_ORPHANS, *blocks)
         }
         return [f"{count} {what}" for what, count in counts.items() if count]
 
@@ -330,11 +364,14 @@ class Catalogue:
         return [] if found == ["ok"] else found
 
     def _passage(self, row: Sequence[Any]) -> Passage:
-        document, title, source, start, end, text, sentences, section, pages = row
+        document, title, source, start, end, text, sentences, section, pages, blocks, header = row
         bounds = iter(json.loads(sentences))
         spans = tuple(map(Sentence._make, zip(bounds, bounds, strict=True)))
         numbers = () if pages == _NO_PAGES else tuple(json.loads(pages))
-        return Passage(document, title, self.shown(source, document), start, end, text, spans, section, numbers)
+        return Passage(
+            document, title, self.shown(source, document), start, end, text, spans, section, numbers,
+            unpacked(blocks, start), header or "",
+        )  # fmt: skip
 
 
 def _embedding(passage: bytes, sentences: bytes, dimension: int) -> Embedding:

@@ -11,7 +11,7 @@ Does not lock: one process writes at a time, and `rag.index.writer` ensures that
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.errors import DocumentError
+from rag.index.block_rows import packed
 from rag.index.catalogue import Catalogue
 from rag.index.rules import embedding_key
 from rag.index.schema import FILE, connect_catalogue
@@ -39,6 +40,12 @@ _REMOVALS = (
 # The version of the reader of a document's file, where it is not the first.
 _READERS = "CREATE TABLE IF NOT EXISTS readers (version INTEGER PRIMARY KEY, reader INTEGER NOT NULL)"
 
+# The blocks of a document, and those of a passage with the header of a table that begins before it.
+_BLOCKS = (
+    "CREATE TABLE IF NOT EXISTS blocks (version INTEGER PRIMARY KEY, blocks TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS passage_blocks (row INTEGER PRIMARY KEY, blocks TEXT NOT NULL, header TEXT NOT NULL)",
+)
+
 # Embeddings first: which of them are left without a passage shows only while the passages are still there.
 _PRUNE = (
     """INSERT INTO removals SELECT v.removed, (SELECT MIN(row) FROM passages p WHERE p.version = v.version),
@@ -51,7 +58,10 @@ _PRUNE = (
        AND NOT EXISTS (
            SELECT 1 FROM passages p JOIN versions v ON v.version = p.version
            WHERE p.embedding = embeddings.embedding AND (v.removed IS NULL OR v.removed > :at))""",
+    """DELETE FROM passage_blocks WHERE row IN (
+           SELECT p.row FROM versions v JOIN passages p ON p.version = v.version WHERE v.removed <= :at)""",
     "DELETE FROM passages WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
+    "DELETE FROM blocks WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
     "DELETE FROM texts WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
     "DELETE FROM readers WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
     "DELETE FROM versions WHERE removed <= :at",
@@ -59,7 +69,9 @@ _PRUNE = (
 )
 
 _ADOPT = (
+    "DELETE FROM passage_blocks",
     "DELETE FROM passages",
+    "DELETE FROM blocks",
     "DELETE FROM texts",
     "DELETE FROM readers",
     "DELETE FROM versions",
@@ -69,6 +81,8 @@ _ADOPT = (
            size, mtime_ns, :at, NULL FROM staged.versions WHERE removed IS NULL""",
     "INSERT INTO texts SELECT version + :v, text, pages, sections FROM staged.texts",
     "INSERT INTO readers SELECT version + :v, reader FROM staged.readers",
+    "INSERT INTO blocks SELECT version + :v, blocks FROM staged.blocks",
+    "INSERT INTO passage_blocks SELECT row + :p, blocks, header FROM staged.passage_blocks",
     """INSERT INTO passages SELECT row + :p, version + :v, embedding, start, "end", section, sentences, pages, text
            FROM staged.passages""",
     "INSERT OR REPLACE INTO meta SELECT * FROM staged.meta",
@@ -89,7 +103,8 @@ class Ledger(Catalogue):
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         ledger = cls(folder, connection)
-        connection.execute(_READERS)
+        for statement in (_READERS, *_BLOCKS):
+            connection.execute(statement)
         if not ledger.has_removals():
             with ledger._transaction():
                 for statement in _REMOVALS:
@@ -175,6 +190,8 @@ class Ledger(Catalogue):
         )
         if document.reader != 1:
             self.connection.execute("INSERT INTO readers VALUES (?, ?)", (added.lastrowid, document.reader))
+        if document.blocks:
+            self.connection.execute("INSERT INTO blocks VALUES (?, ?)", (added.lastrowid, packed(document.blocks)))
         return int(added.lastrowid or 0)
 
     def _insert_embeddings(self, keys: Iterable[bytes], embeddings: Iterable[Embedding]) -> None:
@@ -183,13 +200,22 @@ class Ledger(Catalogue):
             ((key, _blob(e.passage), _blob(e.sentences)) for key, e in zip(keys, embeddings, strict=True)),
         )
 
-    def _insert_passages(self, version: int, keys: Iterable[bytes], passages: Iterable[Passage]) -> None:
+    def _insert_passages(self, version: int, keys: Iterable[bytes], passages: Sequence[Passage]) -> None:
         self.connection.executemany(
             "INSERT INTO passages (version, embedding, start, end, section, sentences, pages, text) "
             "VALUES (?, (SELECT embedding FROM embeddings WHERE key = ?), ?, ?, ?, ?, ?, ?)",
             (
                 (version, key, p.start, p.end, p.section, _json(tuple(chain(*p.sentences))), _json(p.pages), p.text)
                 for key, p in zip(keys, passages, strict=True)
+            ),
+        )
+        last = int(self.connection.execute("SELECT MAX(row) FROM passages").fetchone()[0] or 0)
+        self.connection.executemany(
+            "INSERT INTO passage_blocks VALUES (?, ?, ?)",
+            (
+                (row, packed(passage.blocks, passage.start), passage.header)
+                for row, passage in enumerate(passages, last - len(passages) + 1)
+                if passage.blocks
             ),
         )
 

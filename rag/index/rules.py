@@ -10,6 +10,7 @@ import hashlib
 import numpy as np
 
 from rag.errors import DocumentError
+from rag.text.embedded import as_embedded
 from rag.types import Embedding, Entry, Passage
 
 # float32 rounding leaves 1e-7; vectors normalised in bfloat16 stay within 4e-3. A cosine would be off by as much.
@@ -17,10 +18,11 @@ UNIT_TOLERANCE = 5e-3
 
 
 def embedding_key(passage: Passage) -> bytes:
-    """The key of what was embedded, 32 bytes: the text, and where its sentences lie in it.
+    """The key of what was embedded, 32 bytes: the text as `as_embedded` gives it, and where its sentences lie in it.
 
     The place in the document is left out, so a passage that moved, with its file or within it, has the same key.
     """
+    passage = as_embedded(passage)
     spans = ",".join(f"{s.start - passage.start}-{s.end - passage.start}" for s in passage.sentences)
     return hashlib.sha256(f"{spans}\n{passage.text}".encode("utf-8", "surrogatepass")).digest()
 

@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 from rag.settings import Settings
 from rag.text.sentences import split_sentences
-from rag.types import Document, Passage, Sentence
+from rag.text.structure import blocks_in
+from rag.types import BlockSpan, Document, Passage, Sentence
 
 VERSION = "2"  # an index keeps it in its fingerprint: grows when passages cut before could not stand beside new ones
 
@@ -41,19 +42,20 @@ def chunk(document: Document, token_spans: Sequence[tuple[int, int]], target: in
     them. A sentence of more than `limit` tokens is cut at token boundaries, at white space if there is any.
     """
     starts = [start for start, _ in token_spans]
-    units = list(_units(document, starts, limit))
+    blocks = document.blocks or blocks_in(document.text, (section.start for section in document.sections))
+    units = list(_units(document, blocks, starts, limit))
     passages = []
     for _, group in groupby(units, key=lambda unit: unit.section):
-        passages += [_passage(document, run) for run in _pack(list(group), min(target, limit), limit)]
+        passages += [_passage(document, blocks, run) for run in _pack(list(group), min(target, limit), limit)]
     return passages
 
 
-def _units(document: Document, starts: list[int], limit: int) -> Iterator[_Unit]:
+def _units(document: Document, blocks: Sequence[BlockSpan], starts: list[int], limit: int) -> Iterator[_Unit]:
     section_starts = [section.start for section in document.sections]
-    for block, sentence in split_sentences(document.text, section_starts, document.pages):
+    for block, sentence in split_sentences(document.text, blocks):
         for start, end in _cut(document.text, sentence, starts, limit):
             section = bisect_right(section_starts, start) - 1
-            heading = section >= 0 and section_starts[section] == start
+            heading = blocks[block].kind == "heading"
             announces = document.text[start:end].endswith(":")
             yield _Unit(start, end, section, block, heading, announces, _count(starts, start, end))
 
@@ -126,16 +128,26 @@ def _share(units: list[_Unit], target: int, limit: int) -> list[list[_Unit]]:
     return shares
 
 
-def _passage(document: Document, units: list[_Unit]) -> Passage:
+def _passage(document: Document, blocks: Sequence[BlockSpan], units: list[_Unit]) -> Passage:
     start, end = units[0].start, units[-1].end
     sentences = tuple(Sentence(unit.start, unit.end) for unit in units if not unit.heading)
     if not sentences:  # a section that is only a heading
         sentences = tuple(Sentence(unit.start, unit.end) for unit in units)
     section = document.sections[units[0].section].path if units[0].section >= 0 else None
     pages = tuple(bisect_right(document.pages, sentence.start) for sentence in sentences) if document.pages else ()
+    inside = blocks[units[0].block : units[-1].block + 1]
+    first = inside[0]
+    header = document.text[first.start : first.header_end] if first.header_end and first.start < start else ""
     return Passage(
-        document.id, document.title, document.source, start, end, document.text[start:end], sentences, section, pages
-    )
+        document.id, document.title, document.source, start, end, document.text[start:end], sentences, section, pages,
+        tuple(_clipped(block, start, end) for block in inside), header,
+    )  # fmt: skip
+
+
+def _clipped(block: BlockSpan, start: int, end: int) -> BlockSpan:
+    """The part of the block within `start..end`, without a header that lies before it."""
+    header_end = block.header_end if block.start >= start else 0
+    return block._replace(start=max(block.start, start), end=min(block.end, end), header_end=min(header_end, end))
 
 
 def chunker_fingerprint(settings: Settings) -> str:

@@ -19,6 +19,7 @@ from rag.documents.read import read_document
 from rag.errors import DocumentError
 from rag.ingest.chunking import chunk
 from rag.seams import Embedder
+from rag.text.embedded import as_embedded
 from rag.types import Document, Embedding, Passage
 
 BATCH_PASSAGES = 128  # passages that are embedded together: enough to sort them by length, few enough to lose nothing
@@ -104,7 +105,7 @@ def cut(document: Document, embedder: Embedder, passage_tokens: int) -> list[Pas
 def embedded(embedder: Embedder, passages: Sequence[Passage]) -> Iterator[Embedding]:
     """The embeddings of the passages, in order."""
     for batch in in_batches(passages):
-        yield from embedder.embed_passages(batch)
+        yield from embedder.embed_passages([as_embedded(passage) for passage in batch])
 
 
 def in_batches(passages: Sequence[Passage]) -> Iterator[Sequence[Passage]]:

@@ -22,7 +22,8 @@ import numpy as np
 from rag.deadline import Deadline
 from rag.encoder.session import Floats, Outputs, Session
 from rag.errors import ModelError
-from rag.reading.forms import Shown, shown
+from rag.reading.forms import shown
+from rag.text.insertions import Shown
 from rag.types import AnswerSpan, Passage, PassageReading
 
 MODEL = "reader-l12"

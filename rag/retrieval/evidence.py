@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from rag.types import CELL_SEPARATOR, Evidence, Hit, Passage
+from rag.text.structure import table_header
+from rag.types import Evidence, Hit
 
 _REFERS_BACK = re.compile(
     r"(?:he|she|it|they|his|her|its|their|this|these|that|those|such|both|there|then|here"
@@ -44,26 +45,11 @@ def refers_back(text: str) -> bool:
     return bool(_REFERS_BACK.match(text))
 
 
-def table_header(passage: Passage, start: int, end: int) -> str:
-    """The first row of the table in which `start..end` of the document is a later row; empty if it is none.
-
-    >>> text = "Code | Meaning\\nE4 | Grinder blocked"
-    >>> table_header(Passage("a", "", "", 0, 35, text, ()), 15, 35)
-    'Code | Meaning'
-    """
-    at = start - passage.start
-    if CELL_SEPARATOR not in passage.text[at : end - passage.start]:
-        return ""
-    block = passage.text.rfind("\n\n", 0, at) + 2 if "\n\n" in passage.text[:at] else 0
-    first = passage.text[block:at].partition("\n")[0]
-    return first if CELL_SEPARATOR in first else ""
-
-
 def with_antecedent(evidence: Evidence) -> str:
     """The sentence with the text that it needs to be understood: the sentence before it if it begins by referring back
     ("It was opened in 1859."), or the head of its table."""
     passage = evidence.passage
-    if header := table_header(passage, evidence.start, evidence.end):
+    if header := table_header(passage, evidence.start):
         return f"{header}\n{evidence.text}"
     if not refers_back(evidence.text):
         return evidence.text

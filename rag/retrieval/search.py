@@ -18,11 +18,11 @@ from typing import NamedTuple
 import numpy as np
 
 from rag.background import begun
-from rag.retrieval.evidence import table_header
 from rag.retrieval.question import Question
 from rag.seams import Snapshot
+from rag.text.structure import blocks_of, table_header
 from rag.text.terms import STOP_WORDS, stem, terms
-from rag.types import CELL_SEPARATOR, Hit, Passage, Scored, SentenceScore, StoredPassage, Vectors
+from rag.types import Hit, Passage, Scored, SentenceScore, StoredPassage, Vectors
 
 CANDIDATES = 50  # of each search; the right passage is among the first 50 for 99 of 100 questions
 _HEADING_CREDIT = 0.5  # of a word in the heading above a sentence, or in the head of a table above its row
@@ -262,9 +262,9 @@ def _best(judged: Sequence[_Judged], k: int) -> list[_Judged]:
 def _sentences(passage: Passage, asked: AskedTerms) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
     """The question's terms in each sentence, and those in the head of its table if it is a row of one."""
     text, at = passage.text, passage.start
-    rows = CELL_SEPARATOR in text
+    rows = any(block.kind == "table" for block in blocks_of(passage))
     for start, end in passage.sentences:
-        head = table_header(passage, start, end) if rows else ""
+        head = table_header(passage, start) if rows else ""
         yield asked.among(text[start - at : end - at]), asked.among(head) if head else _NO_TERMS
 
 

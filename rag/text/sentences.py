@@ -1,60 +1,71 @@
 """Text -> its sentences, as spans, by block (pure).
 
-Blank lines and line breaks always end a sentence: readers of documents write a wrapped paragraph as one line, so that a
-line break means something (a list item, a table row). A table row is one unit, whatever stands in its cells. In other
-lines, syntok finds the ends of sentences; it knows abbreviations and initials. The full stops of Chinese, Japanese,
-Hindi and Urdu and the question mark of Arabic, which it does not know, end sentences too.
+Line breaks always end a sentence: readers of documents write a wrapped paragraph as one line, so that a line break
+means something (a list item, a table row). A heading is one unit, and so is a line of code and a row of a table, unless
+the row holds prose. In other lines, syntok finds the ends of sentences; it knows abbreviations and initials. The full
+stops of Chinese, Japanese, Hindi and Urdu and the question mark of Arabic, which it does not know, end sentences too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
-from rag.types import CELL_SEPARATOR, Sentence
+from rag.text.structure import blocks_in, cells
+from rag.types import BlockSpan, Sentence
 
 _LINE = re.compile(r"[^\n]+")
 _FULL_STOPS = re.compile(r"(?<=[。｡．！？؟۔।॥])(?![。｡．！？؟۔।॥”’」』）)\d])")
 _LONG_LINE = 20_000  # characters: beyond it syntok is given pieces, since its time grows with the length of its input
+_LONG_ROW = 600  # characters: a longer row of a table lays out prose, whose sentences are units of their own
 
 
-def split_sentences(
-    text: str, section_starts: Iterable[int] = (), page_starts: Iterable[int] = ()
-) -> Iterator[tuple[int, Sentence]]:
+def split_sentences(text: str, blocks: Sequence[BlockSpan] = ()) -> Iterator[tuple[int, Sentence]]:
     """Iterate over (number of the block, sentence) in order; white space at either end belongs to no sentence.
 
-    A sentence never crosses the start of a section or a page.
+    The blocks are told from the text if none are given; a sentence never crosses the border of a block.
     """
-    borders = sorted({*section_starts, *page_starts})
-    block, previous_end, border = 0, 0, 0
-    for line in _LINE.finditer(text):
+    for number, block in enumerate(blocks or blocks_in(text)):
+        for sentence in _in_block(text, block):
+            yield number, sentence
+
+
+def _in_block(text: str, block: BlockSpan) -> Iterator[Sentence]:
+    if block.kind == "heading":
+        yield Sentence(block.start, block.end)
+        return
+    for line in _LINE.finditer(text, block.start, block.end):
         if not line.group().strip():
             continue
-        if text.count("\n", previous_end, line.start()) > 1:
-            block += 1
-        previous_end = line.end()
-        begin = line.start()
-        while border < len(borders) and borders[border] < line.end():
-            if borders[border] > begin:
-                yield from ((block, sentence) for sentence in _in_line(text, begin, borders[border]))
-                begin = borders[border]
-            border += 1
-        yield from ((block, sentence) for sentence in _in_line(text, begin, line.end()))
+        if block.kind == "table":
+            yield from _in_row(text, *line.span())
+        elif block.kind == "code":
+            yield _trimmed(text, *line.span())
+        else:
+            yield from _in_line(text, *line.span())
+
+
+def _in_row(text: str, start: int, end: int) -> Iterator[Sentence]:
+    if end - start <= _LONG_ROW:
+        yield _trimmed(text, start, end)
+        return
+    for cell, place in cells(text[start:end]):
+        if cell:
+            yield from _in_line(text, start + place, start + place + len(cell))
+
+
+def _trimmed(text: str, start: int, end: int) -> Sentence:
+    line = text[start:end]
+    return Sentence(start + len(line) - len(line.lstrip()), start + len(line.rstrip()))
 
 
 def _in_line(text: str, start: int, end: int) -> Iterator[Sentence]:
-    if CELL_SEPARATOR in text[start:end]:
-        row = text[start:end]
-        yield Sentence(start + len(row) - len(row.lstrip()), start + len(row.rstrip()))
-        return
     for begin in range(start, end, _LONG_LINE):
         for first, last in _syntok(text[begin : min(begin + _LONG_LINE, end)]):
             cuts = [first, *(m.start() + first for m in _FULL_STOPS.finditer(text[begin + first : begin + last])), last]
             for left, right in zip(cuts, cuts[1:], strict=False):
-                piece = text[begin + left : begin + right]
-                if piece.strip():
-                    lead = len(piece) - len(piece.lstrip())
-                    yield Sentence(begin + left + lead, begin + left + len(piece.rstrip()))
+                if text[begin + left : begin + right].strip():
+                    yield _trimmed(text, begin + left, begin + right)
 
 
 def _syntok(line: str) -> Iterator[tuple[int, int]]:

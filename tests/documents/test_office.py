@@ -81,6 +81,26 @@ def test_paragraphs_headings_lists_and_tables_in_order(tmp_path: Path) -> None:
     }
 
 
+def test_the_kind_of_each_block_is_kept(tmp_path: Path) -> None:
+    document = docx.Document()
+    document.add_heading("Stores", 1)
+    document.add_paragraph("Kept dry.")
+    for item in ("rye", "oats"):
+        document.add_paragraph(item, style="List Bullet")
+    table = document.add_table(rows=2, cols=2)
+    for cell, text in zip(table._cells, ["Sort", "Weight", "rye", "4 kg"], strict=True):
+        cell.text = text
+    found = read(tmp_path, saved(document))
+    kinds = [(found.text[block.start : block.end], block.kind, block.header_end) for block in found.blocks]
+    header = found.text.index("Weight") + len("Weight")
+    assert kinds == [
+        ("Stores", "heading", 0),
+        ("Kept dry.", "prose", 0),
+        ("- rye\n- oats", "list", 0),
+        ("Sort | Weight\nrye | 4 kg", "table", header),
+    ]
+
+
 def test_headings_by_styles_of_another_name(tmp_path: Path) -> None:
     document = docx.Document()
     based = document.styles.add_style("Kapitel", WD_STYLE_TYPE.PARAGRAPH)

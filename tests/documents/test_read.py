@@ -17,8 +17,9 @@ import rag.documents.read
 from rag.documents.blocks import Block, assemble, clean, table_block
 from rag.documents.formats import DATA, NAMED, OFFICE, SOURCE, TEXT
 from rag.documents.read import SUFFIXES, is_readable, read_document
+from rag.documents.versions import reader_version
 from rag.errors import DocumentError, UnsupportedDocument
-from rag.types import Document, Section
+from rag.types import BlockSpan, Document, Section
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
 WRAPPED = """\
@@ -53,6 +54,8 @@ def test_all_fields_of_a_document(tmp_path: Path) -> None:
         pages=(),
         sections=(),
         metadata={"media_type": "text/plain"},
+        reader=reader_version("notes.txt"),
+        blocks=(BlockSpan(0, 4, "prose"), BlockSpan(6, 10, "prose")),
     )
 
 
@@ -220,7 +223,7 @@ def test_rows_of_a_table() -> None:
         ["Cost", "", "", ""],
         ["a", "", "b", "c"],
     ]
-    assert table_block(rows) == "| 2023\nSales | 1 2\nCost\na | b | c"
+    assert table_block(rows).text == "| 2023\nSales | 1 2\nCost\na | b | c"
 
 
 def check_contract(document: Document) -> None:

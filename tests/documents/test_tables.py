@@ -13,15 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.documents import excel_binary, html
-from rag.documents.blocks import cells, table_block, table_blocks
+from rag.documents.blocks import table_block, table_blocks
 from rag.documents.read import read_document
 from rag.errors import DocumentError
+from rag.text.structure import cells
 
 
 def text_of(folder: Path, data: bytes | str, name: str) -> str:
     path = folder / name
     path.write_bytes(data.encode() if isinstance(data, str) else data)
     return read_document(path, name).text
+
+
+def texts_of(row: str) -> list[str]:
+    return [text for text, _ in cells(row)]
 
 
 def lines_of(rows: Sequence[Sequence[str]], headers: int = 1) -> list[str]:
@@ -43,10 +48,10 @@ def test_several_header_rows_are_one_line() -> None:
 
 def test_a_bar_within_a_cell_is_no_border() -> None:
     rows = [["Command", "Use"], ["sort | head", "the least"], ["|", "a || b"], ["x", "| y"], ["", "z |"], ["done", ""]]
-    text = table_block(rows)
+    text = table_block(rows).text
     assert text == "Command | Use\nsort|head | the least\n¦ | a || b\nx | |y\n| z|\ndone"
-    assert cells(text.split("\n")[1]) == ["sort|head", "the least"]
-    assert cells(text.split("\n")[4]) == ["", "z|"]
+    assert texts_of(text.split("\n")[1]) == ["sort|head", "the least"]
+    assert texts_of(text.split("\n")[4]) == ["", "z|"]
 
 
 CELL = st.text(st.characters(codec="ascii", categories=["L", "N"]), max_size=3)
@@ -56,7 +61,7 @@ CELL = st.text(st.characters(codec="ascii", categories=["L", "N"]), max_size=3)
 def test_a_row_can_be_taken_apart_again(rows: list[list[str]]) -> None:
     filled = [row for row in rows if any(row)]
     columns = [place for place in range(3) if any(row[place] for row in rows)]
-    found = [cells(line) for line in table_block(rows).split("\n") if line]
+    found = [texts_of(line) for line in table_block(rows).text.split("\n") if line]
     assert [row + [""] * (len(columns) - len(row)) for row in found] == [[row[c] for c in columns] for row in filled]
 
 

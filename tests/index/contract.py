@@ -22,7 +22,19 @@ from rag.errors import DocumentNotFound, InputError
 from rag.index.filters import matching
 from rag.seams import Index, Snapshot, WritableIndex
 from rag.text.terms import query_terms, terms
-from rag.types import Document, DocumentInfo, Embedding, Entry, Filters, Passage, Scored, Section, Sentence, Vectors
+from rag.types import (
+    BlockSpan,
+    Document,
+    DocumentInfo,
+    Embedding,
+    Entry,
+    Filters,
+    Passage,
+    Scored,
+    Section,
+    Sentence,
+    Vectors,
+)
 
 DIMENSION = 16
 
@@ -49,6 +61,7 @@ def make_entry(document_id: str, paragraphs: Sequence[str], section: str | None 
         source=f"/files/{document_id}",
         sha256=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest(),
         sections=(Section(0, section),) if section else (),
+        blocks=tuple(_blocks(paragraphs)),
         metadata={"author": "Ann"},
     )
     passages, start = [], 0
@@ -60,10 +73,20 @@ def make_entry(document_id: str, paragraphs: Sequence[str], section: str | None 
             at = end + 1
         end = start + len(paragraph)
         passages.append(
-            Passage(document_id, document.title, document.source, start, end, paragraph, tuple(spans), section)
-        )
+            Passage(
+                document_id, document.title, document.source, start, end, paragraph, tuple(spans), section,
+                blocks=tuple(block for block in document.blocks if block.start == start),
+            )
+        )  # fmt: skip
         start = end + 2
     return Entry(document, passages, [embed(passage, document) for passage in passages])
+
+
+def _blocks(paragraphs: Sequence[str]) -> Iterator[BlockSpan]:
+    start = 0
+    for paragraph in paragraphs:
+        yield BlockSpan(start, start + len(paragraph), "prose")
+        start += len(paragraph) + 2
 
 
 MILLS = make_entry(
@@ -126,6 +149,20 @@ class IndexContract:
             assert (info.title, info.source, info.sha256) == ("Title of mills.txt", "/files/mills.txt",
                                                               MILLS.document.sha256)  # fmt: skip
             assert info.metadata == {"author": "Ann"}
+
+    def test_blocks_come_back_and_the_header_of_a_table_is_found(self, index: WritableIndex) -> None:
+        text = "Sort | Weight\nrye | 4\n\noats | 5"
+        blocks = (BlockSpan(0, 21, "table", 13), BlockSpan(23, 31, "table"))
+        document = Document("t.csv", "T", text, "/t.csv", "0", blocks=blocks)
+        first = Passage("t.csv", "T", "/t.csv", 0, 21, text[:21], (Sentence(14, 21),), blocks=blocks[:1])
+        later = Passage(
+            "t.csv", "T", "/t.csv", 23, 31, text[23:], (Sentence(23, 31),), blocks=blocks[1:], header="Sort | Weight"
+        )
+        put(index, Entry(document, [first, later], [embed(first, document), embed(later, document)]), MILLS)
+        assert index.document("t.csv") == document
+        assert [stored.passage for stored in index.stored("t.csv").passages] == [first, later]
+        with index.snapshot() as snapshot:
+            assert set(ids(snapshot, snapshot.lexical("weights", 5))) == {first.id, later.id}
 
     def test_dense_search_is_by_cosine_best_first(self, index: WritableIndex) -> None:
         put(index, MILLS, BRIDGES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,11 @@ from rag.index.catalogue import Catalogue, Generations
 from rag.index.failures import plain_errors
 from rag.index.ledger import Ledger
 from rag.index.rules import embedding_faults, embedding_key, passage_faults
-from rag.types import Document, Embedding, Entry, MadeWith, Passage, Section, Sentence, Stamp
+from rag.types import BlockSpan, Document, Embedding, Entry, MadeWith, Passage, Section, Sentence, Stamp
 from tests.index.contract import BRIDGES, BRIDGES_AGAIN, DIMENSION, MILLS, fast_folder, make_entry, unit_vector
 
 SETTINGS = MadeWith("e1", DIMENSION, "c1")
-TABLES = ("versions", "texts", "passages", "embeddings")
+TABLES = ("versions", "texts", "blocks", "passages", "passage_blocks", "embeddings")
 
 
 @pytest.fixture
@@ -45,11 +46,11 @@ def test_every_field_comes_back(ledger: Ledger) -> None:
     text = "Häuser \U0001f3e0 stehen.\x00 東京\n\nΤέλος."
     document = Document(
         "ordner/täst.pdf", "Ein \"Titel\"", text, "https://example.org/ä", "ab" * 32, (0, 20), (Section(0, "A > B"),),
-        {"author": "Ö"},
+        {"author": "Ö"}, blocks=(BlockSpan(0, 16, "heading"), BlockSpan(18, 27, "table", 22)),
     )  # fmt: skip
     passage = Passage(
         document.id, document.title, document.source, 0, len(text), text, (Sentence(0, 16), Sentence(22, 28)), "A > B",
-        (1, 2),
+        (1, 2), document.blocks, "a | b",
     )  # fmt: skip
     embedding = Embedding(unit_vector("p"), np.stack([unit_vector("s"), unit_vector("t")]))
     ledger.replace(Entry(document, [passage], [embedding]))
@@ -63,6 +64,20 @@ def test_every_field_comes_back(ledger: Ledger) -> None:
     assert ledger.documents(at=1)[0].pages == 2
     assert ledger.documents(at=1)[0].characters == len(text)
     assert ledger.settings == SETTINGS
+
+
+def test_a_file_of_an_earlier_version_has_no_blocks_until_it_is_written(ledger: Ledger) -> None:
+    ledger.replace(MILLS)
+    for table in ("blocks", "passage_blocks"):
+        ledger.connection.execute(f"DROP TABLE {table}")
+    assert ledger.document("mills.txt", at=1).blocks == ()
+    assert [stored.passage.blocks for stored in ledger.fetch([1, 2], at=1)] == [(), ()]
+    assert [text.header for text in ledger.texts(0, at=1)] == ["", ""]
+    ledger.close()
+    with closing(Ledger.open(ledger.folder)) as again:
+        again.replace(MILLS)
+        assert again.document("mills.txt", at=2) == MILLS.document
+        assert [stored.passage for stored in again.fetch([3, 4], at=2)] == list(MILLS.passages)
 
 
 def test_each_change_is_a_generation(ledger: Ledger) -> None:
@@ -86,15 +101,15 @@ def test_publishing_drops_what_is_gone_and_its_vectors(ledger: Ledger) -> None:
     ledger.replace(MILLS)
     ledger.replace(BRIDGES)
     ledger.replace(make_entry("copy.txt", [BRIDGES.passages[0].text]))
-    assert sizes(ledger) == (3, 3, 5, 4)  # the copy shares the vectors of what it copied
+    assert sizes(ledger) == (3, 3, 3, 5, 5, 4)  # the copy shares the vectors of what it copied
     ledger.remove("a/bridges.txt")
     ledger.remove("mills.txt")
-    assert sizes(ledger) == (3, 3, 5, 4)
+    assert sizes(ledger) == (3, 3, 3, 5, 5, 4)
     ledger.publish(4)  # the removal of the mills is generation 5
-    assert sizes(ledger) == (2, 2, 3, 3)
+    assert sizes(ledger) == (2, 2, 2, 3, 3, 3)
     assert ledger.state() == Generations(5, 4, 4)
     ledger.publish(5)
-    assert sizes(ledger) == (1, 1, 1, 1)
+    assert sizes(ledger) == (1, 1, 1, 1, 1, 1)
     assert ledger.embedded([embedding_key(p) for p in BRIDGES.passages])[1] is None
     assert ledger.embedded([embedding_key(BRIDGES.passages[0])])[0] is not None
 
@@ -103,7 +118,7 @@ def test_numbers_are_never_given_twice(ledger: Ledger) -> None:
     ledger.replace(MILLS)
     ledger.remove("mills.txt")
     ledger.publish(2)
-    assert sizes(ledger) == (0, 0, 0, 0)
+    assert sizes(ledger) == (0, 0, 0, 0, 0, 0)
     ledger.replace(MILLS)
     assert ledger.rows(at=3).tolist() == [3, 4]
 
@@ -116,7 +131,7 @@ def test_a_moved_document_keeps_its_vectors(ledger: Ledger) -> None:
     assert all(embedding is not None for embedding in kept)
     ledger.replace(moved._replace(embeddings=[embedding for embedding in kept if embedding is not None]))
     ledger.publish(3)
-    assert sizes(ledger) == (1, 1, 2, 2)
+    assert sizes(ledger) == (1, 1, 1, 2, 2, 2)
 
 
 def test_a_change_that_fails_leaves_no_trace(ledger: Ledger) -> None:
@@ -159,7 +174,7 @@ def test_a_full_disk_is_one_clear_line(ledger: Ledger) -> None:
     with pytest.raises(RagError, match="^no space left on the disk of .*: free some"), plain_errors(ledger.folder):
         ledger.replace(long)
     assert ledger.state().generation == 0
-    assert sizes(ledger) == (0, 0, 0, 0)
+    assert sizes(ledger) == (0, 0, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(

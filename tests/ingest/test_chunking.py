@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from rag.ingest.chunking import chunk
 from rag.text.sentences import split_sentences
-from rag.types import Document, Passage, Section
+from rag.text.structure import table_header
+from rag.types import BlockKind, BlockSpan, Document, Passage, Section
 
 WORD = re.compile(r"\S+")
 
@@ -46,9 +48,60 @@ def test_chinese_and_japanese_sentences_end_at_their_own_full_stops() -> None:
     ]
 
 
-def test_sentences_do_not_cross_a_page_or_section() -> None:
-    text = "one two three four"
-    assert [text[s.start : s.end] for _, s in split_sentences(text, [8], [14])] == ["one two", "three", "four"]
+def test_what_a_block_is_decides_where_its_sentences_end() -> None:
+    text = "1. Grain. 2. Flour\n\nSift it. Wait.\n\nRye. | Two. Three.\n\ncat a.log | grep it. Done it."
+    starts = [0, 20, 36, 56]
+    ends = [*(start - 2 for start in starts[1:]), len(text)]
+    kinds: list[BlockKind] = ["heading", "prose", "table", "prose"]
+    blocks = [BlockSpan(*span) for span in zip(starts, ends, kinds, strict=True)]
+    found = [(number, text[s.start : s.end]) for number, s in split_sentences(text, blocks)]
+    assert found == [
+        (0, "1. Grain. 2. Flour"),
+        (1, "Sift it."),
+        (1, "Wait."),
+        (2, "Rye. | Two. Three."),
+        (3, "cat a.log | grep it."),
+        (3, "Done it."),
+    ]
+    code = blocks[3]._replace(kind="code")
+    assert [text[s.start : s.end] for _, s in split_sentences(text, [code])] == ["cat a.log | grep it. Done it."]
+
+
+def test_the_sentences_of_a_row_that_lays_out_prose_are_units() -> None:
+    cell = " ".join(f"The mill stood still on day {day} of the month." for day in range(1, 16))
+    text = f"Item | Minutes\n4 | {cell}"
+    block = BlockSpan(0, len(text), "table", 14)
+    found = [text[s.start : s.end] for _, s in split_sentences(text, [block])]
+    assert found[:3] == ["Item | Minutes", "4", "The mill stood still on day 1 of the month."]
+    assert len(found) == 17
+
+
+def test_every_passage_of_a_long_table_knows_its_header() -> None:
+    rows = "\n".join(f"sort {number} | {number} kg" for number in range(9))
+    text = f"Stock\n\nSort | Weight\n{rows}\n\nAll of it is dry."
+    table = BlockSpan(7, text.index("\n\nAll"), "table", 20)
+    blocks = (BlockSpan(0, 5, "heading"), table, BlockSpan(table.end + 2, len(text), "prose"))
+    doc = replace(document(text, (Section(0, "Stock"),)), blocks=blocks)
+    first, *others = chunk(doc, words(text), 15, 15)
+    assert (first.header, first.blocks[0].kind, first.blocks[1].header_end) == ("", "heading", 20)
+    assert len(others) > 1
+    assert all(p.header == "Sort | Weight" for p in others if p.blocks[0].kind == "table")
+    for p in (first, *others):
+        inside = [block for block in blocks if block.start < p.end and block.end > p.start]
+        clipped = [(max(block.start, p.start), min(block.end, p.end), block.kind) for block in inside]
+        assert [block[:3] for block in p.blocks] == clipped
+        rows_of = [s for s in p.sentences if " | " in text[s.start : s.end] and s.start >= 20]
+        assert all(table_header(p, s.start) == "Sort | Weight" for s in rows_of)
+
+
+def test_a_heading_of_two_sentences_is_never_quoted() -> None:
+    text = "Not OK. Do not copy this.\n\nAsk first."
+    doc = replace(
+        document(text, (Section(0, "Not OK. Do not copy this."),)),
+        blocks=(BlockSpan(0, 25, "heading"), BlockSpan(27, len(text), "prose")),
+    )
+    (passage,) = chunk(doc, words(text), 50, 50)
+    assert [text[s.start : s.end] for s in passage.sentences] == ["Ask first."]
 
 
 def test_blocks_fill_a_passage_up_to_the_target() -> None:

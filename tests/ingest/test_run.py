@@ -71,7 +71,7 @@ def test_files_whose_reader_changed_are_read_again_and_unchanged_passages_are_no
 ) -> None:
     monkeypatch.setattr(versions, "_VERSIONS", {})
     run(settings, library)
-    monkeypatch.setattr(versions, "_VERSIONS", {".txt": 2})
+    monkeypatch.setattr(versions, "_VERSIONS", {".txt": 7})
     assert find_changes([library], _files(settings)).reread == ["library/a.txt"]
     embedder = HashEmbedder()
     second = run(settings, library, embedder=embedder)
@@ -81,7 +81,7 @@ def test_files_whose_reader_changed_are_read_again_and_unchanged_passages_are_no
     third = run(settings, library)
     assert (third.replaced, third.reread) == ([], [])
     (library / "a.txt").write_text("Ada built the bridge.")
-    monkeypatch.setattr(versions, "_VERSIONS", {".txt": 3})
+    monkeypatch.setattr(versions, "_VERSIONS", {".txt": 8})
     fourth = run(settings, library)
     assert (fourth.replaced, fourth.reread) == (["library/a.txt"], [])  # the file changed as well
 

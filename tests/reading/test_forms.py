@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.reading.forms import INSERTED, cells, column_names, shown
+from rag.reading.forms import shown
+from rag.text.insertions import INSERTED
+from rag.text.structure import cells, column_names
 from rag.types import Passage
 
 

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from rag.errors import ModelError
 from rag.retrieval import search as retrieval
-from rag.retrieval.evidence import select_evidence, table_header, with_antecedent
+from rag.retrieval.evidence import select_evidence, with_antecedent
 from rag.retrieval.question import Carried, parse_question
 from rag.retrieval.search import AskedTerms, SeenTexts, coverage, retrieve
 from rag.text.sentences import split_sentences
+from rag.text.structure import table_header
 from rag.text.terms import terms
 from rag.types import (
     Document,
@@ -197,8 +198,8 @@ def test_a_table_row_is_one_sentence_and_is_shown_below_the_first_row() -> None:
     found = passage(TABLE)
     rows = [TABLE[sentence.start : sentence.end] for sentence in found.sentences]
     assert rows[2] == "E4 | Stone blocked | Open the lid. Turn it."
-    heads = [table_header(found, *sentence) for sentence in found.sentences]
-    assert heads == ["", "", "Code | Meaning | Remedy", "Code | Meaning | Remedy"]
+    heads = [table_header(found, sentence.start) for sentence in found.sentences]
+    assert heads == [None, None, "Code | Meaning | Remedy", "Code | Meaning | Remedy"]
     item = Evidence(1, found, *found.sentences[3], rows[3], 1.0)
     assert with_antecedent(item) == "Code | Meaning | Remedy\nE5 | Sack full | Empty it"
 

@@ -21,6 +21,7 @@ from rag.documents.pdf.lines import Line, whole_lines
 from rag.documents.pdf.marginal import without_marginal
 from rag.documents.pdf.tables import is_row, rows, wraps
 from rag.documents.wrapping import BETWEEN_UNSPACED, join, whole_words
+from rag.types import BlockKind
 
 SAME_SIZE = 1.1  # quotient of two sizes up to which they count as one
 FARTHEST = 3.0  # of the size: lines farther apart have nothing to do with each other
@@ -229,15 +230,16 @@ def _joined(units: Sequence[_Unit], texts: Sequence[Text], ranks: Sequence[int],
     while place < len(units):
         row_lines = _table_lines(units[place:], ranks[place:])
         if row_lines:
-            joined.append(Block(rows(row_lines, known)))
+            joined.append(rows(row_lines, known))
             place += len(row_lines)
             apart = True
             continue
         text, level = texts[place].text, ranks[place]
         if units[place].close and not level and not apart:
-            joined[-1] = Block(f"{joined[-1].text}\n{text}")
+            kind: BlockKind = "list" if _is_item(units[place].lines[0]) else joined[-1].kind
+            joined[-1] = Block(f"{joined[-1].text}\n{text}", kind=kind)
         else:
-            joined.append(Block(text, level))
+            joined.append(Block(text, level, "table" if units[place].lines[0].cells > 1 else "prose"))
         apart = bool(level)
         place += 1
     return joined

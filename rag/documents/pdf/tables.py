@@ -1,6 +1,6 @@
 """Lines of a PDF that are the rows of a table -> the same rows with every cell under its column.
 
-In: the lines of one table, top to bottom, with the places of their words. Out: the table as text. Pure.
+In: the lines of one table, top to bottom, with the places of their words. Out: the table as a block. Pure.
 Columns are the vertical stripes that words fill, told apart by the white space that runs down between them; if a
 name spans several of them, the rows with the most cells say where columns are. A row that goes on with the words of the
 one above belongs to it, and so do header names on several lines.
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence, Set
 from itertools import pairwise
 from typing import NamedTuple
 
-from rag.documents.blocks import table_block
+from rag.documents.blocks import Block, table_block
 from rag.documents.pdf.lines import COLUMN_GAP, Line, Word
 from rag.documents.wrapping import join
 
@@ -40,11 +40,11 @@ def is_row(line: Line) -> bool:
     return bool(line.words) and FIGURE.fullmatch(line.words[0].text) is not None and len(_parts(line, COLUMN_GAP)) > 1
 
 
-def rows(lines: Sequence[Line], known: Set[str]) -> str:
-    """The lines as a table; as they are if no columns are seen. `known` are words, as `join` takes them."""
+def rows(lines: Sequence[Line], known: Set[str]) -> Block:
+    """The lines as a table; each as it is if no columns are seen. `known` are words, as `join` takes them."""
     columns = _columns(lines) if all(line.words for line in lines) else []
     if not columns:
-        return "\n".join(line.text for line in lines)
+        return Block("\n".join(line.text for line in lines), kind="table")
     whole = _whole_rows([_placed(line, columns) for line in lines], known)
     return table_block(whole, _header_rows(whole))
 

@@ -143,7 +143,7 @@ def add(writer: Any, texts: Iterable[PassageText]) -> None:
 
 def passage_terms(passage: PassageText) -> list[str]:
     """The terms that a passage is found by: those of the headings that it stands under, and its own."""
-    return terms(passage.section or "") + terms(passage.text)
+    return terms(passage.section or "") + terms(passage.header) + terms(passage.text)
 
 
 def of_versions(versions: Sequence[int]) -> Any:

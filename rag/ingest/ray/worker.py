@@ -19,6 +19,7 @@ from rag.documents.read import Options
 from rag.errors import DocumentError
 from rag.ingest.prepare import Prepared, prepare
 from rag.seams import Embedder
+from rag.text.embedded import as_embedded
 from rag.types import Embedding, Passage
 
 GROUPS = {"prepare": 1, "embed": 1}  # threads for each method: a file that takes minutes holds up no vectors
@@ -70,4 +71,4 @@ class Worker:
     def embed(self, passages: Sequence[Passage]) -> list[Embedding]:
         """The embeddings of the passages, in order."""
         with self._lock:
-            return self._embedder.embed_passages(passages)
+            return self._embedder.embed_passages([as_embedded(passage) for passage in passages])

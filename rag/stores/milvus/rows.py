@@ -15,6 +15,7 @@ from itertools import chain
 import numpy as np
 
 from rag.errors import DocumentError
+from rag.index.block_rows import packed, unpacked
 from rag.index.rules import embedding_key
 from rag.index.sources import Shown, with_path
 from rag.stores.milvus.filters import facets
@@ -30,7 +31,8 @@ PLACE = ("row", "document", "embedding", "text", "about")  # fields that `passag
 
 def text_parts(version: int, document: Document) -> list[Row]:
     """The blobs of text, pages and sections: one JSON, cut into parts."""
-    whole = json.dumps([document.text, document.pages, document.sections], ensure_ascii=False).encode()
+    parts = [document.text, document.pages, document.sections, packed(document.blocks)]
+    whole = json.dumps(parts, ensure_ascii=False).encode()
     return [_blob(f"t:{version}:{number}", part) for number, part in enumerate(_cut(whole))]
 
 
@@ -41,9 +43,12 @@ def text_keys(version: int, parts: int) -> list[str]:
 
 def document_of(info: DocumentInfo, parts: Iterable[str]) -> Document:
     """The document whose text, pages and sections are in the parts, in order."""
-    text, pages, sections = json.loads("".join(parts))
+    text, pages, sections, *blocks = json.loads("".join(parts))
     headings = tuple(Section(*section) for section in sections)
-    return Document(info.id, info.title, text, info.source, info.sha256, tuple(pages), headings, dict(info.metadata))
+    return Document(
+        info.id, info.title, text, info.source, info.sha256, tuple(pages), headings, dict(info.metadata),
+        blocks=unpacked(*blocks or [None]),
+    )  # fmt: skip
 
 
 def version_row(version: int, entry: Entry, parts: int, added: int) -> Row:
@@ -87,7 +92,7 @@ def sizes_of(row: Row) -> tuple[int, int]:
 
 def terms_of(passage: Passage) -> list[str]:
     """The terms that a passage is found by: those of the headings that it stands under, and its own."""
-    return terms(passage.section or "") + terms(passage.text)
+    return terms(passage.section or "") + terms(passage.header) + terms(passage.text)
 
 
 def analysed(row: Row) -> Row:
@@ -117,7 +122,11 @@ def passage_rows(
     shared = {"version": version, "added": added, "document": info.id} | facets(info)
     for row, (passage, embedding) in enumerate(zip(passages, vectors, strict=True), first):
         spans = list(chain(*passage.sentences))
-        about = [passage.title, passage.source, passage.start, passage.end, spans, passage.section, passage.pages]
+        blocks = packed(passage.blocks, passage.start)
+        about = [
+            passage.title, passage.source, passage.start, passage.end, spans, passage.section, passage.pages, blocks,
+            passage.header,
+        ]  # fmt: skip
         own = {
             "row": row, "embedding": embedding_key(passage).hex(), "text": passage.text, "about": _json(about),
             "terms": encoded(terms_of(passage)) or NO_TERMS, "dense": embedding.passage.astype(np.float32).tolist(),
@@ -127,7 +136,8 @@ def passage_rows(
 
 def passage(row: Row, shown: Shown = with_path) -> Passage:
     """The passage that a row holds."""
-    title, source, start, end, spans, section, pages = json.loads(row["about"])
+    title, source, start, end, spans, section, pages, *structure = json.loads(row["about"])
+    blocks, header = structure or (None, "")
     bounds = iter(spans)
     sentences = tuple(Sentence(first, last) for first, last in zip(bounds, bounds, strict=True))
     return Passage(
@@ -140,6 +150,8 @@ def passage(row: Row, shown: Shown = with_path) -> Passage:
         sentences,
         section,
         tuple(pages),
+        unpacked(blocks, start),
+        header,
     )
 
 
