@@ -64,12 +64,12 @@ _ONWARD = frozenset(
 # Those that go on with a number, a Roman one or a letter
 _BEFORE_NUMBER = frozenset(
     """
-    sec sect secs sects ch chap chaps eq eqs eqn eqns op opp max min approx appr ca circa fig figs tab tabs no nos nr
-    nrn num núm nums n p pp pg pgs pág págs pag blz vol vols v bd bde art arts abs abschn ziff kap cap anm anl abb app
-    apps appx par para paras cl cls sched reg regs r ref refs ex exs ed éd eds ser iss pts bk bks cols ln lns lfd rn rdnr
-    rz z s f ff lit pkt aufl ausg jg ver vers rev tel tél fax ext mob apt bldg fl rm str pos est b d temp wt ht qty amt avg
-    aprox máx mín mind höchst env usd eur gbp chf rs fr bwv kv woo rv sq cu oz lb lbs yd ft hr hrs
-    jan feb febr mar apr jun jul aug sep sept oct okt nov dec dez mon tue tues wed thu thur thurs fri sat sun
+    sec sect secs sects ch chap chaps eq eqs eqn eqns op opp max min approx appr ca circa fig figs tab tabs no nos
+    nr nrn num núm nums n p pp pg pgs pág págs pag blz vol vols v bd bde art arts abs abschn ziff kap cap anm anl
+    abb app apps appx par para paras cl cls sched reg regs r ref refs ex exs ed éd eds ser iss pts bk bks cols ln
+    lns lfd rn rdnr rz z s f ff lit pkt aufl ausg jg ver vers rev tel tél fax ext mob apt bldg fl rm str pos est b d
+    temp wt ht qty amt avg aprox máx mín mind höchst env usd eur gbp chf rs fr bwv kv woo rv sq cu oz lb lbs yd ft
+    hr hrs jan feb febr mar apr jun jul aug sep sept oct okt nov dec dez mon tue tues wed thu thur thurs fri sat sun
     """.split()
 )
 _NUMBER = re.compile(
