@@ -18,6 +18,7 @@ _HIDDEN = "·"
 _END = re.compile(r"[.!?…‼‽⁇⁈⁉。．｡！？؟۔।॥][\"'´‘’“”«»‹›*†‡\u00b9\u00b2\u00b3\u2070-\u2079]*$|[)\]}]$")
 _LABEL = r"(?:[-–*•]\s*)?[(\[]?(?:§+\s*)?(?:[A-Z]?\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivxlc]{1,7}|[IVXLC]{1,7})[.)\]]"
 _IS_LABEL = re.compile(_LABEL)
+_ENDS_IN_LABEL = re.compile(rf"[:;]\s+{_LABEL}$")  # "Agenda: 1."
 _IS_LABELLED_TITLE = re.compile(rf"{_LABEL}(?:\s+[^\s.!?]+){{1,4}}\.")  # "5. Deposit."
 _LONGEST_ITEMS = 1_000  # characters of items that are kept in one sentence
 _NEXT_ITEM = re.compile(r"\w\s+\d{1,2}\.$")
@@ -57,7 +58,7 @@ _ONWARD = frozenset(
     rev revd dr drs prof mr mrs ms messrs mx hon capt lt col maj gen sgt cpl pvt adm cmdr cdr gov sen rep pres amb supt
     insp det atty rt wg sqn ldr cllr ald bp abp pte st ste mt ft pt fr br bro wm chas geo thos jas jos robt dipl ing mag
     hr hrn frl fam fa dott sig sra srta mme mlle mgr msgr dhr mevr ven asst assoc dept univ viz cf vs incl excl resp
-    esp orig attn govt natl intl tech mfg ed eds trans illus
+    esp orig attn govt natl intl tech mfg ed eds trans illus av avda ul ул им проф акад просп пер обл
     geb gest verh gem insb insbes vgl einschl zzgl abzgl inkl exkl sog hrsg bearb kath evang ggf evtl bzw abt bijv env
     """.split()
 )
@@ -69,7 +70,8 @@ _BEFORE_NUMBER = frozenset(
     abb app apps appx par para paras cl cls sched reg regs r ref refs ex exs ed éd eds ser iss pts bk bks cols ln
     lns lfd rn rdnr rz z s f ff lit pkt aufl ausg jg ver vers rev tel tél fax ext mob apt bldg fl rm str pos est b d
     temp wt ht qty amt avg aprox máx mín mind höchst env usd eur gbp chf rs fr bwv kv woo rv sq cu oz lb lbs yd ft
-    hr hrs jan feb febr mar apr jun jul aug sep sept oct okt nov dec dez mon tue tues wed thu thur thurs fri sat sun
+    hr hrs стр рис табл гл ст см ок
+    jan feb febr mar apr jun jul aug sep sept oct okt nov dec dez mon tue tues wed thu thur thurs fri sat sun
     """.split()
 )
 _NUMBER = re.compile(
@@ -89,7 +91,8 @@ def without_false_stops(line: str) -> str:
 def is_border(before: str, piece: str, last: bool) -> bool:
     """True if a sentence ends between what syntok parts: `before` is the sentence so far, `piece` follows it, and if it
     is the last, nothing follows that. Neither has outer spaces."""
-    if not _END.search(before[-_TAIL:]) or _IS_LABEL.fullmatch(before) or _counts(before):
+    tail = before[-_TAIL:]
+    if not _END.search(tail) or _IS_LABEL.fullmatch(before) or _ENDS_IN_LABEL.search(tail) or _counts(before):
         return False
     if not _LETTER.search(piece):  # "5", but not "5." before the text of an item
         return not last and bool(_IS_LABEL.fullmatch(piece))

@@ -34,6 +34,7 @@ def sentences_of(text: str) -> list[str]:
         "6. Fee. 2,350",
         "6. Fee. € 2,350 a month, in advance.",
         "1. Scope 2. Terms 3. Fees",
+        "To be decided: 1. Boats and 2. Fees",
         "See Sec. 9 and Eq. 3",  # abbreviations
         "Cf. Chap. 12, App. B and Figs. 2 and 3.",
         "The quartet Op. 59 No. 1 was played.",
@@ -42,6 +43,7 @@ def sentences_of(text: str) -> list[str]:
         "It stands in Mühlenstr. 14 behind the weir.",
         "The sermon of the Rev. Ada Hart was printed.",
         "Lt. Col. Brandt met Gov. Lind on Mt. Rosa.",
+        "Музей стоит на ул. Мира, см. рис. 3.",
         "Die Fa. Holm zahlt, vgl. Abb. 2, nichts.",
         "Obst, z. B. Birnen, d. h. Kernobst, u. a. Quitten.",
         "Das gilt nicht, d. h. Sie zahlen.",
