@@ -40,7 +40,7 @@ class BlockSpan(NamedTuple):
     start: int
     end: int
     kind: BlockKind
-    header_end: int = 0  # of a table: where its header row ends; 0 if it has none
+    header: tuple[int, int] | None = None  # of a table: the place of its header row, which may be on an earlier page
 
 
 class Sentence(NamedTuple):
@@ -85,7 +85,7 @@ class Passage:
     section: str | None = None
     pages: tuple[int, ...] = ()  # 1-based page of each sentence; empty if the format has no pages
     blocks: tuple[BlockSpan, ...] = ()  # those of the document, as far as they lie inside; empty: see `Document.blocks`
-    header: str = ""  # the header row of a table that begins before the passage
+    header: str = ""  # the header row of a table of the passage that stands before it
 
     @property
     def id(self) -> str:

@@ -26,7 +26,7 @@ from itertools import zip_longest
 from types import MappingProxyType
 from typing import NamedTuple
 
-from rag.text.structure import header_end, without_bars
+from rag.text.structure import cells, header_row, moved, without_bars
 from rag.types import CELL_SEPARATOR, BlockKind, BlockSpan, Section
 
 NEWLINE = re.compile(r"\r+\n|[\r\v\f\x85\u2028\u2029]")  # \r\r\n is what a text-mode copy of \r\n leaves
@@ -93,14 +93,30 @@ def assemble(pages: Sequence[Sequence[Block]]) -> Body:
             parts.append(text)
             length = start + len(text)
             blocks.append(_span(block, text, start))
-    return Body("\n\n".join(parts), tuple(starts + [length] * waiting), tuple(sections), tuple(blocks))
+    text = "\n\n".join(parts)
+    opening = frozenset(starts)
+    for number in range(1, len(blocks)):
+        if blocks[number].start in opening:
+            blocks[number] = _continued(blocks[number - 1], blocks[number], text)
+    return Body(text, tuple(starts + [length] * waiting), tuple(sections), tuple(blocks))
 
 
 def _span(block: Block, text: str, start: int) -> BlockSpan:
     if block.level:
         return BlockSpan(start, start + len(text), "heading")
-    header = header_end(text, 0, len(text)) if block.kind == "table" else 0
-    return BlockSpan(start, start + len(text), block.kind, start + header if header else 0)
+    header = header_row(text, 0, len(text)) if block.kind == "table" else None
+    return moved(BlockSpan(0, len(text), block.kind, header), start)
+
+
+def _continued(above: BlockSpan, below: BlockSpan, text: str) -> BlockSpan:
+    """The table `below`, which opens a page, with the header of `above`, which ends the page before, if it goes on
+    with that: it has as many columns and no header that repeats it."""
+    if above.kind != "table" or below.kind != "table" or above.header is None:
+        return below
+    header, row = text[slice(*above.header)], text[below.start : below.end].partition("\n")[0]
+    if row == header or len(cells(row)) != len(cells(header)):
+        return below
+    return below._replace(header=above.header)
 
 
 def visible(text: str) -> str:

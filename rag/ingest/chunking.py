@@ -135,19 +135,24 @@ def _passage(document: Document, blocks: Sequence[BlockSpan], units: list[_Unit]
         sentences = tuple(Sentence(unit.start, unit.end) for unit in units)
     section = document.sections[units[0].section].path if units[0].section >= 0 else None
     pages = tuple(bisect_right(document.pages, sentence.start) for sentence in sentences) if document.pages else ()
-    inside = blocks[units[0].block : units[-1].block + 1]
-    first = inside[0]
-    header = document.text[first.start : first.header_end] if first.header_end and first.start < start else ""
+    inside = [_clipped(block, start, end) for block in blocks[units[0].block : units[-1].block + 1]]
+    header = next((block.header for block in inside if block.header and block.header[0] < start), None)
     return Passage(
         document.id, document.title, document.source, start, end, document.text[start:end], sentences, section, pages,
-        tuple(_clipped(block, start, end) for block in inside), header,
+        tuple(block if block.header == header else _without_far_header(block, start) for block in inside),
+        document.text[slice(*header)] if header else "",
     )  # fmt: skip
 
 
 def _clipped(block: BlockSpan, start: int, end: int) -> BlockSpan:
-    """The part of the block within `start..end`, without a header that lies before it."""
-    header_end = block.header_end if block.start >= start else 0
-    return block._replace(start=max(block.start, start), end=min(block.end, end), header_end=min(header_end, end))
+    """The part of the block within `start..end`; a header that is cut by the end names nothing."""
+    header = block.header if block.header and block.header[1] <= end else None
+    return BlockSpan(max(block.start, start), min(block.end, end), block.kind, header)
+
+
+def _without_far_header(block: BlockSpan, start: int) -> BlockSpan:
+    """The block without a header before `start`, of which a passage keeps only one."""
+    return block if block.header is None or block.header[0] >= start else block._replace(header=None)
 
 
 def chunker_fingerprint(settings: Settings) -> str:

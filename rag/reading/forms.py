@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from rag.text.insertions import Shown, ShownText
-from rag.text.structure import blocks_of, column_names, header_of
+from rag.text.structure import blocks_of, column_names, header_of, rows_start
 from rag.types import BlockSpan, Passage
 
 _MARKER = re.compile(r"\s*(?:[-*+•–—]|\(?\d{1,3}[.):]|\(?[a-z][.)])\s")
@@ -59,12 +59,12 @@ def _add_block(out: ShownText, passage: Passage, block: BlockSpan, start: int) -
     """Add the block from `start` on: a place in the passage's text, as all here."""
     text = passage.text[start : block.end - passage.start]
     names = column_names(header_of(passage, block)) if block.kind == "table" else []
-    header = block.header_end - passage.start if block.header_end else 0
+    rows = rows_start(block) - passage.start
     for number, match in enumerate(_LINE.finditer(text)):
         line, at = match.group(), start + match.start()
         if number:
             out.add("\n")
-        if names and at >= header:
+        if names and at >= rows:
             out.add("• ")
             out.add_row(line, at, names)
         else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rag.text.insertions import INSERTED, Shown, ShownText
-from rag.text.structure import blocks_of, column_names, header_of
+from rag.text.structure import blocks_of, column_names, header_of, rows_start
 from rag.types import BlockSpan, Passage, Sentence
 
 
@@ -35,7 +35,7 @@ def _shown(passage: Passage, tables: list[BlockSpan]) -> Shown:
     done = 0
     for table in tables:
         names = column_names(header_of(passage, table))
-        start = max(table.header_end, table.start) - passage.start
+        start = rows_start(table) - passage.start
         out.add(passage.text[done:start], done)
         rows = passage.text[start : table.end - passage.start]
         for row in rows.split("\n"):

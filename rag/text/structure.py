@@ -37,24 +37,27 @@ def _block(text: str, start: int, end: int, heading: bool) -> BlockSpan:
     lines = text[start:end].split("\n")
     rows = sum(CELL_SEPARATOR in line for line in lines)
     kind: BlockKind = "table" if rows and 2 * rows >= len(lines) else "prose"
-    return BlockSpan(start, end, kind, header_end(text, start, end) if kind == "table" else 0)
+    return BlockSpan(start, end, kind, header_row(text, start, end) if kind == "table" else None)
 
 
-def header_end(text: str, start: int, end: int) -> int:
-    """The place where the header row of the table `start..end` ends; 0 if its first row names no columns, or is its
-    only one."""
+def header_row(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """The place of the header row of the table `start..end`; None if its first row names no columns, or is its only
+    one."""
     row, _, others = text[start:end].partition("\n")
-    return start + len(row) if others and column_names(row) else 0
+    return (start, start + len(row)) if others and column_names(row) else None
 
 
 def blocks_of(passage: Passage) -> tuple[BlockSpan, ...]:
     """The blocks of a passage, as places in the document; told from its text if they are not known."""
     if passage.blocks:
         return passage.blocks
-    return tuple(
-        BlockSpan(at + passage.start, end + passage.start, kind, header + passage.start if header else 0)
-        for at, end, kind, header in blocks_in(passage.text)
-    )
+    return tuple(moved(block, passage.start) for block in blocks_in(passage.text))
+
+
+def moved(block: BlockSpan, by: int) -> BlockSpan:
+    """The block with its places counted from elsewhere."""
+    header = block.header and (block.header[0] + by, block.header[1] + by)
+    return BlockSpan(block.start + by, block.end + by, block.kind, header)
 
 
 def block_at(passage: Passage, place: int) -> BlockSpan | None:
@@ -73,16 +76,22 @@ def table_header(passage: Passage, place: int) -> str | None:
     'Code | Meaning'
     """
     block = block_at(passage, place)
-    if block is None or block.kind != "table" or place < block.header_end:
+    if block is None or block.kind != "table" or place < rows_start(block):
         return None
     return header_of(passage, block)
 
 
+def rows_start(table: BlockSpan) -> int:
+    """The place from which the rows below the header stand."""
+    return table.header[1] if table.header and table.header[0] >= table.start else table.start
+
+
 def header_of(passage: Passage, table: BlockSpan) -> str:
     """The header row of a table of the passage, wherever it stands; empty if it has none."""
-    if table.header_end:
-        return passage.text[table.start - passage.start : table.header_end - passage.start]
-    return passage.header if table.start == blocks_of(passage)[0].start else ""
+    if table.header is None:
+        return ""
+    start, end = table.header
+    return passage.text[start - passage.start : end - passage.start] if start >= passage.start else passage.header
 
 
 def cells(row: str) -> list[tuple[str, int]]:

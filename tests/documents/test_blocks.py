@@ -69,7 +69,8 @@ def test_kinds(tmp_path: Path, text: str, name: str) -> None:
         ("cat a.log | grep x\nsort", "code"),
     ]
     table = found.blocks[3]
-    assert found.text[table.start : table.header_end] == "Sort | Weight"
+    assert table.header is not None
+    assert found.text[slice(*table.header)] == "Sort | Weight"
 
 
 def test_a_table_in_an_item_of_a_list_is_one(tmp_path: Path) -> None:
@@ -98,4 +99,15 @@ def test_blocks_are_the_text_without_what_parts_them(pages: list[list[tuple[str,
     assert [b.start for b in body.blocks if b.kind == "heading"] == [section.start for section in body.sections]
     tables = [block for block in body.blocks if block.kind == "table"]
     assert len(tables) == len(pages)
-    assert all(body.text[block.start : block.header_end] == "Sort | kg" for block in tables)
+    assert all(block.header and body.text[slice(*block.header)] == "Sort | kg" for block in tables)
+
+
+def test_a_table_that_goes_on_overleaf_keeps_its_header() -> None:
+    rows = [["Sort", "Weight"], ["rye", "4 kg"]]
+    pages = [[table_block(rows)], [table_block([["oats", "5 kg"], ["barley", "dry"]]), Block("All of it is dry.")]]
+    pages += [[table_block(rows)], [table_block([["Name", "Age", "Town"], ["Ann", "40", "Ayr"]])]]
+    body = assemble(pages)
+    tables = [block for block in body.blocks if block.kind == "table"]
+    headers = [block.header and body.text[slice(*block.header)] for block in tables]
+    assert headers == ["Sort | Weight", "Sort | Weight", "Sort | Weight", "Name | Age | Town"]
+    assert [block.header and block.header[0] for block in tables] == [0, 0, tables[2].start, tables[3].start]

@@ -152,7 +152,7 @@ class IndexContract:
 
     def test_blocks_come_back_and_the_header_of_a_table_is_found(self, index: WritableIndex) -> None:
         text = "Sort | Weight\nrye | 4\n\noats | 5"
-        blocks = (BlockSpan(0, 21, "table", 13), BlockSpan(23, 31, "table"))
+        blocks = (BlockSpan(0, 21, "table", (0, 13)), BlockSpan(23, 31, "table", (0, 13)))
         document = Document("t.csv", "T", text, "/t.csv", "0", blocks=blocks)
         first = Passage("t.csv", "T", "/t.csv", 0, 21, text[:21], (Sentence(14, 21),), blocks=blocks[:1])
         later = Passage(

@@ -46,7 +46,7 @@ def test_every_field_comes_back(ledger: Ledger) -> None:
     text = "Häuser \U0001f3e0 stehen.\x00 東京\n\nΤέλος."
     document = Document(
         "ordner/täst.pdf", "Ein \"Titel\"", text, "https://example.org/ä", "ab" * 32, (0, 20), (Section(0, "A > B"),),
-        {"author": "Ö"}, blocks=(BlockSpan(0, 16, "heading"), BlockSpan(18, 27, "table", 22)),
+        {"author": "Ö"}, blocks=(BlockSpan(0, 16, "heading"), BlockSpan(18, 27, "table", (18, 22))),
     )  # fmt: skip
     passage = Passage(
         document.id, document.title, document.source, 0, len(text), text, (Sentence(0, 16), Sentence(22, 28)), "A > B",

@@ -70,7 +70,7 @@ def test_what_a_block_is_decides_where_its_sentences_end() -> None:
 def test_the_sentences_of_a_row_that_lays_out_prose_are_units() -> None:
     cell = " ".join(f"The mill stood still on day {day} of the month." for day in range(1, 16))
     text = f"Item | Minutes\n4 | {cell}"
-    block = BlockSpan(0, len(text), "table", 14)
+    block = BlockSpan(0, len(text), "table", (0, 14))
     found = [text[s.start : s.end] for _, s in split_sentences(text, [block])]
     assert found[:3] == ["Item | Minutes", "4", "The mill stood still on day 1 of the month."]
     assert len(found) == 17
@@ -79,11 +79,11 @@ def test_the_sentences_of_a_row_that_lays_out_prose_are_units() -> None:
 def test_every_passage_of_a_long_table_knows_its_header() -> None:
     rows = "\n".join(f"sort {number} | {number} kg" for number in range(9))
     text = f"Stock\n\nSort | Weight\n{rows}\n\nAll of it is dry."
-    table = BlockSpan(7, text.index("\n\nAll"), "table", 20)
+    table = BlockSpan(7, text.index("\n\nAll"), "table", (7, 20))
     blocks = (BlockSpan(0, 5, "heading"), table, BlockSpan(table.end + 2, len(text), "prose"))
     doc = replace(document(text, (Section(0, "Stock"),)), blocks=blocks)
     first, *others = chunk(doc, words(text), 15, 15)
-    assert (first.header, first.blocks[0].kind, first.blocks[1].header_end) == ("", "heading", 20)
+    assert (first.header, first.blocks[0].kind, first.blocks[1].header) == ("", "heading", (7, 20))
     assert len(others) > 1
     assert all(p.header == "Sort | Weight" for p in others if p.blocks[0].kind == "table")
     for p in (first, *others):

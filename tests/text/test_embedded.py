@@ -12,7 +12,7 @@ from rag.types import BlockSpan, Document, Passage, Sentence
 
 def test_rows_have_the_names_of_their_columns_also_from_an_earlier_passage() -> None:
     text = "Wool | 48 min\nSilk | 30 min\n\nDry it flat."
-    blocks = (BlockSpan(100, 127, "table"), BlockSpan(129, 141, "prose"))
+    blocks = (BlockSpan(100, 127, "table", (60, 73)), BlockSpan(129, 141, "prose"))
     sentences = (Sentence(100, 113), Sentence(114, 127), Sentence(129, 141))
     passage = Passage("a", "", "", 100, 141, text, sentences, blocks=blocks, header="Fabric | Time")
     found = as_embedded(passage)
@@ -35,7 +35,7 @@ CELLS = st.lists(st.lists(st.sampled_from(["a", "b1", "", "¦"]), min_size=2, ma
 def test_every_sentence_keeps_its_letters_in_order(rows: list[list[str]], limit: int) -> None:
     lines = [" | ".join(row).strip() for row in rows]
     text = "\n".join(["Sort | Weight", *(line for line in lines if line.strip("| "))])
-    document = Document("a", "", text, "", "", blocks=(BlockSpan(0, len(text), "table", 13),))
+    document = Document("a", "", text, "", "", blocks=(BlockSpan(0, len(text), "table", (0, 13)),))
     tokens = [(place, place + 1) for place, sign in enumerate(text) if not sign.isspace()]
     for passage in chunk(document, tokens, limit, limit):
         found = as_embedded(passage)
