@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from rag.documents import html, ooxml
 from rag.documents.blocks import Content
 from rag.documents.encoding import decode_page
-from rag.documents.ooxml import Element, local_name
+from rag.documents.ooxml import Element, local_name, value
 from rag.errors import DocumentError
 
 PAGES = frozenset({"application/xhtml+xml", "text/html", "application/x-dtbook+xml"})
@@ -61,6 +61,8 @@ def _reading_order(package: Element, folder: str) -> Iterator[str]:
 def _stated(package: Element) -> dict[str, str]:
     stated: dict[str, str] = {}
     for field in package.iterfind("{*}metadata/*"):
+        if value(field, "event") == "modification":
+            continue
         if local_name(field) in META and (field.text or "").strip():
             stated.setdefault(META[local_name(field)], (field.text or "").strip())
     return stated

@@ -9,7 +9,6 @@ from __future__ import annotations
 import codecs
 import email
 import email.policy
-import email.utils
 import re
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
@@ -56,7 +55,7 @@ def parse(data: bytes, read: ReadAttachment) -> Content:
     if not message.keys():
         raise DocumentError("is not a mail message: it has no header lines; give it the name of its real type")
     blocks = list(_blocks(message, read, 1))
-    stated = {"author": _field(message, "From"), "created": _date(message)}
+    stated = {"author": _field(message, "From"), "created": _field(message, "Date")}
     return Content([blocks], title=_field(message, "Subject"), metadata=stated)
 
 
@@ -144,13 +143,6 @@ def _field(message: EmailMessage, name: str) -> str:
         return one_line(str(message.get(name, "")).translate(WINDOWS))
     except Exception:  # the standard library's parser of header lines fails on some that are malformed
         return one_line(raw)
-
-
-def _date(message: EmailMessage) -> str:
-    try:
-        return email.utils.parsedate_to_datetime(_field(message, "Date")).date().isoformat()
-    except (ValueError, OverflowError):
-        return ""
 
 
 def _is_encrypted(message: EmailMessage) -> bool:

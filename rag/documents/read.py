@@ -21,6 +21,7 @@ from rag.documents.blocks import Body, Content, assemble, one_line
 from rag.documents.formats import MEDIA_TYPES, NAMED, OFFICE, SOURCE
 from rag.documents.versions import reader_version
 from rag.errors import DocumentError, ReaderFault, UnsupportedDocument
+from rag.text.dates import with_date
 from rag.types import Document
 
 SUFFIXES = frozenset(MEDIA_TYPES)
@@ -137,7 +138,7 @@ def _top_heading(body: Body, guessed: bool) -> str:
 
 
 def _metadata(content: Content) -> dict[str, str]:
-    stated = {key: one_line(text) for key, text in content.metadata.items()}
+    stated = with_date({key: one_line(text) for key, text in content.metadata.items()})
     return {key: text for key, text in stated.items() if text and not (key == "author" and _is_useless(text))}
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rag.atomic import write_whole
 from rag.errors import DocumentError
+from rag.text.dates import with_date
 
 MAX_BYTES = 64_000
 
@@ -30,7 +31,7 @@ def changed_at(file: str | Path) -> int:
 
 
 def read_sidecar(path: Path) -> dict[str, str]:
-    """The metadata in the file's sidecar, empty if there is none.
+    """The metadata in the file's sidecar, empty if there is none; a date in ISO, as for what a file states.
 
     Raises `DocumentError` if it is not a flat JSON object of texts, or has more than `MAX_BYTES`.
     """
@@ -45,7 +46,7 @@ def read_sidecar(path: Path) -> dict[str, str]:
         raise DocumentError(f"{file}: cannot be read as JSON ({exc})") from exc
     if not is_flat(found):
         raise DocumentError(f"{file}: must be a JSON object whose values are texts")
-    return dict(found)
+    return with_date(found)
 
 
 def write_sidecar(path: Path, metadata: Mapping[str, str]) -> None:

@@ -6,7 +6,8 @@ In: a mapping such as `{"folder": "reports", "type": ["pdf", "docx"], "after": "
     document   the document's id
     folder     the beginning of the id, up to a slash
     type       the suffix of the id's last part (pdf), or the media type or its first part (application/pdf, text)
-    after      the document's date is this day or later: the date that it states, or the day of its file
+    after      the document's date is this day or later: the date that it states, or the day of its file if it states
+               none; a document whose date cannot be read fits no such filter
     before     the date is this day or earlier; `2024` and `2024-03` stand for the whole year or month
     KEY        any other key is one of the documents' metadata, as is `metadata.KEY`; case does not matter in values
 
@@ -19,13 +20,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from rag.errors import InputError
+from rag.text.dates import CREATED, stated_date
 from rag.types import DocumentInfo, Filters
 
 _PLAIN = ("document", "folder", "type", "after", "before")
 MAX_VALUES = 1000  # of all keys together
 _DAY = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 _METADATA = "metadata."
-_STATED = "created"  # the metadata key under which readers put a document's own date
 
 
 def parse_filters(given: Mapping[str, object] | None) -> Filters | None:
@@ -35,14 +36,14 @@ def parse_filters(given: Mapping[str, object] | None) -> Filters | None:
     values = {key: _values(key, value) for key, value in given.items()}
     if sum(map(len, values.values())) > MAX_VALUES:
         raise InputError(f"filters have more than {MAX_VALUES:,} values", "filters")
-    own = {key.removeprefix(_METADATA): found for key, found in values.items() if key not in _PLAIN}
+    own = [(key.removeprefix(_METADATA), found) for key, found in values.items() if key not in _PLAIN]
     return Filters(
         documents=values.get("document", ()),
         folders=tuple(folder.strip("/") for folder in values.get("folder", ())),
         types=tuple(kind.lower().lstrip(".") for kind in values.get("type", ())),
         after=_day("after", values.get("after")),
         before=_day("before", values.get("before")),
-        metadata=tuple(sorted((key, tuple(value.casefold() for value in found)) for key, found in own.items())),
+        metadata=tuple(sorted((key, tuple(value.casefold() for value in found)) for key, found in own)),
     )
 
 
@@ -94,9 +95,10 @@ def types(info: DocumentInfo) -> tuple[str, str, str]:
 
 
 def stated_day(info: DocumentInfo) -> str | None:
-    """The date that a document states, a year, month or day, or else the day of its file; None if neither is known."""
-    stated = _DAY.match(info.metadata.get(_STATED, ""))
-    return stated[0] if stated else info.modified
+    """The date that a document states, a year, month or day, or else the day of its file; None if neither is known, or
+    what is stated cannot be read."""
+    stated = info.metadata.get(CREATED)
+    return stated_date(stated) if stated else info.modified
 
 
 def _in_time(filters: Filters, info: DocumentInfo) -> bool:
@@ -121,6 +123,6 @@ def _values(key: str, value: object) -> tuple[str, ...]:
 def _day(key: str, values: tuple[str, ...] | None) -> str | None:
     if values is None:
         return None
-    if len(values) != 1 or not _DAY.fullmatch(values[0]):
+    if len(values) != 1 or not _DAY.fullmatch(values[0]) or stated_date(values[0]) is None:
         raise InputError(f"filter {key!r} is {', '.join(values)}; it must be one day, such as 2024-03-31", "filters")
     return values[0]

@@ -19,7 +19,7 @@ from dataclasses import replace
 
 from rag.errors import InputError
 from rag.retrieval.question import Carried, Question
-from rag.text.terms import STOP_WORDS, stem, tokens
+from rag.text.terms import STOP_WORDS, calmed, stem, terms, tokens
 from rag.types import Message
 
 MAX_TURNS = 200
@@ -129,16 +129,19 @@ def _words(turns: Sequence[Message]) -> dict[str, Carried]:
 
 def _written(text: str) -> Iterator[tuple[str, str]]:
     """Content terms and the words as they were written: "The Mills, 1859" -> ("mill", "Mills"), ("1859", "1859")."""
-    for piece in _MARK.sub(" ", text[:_READ_CHARACTERS]).split():
+    said = _MARK.sub(" ", text[:_READ_CHARACTERS])
+    for piece, calm in zip(said.split(), calmed(said).split(), strict=True):
         if len(piece) > _LONGEST_WORD:
             continue
-        content = [token for token in tokens(piece) if token not in STOP_WORDS]
+        kept = frozenset(terms(calm))
+        content = [token for token in tokens(piece) if stem(token) in kept]
         for token in content:
             yield stem(token), _EDGES.sub("", piece) if len(content) == 1 else token
 
 
 def _follows(question: Question, words: Mapping[str, Carried], weights: Mapping[str, float], own: float) -> bool:
     """True if the question's own words say that it continues the conversation."""
-    if not own or not _REFERS.isdisjoint(tokens(question.text)) or _GOES_ON.match(question.text):
+    names = question.terms & STOP_WORDS  # "IT", which refers to nothing
+    if not own or (_REFERS - names).intersection(tokens(question.text)) or _GOES_ON.match(question.text):
         return True
     return sum(weights[term] for term in question.terms if term in words) > _SHARED * own

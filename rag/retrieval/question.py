@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rag.errors import InputError
 from rag.retrieval.kinds import kind_shares
-from rag.text.terms import terms, tokens
+from rag.text.terms import query_terms, tokens
 from rag.types import QuestionKind, Vectors
 
 MAX_QUESTION = 2_000  # characters: longer input is a document, not a question; the embedder sees some 250 tokens of it
@@ -36,7 +36,7 @@ class Question:
     text: str
     kind: QuestionKind
     wants_list: float  # 0..1, the probability that several things or steps are asked for
-    terms: frozenset[str]  # content terms, as `rag.text.terms` makes them
+    terms: frozenset[str]  # content terms, as `rag.text.terms` makes them of a query
     carried: tuple[Carried, ...] = ()  # in the order in which they were said; none of them is in `terms`
 
     @property
@@ -64,7 +64,7 @@ def parse_question(text: object) -> Question:
             "index the text as a document",
             "question",
         )
-    return Question(clean, *_kind(clean), frozenset(terms(clean)))
+    return Question(clean, *_kind(clean), frozenset(query_terms(clean)))
 
 
 def is_english(text: str) -> bool:

@@ -27,6 +27,7 @@ from rag.types import Hit, Passage, Scored, SentenceScore, StoredPassage, Vector
 CANDIDATES = 50  # of each search; the right passage is among the first 50 for 99 of 100 questions
 _HEADING_CREDIT = 0.5  # of a word in the heading above a sentence, or in the head of a table above its row
 _NO_TERMS: frozenset[str] = frozenset()
+_FUNCTION_WORDS = frozenset(map(stem, STOP_WORDS))
 _DIGIT = re.compile(r"\d")
 _REMEMBERED = 50_000  # texts of an index
 TextTerms = dict[str, frozenset[str] | None]  # the terms of a text; None if it was met once
@@ -99,6 +100,7 @@ class AskedTerms:
 
     def __init__(self, terms: Iterable[str], seen: TextTerms | None = None) -> None:
         self._terms = frozenset(terms)
+        self._names = not self._terms.isdisjoint(_FUNCTION_WORDS)  # "WHO", which only its capitals tell
         self._seen = {} if seen is None else seen
         self._beginnings = {beginning(term) for term in self._terms}
 
@@ -116,7 +118,7 @@ class AskedTerms:
             else:
                 return _NO_TERMS
         again = self._met_again(text)
-        if not again and plain and not _DIGIT.search(lower):
+        if not again and plain and not self._names and not _DIGIT.search(lower):
             words = self._words.findall(lower)
             return self._terms.intersection([stem(word) for word in words if word not in STOP_WORDS])
         known = frozenset(terms(text))
@@ -127,7 +129,7 @@ class AskedTerms:
     @cached_property
     def _words(self) -> re.Pattern[str]:
         """The pattern of words that begin like a term, for ASCII text in lower case without digits."""
-        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, self._beginnings))})\w*")
+        return re.compile(rf"(?<![a-z])(?:{'|'.join(map(re.escape, self._beginnings))})[a-z]*")
 
     def _met_again(self, text: str) -> bool:
         """True if a search met the text before, so that its terms are worth remembering. In a small library searches

@@ -1,1 +1,1 @@
-"""Text -> sentences, terms and words (pure)."""
+"""Text -> sentences, terms, words and dates (pure)."""

@@ -2,8 +2,9 @@
 
 Line breaks always end a sentence: readers of documents write a wrapped paragraph as one line, so that a line break
 means something (a list item, a table row). A heading is one unit, and so is a line of code and a row of a table, unless
-the row holds prose. In other lines, syntok finds the ends of sentences; it knows abbreviations and initials. The full
-stops of Chinese, Japanese, Hindi and Urdu and the question mark of Arabic, which it does not know, end sentences too.
+the row holds prose. In other lines, syntok finds the ends of sentences; it knows abbreviations and initials, and
+borders.py keeps it from cutting too early. The full stops of Chinese, Japanese, Hindi and Urdu and the question mark of
+Arabic, which it does not know, end sentences too.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from rag.text.borders import is_border, without_false_stops
 from rag.text.structure import blocks_in, cells
 from rag.types import BlockSpan, Sentence
 
 _LINE = re.compile(r"[^\n]+")
-_FULL_STOPS = re.compile(r"(?<=[。｡．！？؟۔।॥])(?![。｡．！？؟۔।॥”’」』）)\d])")
+# Not before another one, or what closes a quotation; a wide full stop may be a decimal point
+_FULL_STOPS = re.compile(r"(?:(?<=[。｡！？؟۔।॥])|(?<=．)(?!\d))(?![。｡．！？؟۔।॥”’」』）)])")
+_PAUSE = re.compile(r"(?<=[\s。｡！？؟۔।॥])(?=\S)")  # places at which no word or number is cut
 _LONG_LINE = 20_000  # characters: beyond it syntok is given pieces, since its time grows with the length of its input
 _LONG_ROW = 600  # characters: a longer row of a table lays out prose, whose sentences are units of their own
 
@@ -60,22 +64,50 @@ def _trimmed(text: str, start: int, end: int) -> Sentence:
 
 
 def _in_line(text: str, start: int, end: int) -> Iterator[Sentence]:
-    for begin in range(start, end, _LONG_LINE):
-        for first, last in _syntok(text[begin : min(begin + _LONG_LINE, end)]):
-            cuts = [first, *(m.start() + first for m in _FULL_STOPS.finditer(text[begin + first : begin + last])), last]
-            for left, right in zip(cuts, cuts[1:], strict=False):
-                if text[begin + left : begin + right].strip():
-                    yield _trimmed(text, begin + left, begin + right)
+    for first, last in _spans(text, start, end):
+        cuts = [first, *(m.start() + first for m in _FULL_STOPS.finditer(text[first:last])), last]
+        for left, right in zip(cuts, cuts[1:], strict=False):
+            if text[left:right].strip():
+                yield _trimmed(text, left, right)
 
 
-def _syntok(line: str) -> Iterator[tuple[int, int]]:
-    """The spans of the line's sentences, which cover it: each reaches to the start of the next."""
+def _spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The spans of the line's sentences, which cover it: each reaches to the start of the next. Of a stretch of a long
+    line, the last sentence is found again with what follows it."""
+    while start < end:
+        stop = _stretch(text, start, end)
+        starts = [start + place for place in _starts(text[start:stop])]
+        if stop < end and len(starts) > 1:
+            stop = starts.pop()
+        yield from zip(starts, [*starts[1:], stop], strict=True)
+        start = stop
+
+
+def _stretch(text: str, start: int, end: int) -> int:
+    """The end of what syntok is given at once: behind a word, be it longer than a stretch."""
+    stop = start + _LONG_LINE
+    if stop >= end:
+        return end
+    pauses = [found.start() for found in _PAUSE.finditer(text[start:stop])]
+    if pauses:
+        return start + pauses[-1]
+    found = _PAUSE.search(text, stop, end)
+    return found.start() if found else end
+
+
+def _starts(line: str) -> list[int]:
+    """The places at which the sentences of a line begin, the first at 0."""
+    if len(line) > _LONG_LINE:  # one word
+        return [0]
     import syntok.segmenter
     from syntok.tokenizer import Tokenizer
 
     tokenizer = Tokenizer(emit_hyphen_or_underscore_sep=True, replace_not_contraction=False)
-    starts = [sentence[0].offset for sentence in syntok.segmenter.segment(tokenizer.tokenize(line)) if sentence]
-    if not starts:
-        return
-    starts[0] = 0
-    yield from zip(starts, [*starts[1:], len(line)], strict=True)
+    tokens = tokenizer.tokenize(without_false_stops(line))
+    found = [sentence[0].offset for sentence in syntok.segmenter.segment(tokens) if sentence]
+    starts = [0]
+    for place, following in zip(found[1:], [*found[2:], len(line)], strict=False):
+        before, piece = line[starts[-1] : place].strip(), line[place:following].strip()
+        if is_border(before, piece, last=following == len(line)):
+            starts.append(place)
+    return starts

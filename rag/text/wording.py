@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.text.terms import STOP_WORDS, stem, tokens
+from rag.text.terms import STOP_WORDS, THOUSANDS, compatible, stem, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def fold(text: str) -> str:
     """The text in lower case, with compatibility forms folded and without the accents of alphabets."""
     if text.isascii():
         return text.lower()
-    lower = unicodedata.normalize("NFKC", text).lower()
+    lower = compatible(text).lower()
     return unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", lower)))
 
 
@@ -115,7 +115,6 @@ _NUMBER = re.compile(
 _NUMBER_WORDS = frozenset(["one", *_SMALL, *_TENS])
 _DIGIT = re.compile(r"\d")
 _APART = re.compile(r"[^\w]+")
-_THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
 _LONGEST_NUMBER = 15  # digits that a float keeps
 
 
@@ -125,7 +124,7 @@ def _one_spelling(match: re.Match[str]) -> str:
         first, _, second = match["words"].replace("-", " ").partition(" ")
         value = float(_TENS.get(first) or _SMALL.get(first, 1)) + _ONES.get(second, 0)
     else:
-        plain = _THOUSANDS.sub("", match["digits"])
+        plain = THOUSANDS.sub("", match["digits"])
         is_code = plain[0] == "0" and plain.isdigit()  # "007"
         if len(plain) > _LONGEST_NUMBER or plain.count(".") > 1 or "," in plain or is_code:
             return match.group()

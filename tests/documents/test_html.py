@@ -48,6 +48,7 @@ def read(folder: Path, markup: str | bytes, name: str = "page.html") -> Document
         ("<p>until <del>4 June</del> <s>7 June</s> <span style='text-decoration: line-through'>8</span>9 June</p>",
          "until 9 June"),
         ("<mill-row><mill-cell>Stone</mill-cell><mill-cell>110</mill-cell></mill-row>", "Stone 110"),
+        ("<p>Stone<mill-weight>110</mill-weight>kg</p>", "Stone 110 kg"),
         ("<p>The <mill-name>Old Mill</mill-name>, it <b-x>tur</b-x>.</p>", "The Old Mill, it tur."),
         ("<p>a<script>b</script><style>c</style><!-- d --><span hidden>e</span></p>", "a"),
         ("<p>a<span style='display: none'>b</span><i aria-hidden=true>c</i><b style='opacity:0'>d</b></p>", "ad"),

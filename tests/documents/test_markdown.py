@@ -134,6 +134,10 @@ def test_front_matter_that_is_not_quite_yaml(tmp_path: Path) -> None:
         ("---\nNote: it turns.\n---\nIt stands.", "Note: it turns.\n\nIt stands."),
         ("---\n# Mill\n\nOpen: daily\n\n---\n\nIt stands.", "Mill\n\nOpen: daily\n\nIt stands."),
         ("---\n- a\n- b\n\n---\nIt stands.", "- a\n- b\n\nIt stands."),
+        (
+            "---\nNote: it turns.\nThe wheel is wet.\n\n---\n\nIt stands.",
+            "Note: it turns. The wheel is wet.\n\nIt stands.",
+        ),
         ("+++\nIt turns.\n+++\nIt stands.", "+++ It turns. +++ It stands."),
     ],
 )

@@ -132,6 +132,11 @@ def test_lines_above_a_table_are_text(tmp_path: Path, name: str, data: str, text
     ("name", "data", "text"),
     [
         ("a.tsv", "Smith, first\tTrade\nLow, Ann\tFuller\n", "Smith, first | Trade\nLow, Ann | Fuller"),
+        (
+            "a.tsv",
+            "Low, May\nSmith, first\tTrade\nLow, Ann\tFuller\n",
+            "Low, May\n\nSmith, first | Trade\nLow, Ann | Fuller",
+        ),
         ("a.csv", "Smith, first;Trade\nLow, Ann;Fuller\n", "Smith, first | Trade\nLow, Ann | Fuller"),
         ("a.csv", "Length;Width\n2,5;1,5\n3,5;4,5\n", "Length | Width\n2,5 | 1,5\n3,5 | 4,5"),
         (

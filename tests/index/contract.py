@@ -21,7 +21,7 @@ import pytest
 from rag.errors import DocumentNotFound, InputError
 from rag.index.filters import matching
 from rag.seams import Index, Snapshot, WritableIndex
-from rag.text.terms import terms
+from rag.text.terms import query_terms, terms
 from rag.types import (
     BlockSpan,
     Document,
@@ -110,7 +110,7 @@ def bm25(query: str, passages: list[Passage]) -> dict[str, float]:
     total = len(passages)
     mean = sum(counts.total() for counts in analysed.values()) / max(total, 1)
     scores: dict[str, float] = defaultdict(float)
-    for term in set(terms(query)):
+    for term in set(query_terms(query)):
         holding = {passage_id: counts for passage_id, counts in analysed.items() if term in counts}
         idf = math.log(1 + (total - len(holding) + 0.5) / (len(holding) + 0.5))
         for passage_id, counts in holding.items():

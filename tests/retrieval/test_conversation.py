@@ -125,6 +125,17 @@ def test_other_scripts_are_taken_as_the_pairs_that_they_are_searched_by() -> Non
     assert question.standalone == "橋は何年に完成? (は東 東京 京に にあ ある)"
 
 
+def test_a_function_word_in_capitals_is_a_name_that_refers_to_nothing_and_is_carried() -> None:
+    text = "Who was the head of IT in the harbour office?"
+    assert resolved(text).standalone == text
+    health = [Message("user", "What does the WHO recommend?")]
+    assert resolved("And for children?", health).carried == (
+        Carried("who", "WHO", 0.5),
+        Carried("recommend", "recommend", 0.5),
+    )
+    assert resolved("And for children?", [Message("user", "WHO OWNS IT?")]).carried == (Carried("own", "OWNS", 0.5),)
+
+
 def test_a_question_without_history_is_itself() -> None:
     question = parse_question("When was it built?")
     assert resolve(question, (), weigh) is question

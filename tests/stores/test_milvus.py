@@ -268,6 +268,39 @@ def test_versions_that_nobody_reads_are_deleted(uri: str, name: str, monkeypatch
         assert index.cached_embeddings(MILLS.passages) == [None, None]
 
 
+@pytest.mark.parametrize("noted", ['"terms-0"', None])
+def test_terms_of_an_earlier_analysis_are_made_anew_by_the_next_writer(uri: str, name: str, noted: str | None) -> None:
+    with open_index(uri, name, create=True) as index:
+        put(index, MILLS, BRIDGES)
+        before = published_state(index)
+        found = ranked(index)
+        meta, passages = collection(name, "meta"), collection(name, "passages")
+        fields = [*milvus_writer._PASSAGE, "suffix", "media", "kind", "first_day", "last_day", "metadata"]
+        old = [row | {"terms": "stale old zq"} for row in index._server.query(passages, "version >= 0", fields)]
+        index._server.put(passages, old, 1000)
+        index._server.delete(meta, 'key in ["analysis"]')
+        if noted:
+            index._server.put(meta, [{"key": "analysis", "value": noted} | milvus_schema.UNUSED], 200)
+    with open_index(uri, name) as index:
+        assert ranked(index) != found  # readers go on with what is there
+    with open_index(uri, name, write=True) as index:
+        assert (published_state(index)[1:], ranked(index)) == (before[1:], found)
+        again = published_state(index)[0]
+        assert again == before[0] + 1
+    with open_index(uri, name, write=True) as index:
+        assert published_state(index)[0] == again
+
+
+def ranked(index: MilvusIndex) -> list[tuple[str, float]]:
+    """The passages that are found by a word of theirs, with their scores, which depend on the number of all terms."""
+    with index.snapshot() as snapshot:
+        hits = snapshot.lexical("mill bridge river", 9)
+        return [
+            (each.passage.id, round(hit.score, 6))
+            for each, hit in zip(snapshot.fetch([hit.row for hit in hits]), hits, strict=True)
+        ]
+
+
 def test_long_texts_and_many_sentences_come_back(uri: str, name: str) -> None:
     words = [
         'Wörter über 東京都 und \U0001f600 \x01 "quoted" back\\slash. '[: n % 40 + 3] + f"n{n}" for n in range(4000)
@@ -293,16 +326,16 @@ NAMES = st.sampled_from(["a/x.txt", "a/b/y.PDF", "ab/z.md", "a", "c/é.tar.gz", 
 def varied(uri: str) -> Iterator[MilvusIndex]:
     """Documents of all kinds of names, dates and metadata."""
     with open_index(uri, "varied", create=True) as index:
-        dates = ["2023", "2024-02", "2024-03-31", "2024-04-01", ""]
+        dates = ["2023", "2024-02", "31.03.2024", "2024-04-01", "", "sometime"]
         for number, document_id in enumerate(["a/x.txt", "a/b/y.PDF", "ab/z.md", "a", "c/é.tar.gz", "A/x.txt"]):
             entry = make_entry(document_id, [f"Text {number}."])
             more = {
                 "author": ["Ann", "ANN", "Bob"][number % 3],
                 "media_type": ["text/plain", "application/pdf"][number % 2],
             }
-            stated = {"created": date} if (date := dates[number % 5]) else {}
+            stated = {"created": date} if (date := dates[number]) else {}
             document = replace(entry.document, metadata=more | stated)
-            stamp = Stamp(None, 1_711_900_000 * 10**9 if number < 5 else None)
+            stamp = Stamp(None, 1_711_900_000 * 10**9)
             index.replace(entry._replace(document=document, stamp=stamp))
         index.touch("c/é.tar.gz", Stamp(5, 1_600_000_000 * 10**9))
         index.publish()
@@ -315,12 +348,13 @@ def varied(uri: str) -> Iterator[MilvusIndex]:
     types=st.lists(st.sampled_from(["txt", "pdf", "text", "application/pdf", "gz", ""]), max_size=2),
     after=st.none() | DAYS, before=st.none() | DAYS,
     author=st.lists(st.sampled_from(["ann", "bob", "eve"]), max_size=2),
+    again=st.lists(st.sampled_from(["ann", "bob"]), max_size=1),
 )  # fmt: skip
 def test_filters_let_through_what_matching_names(
     varied: MilvusIndex, documents: list[str], folders: list[str], types: list[str], after: str | None,
-    before: str | None, author: list[str],
+    before: str | None, author: list[str], again: list[str],
 ) -> None:  # fmt: skip
-    metadata = (("author", tuple(author)),) if author else ()
+    metadata = tuple(("author", tuple(names)) for names in (author, again) if names)
     filters = Filters(tuple(documents), tuple(folders), tuple(types), after, before, metadata)
     with varied.snapshot(filters) as snapshot:
         found = snapshot.fetch([hit.row for hit in snapshot.dense(unit_vector("any"), 100)])

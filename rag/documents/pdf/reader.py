@@ -10,7 +10,6 @@ refused.
 from __future__ import annotations
 
 import ctypes
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -31,7 +30,6 @@ from rag.documents.pdf.nonsense import reads_as_text
 from rag.errors import DocumentError
 
 PDFIUM = threading.Lock()  # the library keeps state of its own: no two threads may be in it
-DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
 MAX_PAGES = 20_000
 MOST_DOTS = 10_000  # along the longer side of a page that is drawn for OCR; posters are drawn coarser
 MAX_OUTLINE = 5000  # entries; more are a damaged or hostile file
@@ -85,7 +83,7 @@ def parse(data: bytes, passwords: Sequence[str] = (), ocr_languages: Sequence[st
     read = ", ".join(str(number + 1) for number, page in parts.recognised.items() if page)
     metadata = {
         "author": parts.stated.get("Author", ""),
-        "created": _date(parts.stated.get("CreationDate", "")),
+        "created": parts.stated.get("CreationDate", ""),
         "language": parts.stated["language"],
         "pages_without_text": empty,
         "pages_recognised": read,
@@ -206,11 +204,6 @@ def _not_opened(exc: Any, tried: bool) -> DocumentError:
     if exc.err_code == raw.FPDF_ERR_SECURITY:
         return DocumentError("is encrypted in a way that is not read; save a copy without encryption")
     return DocumentError("is damaged: it cannot be opened as a PDF; get a fresh copy")
-
-
-def _date(text: str) -> str:
-    found = DATE.match(text)
-    return "-".join(found.groups()) if found else ""
 
 
 def _language(document: Any) -> str:

@@ -25,7 +25,7 @@ import Stemmer
 
 from rag.index.catalogue import Catalogue, PassageText
 from rag.index.damage import Damaged
-from rag.text.terms import VERSION, terms
+from rag.text.terms import VERSION, query_terms, terms
 from rag.types import Scored
 
 FOLDER = "lexical"
@@ -66,7 +66,7 @@ class Lexical:
         `of_versions` makes, restricts the search."""
         import tantivy
 
-        words = dict.fromkeys(terms(query))
+        words = dict.fromkeys(query_terms(query))
         k = min(k, self.passages)
         if not words or k <= 0:
             return []

@@ -95,6 +95,16 @@ def terms_of(passage: Passage) -> list[str]:
     return terms(passage.section or "") + terms(passage.header) + terms(passage.text)
 
 
+def analysed(row: Row) -> Row:
+    """The row of a passage with its terms as this version makes them."""
+    return row | {"terms": encoded(terms_of(passage(row))) or NO_TERMS}
+
+
+def with_size(row: Row, terms: int) -> Row:
+    """The row of a version whose passages have so many terms."""
+    return row | {"about": _json(json.loads(row["about"]) | {"terms": terms})}
+
+
 def touched(row: Row, stamp: Stamp) -> Row:
     """The row of a version whose file has another size and time."""
     return row | {"about": _json(json.loads(row["about"]) | stamp._asdict())}

@@ -28,7 +28,7 @@ from rag.stores.milvus.reading import Reader
 from rag.stores.milvus.schema import DOCUMENTS, K1, PASSAGES, B, collection, encoded
 from rag.stores.milvus.server import MOST, Row, Server, text_of
 from rag.stores.milvus.state import MilvusState
-from rag.text.terms import terms as terms_of
+from rag.text.terms import query_terms
 from rag.types import Document, DocumentInfo, Filters, MadeWith, Scored, StoredPassage, Vectors
 
 LONGEST_S = 300.0  # that a snapshot can be used
@@ -120,7 +120,7 @@ class MilvusSnapshot:
 
     def lexical(self, query: str, k: int) -> list[Scored]:
         """The `k` best passages by BM25; equal scores in order of row. Empty if no term of the query occurs."""
-        words = list(dict.fromkeys(terms_of(query)))
+        words = list(dict.fromkeys(query_terms(query)))
         if not words or k <= 0:
             return []
         proposed = self._search("bm25", encoded(words), max(2 * k, _PROPOSED), {"metric_type": "BM25"}, ["terms"])

@@ -11,11 +11,12 @@ import uuid
 from typing import Any, NamedTuple
 
 from rag.errors import IndexMismatch, IndexNotFound
+from rag.index.lexical.search import analysis
 from rag.stores.milvus.schema import FORMAT, META, UNUSED, collection, index_names
 from rag.stores.milvus.server import Server
 from rag.types import MadeWith
 
-_SETTINGS, _STATE, _NUMBERS = "settings", "state", "numbers"
+_SETTINGS, _STATE, _NUMBERS, _ANALYSIS = "settings", "state", "numbers", "analysis"
 
 
 class MilvusState(NamedTuple):
@@ -63,6 +64,7 @@ class Meta:
         if self._read(_SETTINGS) is None:
             self.publish(MilvusState(0))
             self._write(_NUMBERS, 1)
+            self.note_analysis()
             self._write(_SETTINGS, {"format": FORMAT, "made": uuid.uuid4().hex, **settings._asdict()})
 
     def state(self) -> MilvusState:
@@ -82,6 +84,14 @@ class Meta:
         first = int(self._read(_NUMBERS))
         self._write(_NUMBERS, first + count)
         return range(first, first + count)
+
+    def has_current_terms(self) -> bool:
+        """True if the terms of all passages were made by the analysis of this version."""
+        return bool(self._read(_ANALYSIS) == analysis())
+
+    def note_analysis(self) -> None:
+        """Store that the terms of all passages are those of this version."""
+        self._write(_ANALYSIS, analysis())
 
     def _read(self, key: str) -> Any:
         rows = self._server.get(self._name, [key], ["value"])

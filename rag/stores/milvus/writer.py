@@ -59,7 +59,10 @@ class MilvusWriter:
         try:
             writer = cls(server, index, settings, lease)
             writer._settle()
+            renewed = writer._renew_terms()
             writer.publish()
+            if renewed:
+                writer._meta.note_analysis()
         except BaseException:
             lease.release()
             raise
@@ -127,6 +130,26 @@ class MilvusWriter:
     def close(self) -> None:
         """Give the lease back; the next writer publishes what was not published."""
         self._lease.release()
+
+    def _renew_terms(self) -> bool:
+        """Make the terms of all passages anew if another analysis made them; killed meanwhile, the next writer begins
+        again. True if it did."""
+        if self._meta.has_current_terms():
+            return False
+        terms = 0
+        for row in self._ledger("added >= 0"):
+            if row["removed"] == NEVER:
+                self._lease.check()
+                places = self._server.query(collection(self._index, PASSAGES), f"version == {row['version']}", _PASSAGE)
+                shared = facets(rows.info(row))
+                found = [rows.analysed(place) | shared for place in places]
+                self._put(PASSAGES, found, 16 * self._settings.dimension + 4 * PART // 10)
+                row = rows.with_size(row, sum(len(rows.terms_of(rows.passage(place))) for place in found))
+                self._put(DOCUMENTS, [row | UNUSED], 2 * PART)
+            if row["added"] <= self._state.published < row["removed"]:
+                terms += rows.sizes_of(row)[1]
+        self._state, self._changed = self._state._replace(terms=terms), True
+        return True
 
     def _published_next(self) -> MilvusState:
         before = self._state
