@@ -23,6 +23,7 @@ from itertools import zip_longest
 from types import MappingProxyType
 from typing import NamedTuple
 
+from rag.documents.contained import Member
 from rag.types import CELL_BORDER, CELL_SEPARATOR, Section
 
 NEWLINE = re.compile(r"\r+\n|[\r\v\f\x85\u2028\u2029]")  # \r\r\n is what a text-mode copy of \r\n leaves
@@ -55,6 +56,7 @@ class Content(NamedTuple):
     metadata: Mapping[str, str] = MappingProxyType({})
     paged: bool = False
     notes: Sequence[str] = ()  # a line for each part of the file that was not read
+    members: Sequence[Member] = ()  # files in it, which are documents of their own
 
 
 class Body(NamedTuple):

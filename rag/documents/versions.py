@@ -11,7 +11,11 @@ import os
 
 _SECOND = """.pdf .docx .docm .dotx .pptx .pptm .ppsx .doc .ppt .xlsx .xlsm .xls .odt .odp .ods .rtf .csv .tsv .html
     .htm .xhtml .md .markdown .rst .json .jsonl .ndjson .eml .mbox .epub .ipynb"""
-_VERSIONS: dict[str, int] = dict.fromkeys(_SECOND.split(), 2)  # by suffix; 1 for all others
+_THIRD = ".eml .mbox .pdf"  # their attachments are documents of their own
+_VERSIONS: dict[str, int] = {
+    **dict.fromkeys(_SECOND.split(), 2),
+    **dict.fromkeys(_THIRD.split(), 3),
+}  # 1 for all others
 
 
 def reader_version(name: str) -> int:
