@@ -33,7 +33,10 @@ class InputError(RagError):
 
 
 class DocumentError(RagError):
-    """A file that should be readable and is not: damaged, encrypted, empty, too large."""
+    """A file that should be readable and is not: damaged, encrypted, empty, too large. `document_id` is that of the
+    document that it would be; empty where whoever asked knows it."""
+
+    document_id: str = ""
 
 
 class UnsupportedDocument(DocumentError):

@@ -114,8 +114,8 @@ async function uploadOne(file, mine) {
     bar.removeAttribute("value"); // the time that reading takes is not known
     const done = await finished(job, state);
     if (done.status === "failed") throw new Error(done.error);
-    state.textContent = `Ready: ${count(done.passages, "passage")}.`;
-    told(`${file.name} is ready.`);
+    state.textContent = [`Ready: ${count(done.passages, "passage")}.`, done.error].filter(Boolean).join(" ");
+    told([`${file.name} is ready.`, done.error].filter(Boolean).join(" "));
     changed();
     if (mine === index) await list();
   } catch (error) {

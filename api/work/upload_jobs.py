@@ -46,7 +46,8 @@ _RETRY_S = 0.5
 
 
 class JobJSON(TypedDict):
-    """An upload on its way to be a document; `error` says in one line why it failed."""
+    """An upload on its way to be a document; `error` says in one line why it failed, or which file in it could not be
+    read if it is done."""
 
     id: str
     status: Literal["queued", "running", "done", "failed"]
@@ -179,16 +180,18 @@ class Jobs:
                 job = self._jobs[upload.job]
                 job.status = "running"
                 self._tell(job)
+                there = False
                 try:
                     summary = self._put_when_possible(job.index, upload, pool.read)
                     failures = [failure.message.replace(str(upload.path), upload.name) for failure in summary.failed]
                     job.passages, job.error = summary.passages, next(map(public, failures), None)
+                    there = bool(summary.added or summary.replaced)  # of an archive, some files may have failed
                 except RagError as exc:
                     job.error = public(str(exc))
                 except Exception:
                     _log.exception("upload %s failed", upload.document_id)
                     job.error = "something went wrong here: the server's log tells what"
-                job.status = "failed" if job.error else "done"
+                job.status = "failed" if job.error and not there else "done"
                 self._tell(job)
 
     def _put_when_possible(self, index: str, upload: Upload, read: ReadFiles) -> Summary:

@@ -253,15 +253,17 @@ def _nothing_to_read(paths: Sequence[Path], skipped: Sequence[Skipped]) -> int:
 
 
 def _print_dry_run(change: Change, known: dict[str, FileState], as_json: bool) -> int:
+    from rag.documents.contained import container_of
     from rag.ingest.changes import identical
 
+    files = {container_of(name) or name for name in known}
     vanished = set(change.vanished)
     same = identical(change, known)
     moved = {item.document_id: item.other for item in same if item.other in vanished}
     duplicates = [item for item in same if item.other not in vanished]
     lines: dict[str, list[str]] = {
-        "add": [found.document_id for found in change.changed if found.document_id not in known],
-        "replace": [found.document_id for found in change.changed if found.document_id in known],
+        "add": [found.document_id for found in change.changed if found.document_id not in files],
+        "replace": [found.document_id for found in change.changed if found.document_id in files],
         "remove": change.vanished,
         "skip": [f"{item.path}: {item.reason}" for item in change.skipped],
     }

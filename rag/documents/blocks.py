@@ -26,6 +26,7 @@ from itertools import zip_longest
 from types import MappingProxyType
 from typing import NamedTuple
 
+from rag.documents.contained import Member
 from rag.text.structure import cells, header_row, moved, without_bars
 from rag.types import CELL_SEPARATOR, BlockKind, BlockSpan, Section
 
@@ -59,6 +60,7 @@ class Content(NamedTuple):
     metadata: Mapping[str, str] = MappingProxyType({})
     paged: bool = False
     notes: Sequence[str] = ()  # a line for each part of the file that was not read
+    members: Sequence[Member] = ()  # files in it, which are documents of their own
 
 
 class Body(NamedTuple):

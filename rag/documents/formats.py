@@ -42,7 +42,9 @@ DATA = {
     ".ipynb": "application/x-ipynb+json",
     ".eml": "message/rfc822",
     ".mbox": "application/mbox",
+    ".zip": "application/zip",
 }
+CONTAINERS = frozenset({".zip", ".eml", ".mbox", ".pdf"})  # files of these types may hold others that are read
 # Source code and configuration: their lines are kept as they are.
 SOURCE = frozenset(
     """
@@ -53,4 +55,5 @@ SOURCE = frozenset(
     """.split()
 )
 MEDIA_TYPES = {**TEXT, **OFFICE, **DATA, **dict.fromkeys(SOURCE, "text/x-source")}
+HIDDEN = (".", "~$")  # how names begin that are passed over; the second is what Word and Excel lay beside an open file
 NAMED = " ".join(sorted({**TEXT, **OFFICE, **DATA}))  # for messages

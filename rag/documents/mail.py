@@ -1,7 +1,8 @@
 """Mail (.eml, .mbox) -> a section for each message: sender, receivers, date, text and attachments.
 
-In: the bytes of a file. Out: blocks. The text (mail_body.py) is followed by appointments and by attachments of types
-that are read; other attachments are named. A message that is encrypted is refused.
+In: the bytes of a file. Out: blocks, and the attachments as members. The text (mail_body.py) is followed by
+appointments, by the names of attachments, which are documents of their own, and by attached messages. A message that is
+encrypted is refused.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ import codecs
 import email
 import email.policy
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from email.message import EmailMessage
-from pathlib import PurePath
+from functools import partial
+from posixpath import basename, splitext
 
 from rag.documents.appointments import appointment_blocks
 from rag.documents.blocks import Block, Content, one_line
+from rag.documents.contained import Member, distinct
 from rag.documents.damaged import told_as_damage
 from rag.documents.encoding import decode_text, marked
+from rag.documents.formats import MEDIA_TYPES
 from rag.documents.mail_body import (
     CALENDAR,
     ENCRYPTED,
@@ -31,7 +35,6 @@ from rag.documents.mail_body import (
 )
 from rag.errors import DocumentError
 
-ReadAttachment = Callable[[str, bytes], Content]  # suffix, bytes -> content, by the reader of that suffix
 SHOWN = ("From", "To", "Cc", "Date")
 FIRST_LINE = re.compile(rb"^From [^\n]*\n", re.MULTILINE)  # of a message in a mailbox, after a blank line
 BLANK = (b"\n\n", b"\r\n")  # before the first line
@@ -47,27 +50,39 @@ ENCRYPTED_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime
 # The bytes 80 to 9F of Windows-1252, which mail programs send as Latin-1, in which they are controls
 WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 DEEPEST = 4  # messages attached to messages
+MESSAGE = "message/rfc822"
+SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
 
 
-def parse(data: bytes, read: ReadAttachment) -> Content:
+def parse(data: bytes) -> Content:
     """The sections of one message; raises `DocumentError` if it is encrypted, damaged or no message."""
     message = _message(data)
     if not message.keys():
         raise DocumentError("is not a mail message: it has no header lines; give it the name of its real type")
-    blocks = list(_blocks(message, read, 1))
+    attached: list[EmailMessage] = []
+    blocks = list(_blocks(message, attached, 1))
     stated = {"author": _field(message, "From"), "created": _field(message, "Date")}
-    return Content([blocks], title=_field(message, "Subject"), metadata=stated)
+    return Content([blocks], title=_field(message, "Subject"), metadata=stated, members=_members(attached))
 
 
-def parse_mailbox(data: bytes, read: ReadAttachment) -> Content:
-    """The sections of all messages of a mailbox; of one that is encrypted or damaged, only its head and the reason."""
+def parse_mailbox(data: bytes) -> Content:
+    """The sections of all messages of a mailbox; of one that is encrypted or damaged, only its head and the reason.
+
+    Attachments are named with the number of their message, since many have the same: "12/lease.pdf".
+    """
     starts = [found for found in FIRST_LINE.finditer(data) if _begins_message(data, found)]
     if not starts:
         raise DocumentError("is not a mailbox: no line begins with 'From '; give it the name of its real type")
     ends = [found.start() for found in starts[1:]] + [len(data)]
     pieces = [data[: starts[0].start()]] + [data[start.end() : end] for start, end in zip(starts, ends, strict=True)]
     messages = [_message(ESCAPED.sub(rb"\1", piece)) for piece in pieces if piece.strip()]
-    return Content([[block for message in messages for block in _blocks_or_reason(message, read, 1)]])
+    blocks: list[Block] = []
+    members: list[Member] = []
+    for number, message in enumerate(messages, 1):
+        attached: list[EmailMessage] = []
+        blocks += _blocks_or_reason(message, attached, 1)
+        members += (member._replace(name=f"{number}/{member.name}") for member in _members(attached))
+    return Content([blocks], members=members)
 
 
 def _begins_message(data: bytes, found: re.Match[bytes]) -> bool:
@@ -104,7 +119,8 @@ def _check_types(message: EmailMessage) -> None:
             part.get_param("smime-type")
 
 
-def _blocks(message: EmailMessage, read: ReadAttachment, level: int) -> Iterator[Block]:
+def _blocks(message: EmailMessage, attached: list[EmailMessage], level: int) -> Iterator[Block]:
+    """Yields the blocks of a message, and adds its attachments to `attached`."""
     _check_types(message)
     if _is_encrypted(message):
         raise DocumentError(ENCRYPTED)
@@ -117,15 +133,20 @@ def _blocks(message: EmailMessage, read: ReadAttachment, level: int) -> Iterator
     appointments = [(part, appointment_blocks(decoded(part))) for part in parts if _is_calendar(part)]
     yield from dict.fromkeys(block for _, blocks in appointments for block in blocks)
     calendars = [part for part, blocks in appointments if blocks]
-    for part in parts:
-        if not any(part is other for other in (*bodies, *calendars)):
-            yield from _attachment(part, read, level + 1)
+    others = [part for part in parts if not any(part is other for other in (*bodies, *calendars))]
+    files = [part for part in others if _is_file(part)]
+    attached += files
+    if files:
+        yield Block("\n".join(f"Attachment: {_name(part)}" for part in files))
+    for part in others:
+        if part.get_content_type() == MESSAGE:
+            yield from _attached_message(part, attached, level + 1)
 
 
-def _blocks_or_reason(message: EmailMessage, read: ReadAttachment, level: int) -> list[Block]:
+def _blocks_or_reason(message: EmailMessage, attached: list[EmailMessage], level: int) -> list[Block]:
     """The blocks of one of several messages; if it is encrypted or damaged, its head and the reason."""
     try:
-        return list(_blocks(message, read, level))
+        return list(_blocks(message, attached, level))
     except DocumentError as exc:
         return [*_head(message, level), Block(f"This message {exc}.")]
 
@@ -155,26 +176,42 @@ def _is_calendar(part: EmailMessage) -> bool:
     return part.get_content_type() in CALENDAR or (part.get_filename() or "").lower().endswith(".ics")
 
 
-def _attachment(part: EmailMessage, read: ReadAttachment, level: int) -> Iterator[Block]:
-    name = one_line((part.get_filename() or "").translate(WINDOWS))
+def _attached_message(part: EmailMessage, attached: list[EmailMessage], level: int) -> Iterator[Block]:
+    inner = part.get_payload(0) if part.is_multipart() else None
+    if isinstance(inner, EmailMessage) and level <= DEEPEST:
+        yield from _blocks_or_reason(inner, attached, level)
+    else:
+        yield Block(f"Attachment: {_name(part)} (not read)")
+
+
+def _is_file(part: EmailMessage) -> bool:
+    """Tells if a part is an attached file, and not a picture in the text, a signature, or what a mail server says to
+    programs."""
     kind = part.get_content_type()
-    if kind == "message/rfc822":
-        inner = part.get_payload(0) if part.is_multipart() else None
-        if isinstance(inner, EmailMessage) and level <= DEEPEST:
-            yield from _blocks_or_reason(inner, read, level)
-        else:
-            yield Block(f"Attachment: {name or 'message'} (not read)")
-        return
-    if kind in SAID_ELSEWHERE or (not name and part.get_content_maintype() in ("image", "message")):
-        return  # pictures in the text, and what a mail server says to programs
-    payload = part.get_payload(decode=True)
-    shown = name or f"message{SUFFIXES.get(kind, '')}"
-    try:
-        suffix = PurePath(shown).suffix.lower()
-        content = read(suffix if suffix else SUFFIXES.get(kind, ""), payload if isinstance(payload, bytes) else b"")
-        blocks = [block for page in content.pages for block in page]
-    except Exception:  # what an attachment holds must not cost the message
-        yield Block(f"Attachment: {shown} (not read)")
-        return
-    yield Block(f"Attachment: {shown}", level)
-    yield from (block._replace(level=block.level + level if block.level else 0) for block in blocks)
+    if kind == MESSAGE or kind in SAID_ELSEWHERE or kind in SIGNATURES:
+        return False
+    return bool(_stated_name(part)) or part.get_content_maintype() not in ("image", "message")
+
+
+def _members(attached: Iterable[EmailMessage]) -> list[Member]:
+    parts = list(attached)
+    return [
+        Member(name, partial(_payload, part)) for name, part in zip(distinct(map(_name, parts)), parts, strict=True)
+    ]
+
+
+def _name(part: EmailMessage) -> str:
+    """The name of an attached file, without folders; it gets the suffix of its type if its own is none that is read."""
+    name, suffix = _stated_name(part), SUFFIXES.get(part.get_content_type(), "")
+    return (name or "message") if splitext(name)[1].lower() in MEDIA_TYPES else f"{name or 'message'}{suffix}"
+
+
+def _stated_name(part: EmailMessage) -> str:
+    name = one_line((part.get_filename() or "").translate(WINDOWS))
+    return basename(name.replace("\\", "/").rstrip("/"))
+
+
+def _payload(part: EmailMessage) -> bytes:
+    with told_as_damage(Exception):  # the standard library's decoders fail on some malformed parts
+        payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""

@@ -1,8 +1,9 @@
 """Many files -> Documents, read in processes of their own, so that no file can stop or crash the program.
 
-In: files as discover.py finds them. Out: in the same order, for each a `Document` or the `DocumentError` that says why
-there is none. A file whose reader hangs, crashes or takes too much memory is one such error: its process is ended and
-another one takes its place. Processes are started when there is work and load no more than the readers need.
+In: files as discover.py finds them. Out: in the same order, for each what unpack.py makes of it: the results for the
+files in it, and last its own. A file whose reader hangs, crashes or takes too much memory is one `DocumentError`: its
+process is ended and another one takes its place, which goes on behind that file if it is one in another. Processes are
+started when there is work and load no more than the readers need.
 
     with ReaderPool(workers=2) as pool:
         for found, result in pool.read(files):
@@ -22,17 +23,17 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 
+from rag.documents.contained import printable
 from rag.documents.discover import Found
 from rag.documents.pool_worker import ReaderLimits, ReadingJob
 from rag.documents.read import DEFAULTS, Options
+from rag.documents.unpack import Begun, Result, id_of
 from rag.errors import DocumentError
-from rag.types import Document
-
-Result = Document | DocumentError
 
 SECONDS = 300.0  # for a file: a book of 400 scanned pages does not fit, one of 10,000 pages of text does
 MEGABYTES = 4096
-AHEAD = 4  # files for each process that may be under way or wait to be handed out in order
+AHEAD = 4  # files for each process that may be under way or wait to be handed out in order, and results of one file
+MOST_LOST = 3  # processes that the files in one file may cost
 FILES_BEFORE_RENEWAL = 500  # so that what a library never gives back does not add up
 LONGEST_START = 60.0  # seconds until a process takes its first file, on a busy machine
 LAST_WORDS = 1.0  # seconds at most between the end of a pipe and that of its process
@@ -62,7 +63,7 @@ class ReaderPool:
             worker.stop()
 
     def read(self, files: Iterable[Found]) -> Iterator[tuple[Found, Result]]:
-        """Yields each file with its result, in order; takes no more of `files` than keeps the processes busy."""
+        """Yields each file with its results, in order; takes no more of `files` than keeps the processes busy."""
         waiting = iter(files)
         under_way: deque[_Task] = deque()
         try:
@@ -70,12 +71,14 @@ class ReaderPool:
                 self._hand_out(waiting, under_way)
                 if not under_way:
                     return
-                while under_way[0].result is None:
+                task = under_way[0]
+                while not task.results:
                     self._collect()
                     self._hand_out(waiting, under_way)
-                task = under_way.popleft()
-                assert task.result is not None
-                yield task.found, task.result
+                result = task.results.popleft()
+                if task.is_last(result):
+                    under_way.popleft()
+                yield task.found, result
         finally:  # a caller that stops early leaves no half-read file behind
             for worker in self._workers:
                 if worker.task is not None:
@@ -93,8 +96,8 @@ class ReaderPool:
             worker.begin(task, self._options)
 
     def _collect(self) -> None:
-        """Waits until a process has answered or ended, or its time is over."""
-        busy = [worker for worker in self._workers if worker.task is not None]
+        """Waits until a process has answered or ended, or its time is over; those that are far ahead wait."""
+        busy = [worker for worker in self._workers if worker.task is not None and len(worker.task.results) < AHEAD]
         left = min(worker.deadline for worker in busy) - time.monotonic()
         wait([worker.pipe for worker in busy], timeout=max(0.0, left))
         for worker in busy:
@@ -102,11 +105,29 @@ class ReaderPool:
 
 
 class _Task:
-    """A file that is being read, and its result when there is one."""
+    """A file that is being read, and its results that were not yet taken."""
 
     def __init__(self, found: Found) -> None:
         self.found = found
-        self.result: Result | None = None
+        self.results: deque[Result] = deque()
+        self.current = found.document_id  # or that of the one in it which is being read
+        self.past: set[str] = set()  # of which there are results
+        self.lost = 0  # processes
+
+    def is_last(self, result: Result) -> bool:
+        """Tells if it is the result for the file itself."""
+        return id_of(result) == self.found.document_id
+
+    def add(self, result: Result) -> None:
+        self.results.append(result)
+        self.past.add(id_of(result))
+
+    def fault(self, document_id: str, reason: str) -> DocumentError:
+        """The error for the file, or for one in it."""
+        inside = document_id[len(self.found.document_id) :]
+        error = DocumentError(printable(f"{self.found.path}{inside}: {reason}"))
+        error.document_id = document_id
+        return error
 
 
 class _Worker:
@@ -118,6 +139,7 @@ class _Worker:
     def __init__(self, limits: ReaderLimits) -> None:
         self.task: _Task | None = None
         self._limits = limits
+        self._options = DEFAULTS
         self._process: subprocess.Popen[bytes] | None = None
         self._files = 0
 
@@ -125,34 +147,54 @@ class _Worker:
         if self._process is None or self._process.poll() is not None or self._files >= FILES_BEFORE_RENEWAL:
             self.stop()
             self._start()
-        self.task = task
+        self.task, self._options = task, options
+        task.current = task.found.document_id
         self.deadline = time.monotonic() + LONGEST_START + self._limits.seconds
-        self._files += 1
         try:
             found = task.found
-            self.pipe.send(ReadingJob(found.path, found.document_id, found.source, options))
+            self.pipe.send(ReadingJob(found.path, found.document_id, found.source, options, found.known, task.past))
         except OSError:  # it ended just now: `collect` will find that
             return
 
     def collect(self) -> None:
-        """Gives the task its result if there is one by now."""
+        """Gives the task its next result if there is one by now."""
         if self.task is None:
             return
         if self.pipe.poll():
             try:
-                said: Result | None = self.pipe.recv()
+                said: Begun | Result = self.pipe.recv()
             except (EOFError, OSError):
-                said = self._fault(_end_of(self._end(LAST_WORDS)))
-            if said is None:  # it begins with the file
-                self.deadline = time.monotonic() + self._limits.seconds
-                return
-            result = said
+                self._give_up(self.task, _end_of(self._end(LAST_WORDS)))
+            else:
+                self._hear(self.task, said)
         elif time.monotonic() >= self.deadline:
             self._end()
-            result = self._fault(f"took more than {self._limits.seconds:g} s to read, which is the limit; split it")
-        else:
+            reason = f"took more than {self._limits.seconds:g} s to read, which is the limit; split it"
+            self._give_up(self.task, reason)
+
+    def _hear(self, task: _Task, said: Begun | Result) -> None:
+        self.deadline = time.monotonic() + self._limits.seconds
+        if isinstance(said, Begun):
+            task.current = said.document_id
+            self._files += 1
             return
-        self.task.result, self.task = result, None
+        task.current = task.found.document_id
+        task.add(said)
+        if task.is_last(said):
+            self.task = None
+
+    def _give_up(self, task: _Task, reason: str) -> None:
+        """Gives up the current file of a task, whose process has ended, and goes on behind it."""
+        whole = task.found.document_id
+        task.lost += 1
+        if task.current != whole:
+            task.add(task.fault(task.current, reason))
+            reason = f"was given up after {task.lost} of the files in it had crashed or hung their reader; unpack it"
+        if task.current != whole and task.lost < MOST_LOST:
+            self.begin(task, self._options)
+            return
+        task.add(task.fault(whole, reason))
+        self.task = None
 
     def stop(self) -> None:
         if self._process is not None:
@@ -187,10 +229,6 @@ class _Worker:
             os.killpg(process.pid, signal.SIGKILL)
         self.pipe.close()
         return process.wait()
-
-    def _fault(self, reason: str) -> DocumentError:
-        assert self.task is not None
-        return DocumentError(f"{self.task.found.path}: {reason}")
 
 
 def _end_of(code: int) -> str:

@@ -1,6 +1,6 @@
 """One process that reads files for a `ReaderPool` (pool.py), one after another, until its pipe is closed.
 
-In: jobs on the pipe whose descriptor it is given. Out: for each job a `Document` or the `DocumentError`.
+In: jobs on the pipe whose descriptor it is given. Out: for each job what unpack.py makes of the file.
 It loads readers and nothing else, and keeps to the limits that it is given even if nobody watches it any more.
 """
 
@@ -9,31 +9,33 @@ from __future__ import annotations
 import os
 import resource
 import signal
+from collections.abc import Set
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
-from rag.documents.read import Options, read_document
-from rag.errors import DocumentError
-from rag.types import Document
+from rag.documents.read import Options
+from rag.documents.unpack import Begun, read_all
 
 GRACE = 2.0  # seconds after the limit at which the process ends itself, should the pool be gone
 
 
 class ReaderLimits(NamedTuple):
-    """The limits for one file."""
+    """The limits for one file, of a folder or in another file."""
 
     seconds: float
     megabytes: int  # of memory, Python and the readers' own code included
 
 
 class ReadingJob(NamedTuple):
-    """A file to read."""
+    """A file to read; the fields are those of `read_all`."""
 
     path: Path
     document_id: str
     source: str
     options: Options
+    known: Set[tuple[str, str]]
+    past: Set[str]
 
 
 def read_for_pool(descriptor: int, limits: ReaderLimits) -> None:
@@ -49,15 +51,8 @@ def read_for_pool(descriptor: int, limits: ReaderLimits) -> None:
                 job: ReadingJob = pipe.recv()
             except (EOFError, OSError):
                 return
-            signal.setitimer(signal.ITIMER_REAL, limits.seconds + GRACE)
-            pipe.send(None)  # from now on the time counts
-            result = _read(job)
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            pipe.send(result)
-
-
-def _read(job: ReadingJob) -> Document | DocumentError:
-    try:
-        return read_document(job.path, job.document_id, job.source, job.options)
-    except DocumentError as exc:
-        return exc
+            for step in read_all(*job):
+                signal.setitimer(signal.ITIMER_REAL, 0)  # it may wait until it is taken
+                pipe.send(step)
+                if isinstance(step, Begun):
+                    signal.setitimer(signal.ITIMER_REAL, limits.seconds + GRACE)

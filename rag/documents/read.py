@@ -3,8 +3,8 @@
 In: the path of a file. Out: a `Document` with its text normalised, or a `DocumentError` that names the file, says what
 is wrong and what to do. The suffix decides the reader; each family of formats has a module. A reader that fails with an
 error that nobody expected is a fault of this program and is reported as one (`ReaderFault`), not as damage of the file.
-It reads no folders (discover.py finds the files) and fetches nothing. pool.py reads many files in processes that can be
-stopped.
+It reads no folders (discover.py finds the files), no files in the file (unpack.py does), and fetches nothing. pool.py
+reads many files in processes that can be stopped.
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ import os
 import re
 import stat
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from rag.documents.blocks import Body, Content, assemble, one_line
+from rag.documents.contained import Budget, plan, printable
 from rag.documents.formats import MEDIA_TYPES, NAMED, OFFICE, SOURCE
 from rag.documents.versions import reader_version
 from rag.errors import DocumentError, ReaderFault, UnsupportedDocument
@@ -63,52 +67,82 @@ def is_readable(name: str) -> bool:
 
 
 def read_document(path: Path, document_id: str, source: str | None = None, options: Options = DEFAULTS) -> Document:
-    """Reads a file; `source` is its path if none is given.
+    """Reads a file, without those in it; `source` is its path if none is given.
 
     Raises `DocumentError` with the file's name in one line: `UnsupportedDocument` for a type that is not read,
     `ReaderFault` if a reader failed with an unexpected error.
     """
+    with reported(str(path)):
+        check_type(path.name)
+        data = file_bytes(path)
+        content = parsed(path.name, data, options)
+        document = as_document(content, path.name, data, document_id, source or str(path))
+        if document is None:
+            raise DocumentError("is an archive: the files in it are documents of their own")
+        return with_notes(document, plan(document_id, content.members, Budget()).notes)
+
+
+@contextmanager
+def reported(shown: str) -> Iterator[None]:
+    """Runs the `with` block, in which the file that is `shown` is read; raises all errors as `DocumentError`, with the
+    file's name in front."""
+    named = printable(shown)
     try:
-        return _read(path, document_id, source or str(path), options)
+        yield
     except DocumentError as exc:
-        raise type(exc)(f"{path}: {exc}") from exc.__cause__
+        raise type(exc)(f"{named}: {exc}") from exc.__cause__
     except OSError as exc:
-        raise DocumentError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
+        raise DocumentError(f"{named}: cannot be read: {exc.strerror or exc}") from exc
     except MemoryError as exc:
-        raise DocumentError(f"{path}: needs more memory to read than there is; split it") from exc
+        raise DocumentError(f"{named}: needs more memory to read than there is; split it") from exc
     except RecursionError as exc:  # readers follow the nesting of a file
-        raise DocumentError(f"{path}: is nested too deep to be read; split it") from exc
+        raise DocumentError(f"{named}: is nested too deep to be read; split it") from exc
     except Exception as exc:
-        raise _fault(path, exc) from exc
+        raise _fault(named, exc) from exc
 
 
-def _fault(path: Path, exc: Exception) -> ReaderFault:
+def _fault(named: str, exc: Exception) -> ReaderFault:
     """The report of an unexpected error: its type and message, and the innermost line of this package on its way."""
     steps = [(frame.f_globals.get("__name__", ""), line) for frame, line in traceback.walk_tb(exc.__traceback__)]
     module, line = next(step for step in reversed(steps) if step[0].startswith("rag."))
     reason = one_line(str(exc))[:LONGEST_REASON]
     error = f"{type(exc).__name__} in {module.replace('.', '/')}.py:{line}{': ' if reason else ''}{reason}"
     return ReaderFault(
-        f"{path}: rag failed to read it ({error}); this is a fault of the program, not of the file: please report it, "
+        f"{named}: rag failed to read it ({error}); this is a fault of the program, not of the file: please report it, "
         "`rag index -v` shows the traceback",
         "".join(traceback.format_exception(exc)),
     )
 
 
-def _read(path: Path, document_id: str, source: str, options: Options) -> Document:
-    """The document; raises `DocumentError` without the file's name, and whatever a reader raises."""
-    suffix = path.suffix.lower()
+def check_type(name: str) -> None:
+    """Raises `UnsupportedDocument` if there is no reader for files of this name."""
+    suffix = Path(name).suffix.lower()
     if suffix not in SUFFIXES:
         kind = f"files of type {suffix}" if suffix else "files without a suffix"
         raise UnsupportedDocument(f"{kind} are not read; these are: {NAMED} and source code")
-    data = _bytes(path)
-    content = _parse(suffix, data, options)
+
+
+def parsed(name: str, data: bytes, options: Options) -> Content:
+    """The content of a file of this name; raises `DocumentError` without the file's name, and whatever a reader
+    raises."""
+    return _parse(os.path.splitext(name)[1].lower(), data, options)
+
+
+def as_document(content: Content, name: str, data: bytes, document_id: str, source: str) -> Document | None:
+    """The document of a file with this content and name; None for an archive, which has no text of its own.
+
+    Raises `DocumentError` for another file without text; its content says why, if that is known.
+    """
+    suffix = os.path.splitext(name)[1].lower()
     body = assemble(content.pages)
+    if suffix == ".zip":
+        return None
     if not body.text:
-        raise DocumentError("is empty: no text was found in it")
+        raise DocumentError(next(iter(content.notes), "is empty: no text was found in it"))
+    stem = os.path.splitext(os.path.basename(name))[0]
     return Document(
         id=document_id,
-        title=_useful(content.title) or _useful(_top_heading(body, guessed=content.paged)) or one_line(path.stem),
+        title=_useful(content.title) or _useful(_top_heading(body, guessed=content.paged)) or one_line(stem),
         text=body.text,
         source=source,
         sha256=hashlib.sha256(data).hexdigest(),
@@ -116,9 +150,14 @@ def _read(path: Path, document_id: str, source: str, options: Options) -> Docume
         sections=body.sections,
         blocks=body.blocks,
         metadata={"media_type": MEDIA_TYPES[suffix]} | _metadata(content),
-        reader=reader_version(path.name),
+        reader=reader_version(name),
         notes=tuple(one_line(note) for note in content.notes),
     )
+
+
+def with_notes(document: Document, notes: tuple[str, ...]) -> Document:
+    """The document with further notes."""
+    return replace(document, notes=document.notes + notes) if notes else document
 
 
 def _top_heading(body: Body, guessed: bool) -> str:
@@ -142,7 +181,8 @@ def _metadata(content: Content) -> dict[str, str]:
     return {key: text for key, text in stated.items() if text and not (key == "author" and _is_useless(text))}
 
 
-def _bytes(path: Path) -> bytes:
+def file_bytes(path: Path) -> bytes:
+    """The bytes of a file of a folder; raises `DocumentError` and `OSError`."""
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
         raise DocumentError("is a folder, not a file; give the files in it")
@@ -175,8 +215,11 @@ def _parse(suffix: str, data: bytes, options: Options) -> Content:
         case ".eml" | ".mbox":
             from rag.documents import mail
 
-            parse = mail.parse if suffix == ".eml" else mail.parse_mailbox
-            return parse(data, lambda suffix, data: _parse_attached(suffix, data, options))
+            return mail.parse(data) if suffix == ".eml" else mail.parse_mailbox(data)
+        case ".zip":
+            from rag.documents import zip_archive
+
+            return zip_archive.parse(data)
         case _:
             return _parse_office(suffix, data) if suffix in OFFICE else _parse_text(suffix, data)
 
@@ -246,12 +289,6 @@ def _parse_text(suffix: str, data: bytes) -> Content:
             from rag.documents import text
 
             return text.parse(data, unwrap=suffix != ".log" and suffix not in SOURCE)
-
-
-def _parse_attached(suffix: str, data: bytes, options: Options) -> Content:
-    if suffix not in SUFFIXES:
-        raise UnsupportedDocument(f"files of type {suffix} are not read")
-    return _parse(suffix, data, options)
 
 
 def _useful(title: str) -> str:

@@ -6,11 +6,13 @@ itself and filters find. The file is hidden, so no folder's listing takes it for
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from rag.atomic import write_whole
+from rag.documents.contained import printable
 from rag.errors import DocumentError
 from rag.text.dates import with_date
 
@@ -42,8 +44,12 @@ def read_sidecar(path: Path) -> dict[str, str]:
         found = json.loads(file.read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as exc:
-        raise DocumentError(f"{file}: cannot be read as JSON ({exc})") from exc
+    except OSError as exc:
+        if exc.errno == errno.ENAMETOOLONG:  # the file's own name is almost as long as names may be
+            return {}
+        raise DocumentError(f"{printable(str(file))}: cannot be read: {exc.strerror}") from exc
+    except ValueError as exc:
+        raise DocumentError(f"{printable(str(file))}: cannot be read as JSON ({exc})") from exc
     if not is_flat(found):
         raise DocumentError(f"{file}: must be a JSON object whose values are texts")
     return with_date(found)

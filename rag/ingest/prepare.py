@@ -1,7 +1,8 @@
 """Files -> documents cut into passages, and passages -> vectors: the work of a run, done in this process.
 
-In: files in order. Out: in that order `Prepared` documents, or the `DocumentError` that says why there is none; vectors
-for the passages whose turn it is. `Preparer` is the seam: rag/ingest/ray/preparer.py has the same work done elsewhere.
+In: files in order. Out: in that order the results of rag/documents/unpack.py, with `Prepared` in the place of each
+document; vectors for the passages whose turn it is. `Preparer` is the seam: rag/ingest/ray/preparer.py has the same
+work done elsewhere.
 Does not decide what is new, what the index has already, or what is committed.
 """
 
@@ -15,7 +16,7 @@ from typing import NamedTuple, Protocol
 from rag.background import ahead, begun
 from rag.documents import sidecar
 from rag.documents.discover import Found
-from rag.documents.read import read_document
+from rag.documents.unpack import Archive, Begun, Kept, Result, read_all
 from rag.errors import DocumentError
 from rag.ingest.chunking import chunk
 from rag.seams import Embedder
@@ -25,7 +26,9 @@ from rag.types import Document, Embedding, Passage
 BATCH_PASSAGES = 128  # passages that are embedded together: enough to sort them by length, few enough to lose nothing
 _AHEAD = 4  # documents that are read while others are embedded
 
-ReadFiles = Callable[[Iterable[Found]], Iterable[tuple[Found, Document | DocumentError]]]  # in the order of the files
+ReadFiles = Callable[
+    [Iterable[Found]], Iterable[tuple[Found, Result]]
+]  # in the order of the files, each one's own last
 Promise = Callable[[], list[Embedding]]  # waits for the vectors; raises `DocumentError` if there will be none
 
 
@@ -36,6 +39,9 @@ class Prepared(NamedTuple):
     passages: list[Passage]
 
 
+Outcome = Prepared | DocumentError | Kept | Archive  # of a file, of a folder or in another
+
+
 class Preparer(Protocol):
     """The part of a run that reads, cuts and embeds, one step after another or several at once."""
 
@@ -43,8 +49,9 @@ class Preparer(Protocol):
     def batches(self) -> int:
         """The number of batches that may wait for their vectors while further documents are prepared."""
 
-    def prepared(self, files: Sequence[Found]) -> Generator[tuple[Found, Prepared | DocumentError], None, None]:
-        """Read and cut files; yields each with its document or error, in the order of the files. To be closed."""
+    def prepared(self, files: Sequence[Found]) -> Generator[tuple[Found, Outcome], None, None]:
+        """Read and cut files; yields each with what there is in it and then with its own outcome, in the order of the
+        files. To be closed."""
 
     def embed(self, passages: Sequence[Passage]) -> Promise:
         """Begin to embed passages; the promise has one embedding for each, in order. Batches are those of
@@ -62,38 +69,36 @@ class Here:
         self._passage_tokens = passage_tokens
         self._read = read
 
-    def prepared(self, files: Sequence[Found]) -> Generator[tuple[Found, Prepared | DocumentError], None, None]:
+    def prepared(self, files: Sequence[Found]) -> Generator[tuple[Found, Outcome], None, None]:
         """Read files in a thread, and cut each document as it is taken; in the order of the files. To be closed."""
         with closing(ahead(self._read(files), _AHEAD)) as documents:
-            for found, document in documents:
-                yield found, prepare(found, document, self._embedder, self._passage_tokens)
+            for found, result in documents:
+                yield found, prepare(found, result, self._embedder, self._passage_tokens)
 
     def embed(self, passages: Sequence[Passage]) -> Promise:
         """Begin to embed passages in a thread; the promise has one embedding for each, in order."""
         return begun(lambda: list(embedded(self._embedder, passages)))
 
 
-def read_here(files: Iterable[Found]) -> Iterator[tuple[Found, Document | DocumentError]]:
+def read_here(files: Iterable[Found]) -> Iterator[tuple[Found, Result]]:
     """Read files in this process, without protection against files that crash or hang a parser."""
     for found in files:
-        try:
-            yield found, read_document(found.path, found.document_id, found.source)
-        except DocumentError as exc:
-            yield found, exc
+        for result in read_all(found.path, found.document_id, found.source, known=found.known):
+            if not isinstance(result, Begun):
+                yield found, result
 
 
-def prepare(
-    found: Found, document: Document | DocumentError, embedder: Embedder, passage_tokens: int
-) -> Prepared | DocumentError:
-    """Add the metadata of the sidecar to what was read of the file, and cut that into passages. Errors are returned."""
-    if isinstance(document, DocumentError):
-        return document
+def prepare(found: Found, result: Result, embedder: Embedder, passage_tokens: int) -> Outcome:
+    """Add the metadata of the file's sidecar to what was read of it, or of a file in it, and cut that into passages.
+    Errors are returned."""
+    if not isinstance(result, Document):
+        return result
     try:
         own = sidecar.read_sidecar(found.path)
     except DocumentError as exc:
+        exc.document_id = result.id
         return exc
-    if own:
-        document = replace(document, metadata={**document.metadata, **own})
+    document = replace(result, metadata={**result.metadata, **own}) if own else result
     return Prepared(document, cut(document, embedder, passage_tokens))
 
 

@@ -4,7 +4,8 @@ A pipeline: files are read one after another (by worker processes, if the reader
 embedded in batches across files, and committed document by document, so that what was done stays done whenever the
 process ends. A `Preparer` (rag/ingest/prepare.py) reads, cuts and embeds; the one writer of the index is here. No more
 is in memory than the current batches. A file that cannot be read is reported and leaves what the index has of it
-untouched.
+untouched. Documents in a file (members of an archive, attachments) get its stamp when all of it is in the index; if a
+run ends before, or something in it cannot be read, the next one reads it again and passes over what is there.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag.background import UNWATCHED, Run
-from rag.documents.discover import Skipped
+from rag.documents.contained import container_of, is_container, printable
+from rag.documents.discover import Found, Skipped
+from rag.documents.unpack import Archive
 from rag.errors import DocumentError, RagError, ReaderFault
-from rag.ingest.changes import Change, Same, by_content, find_changes
-from rag.ingest.prepare import BATCH_PASSAGES, Here, Prepared, Preparer, Promise, ReadFiles, read_here
+from rag.ingest.changes import Change, Same, by_content, find_changes, unfinished
+from rag.ingest.contents import Contents
+from rag.ingest.prepare import BATCH_PASSAGES, Here, Outcome, Prepared, Preparer, Promise, ReadFiles, read_here
 from rag.seams import DocumentSink, Embedder
 from rag.settings import Settings
-from rag.types import Document, Embedding, Entry
+from rag.types import Document, Embedding, Entry, Stamp
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +72,10 @@ class Summary:
 
 def _failure(document_id: str, exc: DocumentError) -> Failure:
     return Failure(document_id, str(exc), exc.traceback if isinstance(exc, ReaderFault) else "")
+
+
+def _id_of(outcome: Outcome) -> str:
+    return outcome.document.id if isinstance(outcome, Prepared) else outcome.document_id
 
 
 class _Batch(NamedTuple):
@@ -120,28 +128,32 @@ class _Work:
         self._waiting: deque[_Batch] = deque()
         self._known = index.files() if change.changed else {}  # only what is put in is compared with it
         self._vanished = set(change.vanished)
-        self._reread = set(change.reread)
-        changed = {found.document_id for found in change.changed}
-        self._same_as = by_content(self._known, without=changed, rather=self._vanished)
+        again = {name for names in change.known.values() for name in names}
+        self._same_as = by_content(self._known, without=again, rather=self._vanished)
+        self._contents = Contents()  # of the file at hand
+        self._unfinished: set[str] = set()  # files of which something is not in the index
+        # Documents whose stamp has to follow the file that holds them: those that stay as they are, and the others
+        self._inside: dict[str, tuple[list[str], set[str]]] = {}
 
     def put_in(self, preparer: Preparer, run: Run) -> None:
         """Read and cut the files that changed, and commit them in batches."""
         files = self._change.changed
         batch: list[Prepared] = []
+        done = 0
         published = time.monotonic()
-        with closing(preparer.prepared(files)) as documents:
-            for done, (found, prepared) in enumerate(documents):
-                run.progress(done, len(files), found.document_id)
-                if isinstance(prepared, DocumentError):
-                    self.summary.failed.append(_failure(found.document_id, prepared))
-                else:
-                    batch.append(prepared)
+        with closing(preparer.prepared(files)) as outcomes:
+            for found, outcome in outcomes:
+                document_id = _id_of(outcome) or found.document_id
+                run.progress(done, len(files), document_id)
+                done += self._take(found, outcome, document_id)
+                if isinstance(outcome, Prepared):
+                    batch.append(outcome)
                 if sum(len(item.passages) for item in batch) >= BATCH_PASSAGES:
                     self._begin(preparer, batch)
                     self._commit(preparer.batches)
                     batch = []
                 if run.stopped():
-                    self.summary.left = len(files) - done - 1
+                    self.summary.left = len(files) - done
                     break
                 if time.monotonic() - published > _PUBLISH_S:
                     self._index.publish()
@@ -151,16 +163,43 @@ class _Work:
         run.progress(len(files) - self.summary.left, len(files), "")
 
     def touch(self) -> None:
-        """Note the new stamps of files whose bytes are the same."""
+        """Note the new stamps of files whose bytes are the same, and of documents in files that were read whole."""
         for found in self._change.touched:
             self._index.touch(found.document_id, self._change.stamps[found.document_id])
             self.summary.unchanged.append(found.document_id)
+        for container, (known, new) in self._inside.items():
+            stamp, whole = self._change.stamps[container], container not in self._unfinished
+            for document_id in [*known, *new] if whole else known:
+                self._index.touch(document_id, stamp if whole else unfinished(stamp))
 
     def take_out(self) -> None:
         """Remove the documents whose files vanished."""
         for document_id in self._change.vanished:
             self._index.remove(document_id)
             self.summary.removed.append(document_id)
+
+    def _take(self, found: Found, outcome: Outcome, document_id: str) -> bool:
+        """Note what came of a file, or of one in it; returns True if it was the last of that file."""
+        self._contents.add(outcome, document_id)
+        if isinstance(outcome, DocumentError):
+            self.summary.failed.append(_failure(document_id, outcome))
+            self._unfinished.add(found.document_id)
+        elif isinstance(outcome, Archive):
+            self._note(document_id, found.source + document_id[len(found.document_id) :], outcome.notes)
+        if document_id != found.document_id:
+            return False
+        contents, self._contents = self._contents, Contents()
+        if is_container(found.file):
+            self._finish(document_id, contents)
+        return True
+
+    def _finish(self, document_id: str, contents: Contents) -> None:
+        """Note which documents of a file that was read to its end are as they were, and which are no longer there."""
+        same, failed, gone = contents.settled(self._change.known.get(document_id, ()))
+        self.summary.unchanged.extend(same)
+        self._change.vanished.extend(gone)
+        if not contents.has_failed(document_id):
+            self._inside[document_id] = ([*same, *failed], contents.put - {document_id})
 
     def _begin(self, preparer: Preparer, batch: list[Prepared]) -> None:
         passages = [passage for item in batch for passage in item.passages]
@@ -185,24 +224,38 @@ class _Work:
 
     def _replace(self, prepared: Prepared, embeddings: Sequence[Embedding]) -> None:
         entry = Entry(*prepared, embeddings)
-        stamp = self._change.stamps.get(entry.document.id, entry.stamp)
         try:
-            self._index.replace(entry._replace(stamp=stamp))
+            self._index.replace(entry._replace(stamp=self._stamp(entry)))
         except DocumentError as exc:
             self._fail([prepared], exc)
         else:
-            self._note(entry.document)
+            self._count(entry.document)
+
+    def _stamp(self, entry: Entry) -> Stamp:
+        """The stamp of the document's file; one that no file has if something in that is not yet in the index."""
+        document_id = entry.document.id
+        own = self._change.stamps.get(document_id)
+        if own is not None:
+            return unfinished(own) if document_id in self._unfinished else own
+        holder = self._change.stamps.get(container_of(document_id) or "")
+        return entry.stamp if holder is None else unfinished(holder)
 
     def _fail(self, documents: Sequence[Prepared], exc: DocumentError) -> None:
-        self.summary.failed.extend(_failure(document.id, exc) for document, _ in documents)
+        for document, _ in documents:
+            self.summary.failed.append(_failure(document.id, exc))
+            self._unfinished.add(container_of(document.id) or document.id)
 
-    def _note(self, document: Document) -> None:
-        (self.summary.replaced if document.id in self._known else self.summary.added).append(document.id)
-        if document.id in self._reread:
+    def _note(self, document_id: str, source: str, notes: Sequence[str]) -> None:
+        for text in notes:
+            self.summary.notes.append(Note(document_id, f"{printable(source)}: {text}"))
+            _log.info("%s: %s", printable(source), text)
+
+    def _count(self, document: Document) -> None:
+        before = self._known.get(document.id)
+        (self.summary.added if before is None else self.summary.replaced).append(document.id)
+        if before and before.sha256 == document.sha256 and before.reader != document.reader:
             self.summary.reread.append(document.id)
-        for text in document.notes:
-            self.summary.notes.append(Note(document.id, f"{document.source}: {text}"))
-            _log.info("%s: %s", document.source, text)
+        self._note(document.id, document.source, document.notes)
         other = self._same_as.setdefault(document.sha256, document.id)
         if other in self._vanished:
             self.summary.moved.append(Same(document.id, other))

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from rag.documents import sidecar
-from rag.documents.discover import LOCK_PREFIX, Found
+from rag.documents.contained import container_of, is_container, is_mistakable
+from rag.documents.discover import Found
+from rag.documents.formats import HIDDEN
 from rag.documents.read import is_readable
 from rag.errors import InputError, UnsupportedDocument
-from rag.ingest.changes import Change, stamp
+from rag.ingest.changes import Change, by_container, stamp
 from rag.ingest.prepare import Here, ReadFiles
-from rag.ingest.run import Summary, carry_out
+from rag.ingest.run import Failure, Summary, carry_out
 from rag.seams import Embedder, WritableIndex
 from rag.settings import Settings
 
@@ -50,10 +52,10 @@ def checked_name(name: str) -> str:
     """The name, if it is one below the folder, with slashes. Raises `InputError` for a name that would lie elsewhere or
     be hidden, and `UnsupportedDocument` for a type that is not read."""
     parts = name.split("/")
-    if not all(map(_is_plain, parts)):
+    if not all(map(_is_plain, parts)) or any(map(is_mistakable, parts[:-1])):
         raise InputError(
             f"{name[:80]!r} cannot be the name of a document: use parts of at most {_LONGEST} bytes between slashes, "
-            "without a dot in front, backslashes or control characters",
+            "without a dot in front, backslashes or control characters, and no folders such as 'a.zip!'",
             "file",
         )
     if not is_readable(name):
@@ -66,7 +68,7 @@ def _is_plain(part: str) -> bool:
         size = len(part.encode("utf-8"))
     except UnicodeEncodeError:
         return False
-    return 0 < size <= _LONGEST and not part.startswith((".", LOCK_PREFIX)) and part.isprintable() and "\\" not in part
+    return 0 < size <= _LONGEST and not part.startswith(HIDDEN) and part.isprintable() and "\\" not in part
 
 
 def keep(content: BinaryIO, upload: Upload, metadata: Mapping[str, str]) -> None:
@@ -94,26 +96,47 @@ def waiting(index_folder: Path) -> list[Upload]:
 
 
 def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Settings, read: ReadFiles) -> Summary:
-    """Read the file, commit it as a document and then move it to its place. If the process is killed in between, the
-    file still waits and is put in once more."""
+    """Read the file, commit it as a document, with those in it, and then move it to its place. If the process is killed
+    in between, the file still waits and is put in once more. A file of which nothing can be read is a failure."""
     place = (upload.folder / upload.name).absolute()
     found = Found(str(upload.path), upload.document_id, str(place.resolve()))
-    change = Change([found], [], [], [], [], {upload.document_id: stamp(upload.path)}, [])
+    change = Change([found], [], [], [], [], {upload.document_id: stamp(upload.path)}, [], _known(upload, index))
     try:
         summary = carry_out(change, index, Here(embedder, settings.passage_tokens, read))
-        if not summary.failed:
+        if summary.added or summary.replaced:
             place.parent.mkdir(parents=True, exist_ok=True)
             sidecar.write_sidecar(place, sidecar.read_sidecar(upload.path))
             os.replace(upload.path, place)
+        elif not summary.failed:
+            notes = "; ".join(note.message.removeprefix(f"{found.source}: ") for note in summary.notes)
+            notes = notes.replace(found.source, upload.name)
+            summary.failed.append(Failure(upload.document_id, f"{upload.path}: no file in it can be read: {notes}"))
         return summary
     finally:
         shutil.rmtree(upload.folder / _INCOMING / upload.job, ignore_errors=True)
 
 
+def _known(upload: Upload, index: WritableIndex) -> dict[str, list[str]]:
+    """What the index has of the file of the upload's name, as in `Change.known`."""
+    known = index.files() if is_container(upload.name) else {}
+    names = [upload.document_id, *by_container(known).get(upload.document_id, ())]
+    return {upload.document_id: [name for name in names if name in known]}
+
+
 def remove_document(document_id: str, index: WritableIndex) -> None:
-    """Take a document out, and delete its file if it was uploaded: else the next sync would bring it back. Raises
-    `DocumentNotFound`."""
-    index.remove(document_id)
+    """Take a document out with those in its file, and delete the file if it was uploaded: else the next sync would
+    bring it back. Raises `DocumentNotFound`, and `InputError` for a document in a file, which would come back, too."""
+    known = index.files()
+    container = container_of(document_id)
+    if container is not None and document_id in known:
+        raise InputError(
+            f"{document_id} lies in {container} and would come back when that is indexed again: "
+            f"remove {container}, or take the file out of it and index it again",
+            "id",
+        )
+    inside = by_container(known).get(document_id, [])
+    for name in inside if inside and document_id not in known else [document_id, *inside]:
+        index.remove(name)
     index.publish()
     if document_id.startswith(f"{FOLDER}/"):
         path = index.folder / document_id

@@ -22,6 +22,7 @@ from rag.ingest.uploads import Upload, keep
 from rag.models import Models
 from rag.settings import Settings
 from tests.api.fakes import wait_until
+from tests.documents.test_unpack import mail, zipped
 from tests.fakes import HashEmbedder, WordReader
 
 ALL = {"query": "pump", "k": 100}
@@ -85,9 +86,68 @@ def test_an_upload_is_a_document_that_can_be_replaced_and_removed(client: TestCl
     assert client.delete("/v1/documents/uploads/notes/pump.md").status_code == 404
 
 
+def test_files_in_an_upload_are_documents_and_go_with_it(client: TestClient, settings: Settings) -> None:
+    files = {"pump.txt": "The pump is here.", "in/list.csv": "Part,Price\nPump,7"}
+    job = upload(client, "old.zip", zipped(files), metadata=json.dumps({"project": "Mill"}))
+    assert (job["status"], job["document_id"], job["error"], job["passages"]) == ("done", "uploads/old.zip", None, 2)
+    inside = {"uploads/old.zip!/pump.txt", "uploads/old.zip!/in/list.csv"}
+    assert found(client) == found(client, project="mill") == inside
+    source = client.get("/v1/documents/uploads/old.zip!/in/list.csv").json()["source"]
+    assert source == "uploads/old.zip!/in/list.csv"
+    assert client.get("/v1/documents/uploads/old.zip").status_code == 404
+    upload(client, "m.eml", mail({"rent.txt": b"The pump costs 7 euros."}))
+    assert found(client) == inside | {"uploads/m.eml", "uploads/m.eml!/rent.txt"}
+    upload(client, "old.zip", zipped({"pump.txt": "The pump is lost."}))
+    assert found(client, folder="uploads/old.zip!") == {"uploads/old.zip!/pump.txt"}
+    refused = client.delete("/v1/documents/uploads/old.zip!/pump.txt")
+    assert refused.status_code == 422
+    assert refused.json()["error"]["message"] == (
+        "uploads/old.zip!/pump.txt lies in uploads/old.zip and would come back when that is indexed again: "
+        "remove uploads/old.zip, or take the file out of it and index it again"
+    )
+    place = settings.indexes_dir / "default" / "uploads"
+    with LocalIndex.open(settings.indexes_dir, "default", write=True) as index:  # a sync of the folder changes nothing
+        summary = sync([place], index, HashEmbedder(), settings)
+        assert (len(summary.unchanged), summary.added, summary.removed, summary.replaced) == (3, [], [], [])
+    assert client.delete("/v1/documents/uploads/old.zip").json() == {"removed": "uploads/old.zip"}
+    assert client.delete("/v1/documents/uploads/m.eml").json() == {"removed": "uploads/m.eml"}
+    assert found(client) == set()
+    assert [path.name for path in place.iterdir()] == [".incoming"]
+
+
+def test_an_upload_of_which_some_or_nothing_can_be_read(client: TestClient, settings: Settings) -> None:
+    place = settings.indexes_dir / "default" / "uploads"
+    job = upload(client, "some.zip", zipped({"pump.txt": "The pump is here.", "broken.pdf": "nothing"}))
+    assert (job["status"], job["passages"]) == ("done", 1)
+    assert job["error"] == "some.zip!/broken.pdf: is damaged: it cannot be opened as a PDF; get a fresh copy"
+    assert found(client) == {"uploads/some.zip!/pump.txt"}
+    job = upload(client, "none.zip", zipped({"pump.png": "x", "in.zip": zipped({"weir.png": "x"})}))
+    assert (job["status"], job["error"]) == (
+        "failed",
+        "none.zip: no file in it can be read: none.zip!/in.zip: not read: weir.png (not of a type that is read); "
+        "not read: pump.png (not of a type that is read)",
+    )
+    job = upload(client, "some.zip", b"PK half of it")
+    assert (job["status"], job["error"]) == (
+        "failed", "some.zip: is damaged: it is not a complete archive; get a fresh copy",
+    )  # fmt: skip
+    assert found(client) == {"uploads/some.zip!/pump.txt"}
+    assert [path.name for path in sorted(place.iterdir())] == [".incoming", "some.zip"]
+
+
 @pytest.mark.parametrize(
     "name",
-    ["../../x.txt", "a/../../x.txt", "/etc/x.txt", "a\\..\\x.txt", ".x.txt", "a//b.txt", "~$a.txt", "x" * 201 + ".txt"],
+    [
+        "a.zip!/x.txt",
+        "../../x.txt",
+        "a/../../x.txt",
+        "/etc/x.txt",
+        "a\\..\\x.txt",
+        ".x.txt",
+        "a//b.txt",
+        "~$a.txt",
+        "x" * 201 + ".txt",
+    ],
 )
 def test_names_that_would_be_elsewhere_are_refused(client: TestClient, settings: Settings, name: str) -> None:
     response = client.post("/v1/documents", files={"file": (name, b"text")})

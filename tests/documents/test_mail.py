@@ -9,6 +9,7 @@ import pytest
 
 from rag.documents.appointments import appointment_blocks
 from rag.documents.read import read_document
+from rag.documents.unpack import read_all
 from rag.errors import DocumentError
 from rag.types import Document
 
@@ -19,6 +20,13 @@ SHOWN = "From: Ann <ann@example.org>\nTo: bob@example.org\nDate: Tue, 05 Mar 202
 def read(folder: Path, data: bytes | str, name: str = "a.eml") -> Document:
     (folder / name).write_bytes(data.encode() if isinstance(data, str) else data)
     return read_document(folder / name, name)
+
+
+def attached(folder: Path, data: bytes | str, name: str = "a.eml") -> dict[str, str]:
+    """The texts of the attachments that are read, by their ids."""
+    (folder / name).write_bytes(data.encode() if isinstance(data, str) else data)
+    results = read_all(folder / name, name)
+    return {each.id: each.text for each in results if isinstance(each, Document) and each.id != name}
 
 
 def message(plain: str, markup: str = "") -> EmailMessage:
@@ -48,7 +56,7 @@ def test_one_of_two_bodies_is_taken(tmp_path: Path) -> None:
     assert read(tmp_path, bytes(message("See HTML.", markup))).text.endswith(f"\n\n{markup[3:-4]}")
 
 
-def test_attachments_follow_as_sections(tmp_path: Path) -> None:
+def test_attachments_are_named_in_the_text_and_are_documents_of_their_own(tmp_path: Path) -> None:
     made = message("See the list.")
     made.add_attachment(b"Part,Price\nWheel,7\n", maintype="text", subtype="csv", filename="parts.csv")
     made.add_attachment(b"\x89PNG", maintype="image", subtype="png", filename="mill.png")
@@ -56,12 +64,15 @@ def test_attachments_follow_as_sections(tmp_path: Path) -> None:
     made.add_attachment(message("An older one."))
     document = read(tmp_path, bytes(made))
     assert document.text == (
-        f"The mill ☸\n\n{SHOWN}\n\nSee the list.\n\nAttachment: parts.csv\n\nPart | Price\nWheel | 7\n\n"
-        "Attachment: mill.png (not read)\n\nAttachment: broken.docx (not read)\n\n"
+        f"The mill ☸\n\n{SHOWN}\n\nSee the list.\n\n"
+        "Attachment: parts.csv\nAttachment: mill.png\nAttachment: broken.docx\n\n"
         f"The mill ☸\n\n{SHOWN}\n\nAn older one."
     )
-    paths = [section.path for section in document.sections]
-    assert paths == ["The mill ☸", "The mill ☸ > Attachment: parts.csv", "The mill ☸ > The mill ☸"]
+    assert [section.path for section in document.sections] == ["The mill ☸", "The mill ☸ > The mill ☸"]
+    assert document.notes == ("not read: mill.png (not of a type that is read)",)
+    assert attached(tmp_path, bytes(made)) == {"a.eml!/parts.csv": "Part | Price\nWheel | 7"}
+    errors = [str(each) for each in read_all(tmp_path / "a.eml", "a.eml") if isinstance(each, DocumentError)]
+    assert errors == [f"{tmp_path}/a.eml!/broken.docx: is damaged: it is not a complete Office file; get a fresh copy"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
@@ -169,14 +180,44 @@ def test_a_text_that_has_a_name_or_the_wrong_type_is_read(tmp_path: Path, head: 
 
 def test_a_message_that_is_one_attachment_is_read(tmp_path: Path) -> None:
     head = "Content-Type: text/csv; name=parts.csv\nContent-Disposition: attachment; filename=parts.csv"
-    assert body(tmp_path, head, "Part,Price\nWheel,7\n") == "Attachment: parts.csv\n\nPart | Price\nWheel | 7"
+    assert body(tmp_path, head, "Part,Price\nWheel,7\n") == "Attachment: parts.csv"
+    assert attached(tmp_path, (tmp_path / "a.eml").read_bytes()) == {"a.eml!/parts.csv": "Part | Price\nWheel | 7"}
 
 
 def test_files_without_a_name_are_read_by_their_type(tmp_path: Path) -> None:
     data = parts("mixed", "text/plain\n\nSee the list.\n", "text/csv\n\nPart,Price\nWheel,7\n", "image/png\n\nx\n")
-    assert read(tmp_path, f"{HEAD}Subject: x\n{data}").text.endswith(
-        "\n\nSee the list.\n\nAttachment: message.csv\n\nPart | Price\nWheel | 7"
-    )
+    mail = f"{HEAD}Subject: x\n{data}"
+    assert read(tmp_path, mail).text.endswith("\n\nSee the list.\n\nAttachment: message.csv")
+    assert attached(tmp_path, mail) == {"a.eml!/message.csv": "Part | Price\nWheel | 7"}
+    assert read(tmp_path, mail).notes == ()
+
+
+def test_a_name_that_hides_the_type_of_an_attachment_gets_its_suffix(tmp_path: Path) -> None:
+    made = message("See the lists.")
+    for name in ("Rent No. 5", "rent.csv", "C:\\Rent\\rent.csv", "rent (2).csv"):
+        made.add_attachment(f"Rent\n{name}\n".encode(), maintype="text", subtype="csv", filename=name)
+    made.add_attachment(b"MIIB", maintype="application", subtype="pkcs7-signature", filename="smime.p7s")
+    assert attached(tmp_path, bytes(made)) == {
+        "a.eml!/Rent No. 5.csv": "Rent\nRent No. 5",
+        "a.eml!/rent.csv": "Rent\nrent.csv",
+        "a.eml!/rent (2).csv": "Rent\nC:\\Rent\\rent.csv",
+        "a.eml!/rent (2) (2).csv": "Rent\nrent (2).csv",
+    }
+    assert read(tmp_path, bytes(made)).notes == ()
+
+
+def test_attachments_of_a_mailbox_have_the_number_of_their_message(tmp_path: Path) -> None:
+    data = b""
+    for number in (1, 2, 3):
+        made = message(f"Bill {number}.")
+        if number != 2:
+            made.add_attachment(f"Due {number} euros.", filename="bill.txt")
+        data += b"From ann Tue Mar  5 10:00:00 2024\n" + bytes(made) + b"\n"
+    assert attached(tmp_path, data, "a.mbox") == {
+        "a.mbox!/1/bill.txt": "Due 1 euros.",
+        "a.mbox!/3/bill.txt": "Due 3 euros.",
+    }
+    assert "Due" not in read(tmp_path, data, "a.mbox").text
 
 
 DECISION = "<p>The weir stays closed until the wheel is mended.</p>"
@@ -243,9 +284,9 @@ def test_what_is_attached_to_an_attached_message_comes_once(tmp_path: Path) -> N
     outer = message("See below.")
     outer.add_attachment(inner)
     assert read(tmp_path, bytes(outer)).text == (
-        f"The mill ☸\n\n{SHOWN}\n\nSee below.\n\nThe mill ☸\n\n{SHOWN}\n\nAn older one.\n\n"
-        "Attachment: parts.csv\n\nPart | Price\nWheel | 7"
+        f"The mill ☸\n\n{SHOWN}\n\nSee below.\n\nThe mill ☸\n\n{SHOWN}\n\nAn older one.\n\nAttachment: parts.csv"
     )
+    assert attached(tmp_path, bytes(outer)) == {"a.eml!/parts.csv": "Part | Price\nWheel | 7"}
 
 
 def test_an_attached_message_that_is_encrypted_does_not_cost_the_other(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ import pytest
 from rag.documents.pdf.fields import Field, with_fields
 from rag.documents.pdf.lines import Line, Word
 from rag.documents.pdf.nonsense import is_nonsense, reads_as_text
+from rag.documents.unpack import Begun, read_all
 from rag.errors import DocumentError
+from rag.types import Document
 from tests.documents.test_pdf import PARAGRAPH, REGULAR, first_object, lines, make_pdf, read
 
 BOX = "/Type /Annot /Subtype /Widget /F 4"
@@ -93,7 +95,42 @@ def test_notes_are_read_and_files_are_named(tmp_path: Path) -> None:
     more = [f"<< /Type /Filespec /F ({name}) /UF ({name}) >>" for name in ("plan.dwg", "costs.xlsx")]
     document = read(tmp_path, make_pdf([lines("It turns.")], catalog=files, page=annots, more=more))
     assert document.text == "It turns.\n\nTyped in.\n\nNote (Ida): Ask the miller.\n\nNote: True?"
-    assert document.notes == ("holds files that were not read: costs.xlsx, plan.dwg; save them beside it",)
+    assert document.notes == (
+        "not read: costs.xlsx (the file holds no more than its name)",
+        "not read: plan.dwg (not of a type that is read)",
+    )
+
+
+def test_embedded_files_are_documents_of_their_own(tmp_path: Path) -> None:
+    """Those of the document and of a page; also if the pages have no text."""
+    first = first_object(1)
+    files = f"/Names << /EmbeddedFiles << /Names [(a) {first} 0 R (b) {first + 1} 0 R] >> >>"
+    annot = f"/Annots [ << /Type /Annot /Subtype /FileAttachment /Rect [10 10 20 20] /FS {first + 2} 0 R >> ]"
+    texts = ["Part,Price\nWheel,7", "The wheel turns.", "The weir stands."]
+    names = ["costs.csv", "C:/mill/notes.txt", "notes.txt"]
+    more = [
+        f"<< /Type /Filespec /F ({name}) /UF ({name}) /EF << /F {first + 3 + number} 0 R >> >>"
+        for number, name in enumerate(names)
+    ]
+    more += [f"<< /Type /EmbeddedFile /Length {len(text)} >>\nstream\n{text}\nendstream" for text in texts]
+    expected = {
+        "file.pdf!/costs.csv": "Part | Price\nWheel | 7",
+        "file.pdf!/notes.txt": "The wheel turns.",
+        "file.pdf!/notes (2).txt": "The weir stands.",
+    }
+    for page, own in (([*lines("It turns.")], "It turns."), ("", "")):
+        path = tmp_path / "file.pdf"
+        path.write_bytes(make_pdf([page], catalog=files, page=annot, more=more))
+        *inside, last = (each for each in read_all(path, "file.pdf") if not isinstance(each, Begun))
+        assert {each.id: each.text for each in inside if isinstance(each, Document)} == expected
+        assert [each.source for each in inside if isinstance(each, Document)] == [
+            f"{tmp_path}/{document_id}" for document_id in expected
+        ]
+        if own:
+            assert isinstance(last, Document)
+            assert (last.text, last.notes) == (own, ())
+        else:
+            assert str(last) == f"{path}: holds no text: its 1 page(s) are empty"
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from rag.documents.discover import Found
-from rag.documents.pool import AHEAD, ReaderPool, Result
+from rag.documents.pool import AHEAD, ReaderPool
 from rag.documents.read import Options, read_document
+from rag.documents.unpack import Archive, Kept, Result, id_of
 from rag.errors import DocumentError, ReaderFault, UnsupportedDocument
 from rag.types import Document
 
@@ -252,3 +255,69 @@ def test_options_reach_the_reader(tmp_path: Path) -> None:
     (found,) = files(tmp_path, "one")
     with ReaderPool(1, Options(passwords=("secret",))) as pool:
         assert [said(result) for _, result in pool.read([found])] == ["one"]
+
+
+def archive(folder: Path, name: str, *words: str) -> Found:
+    """An archive of workbooks."""
+    with zipfile.ZipFile(folder / name, "w") as made:
+        for number, word in enumerate(words):
+            made.writestr(f"{number}.xls", OLE + f" {word}".encode())
+    return Found(str(folder / name), f"docs/{name}", str(folder / name))
+
+
+def test_a_file_in_an_archive_that_crashes_or_hangs_its_reader_costs_no_other(tmp_path: Path) -> None:
+    first = archive(tmp_path, "a.zip", "one", "segfault", "two", "sleep", "three")
+    (second,) = files(tmp_path, "four")
+    with ReaderPool(1, seconds=LIMIT) as pool:
+        results = list(pool.read([first, second]))
+    assert [found for found, _ in results] == [first] * 6 + [second]
+    assert [id_of(result) for _, result in results] == [
+        *(f"docs/a.zip!/{number}.xls" for number in range(5)), "docs/a.zip", "docs/0.xls",
+    ]  # fmt: skip
+    assert [said(result) for _, result in results if not isinstance(result, Archive)] == [
+        "one",
+        "crashed its reader (SIGSEGV); save it anew, or leave it out if you do not trust where it comes from",
+        "two",
+        "took more than 2.5 s to read, which is the limit; split it",
+        "three",
+        "four",
+    ]
+    assert str(results[1][1]).startswith(f"{tmp_path}/a.zip!/1.xls: ")
+    assert not is_running(int((tmp_path / "child").read_text()))
+
+
+def test_an_archive_that_costs_too_many_processes_is_given_up(tmp_path: Path) -> None:
+    given = [archive(tmp_path, "a.zip", "segfault", "exit", "one", "kill", "two"), *files(tmp_path, "three")]
+    with ReaderPool(1) as pool:
+        results = [result for _, result in pool.read(given)]
+    assert [id_of(result) for result in results] == [
+        "docs/a.zip!/0.xls", "docs/a.zip!/1.xls", "docs/a.zip!/2.xls", "docs/a.zip!/3.xls", "docs/a.zip", "docs/0.xls",
+    ]  # fmt: skip
+    assert str(results[4]) == (
+        f"{tmp_path}/a.zip: was given up after 3 of the files in it had crashed or hung their reader; unpack it"
+    )
+    assert said(results[5]) == "three"
+
+
+def test_what_is_known_of_an_archive_is_not_read(tmp_path: Path) -> None:
+    found = archive(tmp_path, "a.zip", "one", "segfault")
+    digest = hashlib.sha256(OLE + b" segfault").hexdigest()
+    with ReaderPool(1) as pool:
+        known = found._replace(known=frozenset({("docs/a.zip!/1.xls", digest)}))
+        document, *rest = (result for _, result in pool.read([known]))
+    assert said(document) == "one"
+    assert rest == [Kept("docs/a.zip!/1.xls"), Archive("docs/a.zip")]
+
+
+def test_results_of_an_archive_wait_in_its_process_until_they_are_taken(tmp_path: Path) -> None:
+    """The limit of time does not count meanwhile."""
+    many = archive(tmp_path, "b.zip", *map(str, range(3000)))
+    with ReaderPool(2, seconds=LIMIT) as pool:
+        reading = pool.read([*files(tmp_path, "loop"), many])
+        assert said(next(reading)[1]).startswith("took more than 2.5 s to read")
+        (task,) = (worker.task for worker in pool._workers if worker.task)
+        assert len(task.results) == AHEAD
+        assert said(next(reading)[1]) == "0"
+        time.sleep(2 * LIMIT)
+        rest = [said(result) for _, result in reading if isinstance(result, Document)]
+    assert rest == [str(number) for number in range(1, 3000)]

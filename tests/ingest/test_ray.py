@@ -36,6 +36,7 @@ from rag.seams import Embedder
 from rag.settings import Settings, load_settings
 from rag.stores.open import open_index
 from rag.types import Embedding, Passage
+from tests.documents.test_unpack import mail, zipped
 from tests.fakes import HashEmbedder
 from tests.index.catalogues import ALL_VERSIONS, DOCUMENTS, EMBEDDINGS, PASSAGES, rows
 
@@ -265,6 +266,22 @@ def test_a_file_that_crashes_its_parser_is_one_failed_file(
     (failure,) = summary.failed
     assert failure.document_id == "texts/2.xls"
     assert "crashed its reader (SIGSEGV)" in failure.message
+
+
+def test_files_in_files_are_read_by_workers(workers: RayPreparer, settings: Settings, tmp_path: Path) -> None:
+    library = tmp_path / "texts"
+    library.mkdir()
+    old = zipped({"a.txt": "The wheel turns.", "b.xls": OLE + b"crash", "c.xls": OLE + b"well", "d.png": "x"})
+    (library / "old.zip").write_bytes(old)
+    (library / "m.eml").write_bytes(mail({"list.csv": b"Part\nWheel"}))
+    summary = index_on(workers, library, settings)
+    expected = ["m.eml!/list.csv", "m.eml", "old.zip!/a.txt", "old.zip!/c.xls"]
+    assert summary.added == [f"texts/{name}" for name in expected]
+    assert [failure.document_id for failure in summary.failed] == ["texts/old.zip!/b.xls"]
+    assert [note.document_id for note in summary.notes] == ["texts/old.zip"]
+    second = index_on(workers, library, settings)
+    assert (second.added, second.replaced, second.removed) == ([], [], [])
+    assert sorted(second.unchanged) == sorted(summary.added)
 
 
 def test_a_document_that_kills_each_worker_is_given_up(cluster: Cluster, settings: Settings, tmp_path: Path) -> None:

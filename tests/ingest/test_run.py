@@ -18,6 +18,7 @@ import pytest
 from rag.background import Run
 from rag.documents import versions
 from rag.documents.discover import Found
+from rag.documents.unpack import Result
 from rag.errors import DocumentError, IndexBusy, InputError, ModelError
 from rag.index.local import LocalIndex
 from rag.ingest.changes import Same, find_changes, identical
@@ -115,6 +116,13 @@ def test_changed_files_are_replaced_and_vanished_ones_removed(settings: Settings
         assert [info.id for info in index.documents()] == ["library/a.txt", "library/c.txt"]
 
 
+def test_a_link_to_the_folder_around_it_keeps_no_vanished_file(settings: Settings, library: Path) -> None:
+    (library / "sub" / "loop").symlink_to(library)
+    run(settings, library)
+    (library / "a.txt").unlink()
+    assert run(settings, library).removed == ["library/a.txt"]
+
+
 def test_a_file_that_was_only_touched_is_not_read_again(settings: Settings, library: Path) -> None:
     run(settings, library)
     os.utime(library / "a.txt", ns=(1, 1))
@@ -165,7 +173,7 @@ def test_an_index_inside_the_folder_is_no_part_of_it(settings: Settings, library
 
 
 def test_a_file_that_changes_while_it_is_read_is_read_again(settings: Settings, library: Path) -> None:
-    def read_and_change(files: Iterable[Found]) -> Iterator[tuple[Found, Document | DocumentError]]:
+    def read_and_change(files: Iterable[Found]) -> Iterator[tuple[Found, Result]]:
         for found, document in read_here(files):
             found.path.write_text("Written meanwhile.")
             yield found, document

@@ -1,6 +1,6 @@
 """What lies on a page of a PDF besides its text: values of forms, typed-in text, notes, attached files.
 
-In: a page that PDFium has loaded. Out: values with their places, notes, names of files. Push buttons, signatures,
+In: a page that PDFium has loaded. Out: values with their places, notes, attached files. Push buttons, signatures,
 passwords and what is hidden are left out. It does not decide where a value belongs in the text (fields.py).
 """
 
@@ -24,12 +24,12 @@ class Annotations(NamedTuple):
 
     fields: list[Field]
     notes: list[str]  # "Note (author): words"
-    files: list[str]  # names
+    files: list[Any]  # attachments, usable while the document is open
 
 
 def page_annotations(page: Any, form: Any) -> Annotations:
     """The annotations of a page; `form` is the document's form environment, None if it has no form."""
-    from pypdfium2 import raw
+    from pypdfium2 import PdfAttachment, raw
 
     found = Annotations([], [], [])
     for place in range(min(raw.FPDFPage_GetAnnotCount(page), MOST)):
@@ -43,7 +43,8 @@ def page_annotations(page: Any, form: Any) -> Annotations:
             elif kind == raw.FPDF_ANNOT_FREETEXT and contents:
                 found.fields.append(Field(contents, *_rectangle(each), typed=True))
             elif kind == raw.FPDF_ANNOT_FILEATTACHMENT:
-                found.files.append(_name_of_file(each) or contents or "without a name")
+                if file := raw.FPDFAnnot_GetFileAttachment(each):
+                    found.files.append(PdfAttachment(file, page.pdf))
             elif kind not in (raw.FPDF_ANNOT_POPUP, raw.FPDF_ANNOT_LINK) and contents:
                 author = _string(each, b"T")
                 found.notes.append(f"Note ({author}): {contents}" if author else f"Note: {contents}")
@@ -105,13 +106,6 @@ def _string(each: Any, key: bytes) -> str:
     from pypdfium2 import raw
 
     return _wide(raw.FPDFAnnot_GetStringValue, each, key).strip()
-
-
-def _name_of_file(each: Any) -> str:
-    from pypdfium2 import raw
-
-    file = raw.FPDFAnnot_GetFileAttachment(each)
-    return _wide(raw.FPDFAttachment_GetName, file) if file else ""
 
 
 def _wide(read: Callable[..., int], *given: Any) -> str:

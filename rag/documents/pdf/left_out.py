@@ -1,7 +1,7 @@
 """What was not read of a PDF -> notes, a line each, that say so and what to do.
 
-In: the places of pages and the names of files that were left out, and the text of the file. Out: notes; a judgement if
-the text is only a placeholder for a form that a viewer would draw. Pure.
+In: the places of pages that were left out, and the text of the file. Out: notes; a judgement if the text is only a
+placeholder for a form that a viewer would draw. Embedded files are noted by contained.py. Pure.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 from rag.documents.pdf.ocr import REMEDY
 
-MOST_NAMED = 20  # ranges of pages, or names of files
-LONGEST_NAME = 100  # characters
+MOST_NAMED = 20  # ranges of pages
 LONGEST_PLACEHOLDER = 1500  # characters
 PLACEHOLDER = re.compile(
     r"(?:please wait|bitte warten|veuillez patienter|(?:por favor,? )?espere|attendere|aguarde|even geduld|vänta)\b"
@@ -27,12 +26,11 @@ PLACEHOLDER_REMEDY = (
 
 
 class LeftOut(NamedTuple):
-    """What was not read: pages by their places from 0 on, files by their names."""
+    """Pages that were not read, by their places from 0 on."""
 
     damaged: Sequence[int] = ()
     images: Sequence[int] = ()
     nonsense: Sequence[int] = ()
-    files: Sequence[str] = ()
 
 
 def left_out_notes(left_out: LeftOut, pages: int, ocr_installed: bool) -> list[str]:
@@ -47,11 +45,6 @@ def left_out_notes(left_out: LeftOut, pages: int, ocr_installed: bool) -> list[s
         )
     if left_out.damaged:
         notes.append(f"{_named(left_out.damaged, pages)} damaged and not read; get a fresh copy")
-    if left_out.files:
-        names = ", ".join(name[:LONGEST_NAME] for name in left_out.files[:MOST_NAMED])
-        more = len(left_out.files) - MOST_NAMED
-        also = f" and {more} more" if more > 0 else ""
-        notes.append(f"holds files that were not read: {names}{also}; save them beside it")
     return notes
 
 

@@ -2,9 +2,9 @@
 
 In: the bytes of a file. Out: its text layer in the reading order that PDFium gives, made into paragraphs by
 layout.py; headings from the outline that the file carries, else by their size.
-Values of forms stand among the lines, notes at the end of their page. A page that is an image, or whose text is
-nonsense, is read by ocr.py if that is installed; otherwise it is named in a note, and a file of such pages only is
-refused.
+Values of forms stand among the lines, notes at the end of their page; embedded files are members. A page that is an
+image, or whose text is nonsense, is read by ocr.py if that is installed; otherwise it is named in a note, and a file of
+such pages only is refused.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from contextlib import closing
 from typing import Any, NamedTuple
 
 from rag.documents.blocks import Block, Content
+from rag.documents.contained import Member
 from rag.documents.damaged import told_as_damage
 from rag.documents.pdf import ocr
 from rag.documents.pdf.annotations import Annotations, page_annotations
 from rag.documents.pdf.characters import page_characters
+from rag.documents.pdf.embedded import embedded
 from rag.documents.pdf.fields import with_fields
 from rag.documents.pdf.headings import Heading
 from rag.documents.pdf.images import is_image
@@ -53,7 +55,7 @@ class _Parts(NamedTuple):
     pages: list[_Page]
     outline: list[list[Heading]]
     stated: Mapping[str, str]
-    files: list[str]  # names of embedded files
+    files: list[Member]  # embedded in it
     recognised: dict[int, list[Block]]  # by OCR, by the page's place
 
 
@@ -76,9 +78,9 @@ def parse(data: bytes, passwords: Sequence[str] = (), ocr_languages: Sequence[st
         content[number] = _united(content[number], parts.recognised.get(number, []))
         content[number] += [Block(note) for note in page.besides.notes]
     if not any(content):
-        raise DocumentError(_nothing(pages))
+        return _without_text(_nothing(pages), parts.files)
     if is_placeholder(" ".join(block.text for blocks in content for block in blocks), xfa):
-        raise DocumentError(PLACEHOLDER_REMEDY)
+        return _without_text(PLACEHOLDER_REMEDY, parts.files)
     empty = ", ".join(str(number) for number, page in enumerate(content, 1) if not page)
     read = ", ".join(str(number + 1) for number, page in parts.recognised.items() if page)
     metadata = {
@@ -91,7 +93,15 @@ def parse(data: bytes, passwords: Sequence[str] = (), ocr_languages: Sequence[st
     }
     metadata = {name: text for name, text in metadata.items() if text}
     notes = left_out_notes(_left_out(parts), len(pages), ocr.is_installed())
-    return Content(content, title=parts.stated.get("Title", ""), metadata=metadata, paged=True, notes=notes)
+    title = parts.stated.get("Title", "")
+    return Content(content, title=title, metadata=metadata, paged=True, notes=notes, members=parts.files)
+
+
+def _without_text(reason: str, files: Sequence[Member]) -> Content:
+    """The content of a file that has no text, but has files; raises `DocumentError` with the reason if it has none."""
+    if not files:
+        raise DocumentError(reason)
+    return Content([], notes=[reason], members=files)
 
 
 def _parts(document: Any, languages: Sequence[str]) -> _Parts:
@@ -103,7 +113,7 @@ def _parts(document: Any, languages: Sequence[str]) -> _Parts:
     pages = [page if page.sense else page._replace(lines=[]) for page in pages]
     images = [number for number, page in enumerate(pages) if page.image or not page.sense]
     stated = {**document.get_metadata_dict(skip_empty=True), "language": _language(document)}
-    files = [document.get_attachment(place).get_name() for place in range(document.count_attachments())]
+    files = embedded(document, [file for page in pages for file in page.besides.files])
     return _Parts(pages, _outline(document), stated, files, _recognised(document, images, languages))
 
 
@@ -147,7 +157,6 @@ def _left_out(parts: _Parts) -> LeftOut:
         damaged=[number for number, page in enumerate(parts.pages) if page.damaged],
         images=[number for number in unread if not (ocr.is_installed() and parts.pages[number].lines)],
         nonsense=[number for number, page in enumerate(parts.pages) if not page.sense and number not in by_ocr],
-        files=[*parts.files, *(name for page in parts.pages for name in page.besides.files)],
     )
 
 

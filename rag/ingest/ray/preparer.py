@@ -17,7 +17,7 @@ from typing import Any
 
 from rag.documents.discover import Found
 from rag.errors import DocumentError, IndexMismatch, RagError
-from rag.ingest.prepare import Prepared, Promise, in_batches
+from rag.ingest.prepare import Outcome, Promise, in_batches
 from rag.ingest.ray.cluster import Cluster, connected
 from rag.ingest.ray.worker import GROUPS, Made, Work, Worker
 from rag.types import Embedding, Passage
@@ -100,8 +100,8 @@ class RayPreparer:
         """The number of batches that may wait for their vectors while further documents are prepared."""
         return BATCHES * len(self._members)
 
-    def prepared(self, files: Sequence[Found]) -> Generator[tuple[Found, Prepared | DocumentError], None, None]:
-        """Have files read and cut, some ahead for each worker; yields results in the order of the files. To be
+    def prepared(self, files: Sequence[Found]) -> Generator[tuple[Found, Outcome], None, None]:
+        """Have files read and cut, some ahead for each worker; yields outcomes in the order of the files. To be
         closed."""
         waiting: deque[tuple[Found, _Task]] = deque()
         rest = iter(files)
@@ -113,7 +113,8 @@ class RayPreparer:
                 if not waiting:
                     return
                 found, task = waiting.popleft()
-                yield found, self._result(task)
+                for outcome in self._result(task):
+                    yield found, outcome
         finally:
             self._queues["prepare"].clear()
 
@@ -210,7 +211,7 @@ class RayPreparer:
             if task.lost < ATTEMPTS:
                 self._queues[task.method].appendleft(task)
             else:
-                task.end(_given_up(task))
+                task.end([_given_up(task)] if task.method == "prepare" else _given_up(task))
                 self._lost_in_a_row = 0
 
     def _processors(self) -> str:

@@ -17,7 +17,7 @@ from rag.documents.discover import Found
 from rag.documents.pool import ReaderPool
 from rag.documents.read import Options
 from rag.errors import DocumentError
-from rag.ingest.prepare import Prepared, prepare
+from rag.ingest.prepare import Outcome, prepare
 from rag.seams import Embedder
 from rag.text.embedded import as_embedded
 from rag.types import Embedding, Passage
@@ -57,16 +57,16 @@ class Worker:
         """Load the embedder, and tell which it is."""
         return Made(self._embedder.fingerprint, self._embedder.dimension, platform.node())
 
-    def prepare(self, found: Found) -> Prepared | DocumentError:
-        """Read and cut one file; errors are returned."""
+    def prepare(self, found: Found) -> list[Outcome]:
+        """Read and cut one file, and those in it, its own outcome last; errors are returned."""
         if not found.path.exists():
-            return DocumentError(
-                f"{found.file}: is not there on {platform.node()}: "
-                "all machines of a cluster need the files at the same paths"
-            )
-        ((_, document),) = self._pool.read([found])
-        with self._lock:
-            return prepare(found, document, self._embedder, self._work.passage_tokens)
+            reason = "all machines of a cluster need the files at the same paths"
+            return [DocumentError(f"{found.file}: is not there on {platform.node()}: {reason}")]
+        outcomes = []
+        for _, result in self._pool.read([found]):
+            with self._lock:
+                outcomes.append(prepare(found, result, self._embedder, self._work.passage_tokens))
+        return outcomes
 
     def embed(self, passages: Sequence[Passage]) -> list[Embedding]:
         """The embeddings of the passages, in order."""
