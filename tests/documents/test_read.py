@@ -53,6 +53,7 @@ def test_all_fields_of_a_document(tmp_path: Path) -> None:
         pages=(),
         sections=(),
         metadata={"media_type": "text/plain"},
+        reader=2,
     )
 
 
@@ -133,6 +134,26 @@ JAPANESE = "水車小屋は川のほとりに建っており、その車輪は�
     + [(RUSSIAN, "cp1251"), (RUSSIAN, "koi8_r"), (JAPANESE, "cp932"), (JAPANESE, "euc_jp")],
 )
 def test_encodings(tmp_path: Path, text: str, encoding: str) -> None:
+    assert text_of(tmp_path, text.encode(encoding)) == text
+
+
+DOS = [
+    ("Größe, Maß und Gewicht: über den Fluß für 15 Mark.", ["cp1252", "cp850", "cp437", "mac_roman"]),
+    ("L'été, le garçon mangeait une crêpe à la fête près de la forêt.", ["cp1252", "cp850", "cp437", "mac_roman"]),
+    ("El niño comió piñas mañana en España.", ["cp1252", "cp850", "cp437"]),
+    ("Blåbærsyltetøy. Østen er god. Ærlig talt.", ["cp1252", "cp850", "mac_roman"]),
+    ("GRÖSSE ÜBER ALLES; ÄPFEL", ["cp1252", "cp850"]),
+    ("┌────┬───┐\n│Rad │ 7 │\n├────┼───┤\n│ Öl │ 9 │\n└────┴───┘", ["cp850", "cp437"]),
+    ("Heute 20° warm, 5³ und 20 m³ Wasser", ["cp1252"]),
+    ("“Hello” – it’s 5 € don’t", ["cp1252"]),
+    ("Zażółć gęślą jaźń. Łódź jest miastem w Polsce.", ["cp1250", "cp852"]),
+    (RUSSIAN, ["cp1251", "cp866"]),
+    ("Preis: 5 Stück", ["cp1252", "cp850", "mac_roman"]),
+]
+
+
+@pytest.mark.parametrize(("text", "encoding"), [(text, name) for text, names in DOS for name in names])
+def test_code_pages_of_dos_are_told_from_those_of_windows(tmp_path: Path, text: str, encoding: str) -> None:
     assert text_of(tmp_path, text.encode(encoding)) == text
 
 
