@@ -1,4 +1,4 @@
-"""Mail (.eml, .mbox) -> a section for each message: sender, receivers, date, text and attachments.
+"""Mail (.eml, .mbox, .msg) -> a section for each message: sender, receivers, date, text and attachments.
 
 In: the bytes of a file. Out: blocks. The text (mail_body.py) is followed by appointments and by attachments of types
 that are read; other attachments are named. A message that is encrypted is refused.
@@ -55,6 +55,17 @@ def parse(data: bytes, read: ReadAttachment) -> Content:
     message = _message(data)
     if not message.keys():
         raise DocumentError("is not a mail message: it has no header lines; give it the name of its real type")
+    return _content(message, read)
+
+
+def parse_outlook(data: bytes, read: ReadAttachment) -> Content:
+    """The sections of one message of Outlook (.msg); raises `DocumentError` as `parse` does."""
+    from rag.documents import outlook
+
+    return _content(outlook.message(data), read)
+
+
+def _content(message: EmailMessage, read: ReadAttachment) -> Content:
     blocks = list(_blocks(message, read, 1))
     stated = {"author": _field(message, "From"), "created": _date(message)}
     return Content([blocks], title=_field(message, "Subject"), metadata=stated)

@@ -95,7 +95,7 @@ class _Writer:
         elif tag in LISTS:
             self._enter_list(node, tag)
         elif tag == "li":
-            self._enter_item()
+            self._enter_item(node)
         elif tag == "br":
             self._pieces.append(Run("\n"))
         elif tag == "pre":
@@ -179,10 +179,12 @@ class _Writer:
         start = node.attributes.get("start") or "1"
         self._lists.append((int(start) if start.isdecimal() else 1) if tag == "ol" else None)
 
-    def _enter_item(self) -> None:
+    def _enter_item(self, node: LexborNode) -> None:
         self._break()
         self._marker = "- "
         if self._lists and (number := self._lists[-1]) is not None:
+            stated = node.attributes.get("value") or ""
+            number = int(stated) if stated.isdecimal() else number
             self._marker = f"{number}. "
             self._lists[-1] = number + 1
 

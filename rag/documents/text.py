@@ -1,6 +1,7 @@
 """Plain text -> paragraphs.
 
-In: bytes. Out: blocks, one for each paragraph; a paragraph that was wrapped at a fixed column is one line again.
+In: bytes. Out: blocks, one for each paragraph; a paragraph that was wrapped at a fixed column is one line again. A chat
+that WhatsApp exported has a block for each message.
 It guesses no headings: a document of this format has no sections.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from rag.documents.blocks import Block, Content, visible
+from rag.documents.chat_text import chat_blocks
 from rag.documents.encoding import decode_text
 from rag.documents.wrapping import UNSPACED, join
 
@@ -26,7 +28,8 @@ COLUMNS = re.compile(r"\S(?:\t+| {3,})\S")  # aligned by hand: a table, not pros
 
 def parse(data: bytes, unwrap: bool = True) -> Content:
     """The paragraphs of a file; `unwrap=False` is for logs and source code, whose lines are never to be joined."""
-    return Content([text_blocks(decode_text(data), unwrap)])
+    text = decode_text(data)
+    return Content([(unwrap and chat_blocks(visible(text).split("\n"))) or text_blocks(text, unwrap)])
 
 
 def text_blocks(text: str, unwrap: bool = True) -> list[Block]:
