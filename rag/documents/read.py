@@ -37,11 +37,15 @@ USELESS_TITLE = re.compile(
 # What the first heading of a PDF may be without being its title: a numbered one, that of any document, a letterhead
 NO_TITLE = re.compile(
     r"(?:(?:chapter|section|part|kapitel|abschnitt|teil|chapitre|partie|capítulo|capitolo|hoofdstuk)?\s*"
-    r"(?:\d{1,2}(?:\.\d{1,2})*|[ivx]+\.|[a-z]\.)[.):]?\s+\S.*"
+    r"(?:\d{1,2}(?:\.\d{1,2})*|[ivx]+\.|[a-z]\.)[.):]?\s+\S.*|§.*"
+    r"|(?:chapter|section|part|article|appendix|annex|schedule|exhibit|page|figure|table|kapitel|abschnitt|teil|artikel"
+    r"|anhang|anlage|seite|chapitre|partie|annexe|page)\s+(?:[\d.-]+|[ivx]+|[a-z]|one|two|three)[.:]?"
     r"|(?:table of )?contents|introduction|abstract|(?:executive )?summary|preface|foreword|overview|background|notice"
     r"|acknowledge?ments|press release|einleitung|inhalt(?:sverzeichnis)?|zusammenfassung|vorwort|table des matières"
     r"|sommaire|résumé|préface|introducción|índice|resumen|introduzione|indice|inleiding|inhoud(?:sopgave)?"
-    r"|united (?:states(?: of america)?|kingdom|nations)|european union|securities and exchange commission)",
+    r"|united (?:states(?: of america)?|kingdom|nations)|european union"
+    r"|(?:united states )?securities and exchange commission|washington, d\.? ?c\.?(?: \d{5})?"
+    r"|(?:strictly )?(?:private (?:and|&) )?confidential|draft|copy|entwurf|vertraulich|brouillon|confidentiel)",
     re.IGNORECASE,
 )
 

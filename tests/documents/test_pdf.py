@@ -314,6 +314,13 @@ def test_rotated_text_is_read_like_upright_text(tmp_path: Path) -> None:
         (["IV. Wheels"], "mill"),
         (["Contents"], "mill"),
         (["UNITED STATES"], "mill"),
+        (["UNITED STATES SECURITIES AND EXCHANGE COMMISSION"], "mill"),
+        (["Chapter One"], "mill"),
+        (["Appendix B"], "mill"),
+        (["§ 4 Rent"], "mill"),
+        (["Draft"], "mill"),
+        (["Part of the Mill"], "Part of the Mill"),
+        (["Introduction to Mills"], "Introduction to Mills"),
         (["TOWN OF WELLS", "BOARD OF MILLS"], "mill"),  # two lines of a cover
     ],
 )
