@@ -10,8 +10,9 @@ import ctypes
 import math
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, compress, pairwise
+from operator import not_
 from typing import Any, NamedTuple
 
 from rag.documents.pdf.lines import Line, Word, spaced
@@ -33,6 +34,7 @@ DOUBLED = 0.5  # of a character's width: nearer to itself it is drawn twice; let
 STACKED = 1.1  # of the size: letters of a vertical line follow one another more closely
 UNSPACED_CHARACTER = re.compile(f"[{UNSPACED}]")  # of scripts that are written downwards
 MOST_UNKNOWN = 0.5  # share of a page's lines
+MANY_UNKNOWN = 40  # letters of the others; formulas and labels have fewer
 NAME_BYTES = 128  # of a font's name that are looked at
 
 
@@ -42,16 +44,32 @@ class Characters(NamedTuple):
     lines: list[Line]
     doubtful: bool = False  # its fonts do not say which characters their shapes are
     sense: bool | None = True  # False if they make no words, None if they are too few to tell
+    partly: bool = False  # lines that make no words were left out
 
 
 def page_characters(page: Any) -> Characters:
     """The lines of a page, and a judgement on their text: fonts may not know their characters, or know wrong ones."""
     glyphs = _Glyphs(page)
     pieces = list(_pieces(glyphs))
-    lines = [line for piece in pieces for line in _lines(glyphs, piece)]
-    text = "\n".join(line.text for line in lines)
-    doubtful = _is_doubtful(glyphs, pieces)
-    return Characters(lines, doubtful, reads_as_text(text) if doubtful else not is_nonsense(text))
+    unknown = [_is_unknown(glyphs, piece) for piece in pieces]
+    lines = [list(_lines(glyphs, piece)) for piece in pieces]
+    found = list(chain.from_iterable(lines))
+    text = _text(found)
+    doubtful = sum(unknown) > MOST_UNKNOWN * len(pieces)
+    sense = reads_as_text(text) if doubtful else not is_nonsense(text)
+    if sense and _makes_no_words(_text(chain.from_iterable(compress(lines, unknown)))):
+        found = list(chain.from_iterable(compress(lines, map(not_, unknown))))
+        return Characters(found, partly=True)
+    return Characters(found, doubtful, sense)
+
+
+def _text(lines: Iterable[Line]) -> str:
+    return "\n".join(line.text for line in lines)
+
+
+def _makes_no_words(text: str) -> bool:
+    """Tells if the text of the lines whose font does not know their characters is clearly none."""
+    return sum(map(str.isalpha, text)) >= MANY_UNKNOWN and reads_as_text(text) is False
 
 
 class _Run(NamedTuple):
@@ -138,12 +156,10 @@ class _Look(NamedTuple):
     bold: bool
 
 
-def _is_doubtful(glyphs: _Glyphs, pieces: Sequence[_Run]) -> bool:
-    unknown = 0
-    for text, places in pieces:
-        middle = len(text) // 2
-        unknown += glyphs.has_no_code(places[middle]) or bool(PRIVATE.fullmatch(text[middle]))
-    return unknown > MOST_UNKNOWN * len(pieces)
+def _is_unknown(glyphs: _Glyphs, piece: _Run) -> bool:
+    """Tells if the font of a piece does not say which characters it shows, as far as the one in the middle tells."""
+    middle = len(piece.text) // 2
+    return glyphs.has_no_code(piece.places[middle]) or bool(PRIVATE.fullmatch(piece.text[middle]))
 
 
 def _pieces(glyphs: _Glyphs) -> Iterator[_Run]:
