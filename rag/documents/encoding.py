@@ -61,7 +61,7 @@ def decode_text(data: bytes) -> str:
     encoding = marked(data)
     text = data.decode(encoding, errors="replace") if encoding else _unmarked(data)
     controls = len(CONTROL.findall(text))
-    if controls > max(MOST_CONTROLS * len(text), min(FEW_CONTROLS, MOST_IN_SHORT * len(text))):
+    if controls > max(MOST_CONTROLS * len(text), min(FEW_CONTROLS, max(1, MOST_IN_SHORT * len(text)))):
         raise DocumentError(NOT_TEXT)
     return text.replace("\0", "")
 
@@ -124,8 +124,11 @@ def _guessed(data: bytes) -> str:
     sample = data if len(data) <= GUESSED_FROM else data[:GUESSED_FROM].rpartition(b"\n")[0]
     if code_page := code_page_of(sample):
         return code_page
-    matches = from_bytes(sample, cp_isolation=LATIN if is_latin(sample) else ENCODINGS)
+    latin = is_latin(sample)
+    matches = from_bytes(sample, cp_isolation=LATIN if latin else ENCODINGS)
     best = matches.best()
+    if best is None and latin:
+        return LATIN[0]
     if best is None:
         raise DocumentError("is not text in any encoding that is known here; save it as UTF-8")
     clean = [match for match in matches if match.chaos <= best.chaos + EQUALLY_CLEAN]

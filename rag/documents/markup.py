@@ -17,6 +17,7 @@ from rag.documents.markup_lines import WORD_BREAK, line_of
 from rag.documents.markup_tables import BREAKING, Table
 from rag.documents.mathml import formula_text
 from rag.documents.raised import LOWERED, RAISED, Run, joined
+from rag.documents.text import literal_lines
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -77,7 +78,7 @@ class _Writer:
         self._table: Table | None = None
 
     def write(self, text: str) -> None:
-        text = text if self._preformatted else WHITE_SPACE.sub(" ", text)
+        text = literal_lines(text) if self._preformatted else WHITE_SPACE.sub(" ", text)
         self._open_pieces().append(Run(text, self._shift))
 
     def enter(self, node: LexborNode) -> None:

@@ -134,6 +134,19 @@ def test_restructured_text_with_what_only_sphinx_knows(tmp_path: Path) -> None:
     assert [section.path for section in document.sections] == ["Mill", "Mill > Parts"]
 
 
+def test_references_in_restructured_text_show_titles(tmp_path: Path) -> None:
+    source = (
+        ".. _oak-wheels:\n\nWheels of ``oak``\n=================\n\nSee :ref:`Oak-Wheels`, "
+        ":ref:`that <stones>`, :ref:`stones`, :ref:`far-away`.\n\n.. _stones:\n.. _old stones:\n\n======\nStones\n======\n\nSee :numref:`old stones`.\n"
+    )
+    assert read(tmp_path, source, "a.rst").text.split("\n\n") == [
+        "Wheels of oak",
+        "See Wheels of oak, that, Stones, far-away.",
+        "Stones",
+        "See Stones.",
+    ]
+
+
 def test_values_in_restructured_text(tmp_path: Path) -> None:
     source = "10\\ :sup:`6` l of H\\ :sub:`2`\\ O, :math:`\\frac{3}{4} x^2`, `here <https://mill.example/f>`_\n"
     assert read(tmp_path, source, "a.rst").text == "10^6 l of H2O, 3/4x^2, here (https://mill.example/f)"
