@@ -81,6 +81,20 @@ def test_paragraphs_headings_lists_and_tables_in_order(tmp_path: Path) -> None:
     }
 
 
+def test_headers_and_footers_stand_around_the_text(tmp_path: Path) -> None:
+    document = docx.Document()
+    document.add_heading("Offer", 1)
+    document.add_paragraph("The wheel costs 7 EUR.")
+    section = document.sections[0]
+    section.header.paragraphs[0].text = "Ida Brandt, Mill Lane 7"
+    section.header.add_paragraph("Offer")  # the text says it too
+    section.footer.paragraphs[0].text = "Bank: 4711 / Page 3 of 7"
+    section.footer.add_paragraph("- 3 -")
+    found = read(tmp_path, saved(document))
+    assert found.text == "Ida Brandt, Mill Lane 7\n\nOffer\n\nThe wheel costs 7 EUR.\n\nBank: 4711 /"
+    assert (found.title, found.sections) == ("Offer", (Section(25, "Offer"),))
+
+
 def test_headings_by_styles_of_another_name(tmp_path: Path) -> None:
     document = docx.Document()
     based = document.styles.add_style("Kapitel", WD_STYLE_TYPE.PARAGRAPH)
