@@ -1,10 +1,10 @@
 """Word documents (.docx) -> blocks: paragraphs, headings, lists and tables in the order of the text.
 
 In: the bytes of a file. Out: blocks, and title, author, date and language that the file states. Numbers that Word
-computes for headings, clauses and lists stand in front of them; addresses of links follow the links' texts. Text boxes
-and charts follow the paragraph that they are anchored in, footnotes and endnotes the end of the text; files embedded as
-parts of the text (`altChunk`) stand in their place.
-Headers of pages stand before the text, footers behind it, unless they repeat it.
+computes for headings, clauses and lists stand in front of them; addresses of links follow the links' texts. Text boxes,
+charts and descriptions of pictures follow the paragraph that they are anchored in, footnotes and endnotes the end of
+the text; files embedded as parts of the text (`altChunk`) stand in their place. Headers of pages stand before the text,
+footers behind it, unless they repeat it.
 Left out: what is deleted, struck out or hidden, comments.
 """
 
@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from rag.documents import charts, ooxml, web_archive
 from rag.documents.blocks import Block, Content, table_blocks
+from rag.documents.descriptions import described
 from rag.documents.encoding import decode_page, decode_text
 from rag.documents.formulas import formula
 from rag.documents.link_text import beside
@@ -204,6 +205,8 @@ def _paragraph(paragraph: Element, story: _Story) -> Iterator[Block]:
     for box in _anchored(paragraph):
         if local_name(box) == "txbxContent":
             yield from _blocks(box, story)
+        elif local_name(box) == "docPr":
+            yield from map(Block, filter(None, [described(value(box, "descr"))]))
         else:
             yield from charts.drawn(story.package, box, story.targets)
 
@@ -335,9 +338,9 @@ def _entered(turn: Element) -> str:
 
 
 def _anchored(element: Element) -> Iterator[Element]:
-    """The text boxes, charts and diagrams within a paragraph."""
+    """The text boxes, charts and diagrams within a paragraph, and what is stated of each and of pictures."""
     for child in element:
-        if local_name(child) in ("txbxContent", "graphicData"):
+        if local_name(child) in ("txbxContent", "graphicData", "docPr"):
             if local_name(child) == "graphicData":
                 yield from _anchored(child)
             yield child

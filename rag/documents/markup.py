@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from rag.documents.blocks import Block, one_line, table_blocks
+from rag.documents.descriptions import described, without_repetitions
 from rag.documents.link_text import missed_address
 from rag.documents.markup_lines import WORD_BREAK, line_of
 from rag.documents.markup_tables import BREAKING, Table
@@ -44,7 +45,7 @@ def blocks_of(root: LexborNode, left_out: Callable[[LexborNode], bool], last: Le
             if last is not None and node == last:
                 break
     writer.end_block()
-    return writer.blocks
+    return without_repetitions(writer.blocks)
 
 
 def walk(root: LexborNode, left_out: Callable[[LexborNode], bool]) -> Iterator[tuple[LexborNode, bool]]:
@@ -75,6 +76,7 @@ class _Writer:
         self._preformatted = 0
         self._shift = 0
         self._links: list[tuple[list[Run], int]] = []  # pieces and the number of them at the start of each open link
+        self._pictures: list[str] = []  # descriptions of those in the open block
         self._table: Table | None = None
 
     def write(self, text: str) -> None:
@@ -83,7 +85,7 @@ class _Writer:
 
     def enter(self, node: LexborNode) -> None:
         tag = node.tag or ""
-        if tag in SHIFTS or tag in ("a", "math") or "-" in tag:
+        if tag in SHIFTS or tag in ("a", "math", "img") or "-" in tag:
             self._enter_inline(node, tag)
         elif self._table is not None and tag != "caption":
             self._table.enter(node, tag)
@@ -133,6 +135,8 @@ class _Writer:
         if self._lines:
             self.blocks.append(Block("\n".join(self._lines), level))
             self._lines = []
+        self.blocks += map(Block, filter(None, self._pictures))
+        self._pictures = []
 
     def _enter_inline(self, node: LexborNode, tag: str) -> None:
         if tag in SHIFTS:
@@ -144,6 +148,8 @@ class _Writer:
             self._links.append((self._open_pieces(), len(self._open_pieces())))
         elif tag == "math":
             self.write(formula_text(node))
+        elif tag == "img":
+            self._pictures.append("" if self._links else described(node.attributes.get("alt")))
         else:
             self._open_pieces().append(Run(WORD_BREAK))
 

@@ -16,6 +16,7 @@ from posixpath import normpath
 
 from rag.documents import ooxml
 from rag.documents.blocks import Block, Content, table_blocks
+from rag.documents.descriptions import described
 from rag.documents.formulas import mathml
 from rag.documents.link_text import beside
 from rag.documents.margins import with_margins
@@ -116,7 +117,7 @@ class _Reader:
                     yield from (Block(f"Notes: {block.text}") for block in self.blocks(child) if block.text.strip())
                 case "frame":
                     yield from self.blocks(child, int(value(child, "class") == "title"))
-                case "object":
+                case "object" | "desc":
                     yield from self._object(child)
                 case _:  # sections, indexes, groups, text boxes
                     yield from self.blocks(child, level)
@@ -197,7 +198,10 @@ class _Reader:
                 yield from self._boxes(child)
 
     def _object(self, reference: Element) -> Iterator[Block]:
-        """The table of an embedded chart; formulas are part of their lines."""
+        """The table of an embedded chart, or what is stated of a picture; formulas are part of their lines."""
+        if local_name(reference) == "desc":
+            yield Block(described("".join(reference.itertext())))
+            return
         root = ooxml.part(self._package, object_path(reference))
         chart = None if root is None else root.find("{*}body/{*}chart/{*}chart")
         if chart is None:

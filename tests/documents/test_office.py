@@ -95,6 +95,13 @@ def test_headers_and_footers_stand_around_the_text(tmp_path: Path) -> None:
     assert (found.title, found.sections) == ("Offer", (Section(25, "Offer"),))
 
 
+def test_descriptions_of_pictures(tmp_path: Path) -> None:
+    generated = "A wheel of oak&#10;&#10;Description automatically generated"
+    picture = '<w:r><w:drawing><wp:inline><wp:docPr id="1" name="Picture 1" descr="{}"/></wp:inline></w:drawing></w:r>'
+    body = "".join(f"<w:p>{run('Seen.')}{picture.format(text)}</w:p>" for text in (generated, "wheel.png", ""))
+    assert read(tmp_path, with_body(body)).text == "Seen.\n\nImage: A wheel of oak\n\nSeen.\n\nSeen."
+
+
 def test_headings_by_styles_of_another_name(tmp_path: Path) -> None:
     document = docx.Document()
     based = document.styles.add_style("Kapitel", WD_STYLE_TYPE.PARAGRAPH)
