@@ -1,7 +1,7 @@
-"""Calendar data (iCalendar, RFC 5545) -> a block for each appointment or task: what, when, where, who.
+"""Calendar data (iCalendar, RFC 5545: .ics, invitations in mail) -> a block for each appointment or task.
 
-In: the decoded text of a part or file. Out: blocks. Times are shown as written, with the name of their zone. Left out:
-alarms, definitions of time zones, free and busy times.
+In: the bytes of a file, or the decoded text of a part of a mail. Out: blocks that say what, when, where and who. Times
+are shown as written, with the name of their zone. Left out: alarms, definitions of time zones, free and busy times.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from rag.documents.blocks import Block
+from rag.documents.blocks import Block, Content
+from rag.documents.encoding import decode_text
+from rag.errors import DocumentError
 
 FOLD = re.compile(r"\r?\n[ \t]")
 LINE = re.compile(r'([\w-]+)((?:;[\w-]+=(?:"[^"]*"|[^";:,]*)(?:,(?:"[^"]*"|[^";:,]*))*)*):(.*)')
@@ -19,6 +21,9 @@ ESCAPED = re.compile(r"\\([\\;,Nn])")
 TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)\d\d(Z?))?")
 LENGTH = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 KINDS = {"VEVENT": "Appointment", "VTODO": "Task", "VJOURNAL": "Note"}
+# Times of an appointment that repeats
+OTHER_TIMES = {"RDATE": "Also", "EXDATE": "Not", "RECURRENCE-ID": "Instead of"}
+NAMED = re.compile(r"^X-WR-CALNAME(?:;[^:\r\n]*)?:(.*)$|^NAME:(.*)$", re.MULTILINE)
 STATES = frozenset({"CANCELLED", "TENTATIVE", "COMPLETED"})
 
 
@@ -36,6 +41,20 @@ class _Property(dict[str, str]):
         address = re.sub(r"^mailto:", "", self[""].strip(), flags=re.IGNORECASE)
         name = self.get("CN", "").strip()
         return f"{name} <{address}>" if name and name != address else address
+
+
+def parse(data: bytes) -> Content:
+    """The appointments and tasks of a file; raises `DocumentError` if it is no calendar, or holds none."""
+    text = decode_text(data)
+    if not re.search(r"^BEGIN:VCALENDAR\s*$", text.lstrip("\ufeff"), re.IGNORECASE | re.MULTILINE):
+        raise DocumentError(
+            "is not a calendar: it does not begin with BEGIN:VCALENDAR; give it the name of its real type"
+        )
+    blocks = appointment_blocks(text)
+    if not blocks:
+        raise DocumentError("holds no appointments and no tasks")
+    name = NAMED.search(FOLD.sub("", text))
+    return Content([blocks], title=_Property({"": (name[1] or name[2]) if name else ""}).text)
 
 
 def appointment_blocks(text: str) -> list[Block]:
@@ -70,22 +89,30 @@ def _components(lines: list[re.Match[str]]) -> Iterator[tuple[str, dict[str, lis
 def _lines(kind: str, told: dict[str, list[_Property]], cancelled: bool) -> Iterator[str]:
     first = {name: found[0] for name, found in told.items()}
     yield f"{kind}: {first['SUMMARY'].text}" if "SUMMARY" in first else kind
+    yield from _times(told, first)
+    for name, label in {"LOCATION": "Where", "URL": "Link"}.items():
+        if name in first and first[name].text:
+            yield f"{label}: {first[name].text}"
+    for name, label in {"ORGANIZER": "Organiser", "ATTENDEE": "Invited"}.items():
+        if name in told:
+            yield f"{label}: {', '.join(person.person for person in told[name])}"
+    if "CATEGORIES" in told:
+        yield f"Category: {', '.join(name.strip() for line in told['CATEGORIES'] for name in line.text.split(','))}"
+    state = "CANCELLED" if cancelled else first["STATUS"].text.upper() if "STATUS" in first else ""
+    if state in STATES:
+        yield f"Status: {state.lower()}"
+    for name in ("DESCRIPTION", "COMMENT"):
+        yield from (line.text for line in told.get(name, ()) if line.text)
+
+
+def _times(told: dict[str, list[_Property]], first: dict[str, _Property]) -> Iterator[str]:
     if "DTSTART" in first or "DUE" in first:
         yield f"When: {_when(first)}"
     if "RRULE" in first:
         yield f"Repeats: {_repeats(first['RRULE'].text)}"
-    for name, label in {"LOCATION": "Where", "URL": "Link"}.items():
-        if name in first and first[name].text:
-            yield f"{label}: {first[name].text}"
-    if "ORGANIZER" in first:
-        yield f"Organiser: {first['ORGANIZER'].person}"
-    if "ATTENDEE" in told:
-        yield f"Invited: {', '.join(person.person for person in told['ATTENDEE'])}"
-    state = "CANCELLED" if cancelled else first["STATUS"].text.upper() if "STATUS" in first else ""
-    if state in STATES:
-        yield f"Status: {state.lower()}"
-    if "DESCRIPTION" in first and first["DESCRIPTION"].text:
-        yield first["DESCRIPTION"].text
+    for name, label in OTHER_TIMES.items():
+        if name in told:
+            yield f"{label}: {', '.join(_day(time) for line in told[name] for time in line.text.split(','))}"
 
 
 def _when(told: dict[str, _Property]) -> str:

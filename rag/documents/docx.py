@@ -1,10 +1,11 @@
 """Word documents (.docx) -> blocks: paragraphs, headings, lists and tables in the order of the text.
 
 In: the bytes of a file. Out: blocks, and title, author, date and language that the file states. Numbers that Word
-computes for headings, clauses and lists stand in front of them; addresses of links follow the links' texts. Text boxes
-and charts follow the paragraph that they are anchored in, footnotes and endnotes the end of the text; files embedded as
-parts of the text (`altChunk`) stand in their place.
-Left out: what is deleted, struck out or hidden, comments, headers and footers.
+computes for headings, clauses and lists stand in front of them; addresses of links follow the links' texts. Text boxes,
+charts and descriptions of pictures follow the paragraph that they are anchored in, footnotes and endnotes the end of
+the text; files embedded as parts of the text (`altChunk`) stand in their place. Headers of pages stand before the text,
+footers behind it, unless they repeat it.
+Left out: what is deleted, struck out or hidden, comments.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from typing import NamedTuple
 
 from rag.documents import charts, ooxml, web_archive
 from rag.documents.blocks import Block, Content, table_blocks
+from rag.documents.descriptions import described
 from rag.documents.encoding import decode_page, decode_text
 from rag.documents.formulas import formula
 from rag.documents.link_text import beside
+from rag.documents.margins import with_margins
 from rag.documents.ooxml import Element, Target, child_value, is_on, local_name, value
 from rag.documents.raised import LOWERED, RAISED, Run, joined
 from rag.documents.symbols import drawn, in_font
@@ -66,8 +69,19 @@ def parse_docx(data: bytes, depth: int = 0) -> Content:
                 story = _story(package, path, styles, numbering, depth)
                 shown = [note for note in notes if value(note, "type") is None]  # the others are separating lines
                 blocks += [block for note in shown for block in _blocks(note, story)]
+        margins = [list(_margin(package, main, kind, styles, numbering, depth)) for kind in ("header", "footer")]
         stated = ooxml.stated(package)
-    return Content([_lists_merged(blocks)], title=stated.pop("title", ""), metadata=stated)
+    return Content([with_margins(_lists_merged(blocks), *margins)], title=stated.pop("title", ""), metadata=stated)
+
+
+def _margin(
+    package: zipfile.ZipFile, main: str, kind: str, styles: _Styles, numbering: Numbering, depth: int
+) -> Iterator[Block]:
+    """Yields the blocks of the headers or the footers, each of which is a part of its own."""
+    for path in dict.fromkeys(found.path for found in ooxml.targets(package, main).values() if found.kind == kind):
+        part = ooxml.part(package, path)
+        if part is not None:
+            yield from _blocks(part, _story(package, path, styles, numbering, depth))
 
 
 def _story(package: zipfile.ZipFile, path: str, styles: _Styles, numbering: Numbering, depth: int) -> _Story:
@@ -187,6 +201,8 @@ def _paragraph(paragraph: Element, story: _Story) -> Iterator[Block]:
     for box in _anchored(paragraph):
         if local_name(box) == "txbxContent":
             yield from _blocks(box, story)
+        elif local_name(box) == "docPr":
+            yield from map(Block, filter(None, [described(value(box, "descr"))]))
         else:
             yield from charts.drawn(story.package, box, story.targets)
 
@@ -318,9 +334,9 @@ def _entered(turn: Element) -> str:
 
 
 def _anchored(element: Element) -> Iterator[Element]:
-    """The text boxes, charts and diagrams within a paragraph."""
+    """The text boxes, charts and diagrams within a paragraph, and what is stated of each and of pictures."""
     for child in element:
-        if local_name(child) in ("txbxContent", "graphicData"):
+        if local_name(child) in ("txbxContent", "graphicData", "docPr"):
             if local_name(child) == "graphicData":
                 yield from _anchored(child)
             yield child

@@ -10,6 +10,7 @@ import codecs
 import re
 from contextlib import suppress
 
+from rag.documents.code_pages import code_page_of, is_latin
 from rag.errors import DocumentError
 
 # Longest first: the mark of UTF-32 begins with that of UTF-16
@@ -24,8 +25,9 @@ SAMPLE = 4096  # bytes at the start in which UTF-16 without its mark shows by ev
 # Encodings still met in files, the likelier first: short Western texts fit several of them equally well.
 ENCODINGS = [
     "cp1252", "cp932", "euc_jp", "iso2022_jp", "gb18030", "big5", "cp949", "cp1251", "koi8_r", "cp1250", "cp1254",
-    "cp1253", "cp1256", "cp1255", "cp1257", "cp1258", "tis_620", "mac_roman",
+    "cp1253", "cp1256", "cp1255", "cp1257", "cp1258", "tis_620", "cp866", "cp852",
 ]  # fmt: skip
+LATIN = ["cp1252", "cp1250", "cp1254", "cp1257", "cp1258"]  # whose letters stand among those of ASCII
 GUESSED_FROM = 1 << 20  # bytes; more would not make the guess better, only slower
 EQUALLY_CLEAN = 0.01  # differences that say nothing: in charset-normalizer's ratio of mess ...
 EQUALLY_FLUENT = 0.1  # ... and in its likeness to a language
@@ -59,7 +61,7 @@ def decode_text(data: bytes) -> str:
     encoding = marked(data)
     text = data.decode(encoding, errors="replace") if encoding else _unmarked(data)
     controls = len(CONTROL.findall(text))
-    if controls > max(MOST_CONTROLS * len(text), min(FEW_CONTROLS, MOST_IN_SHORT * len(text))):
+    if controls > max(MOST_CONTROLS * len(text), min(FEW_CONTROLS, max(1, MOST_IN_SHORT * len(text)))):
         raise DocumentError(NOT_TEXT)
     return text.replace("\0", "")
 
@@ -120,8 +122,13 @@ def _guessed(data: bytes) -> str:
     from charset_normalizer import from_bytes
 
     sample = data if len(data) <= GUESSED_FROM else data[:GUESSED_FROM].rpartition(b"\n")[0]
-    matches = from_bytes(sample, cp_isolation=ENCODINGS)
+    if code_page := code_page_of(sample):
+        return code_page
+    latin = is_latin(sample)
+    matches = from_bytes(sample, cp_isolation=LATIN if latin else ENCODINGS)
     best = matches.best()
+    if best is None and latin:
+        return LATIN[0]
     if best is None:
         raise DocumentError("is not text in any encoding that is known here; save it as UTF-8")
     clean = [match for match in matches if match.chaos <= best.chaos + EQUALLY_CLEAN]

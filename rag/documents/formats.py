@@ -9,6 +9,10 @@ TEXT = {
     ".md": "text/markdown",
     ".markdown": "text/markdown",
     ".rst": "text/x-rst",
+    ".org": "text/x-org",
+    ".adoc": "text/asciidoc",
+    ".asciidoc": "text/asciidoc",
+    ".tex": "text/x-tex",
     ".html": "text/html",
     ".htm": "text/html",
     ".xhtml": "application/xhtml+xml",
@@ -41,17 +45,21 @@ DATA = {
     ".ndjson": "application/jsonl",
     ".ipynb": "application/x-ipynb+json",
     ".eml": "message/rfc822",
+    ".msg": "application/vnd.ms-outlook",
     ".mbox": "application/mbox",
     ".zip": "application/zip",
+    ".ics": "text/calendar",
+    ".srt": "application/x-subrip",
+    ".vtt": "text/vtt",
 }
-CONTAINERS = frozenset({".zip", ".eml", ".mbox", ".pdf"})  # files of these types may hold others that are read
+CONTAINERS = frozenset({".zip", ".eml", ".msg", ".mbox", ".pdf"})  # files of these types may hold others that are read
 # Source code and configuration: their lines are kept as they are.
 SOURCE = frozenset(
     """
     .asm .awk .bash .bat .bib .c .cc .cfg .clj .cmake .cmd .conf .cpp .cs .css .cxx .dart .diff .ejs .el .elm .env .erl
     .ex .exs .f90 .fish .fs .go .gradle .graphql .groovy .h .hcl .hpp .hs .ini .java .jl .js .jsx .kt .kts .less .lisp
     .lua .m .mk .ml .mm .nim .nix .pas .patch .php .pl .pm .properties .proto .ps1 .py .pyi .r .rb .rs .s .sass .scala
-    .scm .scss .sh .sol .sql .swift .tcl .tex .tf .toml .ts .tsx .vb .vim .vue .xml .yaml .yml .zig .zsh
+    .scm .scss .sh .sol .sql .swift .tcl .tf .toml .ts .tsx .vb .vim .vue .xml .yaml .yml .zig .zsh
     """.split()
 )
 MEDIA_TYPES = {**TEXT, **OFFICE, **DATA, **dict.fromkeys(SOURCE, "text/x-source")}

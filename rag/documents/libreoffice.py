@@ -10,23 +10,26 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from codecs import BOM_UTF8
 from pathlib import Path
 
-from rag.documents import ooxml
+from rag.documents import ooxml, word_xml
 from rag.errors import DocumentError, UnsupportedDocument
 
 MODERN = {".doc": ".docx", ".ppt": ".pptx"}
 PROGRAM = "soffice"
 LONGEST = 120  # seconds for a file; starting the program takes some of them
-RTF, ZIP, MARKUP = b"{\\rtf", b"PK\x03\x04", (b"<html", b"<!doctype html")
+RTF, ZIP, MARKUP, XML = b"{\\rtf", b"PK\x03\x04", (b"<html", b"<!doctype html"), b"<?xml"
 REMEDY = "save it as {modern}, or install LibreOffice (the program soffice) and read it again"
 
 
 def real_suffix(data: bytes, suffix: str) -> str:
     """The suffix of what the file really is: old names are often kept for rich text and web pages."""
-    start = data[:512].lstrip().lower()
+    start = data[:512].removeprefix(BOM_UTF8).lstrip().lower()
     if start.startswith(RTF):
         return ".rtf"
+    if start.startswith(XML) and word_xml.kind(data):
+        return ".xml"
     if start.startswith(ZIP):
         return MODERN[suffix]
     return ".html" if start.startswith(MARKUP) else suffix

@@ -1,4 +1,4 @@
-"""Mail (.eml, .mbox) -> a section for each message: sender, receivers, date, text and attachments.
+"""Mail (.eml, .mbox, .msg) -> a section for each message: sender, receivers, date, text and attachments.
 
 In: the bytes of a file. Out: blocks, and the attachments as members. The text (mail_body.py) is followed by
 appointments, by the names of attachments, which are documents of their own, and by attached messages. A message that is
@@ -59,6 +59,17 @@ def parse(data: bytes) -> Content:
     message = _message(data)
     if not message.keys():
         raise DocumentError("is not a mail message: it has no header lines; give it the name of its real type")
+    return _content(message)
+
+
+def parse_outlook(data: bytes) -> Content:
+    """The sections of one message of Outlook (.msg); raises `DocumentError` as `parse` does."""
+    from rag.documents import outlook
+
+    return _content(outlook.message(data))
+
+
+def _content(message: EmailMessage) -> Content:
     attached: list[EmailMessage] = []
     blocks = list(_blocks(message, attached, 1))
     stated = {"author": _field(message, "From"), "created": _field(message, "Date")}

@@ -18,6 +18,7 @@ from rag.documents.encoding import decode_text
 from rag.documents.front_matter import front_matter
 from rag.documents.link_text import missed_address
 from rag.documents.markdown_rules import parser, tokens_of
+from rag.documents.text import literal_lines
 from rag.documents.wrapping import join
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class _Writer:
             case "inline":
                 self._text(_inline_text(token), before)
             case "fence" | "code_block":
-                self._put(Block(token.content, kind="code"))
+                self._put(Block(literal_lines(token.content), kind="code"))
             case "html_block":
                 self._html(token.content)
             case "bullet_list_open":

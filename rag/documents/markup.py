@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from rag.documents.blocks import Block, one_line, table_blocks
+from rag.documents.descriptions import described, without_repetitions
 from rag.documents.link_text import missed_address
 from rag.documents.markup_lines import WORD_BREAK, line_of
 from rag.documents.markup_tables import BREAKING, Table
 from rag.documents.mathml import formula_text
 from rag.documents.raised import LOWERED, RAISED, Run, joined
+from rag.documents.text import literal_lines
 from rag.types import BlockKind
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def blocks_of(root: LexborNode, left_out: Callable[[LexborNode], bool], last: Le
             if last is not None and node == last:
                 break
     writer.end_block()
-    return writer.blocks
+    return without_repetitions(writer.blocks)
 
 
 def walk(root: LexborNode, left_out: Callable[[LexborNode], bool]) -> Iterator[tuple[LexborNode, bool]]:
@@ -76,15 +78,16 @@ class _Writer:
         self._preformatted = 0
         self._shift = 0
         self._links: list[tuple[list[Run], int]] = []  # pieces and the number of them at the start of each open link
+        self._pictures: list[str] = []  # descriptions of those in the open block
         self._table: Table | None = None
 
     def write(self, text: str) -> None:
-        text = text if self._preformatted else WHITE_SPACE.sub(" ", text)
+        text = literal_lines(text) if self._preformatted else WHITE_SPACE.sub(" ", text)
         self._open_pieces().append(Run(text, self._shift))
 
     def enter(self, node: LexborNode) -> None:
         tag = node.tag or ""
-        if tag in SHIFTS or tag in ("a", "math") or "-" in tag:
+        if tag in SHIFTS or tag in ("a", "math", "img") or "-" in tag:
             self._enter_inline(node, tag)
         elif self._table is not None and tag != "caption":
             self._table.enter(node, tag)
@@ -97,7 +100,7 @@ class _Writer:
         elif tag in LISTS:
             self._enter_list(node, tag)
         elif tag == "li":
-            self._enter_item()
+            self._enter_item(node)
         elif tag == "br":
             self._pieces.append(Run("\n"))
         elif tag == "pre":
@@ -135,6 +138,8 @@ class _Writer:
             self.blocks.append(Block("\n".join(self._lines), level, self._kind))
             self._lines = []
         self._kind = "prose"
+        self.blocks += map(Block, filter(None, self._pictures))
+        self._pictures = []
 
     def _enter_inline(self, node: LexborNode, tag: str) -> None:
         if tag in SHIFTS:
@@ -146,6 +151,8 @@ class _Writer:
             self._links.append((self._open_pieces(), len(self._open_pieces())))
         elif tag == "math":
             self.write(formula_text(node))
+        elif tag == "img":
+            self._pictures.append("" if self._links else described(node.attributes.get("alt")))
         else:
             self._open_pieces().append(Run(WORD_BREAK))
 
@@ -183,10 +190,12 @@ class _Writer:
         start = node.attributes.get("start") or "1"
         self._lists.append((int(start) if start.isdecimal() else 1) if tag == "ol" else None)
 
-    def _enter_item(self) -> None:
+    def _enter_item(self, node: LexborNode) -> None:
         self._break()
         self._marker = "- "
         if self._lists and (number := self._lists[-1]) is not None:
+            stated = node.attributes.get("value") or ""
+            number = int(stated) if stated.isdecimal() else number
             self._marker = f"{number}. "
             self._lists[-1] = number + 1
 

@@ -4,7 +4,8 @@ In: the bytes of a file. Out: paragraphs, headings, lists and tables in the orde
 and language that the file states. Numbers that programs compute for headings and lists stand in front of them,
 addresses of links behind their texts. Text boxes and charts follow the paragraph that they are anchored in, footnotes
 the end of the text.
-Left out: what is deleted, struck out or hidden, comments, headers and footers.
+Headers of pages stand before the text, footers behind it, unless they repeat it.
+Left out: what is deleted, struck out or hidden, comments.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from posixpath import normpath
 
 from rag.documents import ooxml
 from rag.documents.blocks import Block, Content, table_blocks
+from rag.documents.descriptions import described
 from rag.documents.formulas import mathml
 from rag.documents.link_text import beside
+from rag.documents.margins import with_margins
 from rag.documents.odf_styles import Counts, Look, Looks
 from rag.documents.ooxml import Element, local_name, value
 from rag.documents.raised import Run, joined
@@ -30,6 +33,7 @@ LEFT_OUT = frozenset({"annotation", "annotation-end", "tracked-changes", "forms"
 ANCHORED = frozenset({"frame", "custom-shape", "g", "rect", "ellipse", "line", "connector", "a"})
 MOST_REPEATED = 1000  # cells or spaces; more fill the sheet up to its edge
 ITEM = "- "
+MARGINS = ("header", "footer")
 
 
 def parse(data: bytes) -> Content:
@@ -40,15 +44,26 @@ def parse(data: bytes) -> Content:
         body = None if content is None else next(iter(content.iterfind("{*}body/*")), None)
         if content is None or body is None or local_name(body) not in ("text", "presentation"):
             raise DocumentError("is not an OpenDocument file although its name says so; give it its real type's name")
-        looks = Looks(ooxml.part(package, "styles.xml"), content)
+        styles = ooxml.part(package, "styles.xml")
+        looks = Looks(styles, content)
         meta = ooxml.part(package, "meta.xml")
         reader = _Reader(package, looks)
         paged = local_name(body) == "presentation"
-        pages = [list(reader.blocks(page)) for page in body.iterfind("{*}page")] if paged else [list(reader.text(body))]
+        if paged:
+            pages = [list(reader.blocks(page)) for page in body.iterfind("{*}page")]
+        else:
+            margins = [[block for part in _margins(styles, kind) for block in reader.blocks(part)] for kind in MARGINS]
+            pages = [with_margins(list(reader.text(body)), *margins)]
     fields = [(local_name(field), field.text or "") for field in ([] if meta is None else meta.iterfind("{*}meta/*"))]
     stated = {META[name]: text for name, text in fields if name in META}
     stated |= {META_FIRST[name]: text for name, text in fields if name in META_FIRST and text.strip()}
     return Content(pages, title=stated.pop("title", ""), metadata=stated, paged=paged)
+
+
+def _margins(styles: Element | None, kind: str) -> Iterator[Element]:
+    """Yields the headers or the footers, those of first and of left pages too."""
+    for page in () if styles is None else styles.iterfind("{*}master-styles/{*}master-page"):
+        yield from (part for part in page if local_name(part).startswith(kind))
 
 
 def refused_if_protected(package: zipfile.ZipFile) -> None:
@@ -98,7 +113,7 @@ class _Reader:
                     yield from (Block(f"Notes: {block.text}") for block in self.blocks(child) if block.text.strip())
                 case "frame":
                     yield from self.blocks(child, int(value(child, "class") == "title"))
-                case "object":
+                case "object" | "desc":
                     yield from self._object(child)
                 case _:  # sections, indexes, groups, text boxes
                     yield from self.blocks(child, level)
@@ -182,7 +197,10 @@ class _Reader:
                 yield from self._boxes(child)
 
     def _object(self, reference: Element) -> Iterator[Block]:
-        """The table of an embedded chart; formulas are part of their lines."""
+        """The table of an embedded chart, or what is stated of a picture; formulas are part of their lines."""
+        if local_name(reference) == "desc":
+            yield Block(described("".join(reference.itertext())))
+            return
         root = ooxml.part(self._package, object_path(reference))
         chart = None if root is None else root.find("{*}body/{*}chart/{*}chart")
         if chart is None:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from rag.documents import charts, ooxml
 from rag.documents.blocks import Block, Content, table_blocks
+from rag.documents.descriptions import described
 from rag.documents.formulas import formula
 from rag.documents.link_text import beside
 from rag.documents.numerals import numeral
@@ -81,6 +82,8 @@ def _shapes(tree: Element, slide: _Slide) -> Iterator[Block]:
                 yield Block(_text(shape.find("{*}txBody"), slide), level=int(_role(shape) in TITLES))
             case "graphicFrame":
                 yield from _graphic(shape, slide)
+            case "pic":
+                yield Block(described(ooxml.value(shape.find("{*}nvPicPr/{*}cNvPr"), "descr")))
             case "grpSp" | "AlternateContent" | "Choice":
                 yield from _shapes(shape, slide)
             case _:

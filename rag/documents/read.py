@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from rag.documents.blocks import Body, Content, assemble, one_line
 from rag.documents.contained import Budget, plan, printable
-from rag.documents.formats import MEDIA_TYPES, NAMED, OFFICE, SOURCE
+from rag.documents.formats import DATA, MEDIA_TYPES, NAMED, OFFICE, SOURCE
 from rag.documents.versions import reader_version
 from rag.errors import DocumentError, ReaderFault, UnsupportedDocument
 from rag.text.dates import with_date
@@ -42,11 +42,15 @@ USELESS_TITLE = re.compile(
 # What the first heading of a PDF may be without being its title: a numbered one, that of any document, a letterhead
 NO_TITLE = re.compile(
     r"(?:(?:chapter|section|part|kapitel|abschnitt|teil|chapitre|partie|capítulo|capitolo|hoofdstuk)?\s*"
-    r"(?:\d{1,2}(?:\.\d{1,2})*|[ivx]+\.|[a-z]\.)[.):]?\s+\S.*"
+    r"(?:\d{1,2}(?:\.\d{1,2})*|[ivx]+\.|[a-z]\.)[.):]?\s+\S.*|§.*"
+    r"|(?:chapter|section|part|article|appendix|annex|schedule|exhibit|page|figure|table|kapitel|abschnitt|teil|artikel"
+    r"|anhang|anlage|seite|chapitre|partie|annexe|page)\s+(?:[\d.-]+|[ivx]+|[a-z]|one|two|three)[.:]?"
     r"|(?:table of )?contents|introduction|abstract|(?:executive )?summary|preface|foreword|overview|background|notice"
     r"|acknowledge?ments|press release|einleitung|inhalt(?:sverzeichnis)?|zusammenfassung|vorwort|table des matières"
     r"|sommaire|résumé|préface|introducción|índice|resumen|introduzione|indice|inleiding|inhoud(?:sopgave)?"
-    r"|united (?:states(?: of america)?|kingdom|nations)|european union|securities and exchange commission)",
+    r"|united (?:states(?: of america)?|kingdom|nations)|european union"
+    r"|(?:united states )?securities and exchange commission|washington, d\.? ?c\.?(?: \d{5})?"
+    r"|(?:strictly )?(?:private (?:and|&) )?confidential|draft|copy|entwurf|vertraulich|brouillon|confidentiel)",
     re.IGNORECASE,
 )
 
@@ -209,19 +213,26 @@ def _parse(suffix: str, data: bytes, options: Options) -> Content:
             from rag.documents import libreoffice
 
             real = libreoffice.real_suffix(data, suffix)
+            if real == ".xml":
+                return _parse_xml(data)
             if real == suffix:
                 return _parse(libreoffice.MODERN[suffix], libreoffice.converted(data, suffix), options)
             return _parse(real, data, options)
-        case ".eml" | ".mbox":
+        case ".eml" | ".msg" | ".mbox":
             from rag.documents import mail
 
-            return mail.parse(data) if suffix == ".eml" else mail.parse_mailbox(data)
+            parse = {".eml": mail.parse, ".msg": mail.parse_outlook, ".mbox": mail.parse_mailbox}[suffix]
+            return parse(data)
         case ".zip":
             from rag.documents import zip_archive
 
             return zip_archive.parse(data)
+        case ".xml":
+            return _parse_xml(data)
+        case _ if suffix in OFFICE:
+            return _parse_office(suffix, data)
         case _:
-            return _parse_office(suffix, data) if suffix in OFFICE else _parse_text(suffix, data)
+            return _parse_data(suffix, data) if suffix in DATA else _parse_text(suffix, data)
 
 
 def _parse_office(suffix: str, data: bytes) -> Content:
@@ -231,7 +242,7 @@ def _parse_office(suffix: str, data: bytes) -> Content:
             from rag.documents import docx, libreoffice
 
             real = libreoffice.real_suffix(data, ".doc")
-            return _parse(real, data, DEFAULTS) if real in (".rtf", ".html") else docx.parse_docx(data)
+            return _parse(real, data, DEFAULTS) if real in (".rtf", ".html", ".xml") else docx.parse_docx(data)
         case ".pptx" | ".pptm" | ".ppsx":
             from rag.documents import pptx
 
@@ -269,6 +280,27 @@ def _parse_text(suffix: str, data: bytes) -> Content:
             from rag.documents import rst
 
             return rst.parse(data)
+        case ".org":
+            from rag.documents import org
+
+            return org.parse(data)
+        case ".adoc" | ".asciidoc":
+            from rag.documents import asciidoc
+
+            return asciidoc.parse(data)
+        case ".tex":
+            from rag.documents import tex
+
+            return tex.parse(data)
+        case _:
+            from rag.documents import text
+
+            return text.parse(data, unwrap=suffix != ".log" and suffix not in SOURCE)
+
+
+def _parse_data(suffix: str, data: bytes) -> Content:
+    """The content of a file of records, as programs write them."""
+    match suffix:
         case ".csv" | ".tsv":
             from rag.documents import csv_tables, sheets
 
@@ -281,14 +313,31 @@ def _parse_text(suffix: str, data: bytes) -> Content:
             from rag.documents import json_records
 
             return json_records.parse_lines(data)
-        case ".ipynb":
+        case ".ics":
+            from rag.documents import appointments
+
+            return appointments.parse(data)
+        case ".srt" | ".vtt":
+            from rag.documents import subtitles
+
+            return subtitles.parse(data)
+        case _:  # .ipynb
             from rag.documents import notebook
 
             return notebook.parse(data)
-        case _:
-            from rag.documents import text
 
-            return text.parse(data, unwrap=suffix != ".log" and suffix not in SOURCE)
+
+def _parse_xml(data: bytes) -> Content:
+    """The content of a file in XML: a document of Word, a workbook of Excel, or lines as they are."""
+    from rag.documents import sheets, text, word_xml
+
+    match word_xml.kind(data):
+        case word_xml.WORD | word_xml.FLAT:
+            return word_xml.parse(data)
+        case word_xml.EXCEL:
+            return sheets.parse(data)
+        case _:
+            return text.parse(data, unwrap=False)
 
 
 def _useful(title: str) -> str:

@@ -7,6 +7,8 @@ files, and raw markup is left out.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from rag.documents import html
@@ -16,6 +18,13 @@ from rag.documents.encoding import decode_text
 DIRECTIVE = re.compile(r"^[ \t]*\.\.[ \t]+(?:\|[^|\n]*\|[ \t]+)?([\w:.+-]*\w)[ \t]*::", re.MULTILINE)
 ROLE = re.compile(r":([\w.+-]*\w(?::[\w.+-]*\w)*):`(?:[^`<\n]*?<[^>`\n]*>|[^`\n]+)`")
 TITLED = re.compile(r"(.*?)\s*<[^>]*>", re.DOTALL)  # "the page <target>"
+REFERENCES = frozenset({"ref", "numref", "std:ref", "std:numref"})
+LABEL = re.compile(r"^\.\. _`?(.+?)`?:[ \t]*$", re.MULTILINE)
+_LINE = r"(?:[=\-~^\"'+*#<>`:.]{3,}[ \t]*\n)"  # above or below a title
+MARKUP = re.compile(r"\\(\W)|``")  # in a title
+LABELLED = re.compile(
+    rf"(?P<labels>(?:^\.\. _.+:[ \t]*\n(?:[ \t]*\n)*)+){_LINE}?(?P<title>[^\s.].*)\n{_LINE}", re.MULTILINE
+)
 DROPPED = frozenset({"toctree", "index", "highlight", "currentmodule", "module", "default-domain", "tabularcolumns"})
 SETTINGS: dict[str, Any] = {
     "report_level": 5,  # none: faults in the markup are not the reader's
@@ -39,20 +48,30 @@ def parse(data: bytes) -> Content:
     from docutils.core import publish_parts
 
     text = decode_text(data)
-    _make_known(text)
+    _make_known(text, _titles(text))
     parts = publish_parts(text, writer="html5", settings_overrides=SETTINGS)
     return Content([html.fragment(parts["html_body"])])
 
 
-def _make_known(text: str) -> None:
-    """Registers directives and roles that docutils does not know, so that it keeps their text."""
+def _titles(text: str) -> dict[str, str]:
+    """The titles of places in the text by their labels, as references name them."""
+    return {
+        " ".join(label.lower().split()): MARKUP.sub(r"\1", found["title"]).strip()
+        for found in LABELLED.finditer(text)
+        for label in LABEL.findall(found["labels"])
+    }
+
+
+def _make_known(text: str, titles: Mapping[str, str]) -> None:
+    """Registers directives and roles that docutils does not know, so that it keeps their text; references to places of
+    the file show their `titles`."""
     from docutils.parsers.rst import directives, roles
     from docutils.parsers.rst.languages import en
 
     for name in {found.lower() for found in DIRECTIVE.findall(text)} - set(en.directives):
         directives.register_directive(name, _passed_directive(kept=name not in DROPPED))
     for name in {found.lower() for found in ROLE.findall(text)} - set(en.roles):
-        roles.register_local_role(name, _passed_role)
+        roles.register_local_role(name, partial(_passed_role, titles if name in REFERENCES else {}))
 
 
 def _passed_directive(kept: bool) -> Any:
@@ -82,8 +101,11 @@ def _passed_directive(kept: bool) -> Any:
     return Passed
 
 
-def _passed_role(name: str, raw: str, text: str, *_: Any, **__: Any) -> tuple[list[Any], list[Any]]:
+def _passed_role(
+    titles: Mapping[str, str], name: str, raw: str, text: str, *_: Any, **__: Any
+) -> tuple[list[Any], list[Any]]:
     from docutils import nodes
 
     titled = TITLED.fullmatch(text)
-    return [nodes.literal(raw, titled[1] if titled and titled[1] else text.lstrip("~!"))], []
+    shown = titled[1] if titled and titled[1] else titles.get(" ".join(text.lower().split()), text.lstrip("~!"))
+    return [nodes.literal(raw, shown)], []

@@ -3,7 +3,8 @@
 In: the bytes of a file. Out: blocks, and title, author and date that the file states; headings by their styles,
 addresses of links behind their texts, text boxes after the paragraph that they are anchored in, footnotes at the end of
 the text.
-Left out: what is deleted, struck out or hidden, comments, headers and footers, pictures.
+Headers of pages stand before the text, footers behind it, unless they repeat it.
+Left out: what is deleted, struck out or hidden, comments, pictures.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from itertools import islice
 from rag.documents.blocks import Block, Content, table_blocks
 from rag.documents.damaged import told_as_damage
 from rag.documents.link_text import beside
+from rag.documents.margins import with_margins
 from rag.documents.raised import LOWERED, RAISED, Run, joined
 from rag.documents.rtf_tokens import CHARSETS, Token, decoded, encoding_of, tokens
 from rag.documents.symbols import in_font
@@ -32,8 +34,8 @@ ENDS = frozenset({"par", "sect", "page", "column"})
 # Groups that hold no text of the document, though they are not marked with \*
 LEFT_OUT = frozenset(
     """
-    annotation atnauthor atnid background bkmkend bkmkstart colortbl datafield doccomm docvar falt filetbl footer
-    footerf footerl footerr ftncn ftnsep ftnsepc aftncn aftnsep aftnsepc fname header headerf headerl headerr keycode
+    annotation atnauthor atnid background bkmkend bkmkstart colortbl datafield doccomm docvar falt filetbl ftncn
+    ftnsep ftnsepc aftncn aftnsep aftnsepc fname keycode
     keywords listtable listoverridetable mmathPict nesttableprops nonesttables objdata objclass objname operator panose
     pict pnseclvl private revtbl rxe shprslt sp subject tc template themedata txe userprops xe xmlnstbl
     """.split()
@@ -111,6 +113,8 @@ class _Reader:
         self._open: list[_Open] = []
         self._story = _Story()
         self._notes: list[Block] = []
+        self._headers: list[Block] = []
+        self._footers: list[Block] = []
         self._fonts: dict[int, tuple[str, str]] = {}  # number -> encoding and name
         self._levels: dict[int, int] = {}  # style -> level of heading
         self._encoding = "cp1252"
@@ -171,7 +175,7 @@ class _Reader:
         self._decode()
         self._end_paragraph(False)
         self._end_table()
-        return [*_lists_merged(self._story.blocks), *self._notes]
+        return with_margins([*_lists_merged(self._story.blocks), *self._notes], self._headers, self._footers)
 
     def _word(self, word: str, number: int | None) -> None:
         starred, self._starred = self._starred, False
@@ -195,6 +199,10 @@ class _Reader:
                 self._begin_story(self._story.boxes)
             case "footnote" if in_text:
                 self._begin_story(self._notes)
+            case "header" | "headerf" | "headerl" | "headerr" if in_text:
+                self._begin_story(self._headers)
+            case "footer" | "footerf" | "footerl" | "footerr" if in_text:
+                self._begin_story(self._footers)
             case "field" if in_text:
                 self._begin_field()
             case "listtext" | "pntext" if in_text:

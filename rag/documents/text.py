@@ -1,6 +1,7 @@
 """Plain text -> paragraphs.
 
-In: bytes. Out: blocks, one for each paragraph; a paragraph that was wrapped at a fixed column is one line again.
+In: bytes. Out: blocks, one for each paragraph; a paragraph that was wrapped at a fixed column is one line again. A chat
+that WhatsApp exported has a block for each message.
 It guesses no headings: a document of this format has no sections.
 """
 
@@ -11,7 +12,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from rag.documents.blocks import Block, Content, visible
+from rag.documents.chat_text import chat_blocks
 from rag.documents.encoding import decode_text
+from rag.documents.help_text import joined_help
 from rag.documents.wrapping import UNSPACED, join
 from rag.text.structure import cells
 
@@ -22,18 +25,23 @@ LONGEST_FILLED = 0.95  # quantile of the widths of filled lines that stands for 
 SLACK = 5  # columns by which programs that balance lines stay short of a full one
 ENOUGH_FILLED = 0.7  # share of the breaks inside sentences at which the line had to be full if the text is wrapped
 LIST_ITEM = re.compile(r"(?:[-*+•·‣–—]|\(?(?:\d{1,3}|[A-Za-z])[.)])\s")
+BLANK = re.compile(r"\n(?:[^\S\n]*\n)+")
+PROSE = re.compile(r"\s*[^\W_\d]+(?:[^{}=<>;\\|_*#$\s]*\s){4,}[^{}=<>;\\|_*#$\s]*$")  # a line of a literal block
+LEAST_PROSE, PROSE_SHARE = 3, 0.7  # lines, and their share, from which it is no code
 COLUMNS = re.compile(r"\S(?:\t+| {3,})\S")  # aligned by hand: a table, not prose
 
 
 def parse(data: bytes, unwrap: bool = True) -> Content:
     """The paragraphs of a file; `unwrap=False` is for logs and source code, whose lines are never to be joined."""
-    return Content([text_blocks(decode_text(data), unwrap)])
+    text = decode_text(data)
+    return Content([(unwrap and chat_blocks(visible(text).split("\n"))) or text_blocks(text, unwrap)])
 
 
 def text_blocks(text: str, unwrap: bool = True) -> list[Block]:
     """The paragraphs of a text that is decoded."""
     text = visible(TERMINAL_COLOUR.sub("", text)).expandtabs()
-    paragraphs = [paragraph.split("\n") for paragraph in re.split(r"\n(?:[^\S\n]*\n)+", text)]
+    text = joined_help(text) if unwrap else text
+    paragraphs = [paragraph.split("\n") for paragraph in BLANK.split(text)]
     column = _wrap_column(paragraphs) if unwrap else 0
     return [_block(_unwrapped(paragraph, column), unwrap) for paragraph in paragraphs]
 
@@ -47,6 +55,18 @@ def _block(lines: Sequence[str], unwrap: bool) -> Block:
     if len(lines) > 1 and len(counts) == 1 and counts.pop() > 1:
         return Block(text, kind="table")
     return Block(text, kind="list" if any(LIST_ITEM.match(line.lstrip()) for line in lines[1:]) else "prose")
+
+
+def literal_lines(text: str) -> str:
+    """The lines of a literal block: help texts with an option a line, prose unwrapped, code as it is."""
+    text = joined_help(text.expandtabs())
+    lines = [line for line in text.split("\n") if line.strip()]
+    prose = sum(PROSE.match(line) is not None for line in lines)
+    if len(lines) < LEAST_PROSE or prose < PROSE_SHARE * len(lines):
+        return text
+    paragraphs = [paragraph.split("\n") for paragraph in BLANK.split(text)]
+    column = _wrap_column(paragraphs)
+    return "\n\n".join("\n".join(_unwrapped(paragraph, column)) for paragraph in paragraphs)
 
 
 def _wrap_column(paragraphs: Sequence[Sequence[str]]) -> int:

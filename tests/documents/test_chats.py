@@ -120,3 +120,40 @@ def test_records_with_fields_of_their_own_are_no_chat(tmp_path: Path) -> None:
     assert read(tmp_path, [{"name": "Wheel", "date": "1859", "text": "oak"}]).text == (
         "name | date | text\nWheel | 1859 | oak"
     )
+
+
+BRACKETS = """\
+[05/03/2024, 09:30:12] Messages are encrypted.
+[05/03/2024, 09:30:12] Ann Miller: The wheel turns at ten,
+bring two cans: oil and grease.
+\u200e[05/03/2024, 09:31:00] Bob: \u200e<attached: wheel.jpg>
+[05/03/2024, 09:32:00] Ann Miller: Thanks
+"""
+
+
+def test_whatsapp_as_text(tmp_path: Path) -> None:
+    path = tmp_path / "_chat.txt"
+    path.write_text(BRACKETS)
+    assert read_document(path, "x").text.split("\n\n") == [
+        "05/03/2024 09:30:12: Messages are encrypted.",
+        "Ann Miller, 05/03/2024 09:30:12: The wheel turns at ten,\nbring two cans: oil and grease.",
+        "Bob, 05/03/2024 09:31:00: <attached: wheel.jpg>",
+        "Ann Miller, 05/03/2024 09:32:00: Thanks",
+    ]
+    path.write_text("3/5/24, 9:30 AM - Ann: On?\n3/5/24, 9:31 AM - Bob: Yes.\n3/5/24, 9:32 AM - Ann: Good.")
+    assert read_document(path, "x").text == (
+        "Ann, 3/5/24 9:30 AM: On?\n\nBob, 3/5/24 9:31 AM: Yes.\n\nAnn, 3/5/24 9:32 AM: Good."
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-03-05 09:30 - error: bad\n2024-03-05 09:31 - error: worse\n2024-03-05 09:32 - warn: none",
+        "[05/03/2024, 09:30] Ann: Only one.\nIt is quoted here.\nAnd goes on.",
+    ],
+)
+def test_lines_with_times_that_are_no_chat(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "mill.txt"
+    path.write_text(text)
+    assert read_document(path, "x").text == text

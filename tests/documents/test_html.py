@@ -64,6 +64,18 @@ def test_markup(tmp_path: Path, markup: str, text: str) -> None:
     assert read(tmp_path, markup).text == text
 
 
+def test_descriptions_of_pictures(tmp_path: Path) -> None:
+    page = (
+        "<p>The mill <img alt='A wheel of oak in the river' src=a.png> turns.</p><ul><li>one <img alt='Two stones on a "
+        "cart'></li></ul><figure><img alt='The old mill in 1859'><figcaption>Fig. 2: The old mill in 1859.</figcaption>"
+        "</figure><a href=x><img alt='Read more of the mill'></a><p><img alt='logo.png'><img alt=Mill>End.</p>"
+    )
+    assert read(tmp_path, page).text == (
+        "The mill turns.\n\nImage: A wheel of oak in the river\n\n- one\n\nImage: Two stones on a cart\n\n"
+        "Fig. 2: The old mill in 1859.\n\nEnd."
+    )
+
+
 def test_sections(tmp_path: Path) -> None:
     document = read(
         tmp_path, "<h1>Mill</h1><p>a</p><h2>Wheels <a href='#w'>¶</a></h2><p>b</p><ul><li><h3>Old</h3>c</ul>"

@@ -101,6 +101,27 @@ def test_the_kind_of_each_block_is_kept(tmp_path: Path) -> None:
     ]
 
 
+def test_headers_and_footers_stand_around_the_text(tmp_path: Path) -> None:
+    document = docx.Document()
+    document.add_heading("Offer", 1)
+    document.add_paragraph("The wheel costs 7 EUR.")
+    section = document.sections[0]
+    section.header.paragraphs[0].text = "Ida Brandt, Mill Lane 7"
+    section.header.add_paragraph("Offer")  # the text says it too
+    section.footer.paragraphs[0].text = "Bank: 4711 / Page 3 of 7"
+    section.footer.add_paragraph("- 3 -")
+    found = read(tmp_path, saved(document))
+    assert found.text == "Ida Brandt, Mill Lane 7\n\nOffer\n\nThe wheel costs 7 EUR.\n\nBank: 4711 /"
+    assert (found.title, found.sections) == ("Offer", (Section(25, "Offer"),))
+
+
+def test_descriptions_of_pictures(tmp_path: Path) -> None:
+    generated = "A wheel of oak&#10;&#10;Description automatically generated"
+    picture = '<w:r><w:drawing><wp:inline><wp:docPr id="1" name="Picture 1" descr="{}"/></wp:inline></w:drawing></w:r>'
+    body = "".join(f"<w:p>{run('Seen.')}{picture.format(text)}</w:p>" for text in (generated, "wheel.png", ""))
+    assert read(tmp_path, with_body(body)).text == "Seen.\n\nImage: A wheel of oak\n\nSeen.\n\nSeen."
+
+
 def test_headings_by_styles_of_another_name(tmp_path: Path) -> None:
     document = docx.Document()
     based = document.styles.add_style("Kapitel", WD_STYLE_TYPE.PARAGRAPH)

@@ -66,7 +66,11 @@ def rich(body: str) -> str:
             r"{\shp{\*\shpinst{\sp{\sn x}{\sv 1}}{\shptxt\pard In a box\par}}{\shprslt{\pard In a box\par}}}Beside\par",
             "Beside\n\nIn a box",
         ),
-        (r"{\header Top\par}{\pict\bin4 {}\'}{\*\unheard of}{\upr{ascii}{\*\ud{real}}} text\par", "real text"),
+        (r"{\header Top\par}{\pict\bin4 {}\'}{\*\unheard of}{\upr{ascii}{\*\ud{real}}} text\par", "Top\n\nreal text"),
+        (
+            r"{\footer\pard Page \chpgn\par Bank: 77\par}{\headerf Letter 12\par}It turns.\par",
+            "Letter 12\n\nIt turns.\n\nBank: 77",
+        ),
         (
             r"{\mmath{\*\moMath{\mf{\mfPr}{\mnum{\mr 3}}{\mden{\mr 4}}} of {\msSup{\me{\mr 10}}{\msup{\mr 6}}}}}\par",
             "3/4 of 10^6",
@@ -132,6 +136,20 @@ def test_restructured_text_with_what_only_sphinx_knows(tmp_path: Path) -> None:
         "Part | Price\nWheel | 7"
     )
     assert [section.path for section in document.sections] == ["Mill", "Mill > Parts"]
+
+
+def test_references_in_restructured_text_show_titles(tmp_path: Path) -> None:
+    source = (
+        ".. _oak-wheels:\n\nWheels of ``oak``\n=================\n\n"
+        "See :ref:`Oak-Wheels`, :ref:`that <stones>`, :ref:`stones`, :ref:`far-away`.\n\n"
+        ".. _stones:\n.. _old stones:\n\n======\nStones\n======\n\nSee :numref:`old stones`.\n"
+    )
+    assert read(tmp_path, source, "a.rst").text.split("\n\n") == [
+        "Wheels of oak",
+        "See Wheels of oak, that, Stones, far-away.",
+        "Stones",
+        "See Stones.",
+    ]
 
 
 def test_values_in_restructured_text(tmp_path: Path) -> None:

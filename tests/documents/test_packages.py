@@ -212,6 +212,35 @@ def test_opendocument_text(tmp_path: Path) -> None:
     assert [section.path for section in document.sections] == ["Mill", "Mill > Parts"]
 
 
+def test_descriptions_of_pictures(tmp_path: Path) -> None:
+    picture = '<p:pic><p:nvPicPr><p:cNvPr id="4" name="Picture 3" descr="A wheel of oak"/></p:nvPicPr></p:pic>'
+    assert read(tmp_path, presentation(slide(shape("title", "Mill"), picture)), "a.pptx").text == (
+        "Mill\n\nImage: A wheel of oak"
+    )
+    frame = (
+        "<text:p>Seen.<draw:frame><draw:image/><svg:title>wheel</svg:title><svg:desc>A wheel of oak</svg:desc>"
+        "</draw:frame></text:p>"
+    )
+    parts = opened("text", frame)
+    parts["content.xml"] = parts["content.xml"].replace(
+        "<office:document-content", '<office:document-content xmlns:svg="urn:g"'
+    )
+    assert read(tmp_path, parts, "a.odt").text == "Seen.\n\nImage: A wheel of oak"
+
+
+def test_headers_and_footers_of_opendocument(tmp_path: Path) -> None:
+    page = (
+        "<style:header><text:p>Mill Lane 7</text:p></style:header><style:header-first><text:p>Ref. 12</text:p>"
+        "</style:header-first><style:footer><text:p>Seite <text:page-number>3</text:page-number></text:p></style:footer>"
+    )
+    styles = (
+        f'<office:document-styles {OFFICE} xmlns:style="urn:s"><office:master-styles><style:master-page>{page}'
+        "</style:master-page></office:master-styles></office:document-styles>"
+    )
+    parts = opened("text", "<text:p>It turns.</text:p>") | {"styles.xml": styles}
+    assert read(tmp_path, parts, "a.odt").text == "Mill Lane 7\n\nRef. 12\n\nIt turns."
+
+
 def styled(styles: str, body: str, kind: str = "text", **more: str) -> dict[str, str]:
     parts = opened(kind, body)
     names = 'xmlns:style="urn:s" xmlns:fo="urn:f" xmlns:xlink="urn:x" xmlns:calcext="urn:e"'

@@ -205,6 +205,24 @@ def test_lists_rows_and_addresses_keep_their_lines(tmp_path: Path) -> None:
     )
 
 
+def test_sums_and_dates_stay_in_the_sentence_of_their_clause(tmp_path: Path) -> None:
+    label = [(72, 700, 10, BOLD, "7. Pledge."), (126, 700, 10, REGULAR, "2,480 EUR are due on the first day and are")]
+    clause = lines("paid back within half a year.", top=688)
+    assert read(tmp_path, make_pdf([label + clause])).text == (
+        "7. Pledge. 2,480 EUR are due on the first day and are paid back within half a year."
+    )
+    clauses = lines(
+        "7. Pledge. The miller pays to the owner, when he takes it, EUR",
+        "2,480. The owner gives it back when the mill is returned, until the",
+        "30. April of the year that follows, with what it has earned.",
+        "8. Repairs. None.",
+    )
+    assert read(tmp_path, make_pdf([clauses])).text.split("\n")[0] == (
+        "7. Pledge. The miller pays to the owner, when he takes it, EUR 2,480. The owner gives it back when "
+        "the mill is returned, until the 30. April of the year that follows, with what it has earned."
+    )
+
+
 def test_superscripts_stay_on_their_line(tmp_path: Path) -> None:
     piece = [(72, 700, 10, REGULAR, "The pump"), (114, 704, 6, REGULAR, "3"), (120, 700, 10, REGULAR, "was found.")]
     assert read(tmp_path, make_pdf([piece])).text == "The pump3 was found."
@@ -314,6 +332,13 @@ def test_rotated_text_is_read_like_upright_text(tmp_path: Path) -> None:
         (["IV. Wheels"], "mill"),
         (["Contents"], "mill"),
         (["UNITED STATES"], "mill"),
+        (["UNITED STATES SECURITIES AND EXCHANGE COMMISSION"], "mill"),
+        (["Chapter One"], "mill"),
+        (["Appendix B"], "mill"),
+        (["§ 4 Rent"], "mill"),
+        (["Draft"], "mill"),
+        (["Part of the Mill"], "Part of the Mill"),
+        (["Introduction to Mills"], "Introduction to Mills"),
         (["TOWN OF WELLS", "BOARD OF MILLS"], "mill"),  # two lines of a cover
     ],
 )

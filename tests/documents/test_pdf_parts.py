@@ -241,6 +241,20 @@ def test_text_of_a_font_without_a_map_is_kept_if_it_makes_words(
     assert note.startswith("page 1 of 2 is not read: the font does not say which characters it shows; install OCR")
 
 
+def test_lines_that_make_no_words_are_left_out_among_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")  # no OCR
+    codes = lines(*(moved(text.lower(), 3) for text in PARAGRAPH), top=500, font="F3")
+    for others in (PARAGRAPH, PARAGRAPH[:1]):
+        document = read(tmp_path, make_pdf([lines(*others) + codes], fonts=type_3()))
+        assert document.text == " ".join(others)
+        assert document.notes == (
+            "page 1 of 1 is read in part: the font of other lines does not say which characters it shows; run OCR over "
+            "it yourself",
+        )
+    formula = lines("x = z + q", top=500, font="F3")
+    assert read(tmp_path, make_pdf([lines(*PARAGRAPH) + formula], fonts=type_3())).text.endswith("x = z + q")
+
+
 def watermark(text: str) -> str:
     return f"BT /F2 60 Tf 0.7 0.7 -0.7 0.7 200 300 Tm ({text}) Tj ET "
 

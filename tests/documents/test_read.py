@@ -100,6 +100,44 @@ def test_long_lines_are_left_as_they_are(tmp_path: Path) -> None:
     assert text_of(tmp_path, "\n".join(lines)) == "\n".join(lines)
 
 
+HELP = """\
+  -q, --quiet     say nothing, whatever
+                  happens
+  --index NAME    the index to use, which is made
+                  (if it is not there)
+  --workers N
+      read in so many processes, which
+      takes more memory
+  --version
+  --help
+
+Part       Price      Shelf
+Wheel      7          A1
+           3          C4
+"""
+HELPED = (
+    "-q, --quiet say nothing, whatever happens\n--index NAME the index to use, which is made (if it is not there)\n"
+    "--workers N read in so many processes, which takes more memory\n--version\n--help"
+)
+ROWS = "Part Price Shelf\nWheel 7 A1\n3 C4"
+
+
+def test_the_help_of_an_option_is_one_line(tmp_path: Path) -> None:
+    assert text_of(tmp_path, HELP) == f"{HELPED}\n\n{ROWS}"
+    assert text_of(tmp_path, f"Usage:\n\n```\n{HELP}```\n", "a.md") == f"Usage:\n\n{HELPED}\n{ROWS}"
+    assert text_of(tmp_path, f"<p>Usage:<pre>\n{HELP}</pre>", "a.html") == f"Usage:\n\n{HELPED}\n{ROWS}"
+    indented = "".join(f"    {line}\n" for line in HELP.splitlines())
+    assert text_of(tmp_path, f"Usage::\n\n{indented}", "a.rst") == f"Usage:\n\n{HELPED}\n{ROWS}"
+    assert text_of(tmp_path, HELP, "a.log").count("\n") == HELP.strip().count("\n")
+
+
+def test_prose_in_a_literal_block_is_unwrapped_and_code_is_not(tmp_path: Path) -> None:
+    assert text_of(tmp_path, f"<pre>{WRAPPED}\n{WRAPPED}</pre>", "a.html") == f"{UNWRAPPED}\n{UNWRAPPED}"
+    code = [f"wheel = turn(stone, speed={n}, direction='the same as that of the old mill', until=" for n in range(3)]
+    lines = "\n".join(line + "\nother_wheel)" for line in code)
+    assert text_of(tmp_path, f"```\n{lines}\n```", "a.md") == lines
+
+
 def test_lines_of_a_log_are_never_joined(tmp_path: Path) -> None:
     assert text_of(tmp_path, WRAPPED, "mill.log") == WRAPPED.strip()
     assert text_of(tmp_path, "\x1b[31merror\x1b[0m in the mill", "mill.log") == "error in the mill"
@@ -136,6 +174,26 @@ JAPANESE = "水車小屋は川のほとりに建っており、その車輪は�
     + [(RUSSIAN, "cp1251"), (RUSSIAN, "koi8_r"), (JAPANESE, "cp932"), (JAPANESE, "euc_jp")],
 )
 def test_encodings(tmp_path: Path, text: str, encoding: str) -> None:
+    assert text_of(tmp_path, text.encode(encoding)) == text
+
+
+DOS = [
+    ("Größe, Maß und Gewicht: über den Fluß für 15 Mark.", ["cp1252", "cp850", "cp437", "mac_roman"]),
+    ("L'été, le garçon mangeait une crêpe à la fête près de la forêt.", ["cp1252", "cp850", "cp437", "mac_roman"]),
+    ("El niño comió piñas mañana en España.", ["cp1252", "cp850", "cp437"]),
+    ("Blåbærsyltetøy. Østen er god. Ærlig talt.", ["cp1252", "cp850", "mac_roman"]),
+    ("GRÖSSE ÜBER ALLES; ÄPFEL", ["cp1252", "cp850"]),
+    ("┌────┬───┐\n│Rad │ 7 │\n├────┼───┤\n│ Öl │ 9 │\n└────┴───┘", ["cp850", "cp437"]),
+    ("Heute 20° warm, 5³ und 20 m³ Wasser", ["cp1252"]),
+    ("“Hello” – it’s 5 € don’t", ["cp1252"]),
+    ("Zażółć gęślą jaźń. Łódź jest miastem w Polsce.", ["cp1250", "cp852"]),
+    (RUSSIAN, ["cp1251", "cp866"]),
+    ("Preis: 5 Stück", ["cp1252", "cp850", "mac_roman"]),
+]
+
+
+@pytest.mark.parametrize(("text", "encoding"), [(text, name) for text, names in DOS for name in names])
+def test_code_pages_of_dos_are_told_from_those_of_windows(tmp_path: Path, text: str, encoding: str) -> None:
     assert text_of(tmp_path, text.encode(encoding)) == text
 
 
@@ -263,6 +321,7 @@ def test_importing_loads_no_parser() -> None:
     [
         (b"The wheel has 32 paddles.\0\nIt turns.", "The wheel has 32 paddles.\nIt turns."),
         (b"\0The wheel turns.", "The wheel turns."),
+        (b"It\0 turns.", "It turns."),
         (b"The wheel turns.\r\n\x1a", "The wheel turns."),
         (b"The wheel turns.\r\n" + b"\x1a" * 110, "The wheel turns."),  # padded to a whole block
         (b"Short." + b"\0" * 4096, "Short."),

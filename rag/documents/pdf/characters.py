@@ -10,8 +10,9 @@ import ctypes
 import math
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, compress, pairwise
+from operator import not_
 from typing import Any, NamedTuple
 
 from rag.documents.pdf.lines import Line, Word, spaced
@@ -22,14 +23,18 @@ DOWNWARDS = 3  # quarter turns of a line whose characters follow one another dow
 ANOTHER_LINE = 0.9  # of the size: how far below a line the next one begins at least
 BOLD = 600  # font weight from which text is bold; 400 is regular, 700 bold, below 1 unknown
 BOLD_NAME = re.compile(rb"bold|black|heavy|semibd", re.IGNORECASE)
+LINE_END = re.compile("[\n\r\x02]")
+HYPHEN_AT_BREAK = "\x02"  # what PDFium gives for it
+UNTOLD = re.compile("\ufffe")  # what it gives for that and for characters without a code, if asked for all at once
+WORD = re.compile(r"\S+")
 SYMBOLS = {0xF0B7: "•", 0xF0A7: "▪", 0xF0D8: "➢", 0xF0FC: "✓"}  # bullets in the fonts Symbol and Wingdings
 ASLANT = math.radians(8)  # scans are turned by less
 ALL_DOUBLED = 0.7  # share of the characters; spaces are not drawn, and PDFium leaves out some by itself
 DOUBLED = 0.5  # of a character's width: nearer to itself it is drawn twice; letters set close keep some 0.8
 STACKED = 1.1  # of the size: letters of a vertical line follow one another more closely
 UNSPACED_CHARACTER = re.compile(f"[{UNSPACED}]")  # of scripts that are written downwards
-HYPHEN_AT_BREAK = 2  # what PDFium gives for it
 MOST_UNKNOWN = 0.5  # share of a page's lines
+MANY_UNKNOWN = 40  # letters of the others; formulas and labels have fewer
 NAME_BYTES = 128  # of a font's name that are looked at
 
 
@@ -39,153 +44,111 @@ class Characters(NamedTuple):
     lines: list[Line]
     doubtful: bool = False  # its fonts do not say which characters their shapes are
     sense: bool | None = True  # False if they make no words, None if they are too few to tell
+    partly: bool = False  # lines that make no words were left out
 
 
 def page_characters(page: Any) -> Characters:
     """The lines of a page, and a judgement on their text: fonts may not know their characters, or know wrong ones."""
-    pieces = list(_pieces(page))
-    lines = [line for piece in pieces for line in _lines(page, piece)]
-    text = "\n".join(line.text for line in lines)
-    doubtful = _is_doubtful(page, pieces)
-    return Characters(lines, doubtful, reads_as_text(text) if doubtful else not is_nonsense(text))
+    glyphs = _Glyphs(page)
+    pieces = list(_pieces(glyphs))
+    unknown = [_is_unknown(glyphs, piece) for piece in pieces]
+    lines = [list(_lines(glyphs, piece)) for piece in pieces]
+    found = list(chain.from_iterable(lines))
+    text = _text(found)
+    doubtful = sum(unknown) > MOST_UNKNOWN * len(pieces)
+    sense = reads_as_text(text) if doubtful else not is_nonsense(text)
+    if sense and _makes_no_words(_text(chain.from_iterable(compress(lines, unknown)))):
+        found = list(chain.from_iterable(compress(lines, map(not_, unknown))))
+        return Characters(found, partly=True)
+    return Characters(found, doubtful, sense)
 
 
-def _is_doubtful(page: Any, pieces: Sequence[Sequence[_Character]]) -> bool:
-    from pypdfium2 import raw
-
-    samples = [piece[len(piece) // 2] for piece in pieces]
-    unknown = sum(
-        raw.FPDFText_HasUnicodeMapError(page, place) == 1 or bool(PRIVATE.fullmatch(text)) for place, text in samples
-    )
-    return bool(unknown > MOST_UNKNOWN * len(samples))
+def _text(lines: Iterable[Line]) -> str:
+    return "\n".join(line.text for line in lines)
 
 
-class _Character(NamedTuple):
-    place: int  # in PDFium's list of the page's characters
+def _makes_no_words(text: str) -> bool:
+    """Tells if the text of the lines whose font does not know their characters is clearly none."""
+    return sum(map(str.isalpha, text)) >= MANY_UNKNOWN and reads_as_text(text) is False
+
+
+class _Run(NamedTuple):
+    """Characters that follow one another, with their places in PDFium's list of the page's characters."""
+
     text: str
+    places: Sequence[int]
+
+    def part(self, begin: int, end: int) -> _Run:
+        """The characters from one to before another."""
+        return _Run(self.text[begin:end], self.places[begin:end])
 
 
-def _pieces(page: Any) -> Iterator[list[_Character]]:
-    """The page's characters, cut at line ends. They are asked for one by one: the bulk call drops all beyond UCS-2."""
-    from pypdfium2 import raw
+class _Glyphs:
+    """What PDFium tells of the characters of a page, each by its place. Its answers go into the same few objects."""
 
-    piece: list[_Character] = []
-    for index in range(raw.FPDFText_CountChars(page)):
-        code = raw.FPDFText_GetUnicode(page, index)
-        at_break = code == HYPHEN_AT_BREAK and raw.FPDFText_IsHyphen(page, index) == 1
-        if at_break:
-            piece.append(_Character(index, "-"))
-        elif code not in (0x0A, 0x0D):
-            piece.append(_Character(index, SYMBOLS.get(code) or chr(min(code, sys.maxunicode))))
-            continue
-        if piece:
-            yield piece
-        piece = []
-    if piece:
-        yield piece
+    def __init__(self, page: Any) -> None:
+        from pypdfium2 import raw
 
+        self._page = page
+        self._raw = raw
+        self._box = raw.FS_RECTF()
+        self._matrix = raw.FS_MATRIX()
+        self._x, self._y = ctypes.c_double(), ctypes.c_double()
 
-def _lines(page: Any, piece: list[_Character]) -> Iterator[Line]:
-    """The line that a piece is; several if PDFium ran together what stands one below the other."""
-    words = _words(_once(page, piece))
-    if not words:
-        return
-    size, turns = _size_and_turns(page, words)
-    stacked = [character for word in words for character in word]
-    if turns == DOWNWARDS and _angle(page, stacked[0].place) == 0 and _are_cells(page, stacked, size):
-        for cell in _cells(page, words, size):
-            yield _line(page, cell)
-        return
-    across = [_turned(*_origin(page, word[0].place), turns)[1] for word in (words[0], words[-1])]
-    if abs(across[0] - across[1]) <= ANOTHER_LINE * size:
-        yield _line(page, words)
-        return
-    begin = 0
-    for place in range(1, len(words) + 1):
-        if place < len(words):
-            baseline = _turned(*_origin(page, words[place][0].place), turns)[1]
-            if abs(baseline - across[0]) <= ANOTHER_LINE * size:
-                continue
-            across[0] = baseline
-        yield _line(page, words[begin:place])
-        begin = place
+    def text(self) -> str:
+        """The page's characters, as many as there are places."""
+        raw = self._raw
+        count = raw.FPDFText_CountChars(self._page)
+        units = (ctypes.c_ushort * (count + 1))()
+        told = raw.FPDFText_GetText(self._page, 0, count, units)
+        text = bytes(units)[: 2 * max(told - 1, 0)].decode("utf-16-le", "surrogatepass")
+        if len(text) == count:
+            return UNTOLD.sub(lambda found: self._character(found.start()), text)
+        return "".join(map(self._character, range(count)))  # some are beyond 16 bits, or have no code
 
+    def is_hyphen(self, place: int) -> bool:
+        """Tells if a character is a hyphen at the end of a line."""
+        return bool(self._raw.FPDFText_IsHyphen(self._page, place) == 1)
 
-def _are_cells(page: Any, stacked: Sequence[_Character], size: float) -> bool:
-    """Tells if upright characters one below the other are cells of a column, such as figures, and no vertical line."""
-    if any(UNSPACED_CHARACTER.match(character.text) for character in stacked):
-        return False
-    heights = [_origin(page, character.place)[1] for character in stacked]
-    steps = [above - below for above, below in pairwise(heights)]
-    return any(character.text.isdecimal() for character in stacked) or min(steps, default=0) > STACKED * size
+    def has_no_code(self, place: int) -> bool:
+        """Tells if the font does not say which character it shows."""
+        return bool(self._raw.FPDFText_HasUnicodeMapError(self._page, place) == 1)
 
+    def origin(self, place: int) -> tuple[float, float]:
+        """The point on the baseline at which a character begins."""
+        self._raw.FPDFText_GetCharOrigin(self._page, place, self._x, self._y)
+        return self._x.value, self._y.value
 
-def _cells(page: Any, words: Sequence[Sequence[_Character]], size: float) -> Iterator[list[list[_Character]]]:
-    """The words of each height; what stands one below the other is no word, even without a space."""
-    cell: list[list[_Character]] = []
-    height = _origin(page, words[0][0].place)[1]
-    for word in words:
-        for place, character in enumerate(word):
-            found = _origin(page, character.place)[1]
-            if abs(found - height) > ANOTHER_LINE * size / 2:
-                yield cell
-                cell, height = [[]], found
-            elif not place:
-                cell.append([])
-            cell[-1].append(character)
-    yield cell
+    def span(self, place: int, turns: int) -> tuple[float, float]:
+        """The places, in points, at which a character begins and ends along its line."""
+        box = self._box
+        self._raw.FPDFText_GetLooseCharBox(self._page, place, box)
+        begin, end = _turned(box.left, box.bottom, turns)[0], _turned(box.right, box.top, turns)[0]
+        return (begin, end) if begin <= end else (end, begin)
 
+    def look(self, place: int) -> _Look:
+        """The looks of a character."""
+        raw, page, matrix = self._raw, self._page, self._matrix
+        raw.FPDFText_GetMatrix(page, place, matrix)
+        size = raw.FPDFText_GetFontSize(page, place) * math.hypot(matrix.c, matrix.d)
+        weight = raw.FPDFText_GetFontWeight(page, place)
+        return _Look(max(size, 1.0), weight >= BOLD if weight > 0 else self._has_bold_name(place))
 
-def _size_and_turns(page: Any, words: list[list[_Character]]) -> tuple[float, int]:
-    size = _look(page, words[0][0].place).size
-    return size, _turns(page, words[0][0].place, words[-1][-1].place, size)
+    def angle(self, place: int) -> float:
+        """The angle by which a character is rotated, in radians."""
+        return float(self._raw.FPDFText_GetCharAngle(self._page, place))
 
+    def turns(self, place: int) -> int:
+        """The quarter turns by which a character is rotated."""
+        return int(round(self.angle(place) / (math.pi / 2)) % 4)
 
-def _line(page: Any, words: list[list[_Character]]) -> Line:
-    seen = [character for word in words for character in word]
-    samples = [_look(page, seen[which].place) for which in (0, len(seen) // 2, -1)]
-    size = sorted(sample.size for sample in samples)[1]
-    turns = _turns(page, seen[0].place, seen[-1].place, size)
-    spans = [(_span(page, word[0].place, turns)[0], _span(page, word[-1].place, turns)[1]) for word in words]
-    texts = ["".join(character.text for character in word) for word in words]
-    text, cells = spaced(texts, spans, size)
-    baseline = _turned(*_origin(page, seen[0].place), turns)[1]
-    bold = all(sample.bold for sample in samples)
-    placed = tuple(Word(*span, text) for span, text in zip(spans, texts, strict=True))
-    left, right = min(spans)[0], max(end for _, end in spans)
-    vertical = turns == DOWNWARDS and _angle(page, seen[0].place) == 0
-    upright = turns == 0 and not _is_aslant(page, seen[0].place)
-    return Line(text, left, right, baseline, size, bold, cells, upright, vertical, placed)
+    def _character(self, place: int) -> str:
+        return chr(min(self._raw.FPDFText_GetUnicode(self._page, place), sys.maxunicode))
 
-
-def _once(page: Any, piece: list[_Character]) -> list[_Character]:
-    """The characters without those that are drawn twice, a little beside themselves, to look bold.
-
-    All of them are, or none: two that lie one upon the other may be the halves of a ligature.
-    """
-    pairs = [place for place in range(1, len(piece)) if piece[place].text == piece[place - 1].text]
-    if len(pairs) < ALL_DOUBLED * len(piece) / 2:
-        return piece
-    twice = {place for place in pairs if _overlap(page, piece[place - 1], piece[place])}
-    if len(twice) < ALL_DOUBLED * len(piece) / 2:
-        return piece
-    return [character for place, character in enumerate(piece) if place not in twice]
-
-
-def _overlap(page: Any, first: _Character, second: _Character) -> bool:
-    (x, y), (other_x, other_y) = _origin(page, first.place), _origin(page, second.place)
-    begin, end = _span(page, first.place, _angle(page, first.place))
-    return math.hypot(other_x - x, other_y - y) < DOUBLED * (end - begin)
-
-
-def _words(piece: list[_Character]) -> list[list[_Character]]:
-    words: list[list[_Character]] = [[]]
-    for character in piece:
-        if character.text.isspace():
-            words.append([])
-        else:
-            words[-1].append(character)
-    return [word for word in words if word]
+    def _has_bold_name(self, place: int) -> bool:
+        name = ctypes.create_string_buffer(NAME_BYTES)
+        self._raw.FPDFText_GetFontInfo(self._page, place, name, NAME_BYTES, ctypes.c_int())
+        return bool(BOLD_NAME.search(name.value))
 
 
 class _Look(NamedTuple):
@@ -193,65 +156,151 @@ class _Look(NamedTuple):
     bold: bool
 
 
-def _look(page: Any, index: int) -> _Look:
-    from pypdfium2 import raw
-
-    matrix = raw.FS_MATRIX()
-    raw.FPDFText_GetMatrix(page, index, matrix)
-    size = raw.FPDFText_GetFontSize(page, index) * math.hypot(matrix.c, matrix.d)
-    weight = raw.FPDFText_GetFontWeight(page, index)
-    return _Look(max(size, 1.0), weight >= BOLD if weight > 0 else _has_bold_name(page, index))
+def _is_unknown(glyphs: _Glyphs, piece: _Run) -> bool:
+    """Tells if the font of a piece does not say which characters it shows, as far as the one in the middle tells."""
+    middle = len(piece.text) // 2
+    return glyphs.has_no_code(piece.places[middle]) or bool(PRIVATE.fullmatch(piece.text[middle]))
 
 
-def _has_bold_name(page: Any, index: int) -> bool:
-    from pypdfium2 import raw
+def _pieces(glyphs: _Glyphs) -> Iterator[_Run]:
+    """The page's characters, cut at line ends. They are asked for at once, which is 20 times as fast as one by one."""
+    text = glyphs.text().translate(SYMBOLS)
+    begin = 0
+    for found in [*LINE_END.finditer(text), None]:
+        end = len(text) if found is None else found.start()
+        if found is not None and found[0] == HYPHEN_AT_BREAK:
+            if glyphs.is_hyphen(end):
+                yield _Run(f"{text[begin:end]}-", range(begin, end + 1))
+                begin = end + 1
+            continue
+        if end > begin:
+            yield _Run(text[begin:end], range(begin, end))
+        begin = end + 1
 
-    name = ctypes.create_string_buffer(NAME_BYTES)
-    raw.FPDFText_GetFontInfo(page, index, name, NAME_BYTES, ctypes.c_int())
-    return bool(BOLD_NAME.search(name.value))
+
+def _lines(glyphs: _Glyphs, piece: _Run) -> Iterator[Line]:
+    """The line that a piece is; several if PDFium ran together what stands one below the other."""
+    words = _words(_once(glyphs, piece))
+    if not words:
+        return
+    first, last = words[0].places[0], words[-1].places[-1]
+    size = glyphs.look(first).size
+    turns = _turns(glyphs, first, last, size)
+    if turns == DOWNWARDS and glyphs.turns(first) == 0 and _are_cells(glyphs, words, size):
+        for cell in _cells(glyphs, words, size):
+            yield _line(glyphs, cell)
+        return
+    across = [_turned(*glyphs.origin(word.places[0]), turns)[1] for word in (words[0], words[-1])]
+    if abs(across[0] - across[1]) <= ANOTHER_LINE * size:
+        yield _line(glyphs, words)
+        return
+    begin = 0
+    for place in range(1, len(words) + 1):
+        if place < len(words):
+            baseline = _turned(*glyphs.origin(words[place].places[0]), turns)[1]
+            if abs(baseline - across[0]) <= ANOTHER_LINE * size:
+                continue
+            across[0] = baseline
+        yield _line(glyphs, words[begin:place])
+        begin = place
 
 
-def _turns(page: Any, first: int, last: int, size: float) -> int:
+def _are_cells(glyphs: _Glyphs, words: Sequence[_Run], size: float) -> bool:
+    """Tells if upright characters one below the other are cells of a column, such as figures, and no vertical line."""
+    if any(UNSPACED_CHARACTER.search(word.text) for word in words):
+        return False
+    heights = [glyphs.origin(place)[1] for word in words for place in word.places]
+    steps = [above - below for above, below in pairwise(heights)]
+    return any(map(str.isdecimal, "".join(word.text for word in words))) or min(steps, default=0) > STACKED * size
+
+
+def _cells(glyphs: _Glyphs, words: Sequence[_Run], size: float) -> Iterator[list[_Run]]:
+    """The words of each height; what stands one below the other is no word, even without a space."""
+    cell: list[_Run] = []
+    height = glyphs.origin(words[0].places[0])[1]
+    for word in words:
+        begin = 0
+        for at, place in enumerate(word.places):
+            found = glyphs.origin(place)[1]
+            if abs(found - height) > ANOTHER_LINE * size / 2:
+                if at > begin:
+                    cell.append(word.part(begin, at))
+                yield cell
+                cell, height, begin = [], found, at
+        cell.append(word.part(begin, len(word.text)))
+    yield cell
+
+
+def _line(glyphs: _Glyphs, words: Sequence[_Run]) -> Line:
+    seen = [place for word in words for place in (word.places[0], word.places[-1])]
+    samples = [glyphs.look(place) for place in (seen[0], _middle(words), seen[-1])]
+    size = sorted(sample.size for sample in samples)[1]
+    turns = _turns(glyphs, seen[0], seen[-1], size)
+    spans = [(glyphs.span(word.places[0], turns)[0], glyphs.span(word.places[-1], turns)[1]) for word in words]
+    texts = [word.text for word in words]
+    text, cells = spaced(texts, spans, size)
+    baseline = _turned(*glyphs.origin(seen[0]), turns)[1]
+    bold = all(sample.bold for sample in samples)
+    placed = tuple(Word(*span, text) for span, text in zip(spans, texts, strict=True))
+    left, right = min(spans)[0], max(end for _, end in spans)
+    upwards = glyphs.turns(seen[0]) == 0
+    vertical = turns == DOWNWARDS and upwards
+    upright = turns == 0 and not _is_aslant(glyphs, seen[0])
+    return Line(text, left, right, baseline, size, bold, cells, upright, vertical, placed)
+
+
+def _middle(words: Sequence[_Run]) -> int:
+    """The place of the character in the middle of the words."""
+    middle = sum(len(word.text) for word in words) // 2
+    for word in words:
+        if middle < len(word.text):
+            return word.places[middle]
+        middle -= len(word.text)
+    raise AssertionError("words hold characters")
+
+
+def _once(glyphs: _Glyphs, piece: _Run) -> _Run:
+    """The characters without those that are drawn twice, a little beside themselves, to look bold.
+
+    All of them are, or none: two that lie one upon the other may be the halves of a ligature.
+    """
+    text, places = piece
+    pairs = [at for at in range(1, len(text)) if text[at] == text[at - 1]]
+    if len(pairs) < ALL_DOUBLED * len(text) / 2:
+        return piece
+    twice = {at for at in pairs if _overlap(glyphs, places[at - 1], places[at])}
+    if len(twice) < ALL_DOUBLED * len(text) / 2:
+        return piece
+    kept = [at for at in range(len(text)) if at not in twice]
+    return _Run("".join(text[at] for at in kept), [places[at] for at in kept])
+
+
+def _overlap(glyphs: _Glyphs, first: int, second: int) -> bool:
+    (x, y), (other_x, other_y) = glyphs.origin(first), glyphs.origin(second)
+    begin, end = glyphs.span(first, glyphs.turns(first))
+    return math.hypot(other_x - x, other_y - y) < DOUBLED * (end - begin)
+
+
+def _words(piece: _Run) -> list[_Run]:
+    return [piece.part(*found.span()) for found in WORD.finditer(piece.text)]
+
+
+def _turns(glyphs: _Glyphs, first: int, last: int, size: float) -> int:
     """Quarter turns to the left by which a line is rotated; text set downwards counts as rotated to the right."""
-    (start_x, start_y), (end_x, end_y) = _origin(page, first), _origin(page, last)
+    (start_x, start_y), (end_x, end_y) = glyphs.origin(first), glyphs.origin(last)
     if abs(end_y - start_y) > max(size, abs(end_x - start_x)):
         return 1 if end_y > start_y else DOWNWARDS
-    return 2 if _angle(page, first) == 2 else 0
+    return 2 if glyphs.turns(first) == 2 else 0
 
 
-def _angle(page: Any, index: int) -> int:
-    """Quarter turns by which a character is rotated."""
-    from pypdfium2 import raw
-
-    return int(round(raw.FPDFText_GetCharAngle(page, index) / (math.pi / 2)) % 4)
-
-
-def _is_aslant(page: Any, index: int) -> bool:
+def _is_aslant(glyphs: _Glyphs, place: int) -> bool:
     """Tells if a character stands neither upright nor turned by quarters, as those of watermarks do."""
-    from pypdfium2 import raw
-
-    turned = raw.FPDFText_GetCharAngle(page, index) % (math.pi / 2)
-    return bool(min(turned, math.pi / 2 - turned) > ASLANT)
-
-
-def _origin(page: Any, index: int) -> tuple[float, float]:
-    from pypdfium2 import raw
-
-    x, y = ctypes.c_double(), ctypes.c_double()
-    raw.FPDFText_GetCharOrigin(page, index, x, y)
-    return x.value, y.value
-
-
-def _span(page: Any, index: int, turns: int) -> tuple[float, float]:
-    """The places, in points, at which a character begins and ends along its line."""
-    from pypdfium2 import raw
-
-    box = raw.FS_RECTF()
-    raw.FPDFText_GetLooseCharBox(page, index, box)
-    ends = (_turned(box.left, box.bottom, turns)[0], _turned(box.right, box.top, turns)[0])
-    return min(ends), max(ends)
+    turned = glyphs.angle(place) % (math.pi / 2)
+    return min(turned, math.pi / 2 - turned) > ASLANT
 
 
 def _turned(x: float, y: float, turns: int) -> tuple[float, float]:
     """The point as it lies when text rotated by that many quarter turns is turned upright: along, across the line."""
+    if turns == 0:
+        return x, y
     return ((x, y), (y, -x), (-x, -y), (-y, x))[turns]

@@ -46,6 +46,7 @@ NUMBERS = (  # ways in which the entries of a list begin
     re.compile(r"\d+(?:[.-]\d+)+\s+\S"),
     re.compile(r"[A-Z][\w /]{1,30}:\s+\S"),  # "Report date: 2024-11-15"
 )
+COUNTED = re.compile(r"[(\[]?(\d{1,3})[.)\]]\s")
 SENTENCE_END = re.compile(r"[.!?:;。！？…][\"'”’»)\]\d]*$")
 
 
@@ -178,8 +179,18 @@ def _continues(unit: Sequence[Line], line: Line, column: _Column) -> bool:
 def _begins_entry(unit: Sequence[Line], line: Line) -> bool:
     if BULLET.match(line.text):
         return True
-    ended = SENTENCE_END.search(unit[-1].text)
-    return any(number.match(line.text) and (ended or number.match(unit[0].text)) for number in NUMBERS)
+    if SENTENCE_END.search(unit[-1].text):
+        return any(number.match(line.text) for number in NUMBERS)
+    both = any(number.match(line.text) and number.match(unit[0].text) for number in NUMBERS)
+    return both and _counts_on(unit[0].text, line.text)
+
+
+def _counts_on(text: str, following: str) -> bool:
+    """Tells if a number goes on with the one of the entry above, as that of a date ("12. March") does not."""
+    numbers = COUNTED.match(text), COUNTED.match(following)
+    if numbers[0] is None or numbers[1] is None:
+        return True
+    return int(numbers[1][1]) - int(numbers[0][1]) in (0, 1)
 
 
 def _is_item(line: Line) -> bool:

@@ -31,6 +31,7 @@ class LeftOut(NamedTuple):
     damaged: Sequence[int] = ()
     images: Sequence[int] = ()
     nonsense: Sequence[int] = ()
+    partly: Sequence[int] = ()
 
 
 def left_out_notes(left_out: LeftOut, pages: int, ocr_installed: bool) -> list[str]:
@@ -42,6 +43,11 @@ def left_out_notes(left_out: LeftOut, pages: int, ocr_installed: bool) -> list[s
     if left_out.nonsense:
         notes.append(
             f"{_named(left_out.nonsense, pages)} not read: the font does not say which characters it shows; {remedy}"
+        )
+    if left_out.partly:
+        notes.append(
+            f"{_named(left_out.partly, pages)} read in part: the font of other lines does not say which characters it "
+            "shows; run OCR over it yourself"
         )
     if left_out.damaged:
         notes.append(f"{_named(left_out.damaged, pages)} damaged and not read; get a fresh copy")

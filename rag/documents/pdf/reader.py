@@ -45,6 +45,7 @@ class _Page(NamedTuple):
     besides: Annotations
     doubtful: bool = False  # the lines may be nonsense
     sense: bool | None = True
+    partly: bool = False  # lines of it that make no words are left out
     image: bool = False  # it is one, or most of it
     damaged: bool = False
 
@@ -130,7 +131,7 @@ def _page(document: Any, number: int, form: Any) -> _Page:
         characters = sum(len(line.text) for line in found.lines)
         besides = page_annotations(page, form)
         image = found.sense is not False and is_image(page, characters)
-        return _Page(found.lines, besides, found.doubtful, found.sense, image)
+        return _Page(found.lines, besides, found.doubtful, found.sense, found.partly, image)
 
 
 def _recognised(document: Any, numbers: Sequence[int], languages: Sequence[str]) -> dict[int, list[Block]]:
@@ -157,6 +158,7 @@ def _left_out(parts: _Parts) -> LeftOut:
         damaged=[number for number, page in enumerate(parts.pages) if page.damaged],
         images=[number for number in unread if not (ocr.is_installed() and parts.pages[number].lines)],
         nonsense=[number for number, page in enumerate(parts.pages) if not page.sense and number not in by_ocr],
+        partly=[number for number, page in enumerate(parts.pages) if page.partly],
     )
 
 
