@@ -318,7 +318,7 @@ def test_latex(tmp_path: Path) -> None:
     assert document.metadata == {
         "media_type": "text/x-tex",
         "author": "Ida Brandt, Max Hahn",
-        "created": "14 May 2023",
+        "created": "2023-05-14",
     }
     assert document.notes == (
         "the file swarms that it includes was not read; index it too",

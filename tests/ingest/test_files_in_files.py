@@ -34,6 +34,7 @@ from tests.documents.test_pdf import first_object, lines, make_pdf
 from tests.documents.test_unpack import mail, zipped
 from tests.fakes import HashEmbedder
 
+BINARY = b"\x7fELF" + bytes(range(1, 9)) * 8
 FILES = {"wheel.txt": "The wheel turns.", "sub/weir.txt": "The weir stands.", "pump.txt": "The pump was found."}
 IDS = [f"lib/a.zip!/{name}" for name in sorted(FILES)]
 
@@ -158,7 +159,7 @@ def test_a_member_that_cannot_be_read_is_a_failure_each_time_and_the_others_are_
     second = run(settings, library)
     assert changes_of(second) == ([], [], [], IDS)
     assert [(each.document_id, each.message) for each in second.failed] == [failure]
-    saved(library / "a.zip", zipped({**FILES, "broken.pdf": "nothing", "sub/weir.txt": b"\x7fELF\0\0"}))
+    saved(library / "a.zip", zipped({**FILES, "broken.pdf": "nothing", "sub/weir.txt": BINARY}))
     third = run(settings, library)
     assert [each.document_id for each in third.failed] == ["lib/a.zip!/sub/weir.txt", "lib/a.zip!/broken.pdf"]
     assert texts(settings)["lib/a.zip!/sub/weir.txt"] == "The weir stands."  # what is stored of it stays
@@ -241,11 +242,11 @@ def test_documents_of_a_reader_that_changed_are_read_again(
     (library / "m.eml").write_bytes(mail({"list.csv": b"Part\nWheel", "rent.txt": b"The rent is 70 euros."}))
     monkeypatch.setattr(versions, "_VERSIONS", {})
     run(settings, library)
-    monkeypatch.setattr(versions, "_VERSIONS", {".csv": 2, ".md": 2})
+    monkeypatch.setattr(versions, "_VERSIONS", {".csv": 7, ".md": 7})
     summary = run(settings, library)
     assert (summary.replaced, summary.reread, summary.added) == (["lib/m.eml!/list.csv"], ["lib/m.eml!/list.csv"], [])
     assert sorted(summary.unchanged) == [*IDS, "lib/m.eml", "lib/m.eml!/rent.txt"]
-    monkeypatch.setattr(versions, "_VERSIONS", {".csv": 2, ".md": 2, ".eml": 2})
+    monkeypatch.setattr(versions, "_VERSIONS", {".csv": 7, ".md": 7, ".eml": 7})
     assert find_changes([library], states(settings)).reread == ["lib/m.eml"]
     summary = run(settings, library)
     assert (summary.replaced, summary.reread, summary.embedded) == (["lib/m.eml"], ["lib/m.eml"], 0)
@@ -358,7 +359,7 @@ def test_a_member_that_cannot_be_stored_leaves_its_archive_to_the_next_run(setti
 def test_an_older_archive_that_comes_back_under_its_old_time_is_read_again(settings: Settings, library: Path) -> None:
     run(settings, library)
     old, stamp = (library / "a.zip").read_bytes(), (library / "a.zip").stat().st_mtime_ns
-    saved(library / "a.zip", zipped({"wheel.txt": "The wheel turns.", "pump.txt": b"\x7fELF\0\0"}))
+    saved(library / "a.zip", zipped({"wheel.txt": "The wheel turns.", "pump.txt": BINARY}))
     assert run(settings, library).removed == [IDS[1]]
     (library / "a.zip").write_bytes(old)
     os.utime(library / "a.zip", ns=(stamp, stamp))
@@ -461,7 +462,7 @@ def test_names_that_are_long_or_hold_a_line_break(settings: Settings, library: P
     summary = run(settings, library)
     assert (len(summary.added), summary.failed) == (3 if name.endswith(".zip") else 1, [])
     assert changes_of(run(settings, library))[:3] == ([], [], [])
-    saved(library / name, b"\x7fELF\0\0")
+    saved(library / name, BINARY)
     (failure,) = run(settings, library).failed
     assert "\n" not in failure.message
     (library / name).unlink()
