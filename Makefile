@@ -3,8 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint docker/constraints.txt
-# Two processes, each of which takes whole files; more threads than cores would only wait for each other.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest
 
 .PHONY: help setup demo test test-fast lint settings-doc bench bench-quick bench-answers bench-libraries bench-quality \
 	bench-reliability bench-service docker-check clean
