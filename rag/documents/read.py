@@ -79,6 +79,11 @@ def read_document(path: Path, document_id: str, source: str | None = None, optio
         raise DocumentError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
     except MemoryError as exc:
         raise DocumentError(f"{path}: needs more memory to read than there is; split it") from exc
+    except ModuleNotFoundError as exc:  # of a parser that an older installation lacks
+        package = (exc.name or "").partition(".")[0]
+        raise UnsupportedDocument(
+            f"{path}: needs the Python package {package}, which is not installed; pip install {package}"
+        ) from exc
     except RecursionError as exc:  # readers follow the nesting of a file
         raise DocumentError(f"{path}: is nested too deep to be read; split it") from exc
     except Exception as exc:

@@ -346,7 +346,7 @@ def test_what_latex_says(tmp_path: Path, source: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "piece"),
     [("a.org", "[[a *b /c "), ("a.adoc", "*a _b `c <<d "), ("a.tex", r"{\bf a $b$} \c & "), ("b.adoc", "----\n"),
-     ("b.org", "#+begin_src\n")],
+     ("b.org", "#+begin_src\n"), ("b.tex", r"\href{a "), ("c.tex", r"\cite[ ")],
 )  # fmt: skip
 def test_marks_without_an_end_cost_little(tmp_path: Path, name: str, piece: str) -> None:
     begun = time.process_time()
