@@ -94,6 +94,17 @@ def test_org(tmp_path: Path) -> None:
     assert document.notes == ('the file "swarms.org" that it includes was not read; index it too',)
 
 
+def test_macros_terms_and_links_of_org(tmp_path: Path) -> None:
+    source = (
+        "#+MACRO: load 12.5 $1 of $2\nIt holds {{{load(kg,wax)}}}; press {{{kbd(C-c)}}}, "
+        "see [[*Spring]] {{{left}}}.\n\n"
+        "- drone ::\n\n  A male\n  bee.\n- queen ::\n* Spring\n"
+    )
+    assert read(tmp_path, source, "a.org").text == (
+        "It holds 12.5 kg of wax; press C-c, see Spring {{{left}}}.\n\n- drone: A male bee.\n- queen:\n\nSpring"
+    )
+
+
 def test_org_without_a_title(tmp_path: Path) -> None:
     document = read(tmp_path, "* One\n/Two/ words.\n1859. was a year\n\n1. first\n3. third\n", "a.org")
     assert document.text == "One\n\nTwo words.\n\n1859. was a year\n1. first\n3. third"
@@ -324,6 +335,14 @@ def test_latex(tmp_path: Path) -> None:
         "the file swarms that it includes was not read; index it too",
         "1 drawings (tikz and the like) were not read; their text is not in the index",
     )
+
+
+def test_references_of_latex(tmp_path: Path) -> None:
+    source = (
+        r"\section{Oak wheels}\label{sec:oak} Words. \begin{equation}\label{eq:a} x \end{equation} "
+        r"See \ref{sec:oak} and \ref{eq:a}."
+    )
+    assert read(tmp_path, source, "a.tex").text.endswith("See Oak wheels and eq:a.")
 
 
 @pytest.mark.parametrize(
