@@ -28,6 +28,10 @@ COMMAND = re.compile(r"\\([A-Za-z@]+)")
 LITERAL = "\\keptaswritten"  # stands in place of what was taken out, with its number
 MOST_EXPANDED = 20_000  # commands
 LONGEST = 4  # times the file, and 1 MB, to which it may grow
+BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+SIGNS = re.compile(r"\\.|[{}\[\]]|\n[ \t]*\n", re.DOTALL)
+ARGUMENT = re.compile(r"(?:\\(?!(?:left|right|[Bb]igg?)\b)[A-Za-z@]+\*?|[}\]])\s*$")  # before the bracket of one
+LONGEST_NAME = 40  # characters
 SPACE = re.compile(r"[ \t]*\n?[ \t]*")
 
 
@@ -61,13 +65,43 @@ def prepared(text: str) -> Source:
     text = COMMENT.sub(lambda found: found[1].replace("%", "\\%") if found[1] else found[2] or "", text)
     text = SHORT_RULE.sub(r"\\cmidrule ", text)
     text, commands = _without_definitions(text)
-    return Source(_carried_out(text, commands) if commands else text, kept)
+    return Source(_balanced(_carried_out(text, commands) if commands else text), kept)
+
+
+def _balanced(text: str) -> str:
+    """The text without braces that nothing opens or closes, and brackets that open an argument for ever as text.
+
+    At each of them the parser's time would double.
+    """
+    open_at: list[int] = []  # places of what is open, brackets in braces behind these
+    lone: dict[int, str] = {}  # what stands in their place
+    for found in SIGNS.finditer(text):
+        sign, at = found[0], found.start()
+        inner = [place for place in open_at if text[place] == "["] if not sign.strip() else []
+        while sign == "}" and open_at and text[open_at[-1]] == "[":
+            inner.append(open_at.pop())
+        lone |= {place: _as_text(text, place) for place in inner}
+        if sign in "{[":
+            open_at.append(at)
+        elif sign == "}" and not open_at:
+            lone[at] = ""
+        elif sign == "}" or (sign == "]" and open_at and text[open_at[-1]] == "["):
+            open_at.pop()
+        elif not sign.strip():
+            open_at = [place for place in open_at if text[place] == "{"]
+    lone |= {place: "" if text[place] == "{" else _as_text(text, place) for place in open_at}
+    return "".join(lone.get(at, sign) for at, sign in enumerate(text)) if lone else text
+
+
+def _as_text(text: str, place: int) -> str:
+    """What stands for a bracket that is not closed: one that opens no argument, if it follows a command."""
+    return "{[}" if ARGUMENT.search(text[max(0, place - LONGEST_NAME) : place]) else "["
 
 
 def group_end(text: str, start: int) -> int:
     """The place behind the brace that closes the one at `start`; the end of the text if none does."""
     depth = 0
-    for found in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, start):
+    for found in BRACE.finditer(text, start):
         depth += (found[0] == "{") - (found[0] == "}")
         if depth == 0:
             return found.end()
