@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -129,39 +129,50 @@ class Catalogue:
     def files(self) -> dict[str, FileState]:
         """The states of the files behind the documents, by document id: all that is committed, published or not."""
         found = self.connection.execute(
-            f"SELECT document, sha256, size, mtime_ns, source, {self._reader()} FROM versions v WHERE removed IS NULL "
-            "ORDER BY document"
+            f"SELECT document, sha256, size, mtime_ns, source, {self._reader()}, {self._receipt('hidden')} "
+            "FROM versions v WHERE removed IS NULL ORDER BY document"
         )
         return {
-            name: FileState(sha256, Stamp(size, time), source, reader)
-            for name, sha256, size, time, source, reader in found
+            name: FileState(sha256, Stamp(size, time), source, reader, _flag(hidden))
+            for name, sha256, size, time, source, reader, hidden in found
         }
 
     def documents(self, at: int) -> list[DocumentInfo]:
         """The documents of a generation, sorted by id."""
         found = self.connection.execute(
             "SELECT document, title, source, sha256, passages, characters, pages, metadata, "
-            f"date(mtime_ns / 1000000000, 'unixepoch') FROM versions v WHERE {_LIVE} ORDER BY document",
+            f"date(mtime_ns / 1000000000, 'unixepoch'), {self._receipt('notes')} FROM versions v WHERE {_LIVE} "
+            "ORDER BY document",
             {"at": at},
         )
         return [
             DocumentInfo(
-                name, title, self.shown(source, name), sha256, passages, characters, pages, json.loads(metadata), day
+                name, title, self.shown(source, name), sha256, passages, characters, pages, json.loads(metadata), day,
+                _notes(notes),
             )
-            for name, title, source, sha256, passages, characters, pages, metadata, day in found
-        ]
+            for name, title, source, sha256, passages, characters, pages, metadata, day, notes in found
+        ]  # fmt: skip
+
+    def notes(self, document_ids: Iterable[str], at: int) -> dict[str, tuple[str, ...]]:
+        """What was not read of the files of these documents, by document id; none for those that were read whole."""
+        found = self.connection.execute(
+            f"SELECT v.document, {self._receipt('notes')} FROM versions v "
+            f"WHERE v.document IN (SELECT value FROM json_each(:ids)) AND {_LIVE}",
+            {"ids": json.dumps(list(document_ids)), "at": at},
+        )
+        return {document: _notes(notes) for document, notes in found if _notes(notes)}
 
     def document(self, document_id: str, at: int) -> Document:
         """A document of a generation, with its text. Raises `DocumentNotFound`."""
         row = self.connection.execute(
             "SELECT v.document, v.title, t.text, v.source, v.sha256, t.pages, t.sections, v.metadata, "
-            f"{self._reader()} "
+            f"{self._reader()}, {self._receipt('notes')}, {self._receipt('hidden')} "
             f"FROM versions v JOIN texts t ON t.version = v.version WHERE v.document = :id AND {_LIVE}",
             {"id": document_id, "at": at},
         ).fetchone()
         if row is None:
             raise self.not_found(document_id)
-        id_, title, text, source, sha256, pages, sections, metadata, reader = row
+        id_, title, text, source, sha256, pages, sections, metadata, reader, notes, hidden = row
         return Document(
             id_,
             title,
@@ -172,6 +183,8 @@ class Catalogue:
             sections=tuple(Section(*heading) for heading in json.loads(sections)),
             metadata=json.loads(metadata),
             reader=reader,
+            notes=_notes(notes),
+            hidden=_flag(hidden),
         )
 
     def not_found(self, document_id: str) -> DocumentNotFound:
@@ -294,6 +307,11 @@ class Catalogue:
         found = self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'readers'").fetchone()
         return "COALESCE((SELECT reader FROM readers r WHERE r.version = v.version), 1)" if found else "1"
 
+    def _receipt(self, column: str) -> str:
+        """SQL for a column of the receipt of `versions v`; earlier versions of this program kept none."""
+        found = self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'receipts'").fetchone()
+        return f"(SELECT {column} FROM receipts r WHERE r.version = v.version)" if found else "NULL"
+
     def has_removals(self) -> bool:
         """True if the file has the tables of removals, which earlier versions of this program do not make."""
         found = self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'removals_known'")
@@ -335,6 +353,14 @@ class Catalogue:
         spans = tuple(map(Sentence._make, zip(bounds, bounds, strict=True)))
         numbers = () if pages == _NO_PAGES else tuple(json.loads(pages))
         return Passage(document, title, self.shown(source, document), start, end, text, spans, section, numbers)
+
+
+def _notes(stored: str | None) -> tuple[str, ...]:
+    return tuple(json.loads(stored)) if stored else ()
+
+
+def _flag(stored: int | None) -> bool | None:
+    return None if stored is None else bool(stored)
 
 
 def _embedding(passage: bytes, sentences: bytes, dimension: int) -> Embedding:

@@ -39,6 +39,9 @@ _REMOVALS = (
 # The version of the reader of a document's file, where it is not the first.
 _READERS = "CREATE TABLE IF NOT EXISTS readers (version INTEGER PRIMARY KEY, reader INTEGER NOT NULL)"
 
+# What was not read of a document's file, where that is anything.
+_RECEIPTS = "CREATE TABLE IF NOT EXISTS receipts (version INTEGER PRIMARY KEY, notes TEXT NOT NULL, hidden INTEGER)"
+
 # Embeddings first: which of them are left without a passage shows only while the passages are still there.
 _PRUNE = (
     """INSERT INTO removals SELECT v.removed, (SELECT MIN(row) FROM passages p WHERE p.version = v.version),
@@ -54,6 +57,7 @@ _PRUNE = (
     "DELETE FROM passages WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
     "DELETE FROM texts WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
     "DELETE FROM readers WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
+    "DELETE FROM receipts WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
     "DELETE FROM versions WHERE removed <= :at",
     "UPDATE state SET published = :at, pruned = :at",
 )
@@ -62,6 +66,7 @@ _ADOPT = (
     "DELETE FROM passages",
     "DELETE FROM texts",
     "DELETE FROM readers",
+    "DELETE FROM receipts",
     "DELETE FROM versions",
     "DELETE FROM embeddings",
     "INSERT INTO embeddings SELECT * FROM staged.embeddings",
@@ -69,6 +74,7 @@ _ADOPT = (
            size, mtime_ns, :at, NULL FROM staged.versions WHERE removed IS NULL""",
     "INSERT INTO texts SELECT version + :v, text, pages, sections FROM staged.texts",
     "INSERT INTO readers SELECT version + :v, reader FROM staged.readers",
+    "INSERT INTO receipts SELECT version + :v, notes, hidden FROM staged.receipts",
     """INSERT INTO passages SELECT row + :p, version + :v, embedding, start, "end", section, sentences, pages, text
            FROM staged.passages""",
     "INSERT OR REPLACE INTO meta SELECT * FROM staged.meta",
@@ -90,6 +96,7 @@ class Ledger(Catalogue):
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         ledger = cls(folder, connection)
         connection.execute(_READERS)
+        connection.execute(_RECEIPTS)
         if not ledger.has_removals():
             with ledger._transaction():
                 for statement in _REMOVALS:
@@ -175,6 +182,9 @@ class Ledger(Catalogue):
         )
         if document.reader != 1:
             self.connection.execute("INSERT INTO readers VALUES (?, ?)", (added.lastrowid, document.reader))
+        if document.notes or document.hidden is not None:
+            receipt = (added.lastrowid, _json(document.notes), document.hidden)
+            self.connection.execute("INSERT INTO receipts VALUES (?, ?, ?)", receipt)
         return int(added.lastrowid or 0)
 
     def _insert_embeddings(self, keys: Iterable[bytes], embeddings: Iterable[Embedding]) -> None:
