@@ -1,7 +1,8 @@
 """Mail (.eml, .mbox) -> a section for each message: sender, receivers, date, text and attachments.
 
 In: the bytes of a file. Out: blocks. The text (mail_body.py) is followed by appointments and by attachments of types
-that are read; other attachments are named. A message that is encrypted is refused.
+that are read; other attachments are named, and notes of those that were read in part are notes of the mail. A message
+that is encrypted is refused.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import PurePath
+from typing import NamedTuple
 
 from rag.documents.appointments import appointment_blocks
 from rag.documents.blocks import Block, Content, one_line
@@ -30,8 +32,10 @@ from rag.documents.mail_body import (
     parts_of,
     refuse_encrypted,
 )
+from rag.documents.receipt import Kind, Receipt, quoted
 from rag.errors import DocumentError
 
+MESSAGE = Kind("message that could not be read", "messages that could not be read")
 ReadAttachment = Callable[[str, bytes], Content]  # suffix, bytes -> content, by the reader of that suffix
 SHOWN = ("From", "To", "Cc", "Date")
 FIRST_LINE = re.compile(rb"^From [^\n]*\n", re.MULTILINE)  # of a message in a mailbox, after a blank line
@@ -50,17 +54,24 @@ WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80
 DEEPEST = 4  # messages attached to messages
 
 
-def parse(data: bytes, read: ReadAttachment) -> Content:
+class _Reading(NamedTuple):
+    """What reads attachments, and what counts what is not read."""
+
+    read: ReadAttachment
+    receipt: Receipt
+
+
+def parse(data: bytes, read: ReadAttachment, receipt: Receipt | None = None) -> Content:
     """The sections of one message; raises `DocumentError` if it is encrypted, damaged or no message."""
     message = _message(data)
     if not message.keys():
         raise DocumentError("is not a mail message: it has no header lines; give it the name of its real type")
-    blocks = list(_blocks(message, read, 1))
+    blocks = list(_blocks(message, _Reading(read, receipt or Receipt()), 1))
     stated = {"author": _field(message, "From"), "created": _date(message)}
     return Content([blocks], title=_field(message, "Subject"), metadata=stated)
 
 
-def parse_mailbox(data: bytes, read: ReadAttachment) -> Content:
+def parse_mailbox(data: bytes, read: ReadAttachment, receipt: Receipt | None = None) -> Content:
     """The sections of all messages of a mailbox; of one that is encrypted or damaged, only its head and the reason."""
     starts = [found for found in FIRST_LINE.finditer(data) if _begins_message(data, found)]
     if not starts:
@@ -68,7 +79,8 @@ def parse_mailbox(data: bytes, read: ReadAttachment) -> Content:
     ends = [found.start() for found in starts[1:]] + [len(data)]
     pieces = [data[: starts[0].start()]] + [data[start.end() : end] for start, end in zip(starts, ends, strict=True)]
     messages = [_message(ESCAPED.sub(rb"\1", piece)) for piece in pieces if piece.strip()]
-    return Content([[block for message in messages for block in _blocks_or_reason(message, read, 1)]])
+    reading = _Reading(read, receipt or Receipt())
+    return Content([[block for message in messages for block in _blocks_or_reason(message, reading, 1)]])
 
 
 def _begins_message(data: bytes, found: re.Match[bytes]) -> bool:
@@ -105,7 +117,7 @@ def _check_types(message: EmailMessage) -> None:
             part.get_param("smime-type")
 
 
-def _blocks(message: EmailMessage, read: ReadAttachment, level: int) -> Iterator[Block]:
+def _blocks(message: EmailMessage, reading: _Reading, level: int) -> Iterator[Block]:
     _check_types(message)
     if _is_encrypted(message):
         raise DocumentError(ENCRYPTED)
@@ -114,20 +126,21 @@ def _blocks(message: EmailMessage, read: ReadAttachment, level: int) -> Iterator
     bodies = bodies or [part for part in parts if is_body(part, named=True)]
     refuse_encrypted(bodies)
     yield from _head(message, level)
-    yield from body_blocks(message, bodies)
+    yield from body_blocks(message, bodies, reading.receipt)
     appointments = [(part, appointment_blocks(decoded(part))) for part in parts if _is_calendar(part)]
     yield from dict.fromkeys(block for _, blocks in appointments for block in blocks)
     calendars = [part for part, blocks in appointments if blocks]
     for part in parts:
         if not any(part is other for other in (*bodies, *calendars)):
-            yield from _attachment(part, read, level + 1)
+            yield from _attachment(part, reading, level + 1)
 
 
-def _blocks_or_reason(message: EmailMessage, read: ReadAttachment, level: int) -> list[Block]:
+def _blocks_or_reason(message: EmailMessage, reading: _Reading, level: int) -> list[Block]:
     """The blocks of one of several messages; if it is encrypted or damaged, its head and the reason."""
     try:
-        return list(_blocks(message, read, level))
+        return list(_blocks(message, reading, level))
     except DocumentError as exc:
+        reading.receipt.count(MESSAGE)
         return [*_head(message, level), Block(f"This message {exc}.")]
 
 
@@ -163,14 +176,15 @@ def _is_calendar(part: EmailMessage) -> bool:
     return part.get_content_type() in CALENDAR or (part.get_filename() or "").lower().endswith(".ics")
 
 
-def _attachment(part: EmailMessage, read: ReadAttachment, level: int) -> Iterator[Block]:
+def _attachment(part: EmailMessage, reading: _Reading, level: int) -> Iterator[Block]:
     name = one_line((part.get_filename() or "").translate(WINDOWS))
     kind = part.get_content_type()
     if kind == "message/rfc822":
         inner = part.get_payload(0) if part.is_multipart() else None
         if isinstance(inner, EmailMessage) and level <= DEEPEST:
-            yield from _blocks_or_reason(inner, read, level)
+            yield from _blocks_or_reason(inner, reading, level)
         else:
+            reading.receipt.count(MESSAGE)
             yield Block(f"Attachment: {name or 'message'} (not read)")
         return
     if kind in SAID_ELSEWHERE or (not name and part.get_content_maintype() in ("image", "message")):
@@ -179,10 +193,21 @@ def _attachment(part: EmailMessage, read: ReadAttachment, level: int) -> Iterato
     shown = name or f"message{SUFFIXES.get(kind, '')}"
     try:
         suffix = PurePath(shown).suffix.lower()
-        content = read(suffix if suffix else SUFFIXES.get(kind, ""), payload if isinstance(payload, bytes) else b"")
+        data = payload if isinstance(payload, bytes) else b""
+        content = reading.read(suffix if suffix else SUFFIXES.get(kind, ""), data)
         blocks = [block for page in content.pages for block in page]
     except Exception:  # what an attachment holds must not cost the message
+        if not _is_picture_in_text(part):
+            reading.receipt.line(f"attachment {quoted(shown)} was not read")
         yield Block(f"Attachment: {shown} (not read)")
         return
+    for note in content.notes:
+        reading.receipt.line(f"attachment {quoted(shown)}: {note}")
     yield Block(f"Attachment: {shown}", level)
     yield from (block._replace(level=block.level + level if block.level else 0) for block in blocks)
+
+
+def _is_picture_in_text(part: EmailMessage) -> bool:
+    """Tells if an attachment is an image that the text shows, such as the logo of a signature."""
+    shown = part.get_content_disposition() == "inline" or part.get("Content-ID") is not None
+    return part.get_content_maintype() == "image" and shown

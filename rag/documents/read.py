@@ -14,11 +14,13 @@ import os
 import re
 import stat
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from rag.documents.blocks import Body, Content, assemble, one_line
 from rag.documents.formats import MEDIA_TYPES, NAMED, OFFICE, SOURCE
+from rag.documents.receipt import UNREADABLE, Receipt
 from rag.documents.versions import reader_version
 from rag.errors import DocumentError, ReaderFault, UnsupportedDocument
 from rag.types import Document
@@ -26,6 +28,7 @@ from rag.types import Document
 SUFFIXES = frozenset(MEDIA_TYPES)
 MAX_BYTES = 512 << 20  # the whole file and its text are held in memory, several times over while it is read
 LONGEST_REASON = 200  # characters of an unexpected error's own message
+MOST_NOTES, LONGEST_NOTE = 20, 500  # lines of a receipt, and characters of one
 LONGEST_TITLE = 200  # characters; a title goes into every prompt and citation
 # What programs write if a person gave no title
 USELESS_TITLE = re.compile(
@@ -51,6 +54,7 @@ class Options(NamedTuple):
 
     passwords: tuple[str, ...] = ()  # tried one after another on PDF files that are encrypted
     ocr_languages: tuple[str, ...] = ("eng",)  # of pages that are images, as tesseract names them
+    include_hidden: bool = False  # text that nobody sees is read
 
 
 DEFAULTS = Options()
@@ -101,10 +105,13 @@ def _read(path: Path, document_id: str, source: str, options: Options) -> Docume
         kind = f"files of type {suffix}" if suffix else "files without a suffix"
         raise UnsupportedDocument(f"{kind} are not read; these are: {NAMED} and source code")
     data = _bytes(path)
-    content = _parse(suffix, data, options)
+    receipt = Receipt(options.include_hidden)
+    content = _parse(suffix, data, options, receipt)
     body = assemble(content.pages)
     if not body.text:
-        raise DocumentError("is empty: no text was found in it")
+        raise DocumentError(_empty(receipt))
+    if suffix not in SOURCE:
+        receipt.count(UNREADABLE, body.text.count("\ufffd"))
     return Document(
         id=document_id,
         title=_useful(content.title) or _useful(_top_heading(body, guessed=content.paged)) or one_line(path.stem),
@@ -115,8 +122,21 @@ def _read(path: Path, document_id: str, source: str, options: Options) -> Docume
         sections=body.sections,
         metadata={"media_type": MEDIA_TYPES[suffix]} | _metadata(content),
         reader=reader_version(path.name),
-        notes=tuple(one_line(note) for note in content.notes),
+        notes=_notes([*content.notes, *receipt.notes()]),
+        hidden=options.include_hidden if receipt.holds_hidden else None,
     )
+
+
+def _notes(found: Sequence[str]) -> tuple[str, ...]:
+    """The first of the notes, each on one line."""
+    lines = [one_line(note)[:LONGEST_NOTE] for note in found]
+    more = len(lines) - MOST_NOTES
+    return tuple(lines if more <= 0 else [*lines[:MOST_NOTES], f"{more} further parts of the file"])
+
+
+def _empty(receipt: Receipt) -> str:
+    left_out = "; ".join(_notes(receipt.notes()))
+    return "is empty: no text was found in it" + (f", but {left_out}" if left_out else "")
 
 
 def _top_heading(body: Body, guessed: bool) -> str:
@@ -153,7 +173,7 @@ def _bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _parse(suffix: str, data: bytes, options: Options) -> Content:
+def _parse(suffix: str, data: bytes, options: Options, receipt: Receipt) -> Content:
     """The content of a file of a type that is read.
 
     Here and below, the reader's module is imported when it is needed, so that what is not read costs nothing.
@@ -162,72 +182,75 @@ def _parse(suffix: str, data: bytes, options: Options) -> Content:
         case ".pdf":
             from rag.documents.pdf import reader as pdf
 
-            return pdf.parse(data, options.passwords, options.ocr_languages)
+            return pdf.parse(data, options.passwords, options.ocr_languages, receipt)
         case ".doc" | ".ppt":
             from rag.documents import libreoffice
 
             real = libreoffice.real_suffix(data, suffix)
             if real == suffix:
-                return _parse(libreoffice.MODERN[suffix], libreoffice.converted(data, suffix), options)
-            return _parse(real, data, options)
+                return _parse(libreoffice.MODERN[suffix], libreoffice.converted(data, suffix), options, receipt)
+            return _parse(real, data, options, receipt)
         case ".eml" | ".mbox":
             from rag.documents import mail
 
             parse = mail.parse if suffix == ".eml" else mail.parse_mailbox
-            return parse(data, lambda suffix, data: _parse_attached(suffix, data, options))
+            return parse(data, lambda suffix, data: _parse_attached(suffix, data, options, receipt), receipt)
         case _:
-            return _parse_office(suffix, data) if suffix in OFFICE else _parse_text(suffix, data)
+            return _parse_office(suffix, data, receipt) if suffix in OFFICE else _parse_text(suffix, data, receipt)
 
 
-def _parse_office(suffix: str, data: bytes) -> Content:
+def _parse_office(suffix: str, data: bytes, receipt: Receipt) -> Content:
     """The content of a file of an office program, or of an electronic book."""
     match suffix:
         case ".docx" | ".docm" | ".dotx":
             from rag.documents import docx, libreoffice
 
             real = libreoffice.real_suffix(data, ".doc")
-            return _parse(real, data, DEFAULTS) if real in (".rtf", ".html") else docx.parse_docx(data)
+            if real in (".rtf", ".html"):
+                return _parse(real, data, DEFAULTS, receipt)
+            return docx.parse_docx(data, receipt)
         case ".pptx" | ".pptm" | ".ppsx":
             from rag.documents import pptx
 
-            return pptx.parse(data)
+            return pptx.parse(data, receipt)
         case ".odt" | ".odp":
             from rag.documents import opendocument
 
-            return opendocument.parse(data)
+            return opendocument.parse(data, receipt)
         case ".rtf":
             from rag.documents import rtf
 
-            return rtf.parse(data)
+            return rtf.parse(data, receipt)
         case ".epub":
             from rag.documents import epub
 
-            return epub.parse(data)
+            return epub.parse(data, receipt)
         case _:  # workbooks: .xlsx .xlsm .xlsb .xls .ods
             from rag.documents import sheets
 
-            return sheets.parse(data)
+            return sheets.parse(data, receipt)
 
 
-def _parse_text(suffix: str, data: bytes) -> Content:
+def _parse_text(suffix: str, data: bytes, receipt: Receipt) -> Content:
     """The content of a file of a format that is text."""
     match suffix:
         case ".html" | ".htm" | ".xhtml":
             from rag.documents import html
 
-            return html.parse(data)
+            return html.parse(data, receipt)
         case ".md" | ".markdown":
             from rag.documents import markdown
 
-            return markdown.parse(data)
+            return markdown.parse(data, receipt)
         case ".rst":
             from rag.documents import rst
 
-            return rst.parse(data)
+            return rst.parse(data, receipt)
         case ".csv" | ".tsv":
             from rag.documents import csv_tables, sheets
 
-            return sheets.parse(data) if data.startswith(sheets.WORKBOOKS) else csv_tables.parse(data, suffix)
+            is_workbook = data.startswith(sheets.WORKBOOKS)
+            return sheets.parse(data, receipt) if is_workbook else csv_tables.parse(data, suffix)
         case ".json":
             from rag.documents import json_records
 
@@ -239,17 +262,21 @@ def _parse_text(suffix: str, data: bytes) -> Content:
         case ".ipynb":
             from rag.documents import notebook
 
-            return notebook.parse(data)
+            return notebook.parse(data, receipt)
         case _:
             from rag.documents import text
 
             return text.parse(data, unwrap=suffix != ".log" and suffix not in SOURCE)
 
 
-def _parse_attached(suffix: str, data: bytes, options: Options) -> Content:
+def _parse_attached(suffix: str, data: bytes, options: Options, around: Receipt) -> Content:
+    """The content of a file within another one, with the notes of its own receipt."""
     if suffix not in SUFFIXES:
         raise UnsupportedDocument(f"files of type {suffix} are not read")
-    return _parse(suffix, data, options)
+    receipt = Receipt(options.include_hidden)
+    content = _parse(suffix, data, options, receipt)
+    around.take_hidden(receipt)
+    return content._replace(notes=[*content.notes, *receipt.notes()])
 
 
 def _useful(title: str) -> str:

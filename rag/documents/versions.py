@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 
-_SECOND = """.pdf .docx .docm .dotx .pptx .pptm .ppsx .doc .ppt .xlsx .xlsm .xls .odt .odp .ods .rtf .csv .tsv .html
+_THIRD = """.pdf .docx .docm .dotx .pptx .pptm .ppsx .doc .ppt .xlsx .xlsm .xlsb .xls .odt .odp .ods .rtf .csv .tsv .html
     .htm .xhtml .md .markdown .rst .json .jsonl .ndjson .eml .mbox .epub .ipynb"""
-_VERSIONS: dict[str, int] = dict.fromkeys(_SECOND.split(), 2)  # by suffix; 1 for all others
+_VERSIONS: dict[str, int] = dict.fromkeys(_THIRD.split(), 3)  # by suffix; 1 for all others
 
 
 def reader_version(name: str) -> int:

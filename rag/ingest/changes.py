@@ -27,7 +27,7 @@ class Change(NamedTuple):
     vanished: list[str]
     skipped: list[Skipped]
     stamps: dict[str, Stamp]  # of changed and touched files, by document id; none for a file that cannot be reached
-    reread: list[str]  # the documents among the changed ones whose file is the same, but not its reader
+    reread: list[str]  # the documents among the changed ones whose file is the same, but read otherwise now
 
 
 class Same(NamedTuple):
@@ -37,9 +37,14 @@ class Same(NamedTuple):
     other: str
 
 
-def find_changes(paths: Sequence[Path], known: dict[str, FileState], indexes_dir: Path | None = None) -> Change:
-    """Compare files with what the index has; files in `indexes_dir` are no documents of a folder around it. Raises
-    `InputError` for a path that does not exist."""
+def find_changes(
+    paths: Sequence[Path],
+    known: dict[str, FileState],
+    indexes_dir: Path | None = None,
+    include_hidden: bool = False,
+) -> Change:
+    """Compare files with what the index has; files in `indexes_dir` are no documents of a folder around it.
+    `include_hidden` is the option with which files are read now. Raises `InputError` for a path that does not exist."""
     discovery = discover(paths)
     apart = [f"{indexes_dir.resolve()}{os.sep}"] if indexes_dir and is_around(paths, indexes_dir) else []
     id_of = {state.source: document_id for document_id, state in known.items()}
@@ -53,7 +58,7 @@ def find_changes(paths: Sequence[Path], known: dict[str, FileState], indexes_dir
         # a file keeps the id that it has, even when another of the folders above it is given this time
         document_id = id_of.get(file.source, file.document_id)
         found = file if document_id == file.document_id else file._replace(document_id=document_id)
-        _compare(found, known.get(document_id), change)
+        _compare(found, known.get(document_id), change, include_hidden)
     change.vanished.extend(_vanished(paths, discovery, present, known, apart))
     return change
 
@@ -101,18 +106,18 @@ def is_around(paths: Iterable[Path], indexes_dir: Path) -> bool:
     return not any(path.resolve().is_relative_to(inside) for path in paths)
 
 
-def _compare(found: Found, state: FileState | None, change: Change) -> None:
+def _compare(found: Found, state: FileState | None, change: Change, include_hidden: bool) -> None:
     """Put the file where it belongs in `change`; `state` is what the index has of the document with its id."""
     before = state if state is not None and state.source == found.source else None
     try:
         now = stamp(found.file, found.described)
-        same_reader = before is None or before.reader == reader_version(found.path.name)
-        if before is not None and before.stamp == now and same_reader:
+        same_reading = before is None or _is_read_alike(before, found, include_hidden)
+        if before is not None and before.stamp == now and same_reading:
             change.unchanged.append(found.document_id)
             return
         change.stamps[found.document_id] = now
         same_bytes = before is not None and before.sha256 == sha256(found.path)
-        if same_bytes and not same_reader:
+        if same_bytes and not same_reading:
             change.reread.append(found.document_id)
         elif same_bytes and not sidecar.beside(found.path).exists():
             change.touched.append(found)
@@ -120,6 +125,11 @@ def _compare(found: Found, state: FileState | None, change: Change) -> None:
     except OSError:
         pass  # the run will read it and report the error
     change.changed.append(found)
+
+
+def _is_read_alike(before: FileState, found: Found, include_hidden: bool) -> bool:
+    """True if the same file would be read as it was; its hidden text counts only if it holds some."""
+    return before.reader == reader_version(found.path.name) and before.hidden in (None, include_hidden)
 
 
 def _vanished(

@@ -1,7 +1,7 @@
 """The characters of a PDF's page, as PDFium gives them -> lines with their places.
 
-In: a page of text that PDFium has loaded. Out: its pieces of text in PDFium's reading order, one or several a line of
-the page. It does not put them together (lines.py).
+In: a page and its text, which PDFium has loaded. Out: its pieces of text in PDFium's reading order, one or several a
+line of the page, without those that nobody sees (unseen.py). It does not put them together (lines.py).
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 from rag.documents.pdf.lines import Line, Word, spaced
 from rag.documents.pdf.nonsense import PRIVATE, is_nonsense, reads_as_text
+from rag.documents.pdf.unseen import unseen_words
+from rag.documents.receipt import Receipt
 from rag.documents.wrapping import UNSPACED
 
 DOWNWARDS = 3  # quarter turns of a line whose characters follow one another downwards
@@ -39,15 +41,39 @@ class Characters(NamedTuple):
     lines: list[Line]
     doubtful: bool = False  # its fonts do not say which characters their shapes are
     sense: bool | None = True  # False if they make no words, None if they are too few to tell
+    unseen: int = 0  # characters that are left out, since nobody sees them
 
 
-def page_characters(page: Any) -> Characters:
+def page_characters(page: Any, text: Any, receipt: Receipt) -> Characters:
     """The lines of a page, and a judgement on their text: fonts may not know their characters, or know wrong ones."""
-    pieces = list(_pieces(page))
-    lines = [line for piece in pieces for line in _lines(page, piece)]
-    text = "\n".join(line.text for line in lines)
-    doubtful = _is_doubtful(page, pieces)
-    return Characters(lines, doubtful, reads_as_text(text) if doubtful else not is_nonsense(text))
+    found = list(_pieces(text))
+    unseen = _unseen(page, text, found, receipt)
+    pieces = [[character for character in piece if character.place not in unseen] for piece in found]
+    pieces = [piece for piece in pieces if piece]
+    lines = [line for piece in pieces for line in _lines(text, piece)]
+    shown = "\n".join(line.text for line in lines)
+    doubtful = _is_doubtful(text, pieces)
+    sense = reads_as_text(shown) if doubtful else not is_nonsense(shown)
+    return Characters(lines, doubtful, sense, len(unseen))
+
+
+def _unseen(page: Any, text: Any, pieces: Sequence[Sequence[_Character]], receipt: Receipt) -> set[int]:
+    """The places of the characters that are left out, since nobody sees them; signs alone stay, such as a box that is
+    drawn and lies there as text too."""
+    words = [(number, word) for number, piece in enumerate(pieces) for word in _words(piece)]
+    by_piece: dict[int, list[list[_Character]]] = {}
+    for place in sorted(unseen_words(page, text, [[character.place for character in word] for _, word in words])):
+        number, word = words[place]
+        by_piece.setdefault(number, []).append(word)
+    return {
+        character.place
+        for hidden in by_piece.values()
+        if (said := " ".join("".join(character.text for character in word) for word in hidden))
+        and any(map(str.isalnum, said))
+        and receipt.hides(said)
+        for word in hidden
+        for character in word
+    }
 
 
 def _is_doubtful(page: Any, pieces: Sequence[Sequence[_Character]]) -> bool:
@@ -178,7 +204,7 @@ def _overlap(page: Any, first: _Character, second: _Character) -> bool:
     return math.hypot(other_x - x, other_y - y) < DOUBLED * (end - begin)
 
 
-def _words(piece: list[_Character]) -> list[list[_Character]]:
+def _words(piece: Sequence[_Character]) -> list[list[_Character]]:
     words: list[list[_Character]] = [[]]
     for character in piece:
         if character.text.isspace():
