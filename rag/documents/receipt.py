@@ -18,6 +18,12 @@ INCLUDE = "rag index --include-hidden reads it"
 FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif|bmp|tiff?|svg|webp|emf|wmf)", re.IGNORECASE)
 GIVEN_BY_PROGRAMS = re.compile(r"(?:picture|image|grafik|bild|photo|img|graphic)[\s_-]*\d*", re.IGNORECASE)
 
+GUESSED = re.compile(  # what Office writes below a description of its own
+    r"automatically generated|automatisch (?:generiert|gegenereerd)|générée automatiquement|generada automáticamente"
+    r"|generata automaticamente|gerada automaticamente",
+    re.IGNORECASE,
+)
+
 
 class Kind(NamedTuple):
     """A kind of what is left out: its name for one and for several, and what can be done about it."""
@@ -124,9 +130,10 @@ def quoted(name: str) -> str:
 
 
 def description(stated: str | None) -> str:
-    """The description of an image; empty if what is stated is only the name that a program gave it."""
+    """The description of an image; empty if what is stated is a name that a program gave it, or its guess."""
     text = one_line(stated or "")
-    return "" if FILE_NAME.fullmatch(text) or GIVEN_BY_PROGRAMS.fullmatch(text) else text
+    is_none = FILE_NAME.fullmatch(text) or GIVEN_BY_PROGRAMS.fullmatch(text) or GUESSED.search(text)
+    return "" if is_none else text
 
 
 def _size(text: str) -> int:

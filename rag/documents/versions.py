@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 
-_THIRD = """.pdf .docx .docm .dotx .pptx .pptm .ppsx .doc .ppt .xlsx .xlsm .xlsb .xls .odt .odp .ods .rtf .csv .tsv .html
-    .htm .xhtml .md .markdown .rst .json .jsonl .ndjson .eml .mbox .epub .ipynb"""
+_THIRD = """.pdf .docx .docm .dotx .pptx .pptm .ppsx .doc .ppt .xlsx .xlsm .xlsb .xls .odt .odp .ods .rtf .csv .tsv
+    .html .htm .xhtml .md .markdown .rst .json .jsonl .ndjson .eml .mbox .epub .ipynb"""
 _VERSIONS: dict[str, int] = dict.fromkeys(_THIRD.split(), 3)  # by suffix; 1 for all others
 
 

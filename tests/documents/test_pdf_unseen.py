@@ -44,6 +44,7 @@ CLEAR = "/Resources << /Font 3 0 R /ExtGState << /G << /ca 0 >> >> >>"
         (text("/G gs"), CLEAR),
         ("1 1 1 rg 0 0 612 792 re f 0 g " + text("1 1 1 rg"), ""),  # a page that is painted white
         ("0 G 60 640 300 30 re S " + text("1 1 1 rg"), ""),  # in a thin frame
+        ("0 0 1 rg 60 640 300 30 re f 1 g 60 640 300 30 re f " + text("1 1 1 rg"), ""),  # upon what is painted over
         (image(100, 100, 400, 100) + text("3 Tr"), ""),  # beside an image
     ],
 )  # fmt: skip
@@ -87,6 +88,11 @@ def test_hidden_words_within_a_line(tmp_path: Path) -> None:
     document = read(tmp_path, SEEN + line)
     assert document.text == "The mill turns.\n\nThe weir is old | and leaks."
     assert document.notes == ("12 characters of hidden text; rag index --include-hidden reads it",)
+
+
+def test_white_words_below_others_are_not_seen_with_them(tmp_path: Path) -> None:
+    document = read(tmp_path, text("1 1 1 rg", at="72 700") + SEEN)
+    assert (document.text, document.notes) == ("The mill turns.", (NOTE,))
 
 
 def test_signs_alone_stay(tmp_path: Path) -> None:

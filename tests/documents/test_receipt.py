@@ -70,7 +70,15 @@ def test_a_receipt_takes_another_in() -> None:
 
 @pytest.mark.parametrize(
     ("stated", "text"),
-    [("The weir", "The weir"), ("IMG_0042.jpeg", ""), ("Picture 3", ""), ("image12", ""), (" ", ""), (None, "")],
+    [
+        ("The weir", "The weir"),
+        ("IMG_0042.jpeg", ""),
+        ("Picture 3", ""),
+        ("image12", ""),
+        ("A wheel in a field\n\nDescription automatically generated", ""),
+        (" ", ""),
+        (None, ""),
+    ],
 )
 def test_names_that_programs_give_describe_nothing(stated: str | None, text: str) -> None:
     assert description(stated) == text
@@ -206,6 +214,14 @@ def test_mail(tmp_path: Path) -> None:
     assert "Cheap offers today" in included.text
     assert included.text.endswith("It turns.\n\nIt is for sale.")
     assert (document.hidden, included.hidden) == (False, True)
+
+
+def test_hidden_text_of_an_attachment_is_that_of_the_mail(tmp_path: Path) -> None:
+    made = EmailMessage()
+    made.set_content("See below.")
+    made.add_attachment("<p>It turns.</p><p hidden>It is for sale.</p>", subtype="html", filename="offer.html")
+    assert read(tmp_path, "a.eml", bytes(made)).hidden is False
+    assert read(tmp_path, "a.eml", bytes(made), include_hidden=True).hidden is True
 
 
 def test_what_the_form_of_a_mail_that_is_not_read_hides_is_not_counted(tmp_path: Path) -> None:

@@ -239,3 +239,6 @@ def test_hidden_rows_part_no_table(tmp_path: Path) -> None:
     document = read(tmp_path, "a.xlsx", raw_workbook(rows, "<mergeCells><mergeCell ref='A2:A4'/></mergeCells>"))
     assert document.text == "Barn | Keeper\nNorth | Ida\nNorth | Una"
     assert document.notes == (f"2 hidden rows{INCLUDE}",)
+    rows = row(1, "Barn", "Keeper", "State") + row(2, "North", "Ida", "new") + row(3, "South", more=HIDDEN)
+    rows += row(4, "East", "", "old")
+    assert read(tmp_path, "a.xlsx", raw_workbook(rows)).text == "Barn | Keeper | State\nNorth | Ida | new\nEast | | old"

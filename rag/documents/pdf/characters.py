@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from rag.documents.pdf.lines import Line, Word, spaced
 from rag.documents.pdf.nonsense import PRIVATE, is_nonsense, reads_as_text
-from rag.documents.pdf.unseen import unseen_words
+from rag.documents.pdf.unseen import Judged, unseen_words
 from rag.documents.receipt import Receipt
 from rag.documents.wrapping import UNSPACED
 
@@ -61,8 +61,9 @@ def _unseen(page: Any, text: Any, pieces: Sequence[Sequence[_Character]], receip
     """The places of the characters that are left out, since nobody sees them; signs alone stay, such as a box that is
     drawn and lies there as text too."""
     words = [(number, word) for number, piece in enumerate(pieces) for word in _words(piece)]
+    judged = [Judged([each.place for each in word], not any(each.text.isalnum() for each in word)) for _, word in words]
     by_piece: dict[int, list[list[_Character]]] = {}
-    for place in sorted(unseen_words(page, text, [[character.place for character in word] for _, word in words])):
+    for place in sorted(unseen_words(page, text, judged)):
         number, word = words[place]
         by_piece.setdefault(number, []).append(word)
     return {
