@@ -44,7 +44,8 @@ CLEAR = "/Resources << /Font 3 0 R /ExtGState << /G << /ca 0 >> >> >>"
         (text("/G gs"), CLEAR),
         ("1 1 1 rg 0 0 612 792 re f 0 g " + text("1 1 1 rg"), ""),  # a page that is painted white
         ("0 G 60 640 300 30 re S " + text("1 1 1 rg"), ""),  # in a thin frame
-        ("0 0 1 rg 60 640 300 30 re f 1 g 60 640 300 30 re f " + text("1 1 1 rg"), ""),  # upon what is painted over
+        ("0 0 1 rg 60 640 300 30 re f 1 g 60 640 300 30 re f 0 g " + text("1 1 1 rg"), ""),  # upon what is painted over
+        (image(300, 60, 60, 630).replace(" ID", " /D [1 0] ID") + text("1 1 1 rg"), ""),  # upon a white picture
         (image(100, 100, 400, 100) + text("3 Tr"), ""),  # beside an image
     ],
 )  # fmt: skip
