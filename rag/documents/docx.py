@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from rag.documents import charts, ooxml, web_archive
@@ -32,6 +32,7 @@ from rag.errors import DocumentError
 
 # Not the text of the paragraph that they stand in. `Fallback` repeats what stands in a text box beside it.
 LEFT_OUT = frozenset({"del", "moveFrom", "Fallback", "txbxContent", "rt", "pPr", "rPr", "sdtPr", "delText"})
+ANCHORED = frozenset({"graphicData", "drawing", "pict", "object"})
 BODY_TEXT = 9  # the outline level that says "no heading"; 0 to 8 are headings
 SHIFTS = {"superscript": RAISED, "subscript": LOWERED}
 LEAST_MOVED = 4  # half points
@@ -199,7 +200,7 @@ def _blocks(container: Element, story: _Story) -> Iterator[Block]:
 
 def _paragraph(paragraph: Element, story: _Story) -> Iterator[Block]:
     """The paragraph, then the text boxes, charts and images that are anchored in it."""
-    line = _Line(story, style_of(paragraph), story.styles.paper(paragraph, story.paper))
+    line = _Line(story, style_of(paragraph), lambda: story.styles.paper(paragraph, story.paper))
     line.add(paragraph)
     text = joined(line.runs).strip()
     number = story.styles.number(paragraph, story.numbering)
@@ -213,11 +214,13 @@ def _paragraph(paragraph: Element, story: _Story) -> Iterator[Block]:
         else:
             yield Block(text) if mark is None else _Item(mark + text)
     for box in _anchored(paragraph):
-        if local_name(box) == "txbxContent":
-            yield from _blocks(box, story._replace(paper=None))
-        else:
-            yield from charts.drawn(story.package, box, story.targets, story.receipt)
-    yield from image_blocks(paragraph, story.receipt)
+        match local_name(box):
+            case "txbxContent":
+                yield from _blocks(box, story._replace(paper=None))
+            case "graphicData":
+                yield from charts.drawn(story.package, box, story.targets, story.receipt)
+            case _:
+                yield from image_blocks(box, story.receipt)
 
 
 def _deleted(element: Element) -> str:
@@ -236,7 +239,7 @@ def _is_gone(paragraph: Element) -> bool:
 class _Line:
     """Gathers the text of a paragraph."""
 
-    def __init__(self, story: _Story, style: str | None, paper: Colour | None) -> None:
+    def __init__(self, story: _Story, style: str | None, paper: Callable[[], Colour | None]) -> None:
         self.runs: list[Run] = []
         self._story = story
         self._style = style
@@ -281,11 +284,14 @@ class _Line:
 
     def _is_left_out(self, run: Element, look: Mapping[str, Element]) -> bool:
         """Tells if the run is struck out, or is not seen and not wanted; its text is counted then."""
+        struck = any(is_on(look.get(name)) for name in ("strike", "dstrike"))
+        if not struck and not is_unseen(look, self._paper):
+            return False
         text = "".join(piece.text or "" for piece in run.iterfind("{*}t"))
-        if any(is_on(look.get(name)) for name in ("strike", "dstrike")):
-            self._story.receipt.count_text(STRUCK, text)
-            return True
-        return is_unseen(look, self._paper) and self._story.receipt.hides(text)
+        if not struck:
+            return self._story.receipt.hides(text)
+        self._story.receipt.count_text(STRUCK, text)
+        return True
 
     def _add_piece(self, piece: Element, tag: str, shift: int, font: str | None) -> None:
         match tag:
@@ -363,11 +369,12 @@ def _entered(turn: Element) -> str:
 
 
 def _anchored(element: Element) -> Iterator[Element]:
-    """The text boxes, charts and diagrams within a paragraph."""
+    """The text boxes, charts, images and embedded objects within a paragraph."""
     for child in element:
-        if local_name(child) in ("txbxContent", "graphicData"):
-            if local_name(child) == "graphicData":
-                yield from _anchored(child)
+        if local_name(child) == "txbxContent":
+            yield child
+        elif local_name(child) in ANCHORED:
+            yield from _anchored(child) if local_name(child) != "object" else ()
             yield child
         elif local_name(child) not in LEFT_OUT:
             yield from _anchored(child)

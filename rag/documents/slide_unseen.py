@@ -43,6 +43,7 @@ class Paper:
         self._package = package
         self._path = path
         self._tree = tree
+        self._known: dict[int, Colour | None] = {}  # by shape
 
     def is_unseen(self, properties: Element, behind: Behind) -> bool:
         """Tells if a run with these properties is too small, clear, or of the colour behind it."""
@@ -66,7 +67,11 @@ class Paper:
 
     def behind(self, shape: Element) -> Behind:
         """The colour behind the text of a shape."""
-        return lambda: self._behind(shape)
+        return lambda: self._known[id(shape)] if id(shape) in self._known else self._looked_up(shape)
+
+    def _looked_up(self, shape: Element) -> Colour | None:
+        found = self._known[id(shape)] = self._behind(shape)
+        return found
 
     def _behind(self, shape: Element) -> Colour | None:
         properties = shape.find("{*}spPr")

@@ -24,6 +24,7 @@ FOR_SCREENS = re.compile(r"@media\s+(?:all|screen)\s*", re.IGNORECASE)
 PART = re.compile(r"(#[\w-]+)|(\.[\w-]+|\[[^\]]*\]|:[\w-]+)|([a-z][\w-]*)", re.IGNORECASE)
 LONGEST_SHEET = 200_000  # characters
 MOST_RULES = 500
+MOST_HELD = 500_000  # elements for which rules hold, all rules together
 RUNS = 'script[src], script:not([type]), script[type*=javascript], script[type=module], script[type=""]'
 
 
@@ -45,8 +46,11 @@ def with_styles(page: LexborHTMLParser) -> LexborHTMLParser:
         return page
     found: dict[int, dict[str, str]] = {}
     nodes = {}
+    held = 0
     for rule in sorted(_rules(sheet)):
-        for node in _matched(page, rule.selector):
+        matched = _matched(page, rule.selector) if held < MOST_HELD else []
+        held += len(matched)
+        for node in matched:
             nodes[node.mem_id] = node
             found.setdefault(node.mem_id, {}).update(rule.declarations)
     for key, declarations in found.items():

@@ -10,33 +10,23 @@ from rag.documents.ooxml import Element, local_name, value
 from rag.documents.receipt import IMAGE, OBJECT, Receipt, description
 from rag.documents.unseen import SMALLEST_IMAGE
 
-LEFT_OUT = frozenset({"del", "moveFrom", "Fallback", "txbxContent"})
 EMU = 9525  # of Office's units to a pixel
 POINT = 0.75  # of points to a pixel
 VML_SIZE = re.compile(r"(?:width|height):\s*([\d.]+)pt")
 IMAGE_OF = "Image: "  # before a description
 
 
-def image_blocks(paragraph: Element, receipt: Receipt) -> Iterator[Block]:
-    """Yields the descriptions of the images in a paragraph."""
-    for item in _drawn(paragraph):
-        match local_name(item):
-            case "object":
-                receipt.count(OBJECT)
-            case "drawing" if any(local_name(part) == "pic" for part in item.iter()):
-                yield from _drawing(item, receipt)
-            case "pict" if any(local_name(part) == "imagedata" for part in item.iter()):
-                shape = next(iter(item), item)
-                sizes = [float(size) / POINT for size in VML_SIZE.findall(value(shape, "style") or "")]
-                yield from _image(value(shape, "alt"), min(sizes, default=SMALLEST_IMAGE), receipt)
-
-
-def _drawn(element: Element) -> Iterator[Element]:
-    for child in element:
-        if local_name(child) in ("drawing", "pict", "object"):
-            yield child
-        elif local_name(child) not in LEFT_OUT:
-            yield from _drawn(child)
+def image_blocks(item: Element, receipt: Receipt) -> Iterator[Block]:
+    """Yields the description of a `drawing` or `pict` if it is an image that has one."""
+    match local_name(item):
+        case "object":
+            receipt.count(OBJECT)
+        case "drawing" if any(local_name(part) == "pic" for part in item.iter()):
+            yield from _drawing(item, receipt)
+        case "pict" if any(local_name(part) == "imagedata" for part in item.iter()):
+            shape = next(iter(item), item)
+            sizes = [float(size) / POINT for size in VML_SIZE.findall(value(shape, "style") or "")]
+            yield from _image(value(shape, "alt"), min(sizes, default=SMALLEST_IMAGE), receipt)
 
 
 def _drawing(drawing: Element, receipt: Receipt) -> Iterator[Block]:

@@ -7,7 +7,7 @@ or a style of tables colours the cells, the background is not known and the text
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from rag.documents.ooxml import Element, child_value, is_on, local_name, value
 from rag.documents.unseen import WHITE, Colour, colour, is_too_small, look_alike
@@ -39,8 +39,10 @@ def table_paper(grid: Element, styles: Mapping[str | None, Element], around: Col
     return shaded(properties, around)
 
 
-def is_unseen(look: Mapping[str, Element], behind: Colour | None) -> bool:
+def is_unseen(look: Mapping[str, Element], behind: Callable[[], Colour | None]) -> bool:
     """Tells if text with these properties is hidden, too small, or of the colour that lies behind it."""
+    if not look:
+        return False
     if is_on(look.get("vanish")):
         return True
     size, width = value(look.get("sz"), "val") or "", value(look.get("w"), "val") or ""
@@ -50,7 +52,8 @@ def is_unseen(look: Mapping[str, Element], behind: Colour | None) -> bool:
         return True
     if (value(look.get("highlight"), "val") or "none") != "none":
         return False
-    return look_alike(colour(value(look.get("color"), "val")), _filled(look.get("shd"), behind))
+    ink = colour(value(look.get("color"), "val"))
+    return ink is not None and look_alike(ink, _filled(look.get("shd"), behind()))
 
 
 def _filled(shading: Element | None, around: Colour | None) -> Colour | None:

@@ -16,6 +16,7 @@ from rag.documents.receipt import BOX, COMMENT, IMAGE, OBJECT, Receipt, descript
 from rag.documents.unseen import SMALLEST_IMAGE
 from rag.documents.xlsx_places import span_of
 
+MOST_RANGES = 5000
 EMU = 9525  # of Office's units to a pixel
 
 
@@ -61,8 +62,10 @@ def styled_ranges(references: Sequence[str], found: Sequence[Element]) -> list[S
 
 
 def is_covered(row: int, column: int, spans: Sequence[Span]) -> bool:
-    """Tells if a cell lies in one of the ranges."""
-    return any(span.top <= row <= span.bottom and span.left <= column <= span.right for span in spans)
+    """Tells if a cell lies in one of the ranges, as far as they are not too many to look at."""
+    return len(spans) > MOST_RANGES or any(
+        span.top <= row <= span.bottom and span.left <= column <= span.right for span in spans
+    )
 
 
 def _spans(reference: str) -> Iterator[Span]:
