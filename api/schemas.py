@@ -111,13 +111,14 @@ class DocumentsJSON(TypedDict):
 
 class TextJSON(TypedDict):
     """A document's text, whose code points all offsets count; `pages` are the offsets at which its pages begin, empty
-    if its format has none."""
+    if its format has none; `notes` has a line for each part of its file that was not read."""
 
     id: str
     title: str
     source: str
     text: str
     pages: list[int]
+    notes: list[str]
 
 
 class IndexesJSON(TypedDict):

@@ -15,6 +15,7 @@ from rag.answering.choose import Chosen, choose
 from rag.answering.confidence import confidence, signals_of, threshold
 from rag.answering.extract import extract
 from rag.answering.modes import Outcome, Parts
+from rag.answering.partly_read import partly_read_notices
 from rag.answering.parts import Composed, Composer
 from rag.answering.quote import quote
 from rag.answering.write import write
@@ -152,6 +153,7 @@ class Pipeline:
         draft = _Draft(parsed, self._mode(ask.mode or self._settings.mode), notices)
         with self._index.snapshot(ask.filters) as snapshot:
             draft.asked = [self._find(one, snapshot, listed) for one in _questions(parsed, snapshot)]
+            draft.unread = snapshot.notes({hit.passage.document_id for one in draft.asked for hit in one.hits})
             draft.generation = snapshot.generation
         draft.hits = tuple(_in_turn([one.hits for one in draft.asked])[:listed])
         draft.clock.lap("retrieve")
@@ -255,6 +257,8 @@ class Pipeline:
         reason: AbstentionReason = draft.outcomes[-1].reason if draft.outcomes else "no_evidence"
         abstained = None if composed.claims else Abstention(reason, _MESSAGES[reason])
         support = [claim.support for claim in composed.claims]
+        used = [citation.document_id for citation in composed.citations]
+        partly = partly_read_notices(used or [hit.passage.document_id for hit in draft.hits], draft.unread)
         draft.clock.lap("check")
         return Answer(
             id=f"ans_{uuid.uuid4().hex}",
@@ -275,7 +279,7 @@ class Pipeline:
                 sum(outcome.usage.completion_tokens for outcome in draft.outcomes),
             ),
             timings=draft.clock.seconds,
-            notices=(*self._notices(draft.mode), *draft.notices, *([] if abstained else _unanswered(draft))),
+            notices=(*self._notices(draft.mode), *draft.notices, *([] if abstained else _unanswered(draft)), *partly),
             answer_span=_short_answer(draft, composed),
             resolved_question=draft.question.standalone if draft.question.carried else None,
         )
@@ -321,6 +325,7 @@ class _Draft:
     notices: tuple[str, ...] = ()  # on the threshold
     asked: list[_Asked] = field(default_factory=list)  # one, or two for a question that asks for two things
     hits: tuple[Hit, ...] = ()  # the listed ones
+    unread: dict[str, tuple[str, ...]] = field(default_factory=dict)  # notes of the documents that were read in part
     generation: int = 0
     outcomes: list[Outcome] = field(default_factory=list)
     clock: _Clock = field(default_factory=_Clock)

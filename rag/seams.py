@@ -79,6 +79,9 @@ class Snapshot(Protocol):
     def document(self, document_id: str) -> Document:
         """The document of that id. Raises `DocumentNotFound`."""
 
+    def notes(self, document_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """The notes of those documents whose files were read in part, by document id."""
+
     def __enter__(self) -> Snapshot: ...
 
     def __exit__(self, *exc: object) -> None: ...

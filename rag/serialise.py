@@ -151,7 +151,7 @@ class FaithfulnessJSON(TypedDict):
 
 
 class DocumentJSON(TypedDict):
-    """A line of the list of documents."""
+    """A line of the list of documents; `notes` has a line for each part of its file that was not read."""
 
     id: str
     title: str
@@ -162,6 +162,7 @@ class DocumentJSON(TypedDict):
     pages: int | None
     metadata: dict[str, str]
     modified: str | None
+    notes: list[str]
 
 
 def answer_json(answer: Answer) -> AnswerJSON:
@@ -280,6 +281,7 @@ def document_json(info: DocumentInfo) -> DocumentJSON:
         "pages": info.pages,
         "metadata": dict(info.metadata),
         "modified": info.modified,
+        "notes": list(info.notes),
     }
 
 

@@ -70,7 +70,9 @@ class Document:
     sections: tuple[Section, ...] = ()  # in order of `start`
     metadata: dict[str, str] = field(default_factory=dict)
     reader: int = 1  # version of the reader that read the file (`rag.documents.versions`)
-    notes: tuple[str, ...] = ()  # a line for each part of the file that was not read; for the run's report, not stored
+    # The receipt of the file: a line for each part that was not read, what it is before the first "; ", then what to do
+    notes: tuple[str, ...] = ()
+    hidden: bool | None = None  # text that nobody sees: True if it is part of `text`, None if the file has none
     blocks: tuple[BlockSpan, ...] = ()  # in order; empty if an earlier version of the program stored the document
 
 
@@ -344,6 +346,7 @@ class DocumentInfo:
     pages: int | None
     metadata: dict[str, str] = field(default_factory=dict)
     modified: str | None = None  # day of the file's last change, as 2024-03-31 (UTC)
+    notes: tuple[str, ...] = ()  # what was not read of the file, as in `Document`
 
 
 class Stamp(NamedTuple):
@@ -360,6 +363,7 @@ class FileState(NamedTuple):
     stamp: Stamp
     source: str
     reader: int = 1  # version of the reader that read it
+    hidden: bool | None = None  # as in `Document`
 
 
 class Entry(NamedTuple):

@@ -124,7 +124,7 @@ def test_every_field_of_the_values_is_there() -> None:
 
 
 def test_a_document() -> None:
-    info = DocumentInfo("a/b.pdf", "B", "/a/b.pdf", "00", 3, 900, 2, {"author": "Ada"})
+    info = DocumentInfo("a/b.pdf", "B", "/a/b.pdf", "00", 3, 900, 2, {"author": "Ada"}, notes=("1 comment",))
     assert document_json(info) == {
         "id": "a/b.pdf",
         "title": "B",
@@ -135,6 +135,7 @@ def test_a_document() -> None:
         "pages": 2,
         "metadata": {"author": "Ada"},
         "modified": None,
+        "notes": ["1 comment"],
     }
 
 

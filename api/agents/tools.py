@@ -109,7 +109,8 @@ class ToolCitationJSON(TypedDict):
 
 
 class AskResult(TypedDict):
-    """An answer with labels such as [1], explained by `citations`; if `answered` is false, `abstained` says why."""
+    """An answer with labels such as [1], explained by `citations`; if `answered` is false, `abstained` says why.
+    `notices` say what else to know, such as documents of which a part could not be read."""
 
     answered: bool
     answer: str
@@ -117,6 +118,7 @@ class AskResult(TypedDict):
     faithfulness: Number
     confidence: Number
     citations: list[ToolCitationJSON]
+    notices: list[str]
 
 
 class DocumentResult(TypedDict):

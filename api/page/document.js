@@ -1,6 +1,6 @@
 // The panel with a document's text: its pages if it has any, and a place in it marked and scrolled to.
 
-import { make, placeOf } from "./dom.js";
+import { count, make, placeOf } from "./dom.js";
 import { documentAddress, request } from "./requests.js";
 import { cut, unitIndex } from "./text.js";
 
@@ -16,14 +16,16 @@ export async function openDocument(cited, quote, index) {
   byId("document-title").textContent = cited.title;
   byId("document-place").textContent = [cited.source, placeOf(cited)].filter(Boolean).join(" · ");
   byId("document-text").replaceChildren();
+  showUnread([]);
   notice("Loading the document …");
   if (!byId("document").open) byId("document").showModal();
   try {
-    const { text, title, source, pages } = await request(documentAddress(cited.document_id, index, "/text"));
+    const { text, title, source, pages, notes } = await request(documentAddress(cited.document_id, index, "/text"));
     if (mine !== opened) return;
     byId("document-title").textContent = title;
     byId("document-place").textContent = [source, placeOf(cited)].filter(Boolean).join(" · ");
     const numbered = (pages ?? []).map((offset, place) => ({ offset, number: place + 1 }));
+    showUnread(notes ?? []);
     show(text, numbered, cited, quote);
   } catch (error) {
     if (mine === opened) notice(error.message);
@@ -68,6 +70,14 @@ function withPages(text, start, pages) {
     [done, points] = [next, offset];
   }
   return [...pieces, text.slice(done)].filter((piece) => piece !== "");
+}
+
+/** Show what was not read of the document's file, below its text. */
+function showUnread(notes) {
+  const box = byId("document-unread");
+  box.hidden = notes.length === 0;
+  box.querySelector("summary").textContent = `Read in part: ${count(notes.length, "part")} of the file ${notes.length === 1 ? "was" : "were"} not read`;
+  box.querySelector("ul").replaceChildren(...notes.map((line) => make("li", {}, line)));
 }
 
 function notice(message) {

@@ -53,7 +53,8 @@ async function list(after) {
 }
 
 function row(info, mine) {
-  const facts = [info.id, info.pages && count(info.pages, "page"), count(info.passages, "passage"), info.modified];
+  const unread = info.notes.length && `${count(info.notes.length, "part")} not read`;
+  const facts = [info.id, info.pages && count(info.pages, "page"), count(info.passages, "passage"), info.modified, unread];
   const open = () => openDocument({ ...info, document_id: info.id, start: 0, end: 0 }, "", mine);
   const name = make("button", { type: "button", class: "plain", onclick: open }, info.title);
   const remove = make("button", { type: "button", "aria-label": `Delete ${info.title}` }, "Delete");

@@ -145,4 +145,5 @@ def _text_json(served: Served, index: str | None, id: str) -> TextJSON:
         "source": found.source,
         "text": found.text,
         "pages": list(found.pages),
+        "notes": list(found.notes),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from rag.reading.reader import Reader, sha256
 from rag.settings import NO_MODEL, Settings
 from rag.state.open import closing_state, open_keys
 from rag.stores.open import list_indexes, open_index
+from rag.types import DocumentInfo
 
 _PACKAGES = (
     "torch",
@@ -31,6 +32,7 @@ _PACKAGES = (
     "fastapi",
     "pypdfium2",
 )
+_NAMED = 5  # most documents that are named
 _FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")  # what the embedder and llama.cpp have faster code for
 
 
@@ -147,12 +149,22 @@ def _index(settings: Settings) -> str:
     with open_index(settings, None, chunker=False) as index:
         documents = index.documents()
         found = f"{len(documents)} documents, {sum(info.passages for info in documents)} passages"
+        found += _partly_read(documents)
         calibration, embedder = read_calibration(index.folder), index.settings.embedder
     if calibration is None:
         return found
     same = calibration.made_with == made_with(embedder)
     other = "" if same else "; made with another reader, embedder or weights, so it is not used: calibrate again"
     return f"{found}; refused below {calibration.threshold:.3f} (rag calibrate, {calibration.date}){other}"
+
+
+def _partly_read(documents: Sequence[DocumentInfo]) -> str:
+    partly = [info.id for info in documents if info.notes]
+    if not partly:
+        return ""
+    documents_were = "1 document was" if len(partly) == 1 else f"{len(partly)} documents were"
+    named = ", ".join(partly[:_NAMED]) + (f" and {len(partly) - _NAMED} more" if len(partly) > _NAMED else "")
+    return f"; {documents_were} read in part: {named} (`rag documents show ID` says what was not)"
 
 
 def _checked(what: str, look: Callable[[], str]) -> Finding:

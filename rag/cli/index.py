@@ -51,6 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="languages of scanned pages, as tesseract names them (default: eng)",
     )
     parser.add_argument(
+        "--include-hidden",
+        action="store_true",
+        help="read text that nobody sees: hidden, in the colour of its background, smaller than 2 points",
+    )
+    parser.add_argument(
         "--ray",
         nargs="?",
         const="",
@@ -109,14 +114,14 @@ def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings:
     if options.dry_run:
         return _dry_run(paths, options, settings)
     if settings.index not in list_indexes(settings):
-        change = find_changes(paths, {}, settings.indexes_dir)
+        change = find_changes(paths, {}, settings.indexes_dir, options.include_hidden)
         if not change.changed:
             return _nothing_to_read(paths, change.skipped)
         with _preparer(options, settings) as (space, preparer), open_index(settings, space, create=True) as index:
             done = _carry_out(change, index, preparer)
         return _report(done, options, settings)
     with open_index(settings, None, write=True) as index:
-        change = find_changes(paths, index.files(), settings.indexes_dir)
+        change = find_changes(paths, index.files(), settings.indexes_dir, options.include_hidden)
         if not change.changed:
             return _report(_carry_out(change, index, None), options, settings)
         from rag.stores.open import check_made_with
@@ -157,7 +162,8 @@ def _dry_run(paths: Sequence[Path], options: argparse.Namespace, settings: Setti
     if settings.index in list_indexes(settings):
         with open_index(settings, None, chunker=False) as index:
             known = index.files()
-    return _print_dry_run(find_changes(paths, known, settings.indexes_dir), known, options.json)
+    change = find_changes(paths, known, settings.indexes_dir, options.include_hidden)
+    return _print_dry_run(change, known, options.json)
 
 
 @contextmanager
@@ -204,7 +210,8 @@ def _embedder(name: str, threads: int) -> Embedder:
 def _reading(options: argparse.Namespace) -> Options:
     from rag.documents.read import Options
 
-    return Options(passwords=tuple(options.password), ocr_languages=tuple(options.ocr_languages.split("+")))
+    languages = tuple(options.ocr_languages.split("+"))
+    return Options(tuple(options.password), languages, include_hidden=options.include_hidden)
 
 
 def _reembed(options: argparse.Namespace, settings: Settings) -> int:
@@ -237,7 +244,8 @@ def _reembed(options: argparse.Namespace, settings: Settings) -> int:
 def _stopped(left: int, what: str, arguments: Sequence[str], options: argparse.Namespace) -> int:
     flags = {"index": "index", "store": "store", "uri": "milvus_uri", "embedder": "embedder"}
     named = [(f"--{flag}", getattr(options, name)) for flag, name in flags.items() if getattr(options, name)]
-    command = shlex.join(["rag", "index", *arguments, *(part for pair in named for part in pair)])
+    hidden = ["--include-hidden"] if options.include_hidden else []
+    command = shlex.join(["rag", "index", *arguments, *(part for pair in named for part in pair), *hidden])
     print(f"rag: interrupted, {left} {what} left; finished {what} are kept. Resume with `{command}`", file=sys.stderr)
     return INTERRUPTED
 
@@ -279,7 +287,7 @@ def _print_dry_run(change: Change, known: dict[str, FileState], as_json: bool) -
     for item in duplicates:
         print(f"same     {item.document_id} and {item.other}")
     if change.reread:
-        print(f"{len(change.reread)} of them because their reader changed")
+        print(f"{len(change.reread)} of them because their reader or its options changed")
     print(f"{unchanged} unchanged; nothing was written")
     return OK
 
@@ -306,7 +314,7 @@ def _print_summary(summary: Summary, total: int, options: argparse.Namespace, se
         print(f"  note     {note.message}", file=sys.stderr)
     _print_duplicates(summary.duplicates)
     moved = f" ({len(summary.moved)} of them moved)" if summary.moved else ""
-    reread = f" ({len(summary.reread)} of them because their reader changed)" if summary.reread else ""
+    reread = f" ({len(summary.reread)} of them because their reader or its options changed)" if summary.reread else ""
     print(
         f"{len(summary.added)} added{moved}, {len(summary.replaced)} replaced{reread}, {len(summary.removed)} removed, "
         f"{len(summary.unchanged)} unchanged, {len(summary.failed)} failed, {len(summary.skipped)} skipped; "

@@ -178,8 +178,13 @@ def _documents(options: argparse.Namespace) -> int:
 
 
 def _print_document(document: Document, as_json: bool) -> None:
-    whole = {"id": document.id, "title": document.title, "text": document.text}
-    print(json.dumps(whole, ensure_ascii=False) if as_json else document.text)
+    if as_json:
+        whole = {"id": document.id, "title": document.title, "text": document.text, "notes": document.notes}
+        print(json.dumps(whole, ensure_ascii=False))
+        return
+    print(document.text)
+    if document.notes:
+        print("\nNot read of this file:", *(f"  - {note}" for note in document.notes), sep="\n")
 
 
 def _print_documents(documents: Sequence[DocumentInfo], as_json: bool) -> None:
@@ -190,7 +195,8 @@ def _print_documents(documents: Sequence[DocumentInfo], as_json: bool) -> None:
         return
     for info in documents:
         pages = f", {info.pages} pages" if info.pages else ""
-        print(f"{info.id}  {info.title}  ({info.passages} passages{pages})")
+        marker = ", read in part" if info.notes else ""
+        print(f"{info.id}  {info.title}  ({info.passages} passages{pages}{marker})")
 
 
 def _verify(options: argparse.Namespace) -> int:

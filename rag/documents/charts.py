@@ -1,7 +1,7 @@
 """Charts and diagrams of Office files -> tables and lines.
 
 In: a drawing, and the parts that its page relates to. Out: a chart's title and values, a row for each category and a
-column for each series; the texts of a diagram's points.
+column for each series; the texts of a diagram's points. What is a chart and gives none is counted.
 """
 
 from __future__ import annotations
@@ -13,21 +13,28 @@ from collections.abc import Iterator, Mapping
 from rag.documents import ooxml
 from rag.documents.blocks import Block, table_block
 from rag.documents.ooxml import Element, Target, local_name, relation_id
+from rag.documents.receipt import CHART, Receipt
 
 MOST_POINTS = 100_000  # of a series; indices beyond are damage
 CATEGORIES = ("cat", "xVal")
 VALUES = ("val", "yVal", "bubbleSize")
 
 
-def drawn(package: zipfile.ZipFile, data: Element, targets: Mapping[str, Target]) -> Iterator[Block]:
+def drawn(package: zipfile.ZipFile, data: Element, targets: Mapping[str, Target], receipt: Receipt) -> Iterator[Block]:
     """The blocks of a `graphicData` element that refers to a chart or a diagram."""
     for element in data:
+        if local_name(element) not in ("chart", "relIds"):
+            continue
         target = targets.get(relation_id(element, "dm" if local_name(element) == "relIds" else "id"))
         part = ooxml.part(package, target.path) if target else None
-        if part is not None and local_name(element) == "chart":
-            yield from chart(part)
-        elif part is not None and local_name(element) == "relIds":
-            yield Block("\n".join(_lines(point) for point in part.iterfind("{*}ptLst/{*}pt/{*}t")))
+        if part is None:
+            blocks = []
+        elif local_name(element) == "chart":
+            blocks = list(chart(part))
+        else:
+            blocks = [Block("\n".join(_lines(point) for point in part.iterfind("{*}ptLst/{*}pt/{*}t")))]
+        receipt.count(CHART, not (blocks and blocks[-1].text.strip()))
+        yield from blocks
 
 
 def chart(part: Element) -> Iterator[Block]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from rag.documents.blocks import Block, one_line
 
 MARK = "Image: "
-LEAST_WORDS = 3
+LEAST_WORDS = 2
 GENERATED = re.compile(
     r"(?:description automatically generated(?: with \w+ confidence)?|automatically generated description"
     r"|ai-generated content may be incorrect|automatisch generierte beschreibung)\.?",

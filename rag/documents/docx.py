@@ -2,34 +2,38 @@
 
 In: the bytes of a file. Out: blocks, and title, author, date and language that the file states. Numbers that Word
 computes for headings, clauses and lists stand in front of them; addresses of links follow the links' texts. Text boxes,
-charts and descriptions of pictures follow the paragraph that they are anchored in, footnotes and endnotes the end of
-the text; files embedded as parts of the text (`altChunk`) stand in their place. Headers of pages stand before the text,
+charts and descriptions of images follow the paragraph that they are anchored in, footnotes and endnotes the end of the
+text; files embedded as parts of the text (`altChunk`) stand in their place. Headers of pages stand before the text,
 footers behind it, unless they repeat it.
-Left out: what is deleted, struck out or hidden, comments.
+Left out and counted: what is deleted, struck out or not seen, comments, images without a description, embedded objects.
 """
 
 from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from rag.documents import charts, ooxml, web_archive
 from rag.documents.blocks import Block, Content, table_blocks
-from rag.documents.descriptions import described
 from rag.documents.encoding import decode_page, decode_text
 from rag.documents.formulas import formula
 from rag.documents.link_text import beside
 from rag.documents.margins import with_margins
 from rag.documents.ooxml import Element, Target, child_value, is_on, local_name, value
 from rag.documents.raised import LOWERED, RAISED, Run, joined
+from rag.documents.receipt import COMMENT, DELETED, OBJECT, ROW, STRUCK, Receipt
 from rag.documents.symbols import drawn, in_font
+from rag.documents.unseen import Colour
+from rag.documents.word_images import image_blocks
 from rag.documents.word_numbers import Numbering
+from rag.documents.word_unseen import is_unseen, paper_of, shaded, table_paper
 from rag.errors import DocumentError
 
 # Not the text of the paragraph that they stand in. `Fallback` repeats what stands in a text box beside it.
 LEFT_OUT = frozenset({"del", "moveFrom", "Fallback", "txbxContent", "rt", "pPr", "rPr", "sdtPr", "delText"})
+ANCHORED = frozenset({"graphicData", "drawing", "pict", "object"})
 BODY_TEXT = 9  # the outline level that says "no heading"; 0 to 8 are headings
 SHIFTS = {"superscript": RAISED, "subscript": LOWERED}
 LEAST_MOVED = 4  # half points
@@ -47,52 +51,65 @@ class _Story(NamedTuple):
     targets: Mapping[str, Target]
     addresses: Mapping[str, str]
     depth: int
+    receipt: Receipt
+    paper: Colour | None  # behind the text, None if that is not known
 
 
-def parse_docx(data: bytes, depth: int = 0) -> Content:
+def parse_docx(data: bytes, receipt: Receipt | None = None, depth: int = 0) -> Content:
     """The text as one page of blocks; raises `DocumentError` if the file is damaged or no Word document.
 
     `depth`: the number of files that it is embedded in.
     """
+    receipt = receipt or Receipt()
     with ooxml.opened(data) as package:
         main = ooxml.target(package, "", "officeDocument")
         document = ooxml.part(package, main)
         body = None if document is None else document.find("{*}body")
-        if body is None or main is None:
+        if document is None or body is None or main is None:
             raise DocumentError("is not a Word document although its name says so; give it the name of its real type")
         styles = _Styles(ooxml.part(package, ooxml.target(package, main, "styles")))
         numbering = Numbering(ooxml.part(package, ooxml.target(package, main, "numbering")), styles.list_of)
-        blocks = list(_blocks(body, _story(package, main, styles, numbering, depth)))
+        paper = paper_of(document)
+        blocks = list(_blocks(body, _story(package, main, styles, numbering, depth, receipt, paper)))
         for path in [ooxml.target(package, main, kind) for kind in ("footnotes", "endnotes")]:
             notes = ooxml.part(package, path)
             if path is not None and notes is not None:
-                story = _story(package, path, styles, numbering, depth)
+                story = _story(package, path, styles, numbering, depth, receipt, paper)
                 shown = [note for note in notes if value(note, "type") is None]  # the others are separating lines
                 blocks += [block for note in shown for block in _blocks(note, story)]
-        margins = [list(_margin(package, main, kind, styles, numbering, depth)) for kind in ("header", "footer")]
+        own = (package, main, styles, numbering, depth, receipt, paper)
+        margins = [list(_margin(kind, *own)) for kind in ("header", "footer")]
+        comments = ooxml.part(package, ooxml.target(package, main, "comments"))
+        receipt.count(COMMENT, 0 if comments is None else len(comments.findall("{*}comment")))
         stated = ooxml.stated(package)
     return Content([with_margins(_lists_merged(blocks), *margins)], title=stated.pop("title", ""), metadata=stated)
 
 
 def _margin(
-    package: zipfile.ZipFile, main: str, kind: str, styles: _Styles, numbering: Numbering, depth: int
-) -> Iterator[Block]:
+    kind: str, package: zipfile.ZipFile, main: str, styles: _Styles, numbering: Numbering, depth: int, receipt: Receipt,
+    paper: Colour | None,
+) -> Iterator[Block]:  # fmt: skip
     """Yields the blocks of the headers or the footers, each of which is a part of its own."""
     for path in dict.fromkeys(found.path for found in ooxml.targets(package, main).values() if found.kind == kind):
         part = ooxml.part(package, path)
         if part is not None:
-            yield from _blocks(part, _story(package, path, styles, numbering, depth))
+            yield from _blocks(part, _story(package, path, styles, numbering, depth, receipt, paper))
 
 
-def _story(package: zipfile.ZipFile, path: str, styles: _Styles, numbering: Numbering, depth: int) -> _Story:
-    return _Story(package, styles, numbering, ooxml.targets(package, path), ooxml.addresses(package, path), depth)
+def _story(
+    package: zipfile.ZipFile, path: str, styles: _Styles, numbering: Numbering, depth: int, receipt: Receipt,
+    paper: Colour | None,
+) -> _Story:  # fmt: skip
+    targets, addresses = ooxml.targets(package, path), ooxml.addresses(package, path)
+    return _Story(package, styles, numbering, targets, addresses, depth, receipt, paper)
 
 
 class _Styles:
     """The styles of a document: they and the styles that they are based on tell headings, items and looks."""
 
     def __init__(self, part: Element | None) -> None:
-        self._styles = {} if part is None else {value(style, "styleId"): style for style in part.findall("{*}style")}
+        found = [] if part is None else part.findall("{*}style")
+        self.by_id: dict[str | None, Element] = {value(style, "styleId"): style for style in found}
         self._looks: dict[str | None, dict[str, Element]] = {}
 
     def level(self, paragraph: Element) -> int:
@@ -128,8 +145,14 @@ class _Styles:
 
     def list_of(self, style: str) -> str | None:
         """The list of a style's own paragraphs."""
-        element = self._styles.get(style)
+        element = self.by_id.get(style)
         return None if element is None else child_value(element.find("{*}pPr/{*}numPr"), "numId")
+
+    def paper(self, paragraph: Element, around: Colour | None) -> Colour | None:
+        """The colour behind a paragraph's text."""
+        stated = (element.find("{*}pPr") for element in self._chain(paragraph))
+        own = (properties for properties in stated if properties is not None)
+        return shaded(next((item for item in own if item.find("{*}shd") is not None), None), around)
 
     def look(self, run: Element, paragraph: str | None) -> dict[str, Element]:
         """The properties of a run by their names; `paragraph` is the style of the paragraph that it stands in."""
@@ -157,10 +180,10 @@ class _Styles:
 
     def _based_on(self, style: str | None) -> Iterator[Element]:
         seen: set[str] = set()
-        while style is not None and style not in seen and style in self._styles:
+        while style is not None and style not in seen and style in self.by_id:
             seen.add(style)
-            yield self._styles[style]
-            style = child_value(self._styles[style], "basedOn")
+            yield self.by_id[style]
+            style = child_value(self.by_id[style], "basedOn")
 
 
 def style_of(paragraph: Element) -> str | None:
@@ -177,15 +200,17 @@ def _blocks(container: Element, story: _Story) -> Iterator[Block]:
                 yield from table_blocks(_rows(child, story), _headers(child))
             case "altChunk":
                 yield from _chunk(child, story)
-            case "del" | "moveFrom" | "sdtPr" | "Fallback":
+            case "del":
+                story.receipt.count_text(DELETED, _deleted(child))
+            case "moveFrom" | "sdtPr" | "Fallback":
                 pass
             case _:  # content controls, insertions, custom XML: what counts is inside
                 yield from _blocks(child, story)
 
 
 def _paragraph(paragraph: Element, story: _Story) -> Iterator[Block]:
-    """The paragraph, then the text boxes and charts that are anchored in it."""
-    line = _Line(story, style_of(paragraph))
+    """The paragraph, then the text boxes, charts and images that are anchored in it."""
+    line = _Line(story, style_of(paragraph), lambda: story.styles.paper(paragraph, story.paper))
     line.add(paragraph)
     text = joined(line.runs).strip()
     number = story.styles.number(paragraph, story.numbering)
@@ -199,12 +224,18 @@ def _paragraph(paragraph: Element, story: _Story) -> Iterator[Block]:
         else:
             yield Block(text) if mark is None else Block(mark + text, kind="list")
     for box in _anchored(paragraph):
-        if local_name(box) == "txbxContent":
-            yield from _blocks(box, story)
-        elif local_name(box) == "docPr":
-            yield from map(Block, filter(None, [described(value(box, "descr"))]))
-        else:
-            yield from charts.drawn(story.package, box, story.targets)
+        match local_name(box):
+            case "txbxContent":
+                yield from _blocks(box, story._replace(paper=None))
+            case "graphicData":
+                yield from charts.drawn(story.package, box, story.targets, story.receipt)
+            case _:
+                yield from image_blocks(box, story.receipt)
+
+
+def _deleted(element: Element) -> str:
+    """The text that was deleted while changes were tracked."""
+    return "".join(piece.text or "" for piece in element.iter() if local_name(piece) == "delText")
 
 
 def _is_gone(paragraph: Element) -> bool:
@@ -218,10 +249,11 @@ def _is_gone(paragraph: Element) -> bool:
 class _Line:
     """Gathers the text of a paragraph."""
 
-    def __init__(self, story: _Story, style: str | None) -> None:
+    def __init__(self, story: _Story, style: str | None, paper: Callable[[], Colour | None]) -> None:
         self.runs: list[Run] = []
         self._story = story
         self._style = style
+        self._paper = paper
         self._fields: list[_Field] = []  # those that are open, the outermost first
 
     def add(self, element: Element) -> None:
@@ -240,12 +272,14 @@ class _Line:
                     self._add_address(begin, _address(value(child, "instr") or ""))
                 case "oMath":
                     self._write(formula(child))
+                case "del":
+                    self._story.receipt.count_text(DELETED, _deleted(child))
                 case tag if tag not in LEFT_OUT:
                     self.add(child)
 
     def _add_run(self, run: Element) -> None:
         look = self._story.styles.look(run, self._style)
-        gone = any(is_on(look.get(name)) for name in ("vanish", "strike", "dstrike"))
+        gone = self._is_left_out(run, look)
         shift = SHIFTS.get(value(look.get("vertAlign"), "val") or "", 0) or _moved(value(look.get("position"), "val"))
         fonts = look.get("rFonts")
         font = value(fonts, "ascii") or value(fonts, "hAnsi")
@@ -257,6 +291,17 @@ class _Line:
                 self._fields[-1].instruction += child.text or ""
             elif not gone:
                 self._add_piece(child, tag, shift, font)
+
+    def _is_left_out(self, run: Element, look: Mapping[str, Element]) -> bool:
+        """Tells if the run is struck out, or is not seen and not wanted; its text is counted then."""
+        struck = any(is_on(look.get(name)) for name in ("strike", "dstrike"))
+        if not struck and not is_unseen(look, self._paper):
+            return False
+        text = "".join(piece.text or "" for piece in run.iterfind("{*}t"))
+        if not struck:
+            return self._story.receipt.hides(text)
+        self._story.receipt.count_text(STRUCK, text)
+        return True
 
     def _add_piece(self, piece: Element, tag: str, shift: int, font: str | None) -> None:
         match tag:
@@ -334,11 +379,12 @@ def _entered(turn: Element) -> str:
 
 
 def _anchored(element: Element) -> Iterator[Element]:
-    """The text boxes, charts and diagrams within a paragraph, and what is stated of each and of pictures."""
+    """The text boxes, charts, images and embedded objects within a paragraph."""
     for child in element:
-        if local_name(child) in ("txbxContent", "graphicData", "docPr"):
-            if local_name(child) == "graphicData":
-                yield from _anchored(child)
+        if local_name(child) == "txbxContent":
+            yield child
+        elif local_name(child) in ANCHORED:
+            yield from _anchored(child) if local_name(child) != "object" else ()
             yield child
         elif local_name(child) not in LEFT_OUT:
             yield from _anchored(child)
@@ -350,31 +396,36 @@ def _chunk(chunk: Element, story: _Story) -> Iterator[Block]:
 
     target = story.targets.get(ooxml.relation_id(chunk))
     if target is None or target.path not in story.package.namelist():
+        story.receipt.count(OBJECT)
         return
     data = ooxml.unpacked(story.package, target.path)
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith(b"pk\x03\x04"):
         if story.depth >= DEEPEST:
             raise DocumentError(f"holds files within files, {DEEPEST} deep; save their text in one")
-        (blocks,) = parse_docx(data, story.depth + 1).pages
+        (blocks,) = parse_docx(data, story.receipt, story.depth + 1).pages
         yield from blocks
     elif start.startswith(rtf.MARK):
-        yield from (block for page in rtf.parse(data).pages for block in page)
+        yield from (block for page in rtf.parse(data, story.receipt).pages for block in page)
     elif web_archive.is_archive(data):
-        yield from html.fragment(web_archive.page(data))
+        yield from html.fragment(web_archive.page(data), story.receipt)
     elif target.path.lower().endswith((".txt", ".text")) or b"<" not in data:
         yield from text.text_blocks(decode_text(data), unwrap=True)
     else:
-        yield from html.fragment(decode_page(data))
+        yield from html.fragment(decode_page(data), story.receipt)
 
 
 def _rows(grid: Element, story: _Story) -> list[list[str]]:
     """The cells of each row: one that spans rows is repeated in each, one that spans columns stands in the first."""
     rows: list[list[str]] = []
+    paper = table_paper(grid, story.styles.by_id, story.paper)
     for row in _inside(grid, "tr"):
+        if is_on(row.find("{*}trPr/{*}hidden")) and story.receipt.hides_part(ROW):
+            continue
         cells = [""] * _count(child_value(row.find("{*}trPr"), "gridBefore"), 0)
         for cell in _inside(row, "tc"):
-            text = "\n".join(block.text for block in _blocks(cell, story))
+            inner = story._replace(paper=shaded(cell.find("{*}tcPr"), paper))
+            text = "\n".join(block.text for block in _blocks(cell, inner))
             merged = cell.find("{*}tcPr/{*}vMerge")
             if merged is not None and value(merged, "val") != "restart" and rows and len(cells) < len(rows[-1]):
                 text = rows[-1][len(cells)]

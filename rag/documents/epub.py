@@ -1,8 +1,8 @@
 """Electronic books (.epub) -> the blocks of their chapters, in reading order.
 
 In: the bytes of a file. Out: blocks with the book's own headings, and what the package says of itself.
-Left out: the table of contents that readers show as a menu, and pages outside the reading order. A book with copy
-protection is refused.
+Left out: the table of contents that readers show as a menu, and pages outside the reading order. Chapters that are
+missing in the file are counted. A book with copy protection is refused.
 """
 
 from __future__ import annotations
@@ -16,15 +16,18 @@ from rag.documents import html, ooxml
 from rag.documents.blocks import Content
 from rag.documents.encoding import decode_page
 from rag.documents.ooxml import Element, local_name, value
+from rag.documents.receipt import Kind, Receipt
 from rag.errors import DocumentError
 
+MISSING = Kind("chapter that is missing in the file", "chapters that are missing in the file", "get a fresh copy")
 PAGES = frozenset({"application/xhtml+xml", "text/html", "application/x-dtbook+xml"})
 META = {"title": "title", "creator": "author", "language": "language", "date": "created"}
 FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")  # fonts made unusable elsewhere
 
 
-def parse(data: bytes) -> Content:
+def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """The text of all chapters as one page of blocks; raises `DocumentError` for damage and for copy protection."""
+    receipt = receipt or Receipt()
     with ooxml.opened(data) as book:
         _refuse_protected(book)
         container = ooxml.part(book, "META-INF/container.xml")
@@ -34,8 +37,11 @@ def parse(data: bytes) -> Content:
         if package is None:
             raise DocumentError("is not an electronic book although its name says so; give it its real type's name")
         members = set(book.namelist())
-        chapters = [chapter for chapter in _reading_order(package, dirname(path)) if chapter in members]
-        blocks = [block for chapter in chapters for block in html.fragment(decode_page(ooxml.unpacked(book, chapter)))]
+        listed = list(_reading_order(package, dirname(path)))
+        chapters = [chapter for chapter in listed if chapter in members]
+        receipt.count(MISSING, len(listed) - len(chapters))
+        pages = (decode_page(ooxml.unpacked(book, chapter)) for chapter in chapters)
+        blocks = [block for page in pages for block in html.fragment(page, receipt)]
     stated = _stated(package)
     return Content([blocks], title=stated.pop("title", ""), metadata=stated)
 

@@ -1,7 +1,8 @@
 """Workbooks in Excel's binary formats (xls, xlsb) -> their sheets.
 
 In: the bytes of a file. Out: the visible sheets; numbers, dates and durations in a form of their own, since calamine,
-which reads the files, does not tell how cells show them.
+which reads the files, does not tell how cells show them. Hidden sheets are counted; calamine tells nothing of hidden
+rows, comments and images.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from rag.documents import number_formats, ooxml
 from rag.documents.blocks import one_line
 from rag.documents.grid import Figure, Sheet, Span
+from rag.documents.receipt import SHEET, Receipt, quoted
 from rag.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -24,10 +26,10 @@ CellValue = object  # str, int, float, bool, or one of datetime's types; "" for 
 MIDNIGHT = datetime.time()
 
 
-def sheets(data: bytes) -> Iterator[Sheet]:
+def sheets(data: bytes, receipt: Receipt) -> Iterator[Sheet]:
     """Yields the visible sheets; raises `DocumentError` for damage and for a password."""
     with _damage_told():
-        for name, sheet in _visible(data):
+        for name, sheet in _visible(data, receipt):
             top, left = sheet.start or (0, 0)
             rows = {}
             for number, row in enumerate(sheet.to_python(), start=top):
@@ -37,12 +39,14 @@ def sheets(data: bytes) -> Iterator[Sheet]:
             yield Sheet(name, rows, [Span(*first, *last) for first, last in sheet.merged_cell_ranges or ()])
 
 
-def _visible(data: bytes) -> Iterator[tuple[str, CalamineSheet]]:
+def _visible(data: bytes, receipt: Receipt) -> Iterator[tuple[str, CalamineSheet]]:
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
     workbook = CalamineWorkbook.from_filelike(BytesIO(data))
     for stated in workbook.sheets_metadata:
-        if stated.visible == SheetVisibleEnum.Visible and stated.typ == SheetTypeEnum.WorkSheet:
+        if stated.typ != SheetTypeEnum.WorkSheet:
+            continue
+        if stated.visible == SheetVisibleEnum.Visible or not receipt.hides_part(SHEET, quoted(stated.name)):
             yield stated.name, workbook.get_sheet_by_name(stated.name)
 
 

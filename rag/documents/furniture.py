@@ -12,24 +12,29 @@ from typing import TYPE_CHECKING
 
 from rag.documents.blocks import one_line
 from rag.documents.markup import HEADINGS, NOTE_MARK, blocks_of, walk
+from rag.documents.unseen import is_too_small
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 UNSEEN_TAGS = frozenset({
     "script", "style", "template", "noscript", "head", "iframe", "object", "svg", "canvas", "audio", "video", "map",
-    "button", "select", "textarea", "input", "datalist", "label", "dialog", "rt", "rp", "annotation", "del",
-    "s", "strike",
+    "button", "select", "textarea", "input", "datalist", "label", "dialog", "rt", "rp", "annotation", "embed",
 })  # fmt: skip
+STRUCK_TAGS = frozenset({"del", "s", "strike"})
 SEEN_BUTTONS = frozenset({"dt", "summary", *HEADINGS})  # in these a button shows and hides what follows
-# Not opacity: animations begin at 0, and a saved page keeps it. Not backface-visibility.
+# Not opacity: animations begin at 0, and a saved page keeps it. Not backface-visibility, not a height of 0, to which
+# parts that unfold are closed.
 UNSEEN_STYLE = re.compile(
-    r"(?<![\w-])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|text-decoration[\w-]*\s*:[^;]*line-through)",
+    r"(?<![\w-])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)"
+    r"|(?:left|right|top|text-indent)\s*:\s*-(?:9\d{3}px|\d{5,}px|9\d\dr?em)"
+    r"|clip\s*:\s*rect\(\s*[01](?:px)?[\s,]|clip-path\s*:\s*inset\(\s*(?:50|100)%)",
     re.I,
 )
-NO_SIZE = re.compile(
-    r"(?<![\w-])font-size\s*:\s*0(?![.\d])", re.I
-)  # also against spaces between boxes, which have their own
+NO_WIDTH = re.compile(r"(?<![\w-])(?:max-)?width\s*:\s*[01](?:px|pt)?\s*(?:;|\Z)", re.I)
+CLIPPED = re.compile(r"(?<![\w-])overflow(?:-x)?\s*:\s*hidden", re.I)
+SIZE = re.compile(r"(?<![\w-])font(?:-size\s*:\s*|\s*:[^;]*?\s)(\d*\.?\d+)(px|pt|r?em|%|(?=\s*(?:;|!|\Z)))", re.I)
+POINTS = {"px": 0.75, "pt": 1.0, "em": 12.0, "rem": 12.0, "%": 0.12, "": 0.75}  # of each unit, at the usual size
 UNSEEN_CLASSES = frozenset({"sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text"})
 LETTER = re.compile(r"[^\W_]")
 
@@ -66,17 +71,40 @@ LEAST_FACTS = 0.25  # share of an element's text outside links at which lines wi
 
 def is_unseen(node: LexborNode) -> bool:
     """Tells if a person who looks at the page does not see the element's text, or sees it struck."""
+    return is_apart(node) or is_struck(node) or (is_hidden(node) and not is_shown_beside(node))
+
+
+def is_apart(node: LexborNode) -> bool:
+    """Tells if an element holds no text of the page: scripts, controls, what is there for programs that read aloud."""
     tag, attributes = node.tag, node.attributes
     if tag in UNSEEN_TAGS and not (tag == "button" and node.parent is not None and node.parent.tag in SEEN_BUTTONS):
         return True
-    if ("hidden" in attributes and attributes["hidden"] != "until-found") or attributes.get("aria-hidden") == "true":
+    if attributes.get("aria-hidden") == "true":
         return True
-    if not UNSEEN_CLASSES.isdisjoint((attributes.get("class") or "").split()):
-        return bool(LETTER.search(node.text() or ""))  # a sign stands between the figures of a fraction
-    style = attributes.get("style") or ""
-    if UNSEEN_STYLE.search(style):
-        return not _is_formula_of_picture(node)
-    return bool(NO_SIZE.search(style)) and len(node.css("[style*=font-size]")) < 2  # css() finds `node` too
+    if UNSEEN_CLASSES.isdisjoint((attributes.get("class") or "").split()):
+        return False
+    return bool(LETTER.search(node.text() or ""))  # a sign stands between the figures of a fraction
+
+
+def is_struck(node: LexborNode) -> bool:
+    """Tells if the text of an element is struck out."""
+    return node.tag in STRUCK_TAGS or "line-through" in (node.attributes.get("style") or "").lower()
+
+
+def is_hidden(node: LexborNode) -> bool:
+    """Tells if the markup of an element, or its own style, hides it."""
+    attributes = node.attributes
+    if "hidden" in attributes and attributes["hidden"] != "until-found":
+        return True
+    style = attributes.get("style")
+    if not style:
+        return False
+    if UNSEEN_STYLE.search(style) or ("overflow" in style and CLIPPED.search(style) and NO_WIDTH.search(style)):
+        return True
+    sizes = SIZE.findall(style) if "font" in style else []
+    if not sizes or not is_too_small(float(sizes[-1][0]) * POINTS[sizes[-1][1].lower()]):
+        return False
+    return len(node.css("[style*=font]")) < 2  # else a space between boxes with their own; css() finds `node` too
 
 
 def is_furniture(node: LexborNode, size: int, marked: bool) -> bool:
@@ -112,7 +140,7 @@ def size_of(root: LexborNode, links: bool) -> int:
     return sum(len(word) for text in texts for word in text.split())
 
 
-def _is_formula_of_picture(node: LexborNode) -> bool:
+def is_shown_beside(node: LexborNode) -> bool:
     """Tells if a hidden element holds the formula of which the next element is a picture."""
     after = node.next
     while after is not None and after.tag == "-text":

@@ -1,8 +1,9 @@
 """Web pages -> blocks: the article without menus, banners and footers; headings, lists and tables kept.
 
 In: the bytes of a page. Out: blocks, and title, author, date and language that the page states.
-What is left out is furniture and what is not seen (furniture.py); a page of which too little would remain is kept
-whole. What scripts would show by and by is read; scripts are not run and nothing is fetched.
+What is left out is furniture (furniture.py) and what is not seen (page_unseen.py), which is counted; a page of which
+too little would remain is kept whole. What scripts would show by and by is read; scripts are not run and nothing is
+fetched.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from typing import TYPE_CHECKING
 
 from rag.documents.blocks import Block, Content, one_line
 from rag.documents.encoding import decode_page
-from rag.documents.furniture import is_furniture, is_unseen, size_of, sounds_like_furniture
+from rag.documents.furniture import is_furniture, size_of, sounds_like_furniture
 from rag.documents.markup import blocks_of
+from rag.documents.page_unseen import Eye
+from rag.documents.receipt import Receipt
+from rag.documents.style_sheets import is_plain, with_styles
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -33,23 +37,25 @@ AUTHOR = 'meta[name="author" i], meta[property="article:author" i]'
 CREATED = 'meta[property="article:published_time" i], meta[name="date" i], meta[name="dcterms.created" i]'
 
 
-def parse(data: bytes) -> Content:
+def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """The article of a page as blocks; raises `DocumentError` for bytes that are not text."""
-    return parse_markup(decode_page(data))
+    return parse_markup(decode_page(data), receipt)
 
 
-def parse_markup(markup: str) -> Content:
+def parse_markup(markup: str, receipt: Receipt | None = None) -> Content:
     """The article of a page that is decoded, as blocks."""
-    page = _parsed(markup)
+    page = with_styles(_parsed(markup))
     stated = {"author": _stated(page, AUTHOR), "created": _stated(page, CREATED), "language": _language(page)}
     metadata = {name: value for name, value in stated.items() if value}
-    return Content([article_blocks(page)], title=_title(page), metadata=metadata)
+    blocks = article_blocks(page, Eye(receipt or Receipt(), is_plain(page)))
+    return Content([blocks], title=_title(page), metadata=metadata)
 
 
-def fragment(markup: str) -> list[Block]:
+def fragment(markup: str, receipt: Receipt | None = None) -> list[Block]:
     """The blocks of a piece of markup that is all content."""
-    body = _parsed(markup).body
-    return blocks_of(body, is_unseen) if body is not None else []
+    page = with_styles(_parsed(markup))
+    eye = Eye(receipt or Receipt(), is_plain(page))
+    return blocks_of(page.body, eye.misses) if page.body is not None else []
 
 
 def _parsed(markup: str) -> LexborHTMLParser:
@@ -60,7 +66,7 @@ def _parsed(markup: str) -> LexborHTMLParser:
     return LexborHTMLParser(markup)
 
 
-def article_blocks(page: LexborHTMLParser) -> list[Block]:
+def article_blocks(page: LexborHTMLParser, eye: Eye) -> list[Block]:
     """The blocks of the page's article, or of the whole page if little would remain."""
     body = page.body
     if body is None:
@@ -73,14 +79,14 @@ def article_blocks(page: LexborHTMLParser) -> list[Block]:
 
     def left_out(node: LexborNode) -> bool:
         depth = inside.get(node.parent.mem_id, 0) if node.parent is not None else 0
-        if is_unseen(node) or (depth < DEEPEST_JUDGED and is_furniture(node, size, marked=place is not None)):
+        if eye.misses(node) or (depth < DEEPEST_JUDGED and is_furniture(node, size, marked=place is not None)):
             return True
         inside[node.mem_id] = depth + sounds_like_furniture(node)
         return False
 
     blocks = blocks_of(root, left_out, last=_main_part(root) if place else None)
     if sum(len(block.text) for block in blocks) < LEAST_KEPT * size_of(body, links=False):
-        return blocks_of(body, is_unseen)
+        return blocks_of(body, eye.misses)
     return _with_main_heading(page, blocks)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from email.message import EmailMessage
 from functools import partial
 from posixpath import basename, splitext
+from typing import NamedTuple
 
 from rag.documents.appointments import appointment_blocks
 from rag.documents.blocks import Block, Content, one_line
@@ -33,6 +34,7 @@ from rag.documents.mail_body import (
     parts_of,
     refuse_encrypted,
 )
+from rag.documents.receipt import Kind, Receipt
 from rag.errors import DocumentError
 
 SHOWN = ("From", "To", "Cc", "Date")
@@ -50,33 +52,41 @@ ENCRYPTED_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime
 # The bytes 80 to 9F of Windows-1252, which mail programs send as Latin-1, in which they are controls
 WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 DEEPEST = 4  # messages attached to messages
-MESSAGE = "message/rfc822"
+ATTACHED = "message/rfc822"
+MESSAGE = Kind("message that could not be read", "messages that could not be read")
 SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
 
 
-def parse(data: bytes) -> Content:
+class _Reading(NamedTuple):
+    """The attachments that were met, and what counts what is not read."""
+
+    attached: list[EmailMessage]
+    receipt: Receipt
+
+
+def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """The sections of one message; raises `DocumentError` if it is encrypted, damaged or no message."""
     message = _message(data)
     if not message.keys():
         raise DocumentError("is not a mail message: it has no header lines; give it the name of its real type")
-    return _content(message)
+    return _content(message, receipt)
 
 
-def parse_outlook(data: bytes) -> Content:
+def parse_outlook(data: bytes, receipt: Receipt | None = None) -> Content:
     """The sections of one message of Outlook (.msg); raises `DocumentError` as `parse` does."""
     from rag.documents import outlook
 
-    return _content(outlook.message(data))
+    return _content(outlook.message(data), receipt)
 
 
-def _content(message: EmailMessage) -> Content:
+def _content(message: EmailMessage, receipt: Receipt | None) -> Content:
     attached: list[EmailMessage] = []
-    blocks = list(_blocks(message, attached, 1))
+    blocks = list(_blocks(message, _Reading(attached, receipt or Receipt()), 1))
     stated = {"author": _field(message, "From"), "created": _field(message, "Date")}
     return Content([blocks], title=_field(message, "Subject"), metadata=stated, members=_members(attached))
 
 
-def parse_mailbox(data: bytes) -> Content:
+def parse_mailbox(data: bytes, receipt: Receipt | None = None) -> Content:
     """The sections of all messages of a mailbox; of one that is encrypted or damaged, only its head and the reason.
 
     Attachments are named with the number of their message, since many have the same: "12/lease.pdf".
@@ -87,11 +97,12 @@ def parse_mailbox(data: bytes) -> Content:
     ends = [found.start() for found in starts[1:]] + [len(data)]
     pieces = [data[: starts[0].start()]] + [data[start.end() : end] for start, end in zip(starts, ends, strict=True)]
     messages = [_message(ESCAPED.sub(rb"\1", piece)) for piece in pieces if piece.strip()]
+    receipt = receipt or Receipt()
     blocks: list[Block] = []
     members: list[Member] = []
     for number, message in enumerate(messages, 1):
         attached: list[EmailMessage] = []
-        blocks += _blocks_or_reason(message, attached, 1)
+        blocks += _blocks_or_reason(message, _Reading(attached, receipt), 1)
         members += (member._replace(name=f"{number}/{member.name}") for member in _members(attached))
     return Content([blocks], members=members)
 
@@ -130,8 +141,8 @@ def _check_types(message: EmailMessage) -> None:
             part.get_param("smime-type")
 
 
-def _blocks(message: EmailMessage, attached: list[EmailMessage], level: int) -> Iterator[Block]:
-    """Yields the blocks of a message, and adds its attachments to `attached`."""
+def _blocks(message: EmailMessage, reading: _Reading, level: int) -> Iterator[Block]:
+    """Yields the blocks of a message, and notes its attachments."""
     _check_types(message)
     if _is_encrypted(message):
         raise DocumentError(ENCRYPTED)
@@ -140,25 +151,26 @@ def _blocks(message: EmailMessage, attached: list[EmailMessage], level: int) -> 
     bodies = bodies or [part for part in parts if is_body(part, named=True)]
     refuse_encrypted(bodies)
     yield from _head(message, level)
-    yield from body_blocks(message, bodies)
+    yield from body_blocks(message, bodies, reading.receipt)
     appointments = [(part, appointment_blocks(decoded(part))) for part in parts if _is_calendar(part)]
     yield from dict.fromkeys(block for _, blocks in appointments for block in blocks)
     calendars = [part for part, blocks in appointments if blocks]
     others = [part for part in parts if not any(part is other for other in (*bodies, *calendars))]
     files = [part for part in others if _is_file(part)]
-    attached += files
+    reading.attached.extend(files)
     if files:
         yield Block("\n".join(f"Attachment: {_name(part)}" for part in files))
     for part in others:
-        if part.get_content_type() == MESSAGE:
-            yield from _attached_message(part, attached, level + 1)
+        if part.get_content_type() == ATTACHED:
+            yield from _attached_message(part, reading, level + 1)
 
 
-def _blocks_or_reason(message: EmailMessage, attached: list[EmailMessage], level: int) -> list[Block]:
+def _blocks_or_reason(message: EmailMessage, reading: _Reading, level: int) -> list[Block]:
     """The blocks of one of several messages; if it is encrypted or damaged, its head and the reason."""
     try:
-        return list(_blocks(message, attached, level))
+        return list(_blocks(message, reading, level))
     except DocumentError as exc:
+        reading.receipt.count(MESSAGE)
         return [*_head(message, level), Block(f"This message {exc}.")]
 
 
@@ -187,11 +199,12 @@ def _is_calendar(part: EmailMessage) -> bool:
     return part.get_content_type() in CALENDAR or (part.get_filename() or "").lower().endswith(".ics")
 
 
-def _attached_message(part: EmailMessage, attached: list[EmailMessage], level: int) -> Iterator[Block]:
+def _attached_message(part: EmailMessage, reading: _Reading, level: int) -> Iterator[Block]:
     inner = part.get_payload(0) if part.is_multipart() else None
     if isinstance(inner, EmailMessage) and level <= DEEPEST:
-        yield from _blocks_or_reason(inner, attached, level)
+        yield from _blocks_or_reason(inner, reading, level)
     else:
+        reading.receipt.count(MESSAGE)
         yield Block(f"Attachment: {_name(part)} (not read)")
 
 
@@ -199,7 +212,11 @@ def _is_file(part: EmailMessage) -> bool:
     """Tells if a part is an attached file, and not a picture in the text, a signature, or what a mail server says to
     programs."""
     kind = part.get_content_type()
-    if kind == MESSAGE or kind in SAID_ELSEWHERE or kind in SIGNATURES:
+    if kind == ATTACHED or kind in SAID_ELSEWHERE or kind in SIGNATURES:
+        return False
+    if part.get_content_maintype() == "image" and (
+        part.get_content_disposition() == "inline" or part.get("Content-ID") is not None
+    ):
         return False
     return bool(_stated_name(part)) or part.get_content_maintype() not in ("image", "message")
 

@@ -16,6 +16,7 @@ from rag.documents.blocks import Block
 from rag.documents.encoding import decode_labelled, decode_page, decode_text
 from rag.documents.formats import DATA, OFFICE, TEXT
 from rag.documents.mail_text import mail_blocks
+from rag.documents.receipt import Receipt
 from rag.errors import DocumentError
 
 PGP = re.compile(r"-----BEGIN PGP MESSAGE-----.*?(?:-----END PGP MESSAGE-----|\Z)", re.DOTALL)
@@ -42,19 +43,23 @@ def parts_of(message: EmailMessage) -> Iterator[EmailMessage]:
         yield message
 
 
-def body_blocks(part: EmailMessage, bodies: list[EmailMessage]) -> list[Block]:
+def body_blocks(part: EmailMessage, bodies: list[EmailMessage], receipt: Receipt) -> list[Block]:
     """The blocks of the texts in a part: of alternatives the first, unless another says more; else of all of them."""
     if any(part is body for body in bodies):
-        return _text_blocks(part)
+        return _text_blocks(part, receipt)
     if not part.is_multipart() or part.get_content_maintype() != "multipart":
         return []
-    several = [body_blocks(inner, bodies) for inner in part.iter_parts() if isinstance(inner, EmailMessage)]
+    inner = [each for each in part.iter_parts() if isinstance(each, EmailMessage)]
     if part.get_content_type() != "multipart/alternative":
-        return [block for blocks in _once(several) for block in blocks]
+        return [block for blocks in _once([body_blocks(each, bodies, receipt) for each in inner]) for block in blocks]
     best: list[Block] = []
-    for blocks in several:
+    chosen = receipt.fresh()
+    for each in inner:
+        own = receipt.fresh()
+        blocks = body_blocks(each, bodies, own)
         if _size(best) < LEAST_SAID * _size(blocks):
-            best = blocks
+            best, chosen = blocks, own
+    receipt.take(chosen)
     return best
 
 
@@ -100,9 +105,9 @@ def _once(several: list[list[Block]]) -> Iterator[list[Block]]:
             yield blocks
 
 
-def _text_blocks(part: EmailMessage) -> list[Block]:
+def _text_blocks(part: EmailMessage, receipt: Receipt) -> list[Block]:
     if part.get_content_type() == "text/html":
-        return html.fragment(decoded(part))
+        return html.fragment(decoded(part), receipt)
     flowed = str(part.get_param("format", "")).lower() == "flowed"
     return mail_blocks(_readable(decoded(part)), flowed, str(part.get_param("delsp", "")).lower() == "yes")
 

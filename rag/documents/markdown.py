@@ -1,8 +1,8 @@
 """Markdown -> blocks: the meaning of the marks is kept (headings, lists, tables, line breaks), the marks are not.
 
 In: bytes. Out: blocks. The fields of front matter are metadata, and lines of the text, so that they can be asked for.
-It knows CommonMark, tables and strikethrough, and leaves out what is struck; footnotes, formulas and directives stay as
-they are written. Markup in the text is read as in web pages.
+It knows CommonMark, tables and strikethrough; footnotes, formulas and directives stay as they are written. Markup in
+the text is read as in web pages. What is struck and images without a description are left out and counted.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from rag.documents.encoding import decode_text
 from rag.documents.front_matter import front_matter
 from rag.documents.link_text import missed_address
 from rag.documents.markdown_rules import parser, tokens_of
+from rag.documents.receipt import IMAGE, STRUCK, Receipt
 from rag.documents.text import literal_lines
 from rag.documents.wrapping import join
 
@@ -35,7 +36,7 @@ MOST_OWN = 100  # other fields that are metadata
 LONGEST_VALUE = 500  # characters of a field that is metadata; longer ones are text alone
 
 
-def parse(data: bytes) -> Content:
+def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """The blocks of a file; raises `DocumentError` for bytes that are not text."""
     fields, text = front_matter(decode_text(data).replace("\r\n", "\n").replace("\r", "\n"))
     named = {name.lower(): value for name, value in fields.items() if len(value) <= LONGEST_VALUE}
@@ -44,19 +45,21 @@ def parse(data: bytes) -> Content:
     own = {name: value for name, value in named.items() if name not in taken}
     metadata = dict(islice(own.items(), MOST_OWN)) | known
     shown = [f"{name}: {value}" for name, value in fields.items() if name.lower() != "title"]
-    return Content([[Block("\n".join(shown)), *markdown_blocks(text)]], title=named.get("title", ""), metadata=metadata)
+    blocks = [Block("\n".join(shown)), *markdown_blocks(text, receipt)]
+    return Content([blocks], title=named.get("title", ""), metadata=metadata)
 
 
-def markdown_blocks(text: str) -> list[Block]:
+def markdown_blocks(text: str, receipt: Receipt | None = None) -> list[Block]:
     """The blocks of a text that is decoded and has no front matter."""
-    return _Writer(tokens_of(text)).blocks
+    return _Writer(tokens_of(text), receipt or Receipt()).blocks
 
 
 class _Writer:
     """Makes blocks of tokens; a list becomes one block with a line for each item, whatever stands in the item."""
 
-    def __init__(self, tokens: Sequence[Token]) -> None:
+    def __init__(self, tokens: Sequence[Token], receipt: Receipt) -> None:
         self.blocks: list[Block] = []
+        self._receipt = receipt
         self._lines: list[str] = []  # of the list that is open
         self._lists: list[int | None] = []  # the next number of each open list, None if it has bullets
         self._marker = ""
@@ -67,7 +70,7 @@ class _Writer:
     def _take(self, token: Token, before: Token) -> None:
         match token.type:
             case "inline":
-                self._text(_inline_text(token), before)
+                self._text(_inline_text(token, self._receipt), before)
             case "fence" | "code_block":
                 self._put(Block(literal_lines(token.content), kind="code"))
             case "html_block":
@@ -99,7 +102,7 @@ class _Writer:
             self._put(Block(text))
 
     def _html(self, markup: str) -> None:
-        for block in html.fragment(markup):
+        for block in html.fragment(markup, self._receipt):
             if block.level:
                 self._heading(block.text, block.level)
             else:
@@ -134,11 +137,12 @@ class _Writer:
             self._lines = []
 
 
-def _inline_text(token: Token) -> str:
+def _inline_text(token: Token, receipt: Receipt) -> str:
     """The text of a paragraph: soft breaks joined, hard breaks kept, images by their description, no struck text."""
-    children = [child for child in _unstruck(token.children or ())]
+    children = [child for child in _unstruck(token.children or (), receipt)]
+    receipt.count(IMAGE, sum(child.type == "image" and not _description(child).strip() for child in children))
     if any(child.type == "html_inline" and not BREAK.match(child.content) for child in children):
-        return "\n".join(block.text for block in html.fragment(_markup(children)))
+        return "\n".join(block.text for block in html.fragment(_markup(children), receipt))
     lines: list[list[str]] = [[""]]  # hard lines, each of them soft lines
     links: list[tuple[str, int]] = []  # address, and the number of characters before the link
     for child in children:
@@ -162,11 +166,13 @@ def _inline_text(token: Token) -> str:
     return "\n".join(join(line) for line in lines)
 
 
-def _unstruck(children: Sequence[Token]) -> Iterator[Token]:
+def _unstruck(children: Sequence[Token], receipt: Receipt) -> Iterator[Token]:
     struck = 0
     for child in children:
         struck += (child.type == "s_open") - (child.type == "s_close")
-        if not struck and child.type != "s_close":
+        if struck:
+            receipt.count_text(STRUCK, child.content)
+        elif child.type != "s_close":
             yield child
 
 

@@ -1,7 +1,7 @@
 """Jupyter notebooks (.ipynb) -> the blocks of their cells: text as Markdown, code and its printed results as lines.
 
-In: the bytes of a file. Out: blocks in order. Left out: pictures, widgets, error traces, and results that the notebook
-has only as markup.
+In: the bytes of a file. Out: blocks in order. Left out and counted: pictures, widgets, error traces, and results that
+the notebook has only as markup.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from typing import Any, NamedTuple
 from rag.documents import markdown, text
 from rag.documents.blocks import Block, Content
 from rag.documents.encoding import decode_text
+from rag.documents.receipt import Kind, Receipt
 from rag.errors import DocumentError
+
+PICTURE = Kind("picture among the results", "pictures among the results")
+TRACE = Kind("error trace", "error traces")
+RESULT = Kind("result that is markup only", "results that are markup only")
+PICTURES = frozenset({"png", "jpeg", "svg"})  # in format 3
 
 
 class _Cell(NamedTuple):
@@ -23,32 +29,46 @@ class _Cell(NamedTuple):
     outputs: list[str]  # printed results of code
 
 
-def parse(data: bytes) -> Content:
+def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """The cells of a notebook as one page of blocks; raises `DocumentError` if the file is no notebook."""
+    receipt = receipt or Receipt()
     try:
         notebook = json.loads(decode_text(data))
         found = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]
-        cells = [_cell(cell) for cell in found]
+        cells = [_cell(cell, receipt) for cell in found]
         title = notebook.get("metadata", {}).get("title", "")
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as exc:
         raise DocumentError("is not a notebook although its name says so; save it anew in Jupyter") from exc
-    blocks = [block for cell in cells for block in _blocks(cell)]
+    blocks = [block for cell in cells for block in _blocks(cell, receipt)]
     return Content([blocks], title=title if isinstance(title, str) else "")
 
 
-def _cell(cell: dict[str, Any]) -> _Cell:
+def _cell(cell: dict[str, Any], receipt: Receipt) -> _Cell:
     """A cell of the file; raises `TypeError` and the like for one of another form."""
     kind = cell.get("cell_type")
     outputs = cell.get("outputs", []) if kind == "code" else []
     shown = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs]
+    for output in outputs:
+        _count(output, receipt)
     level = int(cell.get("level", 1)) if kind == "heading" else 0
     return _Cell(kind, _joined(cell.get("source", cell.get("input", ""))), level, [_joined(one) for one in shown])
 
 
-def _blocks(cell: _Cell) -> Iterator[Block]:
+def _count(output: dict[str, Any], receipt: Receipt) -> None:
+    """Counts a result of which something is not read."""
+    kinds = {*output.get("data", {}), *output}
+    if output.get("output_type") in ("error", "pyerr"):
+        receipt.count(TRACE)
+    elif any(kind.startswith("image/") or kind in PICTURES for kind in kinds):
+        receipt.count(PICTURE)
+    elif not output.get("text") and "text/plain" not in kinds:
+        receipt.count(RESULT, any(output.get("data", {}).values()))
+
+
+def _blocks(cell: _Cell, receipt: Receipt) -> Iterator[Block]:
     match cell.kind:
         case "markdown":
-            yield from markdown.markdown_blocks(cell.source)
+            yield from markdown.markdown_blocks(cell.source, receipt)
         case "heading":
             yield Block(cell.source, cell.level)
         case _:

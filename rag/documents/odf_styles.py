@@ -1,29 +1,44 @@
 """The styles of OpenDocument files -> looks of text, and numbers of lists.
 
-In: the parts that define styles. Out: for a style's name, whether its text is seen and how it is set; the number of
-each item.
+In: the parts that define styles. Out: for a style's name, whether its text is seen or struck and how it is set; the
+number of each item.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rag.documents.numerals import numeral
 from rag.documents.ooxml import Element, local_name, value
 from rag.documents.raised import LOWERED, RAISED
 from rag.documents.symbols import is_symbol_font
+from rag.documents.unseen import WHITE, Colour, colour, is_too_small, look_alike
 
 FORMS = {"1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
+LENGTH = re.compile(r"(\d+(?:\.\d+)?)(pt|in|cm|mm|px)")
+POINTS = {"pt": 1.0, "in": 72.0, "cm": 72 / 2.54, "mm": 72 / 25.4, "px": 0.75}
+FILLED = ("paragraph-properties", "table-cell-properties", "table-row-properties", "table-properties")
 DEEPEST = 20  # styles that are based on one another
 
 
 class Look(NamedTuple):
     """How text is set."""
 
-    hidden: bool = False  # or struck out
+    hidden: bool = False
     shift: int = 0
     font: str | None = None  # a symbol font
+    struck: bool = False
+    points: float | None = None  # size, None if no style states it
+    colour: Colour | None = None
+    paper: Colour | None = None  # behind the text, None if that is not known
+
+    @property
+    def is_unseen(self) -> bool:
+        """Tells if the text is hidden, too small, or of the colour behind it."""
+        small = self.points is not None and is_too_small(self.points)
+        return self.hidden or small or look_alike(self.colour, self.paper)
 
 
 class Level(NamedTuple):
@@ -46,9 +61,10 @@ class Looks:
         self.lists: dict[str, Levels] = {}
         self._outline: Levels | None = None
         self._styles: dict[str, Element] = {}
+        self._pages: list[Element] = []
         for part in parts:
             for element in [] if part is None else part.iter():
-                if local_name(element) in ("style", "list-style", "outline-style"):
+                if local_name(element) in ("style", "list-style", "outline-style", "page-layout-properties"):
                     self.add(element)
 
     def add(self, element: Element) -> None:
@@ -61,22 +77,29 @@ class Looks:
                 self.lists[name] = _levels(element)
             case "outline-style":
                 self._outline = _levels(element)
+            case "page-layout-properties":
+                self._pages.append(element)
 
     def of(self, name: str | None, around: Look) -> Look:
         """The look of text of a style within text of another look."""
-        hidden, shift, font = around
-        struck_told = shift_told = font_told = False
+        told: dict[str, Any] = {}
+        hidden = around.hidden
         for style in self._chain(name):
             for properties in style.iterfind("{*}text-properties"):
-                struck, position = _struck(properties), value(properties, "text-position")
-                shown, face = value(properties, "display"), _font(properties)
-                hidden = hidden or shown == "none" or (struck is True and not struck_told)
-                struck_told = struck_told or struck is not None
-                if position is not None and not shift_told:
-                    shift, shift_told = _shift(position), True
-                if face is not None and not font_told:
-                    font, font_told = face if is_symbol_font(face) else None, True
-        return Look(hidden, shift, font)
+                hidden = hidden or value(properties, "display") == "none"
+                for key, stated in _stated(properties, around.paper).items():
+                    told.setdefault(key, stated)
+        struck = told.pop("struck", False) is True or around.struck
+        return around._replace(hidden=hidden, struck=struck, **told)
+
+    def paper(self, name: str | None, around: Colour | None) -> Colour | None:
+        """The colour behind a paragraph, cell, row or table of a style within what has another."""
+        for style in self._chain(name):
+            for kind in FILLED:
+                stated = value(style.find(f"{{*}}{kind}"), "background-color")
+                if stated is not None:
+                    return _paper(stated, around)
+        return around
 
     def outline(self, name: str | None) -> Levels | None:
         """The numbers of headings; None if those of the style have none."""
@@ -92,6 +115,21 @@ class Looks:
             value(item, "display") for style in self._chain(name) for item in style.iterfind("{*}table-properties")
         )
         return next((state for state in shown if state is not None), "true") != "false"
+
+    def page_paper(self) -> Colour | None:
+        """The colour of the pages of a text; None if they differ or are not plain."""
+        stated = [value(item, "background-color") or "transparent" for item in self._pages]
+        filled = any(value(item, "fill") not in (None, "none", "solid") for item in self._pages)
+        papers = {_paper(text, WHITE) for text in stated} or {WHITE}
+        return None if filled or len(papers) > 1 else papers.pop()
+
+    def is_hidden_slide(self, name: str | None) -> bool:
+        """Tells if slides of the style are not shown."""
+        return any(
+            value(item, "visibility") == "hidden"
+            for style in self._chain(name)
+            for item in style.iterfind("{*}drawing-page-properties")
+        )
 
     def _chain(self, name: str | None) -> list[Element]:
         """The style, the style that it is based on, ..."""
@@ -152,6 +190,37 @@ def _levels(style: Element) -> Levels:
 
 def _number(text: str | None) -> int:
     return int(text) if text is not None and text.isdecimal() and len(text) < 10 else 1
+
+
+def _stated(properties: Element, around: Colour | None) -> dict[str, Any]:
+    """What a style states of its text, by the fields of `Look`."""
+    told: dict[str, Any] = {}
+    struck, position, face = _struck(properties), value(properties, "text-position"), _font(properties)
+    size, ink = length(value(properties, "font-size")), value(properties, "color")
+    behind = value(properties, "background-color")
+    if struck is not None:
+        told["struck"] = struck
+    if position is not None:
+        told["shift"] = _shift(position)
+    if face is not None:
+        told["font"] = face if is_symbol_font(face) else None
+    if size is not None:
+        told["points"] = size
+    if ink is not None:
+        told["colour"] = colour(ink)
+    if behind is not None:
+        told["paper"] = _paper(behind, around)
+    return told
+
+
+def length(stated: str | None) -> float | None:
+    """A length such as "0.5cm" in points; None for one that depends on another."""
+    found = LENGTH.fullmatch(stated or "")
+    return None if found is None else float(found[1]) * POINTS[found[2]]
+
+
+def _paper(stated: str, around: Colour | None) -> Colour | None:
+    return around if stated == "transparent" else colour(stated)
 
 
 def _struck(properties: Element) -> bool | None:

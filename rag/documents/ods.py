@@ -1,7 +1,8 @@
 """OpenDocument workbooks (.ods) -> their sheets.
 
 In: the package. Out: the visible sheets with the texts that their cells show; dates with a day as 2024-02-29. Sheets
-are read row by row.
+are read row by row. Hidden sheets, rows and columns are left out and counted, as are comments, images and what else is
+drawn; rows that a filter hides are read.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from xml.etree import ElementTree
 
 from rag.documents import ooxml
 from rag.documents.damaged import told_as_damage
-from rag.documents.grid import Figure, Sheet, Span
+from rag.documents.grid import Figure, Sheet, Span, bridge
 from rag.documents.number_formats import plain
-from rag.documents.odf_styles import Looks
+from rag.documents.odf_styles import Look, Looks
 from rag.documents.ooxml import Element, local_name, value
-from rag.documents.opendocument import line, refused_if_protected
+from rag.documents.opendocument import Source, line, refused_if_protected
+from rag.documents.receipt import BOX, COLUMN, COMMENT, FORMULA, IMAGE, OBJECT, ROW, SHEET, STRUCK, Receipt, quoted
+from rag.documents.unseen import WHITE
 
 MOST_REPEATED = 1000  # filled cells or rows; more fill the sheet up to its edge
 FURTHEST = 1 << 21  # rows or columns; no program has more
@@ -25,11 +28,12 @@ DATE = re.compile(r"(\d{4}-\d\d-(\d\d))(?:T(\d\d:\d\d)(:\d\d)?.*)?")
 TABLES = ("table", "shapes")
 
 
-def sheets(package: zipfile.ZipFile) -> Iterator[Sheet]:
+def sheets(package: zipfile.ZipFile, receipt: Receipt) -> Iterator[Sheet]:
     """Yields the visible sheets; raises `DocumentError` for damage and for a password."""
     refused_if_protected(package)
     looks = Looks(ooxml.part(package, "styles.xml"))
-    rows = _Rows(looks)
+    source = Source(looks, receipt)
+    rows = _Rows(source)
     parents: list[Element] = []
     depth = 0  # of tables; drawings may hold some of their own
     with told_as_damage(*ooxml.UNPACKING, *ooxml.PARSING), package.open("content.xml") as file:
@@ -46,11 +50,17 @@ def sheets(package: zipfile.ZipFile) -> Iterator[Sheet]:
             elif tag == "table-row" and depth == 1:
                 rows.add(element)
                 _forget(parents[-1])
+            elif tag == "table-column" and depth == 1:
+                rows.add_column(element)
             elif tag == "table" and depth == 0:
-                if looks.is_visible(value(element, "style-name")):
-                    yield Sheet(value(element, "name") or "", rows.filled, rows.spans)
-                rows = _Rows(looks)
+                name, visible = value(element, "name") or "", looks.is_visible(value(element, "style-name"))
+                rows.finish()
+                if visible or (rows.filled and not receipt.hides_part(SHEET, quoted(name))):
+                    yield Sheet(name, rows.filled, rows.spans)
+                rows = _Rows(source)
                 _forget(parents[-1])
+            else:
+                _count_drawn(element, tag, receipt)
 
 
 def _forget(parent: Element) -> None:
@@ -59,14 +69,46 @@ def _forget(parent: Element) -> None:
         parent.remove(child)
 
 
+def _count_drawn(element: Element, tag: str, receipt: Receipt) -> None:
+    """Counts what a sheet holds besides its cells, charts aside: their values are those of cells."""
+    match tag:
+        case "annotation":
+            receipt.count(COMMENT)
+        case "object-ole":
+            receipt.count(OBJECT)
+        case "custom-shape" | "text-box":
+            receipt.count(BOX, bool("".join(element.itertext()).strip()))
+        case "frame":
+            inside = {local_name(child) for child in element}
+            described = not inside.isdisjoint(("desc", "title"))
+            receipt.count(IMAGE, "image" in inside and inside.isdisjoint(("object", "object-ole")) and not described)
+
+
 class _Rows:
     """The cells of a sheet so far."""
 
-    def __init__(self, looks: Looks) -> None:
+    def __init__(self, source: Source) -> None:
         self.filled: dict[int, dict[int, str]] = {}
         self.spans: list[Span] = []
-        self._looks = looks
+        self._source = source
         self._number = 0
+        self._columns = 0
+        self._hidden: list[range] = []  # columns
+        self._met: set[int] = set()  # hidden columns that hold something
+        self._left_out: list[int] = []  # rows
+
+    def add_column(self, column: Element) -> None:
+        """Adds the next column, and its repetitions."""
+        times = _count(column, "number-columns-repeated")
+        if value(column, "visibility") == "collapse":
+            self._hidden.append(range(self._columns, self._columns + times))
+        self._columns += times
+
+    def finish(self) -> None:
+        """Counts the hidden columns that hold something, and lets no hidden row part others."""
+        bridge(self.filled, self._left_out)
+        for _ in self._met:
+            self._source.receipt.hides_part(COLUMN)
 
     def add(self, row: Element) -> None:
         """Adds the next row, and its repetitions."""
@@ -76,24 +118,46 @@ class _Rows:
             if local_name(cell) not in ("table-cell", "covered-table-cell"):
                 continue
             times = _count(cell, "number-columns-repeated")
-            text = _text(cell, self._looks) if local_name(cell) == "table-cell" else ""
+            text = _text(cell, self._source) if local_name(cell) == "table-cell" else ""
             if text.strip():
-                cells |= dict.fromkeys(range(column, column + min(times, MOST_REPEATED)), text)
+                cells |= dict.fromkeys(self._seen(range(column, column + min(times, MOST_REPEATED))), text)
             right, bottom = _count(cell, "number-columns-spanned") - 1, _count(cell, "number-rows-spanned") - 1
             if right or bottom:
                 self.spans.append(Span(self._number, column, self._number + bottom, column + right))
             column += times
         times = _count(row, "number-rows-repeated")
+        if cells and value(row, "visibility") == "collapse" and self._source.receipt.hides_part(ROW):
+            cells = {}
+            self._left_out += range(self._number, self._number + min(times, MOST_REPEATED))
         for number in range(self._number, self._number + min(times, MOST_REPEATED)) if cells else ():
             self.filled[number] = dict(cells)
         self._number += times
 
+    def _seen(self, columns: range) -> list[int]:
+        """The columns that are read."""
+        hidden = {column for column in columns if any(column in some for some in self._hidden)}
+        self._met |= hidden
+        return [column for column in columns if column not in hidden or self._source.receipt.include_hidden]
 
-def _text(cell: Element, looks: Looks) -> str:
-    """What the cell shows; a `Figure` if it is no text."""
-    shown = "\n".join(line(paragraph, looks) for paragraph in cell.iterfind("{*}p"))
+
+def _text(cell: Element, source: Source) -> str:
+    """What the cell shows, empty if it is struck or not seen; a `Figure` if it is no text."""
+    style = value(cell, "style-name")
+    look = source.looks.of(style, Look(paper=source.looks.paper(style, WHITE)))
+    plainly = look._replace(hidden=False, struck=False, points=None, colour=None)
+    text = _shown(cell, source, plainly)
+    if look.struck:
+        source.receipt.count_text(STRUCK, text)
+        return ""
+    return "" if look.is_unseen and source.receipt.hides(text) else text
+
+
+def _shown(cell: Element, source: Source, look: Look) -> str:
+    shown = "\n".join(line(paragraph, source, look) for paragraph in cell.iterfind("{*}p"))
     stored = value(cell, "value")
-    match value(cell, "value-type"):
+    kind = value(cell, "value-type")
+    source.receipt.count(FORMULA, kind is None and not shown and value(cell, "formula") is not None)
+    match kind:
         case "date":
             return Figure(_date(value(cell, "date-value") or "", shown))
         case "float" | "percentage" | "currency":

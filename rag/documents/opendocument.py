@@ -2,10 +2,11 @@
 
 In: the bytes of a file. Out: paragraphs, headings, lists and tables in the order of the text, and title, author, date
 and language that the file states. Numbers that programs compute for headings and lists stand in front of them,
-addresses of links behind their texts. Text boxes and charts follow the paragraph that they are anchored in, footnotes
-the end of the text.
-Headers of pages stand before the text, footers behind it, unless they repeat it.
-Left out: what is deleted, struck out or hidden, comments.
+addresses of links behind their texts. Text boxes, charts and descriptions of images follow the paragraph that they are
+anchored in, footnotes the end of the text. Headers of pages stand before the text, footers behind it, unless they
+repeat it.
+Left out and counted: hidden slides, what is deleted, struck out or not seen, comments, images without a description,
+embedded objects.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from posixpath import normpath
+from typing import NamedTuple
 
 from rag.documents import ooxml
 from rag.documents.blocks import Block, Content, table_blocks
@@ -20,10 +22,12 @@ from rag.documents.descriptions import described
 from rag.documents.formulas import mathml
 from rag.documents.link_text import beside
 from rag.documents.margins import with_margins
-from rag.documents.odf_styles import Counts, Look, Looks
+from rag.documents.odf_styles import POINTS, Counts, Look, Looks, length
 from rag.documents.ooxml import Element, local_name, value
 from rag.documents.raised import Run, joined
+from rag.documents.receipt import CHART, COMMENT, DELETED, IMAGE, MEDIUM, OBJECT, SLIDE, STRUCK, Receipt
 from rag.documents.symbols import in_font
+from rag.documents.unseen import SMALLEST_IMAGE, WHITE, Colour
 from rag.errors import DocumentError
 
 # The later ones count if a file has several: who wrote it, not who changed it last
@@ -34,10 +38,23 @@ ANCHORED = frozenset({"frame", "custom-shape", "g", "rect", "ellipse", "line", "
 MOST_REPEATED = 1000  # cells or spaces; more fill the sheet up to its edge
 ITEM = "- "
 MARGINS = ("header", "footer")
+SMALLEST = SMALLEST_IMAGE * POINTS["px"]
+OBJECTS = frozenset({"object", "object-ole", "plugin", "applet"})
+DRAWN = OBJECTS | {"image"}
 
 
-def parse(data: bytes) -> Content:
+class Source(NamedTuple):
+    """What the text of a file refers to."""
+
+    looks: Looks
+    receipt: Receipt
+    package: zipfile.ZipFile | None = None  # of formulas
+    paper: Colour | None = WHITE  # behind the text, None if that is not known
+
+
+def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """The blocks of the text, or of each slide; raises `DocumentError` for damage, a password or another type."""
+    receipt = receipt or Receipt()
     with ooxml.opened(data) as package:
         refused_if_protected(package)
         content = ooxml.part(package, "content.xml")
@@ -47,10 +64,11 @@ def parse(data: bytes) -> Content:
         styles = ooxml.part(package, "styles.xml")
         looks = Looks(styles, content)
         meta = ooxml.part(package, "meta.xml")
-        reader = _Reader(package, looks)
         paged = local_name(body) == "presentation"
+        reader = _Reader(package, Source(looks, receipt, package, None if paged else looks.page_paper()))
+        receipt.count(COMMENT, sum(local_name(item) == "annotation" for item in body.iter()))
         if paged:
-            pages = [list(reader.blocks(page)) for page in body.iterfind("{*}page")]
+            pages = [reader.slide(*slide) for slide in enumerate(body.iterfind("{*}page"), start=1)]
         else:
             margins = [[block for part in _margins(styles, kind) for block in reader.blocks(part)] for kind in MARGINS]
             pages = [with_margins(list(reader.text(body)), *margins)]
@@ -73,18 +91,29 @@ def refused_if_protected(package: zipfile.ZipFile) -> None:
         raise DocumentError(ooxml.PROTECTED)
 
 
-def line(paragraph: Element, looks: Looks, package: zipfile.ZipFile | None = None) -> str:
-    """The text of a paragraph; formulas are read from the package."""
-    return joined(_runs(paragraph, looks.of(value(paragraph, "style-name"), Look()), looks, package)).strip()
+def line(paragraph: Element, source: Source, around: Look | None = None) -> str:
+    """The text of a paragraph within what has a look of its own."""
+    if _is_hidden_paragraph(paragraph) and source.receipt.hides("".join(paragraph.itertext())):
+        return ""
+    style, around = value(paragraph, "style-name"), around or Look(paper=source.paper)
+    look = source.looks.of(style, around._replace(paper=source.looks.paper(style, around.paper)))
+    return joined(_runs(paragraph, look, source)).strip()
 
 
 class _Reader:
     """Reads elements in the order of the text, since lists count on."""
 
-    def __init__(self, package: zipfile.ZipFile, looks: Looks) -> None:
+    def __init__(self, package: zipfile.ZipFile, source: Source) -> None:
         self._package = package
-        self._looks = looks
+        self._source = source
+        self._looks = source.looks
+        self._receipt = source.receipt
         self._counts = Counts()
+
+    def slide(self, number: int, page: Element) -> list[Block]:
+        """The blocks of a slide, none if it is hidden."""
+        hidden = self._looks.is_hidden_slide(value(page, "style-name"))
+        return [] if hidden and self._receipt.hides_part(SLIDE, str(number)) else list(self.blocks(page))
 
     def text(self, body: Element) -> Iterator[Block]:
         """Yields the blocks of a text, then its notes."""
@@ -96,7 +125,7 @@ class _Reader:
     def blocks(self, container: Element, level: int = 0) -> Iterator[Block]:
         """Yields the blocks below an element; `level` is that of paragraphs: 1 in the frame of a slide's title."""
         for child in container:
-            if local_name(child) in LEFT_OUT or (local_name(child) == "section" and value(child, "display") == "none"):
+            if self._is_left_out(child):
                 continue
             match local_name(child):
                 case "h":
@@ -113,13 +142,21 @@ class _Reader:
                     yield from (Block(f"Notes: {block.text}") for block in self.blocks(child) if block.text.strip())
                 case "frame":
                     yield from self.blocks(child, int(value(child, "class") == "title"))
-                case "object" | "desc":
-                    yield from self._object(child)
+                case tag if tag in DRAWN:
+                    yield from self._drawn(container, child)
                 case _:  # sections, indexes, groups, text boxes
                     yield from self.blocks(child, level)
 
+    def _is_left_out(self, element: Element) -> bool:
+        """Tells if what stands in an element is not read; its text is counted if a person may miss it."""
+        if local_name(element) == "tracked-changes":
+            self._receipt.count_text(DELETED, _deleted(element))
+        if _is_hidden_section(element):
+            return self._receipt.hides("".join(element.itertext()))
+        return local_name(element) in LEFT_OUT
+
     def _line(self, paragraph: Element) -> str:
-        return line(paragraph, self._looks, self._package)
+        return line(paragraph, self._source)
 
     def _heading(self, heading: Element, mark: str | None = None) -> Block:
         """The heading with its number: that of the list that it stands in, else that of the outline."""
@@ -171,14 +208,16 @@ class _Reader:
         """The cells of each row; one that spans rows stands in each, one that spans columns stands in the first."""
         rows: list[list[str]] = []
         below: dict[int, tuple[int, str]] = {}  # column -> for how many more rows, which text
+        around = self._looks.paper(value(grid, "style-name"), self._source.paper)
         for row in _inside(grid, "table-row"):
+            paper = self._looks.paper(value(row, "style-name"), around)
             cells: list[str] = []
             for cell in row:
                 tag = local_name(cell)
                 if tag not in ("table-cell", "covered-table-cell"):
                     continue
                 left, above = below.pop(len(cells), (0, ""))
-                text = above if tag == "covered-table-cell" else "\n".join(block.text for block in self.blocks(cell))
+                text = above if tag == "covered-table-cell" else self._cell(cell, paper)
                 if tag == "covered-table-cell" and left > 1:
                     below[len(cells)] = (left - 1, above)
                 spanned = _count(cell, "number-rows-spanned")
@@ -188,28 +227,82 @@ class _Reader:
             rows += [cells] * _count(row, "number-rows-repeated")
         return rows
 
+    def _cell(self, cell: Element, around: Colour | None) -> str:
+        paper = self._looks.paper(value(cell, "style-name"), around)
+        return "\n".join(block.text for block in self._upon(cell, paper))
+
+    def _upon(self, container: Element, paper: Colour | None) -> list[Block]:
+        """The blocks below an element, whose text stands upon another colour."""
+        around, self._source = self._source, self._source._replace(paper=paper)
+        found = list(self.blocks(container))
+        self._source = around
+        return found
+
     def _boxes(self, paragraph: Element) -> Iterator[Block]:
-        """The text boxes and charts anchored in a paragraph."""
+        """The text boxes, charts and images anchored in a paragraph."""
         for child in paragraph:
             if local_name(child) in ANCHORED and value(child, "href") is None:
-                yield from self.blocks(child)
+                yield from self._upon(child, None)
             elif local_name(child) not in LEFT_OUT and local_name(child) != "note":
                 yield from self._boxes(child)
 
+    def _drawn(self, frame: Element, item: Element) -> Iterator[Block]:
+        yield from self._image(frame, item) if local_name(item) == "image" else self._object(item)
+
     def _object(self, reference: Element) -> Iterator[Block]:
-        """The table of an embedded chart, or what is stated of a picture; formulas are part of their lines."""
-        if local_name(reference) == "desc":
-            yield Block(described("".join(reference.itertext())))
+        """The table of an embedded chart; formulas are part of their lines, other objects are counted."""
+        if local_name(reference) != "object":
+            self._receipt.count(OBJECT if local_name(reference) == "object-ole" else MEDIUM)
             return
-        root = ooxml.part(self._package, object_path(reference))
+        root = next(iter(reference), None)
+        root = ooxml.part(self._package, object_path(reference)) if root is None else root
         chart = None if root is None else root.find("{*}body/{*}chart/{*}chart")
         if chart is None:
+            self._receipt.count(OBJECT, root is None or local_name(root) != "math")
             return
         title = chart.find("{*}title")
         if title is not None:
             yield from self.blocks(title)
-        for grid in chart.iterfind("{*}table"):
+        grids = chart.findall("{*}table")
+        self._receipt.count(CHART, not grids)
+        for grid in grids:
             yield from table_blocks(self._rows(grid), _header_rows(grid))
+
+    def _image(self, frame: Element, image: Element) -> Iterator[Block]:
+        """The description of an image, which is counted if it has none; pictures of objects and icons are not."""
+        inside = [local_name(child) for child in frame]
+        first = next(child for child in frame if local_name(child) == "image")
+        sides = [length(value(frame, name)) for name in ("width", "height")]
+        known = [side for side in sides if side is not None]
+        if image is not first or not OBJECTS.isdisjoint(inside) or min(known, default=SMALLEST) < SMALLEST:
+            return
+        stated = (child.text for tag in ("desc", "title") for child in frame if local_name(child) == tag)
+        text = described(next((text for text in stated if text), ""))
+        if text:
+            yield Block(text)
+        else:
+            self._receipt.count(IMAGE)
+
+
+def _is_hidden_paragraph(paragraph: Element) -> bool:
+    return any(local_name(item) == "hidden-paragraph" and value(item, "is-hidden") == "true" for item in paragraph)
+
+
+def _is_hidden_section(element: Element) -> bool:
+    if local_name(element) != "section":
+        return False
+    return value(element, "display") == "none" or value(element, "is-hidden") == "true"
+
+
+def _deleted(changes: Element) -> str:
+    """The text that was deleted while changes were tracked."""
+    return " ".join(
+        "".join(text.itertext())
+        for item in changes.iter()
+        if local_name(item) == "deletion"
+        for text in item
+        if local_name(text) in ("p", "h")
+    )
 
 
 def object_path(reference: Element) -> str:
@@ -253,33 +346,41 @@ def _count(element: Element, attribute: str) -> int:
     return min(int(text), MOST_REPEATED) if text.isdecimal() else 1
 
 
-def _runs(element: Element, look: Look, looks: Looks, package: zipfile.ZipFile | None) -> Iterator[Run]:
-    yield _run(element.text, look)
+def _runs(element: Element, look: Look, source: Source) -> Iterator[Run]:
+    yield _run(element.text, look, source.receipt)
     for child in element:
         match local_name(child):
             case "s":
-                yield _run(" " * _count(child, "c"), look)
+                yield _run(" " * _count(child, "c"), look, source.receipt)
             case "tab":
-                yield _run("\t", look)
+                yield _run("\t", look, source.receipt)
             case "line-break":
-                yield _run("\n", look)
+                yield _run("\n", look, source.receipt)
             case "note":
                 pass
             case "a":
-                runs = list(_runs(child, looks.of(value(child, "style-name"), look), looks, package))
+                runs = list(_runs(child, source.looks.of(value(child, "style-name"), look), source))
                 yield from runs
                 yield Run(beside("".join(run.text for run in runs), value(child, "href")))
             case "frame":
-                yield from (Run(text) for text in _formulas(child, package))
+                yield from (Run(text) for text in _formulas(child, source.package))
+            case "hidden-text" if value(child, "is-hidden") == "true":
+                yield _run(value(child, "string-value"), look._replace(hidden=True), source.receipt)
             case tag if tag in ANCHORED or tag in LEFT_OUT:
                 pass
             case _:
-                yield from _runs(child, looks.of(value(child, "style-name"), look), looks, package)
-        yield _run(child.tail, look)
+                yield from _runs(child, source.looks.of(value(child, "style-name"), look), source)
+        yield _run(child.tail, look, source.receipt)
 
 
-def _run(text: str | None, look: Look) -> Run:
-    return Run("" if look.hidden else in_font(text or "", look.font), look.shift)
+def _run(text: str | None, look: Look, receipt: Receipt) -> Run:
+    text = text or ""
+    if look.struck:
+        receipt.count_text(STRUCK, text)
+        return Run("", look.shift)
+    if look.is_unseen and receipt.hides(text):
+        return Run("", look.shift)
+    return Run(in_font(text, look.font), look.shift)
 
 
 def _formulas(frame: Element, package: zipfile.ZipFile | None) -> Iterator[str]:

@@ -2,9 +2,10 @@
 
 In: the bytes of a file. Out: blocks by slide, in the order in which they are shown; hidden slides count, as they do in
 PowerPoint's numbers. Shapes come in the file's own order, which is the one for screen readers, the title first; a chart
-is the table of its values; the speaker's notes follow the slide. Numbers of lists stand in front of their items,
-addresses of links behind their texts.
-Left out: struck text, dates, footers and slide numbers of the layout, comments, pictures.
+is the table of its values, an image its description; the speaker's notes follow the slide. Numbers of lists stand in
+front of their items, addresses of links behind their texts.
+Left out and counted: hidden slides and shapes, text that is struck or not seen, comments, images without a description,
+embedded objects, sound. Left out: dates, footers and slide numbers of the layout.
 """
 
 from __future__ import annotations
@@ -21,12 +22,17 @@ from rag.documents.link_text import beside
 from rag.documents.numerals import numeral
 from rag.documents.ooxml import Element, Target, local_name, relation_id
 from rag.documents.raised import LOWERED, RAISED, Run, joined
+from rag.documents.receipt import COMMENT, IMAGE, MEDIUM, OBJECT, SLIDE, STRUCK, Receipt
+from rag.documents.slide_unseen import Behind, Paper
 from rag.documents.symbols import in_font
+from rag.documents.unseen import SMALLEST_IMAGE
 from rag.errors import DocumentError
 
 TITLES = frozenset({"title", "ctrTitle"})
 FURNITURE = frozenset({"dt", "ftr", "hdr", "sldNum", "sldImg"})
 NOTES = "Notes: "
+EMU = 9525  # of Office's units to a pixel
+MEDIA = frozenset({"videoFile", "audioFile", "audioCd", "wavAudioFile", "quickTimeFile"})
 FORMS = {
     "arabic": "decimal",
     "alphaLc": "lowerLetter",
@@ -43,10 +49,13 @@ class _Slide(NamedTuple):
     package: zipfile.ZipFile
     targets: Mapping[str, Target]
     addresses: Mapping[str, str]
+    receipt: Receipt
+    paper: Paper
 
 
-def parse(data: bytes) -> Content:
+def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """The blocks of each slide; raises `DocumentError` if the file is damaged or no presentation."""
+    receipt = receipt or Receipt()
     with ooxml.opened(data) as package:
         main = ooxml.target(package, "", "officeDocument")
         show = ooxml.part(package, main)
@@ -55,39 +64,81 @@ def parse(data: bytes) -> Content:
             raise DocumentError("is not a presentation although its name says so; give it the name of its real type")
         targets = ooxml.targets(package, main)
         slides = [targets.get(relation_id(entry)) for entry in ([] if listed is None else listed)]
-        pages = [_slide(package, slide.path) if slide else [] for slide in slides]
+        pages = [
+            _slide(package, slide.path, number, receipt) if slide else []
+            for number, slide in enumerate(slides, start=1)
+        ]
         stated = ooxml.stated(package)
     return Content(pages, title=stated.pop("title", ""), metadata=stated, paged=True)
 
 
-def _slide(package: zipfile.ZipFile, path: str) -> list[Block]:
+def _slide(package: zipfile.ZipFile, path: str, number: int, receipt: Receipt) -> list[Block]:
     tree = ooxml.part(package, path)
-    if tree is None:
+    if tree is None or (tree.get("show") in ("0", "false") and receipt.hides_part(SLIDE, str(number))):
         return []
-    slide = _Slide(package, ooxml.targets(package, path), ooxml.addresses(package, path))
+    paper = Paper(package, path, tree)
+    slide = _Slide(package, ooxml.targets(package, path), ooxml.addresses(package, path), receipt, paper)
+    receipt.count(COMMENT, _comments(slide))
     blocks = [block for shapes in tree.iterfind("{*}cSld/{*}spTree") for block in _shapes(shapes, slide)]
     blocks.sort(key=lambda block: block.level == 0)  # the title first, whatever was drawn before it
     found = next((target.path for target in slide.targets.values() if target.kind == "notesSlide"), None)
     notes = ooxml.part(package, found)
     if found is None or notes is None:
         return blocks
-    page = _Slide(package, {}, ooxml.addresses(package, found))
+    page = slide._replace(targets={}, addresses=ooxml.addresses(package, found))
     return blocks + [block for shapes in notes.iterfind("{*}cSld/{*}spTree") for block in _notes(shapes, page)]
+
+
+def _comments(slide: _Slide) -> int:
+    """The number of comments on a slide."""
+    parts = [ooxml.part(slide.package, target.path) for target in slide.targets.values() if target.kind == "comments"]
+    return sum(1 for part in parts if part is not None for item in part.iter() if local_name(item) == "cm")
 
 
 def _shapes(tree: Element, slide: _Slide) -> Iterator[Block]:
     for shape in tree:
+        if _is_hidden(shape) and _hides(shape, slide.receipt):
+            continue
         match local_name(shape):
             case "sp" if _role(shape) not in FURNITURE:
-                yield Block(_text(shape.find("{*}txBody"), slide), level=int(_role(shape) in TITLES))
+                text = _text(shape.find("{*}txBody"), slide, slide.paper.behind(shape))
+                yield Block(text, level=int(_role(shape) in TITLES))
+            case "pic":
+                yield from _picture(shape, slide.receipt)
             case "graphicFrame":
                 yield from _graphic(shape, slide)
-            case "pic":
-                yield Block(described(ooxml.value(shape.find("{*}nvPicPr/{*}cNvPr"), "descr")))
             case "grpSp" | "AlternateContent" | "Choice":
                 yield from _shapes(shape, slide)
             case _:
                 pass
+
+
+def _is_hidden(shape: Element) -> bool:
+    return any(item.get("hidden") in ("1", "true") for item in shape.iterfind("*/{*}cNvPr"))
+
+
+def _hides(shape: Element, receipt: Receipt) -> bool:
+    """Notes the text of a shape that is hidden; True if it is to be left out."""
+    return receipt.hides(" ".join(piece.text or "" for piece in shape.iter() if local_name(piece) == "t"))
+
+
+def _picture(picture: Element, receipt: Receipt) -> Iterator[Block]:
+    """The description of a picture, which is counted if it has none; icons and decoration are not."""
+    if any(local_name(item) in MEDIA for item in picture.iterfind("{*}nvPicPr/{*}nvPr/*")):
+        receipt.count(MEDIUM)
+        return
+    stated = picture.find("{*}nvPicPr/{*}cNvPr")
+    size = picture.find("{*}spPr/{*}xfrm/{*}ext")
+    sides = [] if size is None else [int(side) for side in size.attrib.values() if side.isdecimal()]
+    if stated is None or min(sides, default=SMALLEST_IMAGE * EMU) < SMALLEST_IMAGE * EMU:
+        return
+    if any(local_name(item) == "decorative" and item.get("val") in ("1", "true") for item in stated.iter()):
+        return
+    text = described(stated.get("descr") or stated.get("title"))
+    if text:
+        yield Block(text)
+    else:
+        receipt.count(IMAGE)
 
 
 def _role(shape: Element) -> str:
@@ -98,18 +149,19 @@ def _role(shape: Element) -> str:
 
 def _notes(tree: Element, page: _Slide) -> Iterator[Block]:
     for shape in tree:
-        if local_name(shape) == "sp" and _role(shape) == "body" and (text := _text(shape.find("{*}txBody"), page)):
-            yield Block(NOTES + text)
+        if local_name(shape) == "sp" and _role(shape) == "body":
+            text = _text(shape.find("{*}txBody"), page, lambda: None)
+            yield from [Block(NOTES + text)] if text else []
 
 
-def _text(body: Element | None, slide: _Slide) -> str:
-    """The text of a shape, a line for each paragraph."""
+def _text(body: Element | None, slide: _Slide, behind: Behind) -> str:
+    """The text of a shape, a line for each paragraph; `behind` tells the colour of what it stands on."""
     if body is None:
         return ""
     counts: dict[int, tuple[str, int]] = {}  # level -> how it is numbered, and where it has arrived
     lines = []
     for paragraph in body.iterfind("{*}p"):
-        text = joined(_runs(paragraph, slide))
+        text = joined(_runs(paragraph, slide, behind))
         lines.append(_number(paragraph, body, counts) + text if text.strip() else "")
     return "\n".join(lines)
 
@@ -141,28 +193,31 @@ def _numbering(properties: Element | None) -> Element | None:
     return None if properties is None else properties.find("{*}buAutoNum")
 
 
-def _runs(paragraph: Element, slide: _Slide) -> Iterator[Run]:
+def _runs(paragraph: Element, slide: _Slide, behind: Behind) -> Iterator[Run]:
     for child in paragraph:
         match local_name(child):
             case "r" | "fld":
-                yield from _run(child, slide)
+                yield from _run(child, slide, behind)
             case "br":
                 yield Run("\n")
             case "AlternateContent" | "Choice" | "m" | "oMathPara":
-                yield from _runs(child, slide)
+                yield from _runs(child, slide, behind)
             case "oMath":
                 yield Run(formula(child))
             case _:
                 pass
 
 
-def _run(run: Element, slide: _Slide) -> Iterator[Run]:
+def _run(run: Element, slide: _Slide, behind: Behind) -> Iterator[Run]:
     properties = run.find("{*}rPr")
     text = "".join(piece.text or "" for piece in run.iterfind("{*}t"))
     if properties is None:
         yield Run(text)
         return
     if properties.get("strike", "noStrike") != "noStrike":
+        slide.receipt.count_text(STRUCK, text)
+        return
+    if slide.paper.is_unseen(properties, behind) and slide.receipt.hides(text):
         return
     font = properties.find("{*}sym")
     if font is None:
@@ -179,7 +234,8 @@ def _graphic(frame: Element, slide: _Slide) -> Iterator[Block]:
     for grid in frame.iterfind("{*}graphic/{*}graphicData/{*}tbl"):
         yield from table_blocks(_rows(grid, slide))
     for data in frame.iterfind("{*}graphic/{*}graphicData"):
-        yield from charts.drawn(slide.package, data, slide.targets)
+        yield from charts.drawn(slide.package, data, slide.targets, slide.receipt)
+        slide.receipt.count(OBJECT, any(local_name(item) == "oleObj" for item in data.iter()))
 
 
 def _rows(grid: Element, slide: _Slide) -> list[list[str]]:
@@ -189,6 +245,7 @@ def _rows(grid: Element, slide: _Slide) -> list[list[str]]:
         cells: list[str] = []
         for cell in row.iterfind("{*}tc"):
             above = rows[-1][len(cells)] if cell.get("vMerge") == "1" and rows and len(cells) < len(rows[-1]) else ""
-            cells.append(above or _text(cell.find("{*}txBody"), slide))
+            text = _text(cell.find("{*}txBody"), slide, slide.paper.behind_cell(cell))
+            cells.append(above or text)
         rows.append(cells)
     return rows

@@ -14,7 +14,7 @@ import os
 import re
 import stat
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import NamedTuple
 from rag.documents.blocks import Body, Content, assemble, one_line
 from rag.documents.contained import Budget, plan, printable
 from rag.documents.formats import DATA, MEDIA_TYPES, NAMED, OFFICE, SOURCE
+from rag.documents.receipt import UNREADABLE, Receipt
 from rag.documents.versions import reader_version
 from rag.errors import DocumentError, ReaderFault, UnsupportedDocument
 from rag.text.dates import with_date
@@ -31,6 +32,7 @@ from rag.types import Document
 SUFFIXES = frozenset(MEDIA_TYPES)
 MAX_BYTES = 512 << 20  # the whole file and its text are held in memory, several times over while it is read
 LONGEST_REASON = 200  # characters of an unexpected error's own message
+MOST_NOTES, LONGEST_NOTE = 20, 500  # lines of a receipt, and characters of one
 LONGEST_TITLE = 200  # characters; a title goes into every prompt and citation
 # What programs write if a person gave no title
 USELESS_TITLE = re.compile(
@@ -60,6 +62,7 @@ class Options(NamedTuple):
 
     passwords: tuple[str, ...] = ()  # tried one after another on PDF files that are encrypted
     ocr_languages: tuple[str, ...] = ("eng",)  # of pages that are images, as tesseract names them
+    include_hidden: bool = False  # text that nobody sees is read
 
 
 DEFAULTS = Options()
@@ -134,7 +137,10 @@ def check_type(name: str) -> None:
 def parsed(name: str, data: bytes, options: Options) -> Content:
     """The content of a file of this name; raises `DocumentError` without the file's name, and whatever a reader
     raises."""
-    return _parse(os.path.splitext(name)[1].lower(), data, options)
+    receipt = Receipt(options.include_hidden)
+    content = _parse(os.path.splitext(name)[1].lower(), data, options, receipt)
+    hidden = options.include_hidden if receipt.holds_hidden else None
+    return content._replace(notes=[*content.notes, *receipt.notes()], hidden=hidden)
 
 
 def as_document(content: Content, name: str, data: bytes, document_id: str, source: str) -> Document | None:
@@ -147,8 +153,10 @@ def as_document(content: Content, name: str, data: bytes, document_id: str, sour
     if suffix == ".zip":
         return None
     if not body.text:
-        raise DocumentError(next(iter(content.notes), "is empty: no text was found in it"))
+        raise DocumentError(_empty(content))
     stem = os.path.splitext(os.path.basename(name))[0]
+    unreadable = Receipt()
+    unreadable.count(UNREADABLE, 0 if suffix in SOURCE else body.text.count("\ufffd"))
     return Document(
         id=document_id,
         title=_useful(content.title) or _useful(_top_heading(body, guessed=content.paged)) or one_line(stem),
@@ -160,13 +168,28 @@ def as_document(content: Content, name: str, data: bytes, document_id: str, sour
         blocks=body.blocks,
         metadata={"media_type": MEDIA_TYPES[suffix]} | _metadata(content),
         reader=reader_version(name),
-        notes=tuple(one_line(note) for note in content.notes),
+        notes=_notes([*content.notes, *unreadable.notes()]),
+        hidden=content.hidden,
     )
 
 
 def with_notes(document: Document, notes: tuple[str, ...]) -> Document:
     """The document with further notes."""
-    return replace(document, notes=document.notes + notes) if notes else document
+    return replace(document, notes=_notes([*document.notes, *notes])) if notes else document
+
+
+def _notes(found: Sequence[str]) -> tuple[str, ...]:
+    """The first of the notes, each on one line."""
+    lines = [one_line(note)[:LONGEST_NOTE] for note in found]
+    more = len(lines) - MOST_NOTES
+    return tuple(lines if more <= 0 else [*lines[:MOST_NOTES], f"{more} further parts of the file"])
+
+
+def _empty(content: Content) -> str:
+    if content.members and content.notes:  # it has no text of its own, for a reason that its reader gives
+        return content.notes[0]
+    left_out = "; ".join(_notes(content.notes))
+    return "is empty: no text was found in it" + (f", but {left_out}" if left_out else "")
 
 
 def _top_heading(body: Body, guessed: bool) -> str:
@@ -204,7 +227,7 @@ def file_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _parse(suffix: str, data: bytes, options: Options) -> Content:
+def _parse(suffix: str, data: bytes, options: Options, receipt: Receipt) -> Content:
     """The content of a file of a type that is read.
 
     Here and below, the reader's module is imported when it is needed, so that what is not read costs nothing.
@@ -213,78 +236,80 @@ def _parse(suffix: str, data: bytes, options: Options) -> Content:
         case ".pdf":
             from rag.documents.pdf import reader as pdf
 
-            return pdf.parse(data, options.passwords, options.ocr_languages)
+            return pdf.parse(data, options.passwords, options.ocr_languages, receipt)
         case ".doc" | ".ppt":
             from rag.documents import libreoffice
 
             real = libreoffice.real_suffix(data, suffix)
             if real == ".xml":
-                return _parse_xml(data)
+                return _parse_xml(data, receipt)
             if real == suffix:
-                return _parse(libreoffice.MODERN[suffix], libreoffice.converted(data, suffix), options)
-            return _parse(real, data, options)
+                return _parse(libreoffice.MODERN[suffix], libreoffice.converted(data, suffix), options, receipt)
+            return _parse(real, data, options, receipt)
         case ".eml" | ".msg" | ".mbox":
             from rag.documents import mail
 
             parse = {".eml": mail.parse, ".msg": mail.parse_outlook, ".mbox": mail.parse_mailbox}[suffix]
-            return parse(data)
+            return parse(data, receipt)
         case ".zip":
             from rag.documents import zip_archive
 
             return zip_archive.parse(data)
         case ".xml":
-            return _parse_xml(data)
+            return _parse_xml(data, receipt)
         case _ if suffix in OFFICE:
-            return _parse_office(suffix, data)
+            return _parse_office(suffix, data, receipt)
         case _:
-            return _parse_data(suffix, data) if suffix in DATA else _parse_text(suffix, data)
+            return _parse_data(suffix, data, receipt) if suffix in DATA else _parse_text(suffix, data, receipt)
 
 
-def _parse_office(suffix: str, data: bytes) -> Content:
+def _parse_office(suffix: str, data: bytes, receipt: Receipt) -> Content:
     """The content of a file of an office program, or of an electronic book."""
     match suffix:
         case ".docx" | ".docm" | ".dotx":
             from rag.documents import docx, libreoffice
 
             real = libreoffice.real_suffix(data, ".doc")
-            return _parse(real, data, DEFAULTS) if real in (".rtf", ".html", ".xml") else docx.parse_docx(data)
+            if real in (".rtf", ".html", ".xml"):
+                return _parse(real, data, DEFAULTS, receipt)
+            return docx.parse_docx(data, receipt)
         case ".pptx" | ".pptm" | ".ppsx":
             from rag.documents import pptx
 
-            return pptx.parse(data)
+            return pptx.parse(data, receipt)
         case ".odt" | ".odp":
             from rag.documents import opendocument
 
-            return opendocument.parse(data)
+            return opendocument.parse(data, receipt)
         case ".rtf":
             from rag.documents import rtf
 
-            return rtf.parse(data)
+            return rtf.parse(data, receipt)
         case ".epub":
             from rag.documents import epub
 
-            return epub.parse(data)
+            return epub.parse(data, receipt)
         case _:  # workbooks: .xlsx .xlsm .xlsb .xls .ods
             from rag.documents import sheets
 
-            return sheets.parse(data)
+            return sheets.parse(data, receipt)
 
 
-def _parse_text(suffix: str, data: bytes) -> Content:
+def _parse_text(suffix: str, data: bytes, receipt: Receipt) -> Content:
     """The content of a file of a format that is text."""
     match suffix:
         case ".html" | ".htm" | ".xhtml":
             from rag.documents import html
 
-            return html.parse(data)
+            return html.parse(data, receipt)
         case ".md" | ".markdown":
             from rag.documents import markdown
 
-            return markdown.parse(data)
+            return markdown.parse(data, receipt)
         case ".rst":
             from rag.documents import rst
 
-            return rst.parse(data)
+            return rst.parse(data, receipt)
         case ".org":
             from rag.documents import org
 
@@ -303,13 +328,14 @@ def _parse_text(suffix: str, data: bytes) -> Content:
             return text.parse(data, unwrap=suffix != ".log" and suffix not in SOURCE)
 
 
-def _parse_data(suffix: str, data: bytes) -> Content:
+def _parse_data(suffix: str, data: bytes, receipt: Receipt) -> Content:
     """The content of a file of records, as programs write them."""
     match suffix:
         case ".csv" | ".tsv":
             from rag.documents import csv_tables, sheets
 
-            return sheets.parse(data) if data.startswith(sheets.WORKBOOKS) else csv_tables.parse(data, suffix)
+            is_workbook = data.startswith(sheets.WORKBOOKS)
+            return sheets.parse(data, receipt) if is_workbook else csv_tables.parse(data, suffix)
         case ".json":
             from rag.documents import json_records
 
@@ -329,18 +355,18 @@ def _parse_data(suffix: str, data: bytes) -> Content:
         case _:  # .ipynb
             from rag.documents import notebook
 
-            return notebook.parse(data)
+            return notebook.parse(data, receipt)
 
 
-def _parse_xml(data: bytes) -> Content:
+def _parse_xml(data: bytes, receipt: Receipt) -> Content:
     """The content of a file in XML: a document of Word, a workbook of Excel, or lines as they are."""
     from rag.documents import sheets, text, word_xml
 
     match word_xml.kind(data):
         case word_xml.WORD | word_xml.FLAT:
-            return word_xml.parse(data)
+            return word_xml.parse(data, receipt)
         case word_xml.EXCEL:
-            return sheets.parse(data)
+            return sheets.parse(data, receipt)
         case _:
             return text.parse(data, unwrap=False)
 

@@ -1,7 +1,7 @@
 """reStructuredText (.rst) -> blocks, through the HTML that docutils makes of it.
 
 In: bytes. Out: blocks. Directives and roles that only Sphinx knows keep their text; nothing is included from other
-files, and raw markup is left out.
+files, and raw markup is left out; both are counted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ from typing import Any
 from rag.documents import html
 from rag.documents.blocks import Content
 from rag.documents.encoding import decode_text
+from rag.documents.receipt import Kind, Receipt
 
+INCLUDED = Kind("file that it includes", "files that it includes", "index them beside it")
+RAW = Kind("piece of raw markup", "pieces of raw markup")
+ELSEWHERE = re.compile(r"^[ \t]*\.\.[ \t]+(?:literal)?include::[ \t]*\S|^[ \t]+:file:[ \t]*\S", re.MULTILINE)
+FIRST_TEXT = re.compile(r"^(?!\.\.(?:\s|$))\S", re.MULTILINE)
+RAW_MARKUP = re.compile(r"^[ \t]*\.\.[ \t]+raw::", re.MULTILINE)
 DIRECTIVE = re.compile(r"^[ \t]*\.\.[ \t]+(?:\|[^|\n]*\|[ \t]+)?([\w:.+-]*\w)[ \t]*::", re.MULTILINE)
 ROLE = re.compile(r":([\w.+-]*\w(?::[\w.+-]*\w)*):`(?:[^`<\n]*?<[^>`\n]*>|[^`\n]+)`")
 TITLED = re.compile(r"(.*?)\s*<[^>]*>", re.DOTALL)  # "the page <target>"
@@ -43,14 +49,23 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def parse(data: bytes) -> Content:
+def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """The text as one page of blocks; faults of the markup are no errors."""
     from docutils.core import publish_parts
 
+    receipt = receipt or Receipt()
     text = decode_text(data)
+    receipt.count(INCLUDED, len(ELSEWHERE.findall(text)) - len(ELSEWHERE.findall(_before_text(text))))
+    receipt.count(RAW, len(RAW_MARKUP.findall(text)))
     _make_known(text, _titles(text))
     parts = publish_parts(text, writer="html5", settings_overrides=SETTINGS)
-    return Content([html.fragment(parts["html_body"])])
+    return Content([html.fragment(parts["html_body"], receipt)])
+
+
+def _before_text(text: str) -> str:
+    """What stands above the first line of text: files that are included there define what others use."""
+    first = FIRST_TEXT.search(text)
+    return text[: first.start()] if first else ""
 
 
 def _titles(text: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ In: the bytes of a file. Out: blocks, and title, author and date that the file s
 addresses of links behind their texts, text boxes after the paragraph that they are anchored in, footnotes at the end of
 the text.
 Headers of pages stand before the text, footers behind it, unless they repeat it.
-Left out: what is deleted, struck out or hidden, comments, pictures.
+Left out and counted: what is deleted, struck out or not seen, comments, pictures, embedded objects.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from rag.documents.damaged import told_as_damage
 from rag.documents.link_text import beside
 from rag.documents.margins import with_margins
 from rag.documents.raised import LOWERED, RAISED, Run, joined
+from rag.documents.receipt import COMMENT, DELETED, IMAGE, OBJECT, STRUCK, Receipt
 from rag.documents.rtf_tokens import CHARSETS, Token, decoded, encoding_of, tokens
 from rag.documents.symbols import in_font
+from rag.documents.unseen import SMALLEST_IMAGE, WHITE, Colour, is_too_small, look_alike
 from rag.errors import DocumentError
 
 MARK = b"{\\rtf"
@@ -34,10 +36,10 @@ ENDS = frozenset({"par", "sect", "page", "column"})
 # Groups that hold no text of the document, though they are not marked with \*
 LEFT_OUT = frozenset(
     """
-    annotation atnauthor atnid background bkmkend bkmkstart colortbl datafield doccomm docvar falt filetbl ftncn
+    annotation atnauthor atnid background bkmkend bkmkstart datafield doccomm docvar falt filetbl ftncn
     ftnsep ftnsepc aftncn aftnsep aftnsepc fname keycode
-    keywords listtable listoverridetable mmathPict nesttableprops nonesttables objdata objclass objname operator panose
-    pict pnseclvl private revtbl rxe shprslt sp subject tc template themedata txe userprops xe xmlnstbl
+    keywords listtable listoverridetable mmathPict nesttableprops nonesttables nonshppict objdata objclass objname
+    operator panose pict pnseclvl private revtbl rxe shprslt sp subject tc template themedata txe userprops xe xmlnstbl
     """.split()
 )
 # Groups that are marked with \* and are read
@@ -50,6 +52,7 @@ CHECK_BOX = re.compile(r"\s*FORMCHECKBOX", re.IGNORECASE)
 UNDECIDED = 25  # of a check box: as it is by default
 BULLET = re.compile(r"[^\w()]*|o|§")
 LAST = 0x10FFFF
+SMALLEST = 15 * SMALLEST_IMAGE  # twips
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,12 @@ class _State:
     hidden: bool = False
     struck: bool = False
     deleted: bool = False
+    tiny: bool = False
+    ink: int = 0  # colour of the text, by its number in the table of colours
+    marked: int = 0  # colour behind the text
+    paper: int = 0  # colour behind the paragraph
+    in_box: bool = False
+    in_object: bool = False
     skipped: int = 1  # characters after one in Unicode that say the same
     in_table: bool = False
     style: int = 0
@@ -90,12 +99,12 @@ class _Open:
     at_end: Callable[[], None] | None = None
 
 
-def parse(data: bytes) -> Content:
+def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """Headings, paragraphs, lists and tables; raises `DocumentError` if the file is no rich text."""
     data = data.lstrip(b"\xef\xbb\xbf \t\r\n")
     if not data.startswith(MARK):
         raise DocumentError("is not rich text although its name says so; give it the name of its real type")
-    reader = _Reader()
+    reader = _Reader(receipt or Receipt())
     with told_as_damage(ValueError, OverflowError):
         for token in tokens(data):
             if not reader.read(token):
@@ -107,8 +116,13 @@ def parse(data: bytes) -> Content:
 class _Reader:
     """Reads tokens one after another."""
 
-    def __init__(self) -> None:
+    def __init__(self, receipt: Receipt) -> None:
         self.stated: dict[str, str] = {}
+        self._receipt = receipt
+        self._colours: list[Colour | None] = []
+        self._parts: dict[str, int] = {}  # of the open colour, in the table of colours
+        self._row_is_shaded = False
+        self._sides: list[int] = []  # of the open picture, in twips
         self._state = _State()
         self._open: list[_Open] = []
         self._story = _Story()
@@ -183,11 +197,21 @@ class _Reader:
             self._skip -= 1
             return
         if word in LEFT_OUT or (starred and word not in KEPT) or PROPERTIES.match(word):
+            if self._state.place in ("text", "skip"):
+                self._count(word)
             self._state = replace(self._state, place="gone")
         elif self._open and (self._enters_text(word) or self._enters_other(word)):
             pass
         elif not self._describes(word, number) and (self._state.place == "text" or word in ("uc", "u")):
             self._text_word(word, number)
+
+    def _count(self, word: str) -> None:
+        """Counts a group that is left out, if a person may miss it."""
+        if word == "annotation":
+            self._receipt.count(COMMENT)
+        elif word in ("pict", "shppict") and self._open and not self._state.in_object:
+            self._sides = []
+            self._open[-1].at_end = lambda: self._receipt.count(IMAGE, min(self._sides, default=SMALLEST) >= SMALLEST)
 
     def _enters_text(self, word: str) -> bool:
         """Begins a group whose text is one of the document's, in a special place."""
@@ -216,8 +240,11 @@ class _Reader:
     def _enters_other(self, word: str) -> bool:
         """Begins a group that describes something, or one of which only groups within it are read."""
         match self._state.place, word:
-            case "text", "fonttbl" | "stylesheet" | "info" | "fldinst":
+            case "text", "fonttbl" | "stylesheet" | "info" | "fldinst" | "colortbl":
                 self._state = replace(self._state, place=word)
+            case "text", "object":
+                self._receipt.count(OBJECT)
+                self._state = replace(self._state, in_object=True)
             case "text", "shpinst" | "do" | "upr":
                 self._state = replace(self._state, place="skip")
             case "info", "title" | "author" | "creatim":
@@ -230,6 +257,7 @@ class _Reader:
 
     def _describes(self, word: str, number: int | None) -> bool:
         """Reads a word of a group that describes something; True if it is none of the text."""
+        self._measure(word, number)
         match self._state.place, word:
             case "fonttbl", "f":
                 if self._said:  # some programs write all fonts in one group
@@ -251,11 +279,18 @@ class _Reader:
                 self._box = number
             case "formfield", "ffres" if number != UNDECIDED:
                 self._box = number
-            case "skip" | "gone" | "info" | "fonttbl" | "stylesheet" | "formfield" | "creatim", _:
+            case "skip" | "gone" | "info" | "fonttbl" | "colortbl" | "stylesheet" | "formfield" | "creatim", _:
                 return word not in ("u", "uc")
             case _:
                 return False
         return True
+
+    def _measure(self, word: str, number: int | None) -> None:
+        """Reads a word that tells a part of a colour, or a side of a picture."""
+        if self._state.place == "colortbl" and word in ("red", "green", "blue"):
+            self._parts[word] = min(255, max(0, number or 0))
+        elif self._state.place == "gone" and word in ("picwgoal", "pichgoal"):
+            self._sides.append(number or 0)
 
     def _text_word(self, word: str, number: int | None) -> None:
         match word:
@@ -280,7 +315,7 @@ class _Reader:
             case "f":
                 self._state = replace(state, font=number)
             case "plain":
-                self._state = replace(state, shift=0, hidden=False, struck=False)
+                self._state = replace(state, shift=0, hidden=False, struck=False, tiny=False, ink=0, marked=0)
             case "super" | "up" if on:
                 self._state = replace(state, shift=RAISED)
             case "sub" | "dn" if on:
@@ -293,11 +328,24 @@ class _Reader:
                 self._state = replace(state, hidden=on)
             case "deleted":
                 self._state = replace(state, deleted=on)
+            case _:
+                self._colour_word(word, number)
+
+    def _colour_word(self, word: str, number: int | None) -> None:
+        match word:
+            case "fs":
+                self._state = replace(self._state, tiny=number is not None and is_too_small(number / 2))
+            case "cf":
+                self._state = replace(self._state, ink=number or 0)
+            case "cb" | "highlight" | "chcbpat":
+                self._state = replace(self._state, marked=number or 0)
+            case "cbpat":
+                self._state = replace(self._state, paper=number or 0)
 
     def _paragraph_word(self, word: str, number: int | None) -> None:
         match word:
             case "pard":
-                self._state = replace(self._state, in_table=False, style=0, level=None)
+                self._state = replace(self._state, in_table=False, style=0, level=None, paper=0)
             case "s":
                 self._state = replace(self._state, style=number or 0)
             case "outlinelevel":
@@ -309,7 +357,9 @@ class _Reader:
         story = self._story
         match word:
             case "trowd":
-                self._merged, self._is_header, self._goes_on = [], False, False
+                self._merged, self._is_header, self._goes_on, self._row_is_shaded = [], False, False, False
+            case "clcbpat" | "clcfpat" | "clshdng":
+                self._row_is_shaded = True
             case "trhdr":
                 self._is_header = True
             case "clvmrg":
@@ -369,11 +419,35 @@ class _Reader:
         state = self._state
         if state.place in ("skip", "gone", "formfield", "info"):
             return
-        if state.place != "text":
+        if state.place == "colortbl":
+            self._end_colours(text.count(";"))
+        elif state.place != "text":
             self._said.append(text)
-        elif not (state.hidden or state.struck or state.deleted):
+        elif state.struck or state.deleted:
+            self._receipt.count_text(STRUCK if state.struck else DELETED, text)
+        elif not (self._is_unseen() and self._receipt.hides(text)):
             name = "" if state.font is None else self._fonts.get(state.font, ("", ""))[1]
             self._story.runs.append(Run(in_font(text, name), state.shift))
+
+    def _is_unseen(self) -> bool:
+        """Tells if text is hidden, too small, or of the colour behind it, where that is known."""
+        state = self._state
+        if state.hidden or state.tiny:
+            return True
+        behind = state.marked or state.paper
+        if not state.ink or (not behind and (state.in_box or (state.in_table and self._row_is_shaded))):
+            return False
+        return look_alike(self._colour(state.ink), self._colour(behind) if behind else WHITE)
+
+    def _colour(self, number: int) -> Colour | None:
+        return self._colours[number] if 0 <= number < len(self._colours) else None
+
+    def _end_colours(self, count: int) -> None:
+        """Ends the open colour of the table of colours, and others that state nothing."""
+        for _ in range(count):
+            parts = [self._parts.get(name, 0) for name in ("red", "green", "blue")]
+            self._colours.append(Colour(*parts) if self._parts else None)
+            self._parts = {}
 
     def _describe(self, place: str, at_end: Callable[[], None]) -> None:
         """Gathers the text of the group instead of writing it."""
@@ -415,7 +489,8 @@ class _Reader:
         """Begins a text of its own, whose blocks go to that place."""
         around = self._story
         self._story = _Story()
-        self._state = replace(_State(), font=self._state.font, skipped=self._state.skipped)
+        in_box = place is not self._notes
+        self._state = replace(_State(), font=self._state.font, skipped=self._state.skipped, in_box=in_box)
 
         def end() -> None:
             self._end_paragraph(False)

@@ -3,7 +3,8 @@
 In: the bytes of a file. Out: blocks; the values of cells as they were last computed and are shown, dates as 2024-02-29.
 Rows of names above the figures become one header row. Rows behind an empty one that have the columns of the table above
 are rows of that table. Files of other formats that are named as workbooks are read as what they are.
-Left out: formulas, charts, comments, hidden sheets; in xlsb and xls also the formats of numbers (12 % is 0.12).
+Left out: formulas and charts; in xlsb and xls also the formats of numbers (12 % is 0.12). Hidden sheets, comments and
+what else a sheet holds are counted.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from itertools import pairwise
 from rag.documents import ooxml
 from rag.documents.blocks import Block, Content, table_block
 from rag.documents.grid import Figure, Sheet, Span
+from rag.documents.receipt import Receipt
 from rag.errors import DocumentError
 
 WORKBOOKS = (ooxml.OLE, b"PK\x03\x04")  # what their files begin with
@@ -26,27 +28,28 @@ UNNAMED = ("sheet", "tabelle", "feuil", "hoja", "blad", "foglio")  # names that 
 SheetRow = Mapping[int, str]
 
 
-def parse(data: bytes) -> Content:
+def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """A heading and tables for each visible sheet; raises `DocumentError` for damage and for a password."""
+    receipt = receipt or Receipt()
     from rag.documents import excel_binary, ods, xlsx
 
     if data.startswith(ooxml.OLE):
         if ooxml.ENCRYPTED in data:
             raise DocumentError(ooxml.PROTECTED)
-        return _content(excel_binary.sheets(data))
+        return _content(excel_binary.sheets(data, receipt))
     if not data.startswith(b"PK"):
-        return _misnamed(data)
+        return _misnamed(data, receipt)
     with ooxml.opened(data) as package:
         if "content.xml" in package.namelist():
-            return _content(ods.sheets(package))
+            return _content(ods.sheets(package, receipt))
         main = ooxml.target(package, "", "officeDocument") or ""
         root = xlsx.workbook(package, main)
         if root is not None:
-            return _content(xlsx.sheets(package, main, root))
-    return _content(excel_binary.sheets(data))
+            return _content(xlsx.sheets(package, main, root, receipt))
+    return _content(excel_binary.sheets(data, receipt))
 
 
-def _misnamed(data: bytes) -> Content:
+def _misnamed(data: bytes, receipt: Receipt) -> Content:
     """The content of a file that programs and web sites name as a workbook, although it is text."""
     from rag.documents import csv_tables, excel_xml, html, web_archive
     from rag.documents.encoding import NOT_TEXT, decode_text
@@ -56,11 +59,11 @@ def _misnamed(data: bytes) -> Content:
     except DocumentError as exc:
         raise DocumentError("is damaged: it is not a complete Office file; get a fresh copy") from exc
     if excel_xml.MARK in start:
-        return _content(excel_xml.sheets(data))
+        return _content(excel_xml.sheets(data, receipt))
     if web_archive.is_archive(data):
-        return html.parse_markup(web_archive.page(data))
+        return html.parse_markup(web_archive.page(data), receipt)
     if start.startswith("<"):
-        return html.parse(data)
+        return html.parse(data, receipt)
     if any(sign in start for sign in csv_tables.SIGNS):
         return csv_tables.parse(data)
     raise DocumentError(NOT_TEXT)
@@ -95,6 +98,8 @@ class _Table:
         self.body.extend(numbers)
         for number in numbers:
             row = rows[number]
+            if not row:
+                continue
             self.columns |= row.keys()
             self.figures |= {column for column, text in row.items() if isinstance(text, Figure)}
             self.filled = set(row) if self.filled is None else self.filled & row.keys()
@@ -126,7 +131,7 @@ def _fill_down(rows: Mapping[int, dict[int, str]], span: Span) -> None:
     text = rows.get(span.top, {}).get(span.left)
     if text is not None and span.top < span.bottom:
         for number in rows if span.bottom - span.top > len(rows) else range(span.top + 1, span.bottom + 1):
-            if span.top < number <= span.bottom and number in rows:
+            if span.top < number <= span.bottom and rows.get(number):
                 rows[number].setdefault(span.left, text)
 
 

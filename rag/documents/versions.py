@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 
 _FIRST = 2  # of all readers: since 2 they keep what each block is
-_CHANGED = """.pdf .docx .docm .dotx .pptx .pptm .ppsx .doc .ppt .xlsx .xlsm .xls .odt .odp .ods .rtf .csv .tsv .html
-    .htm .xhtml .md .markdown .rst .json .jsonl .ndjson .eml .mbox .epub .ipynb"""
+_CHANGED = """.pdf .docx .docm .dotx .pptx .pptm .ppsx .doc .ppt .xlsx .xlsm .xlsb .xls .odt .odp .ods .rtf .csv .tsv
+    .html .htm .xhtml .md .markdown .rst .json .jsonl .ndjson .eml .mbox .epub .ipynb"""
 _VERSIONS: dict[str, int] = dict.fromkeys(_CHANGED.split(), 3)  # by suffix
 
 

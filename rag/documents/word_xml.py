@@ -18,6 +18,7 @@ from rag.documents import docx, ooxml
 from rag.documents.blocks import Content
 from rag.documents.damaged import told_as_damage
 from rag.documents.ooxml import Element, child_value, local_name, value
+from rag.documents.receipt import Receipt
 from rag.errors import DocumentError
 
 WORD = "http://schemas.microsoft.com/office/word/2003/wordml"
@@ -44,11 +45,11 @@ def kind(data: bytes) -> str:
     return next((name for name in (WORD, FLAT, EXCEL) if name.encode() in start), "")
 
 
-def parse(data: bytes) -> Content:
+def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """The blocks; raises `DocumentError` if the file is damaged."""
     with told_as_damage(*ooxml.PARSING):
         root = ElementTree.fromstring(data)
-    return docx.parse_docx(_packed(root) if local_name(root) == "package" else _modern(root))
+    return docx.parse_docx(_packed(root) if local_name(root) == "package" else _modern(root), receipt)
 
 
 def _packed(root: Element) -> bytes:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -138,39 +138,50 @@ class Catalogue:
     def files(self) -> dict[str, FileState]:
         """The states of the files behind the documents, by document id: all that is committed, published or not."""
         found = self.connection.execute(
-            f"SELECT document, sha256, size, mtime_ns, source, {self._reader()} FROM versions v WHERE removed IS NULL "
-            "ORDER BY document"
+            f"SELECT document, sha256, size, mtime_ns, source, {self._reader()}, {self._receipt('hidden')} "
+            "FROM versions v WHERE removed IS NULL ORDER BY document"
         )
         return {
-            name: FileState(sha256, Stamp(size, time), source, reader)
-            for name, sha256, size, time, source, reader in found
+            name: FileState(sha256, Stamp(size, time), source, reader, _flag(hidden))
+            for name, sha256, size, time, source, reader, hidden in found
         }
 
     def documents(self, at: int) -> list[DocumentInfo]:
         """The documents of a generation, sorted by id."""
         found = self.connection.execute(
             "SELECT document, title, source, sha256, passages, characters, pages, metadata, "
-            f"date(mtime_ns / 1000000000, 'unixepoch') FROM versions v WHERE {_LIVE} ORDER BY document",
+            f"date(mtime_ns / 1000000000, 'unixepoch'), {self._receipt('notes')} FROM versions v WHERE {_LIVE} "
+            "ORDER BY document",
             {"at": at},
         )
         return [
             DocumentInfo(
-                name, title, self.shown(source, name), sha256, passages, characters, pages, json.loads(metadata), day
+                name, title, self.shown(source, name), sha256, passages, characters, pages, json.loads(metadata), day,
+                _notes(notes),
             )
-            for name, title, source, sha256, passages, characters, pages, metadata, day in found
-        ]
+            for name, title, source, sha256, passages, characters, pages, metadata, day, notes in found
+        ]  # fmt: skip
+
+    def notes(self, document_ids: Iterable[str], at: int) -> dict[str, tuple[str, ...]]:
+        """What was not read of the files of these documents, by document id; none for those that were read whole."""
+        found = self.connection.execute(
+            f"SELECT v.document, {self._receipt('notes')} FROM versions v "
+            f"WHERE v.document IN (SELECT value FROM json_each(:ids)) AND {_LIVE}",
+            {"ids": json.dumps(list(document_ids)), "at": at},
+        )
+        return {document: _notes(notes) for document, notes in found if _notes(notes)}
 
     def document(self, document_id: str, at: int) -> Document:
         """A document of a generation, with its text. Raises `DocumentNotFound`."""
         row = self.connection.execute(
             "SELECT v.document, v.title, t.text, v.source, v.sha256, t.pages, t.sections, v.metadata, "
-            f"{self._reader()}, {self._blocks()} "
+            f"{self._reader()}, {self._blocks()}, {self._receipt('notes')}, {self._receipt('hidden')} "
             f"FROM versions v JOIN texts t ON t.version = v.version WHERE v.document = :id AND {_LIVE}",
             {"id": document_id, "at": at},
         ).fetchone()
         if row is None:
             raise self.not_found(document_id)
-        id_, title, text, source, sha256, pages, sections, metadata, reader, blocks = row
+        id_, title, text, source, sha256, pages, sections, metadata, reader, blocks, notes, hidden = row
         return Document(
             id_,
             title,
@@ -182,6 +193,8 @@ class Catalogue:
             blocks=unpacked(blocks),
             metadata=json.loads(metadata),
             reader=reader,
+            notes=_notes(notes),
+            hidden=_flag(hidden),
         )
 
     def not_found(self, document_id: str) -> DocumentNotFound:
@@ -327,6 +340,10 @@ class Catalogue:
         found = self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,))
         return found.fetchone() is not None
 
+    def _receipt(self, column: str) -> str:
+        """SQL for a column of the receipt of `versions v`; earlier versions of this program kept none."""
+        return f"(SELECT {column} FROM receipts r WHERE r.version = v.version)" if self._has("receipts") else "NULL"
+
     def has_removals(self) -> bool:
         """True if the file has the tables of removals."""
         return self._has("removals_known")
@@ -372,6 +389,14 @@ class Catalogue:
             document, title, self.shown(source, document), start, end, text, spans, section, numbers,
             unpacked(blocks, start), header or "",
         )  # fmt: skip
+
+
+def _notes(stored: str | None) -> tuple[str, ...]:
+    return tuple(json.loads(stored)) if stored else ()
+
+
+def _flag(stored: int | None) -> bool | None:
+    return None if stored is None else bool(stored)
 
 
 def _embedding(passage: bytes, sentences: bytes, dimension: int) -> Embedding:

@@ -45,6 +45,8 @@ _BLOCKS = (
     "CREATE TABLE IF NOT EXISTS blocks (version INTEGER PRIMARY KEY, blocks TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS passage_blocks (row INTEGER PRIMARY KEY, blocks TEXT NOT NULL, header TEXT NOT NULL)",
 )
+# What was not read of a document's file, where that is anything.
+_RECEIPTS = "CREATE TABLE IF NOT EXISTS receipts (version INTEGER PRIMARY KEY, notes TEXT NOT NULL, hidden INTEGER)"
 
 # Embeddings first: which of them are left without a passage shows only while the passages are still there.
 _PRUNE = (
@@ -64,6 +66,7 @@ _PRUNE = (
     "DELETE FROM blocks WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
     "DELETE FROM texts WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
     "DELETE FROM readers WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
+    "DELETE FROM receipts WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
     "DELETE FROM versions WHERE removed <= :at",
     "UPDATE state SET published = :at, pruned = :at",
 )
@@ -74,6 +77,7 @@ _ADOPT = (
     "DELETE FROM blocks",
     "DELETE FROM texts",
     "DELETE FROM readers",
+    "DELETE FROM receipts",
     "DELETE FROM versions",
     "DELETE FROM embeddings",
     "INSERT INTO embeddings SELECT * FROM staged.embeddings",
@@ -83,6 +87,7 @@ _ADOPT = (
     "INSERT INTO readers SELECT version + :v, reader FROM staged.readers",
     "INSERT INTO blocks SELECT version + :v, blocks FROM staged.blocks",
     "INSERT INTO passage_blocks SELECT row + :p, blocks, header FROM staged.passage_blocks",
+    "INSERT INTO receipts SELECT version + :v, notes, hidden FROM staged.receipts",
     """INSERT INTO passages SELECT row + :p, version + :v, embedding, start, "end", section, sentences, pages, text
            FROM staged.passages""",
     "INSERT OR REPLACE INTO meta SELECT * FROM staged.meta",
@@ -103,7 +108,7 @@ class Ledger(Catalogue):
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         ledger = cls(folder, connection)
-        for statement in (_READERS, *_BLOCKS):
+        for statement in (_READERS, _RECEIPTS, *_BLOCKS):
             connection.execute(statement)
         if not ledger.has_removals():
             with ledger._transaction():
@@ -192,6 +197,9 @@ class Ledger(Catalogue):
             self.connection.execute("INSERT INTO readers VALUES (?, ?)", (added.lastrowid, document.reader))
         if document.blocks:
             self.connection.execute("INSERT INTO blocks VALUES (?, ?)", (added.lastrowid, packed(document.blocks)))
+        if document.notes or document.hidden is not None:
+            receipt = (added.lastrowid, _json(document.notes), document.hidden)
+            self.connection.execute("INSERT INTO receipts VALUES (?, ?, ?)", receipt)
         return int(added.lastrowid or 0)
 
     def _insert_embeddings(self, keys: Iterable[bytes], embeddings: Iterable[Embedding]) -> None:

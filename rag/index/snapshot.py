@@ -154,6 +154,12 @@ class LocalSnapshot:
         with plain_errors(catalogue.folder):
             return catalogue.document(document_id, self.generation)
 
+    def notes(self, document_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """What was not read of the files of these documents, by document id; none for those that were read whole."""
+        catalogue = self._catalogue()
+        with plain_errors(catalogue.folder):
+            return catalogue.notes(document_ids, self.generation)
+
     def close(self) -> None:
         """End the transaction; the snapshot cannot be used any more."""
         catalogue, self._open = self._open, None

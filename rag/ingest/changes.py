@@ -29,7 +29,7 @@ class Change(NamedTuple):
     vanished: list[str]
     skipped: list[Skipped]
     stamps: dict[str, Stamp]  # of changed and touched files, by document id; none for a file that cannot be reached
-    reread: list[str]  # the documents among the changed ones whose file is the same, but not its reader
+    reread: list[str]  # the documents among the changed ones whose file is the same, but read otherwise now
     known: dict[str, list[str]]  # what the index has of each changed file: itself and those in it, by ids; if anything
 
 
@@ -40,9 +40,14 @@ class Same(NamedTuple):
     other: str
 
 
-def find_changes(paths: Sequence[Path], known: dict[str, FileState], indexes_dir: Path | None = None) -> Change:
-    """Compare files with what the index has; files in `indexes_dir` are no documents of a folder around it. Raises
-    `InputError` for a path that does not exist."""
+def find_changes(
+    paths: Sequence[Path],
+    known: dict[str, FileState],
+    indexes_dir: Path | None = None,
+    include_hidden: bool = False,
+) -> Change:
+    """Compare files with what the index has; files in `indexes_dir` are no documents of a folder around it.
+    `include_hidden` is the option with which files are read now. Raises `InputError` for a path that does not exist."""
     discovery = discover(paths)
     apart = [f"{indexes_dir.resolve()}{os.sep}"] if indexes_dir and is_around(paths, indexes_dir) else []
     id_of = {file_of(name, state.source): container_of(name) or name for name, state in known.items()}
@@ -59,7 +64,7 @@ def find_changes(paths: Sequence[Path], known: dict[str, FileState], indexes_dir
         found = file if document_id == file.document_id else file._replace(document_id=document_id)
         names = [name for name in (document_id, *inside.get(document_id, ())) if name in known]
         states = {name: known[name] for name in names if file_of(name, known[name].source) == found.source}
-        if _compare(found, states, change) and names:
+        if _compare(found, states, change, include_hidden) and names:
             change.known[document_id] = names
     change.vanished.extend(_vanished(paths, discovery, present, known, apart))
     return change
@@ -123,12 +128,12 @@ def is_around(paths: Iterable[Path], indexes_dir: Path) -> bool:
     return not any(path.resolve().is_relative_to(inside) for path in paths)
 
 
-def _compare(found: Found, before: dict[str, FileState], change: Change) -> bool:
+def _compare(found: Found, before: dict[str, FileState], change: Change, include_hidden: bool) -> bool:
     """Put the file where it belongs in `change`; `before` are the states of its documents in the index. True if it is
     to be read."""
     try:
         now = stamp(found.file, found.described)
-        old = {name for name, state in before.items() if state.reader != reader_version(name)}
+        old = {name for name, state in before.items() if not _is_read_alike(name, state, include_hidden)}
         if before and not old and all(state.stamp == now for state in before.values()):
             change.unchanged.extend(before)
             return False
@@ -163,6 +168,11 @@ def _is_whole(states: dict[str, FileState]) -> bool:
     """True if all that is in a file was read when it was last read."""
     stamps = {state.stamp for state in states.values()}
     return len(stamps) == 1 and all(each != unfinished(each) or each.mtime_ns is None for each in stamps)
+
+
+def _is_read_alike(name: str, before: FileState, include_hidden: bool) -> bool:
+    """True if the same file would be read as it was; its hidden text counts only if it holds some."""
+    return before.reader == reader_version(name) and before.hidden in (None, include_hidden)
 
 
 def _vanished(

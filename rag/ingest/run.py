@@ -57,7 +57,7 @@ class Summary:
 
     added: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
-    reread: list[str] = field(default_factory=list)  # of the replaced ones, those whose reader changed, not their file
+    reread: list[str] = field(default_factory=list)  # of the replaced ones, those of the same file, read otherwise now
     removed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rag.background import UNWATCHED, Run
 from rag.seams import Index, WritableIndex
-from rag.types import Entry, Stamp
+from rag.types import Entry, FileState, Stamp
 
 _PUBLISH_S = 60.0  # readers of the new index see what was copied at least this often
 
@@ -33,9 +33,7 @@ def migrate(source: Index, target: WritableIndex, run: Run = UNWATCHED) -> Migra
     here = {info.id: info for info in source.documents()}
     files, known = source.files(), target.files()
     wanted = [
-        name
-        for name, info in here.items()
-        if there.get(name) != info or known[name].reader != files[name].reader  # the same file, read otherwise
+        name for name, info in here.items() if there.get(name) != info or _read_as(known[name]) != _read_as(files[name])
     ]
     done = Migrated(there=len(here) - len(wanted))
     published = time.monotonic()
@@ -56,6 +54,11 @@ def migrate(source: Index, target: WritableIndex, run: Run = UNWATCHED) -> Migra
             done.removed += 1
     target.publish()
     return done
+
+
+def _read_as(state: FileState) -> tuple[int, bool | None]:
+    """How a file was read: the same one may have been read otherwise."""
+    return state.reader, state.hidden
 
 
 def _entry(source: Index, name: str, stamp: Stamp) -> Entry:

@@ -60,6 +60,8 @@ MARKUP = Document(
 )
 TEXT = Document(id="notes/text", title="Named text", text="I am named text.", source="text", sha256="ef" * 32)
 DOCUMENTS = {document.id: document for document in (MARKUP, PUMPS, TEXT)}
+NOTES = ("2 comments", "<b>1 embedded object</b>")
+PARTLY = Document(id="r/part.docx", title="Half", text="Half.", source="part", sha256="01" * 32, notes=NOTES)
 
 START = PUMPS.text.index(SENTENCE)
 END = START + len(SENTENCE)
@@ -165,7 +167,8 @@ class FakePipeline:
 
     def documents(self) -> list[DocumentInfo]:
         return [
-            DocumentInfo(d.id, d.title, d.source, d.sha256, 1, len(d.text), None) for _, d in sorted(DOCUMENTS.items())
+            DocumentInfo(d.id, d.title, d.source, d.sha256, 1, len(d.text), None, notes=d.notes)
+            for _, d in sorted(DOCUMENTS.items())
         ]
 
     def document(self, document_id: str) -> Document:

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from rag.errors import ModelError
-from tests.api.fakes import DOCUMENTS, MARKUP, PUMPS, TEXT, Stage, serving
+from tests.api.fakes import DOCUMENTS, MARKUP, NOTES, PARTLY, PUMPS, TEXT, Stage, serving
 from tests.test_serialise import ABSTAINED, ANSWERED, PASSAGES
 
 INFO = {
@@ -24,8 +24,11 @@ INFO = {
     "pages": None,
     "metadata": {},
     "modified": None,
+    "notes": [],
 }
-TEXT_OF_PUMPS = {"id": PUMPS.id, "title": PUMPS.title, "source": PUMPS.source, "text": PUMPS.text, "pages": []}
+TEXT_OF_PUMPS = {
+    "id": PUMPS.id, "title": PUMPS.title, "source": PUMPS.source, "text": PUMPS.text, "pages": [], "notes": [],
+}  # fmt: skip
 IDS = sorted(DOCUMENTS)
 
 
@@ -138,6 +141,14 @@ def test_a_page_after_an_id_that_is_gone_begins_where_it_stood(client: TestClien
     page = client.get("/v1/documents", params={"after": "notes/q"}).json()
     assert page == {"documents": [INFO | {"id": TEXT.id, "title": TEXT.title, "source": "text", "sha256": TEXT.sha256,
                                           "characters": len(TEXT.text)}]}  # fmt: skip
+
+
+def test_what_was_not_read_of_a_document_is_told(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DOCUMENTS, PARTLY.id, PARTLY)
+    listed = client.get("/v1/documents").json()["documents"]
+    assert {document["id"]: document["notes"] for document in listed if document["notes"]} == {PARTLY.id: list(NOTES)}
+    assert client.get(f"/v1/documents/{PARTLY.id}").json()["notes"] == list(NOTES)
+    assert client.get(f"/v1/documents/{PARTLY.id}/text").json()["notes"] == list(NOTES)
 
 
 @pytest.mark.parametrize("address", ["notes/pumps.md", "notes%2Fpumps.md", "notes%2fpumps%2Emd"])

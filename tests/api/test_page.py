@@ -25,7 +25,21 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from api.openai.citations import Links
 from api.server.run import listen
 from rag.errors import Overloaded
-from tests.api.fakes import DOCUMENTS, END, MARKUP, PUMPS, SAID, SENTENCE, START, WORDS, FakePipeline, Stage, answered
+from tests.api.fakes import (
+    DOCUMENTS,
+    END,
+    MARKUP,
+    NOTES,
+    PARTLY,
+    PUMPS,
+    SAID,
+    SENTENCE,
+    START,
+    WORDS,
+    FakePipeline,
+    Stage,
+    answered,
+)
 
 FLAGS = [
     "--no-sandbox",
@@ -370,3 +384,25 @@ def screenshot(page: Page, name: str) -> None:
     """For people, where SCREENSHOTS names a folder."""
     if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=f"{folder}/{name}.png")
+
+
+def test_what_was_not_read_of_a_document_is_counted_in_the_list_and_named_below_its_text(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(DOCUMENTS, PARTLY.id, PARTLY)
+    page.get_by_role("button", name="Documents", exact=True).click()
+    listed = page.get_by_role("list", name="Documents").get_by_role("listitem")
+    expect(listed.filter(has_text="Half").locator(".facts")).to_have_text("r/part.docx · 1 passage · 2 parts not read")
+    expect(listed.filter(has_text=PUMPS.title).locator(".facts")).to_have_text("notes/pumps.md · 1 passage")
+    listed.get_by_role("button", name="Half", exact=True).click()
+    unread = page.get_by_role("dialog", name="Half").get_by_role("group")
+    summary = unread.get_by_text("Read in part: 2 parts of the file were not read")
+    expect(unread.get_by_role("listitem")).to_have_count(0)  # closed
+    summary.focus()
+    page.keyboard.press("Enter")
+    expect(unread.get_by_role("listitem")).to_have_text(list(NOTES))
+    screenshot(page, "read-in-part")
+    page.keyboard.press("Escape")
+    listed.get_by_role("button", name=PUMPS.title, exact=True).click()
+    expect(page.get_by_role("dialog", name=PUMPS.title).get_by_role("region")).to_contain_text("More.")
+    expect(page.get_by_text("Read in part")).to_be_hidden()

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import rag
+from rag.cli.doctor import _partly_read
 from rag.cli.main import main
+from rag.settings import load_settings
+from rag.stores.open import open_index
+from rag.types import DocumentInfo
+from tests.fakes import HashEmbedder
+from tests.index.contract import BRIDGES, MILLS, put
 
 QUESTION = "Who built the mill?"
 
@@ -198,3 +205,37 @@ def test_a_variable_that_is_no_setting_is_one_line(
         "rag: the variable RAG_MDOEL is no setting: did you mean RAG_MODEL?; rename it or unset it "
         "(docs/settings.md lists all settings)"
     ]
+
+
+def test_documents_that_were_read_in_part_are_marked_and_counted(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notes = ("2 comments", "1 embedded object")
+    with open_index(load_settings(), HashEmbedder(), create=True) as index:
+        put(index, BRIDGES, MILLS._replace(document=replace(MILLS.document, notes=notes)))
+    assert main(["documents"]) == 0
+    assert lines(capsys.readouterr().out) == [
+        "a/bridges.txt  Title of a/bridges.txt  (2 passages)",
+        "mills.txt  Title of mills.txt  (2 passages, read in part)",
+    ]
+    assert main(["documents", "--json"]) == 0
+    assert [info["notes"] for info in json.loads(capsys.readouterr().out)["documents"]] == [[], list(notes)]
+    assert main(["documents", "show", "mills.txt"]) == 0
+    text = MILLS.document.text
+    assert capsys.readouterr().out == f"{text}\n\nNot read of this file:\n  - 2 comments\n  - 1 embedded object\n"
+    assert main(["documents", "show", "mills.txt", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["notes"] == list(notes)
+    assert main(["documents", "show", "a/bridges.txt"]) == 0
+    assert capsys.readouterr().out == f"{BRIDGES.document.text}\n"
+    assert _partly_read(documents_read_in_part(7)) == (
+        "; 7 documents were read in part: d0, d1, d2, d3, d4 and 2 more (`rag documents show ID` says what was not)"
+    )
+    main(["doctor", "--json"])
+    findings = {item["what"]: item["found"] for item in json.loads(capsys.readouterr().out)}
+    assert findings["index default"] == (
+        "2 documents, 4 passages; 1 document was read in part: mills.txt (`rag documents show ID` says what was not)"
+    )
+
+
+def documents_read_in_part(count: int) -> list[DocumentInfo]:
+    return [DocumentInfo(f"d{n}", "", "", "", 1, 1, None, notes=("1 comment",)) for n in range(count)]

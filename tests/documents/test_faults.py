@@ -95,7 +95,7 @@ def test_a_panic_of_the_parser_of_workbooks_is_damage(tmp_path: Path, monkeypatc
     class PanicException(BaseException):
         pass
 
-    def fail(_: bytes) -> Any:
+    def fail(*_: object) -> Any:
         raise PanicException("range start index 116 out of range for slice of length 69")
 
     monkeypatch.setattr(excel_binary, "_visible", fail)

@@ -156,7 +156,7 @@ def test_pages_that_are_images_are_named(tmp_path: Path, monkeypatch: pytest.Mon
     document = read(tmp_path, make_pdf([SMALL + words, SCAN, SCAN + STAMP, "", words, SCAN]))
     assert document.text == "It turns.\n\nItem 7, sheet 12\n\nIt turns."
     (note,) = document.notes
-    assert note.startswith("each of the pages 2-3, 6 of 6 is an image, whose text was not read; install OCR to have it")
+    assert note.startswith("3 pages are images without text (2-3, 6 of 6); install OCR to have it read (apt-get ")
 
 
 def test_images_under_a_whole_text_are_scans_that_were_read(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_text_of_a_font_without_a_map_is_kept_if_it_makes_words(
     document = read(tmp_path, make_pdf(codes, fonts=type_3()))
     assert document.text == "It turns."
     (note,) = document.notes
-    assert note.startswith("page 1 of 2 is not read: the font does not say which characters it shows; install OCR")
+    assert note.startswith("1 page was not read (1 of 2): the font does not say which characters it shows; install OCR")
 
 
 def test_lines_that_make_no_words_are_left_out_among_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,8 +248,8 @@ def test_lines_that_make_no_words_are_left_out_among_others(tmp_path: Path, monk
         document = read(tmp_path, make_pdf([lines(*others) + codes], fonts=type_3()))
         assert document.text == " ".join(others)
         assert document.notes == (
-            "page 1 of 1 is read in part: the font of other lines does not say which characters it shows; run OCR over "
-            "it yourself",
+            "1 page was read in part (1 of 1): the font of other lines does not say which characters it shows; "
+            "run OCR over it yourself",
         )
     formula = lines("x = z + q", top=500, font="F3")
     assert read(tmp_path, make_pdf([lines(*PARAGRAPH) + formula], fonts=type_3())).text.endswith("x = z + q")

@@ -344,6 +344,23 @@ class IndexContract:
         put(index, MILLS)
         assert index.files()["mills.txt"].reader == 1
 
+    def test_the_receipt_of_a_file_is_kept_with_its_document(self, index: WritableIndex) -> None:
+        notes = ("2 comments", 'hidden sheet "Old"; rag index --include-hidden reads it')
+        partly = MILLS._replace(document=replace(MILLS.document, notes=notes, hidden=False))
+        put(index, partly, BRIDGES)
+        assert index.document("mills.txt") == partly.document
+        assert [(info.id, info.notes) for info in index.documents()] == [("a/bridges.txt", ()), ("mills.txt", notes)]
+        assert {name: state.hidden for name, state in index.files().items()} == {
+            "a/bridges.txt": None, "mills.txt": False,
+        }  # fmt: skip
+        with index.snapshot() as snapshot:
+            assert snapshot.notes(["mills.txt", "a/bridges.txt", 'no "such" one']) == {"mills.txt": notes}
+            assert snapshot.notes([]) == {}
+        put(index, MILLS)
+        with index.snapshot() as snapshot:
+            assert snapshot.notes(["mills.txt"]) == {}
+        assert index.files()["mills.txt"].hidden is None
+
     def test_a_document_may_have_no_passages(self, index: WritableIndex) -> None:
         put(index, make_entry("empty.txt", []), MILLS)
         with index.snapshot() as snapshot:

@@ -6,6 +6,7 @@ import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -256,3 +257,34 @@ def test_the_key_is_of_text_and_relative_boundaries() -> None:
     assert embedding_key(here) != embedding_key(passage(10, 14, "abcd", (10, 11), (11, 14)))
     assert embedding_key(here) != embedding_key(passage(10, 14, "abce", (10, 12), (12, 14)))
     assert len(embedding_key(here)) == 32
+
+
+PARTLY = MILLS._replace(document=replace(MILLS.document, notes=("1 comment",), hidden=True))
+
+
+def receipts(ledger: Ledger) -> list[tuple[object, ...]]:
+    return ledger.connection.execute("SELECT * FROM receipts").fetchall()
+
+
+def test_receipts_go_with_the_versions_that_have_one(ledger: Ledger) -> None:
+    ledger.replace(PARTLY)
+    ledger.replace(BRIDGES)
+    assert receipts(ledger) == [(1, '["1 comment"]', 1)]
+    ledger.remove("mills.txt")
+    ledger.publish(3)
+    assert receipts(ledger) == []
+
+
+def test_a_catalogue_of_an_earlier_version_has_no_receipts_until_it_is_written_to(ledger: Ledger) -> None:
+    ledger.replace(PARTLY)
+    ledger.connection.execute("DROP TABLE receipts")
+    ledger.close()
+    catalogue = Catalogue.open(ledger.folder)
+    assert catalogue.document("mills.txt", at=1) == MILLS.document
+    assert (catalogue.documents(at=1)[0].notes, catalogue.files()["mills.txt"].hidden) == ((), None)
+    assert catalogue.notes(["mills.txt"], at=1) == {}
+    catalogue.close()
+    again = Ledger.open(ledger.folder)
+    again.replace(PARTLY)
+    assert again.document("mills.txt", at=2) == PARTLY.document
+    again.close()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from rag.ingest.reembed import reembed
 from rag.ingest.run import Summary, sync
 from rag.settings import Settings, load_settings
 from rag.stores.open import open_index
-from rag.types import Embedding, Passage, Vectors
+from rag.types import Embedding, Entry, Passage, Vectors
 from tests.fakes import HashEmbedder
 from tests.index.contract import fast_folder
 
@@ -191,3 +192,16 @@ def test_killed_at_any_moment_it_is_the_old_index_or_the_new(settings: Settings)
                 assert len(snapshot.dense(embedder.embed_query("clerk"), 1000)) == len(snapshot.lexical("clerk", 1000))
     assert migrate(settings, Turned()).left == 0
     check(settings, Turned())
+
+
+def test_receipts_are_carried_over(settings: Settings) -> None:
+    with opened(settings, HashEmbedder(), create=True) as index:
+        stored = index.stored("library/7.txt")
+        partly = replace(stored.document, notes=("1 comment",), hidden=True)
+        passages = [each.passage for each in stored.passages]
+        index.replace(Entry(partly, passages, [each.embedding for each in stored.passages]))
+        index.publish()
+    migrate(settings, Turned())
+    with opened(settings, Turned()) as index:
+        assert index.document("library/7.txt") == partly
+        assert [info.id for info in index.documents() if info.notes] == ["library/7.txt"]

@@ -18,11 +18,12 @@ import pytest
 from rag.background import Run
 from rag.documents import versions
 from rag.documents.discover import Found
+from rag.documents.read import Options, read_document
 from rag.documents.unpack import Result
 from rag.errors import DocumentError, IndexBusy, InputError, ModelError
 from rag.index.local import LocalIndex
 from rag.ingest.changes import Same, find_changes, identical
-from rag.ingest.prepare import BATCH_PASSAGES, ReadFiles, read_here
+from rag.ingest.prepare import BATCH_PASSAGES, Here, ReadFiles, read_here
 from rag.ingest.run import Note, Summary, carry_out, sync
 from rag.settings import Settings, load_settings
 from rag.stores.open import open_index
@@ -282,6 +283,28 @@ def test_a_file_that_cannot_be_read_leaves_the_rest_and_what_the_index_has_of_it
     assert [item.path.name for item in summary.skipped] == ["picture.png"]
     with opened(settings) as index:
         assert index.document("library/a.txt").text.startswith("Ada built the mill.")
+
+
+def test_files_with_hidden_text_are_read_again_for_the_option_that_reads_it(settings: Settings, library: Path) -> None:
+    (library / "c.html").write_text("<p>It turns.</p><p style='display:none'>The code word is wheat.</p>")
+    run(settings, library)
+    assert find_changes([library], _files(settings)).changed == []
+    change = find_changes([library], _files(settings), include_hidden=True)
+    assert ([found.document_id for found in change.changed], change.reread) == (["library/c.html"], ["library/c.html"])
+
+    def read(files: Iterable[Found]) -> Iterator[tuple[Found, Document | DocumentError]]:
+        for found in files:
+            yield found, read_document(found.path, found.document_id, options=Options(include_hidden=True))
+
+    with opened(settings) as index:
+        carry_out(change, index, Here(HashEmbedder(), 40, read))
+        assert index.document("library/c.html").text == "It turns.\n\nThe code word is wheat."
+    assert find_changes([library], _files(settings), include_hidden=True).changed == []
+    assert run(settings, library).reread == ["library/c.html"]
+    with opened(settings) as index:
+        document = index.document("library/c.html")
+        assert document.text == "It turns."
+        assert document.notes == ("23 characters of hidden text; rag index --include-hidden reads it",)
 
 
 def test_what_a_reader_left_out_is_in_the_summary_and_in_the_log(

@@ -81,6 +81,9 @@ class FakeSnapshot:
     def document(self, document_id: str) -> Document:
         raise AssertionError
 
+    def notes(self, document_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        return {}
+
     def __enter__(self) -> FakeSnapshot:
         return self
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,20 @@ def test_there_and_back_with_a_stop_on_the_way(folder: Path) -> None:
             assert check.compared == 10
             assert check.dense == check.hits == check.searches >= 10
         assert local.files() == milvus.files() == back.files()
+
+
+def test_receipts_come_along_and_a_file_that_was_read_otherwise_is_copied_again(folder: Path) -> None:
+    def partly(hidden: bool, *notes: str) -> Entry:
+        return MILLS._replace(document=replace(MILLS.document, notes=notes, hidden=hidden))
+
+    with opened(folder, "local") as local, opened(folder, "milvus") as milvus:
+        put(local, BRIDGES)
+        assert migrate(local, milvus).copied == 1
+        for entry in (partly(False, "8 characters"), partly(True, "1 comment"), partly(False, "1 comment")):
+            put(local, entry)
+            assert migrate(local, milvus).copied == 1
+            assert milvus.document("mills.txt") == entry.document
+        assert migrate(local, milvus).copied == 0
 
 
 def test_what_differs_is_found(folder: Path) -> None:

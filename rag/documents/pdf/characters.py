@@ -1,7 +1,7 @@
 """The characters of a PDF's page, as PDFium gives them -> lines with their places.
 
-In: a page of text that PDFium has loaded. Out: its pieces of text in PDFium's reading order, one or several a line of
-the page. It does not put them together (lines.py).
+In: a page and its text, which PDFium has loaded. Out: its pieces of text in PDFium's reading order, one or several a
+line of the page, without those that nobody sees (unseen.py). It does not put them together (lines.py).
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 
 from rag.documents.pdf.lines import Line, Word, spaced
 from rag.documents.pdf.nonsense import PRIVATE, is_nonsense, reads_as_text
+from rag.documents.pdf.unseen import Judged, unseen_words
+from rag.documents.receipt import Receipt
 from rag.documents.wrapping import UNSPACED
 
 DOWNWARDS = 3  # quarter turns of a line whose characters follow one another downwards
@@ -45,22 +47,53 @@ class Characters(NamedTuple):
     doubtful: bool = False  # its fonts do not say which characters their shapes are
     sense: bool | None = True  # False if they make no words, None if they are too few to tell
     partly: bool = False  # lines that make no words were left out
+    unseen: int = 0  # characters that are left out, since nobody sees them
 
 
-def page_characters(page: Any) -> Characters:
+def page_characters(page: Any, text: Any, receipt: Receipt) -> Characters:
     """The lines of a page, and a judgement on their text: fonts may not know their characters, or know wrong ones."""
-    glyphs = _Glyphs(page)
-    pieces = list(_pieces(glyphs))
+    glyphs = _Glyphs(text)
+    whole = list(_pieces(glyphs))
+    unseen = _unseen(page, text, whole, receipt)
+    pieces = [piece for piece in (_without(piece, unseen) for piece in whole) if piece.text]
     unknown = [_is_unknown(glyphs, piece) for piece in pieces]
     lines = [list(_lines(glyphs, piece)) for piece in pieces]
     found = list(chain.from_iterable(lines))
-    text = _text(found)
+    shown = _text(found)
     doubtful = sum(unknown) > MOST_UNKNOWN * len(pieces)
-    sense = reads_as_text(text) if doubtful else not is_nonsense(text)
+    sense = reads_as_text(shown) if doubtful else not is_nonsense(shown)
     if sense and _makes_no_words(_text(chain.from_iterable(compress(lines, unknown)))):
         found = list(chain.from_iterable(compress(lines, map(not_, unknown))))
-        return Characters(found, partly=True)
-    return Characters(found, doubtful, sense)
+        return Characters(found, partly=True, unseen=len(unseen))
+    return Characters(found, doubtful, sense, unseen=len(unseen))
+
+
+def _unseen(page: Any, text: Any, pieces: Sequence[_Run], receipt: Receipt) -> set[int]:
+    """The places of the characters that are left out, since nobody sees them; signs alone stay, such as a box that is
+    drawn and lies there as text too."""
+    words = [
+        (number, piece.part(*word.span())) for number, piece in enumerate(pieces) for word in WORD.finditer(piece.text)
+    ]
+    judged = [Judged(list(word.places), not any(map(str.isalnum, word.text))) for _, word in words]
+    by_piece: dict[int, list[_Run]] = {}
+    for place in sorted(unseen_words(page, text, judged)):
+        number, word = words[place]
+        by_piece.setdefault(number, []).append(word)
+    return {
+        place
+        for hidden in by_piece.values()
+        if (said := " ".join(word.text for word in hidden)) and any(map(str.isalnum, said)) and receipt.hides(said)
+        for word in hidden
+        for place in word.places
+    }
+
+
+def _without(piece: _Run, left_out: set[int]) -> _Run:
+    """The piece without the characters at these places."""
+    if left_out.isdisjoint(piece.places):
+        return piece
+    kept = [number for number, place in enumerate(piece.places) if place not in left_out]
+    return _Run("".join(piece.text[number] for number in kept), [piece.places[number] for number in kept])
 
 
 def _text(lines: Iterable[Line]) -> str:

@@ -39,18 +39,19 @@ def left_out_notes(left_out: LeftOut, pages: int, ocr_installed: bool) -> list[s
     remedy = "OCR found no words there" if ocr_installed else REMEDY
     notes = []
     if left_out.images:
-        notes.append(f"{_named(left_out.images, pages)} an image, whose text was not read; {remedy}")
+        are = "1 page is an image" if len(left_out.images) == 1 else f"{len(left_out.images)} pages are images"
+        notes.append(f"{are} without text ({_places(left_out.images, pages)}); {remedy}")
     if left_out.nonsense:
-        notes.append(
-            f"{_named(left_out.nonsense, pages)} not read: the font does not say which characters it shows; {remedy}"
-        )
+        were = "1 page was" if len(left_out.nonsense) == 1 else f"{len(left_out.nonsense)} pages were"
+        why = "the font does not say which characters it shows"
+        notes.append(f"{were} not read ({_places(left_out.nonsense, pages)}): {why}; {remedy}")
     if left_out.partly:
-        notes.append(
-            f"{_named(left_out.partly, pages)} read in part: the font of other lines does not say which characters it "
-            "shows; run OCR over it yourself"
-        )
+        were = "1 page was" if len(left_out.partly) == 1 else f"{len(left_out.partly)} pages were"
+        why = "the font of other lines does not say which characters it shows"
+        notes.append(f"{were} read in part ({_places(left_out.partly, pages)}): {why}; run OCR over it yourself")
     if left_out.damaged:
-        notes.append(f"{_named(left_out.damaged, pages)} damaged and not read; get a fresh copy")
+        are = "1 page is" if len(left_out.damaged) == 1 else f"{len(left_out.damaged)} pages are"
+        notes.append(f"{are} damaged ({_places(left_out.damaged, pages)}); get a fresh copy")
     return notes
 
 
@@ -61,8 +62,8 @@ def is_placeholder(text: str, xfa: bool) -> bool:
     return xfa or PLACEHOLDER.match(text.strip()) is not None
 
 
-def _named(places: Sequence[int], pages: int) -> str:
-    """The pages as the start of a sentence: "page 3 of 9 is", "each of the pages 3, 5-7 of 9 is"."""
+def _places(places: Sequence[int], pages: int) -> str:
+    """The pages by their numbers: "3, 5-7 of 9"."""
     ranges: list[list[int]] = []
     for place in places:
         if ranges and place == ranges[-1][1] + 1:
@@ -71,4 +72,4 @@ def _named(places: Sequence[int], pages: int) -> str:
             ranges.append([place, place])
     names = [f"{first + 1}" if first == last else f"{first + 1}-{last + 1}" for first, last in ranges[:MOST_NAMED]]
     more = f" and {len(ranges) - MOST_NAMED} more ranges" if len(ranges) > MOST_NAMED else ""
-    return f"{'page' if len(places) == 1 else 'each of the pages'} {', '.join(names)}{more} of {pages} is"
+    return f"{', '.join(names)}{more} of {pages}"

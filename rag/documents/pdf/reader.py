@@ -2,9 +2,9 @@
 
 In: the bytes of a file. Out: its text layer in the reading order that PDFium gives, made into paragraphs by
 layout.py; headings from the outline that the file carries, else by their size.
-Values of forms stand among the lines, notes at the end of their page; embedded files are members. A page that is an
-image, or whose text is nonsense, is read by ocr.py if that is installed; otherwise it is named in a note, and a file of
-such pages only is refused.
+Values of forms stand among the lines, notes at the end of their page; embedded files are members. Text that nobody sees
+is left out and counted. A page that is an image, or whose text is nonsense, is read by ocr.py if that is installed;
+otherwise it is named in a note, and a file of such pages only is refused.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from rag.documents.pdf.layout import layout
 from rag.documents.pdf.left_out import PLACEHOLDER_REMEDY, LeftOut, is_placeholder, left_out_notes
 from rag.documents.pdf.lines import Line
 from rag.documents.pdf.nonsense import reads_as_text
+from rag.documents.receipt import Receipt
 from rag.errors import DocumentError
 
 PDFIUM = threading.Lock()  # the library keeps state of its own: no two threads may be in it
@@ -60,7 +61,12 @@ class _Parts(NamedTuple):
     recognised: dict[int, list[Block]]  # by OCR, by the page's place
 
 
-def parse(data: bytes, passwords: Sequence[str] = (), ocr_languages: Sequence[str] = ("eng",)) -> Content:
+def parse(
+    data: bytes,
+    passwords: Sequence[str] = (),
+    ocr_languages: Sequence[str] = ("eng",),
+    receipt: Receipt | None = None,
+) -> Content:
     """The blocks of each page, with notes on what was not read.
 
     Raises `DocumentError` for a file that is damaged, encrypted with none of `passwords`, without text or too long,
@@ -70,7 +76,7 @@ def parse(data: bytes, passwords: Sequence[str] = (), ocr_languages: Sequence[st
 
     # UnicodeError: titles and names in the file that are no UTF-16
     with told_as_damage(pypdfium2.PdfiumError, UnicodeError), PDFIUM, closing(_opened(data, passwords)) as document:
-        parts = _parts(document, ocr_languages)
+        parts = _parts(document, ocr_languages, receipt or Receipt())
         xfa = _is_drawn_by_viewer(document)
     pages = parts.pages
     placed = [with_fields(page.lines, page.besides.fields) for page in pages]
@@ -105,9 +111,8 @@ def _without_text(reason: str, files: Sequence[Member]) -> Content:
     return Content([], notes=[reason], members=files)
 
 
-def _parts(document: Any, languages: Sequence[str]) -> _Parts:
-    form = document.formenv
-    pages = [_page(document, number, form) for number in range(len(document))]
+def _parts(document: Any, languages: Sequence[str], receipt: Receipt) -> _Parts:
+    pages = [_page(document, number, receipt) for number in range(len(document))]
     doubtful = "\n".join(line.text for page in pages if page.doubtful for line in page.lines)
     readable = reads_as_text(doubtful) or False  # what few letters do not show, those of all such pages may
     pages = [page._replace(sense=readable) if page.sense is None else page for page in pages]
@@ -118,7 +123,7 @@ def _parts(document: Any, languages: Sequence[str]) -> _Parts:
     return _Parts(pages, _outline(document), stated, files, _recognised(document, images, languages))
 
 
-def _page(document: Any, number: int, form: Any) -> _Page:
+def _page(document: Any, number: int, receipt: Receipt) -> _Page:
     """A page with what it holds; without anything if it is damaged, so that the others keep their numbers."""
     import pypdfium2
 
@@ -127,9 +132,9 @@ def _page(document: Any, number: int, form: Any) -> _Page:
     except pypdfium2.PdfiumError:
         return _Page([], Annotations([], [], []), damaged=True)
     with closing(page), closing(page.get_textpage()) as text:
-        found = page_characters(text.raw)
-        characters = sum(len(line.text) for line in found.lines)
-        besides = page_annotations(page, form)
+        found = page_characters(page, text.raw, receipt)
+        characters = sum(len(line.text) for line in found.lines) + found.unseen
+        besides = page_annotations(page, document.formenv)
         image = found.sense is not False and is_image(page, characters)
         return _Page(found.lines, besides, found.doubtful, found.sense, found.partly, image)
 

@@ -35,6 +35,13 @@ class Reader:
         """A document with its text. Raises `DocumentNotFound`."""
         return self._document(self._version(document_id))
 
+    def notes(self, document_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """What was not read of the files of these documents, by document id; none for those that were read whole."""
+        wanted = ", ".join(map(text_of, document_ids))
+        where = f"document in [{wanted}] and {self.where}"
+        found = self.server.query(collection(self.index, DOCUMENTS), where, rows.ABOUT) if wanted else ()
+        return {row["document"]: notes for row in found if (notes := rows.notes_of(row))}
+
     def stored(self, document_id: str) -> StoredDocument:
         """A document with its text, its passages and their vectors. Raises `DocumentNotFound`."""
         version = self._version(document_id)
@@ -76,7 +83,8 @@ class Reader:
         keys = rows.text_keys(version["version"], rows.parts_of(version))
         parts = self._blobs(keys)
         document = rows.document_of(rows.info(version, self.shown), (parts[key] for key in keys))
-        return replace(document, reader=rows.state_of(version).reader)
+        state = rows.state_of(version)
+        return replace(document, reader=state.reader, hidden=state.hidden)
 
 
 def document_not_found(index: str, document_id: str) -> DocumentNotFound:

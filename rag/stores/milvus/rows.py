@@ -48,6 +48,7 @@ def document_of(info: DocumentInfo, parts: Iterable[str]) -> Document:
     return Document(
         info.id, info.title, text, info.source, info.sha256, tuple(pages), headings, dict(info.metadata),
         blocks=unpacked(*blocks or [None]),
+        notes=info.notes,
     )  # fmt: skip
 
 
@@ -58,7 +59,7 @@ def version_row(version: int, entry: Entry, parts: int, added: int) -> Row:
         "title": document.title, "source": document.source, "sha256": document.sha256, "passages": len(passages),
         "characters": len(document.text), "pages": len(document.pages) or None, "metadata": document.metadata,
         "size": size, "mtime_ns": mtime_ns, "reader": document.reader, "parts": parts,
-        "terms": sum(len(terms_of(each)) for each in passages),
+        "terms": sum(len(terms_of(each)) for each in passages), "notes": document.notes, "hidden": document.hidden,
     }  # fmt: skip
     row = {"version": version, "document": document.id, "added": added, "removed": NEVER}
     return checked(document.id, row | {"about": _json(about), "keys": sorted(document.metadata)} | UNUSED)
@@ -70,13 +71,20 @@ def info(row: Row, shown: Shown = with_path) -> DocumentInfo:
     return DocumentInfo(
         row["document"], about["title"], shown(about["source"], row["document"]), about["sha256"],
         about["passages"], about["characters"], about["pages"], about["metadata"], day_of(about["mtime_ns"]),
+        notes_of(row),
     )  # fmt: skip
+
+
+def notes_of(row: Row) -> tuple[str, ...]:
+    """What was not read of the file behind a row of the ledger; earlier versions of this program kept nothing."""
+    return tuple(json.loads(row["about"]).get("notes", ()))
 
 
 def state_of(row: Row) -> FileState:
     """The state of the file behind a row of the ledger."""
     about = json.loads(row["about"])
-    return FileState(about["sha256"], Stamp(about["size"], about["mtime_ns"]), about["source"], about.get("reader", 1))
+    stamp = Stamp(about["size"], about["mtime_ns"])
+    return FileState(about["sha256"], stamp, about["source"], about.get("reader", 1), about.get("hidden"))
 
 
 def parts_of(row: Row) -> int:

@@ -159,6 +159,10 @@ class MilvusSnapshot:
         """A document of this generation, whatever the filters. Raises `DocumentNotFound`."""
         return self._usable().reader.document(document_id)
 
+    def notes(self, document_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """What was not read of the files of these documents, by document id; none for those that were read whole."""
+        return self._usable().reader.notes(document_ids)
+
     def close(self) -> None:
         """End the use of the snapshot; it holds nothing that must be released."""
         self._until = 0.0
