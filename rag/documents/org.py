@@ -38,6 +38,10 @@ BOXES = {" ": "☐ ", "-": "☐ ", "X": "☒ "}
 TERM = re.compile(r"(.*?)\s+::(?:\s+|$)")
 DASHES = re.compile(r"\s*-{5,}\s*$")
 NOTE = re.compile(r"\[fn:([\w-]+)\]\s*(.*)")
+MACRO = re.compile(r"^#\+macro:[ \t]+([\w-]+)[ \t]+(.+)$", re.IGNORECASE | re.MULTILINE)
+STATED = re.compile(r"^#\+(title|author|date|email):[ \t]+(.+)$", re.IGNORECASE | re.MULTILINE)
+CALL = re.compile(r"\{\{\{([\w-]{1,99})(?:\(((?:[^()]|\([^()]{0,99}\)){0,300}?)\))?\}\}\}")
+PLACE = re.compile(r"\$(\d)")
 LITERAL = frozenset({"src", "example", "verse"})
 DROPPED = frozenset({"comment", "export", "html", "latex"})
 KNOWN = {"author": "author", "date": "created", "language": "language"}
@@ -48,10 +52,25 @@ BREAK = re.compile(r"\\\\\s*$")
 
 def parse(data: bytes) -> Content:
     """The text as one page of blocks; raises `DocumentError` for bytes that are not text."""
-    reader = _Reader(visible(decode_text(data)).expandtabs().split("\n"))
+    reader = _Reader(_filled_in(visible(decode_text(data)).expandtabs()).split("\n"))
     reader.read()
     notes = [f"the file {name} that it includes was not read; index it too" for name in reader.included]
     return Content([html.fragment(reader.page.markup)], reader.title, reader.stated, notes=notes)
+
+
+def _filled_in(text: str) -> str:
+    """The text with its macros as what they stand for; of one that the file does not define, its argument."""
+    macros = {name.lower(): body for name, body in MACRO.findall(text)}
+    macros |= {name.lower(): value for name, value in STATED.findall(text)}
+
+    def shown(found: re.Match[str]) -> str:
+        name, given = found[1].lower(), found[2]
+        arguments = [] if given is None else [part.replace("\\,", ",") for part in re.split(r"(?<!\\),", given)]
+        if name in macros:
+            return PLACE.sub(lambda place: "".join(arguments[int(place[1]) - 1 : int(place[1])]), macros[name])
+        return found[0] if given is None else ",".join(arguments)
+
+    return CALL.sub(shown, text)
 
 
 class _Reader:
@@ -182,9 +201,20 @@ class _Reader:
         term = TERM.match(text)
         first = (BOXES[box[1]] if box else "") + text[box.end() if box else 0 :]
         if term and not found[2]:
-            first = f"{term[1]}: {text[term.end() :]}"
+            first = f"{term[1]}: {text[term.end() :] or self._below(indent)}"
         number = found[3] or found[2]
         self.page.item(indent, self._words(first, indent + 1), None if number is None else int(number))
+
+    def _below(self, indent: int) -> str:
+        """The first line of what a term means, if it stands below it, at which reading goes on then."""
+        place = self._place + 1
+        while place < len(self._lines) and not self._lines[place].strip():
+            place += 1
+        line = self._lines[place] if place < len(self._lines) else ""
+        if indent_of(line) <= indent or any(rule.match(line) for rule, _ in self._rules):
+            return ""
+        self._place = place
+        return line.strip()
 
     def _note(self, found: re.Match[str]) -> None:
         words = self._words(found[2], 0)

@@ -56,7 +56,7 @@ def _shown(found: re.Match[str]) -> str:
 
 def _link(target: str, label: str | None) -> str:
     if label is None:
-        return html.escape(target)
+        return html.escape(target.lstrip("*#"))
     return f'<a href="{html.escape(target)}">{inline(label)}</a>'
 
 

@@ -51,7 +51,7 @@ def message(data: bytes) -> EmailMessage:
         raise DocumentError(NO_MESSAGE)
     # What olefile raises for streams that are cut off, in a circle or too long
     with (
-        told_as_damage(OSError, ValueError, IndexError, TypeError, AttributeError, struct.error),
+        told_as_damage(OSError, ValueError, IndexError, TypeError, AttributeError, OverflowError, struct.error),
         BytesIO(data) as file,
         olefile.OleFileIO(file) as container,
     ):

@@ -99,6 +99,11 @@ def reported(shown: str) -> Iterator[None]:
         raise DocumentError(f"{named}: cannot be read: {exc.strerror or exc}") from exc
     except MemoryError as exc:
         raise DocumentError(f"{named}: needs more memory to read than there is; split it") from exc
+    except ModuleNotFoundError as exc:  # of a parser that an older installation lacks
+        package = (exc.name or "").partition(".")[0]
+        raise UnsupportedDocument(
+            f"{named}: needs the Python package {package}, which is not installed; pip install {package}"
+        ) from exc
     except RecursionError as exc:  # readers follow the nesting of a file
         raise DocumentError(f"{named}: is nested too deep to be read; split it") from exc
     except Exception as exc:

@@ -25,6 +25,7 @@ SECTION = re.compile(rf"\\({'|'.join(SECTIONS)})\b")
 NAMED = re.compile(rf"\\(?:{'|'.join(SECTIONS)}|caption)\*?\s*(?:\[[^\]]*\])?\s*(?=\{{)|\\label\s*\{{([^{{}}]*)\}}")
 SOURCES = re.compile(r"\\bibitem\s*(?:\[([^\]]*)\])?\s*\{([^{}]*)\}")
 THEOREM = re.compile(r"\\newtheorem\*?\s*\{(\w+\*?)\}\s*(?:\[[^\]]*\])?\s*\{([^{}]*)\}")
+APART = re.compile(r"\n\s*\n|\\(?:begin|item)\b")  # between a title and the label of something else
 PARAGRAPH_END = re.compile(r"\n\s*\n")
 DRAWINGS = frozenset({"tikzpicture", "pgfpicture", "pspicture", "picture", "axis"})
 LISTS = frozenset({"itemize", "enumerate", "description", "compactitem", "compactenum", "list", "thebibliography"})
@@ -95,13 +96,14 @@ def _parsed(text: str, theorems: Iterable[str] = ()) -> Nodes:
 
 
 def _references(text: str) -> dict[str, str]:
-    """What stands for labels, the title above them, and for the keys of sources, their labels or numbers."""
+    """What stands for labels, the title beside them, and for the keys of sources, their labels or numbers."""
     shown = {key: label or str(number) for number, (label, key) in enumerate(SOURCES.findall(text), start=1)}
-    title = ""
+    title, end = "", 0
     for found in NAMED.finditer(text):
         if found[1] is None:
-            title = one_line(re.sub(r"\\[A-Za-z]+|[{}]", "", text[found.end() : group_end(text, found.end())]))
-        elif title:
+            end = group_end(text, found.end())
+            title = one_line(re.sub(r"\\[A-Za-z]+|[{}]", "", text[found.end() : end]))
+        elif title and not APART.search(text, end, found.start()):
             shown[found[1]] = title
     return shown
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import re
+import sys
 import zipfile
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from rag.documents import csv_tables, docx, excel_binary, markdown, text
 from rag.documents.pdf import reader
 from rag.documents.read import read_document
-from rag.errors import DocumentError, ReaderFault
+from rag.errors import DocumentError, ReaderFault, UnsupportedDocument
 from tests.documents.test_pdf import lines, make_pdf
 from tests.documents.test_tables import workbook
 
@@ -121,6 +122,15 @@ def test_a_date_that_cannot_be_costs_only_itself(tmp_path: Path) -> None:
     document = read_document(path, "a.eml")
     assert document.text.endswith("Text.")
     assert document.metadata["created"] == "Mon, 20 Nov 99999999999 19:12:08 -0500"
+
+
+def test_a_parser_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pylatexenc.latexwalker", None)
+    error = refused(tmp_path, "a.tex", b"Text.")
+    assert type(error) is UnsupportedDocument
+    assert str(error).endswith(
+        "a.tex: needs the Python package pylatexenc, which is not installed; pip install pylatexenc"
+    )
 
 
 def test_nesting_without_end(tmp_path: Path) -> None:

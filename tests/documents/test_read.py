@@ -293,11 +293,13 @@ def check_contract(document: Document) -> None:
     assert all(text.startswith(path.split(" > ")[-1], start) for start, path in document.sections)
 
 
-ANY_TEXT = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("\r\n\t \u00a0\u200b\u00ad#*-|>`<&1.a")))
+ANY_TEXT = st.text(
+    st.one_of(st.characters(codec="utf-8"), st.sampled_from("\r\n\t \u00a0\u200b\u00ad#*-|>`<&1.a\\{}[]$%=_:+/"))
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(ANY_TEXT, st.sampled_from([".txt", ".md", ".html", ".log"]))
+@given(ANY_TEXT, st.sampled_from([".txt", ".md", ".html", ".log", ".org", ".adoc", ".tex"]))
 def test_any_text_keeps_the_contract(tmp_path: Path, text: str, suffix: str) -> None:
     said = ""
     try:
