@@ -11,7 +11,7 @@ import os
 
 _FIRST = 2  # of all readers: since 2 they keep what each block is
 _CHANGED = """.pdf .docx .docm .dotx .pptx .pptm .ppsx .doc .ppt .xlsx .xlsm .xls .odt .odp .ods .rtf .csv .tsv .html
-    .htm .xhtml .md .markdown .rst .json .jsonl .ndjson .eml .mbox .epub .ipynb"""
+    .htm .xhtml .txt .text .log .md .markdown .rst .json .jsonl .ndjson .eml .mbox .epub .ipynb"""
 _VERSIONS: dict[str, int] = dict.fromkeys(_CHANGED.split(), 3)  # by suffix
 
 
