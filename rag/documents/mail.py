@@ -33,6 +33,7 @@ from rag.documents.mail_body import (
     parts_of,
     refuse_encrypted,
 )
+from rag.documents.ooxml import OLE
 from rag.errors import DocumentError
 
 SHOWN = ("From", "To", "Cc", "Date")
@@ -51,11 +52,17 @@ ENCRYPTED_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime
 WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 DEEPEST = 4  # messages attached to messages
 MESSAGE = "message/rfc822"
+PIECE = "message/partial"
+STATED = frozenset(
+    {"from", "date", "subject", "message-id", "received"}
+)  # header lines, one of which all messages have
 SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
 
 
 def parse(data: bytes) -> Content:
     """The sections of one message; raises `DocumentError` if it is encrypted, damaged or no message."""
+    if data.startswith(OLE):
+        return parse_outlook(data)
     message = _message(data)
     if not message.keys():
         raise DocumentError("is not a mail message: it has no header lines; give it the name of its real type")
@@ -66,6 +73,8 @@ def parse_outlook(data: bytes) -> Content:
     """The sections of one message of Outlook (.msg); raises `DocumentError` as `parse` does."""
     from rag.documents import outlook
 
+    if not data.startswith(OLE) and not STATED.isdisjoint(name.lower() for name in _message(data)):
+        return parse(data)
     return _content(outlook.message(data))
 
 
@@ -93,7 +102,7 @@ def parse_mailbox(data: bytes) -> Content:
         attached: list[EmailMessage] = []
         blocks += _blocks_or_reason(message, attached, 1)
         members += (member._replace(name=f"{number}/{member.name}") for member in _members(attached))
-    return Content([blocks], members=members)
+    return Content([blocks], members=members, headed=len(messages) == 1)  # one of several does not name the mailbox
 
 
 def _begins_message(data: bytes, found: re.Match[bytes]) -> bool:
@@ -135,6 +144,9 @@ def _blocks(message: EmailMessage, attached: list[EmailMessage], level: int) -> 
     _check_types(message)
     if _is_encrypted(message):
         raise DocumentError(ENCRYPTED)
+    if message.get_content_type() == PIECE:
+        number, total = (message.get_param(name, "?") for name in ("number", "total"))
+        raise DocumentError(f"is piece {number} of {total} of a message that was sent in pieces; save it whole")
     parts = list(parts_of(message))
     bodies = [part for part in parts if is_body(part, named=False)]
     bodies = bodies or [part for part in parts if is_body(part, named=True)]
