@@ -61,6 +61,7 @@ class Content(NamedTuple):
     paged: bool = False
     notes: Sequence[str] = ()  # a line for each part of the file that was not read
     members: Sequence[Member] = ()  # files in it, which are documents of their own
+    headed: bool = True  # its first heading may be its title
 
 
 class Body(NamedTuple):
