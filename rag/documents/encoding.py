@@ -11,6 +11,7 @@ import re
 from contextlib import suppress
 
 from rag.documents.code_pages import code_page_of, is_latin
+from rag.documents.latin_pages import latin_page_of
 from rag.errors import DocumentError
 
 # Longest first: the mark of UTF-32 begins with that of UTF-16
@@ -101,6 +102,9 @@ def marked(data: bytes) -> str | None:
         if data.startswith(mark):
             return encoding
     sample = data[:SAMPLE]
+    zeros = [sample[place::4].count(0) for place in range(4)]
+    if min(zeros[1:3]) > len(sample) // 5 and min(zeros[0], zeros[3]) <= len(sample) // 160:  # UTF-32
+        return "utf-32-le" if zeros[3] > zeros[0] else "utf-32-be"
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     if max(even, odd) > len(sample) // 4 and min(even, odd) < len(sample) // 40:
         return "utf-16-le" if odd > even else "utf-16-be"
@@ -122,8 +126,8 @@ def _guessed(data: bytes) -> str:
     from charset_normalizer import from_bytes
 
     sample = data if len(data) <= GUESSED_FROM else data[:GUESSED_FROM].rpartition(b"\n")[0]
-    if code_page := code_page_of(sample):
-        return code_page
+    if page := code_page_of(sample) or latin_page_of(sample):
+        return page
     latin = is_latin(sample)
     matches = from_bytes(sample, cp_isolation=LATIN if latin else ENCODINGS)
     best = matches.best()

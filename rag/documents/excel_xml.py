@@ -28,7 +28,7 @@ FURTHEST = 1 << 20  # rows and columns beyond do not exist
 def sheets(data: bytes, receipt: Receipt) -> Iterator[Sheet]:
     """Yields the visible sheets; raises `DocumentError` if the file is damaged."""
     with told_as_damage(*ooxml.PARSING):
-        root = ElementTree.fromstring(data)
+        root = ElementTree.fromstring(data.lstrip())  # some programs begin it on a new line
     codes = {
         value(style, "ID") or "": value(style.find("{*}NumberFormat"), "Format") or ""
         for style in root.iter()

@@ -74,7 +74,9 @@ def _of_lines(text: str, only_records: bool = False) -> Content | None:
 
 
 def _content(value: JsonValue) -> Content:
-    return Content([list(_blocks(value, "", 1))])
+    chats: list[str] = []
+    blocks = list(_blocks(value, "", 1, chats))
+    return Content([blocks], title=next(iter(chats), ""), headed=False)  # other headings are places in the data
 
 
 def _values(text: str) -> list[JsonValue]:
@@ -113,12 +115,13 @@ def _told(line: int) -> Iterator[None]:
         raise DocumentError("is nested too deep to be data; split it") from exc
 
 
-def _blocks(value: JsonValue, path: str, level: int) -> Iterator[Block]:
+def _blocks(value: JsonValue, path: str, level: int, chats: list[str]) -> Iterator[Block]:
+    """Yields the blocks of a value, and adds the names of chats to `chats`."""
     value = _unkeyed(value)
     if isinstance(value, list) and _holds_records(value):
         if path:
             yield Block(path, level)
-        yield from chat_blocks(value) if is_chat(value) else _records(value)
+        yield from chat_blocks(value) if is_chat(value) else _records(value, chats)
         return
     members = list(_members(value, path))
     stated = {name: item for name, item in members if isinstance(item, str)}
@@ -126,12 +129,12 @@ def _blocks(value: JsonValue, path: str, level: int) -> Iterator[Block]:
     inner: list[tuple[str, JsonValue]] = []
     for name, item in members:
         if isinstance(item, list) and _holds_records(item):
-            inner.append((_chat_name(name, stated) if is_chat(item) else name, item))
+            inner.append((_chat_name(name, stated, chats) if is_chat(item) else name, item))
         else:
             lines.append(_line(name, item))
     yield Block("\n".join(lines))
     for name, item in inner:
-        yield from _blocks(item, name, level)
+        yield from _blocks(item, name, level, chats)
 
 
 def _unkeyed(value: JsonValue) -> JsonValue:
@@ -142,14 +145,16 @@ def _unkeyed(value: JsonValue) -> JsonValue:
     return value
 
 
-def _chat_name(path: str, stated: Mapping[str, str]) -> str:
-    """The name that stands beside the messages at the path; the path if none does."""
+def _chat_name(path: str, stated: Mapping[str, str], chats: list[str]) -> str:
+    """The name that stands beside the messages at the path, added to `chats`; the path if none does."""
     beside = path.rpartition(".")[0]
     places = (f"{beside}.{name}".removeprefix(".") for name in CHAT_NAMES)
-    return next((stated[place] for place in places if stated.get(place)), path)
+    names = [stated[place] for place in places if stated.get(place)]
+    chats += names[:1]
+    return next(iter(names), path)
 
 
-def _records(records: Sequence[JsonValue]) -> Iterator[Block]:
+def _records(records: Sequence[JsonValue], chats: list[str]) -> Iterator[Block]:
     flat = [dict(_members(record, "")) for record in records]
     columns = list(dict.fromkeys(name for record in flat for name in record))
     cells = [[_shown(record.get(name)) for name in columns] for record in flat]
@@ -160,7 +165,7 @@ def _records(records: Sequence[JsonValue]) -> Iterator[Block]:
         yield table_block([columns, *cells])
         return
     for record in records:
-        yield from _blocks(record, "", 1)
+        yield from _blocks(record, "", 1, chats)
 
 
 def _members(value: JsonValue, path: str) -> Iterator[tuple[str, JsonValue]]:

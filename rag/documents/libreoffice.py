@@ -14,12 +14,13 @@ from codecs import BOM_UTF8
 from pathlib import Path
 
 from rag.documents import ooxml, word_xml
+from rag.documents.protected import is_protected
 from rag.errors import DocumentError, UnsupportedDocument
 
 MODERN = {".doc": ".docx", ".ppt": ".pptx"}
 PROGRAM = "soffice"
 LONGEST = 120  # seconds for a file; starting the program takes some of them
-RTF, ZIP, MARKUP, XML = b"{\\rtf", b"PK\x03\x04", (b"<html", b"<!doctype html"), b"<?xml"
+RTF, ZIP, MARKUP, XML = b"{\\rtf", b"pk\x03\x04", (b"<html", b"<!doctype html"), b"<?xml"
 REMEDY = "save it as {modern}, or install LibreOffice (the program soffice) and read it again"
 
 
@@ -43,7 +44,7 @@ def converted(data: bytes, suffix: str) -> bytes:
     modern = MODERN[suffix]
     if not data.startswith(ooxml.OLE):
         raise DocumentError("is not an Office file although its name says so; give it the name of its real type")
-    if ooxml.ENCRYPTED in data:
+    if is_protected(data):
         raise DocumentError(ooxml.PROTECTED)
     program = shutil.which(PROGRAM)
     if program is None:

@@ -34,6 +34,7 @@ from rag.documents.mail_body import (
     parts_of,
     refuse_encrypted,
 )
+from rag.documents.ooxml import OLE
 from rag.documents.receipt import Kind, Receipt
 from rag.errors import DocumentError
 
@@ -54,6 +55,8 @@ WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80
 DEEPEST = 4  # messages attached to messages
 ATTACHED = "message/rfc822"
 MESSAGE = Kind("message that could not be read", "messages that could not be read")
+PIECE = "message/partial"
+STATED = frozenset({"from", "date", "subject", "message-id", "received"})  # one of these header lines all messages have
 SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
 
 
@@ -66,6 +69,8 @@ class _Reading(NamedTuple):
 
 def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """The sections of one message; raises `DocumentError` if it is encrypted, damaged or no message."""
+    if data.startswith(OLE):
+        return parse_outlook(data, receipt)
     message = _message(data)
     if not message.keys():
         raise DocumentError("is not a mail message: it has no header lines; give it the name of its real type")
@@ -76,6 +81,8 @@ def parse_outlook(data: bytes, receipt: Receipt | None = None) -> Content:
     """The sections of one message of Outlook (.msg); raises `DocumentError` as `parse` does."""
     from rag.documents import outlook
 
+    if not data.startswith(OLE) and not STATED.isdisjoint(name.lower() for name in _message(data)):
+        return parse(data, receipt)
     return _content(outlook.message(data), receipt)
 
 
@@ -104,7 +111,7 @@ def parse_mailbox(data: bytes, receipt: Receipt | None = None) -> Content:
         attached: list[EmailMessage] = []
         blocks += _blocks_or_reason(message, _Reading(attached, receipt), 1)
         members += (member._replace(name=f"{number}/{member.name}") for member in _members(attached))
-    return Content([blocks], members=members)
+    return Content([blocks], members=members, headed=len(messages) == 1)  # one of several does not name the mailbox
 
 
 def _begins_message(data: bytes, found: re.Match[bytes]) -> bool:
@@ -146,6 +153,9 @@ def _blocks(message: EmailMessage, reading: _Reading, level: int) -> Iterator[Bl
     _check_types(message)
     if _is_encrypted(message):
         raise DocumentError(ENCRYPTED)
+    if message.get_content_type() == PIECE:
+        number, total = (message.get_param(name, "?") for name in ("number", "total"))
+        raise DocumentError(f"is piece {number} of {total} of a message that was sent in pieces; save it whole")
     parts = list(parts_of(message))
     bodies = [part for part in parts if is_body(part, named=False)]
     bodies = bodies or [part for part in parts if is_body(part, named=True)]

@@ -135,7 +135,7 @@ class _Reader:
                     yield Block(self._line(child), level)
                     yield from self._boxes(child)
                 case "list":
-                    yield from _lines_merged(self._list(child, 0, None))
+                    yield from self._whole_list(child, level)
                 case "table":
                     yield from table_blocks(self._rows(child), _header_rows(child))
                 case "notes":
@@ -167,6 +167,13 @@ class _Reader:
             style = self._looks.outline(value(heading, "style-name"))
             mark = "" if style is None else self._counts.next("", style, level - 1, value(heading, "start-value"))
         return Block((mark or "") + text, level)
+
+    def _whole_list(self, items: Element, level: int) -> Iterator[Block]:
+        """Yields the lines of a list; in the frame of a title, where programs write one around it, the title."""
+        if not level:
+            yield from _lines_merged(self._list(items, 0, None))
+        for item in items if level else ():
+            yield from self.blocks(item, level)
 
     def _list(self, items: Element, depth: int, style: str | None) -> Iterator[Block]:
         """Yields a line for each paragraph of each item, those of inner lists too, and headings as they are."""

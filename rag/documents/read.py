@@ -36,8 +36,10 @@ MOST_NOTES, LONGEST_NOTE = 20, 500  # lines of a receipt, and characters of one
 LONGEST_TITLE = 200  # characters; a title goes into every prompt and citation
 # What programs write if a person gave no title
 USELESS_TITLE = re.compile(
-    r"(?:microsoft \w+ - .*|powerpoint presentation|(?:untitled|document|slide|presentation)[\s\d-]*"
-    r"|\(?(?:anonymous|unspecified|unknown|none)\)?|\S*\.(?:docx?|odt|rtf|txt|pptx?|xlsx?|pdf|indd|qxd|tex|dvi|ps|html?)"
+    r"(?:microsoft \w+ - .*|powerpoint presentation|no slide title"
+    r"|(?:untitled|(?:untitled )?(?:document|slide|presentation|spreadsheet))[\s\d-]*"
+    r"|\(?(?:anonymous|unspecified|unknown|none)\)?"
+    r"|\S*\.(?:docx?|odt|rtf|txt|csv|pptx?|xlsx?|pdf|indd|qxd|tex|dvi|ps|html?)"
     r"|for immediate release|\W*)",
     re.IGNORECASE,
 )
@@ -159,7 +161,9 @@ def as_document(content: Content, name: str, data: bytes, document_id: str, sour
     unreadable.count(UNREADABLE, 0 if suffix in SOURCE else body.text.count("\ufffd"))
     return Document(
         id=document_id,
-        title=_useful(content.title) or _useful(_top_heading(body, guessed=content.paged)) or one_line(stem),
+        title=_useful(content.title)
+        or (_useful(_top_heading(body, content.paged)) if content.headed else "")
+        or one_line(stem),
         text=body.text,
         source=source,
         sha256=hashlib.sha256(data).hexdigest(),

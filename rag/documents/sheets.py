@@ -16,6 +16,7 @@ from itertools import pairwise
 from rag.documents import ooxml
 from rag.documents.blocks import Block, Content, table_block
 from rag.documents.grid import Figure, Sheet, Span
+from rag.documents.protected import is_protected
 from rag.documents.receipt import Receipt
 from rag.errors import DocumentError
 
@@ -23,7 +24,8 @@ WORKBOOKS = (ooxml.OLE, b"PK\x03\x04")  # what their files begin with
 MOST_HEADERS = 3  # rows that together name the columns
 MOST_SPANNED = 64  # columns; a name that spans more is the sheet's title
 MOST_CELLS = 1 << 25  # of a table, empty ones too
-UNNAMED = ("sheet", "tabelle", "feuil", "hoja", "blad", "foglio")  # names that nobody gave, before their number
+# Names that nobody gave, before their number
+UNNAMED = frozenset("sheet worksheet tabelle feuil feuille hoja blad foglio planilha folha arkusz лист".split())
 
 SheetRow = Mapping[int, str]
 
@@ -34,7 +36,7 @@ def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     from rag.documents import excel_binary, ods, xlsx
 
     if data.startswith(ooxml.OLE):
-        if ooxml.ENCRYPTED in data:
+        if is_protected(data):
             raise DocumentError(ooxml.PROTECTED)
         return _content(excel_binary.sheets(data, receipt))
     if not data.startswith(b"PK"):
@@ -79,7 +81,7 @@ def _content(sheets: Iterable[Sheet]) -> Content:
             blocks += [Block(sheet.name, 1), *content]
     if len(names) == 1 and blocks and blocks[0].text.rstrip("0123456789").strip().lower() in UNNAMED:
         del blocks[0]
-    return Content([blocks])
+    return Content([blocks], headed=len(names) == 1)  # one of several sheets does not name the workbook
 
 
 @dataclass(slots=True)

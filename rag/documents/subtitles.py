@@ -77,7 +77,7 @@ def _head(lines: Sequence[str]) -> dict[str, str]:
     first = lines[0].strip()
     if not first.startswith("WEBVTT"):
         return {}
-    stated = {"title": first.removeprefix("WEBVTT").strip(" -\t")}
+    stated = {"title": first.removeprefix("WEBVTT").removeprefix(" FILE").strip(" -\t")}
     for line in lines[1:]:
         found = HEAD.match(line)
         if found is None:

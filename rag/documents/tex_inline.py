@@ -37,7 +37,8 @@ NOTHING = frozenset("""
     strut phantom hphantom vphantom nolinebreak allowbreak newline par item left right big Big bigg Bigg limits
     displaystyle onehalfspacing doublespacing singlespacing setstretch linespread fontsize selectfont rule hrule
     addcontentsline fancyhf fancyhead fancyfoot lhead chead rhead lfoot cfoot rfoot graphicspath input include subfile
-    newcolumntype newlength hyphenation geometry sisetup lstset captionsetup title author date import
+    newcolumntype newlength hyphenation geometry sisetup lstset captionsetup title author date import begingroup
+    endgroup bgroup egroup
     / - @ ,
 """.split())  # fmt: skip
 BREAKS = {"newline": "<br>", "par": "\n\n", "linebreak": "<br>", "\\": "<br>", "and": ", ", "qquad": " ", "quad": " ",

@@ -8,6 +8,7 @@ define are left as they are.
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 
 KEPT = re.compile(
@@ -24,12 +25,17 @@ DEFINITION = re.compile(
     r"(?:\[(\d)\])?\s*(?:\[([^\]]*)\])?\s*(?=\{)"
     r"|\\[gex]?def\s*\\([A-Za-z@]+)\s*((?:#\d)*)\s*(?=\{)"
 )
+ENVIRONMENT = re.compile(
+    r"\\(?:re)?newenvironment\*?\s*\{\s*([A-Za-z@]+)\*?\s*\}\s*(?:\[(\d)\])?\s*(?:\[([^\]]*)\])?\s*(?=\{)"
+)
+ENDS_IN_NAME = re.compile(r"\\[A-Za-z@]+$")
+USED = re.compile(r"\\(begin|end)\s*\{\s*([A-Za-z@]+)\s*\}")
 COMMAND = re.compile(r"\\([A-Za-z@]+)")
 LITERAL = "\\keptaswritten"  # stands in place of what was taken out, with its number
 MOST_EXPANDED = 20_000  # commands
 LONGEST = 4  # times the file, and 1 MB, to which it may grow
 BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
-SIGNS = re.compile(r"\\.|[{}\[\]]|\n[ \t]*\n", re.DOTALL)
+SIGNS = re.compile(r"\\(?:begin|end)\s*\{(?P<name>[^{}]*)\}|\\.|[{}\[\]]|\n[ \t]*\n", re.DOTALL)
 ARGUMENT = re.compile(r"(?:\\(?!(?:left|right|[Bb]igg?)\b)[A-Za-z@]+\*?|[}\]])\s*$")  # before the bracket of one
 LONGEST_NAME = 40  # characters
 SPACE = re.compile(r"[ \t]*\n?[ \t]*")
@@ -69,28 +75,69 @@ def prepared(text: str) -> Source:
 
 
 def _balanced(text: str) -> str:
-    """The text without braces that nothing opens or closes, and brackets that open an argument for ever as text.
+    """The text without braces that nothing opens or closes, with environments closed where what holds them ends, and
+    brackets that open an argument for ever as text.
 
     At each of them the parser's time would double.
     """
-    open_at: list[int] = []  # places of what is open, brackets in braces behind these
-    lone: dict[int, str] = {}  # what stands in their place
+    marks = _Marks(text)
     for found in SIGNS.finditer(text):
-        sign, at = found[0], found.start()
-        inner = [place for place in open_at if text[place] == "["] if not sign.strip() else []
-        while sign == "}" and open_at and text[open_at[-1]] == "[":
-            inner.append(open_at.pop())
-        lone |= {place: _as_text(text, place) for place in inner}
-        if sign in "{[":
-            open_at.append(at)
-        elif sign == "}" and not open_at:
-            lone[at] = ""
-        elif sign == "}" or (sign == "]" and open_at and text[open_at[-1]] == "["):
-            open_at.pop()
-        elif not sign.strip():
-            open_at = [place for place in open_at if text[place] == "{"]
-    lone |= {place: "" if text[place] == "{" else _as_text(text, place) for place in open_at}
-    return "".join(lone.get(at, sign) for at, sign in enumerate(text)) if lone else text
+        marks.read(found)
+    marks.end(marks.opened, len(text))
+    return _with(text, marks.changed)
+
+
+class _Marks:
+    """What is open at a place of the text, and what is to stand in other places so that all of it is closed."""
+
+    def __init__(self, text: str) -> None:
+        self.opened: list[re.Match[str]] = []
+        self.changed: list[tuple[int, int, str]] = []  # from, to, what stands there instead
+        self._text = text
+
+    def read(self, found: re.Match[str]) -> None:
+        """Reads the next sign of the text."""
+        sign, name = found[0], found["name"]
+        if not sign.strip():  # an argument in brackets ends with its paragraph
+            self.end([mark for mark in self.opened if mark[0] == "["], found.start())
+            self.opened = [mark for mark in self.opened if mark[0] != "["]
+        elif sign in ("{", "[") or (name is not None and sign.startswith("\\begin")):
+            self.opened.append(found)
+        elif sign in ("}", "]") or name is not None:
+            place = self._opening(found)
+            if place is not None:
+                self.end(self.opened[place + 1 :], found.start())
+                del self.opened[place:]
+            elif sign != "]":
+                self.changed.append((*found.span(), ""))
+
+    def end(self, marks: Sequence[re.Match[str]], at: int) -> None:
+        """Ends what is open for ever: a bracket becomes text, a brace nothing, an environment ends at that place."""
+        for mark in reversed(marks):
+            if mark["name"] is not None:
+                self.changed.append((at, at, f"\\end{{{mark['name']}}}"))
+            else:
+                self.changed.append((*mark.span(), "" if mark[0] == "{" else _as_text(self._text, mark.start())))
+
+    def _opening(self, closing: re.Match[str]) -> int | None:
+        """The place of what the sign closes among what is open; an environment ends in the braces that it began in."""
+        for place, mark in reversed(list(enumerate(self.opened))):
+            if closing["name"] is None and mark[0] + closing[0] in ("{}", "[]"):
+                return place
+            if closing["name"] is not None and mark["name"] == closing["name"]:
+                return place
+            if closing[0] == "]" or (closing[0] != "}" and mark[0] == "{"):
+                return None
+        return None
+
+
+def _with(text: str, changed: Iterable[tuple[int, int, str]]) -> str:
+    """The text with what stands in places of it."""
+    parts, place = [], 0
+    for start, end, instead in sorted(changed, key=lambda change: change[0]):
+        parts += [text[place:start], instead]
+        place = end
+    return "".join([*parts, text[place:]])
 
 
 def _as_text(text: str, place: int) -> str:
@@ -110,6 +157,7 @@ def group_end(text: str, start: int) -> int:
 
 def _without_definitions(text: str) -> tuple[str, dict[str, _Command]]:
     commands: dict[str, _Command] = {}
+    text = _without_environments(text, commands)
     parts: list[str] = []
     place = 0
     while (found := DEFINITION.search(text, place)) is not None:
@@ -122,6 +170,32 @@ def _without_definitions(text: str) -> tuple[str, dict[str, _Command]]:
         parts.append(text[place : found.start()])
         place = end
     return "".join([*parts, text[place:]]), commands
+
+
+def _without_environments(text: str, commands: dict[str, _Command]) -> str:
+    """The text without definitions of environments; their beginnings and ends become commands."""
+    parts: list[str] = []
+    place = 0
+    names: set[str] = set()
+    while (found := ENVIRONMENT.search(text, place)) is not None:
+        parts.append(text[place : found.start()])
+        middle = group_end(text, found.end())
+        space = SPACE.match(text, middle)
+        assert space is not None  # it matches nothing at least
+        place = group_end(text, space.end()) if text[space.end() : space.end() + 1] == "{" else middle
+        begin, end = text[found.end() + 1 : middle - 1], text[space.end() + 1 : place - 1]
+        if found[1] not in (used[2] for used in USED.finditer(begin + end)):  # else it would never end
+            commands[f"begin@{found[1]}"] = _Command(int(found[2] or 0), found[3], begin)
+            commands[f"end@{found[1]}"] = _Command(0, None, end)
+            names.add(found[1])
+    text = "".join([*parts, text[place:]])
+    for name, command in commands.items():
+        commands[name] = command._replace(body=_as_commands(command.body, names))
+    return _as_commands(text, names)
+
+
+def _as_commands(text: str, names: Container[str]) -> str:
+    return USED.sub(lambda found: f"\\{found[1]}@{found[2]} " if found[2] in names else found[0], text)
 
 
 def _carried_out(text: str, commands: dict[str, _Command]) -> str:
@@ -170,4 +244,6 @@ def _body(text: str, place: int, command: _Command) -> tuple[str, int]:
             body = body.removesuffix("\\xspace")
         elif space is not None:
             place = space.end()
+    if ENDS_IN_NAME.search(body) and text[place : place + 1].isalpha():
+        body += " "
     return body, place

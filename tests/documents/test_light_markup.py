@@ -356,6 +356,11 @@ def test_references_of_latex(tmp_path: Path) -> None:
         (r"\begin{longtable}{ll}A & B\\ \endfirsthead A & B\\ \endhead 1 & 2\\ \end{longtable}", "A | B\n1 | 2"),
         (r"\begin{quote}Said.\end{quote}\begin{unheard}Of.\end{unheard}", "Said.\n\nOf."),
         (r"\verb|a_b| and $\$5$", r"a_b and $\$5$"),
+        (r"\newenvironment{tip}[1]{\textbf{Tip #1:} }{ Done.}\begin{tip}{2}Oil it.\end{tip}", "Tip 2: Oil it. Done."),
+        (r"\newcommand{\loud}{\bf}Now \loud turn.", "Now turn."),
+        (r"\begingroup\small It turns.\endgroup", "It turns."),
+        (r"\renewenvironment{deep}{\begin{deep}}{\end{deep}}\begin{deep}Dark.\end{deep}", "Dark."),  # without an end
+        (r"{\begin{itemize}\item One}\end{itemize} Two.", "- One\n\nTwo."),
     ],
 )
 def test_what_latex_says(tmp_path: Path, source: str, text: str) -> None:
@@ -365,9 +370,19 @@ def test_what_latex_says(tmp_path: Path, source: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "piece"),
     [("a.org", "[[a *b /c "), ("a.adoc", "*a _b `c <<d "), ("a.tex", r"{\bf a $b$} \c & "), ("b.adoc", "----\n"),
-     ("b.org", "#+begin_src\n"), ("b.tex", r"\href{a "), ("c.tex", r"\cite[ ")],
+     ("b.org", "#+begin_src\n"), ("b.tex", r"\href{a "), ("c.tex", r"\cite[ "),
+     ("e.tex", r"\begin{a}\begin{b} c \end{a} "), ("f.tex", r"\href{\begin{x} a}{\end{x}} ")],
 )  # fmt: skip
 def test_marks_without_an_end_cost_little(tmp_path: Path, name: str, piece: str) -> None:
     begun = time.process_time()
     read(tmp_path, piece * 3000 + "end", name)
+    assert time.process_time() - begun < 10
+
+
+def test_many_environments_of_its_own_cost_little(tmp_path: Path) -> None:
+    names = [f"thm{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
+    defined = [rf"\newenvironment{{{name}}}{{\begin{{{name}x}} \bf}}{{\end{{{name}x}}}}" for name in names]
+    begun = time.process_time()
+    text = read(tmp_path, "\n".join([*defined, r"\begin{thmc}It turns.\end{thmc} It stands."]), "a.tex").text
+    assert text == "It turns.\n\nIt stands."
     assert time.process_time() - begun < 10

@@ -12,6 +12,7 @@ from rag.documents.read import read_document
 from rag.documents.unpack import read_all
 from rag.errors import DocumentError
 from rag.types import Document
+from tests.documents.compound import compound, outlook
 
 HEAD = "From: Ann <ann@example.org>\nTo: bob@example.org\nDate: Tue, 05 Mar 2024 10:00:00 +0100\n"
 SHOWN = "From: Ann <ann@example.org>\nTo: bob@example.org\nDate: Tue, 05 Mar 2024 10:00:00 +0100"
@@ -367,3 +368,26 @@ def test_sentences_that_begin_with_from_part_no_messages(tmp_path: Path) -> None
 def test_what_stands_before_the_first_message_of_a_mailbox_is_read(tmp_path: Path) -> None:
     data = f"{HEAD}Subject: One\n\nIt turns.\n\nFrom bob Tue Mar  5 11:00:00 2024\n{HEAD}Subject: Two\n\nIt stands.\n"
     assert read(tmp_path, data, "a.mbox").text == f"One\n\n{SHOWN}\n\nIt turns.\n\nTwo\n\n{SHOWN}\n\nIt stands."
+
+
+def test_a_message_that_was_sent_in_pieces_is_named(tmp_path: Path) -> None:
+    piece = (
+        'From: ann@mill.example\nSubject: Plan\nContent-Type: message/partial; id="a@b"; number=2; total=3\n\nof it.\n'
+    )
+    with pytest.raises(
+        DocumentError, match=r"a\.eml: is piece 2 of 3 of a message that was sent in pieces; save it whole"
+    ):
+        read(tmp_path, piece)
+    box = (
+        f"From ann Mon Jan  1 10:00:00 2024\n{piece}\nFrom bob Mon Jan  1 11:00:00 2024\nSubject: Whole\n\nIt turns.\n"
+    )
+    text = read(tmp_path, box, "a.mbox").text
+    assert "This message is piece 2 of 3 of a message that was sent in pieces; save it whole." in text
+    assert text.endswith("Whole\n\nIt turns.")
+
+
+def test_messages_of_the_other_kind_under_a_name(tmp_path: Path) -> None:
+    written = read(tmp_path, "From: ann@mill.example\nSubject: Plan\n\nIt turns.\n", "a.msg")
+    assert (written.title, written.text) == ("Plan", "Plan\n\nFrom: ann@mill.example\n\nIt turns.")
+    kept = read(tmp_path, compound(outlook(Subject="Plan", body="It turns.")), "a.eml")
+    assert (kept.title, kept.text) == ("Plan", "Plan\n\nIt turns.")

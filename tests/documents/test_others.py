@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import stat
+import struct
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from rag.documents.read import Options, read_document
 from rag.errors import DocumentError, UnsupportedDocument
 from rag.types import Document
+from tests.documents.compound import compound
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -260,3 +262,46 @@ def test_a_language_that_is_not_installed(tmp_path: Path) -> None:
     scan("It turns.").save(tmp_path / "a.pdf", resolution=300)
     with pytest.raises(DocumentError, match=r"needs OCR in 'xyz', which tesseract does not have; install it \(Debian"):
         read_document(tmp_path / "a.pdf", "a.pdf", options=Options(ocr_languages=("xyz",)))
+
+
+def test_a_file_of_today_under_an_old_name(tmp_path: Path) -> None:
+    import docx
+
+    made = docx.Document()
+    made.add_paragraph("It turns.")
+    made.save(str(tmp_path / "a.doc"))
+    assert read_document(tmp_path / "a.doc", "a.doc").text == "It turns."
+
+
+def record(kind: int, content: bytes = b"") -> bytes:
+    return struct.pack("<HH", kind, len(content)) + content
+
+
+BOOK = record(0x809, b"\0\x06\x05\0" + bytes(12))
+LOCKED = {
+    "a.xls": {"Workbook": BOOK + record(0x2F, bytes(6)) + record(0x0A)},
+    "a.doc": {"WordDocument": struct.pack("<HHHHHH", 0xA5EC, 193, 0, 0, 0, 0x1100) + bytes(600)},
+    "a.ppt": {"Current User": bytes(12) + bytes.fromhex("dfc4d1f3") + bytes(40), "PowerPoint Document": bytes(600)},
+}
+
+
+@pytest.mark.parametrize("name", LOCKED)
+def test_old_files_that_are_encrypted_are_called_so(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")  # no converter is needed to tell
+    with pytest.raises(DocumentError, match=rf"{name}: is protected with a password; save a copy without one"):
+        read(tmp_path, compound(LOCKED[name]), name)
+
+
+def test_old_files_that_are_not_encrypted_are_not_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(DocumentError, match="is of the old binary format"):
+        read(
+            tmp_path, compound({"WordDocument": struct.pack("<6H", 0xA5EC, 193, 0, 0, 0, 0x1000) + bytes(600)}), "a.doc"
+        )
+    with pytest.raises(DocumentError, match="is of the old binary format"):
+        read(tmp_path, compound({"Current User": bytes(12) + bytes.fromhex("5fc091e3") + bytes(40)}), "a.ppt")
+
+
+@pytest.mark.parametrize("title", ["Untitled document", "No Slide Title", "Untitled Spreadsheet", "sales.csv"])
+def test_titles_that_programs_give(tmp_path: Path, title: str) -> None:
+    assert read(tmp_path, rf"{{\rtf1{{\info{{\title {title}}}}}It turns.\par}}", "mill.rtf").title == "mill"

@@ -346,7 +346,9 @@ def test_opendocument_slides(tmp_path: Path) -> None:
         '<draw:page><draw:frame presentation:class="title"><draw:text-box><text:p>{}</text:p></draw:text-box></draw:frame>'
         "<draw:frame><draw:text-box><text:p>{}</text:p></draw:text-box></draw:frame></draw:page>"
     )
-    document = read(tmp_path, opened("presentation", page.format("One", "a") + page.format("Two", "b")), "a.odp")
+    in_list = "<text:list><text:list-header><text:p>{}</text:p></text:list-header></text:list>"
+    listed = page.replace("<text:p>{}</text:p>", in_list, 1)
+    document = read(tmp_path, opened("presentation", page.format("One", "a") + listed.format("Two", "b")), "a.odp")
     assert (document.text, document.pages) == ("One\n\na\n\nTwo\n\nb", (0, 8))
     assert document.sections == (Section(0, "One"), Section(8, "Two"))
 

@@ -170,7 +170,20 @@ JAPANESE = "水車小屋は川のほとりに建っており、その車輪は�
 
 @pytest.mark.parametrize(
     ("text", "encoding"),
-    [(ENCODED, name) for name in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252")]
+    [
+        (ENCODED, name)
+        for name in (
+            "utf-8",
+            "utf-8-sig",
+            "utf-16",
+            "utf-16-le",
+            "utf-16-be",
+            "utf-32",
+            "utf-32-le",
+            "utf-32-be",
+            "cp1252",
+        )
+    ]
     + [(RUSSIAN, "cp1251"), (RUSSIAN, "koi8_r"), (JAPANESE, "cp932"), (JAPANESE, "euc_jp")],
 )
 def test_encodings(tmp_path: Path, text: str, encoding: str) -> None:
@@ -194,6 +207,46 @@ DOS = [
 
 @pytest.mark.parametrize(("text", "encoding"), [(text, name) for text, names in DOS for name in names])
 def test_code_pages_of_dos_are_told_from_those_of_windows(tmp_path: Path, text: str, encoding: str) -> None:
+    assert text_of(tmp_path, text.encode(encoding)) == text
+
+
+WINDOWS = [
+    (
+        "Mlin stoji pored reke, a točak se još okreće. Mlinar živi u kući iza mlina i čuva ključeve. Đak će doći.",
+        "cp1250",
+    ),
+    (
+        "Mlin stoji ob reki, kolo se še vrti. Mlinar živi v hiši. Če ne dežuje, počiva. Že šest let teče voda počasi.",
+        "cp1250",
+    ),
+    ("Mlýn stojí u řeky a kolo se ještě točí. Mlynář bydlí v domě za mlýnem, klíče má u sebe, když je doma.", "cp1250"),
+    (
+        "A malom a folyónál áll, kereke még forog. A molnár a ház előtt ült, erős és idős, fűtött, főzött öt nőnek.",
+        "cp1250",
+    ),
+    ("Moara stă lângă râu şi roata încă se învârte. Morarul locuieşte în casă şi ţine cheile, dacă plouă.", "cp1250"),
+    (
+        "Değirmen nehrin yanında duruyor ve çarkı hâlâ dönüyor. Değirmenci evde yaşıyor, anahtarı şimdi İzmir'de.",
+        "cp1254",
+    ),
+    (
+        "Malūnas stovi prie upės, o ratas dar sukasi. Malūnininkas gyvena name už jo, čia žmonės ilsisi šeštadienį.",
+        "cp1257",
+    ),
+    (
+        "Le moulin où vit Tomáš Novák, près de la rivière, tourne encore à l'été. Il l'a reçu de Luboš et de Miloš.",
+        "cp1252",
+    ),
+    (
+        "Il mulino è vicino al fiume e la ruota è ancora in moto. È di Miloš, che è anche più in là della città.",
+        "cp1252",
+    ),
+    ("Mölnaren bor i huset bakom kvarnen; på våren går hjulet åt höger.", "cp1252"),
+]
+
+
+@pytest.mark.parametrize(("text", "encoding"), WINDOWS)
+def test_code_pages_of_windows_are_told_by_the_letters_of_languages(tmp_path: Path, text: str, encoding: str) -> None:
     assert text_of(tmp_path, text.encode(encoding)) == text
 
 

@@ -155,3 +155,9 @@ def test_what_is_no_calendar(tmp_path: Path, data: str, reason: str) -> None:
     with pytest.raises(DocumentError) as error:
         read(tmp_path, data, "a.ics")
     assert str(error.value) == f"{tmp_path / 'a.ics'}: {reason}"
+
+
+def test_the_word_file_in_the_first_line_is_no_title(tmp_path: Path) -> None:
+    cue = "00:01.000 --> 00:02.000\nIt turns.\n"
+    assert read(tmp_path, f"WEBVTT FILE\n\n{cue}", "mill.vtt").title == "mill"
+    assert read(tmp_path, f"WEBVTT - Files of Wells\n\n{cue}", "mill.vtt").title == "Files of Wells"

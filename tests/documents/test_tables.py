@@ -474,3 +474,25 @@ def test_lists_of_sentences_get_no_commas(tmp_path: Path) -> None:
 def test_a_text_that_its_look_cuts_into_parts_is_whole(tmp_path: Path) -> None:
     value = '{"note": ["It turns ", {"type": "bold", "text": "at ten"}, "."], "rows": ["a", {"id": 1}]}'
     assert text_of(tmp_path, value, "a.json") == "note: It turns at ten.\n\nrows\n\n| id\na\n| 1"
+
+
+def test_what_names_one_part_of_the_data_is_no_title(tmp_path: Path) -> None:
+    several = workbook({"Ewes": [["Name", "Age"], ["Dot", 3]], "Rams": [["Name", "Age"], ["Bob", 4]]})
+    (tmp_path / "flock.xlsx").write_bytes(several)
+    assert read_document(tmp_path / "flock.xlsx", "flock.xlsx").title == "flock"
+    (tmp_path / "flock.xlsx").write_bytes(workbook({"Ewes 2024": [["Name", "Age"], ["Dot", 3]]}))
+    assert read_document(tmp_path / "flock.xlsx", "flock.xlsx").title == "Ewes 2024"
+    (tmp_path / "flock.xlsx").write_bytes(workbook({"Feuille1": [["Name", "Age"], ["Dot", 3]]}))
+    assert read_document(tmp_path / "flock.xlsx", "flock.xlsx").text == "Name | Age\nDot | 3"
+    (tmp_path / "flock.json").write_text('{"farm": {"ewes": [{"name": "Dot", "age": 3}]}}')
+    found = read_document(tmp_path / "flock.json", "flock.json")
+    assert (found.title, found.text) == ("flock", "farm.ewes\n\nname | age\nDot | 3")
+
+
+def test_a_workbook_in_xml_may_begin_on_a_new_line(tmp_path: Path) -> None:
+    space = "urn:schemas-microsoft-com:office:spreadsheet"
+    cell = '<Row><Cell><Data ss:Type="String">Mill</Data></Cell></Row>'
+    book = (
+        f'<?xml version="1.0"?><Workbook xmlns="{space}" xmlns:ss="{space}"><Worksheet ss:Name="Sheet1"><Table>{cell}'
+    )
+    assert text_of(tmp_path, f"\n\t{book}</Table></Worksheet></Workbook>", "a.xml") == "Mill"
