@@ -53,7 +53,7 @@ def main() -> None:
         models = load_models(settings)
         with open_index(settings, models.embedder, create=True) as index:
             sync([FOLDER / "documents"], index, models.embedder, settings)
-        print("| half | conversations | turns right | first turns | follow-ups | follow-ups that repeat the last answer |")
+        print("| half | conversations | turns right | first turns | follow-ups | repeats |")
         print("|---|---|---|---|---|---|")
         with open_pipeline(settings, models) as pipeline:
             for half in [options.half] if options.half else HALVES:
