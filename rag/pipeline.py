@@ -14,6 +14,7 @@ from rag.answering.calibration import made_with, read_calibration
 from rag.answering.choose import Chosen, choose
 from rag.answering.confidence import confidence, signals_of, threshold
 from rag.answering.extract import extract
+from rag.answering.follow_up import asks_again, said_in, without_repeated
 from rag.answering.modes import Outcome, Parts
 from rag.answering.parts import Composed, Composer
 from rag.answering.quote import quote
@@ -29,7 +30,7 @@ from rag.retrieval.question import MAX_QUESTION, Question, parse_question, with_
 from rag.retrieval.search import SeenTexts, retrieve
 from rag.retrieval.several import questions_in
 from rag.retrieval.unknown_names import unknown_names
-from rag.seams import Index, Snapshot
+from rag.seams import Index, PassageReader, Snapshot
 from rag.settings import Settings, load_settings
 from rag.traces.collect import note_evidence, note_readings, watched
 from rag.types import (
@@ -47,6 +48,7 @@ from rag.types import (
     Message,
     Mode,
     NextClaim,
+    PassageReading,
     Retrieved,
     ShortAnswer,
     Usage,
@@ -68,6 +70,7 @@ _MESSAGES: dict[AbstentionReason, str] = {
     "declined": "The language model found no answer in the documents.",
     "unsupported": "Nothing that could be said is supported by the documents.",
 }
+_REFUSALS = frozenset(_MESSAGES.values())  # turns that say nothing of the documents
 
 _MADE_OTHERWISE = (
     "The threshold of this index was measured with another reader, embedder or weights, so the packaged one is used: "
@@ -190,7 +193,8 @@ class Pipeline:
 
     def _read(self, ask: Ask) -> Question:
         """The parsed question, with the words that it takes from the conversation."""
-        question, turns = parse_question(ask.question), parse_history(ask.history)
+        question = parse_question(ask.question)
+        turns = [turn for turn in parse_history(ask.history) if turn.content not in _REFUSALS]
         if not turns:
             return question
         with self._index.snapshot() as snapshot:
@@ -234,12 +238,26 @@ class Pipeline:
         reader = self._models.reader
         if reader is None:
             raise ModelError("no reader is loaded, so nothing can be answered: load the models with answers=True")
-        readings = reader.read(asked.question.standalone, [hit.passage for hit in asked.read], deadline)
+        readings = reader.read(asked.question.to_read, [hit.passage for hit in asked.read], deadline)
         note_readings(asked.read, readings)
-        asked.chosen = choose(asked.read, readings)
+        readings, cited = self._after_last(asked, readings, reader, deadline)
+        asked.chosen = choose(asked.read, readings, cited)
         if asked.chosen is not None:
             asked.confidence = confidence(signals_of(asked.question, asked.chosen))
             asked.refused = asked.confidence < refuse_below
+
+    def _after_last(
+        self, asked: _Asked, readings: list[PassageReading], reader: PassageReader, deadline: Deadline
+    ) -> tuple[list[PassageReading], frozenset[str]]:
+        """The readings of a follow-up, in which the last answer comes later, and the documents that hold that."""
+        earlier = asked.question.earlier
+        if earlier is None:
+            return readings, frozenset()
+        passages = [hit.passage for hit in asked.read if said_in(hit.passage, earlier.answer)]
+        if passages and not asks_again(asked.question.terms, earlier):
+            before = reader.read(earlier.question, passages, deadline)
+            readings = without_repeated(readings, {one.passage.id: one for one in before}, earlier.answer)
+        return readings, frozenset(passage.document_id for passage in passages)
 
     def _parts(self, mode: Mode, question: Question, chosen: Chosen, hits: Sequence[Hit], deadline: Deadline) -> Parts:
         if mode == "extract":
@@ -339,7 +357,10 @@ def _questions(question: Question, snapshot: Snapshot) -> list[Question]:
     first, *rest = questions_in(question.text)
     if not rest:
         return [question]
-    one, two = (replace(parse_question(text), carried=question.carried) for text in (first, *rest))
+    one, two = (
+        replace(parse_question(text), carried=question.carried, subject=question.subject, earlier=question.earlier)
+        for text in (first, *rest)
+    )
     return [one, two if two.carried else resolve(two, [Message("user", first)], snapshot.term_weights)]
 
 
