@@ -25,13 +25,15 @@ from rag.errors import InputError, ModelError
 from rag.index.sources import Shown, with_path
 from rag.models import Models, load_models
 from rag.retrieval.conversation import parse_history, resolve
+from rag.retrieval.days_as_written import as_written
 from rag.retrieval.evidence import select_evidence
 from rag.retrieval.question import MAX_QUESTION, Question, parse_question, with_kind
-from rag.retrieval.search import SeenTexts, retrieve
+from rag.retrieval.search import CANDIDATES, SeenTexts, retrieve
 from rag.retrieval.several import questions_in
 from rag.retrieval.unknown_names import unknown_names
 from rag.seams import Index, PassageReader, Snapshot
 from rag.settings import Settings, load_settings
+from rag.text.days import days_in
 from rag.traces.collect import note_evidence, note_readings, watched
 from rag.types import (
     Abstention,
@@ -131,6 +133,7 @@ class Pipeline:
         question = self._read(Ask(query, history=history))
         _check_k(k)
         with self._index.snapshot(filters) as snapshot:
+            question = self._dated(question, snapshot)
             return retrieve(snapshot, question, self._embed(question), k, self._seen)
 
     def ask(self, question: str | Ask) -> Answer:
@@ -215,11 +218,20 @@ class Pipeline:
 
     def _find(self, question: Question, snapshot: Snapshot, listed: int) -> _Asked:
         """The passages for one question, of which none is read if it names what no document mentions."""
+        question = self._dated(question, snapshot)
         vector = self._models.embedder.embed_query(question.standalone)
         question = with_kind(question, vector)
         hits = retrieve(snapshot, question, lambda: vector, max(listed, _READ), self._seen)
         unknown = unknown_names(question.text, hits[:_READ], snapshot.held)
         return _Asked(question, hits, hits[: 0 if unknown else _READ])
+
+    def _dated(self, question: Question, snapshot: Snapshot) -> Question:
+        """The question with the days that it names as the passages write them."""
+        if not days_in(question.text):
+            return question
+        hits = retrieve(snapshot, question, self._embed(question), CANDIDATES, self._seen)
+        text = as_written(question.text, hits)
+        return question if text == question.text else replace(question, text=text, terms=parse_question(text).terms)
 
     def _threshold(self) -> tuple[float, tuple[str, ...]]:
         """The confidence below which answers are refused, with a notice if it is not the one of the index."""
