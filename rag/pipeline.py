@@ -14,6 +14,7 @@ from rag.answering.calibration import made_with, read_calibration
 from rag.answering.choose import Chosen, choose
 from rag.answering.confidence import confidence, signals_of, threshold
 from rag.answering.extract import extract
+from rag.answering.follow_up import asks_again, said_in, without_repeated
 from rag.answering.modes import Outcome, Parts
 from rag.answering.partly_read import partly_read_notices
 from rag.answering.parts import Composed, Composer
@@ -25,13 +26,15 @@ from rag.errors import InputError, ModelError
 from rag.index.sources import Shown, with_path
 from rag.models import Models, load_models
 from rag.retrieval.conversation import parse_history, resolve
+from rag.retrieval.days_as_written import as_written
 from rag.retrieval.evidence import select_evidence
 from rag.retrieval.question import MAX_QUESTION, Question, parse_question, with_kind
-from rag.retrieval.search import SeenTexts, retrieve
+from rag.retrieval.search import CANDIDATES, SeenTexts, retrieve
 from rag.retrieval.several import questions_in
 from rag.retrieval.unknown_names import unknown_names
-from rag.seams import Index, Snapshot
+from rag.seams import Index, PassageReader, Snapshot
 from rag.settings import Settings, load_settings
+from rag.text.days import days_in
 from rag.traces.collect import note_evidence, note_readings, watched
 from rag.types import (
     Abstention,
@@ -48,6 +51,7 @@ from rag.types import (
     Message,
     Mode,
     NextClaim,
+    PassageReading,
     Retrieved,
     ShortAnswer,
     Usage,
@@ -69,6 +73,7 @@ _MESSAGES: dict[AbstentionReason, str] = {
     "declined": "The language model found no answer in the documents.",
     "unsupported": "Nothing that could be said is supported by the documents.",
 }
+_REFUSALS = frozenset(_MESSAGES.values())  # turns that say nothing of the documents
 
 _MADE_OTHERWISE = (
     "The threshold of this index was measured with another reader, embedder or weights, so the packaged one is used: "
@@ -129,6 +134,7 @@ class Pipeline:
         question = self._read(Ask(query, history=history))
         _check_k(k)
         with self._index.snapshot(filters) as snapshot:
+            question = self._dated(question, snapshot)
             return retrieve(snapshot, question, self._embed(question), k, self._seen)
 
     def ask(self, question: str | Ask) -> Answer:
@@ -192,7 +198,8 @@ class Pipeline:
 
     def _read(self, ask: Ask) -> Question:
         """The parsed question, with the words that it takes from the conversation."""
-        question, turns = parse_question(ask.question), parse_history(ask.history)
+        question = parse_question(ask.question)
+        turns = [turn for turn in parse_history(ask.history) if turn.content not in _REFUSALS]
         if not turns:
             return question
         with self._index.snapshot() as snapshot:
@@ -213,11 +220,20 @@ class Pipeline:
 
     def _find(self, question: Question, snapshot: Snapshot, listed: int) -> _Asked:
         """The passages for one question, of which none is read if it names what no document mentions."""
+        question = self._dated(question, snapshot)
         vector = self._models.embedder.embed_query(question.standalone)
         question = with_kind(question, vector)
         hits = retrieve(snapshot, question, lambda: vector, max(listed, _READ), self._seen)
         unknown = unknown_names(question.text, hits[:_READ], snapshot.held)
         return _Asked(question, hits, hits[: 0 if unknown else _READ])
+
+    def _dated(self, question: Question, snapshot: Snapshot) -> Question:
+        """The question with the days that it names as the passages write them."""
+        if not days_in(question.text):
+            return question
+        hits = retrieve(snapshot, question, self._embed(question), CANDIDATES, self._seen)
+        text = as_written(question.text, hits)
+        return question if text == question.text else replace(question, text=text, terms=parse_question(text).terms)
 
     def _threshold(self) -> tuple[float, tuple[str, ...]]:
         """The confidence below which answers are refused, with a notice if it is not the one of the index."""
@@ -236,12 +252,26 @@ class Pipeline:
         reader = self._models.reader
         if reader is None:
             raise ModelError("no reader is loaded, so nothing can be answered: load the models with answers=True")
-        readings = reader.read(asked.question.standalone, [hit.passage for hit in asked.read], deadline)
+        readings = reader.read(asked.question.to_read, [hit.passage for hit in asked.read], deadline)
         note_readings(asked.read, readings)
-        asked.chosen = choose(asked.read, readings)
+        readings, cited = self._after_last(asked, readings, reader, deadline)
+        asked.chosen = choose(asked.read, readings, cited)
         if asked.chosen is not None:
             asked.confidence = confidence(signals_of(asked.question, asked.chosen))
             asked.refused = asked.confidence < refuse_below
+
+    def _after_last(
+        self, asked: _Asked, readings: list[PassageReading], reader: PassageReader, deadline: Deadline
+    ) -> tuple[list[PassageReading], frozenset[str]]:
+        """The readings of a follow-up, in which the last answer comes later, and the documents that hold that."""
+        earlier = asked.question.earlier
+        if earlier is None:
+            return readings, frozenset()
+        passages = [hit.passage for hit in asked.read if said_in(hit.passage, earlier.answer)]
+        if passages and not asks_again(asked.question.terms, earlier):
+            before = reader.read(earlier.question, passages, deadline)
+            readings = without_repeated(readings, {one.passage.id: one for one in before}, earlier.answer)
+        return readings, frozenset(passage.document_id for passage in passages)
 
     def _parts(self, mode: Mode, question: Question, chosen: Chosen, hits: Sequence[Hit], deadline: Deadline) -> Parts:
         if mode == "extract":
@@ -344,7 +374,10 @@ def _questions(question: Question, snapshot: Snapshot) -> list[Question]:
     first, *rest = questions_in(question.text)
     if not rest:
         return [question]
-    one, two = (replace(parse_question(text), carried=question.carried) for text in (first, *rest))
+    one, two = (
+        replace(parse_question(text), carried=question.carried, subject=question.subject, earlier=question.earlier)
+        for text in (first, *rest)
+    )
     return [one, two if two.carried else resolve(two, [Message("user", first)], snapshot.term_weights)]
 
 

@@ -6,11 +6,12 @@ answers of the same kind apart that stand in different passages less well than r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from rag.types import AnswerSpan, Evidence, Hit, Passage, PassageReading
 
+PREFERRED = 1.0  # logits that a document of the last answer has before others: of equals, it is chosen
 RETRIEVAL_WEIGHT = 15.0  # logits that a retrieval score of 1 counts beside a span's (docs/experiments.md)
 
 
@@ -29,10 +30,13 @@ class Chosen(NamedTuple):
         return self.hit.passage
 
 
-def choose(hits: Sequence[Hit], readings: Sequence[PassageReading]) -> Chosen | None:
-    """The best span; None if no passage has a word that could answer."""
+def choose(hits: Sequence[Hit], readings: Sequence[PassageReading], preferred: Set[str] = frozenset()) -> Chosen | None:
+    """The best span; None if no passage has a word that could answer. `preferred` are ids of documents."""
     scored = [
-        (reading.score + RETRIEVAL_WEIGHT * hit.score, -number)
+        (
+            reading.score + RETRIEVAL_WEIGHT * hit.score + PREFERRED * (hit.passage.document_id in preferred),
+            -number,
+        )
         for number, (hit, reading) in enumerate(zip(hits, readings, strict=True))
         if reading.spans
     ]

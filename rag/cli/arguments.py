@@ -23,6 +23,7 @@ _MODEL = "language model: a GGUF file, 'owner/name/file.gguf' of a hub, http://H
 _TEXTS = {
     "index": "bring an index in line with files and folders",
     "ask": "answer a question with citations, or say that the documents do not",
+    "chat": "answer questions in a row, each of which may refer to those before it",
     "search": "list the passages that fit a query, with scores",
     "documents": "list, show or remove documents",
     "verify": "check an index against its catalogue",
@@ -54,6 +55,7 @@ def make_parser(commands: Mapping[str, Command]) -> tuple[argparse.ArgumentParse
         by_name[name].set_defaults(run=run)
     cli_index.add_arguments(by_name["index"])
     _ask_arguments(by_name["ask"])
+    _chat_arguments(by_name["chat"])
     _search_arguments(by_name["search"])
     _documents_arguments(by_name["documents"])
     by_name["verify"].add_argument(
@@ -147,6 +149,14 @@ def _ask_arguments(ask: argparse.ArgumentParser) -> None:
     )
     ask.add_argument("-k", type=int, help="number of passages that the answer lists (default: 5)")
     _filter_argument(ask)
+
+
+def _chat_arguments(chat: argparse.ArgumentParser) -> None:
+    chat.add_argument("--resume", action="store_true", help="go on with the last conversation of the index")
+    chat.add_argument("--mode", choices=_MODES, help="answer mode (default: auto)")
+    chat.add_argument("--model", help=_MODEL)
+    chat.add_argument("-k", type=int, help="number of passages that an answer lists (default: 5)")
+    _filter_argument(chat)
 
 
 def _search_arguments(search: argparse.ArgumentParser) -> None:

@@ -18,7 +18,7 @@ def answer_text(answer: Answer, color: bool) -> str:
     lines += [f"read as: {answer.resolved_question}", ""] if answer.resolved_question else []
     lines += [_wrap(answer.answer, ""), ""]
     for citation in answer.citations:
-        lines += [f"[{citation.label}] {_where(citation)}", _wrap(_marked(citation, color), "    "), ""]
+        lines += citation_lines(citation, color)
     if not answer.answered and answer.hits:
         lines.append("Nearest passages:")
         lines += [f"  - {_hit_where(hit)}: {_preview(hit.passage.text, 140)}" for hit in answer.hits[:_NEAREST]]
@@ -28,6 +28,11 @@ def answer_text(answer: Answer, color: bool) -> str:
     model = answer.model or "no model"
     lines.append(f"({faithfulness}confidence {answer.confidence:.2f}; {answer.mode} with {model}; {seconds:.2f} s)")
     return "\n".join(lines)
+
+
+def citation_lines(citation: Citation, color: bool) -> list[str]:
+    """A citation: its place, its quote with the words of the answer marked, and an empty line."""
+    return [f"[{citation.label}] {_where(citation)}", _wrap(_marked(citation, color), "    "), ""]
 
 
 def hits_text(hits: Sequence[Hit]) -> str:

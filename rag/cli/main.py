@@ -126,6 +126,12 @@ def _ask(options: argparse.Namespace) -> int:
     return OK if answer.answered else ABSTAINED
 
 
+def _chat(options: argparse.Namespace) -> int:
+    from rag.cli.chat import run
+
+    return run(options, _settings(options))
+
+
 def _history(path: Path) -> Sequence[Message]:
     """The turns in a file of JSON, in the form of `history` over HTTP."""
     from rag.errors import InputError
@@ -267,6 +273,7 @@ def _doctor(options: argparse.Namespace) -> int:
 _COMMANDS = {
     "index": _index,
     "ask": _ask,
+    "chat": _chat,
     "search": _search,
     "documents": _documents,
     "verify": _verify,

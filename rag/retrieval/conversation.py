@@ -6,6 +6,9 @@ each with a credit in 0..1, the share of its inverse document frequency that it 
 last turn, a fifth for the answer to it, and for each turn further back half of that. A question that stands on its own
 is left as it is, so that a new subject is not dragged back to the old one.
 
+A follow-up also gets its subject: the words of the user's last turn that stood on its own, and of the last turn. They
+are what it is read with when its passages are found, since words of answers would lead back to the same answers.
+
 No language model takes part, and what was asked is never rewritten: words are added, none is changed. Does not handle:
 words of reference in other languages than English (a shared word and shortness work in all), and references whose
 subject is named by no word of the conversation. The numbers are from benchmarks/conversation.py (docs/experiments.md).
@@ -18,8 +21,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from rag.errors import InputError
-from rag.retrieval.question import Carried, Question
-from rag.text.terms import STOP_WORDS, calmed, stem, terms, tokens
+from rag.retrieval.question import Carried, Earlier, Question
+from rag.text.terms import STOP_WORDS, calmed, query_terms, stem, terms, tokens
 from rag.types import Message
 
 MAX_TURNS = 200
@@ -79,7 +82,7 @@ def resolve(question: Question, history: Sequence[Message], weigh: Weigh) -> Que
         return question
     weights = weigh(sorted(question.terms.union(words)))
     own = sum(weights[term] for term in question.terms)
-    follows = _follows(question, words, weights, own)
+    follows = _follows(question.text, question.terms, words, weights, own)
     if not follows and len(question.terms) > _SHORT:
         return question
     offered = [(word.credit * weights[term], word) for term, word in words.items() if term not in question.terms]
@@ -87,7 +90,12 @@ def resolve(question: Question, history: Sequence[Message], weigh: Weigh) -> Que
     total = sum(weight for weight, _ in chosen)
     share = 1.0 if follows or total <= _SHORT_SHARE * own else _SHORT_SHARE * own / total
     kept = {word.term for _, word in chosen}
-    return replace(question, carried=tuple(w._replace(credit=w.credit * share) for t, w in words.items() if t in kept))
+    return replace(
+        question,
+        carried=tuple(w._replace(credit=w.credit * share) for t, w in words.items() if t in kept),
+        subject=_subject(question, [turn.content for turn in turns if turn.role == "user"], weigh),
+        earlier=_last(turns),
+    )
 
 
 def _turn(number: int, turn: object) -> Message:
@@ -139,9 +147,39 @@ def _written(text: str) -> Iterator[tuple[str, str]]:
             yield stem(token), _EDGES.sub("", piece) if len(content) == 1 else token
 
 
-def _follows(question: Question, words: Mapping[str, Carried], weights: Mapping[str, float], own: float) -> bool:
-    """True if the question's own words say that it continues the conversation."""
-    names = question.terms & STOP_WORDS  # "IT", which refers to nothing
-    if not own or (_REFERS - names).intersection(tokens(question.text)) or _GOES_ON.match(question.text):
+def _follows(
+    text: str, own: frozenset[str], words: Mapping[str, Carried], weights: Mapping[str, float], weight: float
+) -> bool:
+    """True if the question's own words say that it continues the conversation; `weight` is that of its terms."""
+    names = own & STOP_WORDS  # "IT", which refers to nothing
+    if not weight or (_REFERS - names).intersection(tokens(text)) or _GOES_ON.match(text):
         return True
-    return sum(weights[term] for term in question.terms if term in words) > _SHARED * own
+    return sum(weights[term] for term in own if term in words) > _SHARED * weight
+
+
+def _subject(question: Question, asked: Sequence[str], weigh: Weigh) -> tuple[str, ...]:
+    """The words of the last of the user's turns that stands on its own, and of the last one, but the question's own."""
+    begin = next(
+        (number for number in range(len(asked) - 1, 0, -1) if _stands(asked[number], asked[:number], weigh)), 0
+    )
+    found: dict[str, str] = {}
+    for text in dict.fromkeys([*asked[begin : begin + 1], *asked[-1:]]):
+        for term, word in _written(text):
+            if term not in question.terms:
+                found.setdefault(term, word)
+    return tuple(found.values())[:_CARRIED]
+
+
+def _stands(text: str, before: Sequence[str], weigh: Weigh) -> bool:
+    """True if a turn of the user stands on its own after those before it."""
+    text = text[:_READ_CHARACTERS]
+    own, words = frozenset(query_terms(text)), _words([Message("user", turn) for turn in before])
+    weights = weigh(sorted(own.union(words)))
+    return len(own) > _SHORT and not _follows(text, own, words, weights, sum(weights[term] for term in own))
+
+
+def _last(turns: Sequence[Message]) -> Earlier | None:
+    """The last turn, if it is an answer to a question."""
+    if len(turns) < 2 or [turn.role for turn in turns[-2:]] != ["user", "assistant"]:
+        return None
+    return Earlier(turns[-2].content[:_READ_CHARACTERS], turns[-1].content[:_READ_CHARACTERS])

@@ -29,6 +29,13 @@ class Carried(NamedTuple):
     credit: float  # 0..1, the share of its inverse document frequency that it counts
 
 
+class Earlier(NamedTuple):
+    """The last turn of the conversation before a follow-up."""
+
+    question: str
+    answer: str
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A parsed question."""
@@ -38,11 +45,19 @@ class Question:
     wants_list: float  # 0..1, the probability that several things or steps are asked for
     terms: frozenset[str]  # content terms, as `rag.text.terms` makes them of a query
     carried: tuple[Carried, ...] = ()  # in the order in which they were said; none of them is in `terms`
+    subject: tuple[str, ...] = ()  # words that say what a follow-up is about
+    earlier: Earlier | None = None  # the turn that a follow-up follows
 
     @property
     def standalone(self) -> str:
         """The question with the words that it takes from the conversation: "When was it built? (Corran mill)"."""
         return f"{self.text} ({' '.join(item.word for item in self.carried)})" if self.carried else self.text
+
+    @property
+    def to_read(self) -> str:
+        """The question as it is read beside passages: with what it is about, but without the words of answers, which
+        would be found again."""
+        return f"{self.text} ({' '.join(self.subject)})" if self.subject else self.text
 
 
 def parse_question(text: object) -> Question:

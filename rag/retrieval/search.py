@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rag.background import begun
+from rag.retrieval.days_as_written import other_notations
 from rag.retrieval.question import Question
 from rag.seams import Snapshot
 from rag.text.structure import blocks_of, table_header
@@ -196,7 +197,7 @@ class _Judged(NamedTuple):
 
 
 def _by_words(snapshot: Snapshot, question: Question, count: int, seen: TextTerms) -> _ByWords:
-    lexical = snapshot.lexical(question.standalone, count)
+    lexical = snapshot.lexical(f"{question.standalone} {other_notations(question.text)}".rstrip(), count)
     weights = question_weights(snapshot, question)
     own = {term: weight for term, weight in weights.items() if term in question.terms} or weights
     read = _reader(AskedTerms(weights, seen), weights, own)

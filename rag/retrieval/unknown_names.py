@@ -3,7 +3,8 @@
 A question about someone whom no document mentions has no answer in them, however near the nearest passage is. A name is
 a word with a capital that does not come from the start of a sentence, in an English question that is not written in
 capitals throughout. It is known if a passage of the library holds it, or if a hit has a word like it, so that another
-spelling, an adjective or a missing accent does not make it unknown.
+spelling, an adjective or a missing accent does not make it unknown; nor does the name of a people where a hit names its
+country ("American", "United States"), or the other way round.
 
 Left out: words of fewer than four letters and those in capitals, which stand for others ("WWII"); numbers, months and
 units; the language that an answer is asked for in.
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from itertools import chain
 
+from rag.retrieval.lands import same_land
 from rag.retrieval.question import is_english
 from rag.text.terms import terms
 from rag.text.wording import fold, is_figure
@@ -41,13 +43,14 @@ def unknown_names(
     if not names:
         return ()
     absent = set(names.values()) - held(names.values())
-    near = _words(hits) if absent else frozenset()
+    near, text = (_words(hits), _plain(hits)) if absent else (frozenset(), "")
     kin = {word[:_SHORTEST] for word in near}
     return tuple(
         name
         for name, stem in names.items()
         if stem in absent and (word := fold(stem))[:_SHORTEST] not in kin
         if not get_close_matches(word, near, n=1, cutoff=_ALIKE)
+        if not any(f" {other} " in text for other in same_land(word))
     )
 
 
@@ -65,7 +68,15 @@ def _names(question: str) -> list[str]:
 
 
 def _words(hits: Iterable[Hit]) -> frozenset[str]:
-    """The words of the hits, and of their ids, titles and sections, without accents."""
+    """The terms of the hits, and of their ids, titles and sections, without accents."""
+    return frozenset(fold(word) for text in _texts(hits) for word in terms(text))
+
+
+def _plain(hits: Iterable[Hit]) -> str:
+    """The same texts as words between spaces, in order."""
+    return f" {' '.join(_WORD.findall(fold(' '.join(_texts(hits)))))} "
+
+
+def _texts(hits: Iterable[Hit]) -> Iterable[str]:
     passages = [hit.passage for hit in hits]
-    texts = chain.from_iterable((p.document_id, p.title, p.section or "", p.text) for p in passages)
-    return frozenset(fold(word) for text in texts for word in terms(text))
+    return chain.from_iterable((p.document_id, p.title, p.section or "", p.text) for p in passages)

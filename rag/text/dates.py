@@ -72,7 +72,7 @@ def with_date(metadata: Mapping[str, str]) -> dict[str, str]:
     stated = metadata.get(CREATED, "")
     if re.search("0", stated) and not re.search(r"[^\W0TZDUtzdu]", stated):
         return {key: value for key, value in metadata.items() if key != CREATED}
-    (date, *others) = sorted(_dates(stated)) or [stated]
+    (date, *others) = sorted(days_of(stated)) or [stated]
     return dict(metadata) if others or CREATED not in metadata else {**metadata, CREATED: date}
 
 
@@ -82,13 +82,13 @@ def stated_date(text: str) -> str | None:
     >>> stated_date("Tuesday, 5 March 2024"), stated_date("03/05/2024"), stated_date("2024-13-05")
     ('2024-03-05', '2024', None)
     """
-    found = _dates(text)
+    found = days_of(text)
     years = {date[:4] for date in found}
     return next(iter(found)) if len(found) == 1 else next(iter(years)) if len(years) == 1 else None
 
 
-def _dates(text: str) -> set[str]:
-    """The dates, in ISO, that the text may stand for."""
+def days_of(text: str) -> set[str]:
+    """The dates, in ISO, that the text may stand for, each as precise as it is."""
     plain = " ".join(unicodedata.normalize("NFKC", text).split()).strip(" .,;")
     if len(plain) > _LONGEST:
         return set()

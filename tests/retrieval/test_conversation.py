@@ -16,7 +16,7 @@ from rag.models import Models
 from rag.pipeline import Pipeline, open_pipeline
 from rag.reading.reader import Reader
 from rag.retrieval.conversation import MAX_CHARACTERS, MAX_TURNS, READ_TURNS, parse_history, resolve
-from rag.retrieval.question import Carried, Question, parse_question
+from rag.retrieval.question import Carried, Earlier, Question, parse_question
 from rag.retrieval.search import question_weights, retrieve
 from rag.settings import load_settings
 from rag.text.terms import terms
@@ -109,6 +109,30 @@ def test_a_word_that_is_said_again_counts_as_its_best_turn_and_stands_there() ->
 def test_the_eight_weightiest_words_are_taken_at_most() -> None:
     turns = [Message("user", "people place a1 b2 c3 d4 e5 f6 g7 h8"), Message("assistant", "i9")]
     assert [item.word for item in resolved("Is it?", turns).carried] == ["a1", "b2", "c3", "d4", "e5", "f6", "g7", "h8"]
+
+
+def test_a_follow_up_is_about_the_last_turn_that_stood_on_its_own_and_the_last_one() -> None:
+    turns = [
+        Message("user", "Which firm insures bicycles at Larkfield?"),
+        Message("assistant", "Mutual [1]."),
+        Message("user", "Who directs the marble quarry of Dunmore?"),
+        Message("assistant", "Tom Achterberg."),
+        Message("user", "Since when does he direct?"),
+        Message("assistant", "1999."),
+        Message("user", "And who came before him?"),
+        Message("assistant", "Vera."),
+    ]
+    question = resolved("When is it open?", turns)
+    assert question.subject == ("directs", "marble", "quarry", "Dunmore", "came", "before")
+    assert question.to_read == "When is it open? (directs marble quarry Dunmore came before)"
+    assert question.earlier == Earlier("And who came before him?", "Vera.")
+    assert resolved("When did Dunmore quarry open?", turns).subject == ("directs", "marble", "came", "before")
+
+
+def test_a_question_on_its_own_has_no_subject_but_itself() -> None:
+    question = resolved("Which metal did the smelters of Falun export?")
+    assert (question.subject, question.earlier, question.to_read) == ((), None, question.text)
+    assert resolved("Is it hard?", [Message("user", "granite")]).earlier is None  # it was not answered
 
 
 def test_system_turns_old_turns_and_data_are_not_read() -> None:
@@ -221,6 +245,7 @@ LIBRARY = {
     "ferry.txt": "The Skerry ferry was launched in 1874. The ferry was closed in 1923, because a bridge was built.",
     "eel.txt": "Eels spawn in the Sargasso Sea. The larvae drift to Europe for two years.",
 }
+REFUSAL = "The documents do not answer this question."
 FERRY = [
     {"role": "user", "content": "When was the Skerry ferry launched?"},
     {"role": "assistant", "content": "1874 [1]."},
@@ -245,6 +270,9 @@ def test_an_answer_tells_what_was_asked_and_how_it_was_read(tmp_path: Path) -> N
         )
         assert answer.hits[0].passage.document_id.endswith("ferry.txt")
         assert answer.hits == tuple(pipeline.search("Why was it closed?", 5, history=FERRY))
+        refused = [*FERRY, {"role": "user", "content": "Who?"}, {"role": "assistant", "content": REFUSAL}]
+        after = pipeline.ask(Ask("Why was it closed?", history=refused))
+        assert after.resolved_question == "Why was it closed? (Skerry ferry launched 1874)"
         alone = pipeline.ask(Ask("Why was it closed?", history=[]))
         assert alone.resolved_question is None
         assert alone.hits == pipeline.ask("Why was it closed?").hits
@@ -260,5 +288,16 @@ def test_a_conversation_with_the_embedded_models(tmp_path: Path, embedder: Sente
         mill = [{"role": "user", "content": "Who built the Corran mill?"}]
         answer = pipeline.ask(Ask("Why was it closed?", history=mill))
         assert answer.citations[0].quote == "The mill was closed in 1911, because the stream ran dry."
+        said = "The Skerry ferry was launched in 1874."
+        asked = [
+            {"role": "user", "content": "When was the Skerry ferry launched?"},
+            {"role": "assistant", "content": said},
+        ]
+        answer = pipeline.ask(Ask("And closed?", history=asked))
+        assert answer.answer_span is not None
+        assert answer.answer_span.text == "1923"
+        again = pipeline.ask(Ask("When was the Skerry ferry launched?", history=asked))
+        assert again.answer_span is not None
+        assert again.answer_span.text == "1874"
         shift = pipeline.ask(Ask("Where do eels spawn in the sea?", history=FERRY))
         assert (shift.resolved_question, shift.citations[0].quote) == (None, "Eels spawn in the Sargasso Sea.")

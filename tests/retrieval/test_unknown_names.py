@@ -67,6 +67,30 @@ def test_what_a_passage_stands_under_counts(under: Hit) -> None:
     assert unknown("Who is the prime minister of Japan?", under) == ()
 
 
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Which American firm is meant?", "A firm of the United States."),
+        ("Which Americans came?", "Ships of the U.S. came."),
+        ("What do the Dutch grow?", "Tulips grow in the Netherlands."),
+        ("What grows in the Netherlands?", "Dutch tulips."),
+        ("Who leads the French choir?", "A choir of France."),
+        ("Who was the Welsh poet?", "A poet from Wales."),
+        ("Who is the Swiss agent?", "Our agent in Switzerland."),
+        ("Which ship is from Denmark?", "The Danish ship."),
+        ("Where is the Pearl Harbor inn?", "The inn at Pearl Harbour."),
+        ("What plays at the Apollo Theater?", "At the Apollo Theatre."),
+    ],
+)
+def test_a_people_and_its_country_are_known_by_each_other_and_spellings_too(question: str, text: str) -> None:
+    assert unknown(question, hit(text)) == ()
+
+
+def test_another_country_does_not_make_a_people_known() -> None:
+    assert unknown("Who is the Swiss agent?", hit("Our agent in Denmark unites states.")) == ("Swiss",)
+    assert unknown("Which American firm is meant?", hit("A unit of the state.")) == ("American",)
+
+
 def test_without_anything_found_a_name_is_what_the_library_holds() -> None:
     assert unknown_names("What did Brunel draw in Japan?", [], held) == ("Japan",)
 
