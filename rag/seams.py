@@ -16,6 +16,7 @@ from rag.types import (
     Filters,
     MadeWith,
     Message,
+    Origin,
     Passage,
     PassageReading,
     Scored,
@@ -78,6 +79,9 @@ class Snapshot(Protocol):
 
     def document(self, document_id: str) -> Document:
         """The document of that id. Raises `DocumentNotFound`."""
+
+    def origins(self, document_ids: Iterable[str]) -> dict[str, Origin]:
+        """The origin of each of these documents, by id; those that are not there are left out."""
 
     def __enter__(self) -> Snapshot: ...
 

@@ -34,7 +34,8 @@ def by_gold(record: Record) -> Shares:
     """Precision and recall by gold of the citations of an answered question; see the description of this file."""
     if not can_be_judged(record):
         return Shares(None, None)
-    cited = record.answer["citations"]
+    said = {label for claim in record.answer["claims"] for label in claim["citations"]}
+    cited = [citation for citation in record.answer["citations"] if citation["label"] in said]  # not of a conflict
     right = [citation for citation in cited if is_right(citation, record)]
     if record.evidence:
         recall = sum(_covered(item, right, record) for item in record.evidence) / len(record.evidence)

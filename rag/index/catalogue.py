@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,12 +25,14 @@ from rag.errors import DocumentNotFound, RagError
 from rag.index.block_rows import unpacked
 from rag.index.schema import FILE, connect_catalogue
 from rag.index.sources import Shown, with_path
+from rag.text.dates import CREATED
 from rag.types import (
     Document,
     DocumentInfo,
     Embedding,
     FileState,
     MadeWith,
+    Origin,
     Passage,
     Section,
     Sentence,
@@ -144,6 +146,18 @@ class Catalogue:
         return {
             name: FileState(sha256, Stamp(size, time), source, reader)
             for name, sha256, size, time, source, reader in found
+        }
+
+    def origins(self, document_ids: Iterable[str], at: int) -> dict[str, Origin]:
+        """The origins of these documents, by id."""
+        found = self.connection.execute(
+            "SELECT document, metadata, source, size, mtime_ns FROM versions v "
+            f"WHERE document IN (SELECT value FROM json_each(:ids)) AND {_LIVE}",
+            {"ids": json.dumps(list(document_ids)), "at": at},
+        )
+        return {
+            name: Origin(json.loads(metadata).get(CREATED), source, Stamp(size, time))
+            for name, metadata, source, size, time in found
         }
 
     def documents(self, at: int) -> list[DocumentInfo]:

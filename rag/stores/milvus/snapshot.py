@@ -29,7 +29,7 @@ from rag.stores.milvus.schema import DOCUMENTS, K1, PASSAGES, B, collection, enc
 from rag.stores.milvus.server import MOST, Row, Server, text_of
 from rag.stores.milvus.state import MilvusState
 from rag.text.terms import query_terms
-from rag.types import Document, DocumentInfo, Filters, MadeWith, Scored, StoredPassage, Vectors
+from rag.types import Document, DocumentInfo, Filters, MadeWith, Origin, Scored, StoredPassage, Vectors
 
 LONGEST_S = 300.0  # that a snapshot can be used
 _PROPOSED = 100  # passages at least that Milvus's BM25 proposes
@@ -158,6 +158,10 @@ class MilvusSnapshot:
     def document(self, document_id: str) -> Document:
         """A document of this generation, whatever the filters. Raises `DocumentNotFound`."""
         return self._usable().reader.document(document_id)
+
+    def origins(self, document_ids: Iterable[str]) -> dict[str, Origin]:
+        """The origins of these documents of this generation, by id, whatever the filters."""
+        return self._usable().reader.origins(document_ids)
 
     def close(self) -> None:
         """End the use of the snapshot; it holds nothing that must be released."""
