@@ -27,7 +27,8 @@ from rag.types import Evidence, Hit, PassageReading
 _ANSWERS = 3.0  # logit of a span, less that of no answer, from which a place answers
 _NEAR = 8.0  # logits below the best place, retrieval included, at which another still answers the same
 _CLEAR = 0.8  # probability of "yes" or "no" that counts
-_LONGEST = 80  # characters of a value
+_MOST_WORDS = 8  # of a value
+_NO_VALUE = re.compile(r"\n|[.!?]\s|(?:^|\s)--?\w")  # in a span: a border of sentences, an option of a command
 _WANTS_LIST = 0.3  # probability of a question for a list, from which names are no alternatives
 _BEFORE = 24  # characters before a span that may say that it is rounded
 
@@ -53,10 +54,16 @@ _CHANGES = re.compile(
     r"(?:the|our|your) new)\b"
 )
 _FIELD = re.compile(r"^\s*(?:[-*•]\s*)?([A-Z][^\n:|]{1,30}):[ \t]*(\S[^\n]{0,80})$", re.MULTILINE)
-_FIELDS_OF_ANY = frozenset("date from to subject page tel phone present re cc sent time version note".split())
+_NAMING_FIELDS = frozenset(
+    "name patient customer client tenant employee member pupil child class flat unit room property address model product "
+    "article item type order invoice policy account contract number no vehicle plate project site branch location for".split()
+)
 _OF_WHAT = frozenset("the a an our your my his her its their for in of on at during with per to by from".split())
 _WORD = re.compile(r"[^\W_][\w'’-]*")
 _SMALL = STOP_WORDS | frozenset(["day", "time", "year", "month", "end", "begin", "today"])
+
+
+_UNNAMED = frozenset(word for word in _SMALL | _MONTHS if len(word) > 1 or word == "a")  # a letter may name a model
 
 
 class Place(NamedTuple):
@@ -119,7 +126,7 @@ def _place(question: Question, at: Chosen) -> Place | None:
     start, end = at.span.start - at.passage.start, at.span.end - at.passage.start
     said = at.passage.text[start:end]
     value = value_of(said, at.passage.text[max(start - _BEFORE, 0) : start])
-    if len(said) > _LONGEST or "\n" in said or value == Value():
+    if value == Value() or _NO_VALUE.search(said) or len(said.split()) > _MOST_WORDS:
         return None
     if value.name and question.wants_list >= _WANTS_LIST:
         return None
@@ -229,7 +236,7 @@ def _named(text: str) -> Iterator[str]:
 def _series(one: Place, other: Place, asked: frozenset[str]) -> bool:
     """True if the documents are of one kind for different things: their titles differ by a word beside shared ones."""
     for texts in (_names(one), _names(other)), (_titles(one), _titles(other)):
-        a, b = (frozenset(word_list(text)) - asked - _SMALL - _MONTHS for text in texts)
+        a, b = (frozenset(word_list(text)) - asked - _UNNAMED for text in texts)
         shared, mine, yours = a & b, a - b, b - a
         marks = all(word.isdigit() or len(word) == 1 for word in mine | yours)
         if mine and yours and (marks or len(shared) >= max(len(mine), len(yours))):
@@ -258,5 +265,5 @@ def _fields(place: Place) -> dict[str, str]:
     return {
         match[1].lower(): match[2].strip().lower()
         for match in _FIELD.finditer(passage.text)
-        if match[1].lower() not in _FIELDS_OF_ANY and place.said not in match[0]
+        if not _NAMING_FIELDS.isdisjoint(match[1].lower().split()) and place.said not in match[0]
     }

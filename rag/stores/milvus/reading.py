@@ -33,10 +33,8 @@ class Reader:
 
     def origins(self, document_ids: Iterable[str]) -> dict[str, Origin]:
         """The origins of these documents, by id."""
-        names = ", ".join(map(text_of, document_ids))
-        found = self.server.query(
-            collection(self.index, DOCUMENTS), f"document in [{names}] and {self.where}", rows.ABOUT
-        )
+        where = f"document in [{', '.join(map(text_of, document_ids))}] and {self.where}"
+        found = self.server.query(collection(self.index, DOCUMENTS), where, rows.ABOUT)
         return {row["document"]: rows.origin(row) for row in found}
 
     def document(self, document_id: str) -> Document:
