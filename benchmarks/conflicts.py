@@ -2,9 +2,10 @@
 
     python benchmarks/conflicts.py [--wrong]
 
-In: `benchmarks/written/conflicts/pairs.jsonl`, a pair a line: `documents` of two, a `question`, `disagree`, and `fit`: half
-of the pairs served for choosing rules and thresholds, the other half only measures. All documents are in one index. A
-conflict is found if both documents of the pair are cited in it; an alarm is false if any is told over a pair that agrees.
+In: `benchmarks/written/conflicts/pairs.jsonl`, a pair a line: two `documents`, a `question`, `disagree`, and `fit`:
+half of the pairs served for choosing rules and thresholds, the other half only measures. All documents are in one
+index. A conflict is found if both documents of the pair are cited in it; an alarm is false if any is told over a pair
+that does not disagree.
 """
 
 from __future__ import annotations
@@ -42,9 +43,8 @@ def main() -> None:
         for pair, answer in zip(pairs, told, strict=True):
             right = is_told(pair, answer) if pair["disagree"] else not answer["conflicts"]
             if not right:
-                print(
-                    f"- {pair['id']} ({pair['kind']}): {pair['question']}\n    {answer['answer']}\n    {answer['conflicts']}"
-                )
+                print(f"- {pair['id']} ({pair['kind']}): {pair['question']}\n    {answer['answer']}")
+                print(f"    {answer['conflicts']}")
 
 
 def answers(pairs: list[dict[str, Any]]) -> list[AnswerJSON]:

@@ -47,7 +47,7 @@ _PLANS = re.compile(
     re.IGNORECASE,
 )
 _CHANGES = re.compile(
-    r"\b(?:no longer|instead of|rise[sn]?|raised|increase[sd]?|reduced|lowered|chang(?:e[sd]?|ing)|correct(?:ion|ed)|"
+    r"\b(?:no longer|instead of|moved|postponed|rescheduled|rise[sn]?|raised|increase[sd]?|reduced|lowered|chang(?:e[sd]?|ing)|correct(?:ion|ed)|"
     r"replac(?:es|ed|ing)|supersede[sd]?|previously|formerly|until now|so far|used to|from now on|as (?:of|from)|"
     r"(?:starting|beginning|effective) (?:in|on|from)|from (?:the )?\d{1,2}\.? [A-Z]\w+|from [A-Z]\w+ \d|"
     r"new (?:fee|rent|price|rate|hour|time|date|number|address|opening|tariff)s?|"
@@ -55,15 +55,32 @@ _CHANGES = re.compile(
 )
 _FIELD = re.compile(r"^\s*(?:[-*•]\s*)?([A-Z][^\n:|]{1,30}):[ \t]*(\S[^\n]{0,80})$", re.MULTILINE)
 _NAMING_FIELDS = frozenset(
-    "name patient customer client tenant employee member pupil child class flat unit room property address model product "
-    "article item type order invoice policy account contract number no vehicle plate project site branch location for".split()
+    """name patient customer client tenant employee member pupil child class flat unit room property address model
+    product article item type order invoice policy account contract number no vehicle plate project site branch location
+    for""".split()
 )
+_CLAUSE = re.compile(r"\b(?:if|as|because|since|unless|but|so that|which|who|although)\b|[;(]", re.IGNORECASE)
 _OF_WHAT = frozenset("the a an our your my his her its their for in of on at during with per to by from".split())
 _WORD = re.compile(r"[^\W_][\w'’-]*")
 _SMALL = STOP_WORDS | frozenset(["day", "time", "year", "month", "end", "begin", "today"])
 
 
 _UNNAMED = frozenset(word for word in _SMALL | _MONTHS if len(word) > 1 or word == "a")  # a letter may name a model
+
+
+_KINDS = frozenset(  # of documents
+    word
+    for word in word_list(
+        """account agreement announcement annual article bill board book booklet booking brochure card catalogue
+        certificate chapter chart chronicle confirmation contract copy correction course directory document draft
+        estimate excursion faq file flyer form guide handbook handover help history information instruction invitation
+        invoice item journal label leaflet lease letter list log mail manual map memo menu minutes newsletter note
+        notice offer order overview page paper plan plaque policy poster price programme protocol questions receipt record
+        report review rules schedule sheet site slip speech statement statutes sticker summary table template terms
+        ticket tips visit welcome wiki""",
+    )
+)
+_ENDS = (".", "!", "?", ":", ";", ",")
 
 
 class Place(NamedTuple):
@@ -214,7 +231,7 @@ def _things(place: Place, asked: frozenset[str]) -> frozenset[str]:
     adults costs 12 euros"."""
     text = _own_words(place)
     if table_header(place.chosen.passage, place.sentence.start) is None:
-        text = place.sentence.text
+        text = _CLAUSE.split(place.sentence.text, maxsplit=1)[0]
         if place.value != Value():
             text = text[: max(place.chosen.span.start - place.sentence.start, 0)]
         text = " ".join(_named(text))
@@ -234,24 +251,32 @@ def _named(text: str) -> Iterator[str]:
 
 
 def _series(one: Place, other: Place, asked: frozenset[str]) -> bool:
-    """True if the documents are of one kind for different things: their titles differ by a word beside shared ones."""
-    for texts in (_names(one), _names(other)), (_titles(one), _titles(other)):
-        a, b = (frozenset(word_list(text)) - asked - _UNNAMED for text in texts)
-        shared, mine, yours = a & b, a - b, b - a
-        marks = all(word.isdigit() or len(word) == 1 for word in mine | yours)
-        if mine and yours and (marks or len(shared) >= max(len(mine), len(yours))):
+    """True if the documents are of one kind for different things or days: their names or titles are alike but for a
+    word ("Ferrol S manual", "Ferrol L manual"), or for a date ("Visit of 3 May 2024", "Visit of 7 June 2024")."""
+    for mine, yours in ((_name(one), _name(other)), (_title(one), _title(other))):
+        a, b = (frozenset(word_list(_FULL_DATE.sub(" ", text))) - _UNNAMED for text in (mine, yours))
+        if a == b and a and _FULL_DATE.findall(mine) != _FULL_DATE.findall(yours):
+            return True
+        own, theirs = a - b - asked - _KINDS, b - a - asked - _KINDS
+        marks = all(len(word) == 1 or not word.isalpha() for word in own | theirs)
+        alike = bool(a & b & _KINDS) or len(a & b - asked) >= max(len(own), len(theirs))
+        if own and theirs and (marks or alike):
             return True
     return False
 
 
-def _names(place: Place) -> str:
-    """The name of the document's file, without its suffix, as words; dates are left out."""
+def _name(place: Place) -> str:
+    """The name of the document's file, without its suffix, as words."""
     name = place.chosen.passage.document_id.rpartition("/")[2].rpartition(".")[0]
     return re.sub(r"[_\W]+", " ", re.sub(r"\d{4}[-_.]?\d\d([-_.]?\d\d)?", " ", name))
 
 
-def _titles(place: Place) -> str:
-    return _FULL_DATE.sub(" ", f"{place.chosen.passage.title} {place.chosen.passage.section or ''}")
+def _title(place: Place) -> str:
+    """Title and headings, with the first line of the document if the passage has it."""
+    passage = place.chosen.passage
+    first = passage.text.split("\n", 1)[0] if passage.start == 0 and place.chosen.span.start > passage.start else ""
+    lead = "" if first.endswith(_ENDS) or place.said in first or len(first.split()) > _MOST_WORDS + 4 else first
+    return "\n".join(dict.fromkeys([passage.title, passage.section or "", lead]))
 
 
 def _other_form(one: Place, other: Place) -> bool:

@@ -156,12 +156,13 @@ def states(text: str, value: Value, asked: frozenset[str] = frozenset()) -> bool
         own = [word for word in value.name if word not in asked]
         said = set(re.findall(r"[\w'’-]+", fold(text)))
         return bool(own) and own[-1] in said
-    return (
-        any(_same_date(a, b) for a, b in product(whole.dates, value.dates))
-        or any(_same_time(a, b) for a, b in product(whole.times, value.times))
-        or any(_comparable(a, b) and _same(a, b) for a, b in product(whole.quantities, value.quantities))
-        or bool(whole.weekdays & value.weekdays or whole.codes & value.codes)
-    )
+    if value.dates:
+        return any(_same_date(a, b) for a, b in product(whole.dates, value.dates))
+    if value.times:
+        return any(_same_time(a, b) for a, b in product(whole.times, value.times))
+    if value.quantities:
+        return any(_comparable(a, b) and _same(a, b) for a, b in product(whole.quantities, value.quantities))
+    return bool(whole.weekdays & value.weekdays or whole.codes & value.codes)
 
 
 def _are_apart(one: Sequence[T], other: Sequence[T], same: Callable[[T, T], bool]) -> bool:
