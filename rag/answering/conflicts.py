@@ -24,7 +24,7 @@ from rag.text.terms import STOP_WORDS
 from rag.text.wording import fold, word_list
 from rag.types import Evidence, Hit, PassageReading
 
-_ANSWERS = 3.0  # logit of a span, less that of no answer, from which a place answers
+_ANSWERS = 2.0  # logit of a span, less that of no answer, from which a place answers
 _NEAR = 8.0  # logits below the best place, retrieval included, at which another still answers the same
 _CLEAR = 0.8  # probability of "yes" or "no" that counts
 _MOST_WORDS = 8  # of a value
@@ -47,11 +47,11 @@ _PLANS = re.compile(
     re.IGNORECASE,
 )
 _CHANGES = re.compile(
-    r"\b(?:no longer|instead of|moved|postponed|rescheduled|rise[sn]?|raised|increase[sd]?|reduced|lowered|chang(?:e[sd]?|ing)|correct(?:ion|ed)|"
-    r"replac(?:es|ed|ing)|supersede[sd]?|previously|formerly|until now|so far|used to|from now on|as (?:of|from)|"
-    r"(?:starting|beginning|effective) (?:in|on|from)|from (?:the )?\d{1,2}\.? [A-Z]\w+|from [A-Z]\w+ \d|"
-    r"new (?:fee|rent|price|rate|hour|time|date|number|address|opening|tariff)s?|"
-    r"(?:the|our|your) new)\b"
+    r"\b(?:(?i:no longer|instead of|moved|postponed|rescheduled|rise[sn]?|raised|increase[sd]?|reduced|lowered|"
+    r"chang(?:e[sd]?|ing)|correct(?:ion|ed)|replac(?:es|ed|ing)|supersede[sd]?|previously|formerly|until now|so far|"
+    r"used to|from now on|as (?:of|from)|(?:starting|beginning|effective) (?:in|on|from)|(?:the|our|your) new|"
+    r"new (?:fee|rent|price|rate|hour|time|date|number|address|opening|tariff)s?)|"
+    r"[Ff]rom (?:the )?\d{1,2}\.? [A-Z]\w+|[Ff]rom [A-Z]\w+ \d)\b"
 )
 _FIELD = re.compile(r"^\s*(?:[-*•]\s*)?([A-Z][^\n:|]{1,30}):[ \t]*(\S[^\n]{0,80})$", re.MULTILINE)
 _NAMING_FIELDS = frozenset(
@@ -75,9 +75,9 @@ _KINDS = frozenset(  # of documents
         certificate chapter chart chronicle confirmation contract copy correction course directory document draft
         estimate excursion faq file flyer form guide handbook handover help history information instruction invitation
         invoice item journal label leaflet lease letter list log mail manual map memo menu minutes newsletter note
-        notice offer order overview page paper plan plaque policy poster price programme protocol questions receipt record
-        report review rules schedule sheet site slip speech statement statutes sticker summary table template terms
-        ticket tips visit welcome wiki""",
+        notice offer order overview page paper plan plaque policy poster price programme protocol questions receipt
+        record report review rules schedule sheet site slip speech statement statutes sticker summary table template
+        terms ticket tips visit welcome wiki""",
     )
 )
 _ENDS = (".", "!", "?", ":", ";", ",")
@@ -229,14 +229,12 @@ def _periods(place: Place) -> frozenset[str]:
 def _things(place: Place, asked: frozenset[str]) -> frozenset[str]:
     """The things that the sentence speaks of before its value, but those of the question: "adults" in "Admission for
     adults costs 12 euros"."""
-    text = _own_words(place)
-    if table_header(place.chosen.passage, place.sentence.start) is None:
-        text = _CLAUSE.split(place.sentence.text, maxsplit=1)[0]
-        if place.value != Value():
-            text = text[: max(place.chosen.span.start - place.sentence.start, 0)]
-        text = " ".join(_named(text))
-    words = [word for word in word_list(text) if word not in asked and word not in _SMALL]
-    return frozenset(words)
+    if table_header(place.chosen.passage, place.sentence.start) is not None:
+        return frozenset(word_list(_own_words(place))) - asked - STOP_WORDS
+    text = _CLAUSE.split(place.sentence.text, maxsplit=1)[0]
+    if place.value != Value():
+        text = text[: max(place.chosen.span.start - place.sentence.start, 0)]
+    return frozenset(word_list(" ".join(_named(text)))) - asked - _SMALL
 
 
 def _named(text: str) -> Iterator[str]:
