@@ -74,7 +74,7 @@ export class AnswerView {
       const sources = citations.map((label) => this.labels.get(label)).filter(Boolean);
       const pieces = answerPieces({ answer: claim, claims: [{ start: 0, text: claim }], citations: sources });
       const parts = pieces.map((piece) => (piece.label === undefined ? piece.text : this.#marker(piece.label)));
-      return make("li", {}, make("strong", {}, value), date ? ` (${date}): ` : ": ", make("span", { class: "said", dir: "auto" }, ...parts));
+      return make("li", {}, make("strong", {}, value), date ? ` (${date}): ` : ": ", make("span", { class: "claim", dir: "auto" }, ...parts));
     });
     return make("section", { class: "conflict", "aria-label": "Documents disagree" }, make("p", {}, "The documents disagree:"), make("ul", {}, ...items));
   }

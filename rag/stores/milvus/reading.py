@@ -33,7 +33,10 @@ class Reader:
 
     def origins(self, document_ids: Iterable[str]) -> dict[str, Origin]:
         """The origins of these documents, by id."""
-        where = f"document in [{', '.join(map(text_of, document_ids))}] and {self.where}"
+        names = ", ".join(map(text_of, document_ids))
+        if not names:
+            return {}
+        where = f"document in [{names}] and {self.where}"
         found = self.server.query(collection(self.index, DOCUMENTS), where, rows.ABOUT)
         return {row["document"]: rows.origin(row) for row in found}
 
