@@ -234,14 +234,15 @@ def _names_differ(one: tuple[str, ...], other: tuple[str, ...], asked: frozenset
     a, b = ([word for word in name if word not in asked and stem(word) not in asked] for name in (one, other))
     if not a or not b:
         return False
-    short, long = sorted((a, b), key=len)
+    short, long = sorted((a, b), key=lambda words: (len(words), words))
     return not all(any(_same_word(word, other) for other in long) for word in short)
 
 
 def _same_word(one: str, other: str) -> bool:
     if min(len(one.rstrip(".")), len(other.rstrip("."))) == 1:
         return one[0] == other[0]  # an initial
-    return one == other or SequenceMatcher(None, one, other).ratio() >= _SAME_SPELLING
+    first, second = sorted((one, other))  # the ratio depends on the order
+    return one == other or SequenceMatcher(None, first, second).ratio() >= _SAME_SPELLING
 
 
 def _cut_out(text: str, found: Callable[[str], Iterator[tuple[int, int, T]]]) -> tuple[list[T], str]:

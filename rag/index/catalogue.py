@@ -150,9 +150,12 @@ class Catalogue:
 
     def origins(self, document_ids: Iterable[str], at: int) -> dict[str, Origin]:
         """The origins of these documents, by id."""
-        found = self.connection.execute(
-            "SELECT document, metadata, source, size, mtime_ns FROM versions v "
-            f"WHERE document IN (SELECT value FROM json_each(:ids)) AND {_LIVE}",
+        wanted = (
+            "SELECT document, metadata, source, size, mtime_ns FROM versions "
+            "WHERE document IN (SELECT value FROM json_each(:ids)) AND added <= :at AND"
+        )
+        found = self.connection.execute(  # apart, each finds its rows by an index
+            f"{wanted} removed IS NULL UNION ALL {wanted} removed > :at",
             {"ids": json.dumps(list(document_ids)), "at": at},
         )
         return {

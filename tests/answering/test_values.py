@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.answering.values import differ, states, value_of
 from rag.text.wording import word_list
@@ -81,3 +83,14 @@ def test_a_text_that_states_a_value_beside_others() -> None:
     assert not states("The fee is 66 euros for 62 lessons.", value_of("62 euros"))
     assert states("Mr Boldt has retired, Ms Sallis follows.", value_of("Arno Boldt"))
     assert not states("At eight on 4 May.", value_of("5 May"))
+
+
+WORDS = "1 2,000 3.5 € % euros March 12 2024 10:30 pm 99:99 a hundred and May noon Monday A. Hart +49 0555 814 220 ½ ٣ half an"
+TEXTS = st.text() | st.lists(st.sampled_from(WORDS.split()), max_size=10).map(" ".join)
+
+
+@given(TEXTS, TEXTS)
+def test_no_value_differs_from_itself_and_order_does_not_matter(one: str, other: str) -> None:
+    a, b = value_of(one), value_of(other)
+    assert not differ(a, a)
+    assert differ(a, b) == differ(b, a)
