@@ -13,6 +13,8 @@ from typing import cast
 from rag.answering.calibration import made_with, read_calibration
 from rag.answering.choose import Chosen, choose
 from rag.answering.confidence import confidence, signals_of, threshold
+from rag.answering.conflicts import clashes
+from rag.answering.disagreement import conflict_of
 from rag.answering.extract import extract
 from rag.answering.follow_up import asks_again, said_in, without_repeated
 from rag.answering.modes import Outcome, Parts
@@ -24,6 +26,7 @@ from rag.checking.faithfulness import SUPPORTED
 from rag.deadline import Deadline
 from rag.errors import InputError, ModelError
 from rag.index.sources import Shown, with_path
+from rag.ingest.dating import dated
 from rag.models import Models, load_models
 from rag.retrieval.conversation import parse_history, resolve
 from rag.retrieval.days_as_written import as_written
@@ -42,6 +45,9 @@ from rag.types import (
     Answer,
     AnswerStep,
     Ask,
+    AsOf,
+    Citation,
+    Conflict,
     Document,
     DocumentInfo,
     Filters,
@@ -51,6 +57,7 @@ from rag.types import (
     Message,
     Mode,
     NextClaim,
+    Origin,
     PassageReading,
     Retrieved,
     ShortAnswer,
@@ -161,18 +168,21 @@ class Pipeline:
             draft.asked = [self._find(one, snapshot, listed) for one in _questions(parsed, snapshot)]
             draft.unread = snapshot.notes({hit.passage.document_id for one in draft.asked for hit in one.hits})
             draft.generation = snapshot.generation
+            draft.origins = snapshot.origins({hit.passage.document_id for one in draft.asked for hit in one.hits})
         draft.hits = tuple(_in_turn([one.hits for one in draft.asked])[:listed])
         draft.clock.lap("retrieve")
         yield Retrieved(draft.hits)
         for one in draft.asked:
             self._choose(one, below, deadline)
         draft.clock.lap("read")
-        composer = Composer()
+        composer = Composer(draft.dated)
         for one, chosen in draft.said():
             parts = self._parts(draft.mode, one.question, chosen, one.hits[:_EVIDENCE_HITS], deadline)
             draft.outcomes.append((yield from _checked(parts, composer)))
         draft.clock.lap("generate")
-        yield self._answer(draft, composer.composed())
+        said = composer.composed()
+        conflicts = _conflicts(draft, composer) if said.claims else ()
+        yield self._answer(draft, said, conflicts, composer.composed().citations)
 
     def documents(self) -> list[DocumentInfo]:
         """The documents of the index, in order of their ids."""
@@ -255,6 +265,7 @@ class Pipeline:
         readings = reader.read(asked.question.to_read, [hit.passage for hit in asked.read], deadline)
         note_readings(asked.read, readings)
         readings, cited = self._after_last(asked, readings, reader, deadline)
+        asked.readings = readings
         asked.chosen = choose(asked.read, readings, cited)
         if asked.chosen is not None:
             asked.confidence = confidence(signals_of(asked.question, asked.chosen))
@@ -283,7 +294,10 @@ class Pipeline:
         note_evidence(evidence)
         return write(question, evidence, watched(model), deadline)
 
-    def _answer(self, draft: _Draft, composed: Composed) -> Answer:
+    def _answer(
+        self, draft: _Draft, composed: Composed, conflicts: tuple[Conflict, ...], citations: tuple[Citation, ...]
+    ) -> Answer:
+        """The answer; `citations` are those of what was composed, and behind them those of the conflicts."""
         reason: AbstentionReason = draft.outcomes[-1].reason if draft.outcomes else "no_evidence"
         abstained = None if composed.claims else Abstention(reason, _MESSAGES[reason])
         support = [claim.support for claim in composed.claims]
@@ -300,7 +314,7 @@ class Pipeline:
             faithfulness=sum(support) / len(support) if support else 0.0,
             confidence=min(one.confidence for one in draft.asked),
             claims=composed.claims,
-            citations=composed.citations,
+            citations=citations,
             hits=draft.hits,
             model=self._model_name(draft.mode),
             index=IndexInfo(self.name, draft.generation),
@@ -312,6 +326,7 @@ class Pipeline:
             notices=(*self._notices(draft.mode), *draft.notices, *([] if abstained else _unanswered(draft)), *partly),
             answer_span=_short_answer(draft, composed),
             resolved_question=draft.question.standalone if draft.question.carried else None,
+            conflicts=conflicts,
         )
 
     def _notices(self, mode: Mode) -> tuple[str, ...]:
@@ -341,6 +356,7 @@ class _Asked:
     question: Question
     hits: list[Hit]
     read: list[Hit]  # those whose passages are read
+    readings: list[PassageReading] = field(default_factory=list)  # of these
     chosen: Chosen | None = None
     confidence: float = 0.0
     refused: bool = True
@@ -357,8 +373,14 @@ class _Draft:
     hits: tuple[Hit, ...] = ()  # the listed ones
     unread: dict[str, tuple[str, ...]] = field(default_factory=dict)  # notes of the documents that were read in part
     generation: int = 0
+    origins: dict[str, Origin] = field(default_factory=dict)  # of the documents of all hits
     outcomes: list[Outcome] = field(default_factory=list)
     clock: _Clock = field(default_factory=_Clock)
+
+    def dated(self, document_id: str) -> AsOf:
+        """The date of a document that was found."""
+        origin = self.origins.get(document_id)
+        return AsOf() if origin is None else dated(document_id, origin)
 
     def said(self) -> list[tuple[_Asked, Chosen]]:
         """The questions that are answered, each place in the documents once."""
@@ -403,6 +425,12 @@ def _checked(parts: Parts, composer: Composer) -> Generator[NextClaim, None, Out
                 yield composer.add(part)
     finally:
         parts.close()  # the model stops writing when nobody reads on
+
+
+def _conflicts(draft: _Draft, composer: Composer) -> tuple[Conflict, ...]:
+    """The places that answer otherwise than what was said, cited behind it."""
+    said = [(one.question, clashes(one.question, chosen, one.read, one.readings)) for one, chosen in draft.said()]
+    return tuple(conflict_of(question, groups, composer) for question, groups in said if groups)
 
 
 def _short_answer(draft: _Draft, composed: Composed) -> ShortAnswer | None:

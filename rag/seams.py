@@ -16,6 +16,7 @@ from rag.types import (
     Filters,
     MadeWith,
     Message,
+    Origin,
     Passage,
     PassageReading,
     Scored,
@@ -81,6 +82,9 @@ class Snapshot(Protocol):
 
     def notes(self, document_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """The notes of those documents whose files were read in part, by document id."""
+
+    def origins(self, document_ids: Iterable[str]) -> dict[str, Origin]:
+        """The origin of each of these documents, by id; those that are not there are left out."""
 
     def __enter__(self) -> Snapshot: ...
 

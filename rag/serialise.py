@@ -15,7 +15,18 @@ from typing import Any, TypeVar, cast
 from typing_extensions import TypedDict  # pydantic takes the one of `typing` from Python 3.12 on
 
 from rag.checking.faithfulness import CheckedClaim, Faithfulness, Reason
-from rag.types import AbstentionReason, Answer, Citation, Claim, DocumentInfo, Hit, Mode, ShortAnswer
+from rag.types import (
+    AbstentionReason,
+    Answer,
+    Citation,
+    Claim,
+    Conflict,
+    DateOrigin,
+    DocumentInfo,
+    Hit,
+    Mode,
+    ShortAnswer,
+)
 
 Number = float | None  # None if it is not finite
 T = TypeVar("T")
@@ -41,7 +52,8 @@ class ClaimJSON(TypedDict):
 
 class CitationJSON(TypedDict):
     """A place in a document: `document.text[start:end] == quote`, a whole sentence, and the words of it that are the
-    answer are `document.text[answer_start:answer_end]`."""
+    answer are `document.text[answer_start:answer_end]`. `as_of` is the date that the document states, or the day of its
+    file; `stale` is true if the file changed since it was indexed."""
 
     label: int
     document_id: str
@@ -55,6 +67,9 @@ class CitationJSON(TypedDict):
     quote: str
     answer_start: int
     answer_end: int
+    as_of: str | None
+    as_of_origin: DateOrigin | None
+    stale: bool
 
 
 class HitJSON(TypedDict):
@@ -99,6 +114,22 @@ class ShortAnswerJSON(TypedDict):
     end: int
 
 
+class ConflictValueJSON(TypedDict):
+    """A value that documents give, the sentence that gives it, and the labels of the places."""
+
+    value: str
+    claim: str
+    citations: list[int]
+    as_of: str | None
+
+
+class ConflictJSON(TypedDict):
+    """The values of which not all can be right, newest first; `about` is the question."""
+
+    about: str
+    values: list[ConflictValueJSON]
+
+
 class AnswerJSON(TypedDict):
     """An answer whose every claim is cited and checked, or an abstention."""
 
@@ -114,6 +145,7 @@ class AnswerJSON(TypedDict):
     confidence: Number
     claims: list[ClaimJSON]
     citations: list[CitationJSON]
+    conflicts: list[ConflictJSON]
     passages: list[HitJSON]
     model: str | None
     index: IndexJSON
@@ -181,6 +213,7 @@ def answer_json(answer: Answer) -> AnswerJSON:
         "confidence": finite(answer.confidence),
         "claims": [claim_json(claim) for claim in answer.claims],
         "citations": [citation_json(citation) for citation in answer.citations],
+        "conflicts": [conflict_json(conflict) for conflict in answer.conflicts],
         "passages": [hit_json(hit) for hit in answer.hits],
         "model": answer.model,
         "index": {"name": answer.index.name, "generation": answer.index.generation},
@@ -222,7 +255,19 @@ def citation_json(citation: Citation) -> CitationJSON:
         "quote": citation.quote,
         "answer_start": citation.answer_start,
         "answer_end": citation.answer_end,
+        "as_of": citation.as_of,
+        "as_of_origin": citation.as_of_origin,
+        "stale": citation.stale,
     }
+
+
+def conflict_json(conflict: Conflict) -> ConflictJSON:
+    """The JSON of documents that disagree."""
+    values: list[ConflictValueJSON] = [
+        {"value": one.value, "claim": one.claim, "citations": list(one.citations), "as_of": one.as_of}
+        for one in conflict.values
+    ]
+    return {"about": conflict.about, "values": values}
 
 
 def hit_json(hit: Hit) -> HitJSON:

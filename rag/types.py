@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rag.deadline import Deadline
 
 Vectors = NDArray[np.float32]
+DateOrigin = Literal["document", "file"]  # the document states it; it is the day of the file's last change
 Mode = Literal["auto", "extract", "quote", "write"]
 QuestionKind = Literal[
     "fact", "yesno", "list", "steps", "why", "how", "definition", "comparison", "count", "summary", "library", "talk"
@@ -186,6 +187,9 @@ class Citation:
     quote: str  # a whole sentence, so that it can be read on its own
     answer_start: int  # the words of it that are the answer: document.text[answer_start:answer_end]
     answer_end: int
+    as_of: str | None = None  # the date of what it says: a day, month or year in ISO; None if none is known
+    as_of_origin: DateOrigin | None = None
+    stale: bool = False  # True if the file changed since it was indexed
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +202,25 @@ class Claim:
     support: float  # 0..1, calibrated
     citations: tuple[int, ...]  # labels
     reason: str | None = None  # of low support: number_mismatch, name_not_found, negation, no_evidence
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictValue:
+    """A value that documents give, the sentence of one of them that gives it, and the labels of the places."""
+
+    value: str  # their words; Yes or No for such a question
+    claim: str  # with its citation marker
+    citations: tuple[int, ...]  # labels
+    as_of: str | None  # the newest date of the places
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The values of which not all can be right, as documents answer the question `about`; newest first, then those
+    without a date."""
+
+    about: str
+    values: tuple[ConflictValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +274,7 @@ class Answer:
     notices: tuple[str, ...] = ()  # for a person to know, such as a model that could not be loaded
     answer_span: ShortAnswer | None = None  # None if abstaining, and in mode write
     resolved_question: str | None = None  # with the words that it took from the conversation; None if it took none
+    conflicts: tuple[Conflict, ...] = ()  # their citations stand behind those of the claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +378,22 @@ class Stamp(NamedTuple):
 
     size: int | None  # bytes
     mtime_ns: int | None  # nanoseconds since 1970
+
+
+class Origin(NamedTuple):
+    """The date that a document states, and the file behind it as it was when it was read."""
+
+    created: str | None  # as the metadata have it
+    source: str  # as it is stored: a path or URL
+    stamp: Stamp
+
+
+class AsOf(NamedTuple):
+    """The date of what a document says, and whether its file changed since it was indexed."""
+
+    day: str | None = None  # a day, month or year in ISO
+    origin: DateOrigin | None = None
+    stale: bool = False
 
 
 class FileState(NamedTuple):

@@ -263,3 +263,39 @@ def test_an_index_without_documents_abstains(settings: Settings, models: Models,
         answer = opened.ask("Who built the mill?")
         assert opened.search("mill") == []
     assert (answer.answered, answer.hits, answer.confidence) == (False, (), 0.0)
+
+
+def test_documents_that_disagree_are_told_beside_the_answer_with_their_dates(
+    settings: Settings, models: Models, tmp_path: Path
+) -> None:
+    folder = tmp_path / "corran"
+    folder.mkdir()
+    lease = "---\ndate: 2022-08-20\n---\n# Lease of the boathouse\n\nThe yearly rent of the boathouse is 940 euros."
+    letter = "---\ndate: 2024-05-06\n---\n# About the roof\n\nPay the yearly rent of the boathouse: 985 euros."
+    (folder / "lease.md").write_text(lease, "utf-8")
+    (folder / "letter.md").write_text(letter, "utf-8")
+    (folder / "cat.txt").write_text("The cat of the miller slept in the loft.", "utf-8")
+    own = settings.model_copy(update={"index": "disagree"})
+    index_folder(folder, own, models)
+    with open_pipeline(own, models) as pipeline:
+        *_, answer = pipeline.stream("What is the yearly rent of the boathouse?")
+        assert isinstance(answer, Answer)
+        (conflict,) = answer.conflicts
+        assert conflict.about == "What is the yearly rent of the boathouse?"
+        assert [(one.value, one.as_of) for one in conflict.values] == [
+            ("985 euros", "2024-05-06"),
+            ("940 euros", "2022-08-20"),
+        ]
+        assert sorted(label for one in conflict.values for label in one.citations) == [1, 2]
+        assert [claim.text for claim in answer.claims] == [answer.answer]  # nothing of it is in the answer
+        for citation in answer.citations:
+            text = pipeline.document(citation.document_id).text
+            assert text[citation.start : citation.end] == citation.quote
+            assert (citation.as_of_origin, citation.stale) == ("document", False)
+        (folder / "letter.md").write_text(f"{letter}\n\nThe roof leaks.", "utf-8")
+        again = pipeline.ask("What is the yearly rent of the boathouse?")
+        assert {one.document_id: one.stale for one in again.citations} == {
+            "corran/letter.md": True,
+            "corran/lease.md": False,
+        }
+        assert pipeline.ask("Where did the cat sleep?").conflicts == ()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.serialise import AnswerJSON, CitationJSON, ClaimJSON, HitJSON, answer_json, document_json, hit_json, to_json
-from rag.types import Answer, Citation, Claim, DocumentInfo, Hit, ShortAnswer
+from rag.types import Answer, Citation, Claim, Conflict, ConflictValue, DocumentInfo, Hit, ShortAnswer
 from tests.api.fakes import END, HITS, SAID, SENTENCE, START, abstained, answered
 
 PASSAGES: list[HitJSON] = [
@@ -62,6 +62,9 @@ CITATION: CitationJSON = {
     "quote": SENTENCE,
     "answer_start": START + 28,
     "answer_end": START + 37,
+    "as_of": None,
+    "as_of_origin": None,
+    "stale": False,
 }
 CLAIM: ClaimJSON = {"text": SAID, "start": 0, "end": len(SAID), "support": 0.98, "citations": [1], "reason": None}
 ANSWERED: AnswerJSON = {
@@ -77,6 +80,7 @@ ANSWERED: AnswerJSON = {
     "confidence": 0.83,
     "claims": [CLAIM],
     "citations": [CITATION],
+    "conflicts": [],
     "passages": PASSAGES,
     "model": "tiny",
     "index": {"name": "default", "generation": 7},
@@ -97,6 +101,7 @@ ABSTAINED: AnswerJSON = {
     "confidence": 0.07,
     "claims": [],
     "citations": [],
+    "conflicts": [],
     "passages": PASSAGES,
     "model": None,
     "index": {"name": "default", "generation": 7},
@@ -108,6 +113,26 @@ ABSTAINED: AnswerJSON = {
 
 def test_an_answer() -> None:
     assert answer_json(answered("Who found it?")) == ANSWERED
+
+
+def test_documents_that_disagree() -> None:
+    answer = answered("Who found it?")
+    dated = replace(answer.citations[0], as_of="2024-03-05", as_of_origin="document", stale=True)
+    values = (
+        ConflictValue("Ada Byron", SAID, (1,), "2024-03-05"),
+        ConflictValue("Bo Lund", "Bo Lund [2].", (2,), None),
+    )
+    document = answer_json(replace(answer, citations=(dated,), conflicts=(Conflict("Who found it?", values),)))
+    assert document["citations"] == [CITATION | {"as_of": "2024-03-05", "as_of_origin": "document", "stale": True}]
+    assert document["conflicts"] == [
+        {
+            "about": "Who found it?",
+            "values": [
+                {"value": "Ada Byron", "claim": SAID, "citations": [1], "as_of": "2024-03-05"},
+                {"value": "Bo Lund", "claim": "Bo Lund [2].", "citations": [2], "as_of": None},
+            ],
+        }
+    ]
 
 
 def test_an_abstention() -> None:

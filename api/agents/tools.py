@@ -32,7 +32,7 @@ from api.work.threads import Threads
 from rag.deadline import Deadline
 from rag.errors import InputError, RagError
 from rag.index.filters import parse_filters
-from rag.serialise import AbstentionJSON, Number, answer_json, hit_json, selected, to_json
+from rag.serialise import AbstentionJSON, ConflictJSON, Number, answer_json, hit_json, selected, to_json
 from rag.types import Answer, Ask, Document, Hit, Mode
 
 _log = logging.getLogger(__name__)
@@ -106,11 +106,15 @@ class ToolCitationJSON(TypedDict):
     start: int
     end: int
     quote: str
+    as_of: str | None
+    stale: bool
 
 
 class AskResult(TypedDict):
     """An answer with labels such as [1], explained by `citations`; if `answered` is false, `abstained` says why.
-    `notices` say what else to know, such as documents of which a part could not be read."""
+    `notices` say what else to know, such as documents of which a part could not be read. `conflicts` are values of
+    other documents that cannot be right if the answer is. The file behind a citation that is `stale` changed since it
+    was indexed."""
 
     answered: bool
     answer: str
@@ -119,6 +123,7 @@ class AskResult(TypedDict):
     confidence: Number
     citations: list[ToolCitationJSON]
     notices: list[str]
+    conflicts: list[ConflictJSON]
 
 
 class DocumentResult(TypedDict):

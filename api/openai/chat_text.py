@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from api.openai.citations import Links, annotation, footnote, source, with_footnote_marks
 from api.openai.limits import Cutter
+from rag.answering.disagreement import told
 from rag.settings import Citations
 from rag.types import Answer, AnswerStep, Citation, NextClaim, Usage
 
@@ -55,8 +56,7 @@ class Told:
                 return self._delta(self._cutter.add(piece))
             case Answer():
                 self.answer = progress
-                told = "" if progress.answered else self._cutter.add(progress.answer)
-                last = self._delta(told + self._cutter.end())
+                last = self._delta(self._cutter.add(_ending(progress)) + self._cutter.end())
                 return last._replace(content=last.content + self._footnotes())
             case _:
                 return Delta("")
@@ -82,3 +82,10 @@ class Told:
         if self._form != "footnotes" or not self._cited:
             return ""
         return "\n\n" + "\n".join(footnote(citation, self._links) for citation in self._cited.values())
+
+
+def _ending(answer: Answer) -> str:
+    """What follows the sentences of the answer: that documents disagree, or why there is none."""
+    if not answer.answered:
+        return answer.answer
+    return "".join(f"\n\n{told(conflict, answer.citations)}" for conflict in answer.conflicts)

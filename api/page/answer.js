@@ -24,9 +24,10 @@ export class AnswerView {
     this.found = make("div");
     this.citations.hidden = true;
     this.said.hidden = true;
+    this.disagreement = make("div");
     hideQuote();
     const asked = make("p", { class: "asked", dir: "auto" }, question);
-    article.replaceChildren(asked, this.said, this.figures, this.citations, this.found);
+    article.replaceChildren(asked, this.said, this.disagreement, this.figures, this.citations, this.found);
   }
 
   passages(passages) {
@@ -53,6 +54,7 @@ export class AnswerView {
       this.said.hidden = false;
     }
     this.citations.hidden = !answer.answered;
+    this.disagreement.replaceChildren(...answer.conflicts.map((conflict) => this.#conflict(conflict)));
     this.figures.replaceChildren(figures(answer, seconds));
     if (!answer.answered) this.#abstain(answer);
     const title = answer.answered ? "Passages found" : "Nearest passages";
@@ -64,6 +66,17 @@ export class AnswerView {
     const told = message === answer ? "" : ` ${message}`;
     this.said.before(make("h2", { class: "abstained" }, "No answer from these documents"));
     this.said.after(make("p", { class: "reason" }, REASONS[reason] ?? "", told));
+  }
+
+  /** The values of documents that disagree, each with its sentence and date. */
+  #conflict({ values }) {
+    const items = values.map(({ value, claim, citations, as_of: date }) => {
+      const sources = citations.map((label) => this.labels.get(label)).filter(Boolean);
+      const pieces = answerPieces({ answer: claim, claims: [{ start: 0, text: claim }], citations: sources });
+      const parts = pieces.map((piece) => (piece.label === undefined ? piece.text : this.#marker(piece.label)));
+      return make("li", {}, make("strong", {}, value), date ? ` (${date}): ` : ": ", make("span", { class: "claim", dir: "auto" }, ...parts));
+    });
+    return make("section", { class: "conflict", "aria-label": "Documents disagree" }, make("p", {}, "The documents disagree:"), make("ul", {}, ...items));
   }
 
   #cite(citations) {
@@ -123,10 +136,13 @@ function passagesElement(passages, index, title, open) {
 
 function heading(cited, number) {
   const place = placeOf(cited);
+  const date = cited.as_of ? (cited.as_of_origin === "document" ? cited.as_of : `file of ${cited.as_of}`) : "";
   return make(
     "p", { class: "source" },
     number && make("span", { class: "number", "aria-hidden": "true" }, number),
     make("strong", {}, cited.title), place && make("span", { class: "place" }, place),
+    date && make("span", { class: "place" }, date),
+    cited.stale ? make("span", { class: "stale" }, "changed since it was indexed") : "",
   );
 }
 

@@ -59,7 +59,7 @@ function show(marker, contents, pin) {
     const closing = make("button", { type: "button", class: "close", "aria-label": "Close the quote", onclick: close }, "×");
     panel.replaceChildren(closing, ...contents());
     marker.setAttribute("aria-expanded", "true");
-    marker.closest(".said").after(panel); // so that Tab goes from the answer into the quote
+    marker.closest(".said, .claim").after(panel); // so that Tab goes from the answer into the quote
     panel.hidden = false;
     place();
   }

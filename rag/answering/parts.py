@@ -6,10 +6,10 @@ becomes one claim. Labels count from 1 in the order in which citations first app
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from rag.types import Citation, Claim, Evidence, NextClaim
+from rag.types import AsOf, Citation, Claim, Evidence, NextClaim
 
 _CLOSED = (".", "!", "?", "。", "！", "？", "…")
 
@@ -48,7 +48,9 @@ def quoted(evidence: Evidence, start: int, end: int, support: float) -> Part:
 class Composer:
     """Parts, one after another -> the answer so far. Text never changes afterwards: parts are only appended."""
 
-    def __init__(self) -> None:
+    def __init__(self, dated: Callable[[str], AsOf] = lambda document_id: AsOf()) -> None:
+        """`dated` tells the date of a document, by its id."""
+        self._dated = dated
         self._text = ""
         self._claims: list[Claim] = []
         self._citations: list[Citation] = []
@@ -64,6 +66,11 @@ class Composer:
         self._claims.append(claim)
         return NextClaim(claim, tuple(self._citations[number - 1] for number in numbers))
 
+    def cited(self, part: Part) -> tuple[str, tuple[Citation, ...]]:
+        """The part with its markers, and its citations, beside the answer: its text is not added."""
+        numbers = tuple(self._label(place) for place in part.places)
+        return _said(part.text, numbers), tuple(self._citations[number - 1] for number in numbers)
+
     def composed(self) -> Composed:
         """The answer so far."""
         return Composed(self._text, tuple(self._claims), tuple(self._citations))
@@ -72,7 +79,8 @@ class Composer:
         key = (place.evidence.passage.document_id, place.start, place.end)
         if key not in self._labels:
             self._labels[key] = len(self._labels) + 1
-            self._citations.append(_citation(self._labels[key], place))
+            dated = self._dated(place.evidence.passage.document_id)
+            self._citations.append(_citation(self._labels[key], place, dated))
         return self._labels[key]
 
 
@@ -96,7 +104,7 @@ def _said(text: str, labels: Sequence[int]) -> str:
     return f"{body} {''.join(f'[{label}]' for label in labels)}{stop}"
 
 
-def _citation(label: int, place: QuotedPlace) -> Citation:
+def _citation(label: int, place: QuotedPlace, dated: AsOf) -> Citation:
     evidence = place.evidence
     passage = evidence.passage
     number = next((n for n, s in enumerate(passage.sentences) if s.start <= evidence.start < s.end), 0)
@@ -114,4 +122,7 @@ def _citation(label: int, place: QuotedPlace) -> Citation:
         evidence.text,
         place.start,
         place.end,
+        dated.day,
+        dated.origin,
+        dated.stale,
     )

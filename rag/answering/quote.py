@@ -35,6 +35,12 @@ def quote(question: Question, chosen: Chosen) -> Parts:
     return at_once(parts)
 
 
+def at_place(chosen: Chosen) -> Part:
+    """The first sentence of those that the span touches, or the cell in which it stands with row and column."""
+    first = sentences_around(chosen)[:1]
+    return _cell(chosen, first[0]) or sentence_parts(chosen, first)[0]
+
+
 def _items(question: Question, chosen: Chosen, around: list[Evidence]) -> list[Evidence]:
     """All items of the list in which the span stands, if the question asks for a list or for steps, or if the span
     touches several items or the line that announces them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from rag.answering.disagreement import told
 from rag.types import Answer, Citation, Hit
 
 _WIDTH = 96
@@ -17,6 +18,7 @@ def answer_text(answer: Answer, color: bool) -> str:
     lines = [f"note: {notice}" for notice in answer.notices]
     lines += [f"read as: {answer.resolved_question}", ""] if answer.resolved_question else []
     lines += [_wrap(answer.answer, ""), ""]
+    lines += [line for conflict in answer.conflicts for line in (_wrap(told(conflict, answer.citations), ""), "")]
     for citation in answer.citations:
         lines += citation_lines(citation, color)
     if not answer.answered and answer.hits:
@@ -61,6 +63,10 @@ def _where(citation: Citation) -> str:
         place.append(f"page {citation.page}")
     if citation.section:
         place.append(citation.section)
+    if citation.as_of:
+        place.append(citation.as_of if citation.as_of_origin == "document" else f"file of {citation.as_of}")
+    if citation.stale:
+        place.append("changed since it was indexed")
     return ", ".join(place)
 
 

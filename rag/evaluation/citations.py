@@ -20,7 +20,7 @@ from typing import NamedTuple
 from rag.checking.faithfulness import check, checker
 from rag.evaluation.record import GoldEvidence, Record
 from rag.evaluation.squad import contains_answer
-from rag.serialise import CitationJSON, ClaimJSON
+from rag.serialise import AnswerJSON, CitationJSON, ClaimJSON
 
 
 class Shares(NamedTuple):
@@ -34,7 +34,8 @@ def by_gold(record: Record) -> Shares:
     """Precision and recall by gold of the citations of an answered question; see the description of this file."""
     if not can_be_judged(record):
         return Shares(None, None)
-    cited = record.answer["citations"]
+    beside = _beside(record.answer)
+    cited = [citation for citation in record.answer["citations"] if citation["label"] not in beside]
     right = [citation for citation in cited if is_right(citation, record)]
     if record.evidence:
         recall = sum(_covered(item, right, record) for item in record.evidence) / len(record.evidence)
@@ -53,6 +54,13 @@ def by_entailment(record: Record) -> Shares:
         supported.append(_entails(cited, claim, record.question))
         precise += [supported[-1] and _is_needed(number, cited, claim, record.question) for number in range(len(cited))]
     return Shares(_share(precise), _share(supported))
+
+
+def _beside(answer: AnswerJSON) -> set[int]:
+    """The labels that no claim has, but a conflict; answers of earlier runs have no conflicts."""
+    values = [value for conflict in answer.get("conflicts", []) for value in conflict["values"]]
+    said = {label for claim in answer["claims"] for label in claim["citations"]}
+    return {label for value in values for label in value["citations"]} - said
 
 
 def can_be_judged(record: Record) -> bool:

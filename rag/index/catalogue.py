@@ -25,12 +25,14 @@ from rag.errors import DocumentNotFound, RagError
 from rag.index.block_rows import unpacked
 from rag.index.schema import FILE, connect_catalogue
 from rag.index.sources import Shown, with_path
+from rag.text.dates import CREATED
 from rag.types import (
     Document,
     DocumentInfo,
     Embedding,
     FileState,
     MadeWith,
+    Origin,
     Passage,
     Section,
     Sentence,
@@ -144,6 +146,21 @@ class Catalogue:
         return {
             name: FileState(sha256, Stamp(size, time), source, reader, _flag(hidden))
             for name, sha256, size, time, source, reader, hidden in found
+        }
+
+    def origins(self, document_ids: Iterable[str], at: int) -> dict[str, Origin]:
+        """The origins of these documents, by id."""
+        wanted = (
+            "SELECT document, metadata, source, size, mtime_ns FROM versions "
+            "WHERE document IN (SELECT value FROM json_each(:ids)) AND added <= :at AND"
+        )
+        found = self.connection.execute(  # apart, each finds its rows by an index
+            f"{wanted} removed IS NULL UNION ALL {wanted} removed > :at",
+            {"ids": json.dumps(list(document_ids)), "at": at},
+        )
+        return {
+            name: Origin(json.loads(metadata).get(CREATED), source, Stamp(size, time))
+            for name, metadata, source, size, time in found
         }
 
     def documents(self, at: int) -> list[DocumentInfo]:

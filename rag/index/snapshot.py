@@ -21,7 +21,7 @@ from rag.index.dense.loading import Searchable, brought_to
 from rag.index.failures import plain_errors
 from rag.index.filters import matching
 from rag.index.lexical.search import Lexical, of_versions
-from rag.types import Document, DocumentInfo, Filters, Scored, StoredPassage, Vectors
+from rag.types import Document, DocumentInfo, Filters, Origin, Scored, StoredPassage, Vectors
 
 _REMEMBERED = 32  # filters whose passages are kept for the next search: finding them takes 0.2 s for 10,000 documents
 _KEPT = 2048  # passages with their vectors, some 12 kB each, that need not be read again; reading one takes 25 µs
@@ -159,6 +159,12 @@ class LocalSnapshot:
         catalogue = self._catalogue()
         with plain_errors(catalogue.folder):
             return catalogue.notes(document_ids, self.generation)
+
+    def origins(self, document_ids: Iterable[str]) -> dict[str, Origin]:
+        """The origins of these documents of this generation, by id, whatever the filters."""
+        catalogue = self._catalogue()
+        with plain_errors(catalogue.folder):
+            return catalogue.origins(document_ids, self.generation)
 
     def close(self) -> None:
         """End the transaction; the snapshot cannot be used any more."""

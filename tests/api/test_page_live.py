@@ -122,6 +122,32 @@ class TestStreaming:
         expect(page.get_by_role("dialog", name="Quote")).to_be_visible()  # nothing that was read is taken away
         expect(page.get_by_role("status").first).to_have_text("Answered, with 2 citations.")
 
+    def test_documents_that_disagree_are_shown_under_the_answer(
+        self, page: Page, allowed: threading.Semaphore, events: list[Any]
+    ) -> None:
+        dated = {**CITATION, "as_of": "2023", "as_of_origin": "document", "stale": True}
+        second = {**SECOND, "as_of": "2024-05-06", "as_of_origin": "file"}
+        values = [
+            {"value": "Bo Lund", "claim": "Bo Lund, see [1] there [2].", "citations": [2], "as_of": "2024-05-06"},
+            {"value": WORDS, "claim": SAID, "citations": [1], "as_of": None},
+        ]
+        told = {"citations": [dated, second], "conflicts": [{"about": "Who found it?", "values": values}]}
+        events += [("passages", {"passages": PASSAGES}), ("sentence", {**CLAIM, "citations": [dated]})]
+        events += [("answer", {**ANSWERED, **told})]
+        self.ask(page)
+        allowed.release(3)
+        shown = page.get_by_role("region", name="Documents disagree")
+        expect(shown.get_by_role("listitem")).to_have_text(
+            ["Bo Lund (2024-05-06): Bo Lund, see [1] there 2.", f"{WORDS}: {SAID.replace('[1].', '1.')}"]
+        )
+        expect(page.locator(".said")).to_have_text(SAID.replace("[1].", "1."))  # nothing of it is in the answer
+        sources = page.locator(".citations .source")
+        expect(sources.first).to_have_text(f"1{PUMPS.title}page 3 · Pumps2023changed since it was indexed")
+        expect(sources.last).to_contain_text("file of 2024-05-06")
+        shown.get_by_role("button", name="Citation 2").click()
+        expect(page.get_by_role("dialog", name="Quote")).to_be_visible()
+        screenshot(page, "documents-disagree")
+
     def test_a_refusal_after_the_passages(self, page: Page, allowed: threading.Semaphore, events: list[Any]) -> None:
         events += [("passages", {"passages": PASSAGES}), ("answer", ABSTAINED)]
         self.ask(page)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rag.cli.display import answer_text, hits_text
-from rag.types import Abstention, Answer, Citation, Claim, Hit, IndexInfo, Passage, Sentence
+from rag.types import Abstention, Answer, Citation, Claim, Conflict, ConflictValue, Hit, IndexInfo, Passage, Sentence
 
 TEXT = "Ada Hart built the mill at Corran in 1859. It burned down."
 QUOTE = "Ada Hart built the mill at Corran in 1859."
@@ -68,6 +68,24 @@ def test_notices_and_the_question_as_it_was_read_come_first() -> None:
         "",
         "1859 [1].",
     ]
+
+
+def test_documents_that_disagree_are_named_under_the_answer_and_sources_have_dates() -> None:
+    stated = replace(CITATION, as_of="2024-03-05", as_of_origin="document", stale=True)
+    other = replace(CITATION, label=2, title="Town", document_id="a/town.txt", page=None, section=None)
+    other = replace(other, as_of="2025-01-31", as_of_origin="file")
+    values = (ConflictValue("1861", "In 1861 [2].", (2,), "2025-01-31"), ConflictValue("1859", "1859 [1].", (1,), None))
+    shown = answer_text(
+        replace(ANSWER, citations=(stated, other), conflicts=(Conflict(ANSWER.question, values),)), color=False
+    )
+    assert shown.splitlines()[:5] == [
+        "1859 [1].",
+        "",
+        'The documents disagree: "1861" (Town, 2025-01-31), "1859" (Mills).',
+        "",
+        "[1] Mills, a/mill.pdf, page 4, History > Fire, 2024-03-05, changed since it was indexed",
+    ]
+    assert "[2] Town, a/town.txt, file of 2025-01-31" in shown.splitlines()
 
 
 def test_an_abstention_shows_the_three_nearest_passages_and_no_faithfulness() -> None:

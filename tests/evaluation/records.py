@@ -26,6 +26,9 @@ def citation(label: int, place: tuple[int, int], document: str = "mill.txt", tex
         "quote": text[start:end],
         "answer_start": start,
         "answer_end": min(start + 8, end),
+        "as_of": None,
+        "as_of_origin": None,
+        "stale": False,
     }
 
 
@@ -78,6 +81,7 @@ def answer(
         "confidence": confidence,
         "claims": claims or [],
         "citations": citations or [],
+        "conflicts": [],
         "passages": [passage()],
         "model": None,
         "index": {"name": "t", "generation": 1},

@@ -8,6 +8,7 @@ import pytest
 
 from rag.evaluation.citations import Shares, by_entailment, by_gold
 from rag.evaluation.judging import Judgement, judgement_table, outcome
+from rag.serialise import ConflictValueJSON
 from tests.evaluation.records import FIRST, SECOND, THIRD, answer, citation, claim, evidence, record
 
 
@@ -45,6 +46,15 @@ def test_precision_and_recall_over_several() -> None:
     assert by_gold(two) == Shares(2 / 3, 1.0)
     half = record(answer("Ada Hart [1].", [citation(1, FIRST)]), evidence=(evidence(FIRST), evidence(THIRD)), worded=())
     assert by_gold(half) == Shares(1.0, 0.5)
+
+
+def test_the_citations_of_a_conflict_are_not_judged() -> None:
+    told = answer("Ada Hart [1].", [citation(1, FIRST), citation(2, SECOND)], [claim("Ada Hart [1].", 1)])
+    assert by_gold(record(told, worded=())) == Shares(0.5, 1.0)
+    other: ConflictValueJSON = {"value": "Bo", "claim": "Bo [2].", "citations": [2], "as_of": None}
+    own: ConflictValueJSON = {"value": "Ada Hart", "claim": "Ada Hart [1].", "citations": [1], "as_of": None}
+    told["conflicts"] = [{"about": "?", "values": [own, other]}]
+    assert by_gold(record(told, worded=())) == Shares(1.0, 1.0)
 
 
 def test_what_no_citation_could_show_is_not_judged() -> None:

@@ -29,10 +29,12 @@ from rag.types import (
     Embedding,
     Entry,
     Filters,
+    Origin,
     Passage,
     Scored,
     Section,
     Sentence,
+    Stamp,
     Vectors,
 )
 
@@ -360,6 +362,22 @@ class IndexContract:
         with index.snapshot() as snapshot:
             assert snapshot.notes(["mills.txt"]) == {}
         assert index.files()["mills.txt"].hidden is None
+
+    def test_the_origins_of_documents_are_those_of_the_generation(self, index: WritableIndex) -> None:
+        dated = replace(MILLS.document, metadata={"author": "Ann", "created": "2024-03-05"})
+        put(index, BRIDGES, MILLS._replace(document=dated, stamp=Stamp(120, 1_700_000_000_000_000_001)))
+        wanted = [BRIDGES.document.id, "mills.txt", 'no "such".txt']
+        origins = {
+            BRIDGES.document.id: Origin(None, BRIDGES.document.source, Stamp(None, None)),
+            "mills.txt": Origin("2024-03-05", "/files/mills.txt", Stamp(120, 1_700_000_000_000_000_001)),
+        }
+        with index.snapshot(Filters(documents=(BRIDGES.document.id,))) as snapshot:
+            index.remove("mills.txt")
+            index.publish()
+            assert snapshot.origins(wanted) == origins
+        with index.snapshot() as snapshot:
+            assert set(snapshot.origins(wanted)) == {BRIDGES.document.id}
+            assert snapshot.origins([]) == {}
 
     def test_a_document_may_have_no_passages(self, index: WritableIndex) -> None:
         put(index, make_entry("empty.txt", []), MILLS)

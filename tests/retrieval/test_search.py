@@ -25,6 +25,7 @@ from rag.types import (
     Embedding,
     Evidence,
     Hit,
+    Origin,
     Passage,
     Scored,
     Sentence,
@@ -77,6 +78,9 @@ class FakeSnapshot:
 
     def documents(self) -> list[DocumentInfo]:
         return []
+
+    def origins(self, document_ids: Iterable[str]) -> dict[str, Origin]:
+        return {}
 
     def document(self, document_id: str) -> Document:
         raise AssertionError

@@ -13,7 +13,7 @@ from rag.index.sources import Shown
 from rag.stores.milvus import rows
 from rag.stores.milvus.schema import BLOBS, DOCUMENTS, PASSAGES, collection
 from rag.stores.milvus.server import Row, Server, text_of
-from rag.types import Document, DocumentInfo, StoredDocument, StoredPassage
+from rag.types import Document, DocumentInfo, Origin, StoredDocument, StoredPassage
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,15 @@ class Reader:
         """The documents, sorted by id."""
         found = self.server.query(collection(self.index, DOCUMENTS), self.where, rows.ABOUT)
         return sorted((rows.info(row, self.shown) for row in found), key=lambda info: info.id)
+
+    def origins(self, document_ids: Iterable[str]) -> dict[str, Origin]:
+        """The origins of these documents, by id."""
+        names = ", ".join(map(text_of, document_ids))
+        if not names:
+            return {}
+        where = f"document in [{names}] and {self.where}"
+        found = self.server.query(collection(self.index, DOCUMENTS), where, rows.ABOUT)
+        return {row["document"]: rows.origin(row) for row in found}
 
     def document(self, document_id: str) -> Document:
         """A document with its text. Raises `DocumentNotFound`."""

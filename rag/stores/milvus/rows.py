@@ -21,8 +21,20 @@ from rag.index.sources import Shown, with_path
 from rag.stores.milvus.filters import facets
 from rag.stores.milvus.schema import LONGEST, NEVER, NO_TERMS, PART, UNUSED, encoded
 from rag.stores.milvus.server import Row
+from rag.text.dates import CREATED
 from rag.text.terms import terms
-from rag.types import Document, DocumentInfo, Embedding, Entry, FileState, Passage, Section, Sentence, Stamp
+from rag.types import (
+    Document,
+    DocumentInfo,
+    Embedding,
+    Entry,
+    FileState,
+    Origin,
+    Passage,
+    Section,
+    Sentence,
+    Stamp,
+)
 
 _RAW = PART // 4 * 3  # bytes of a part before base 64
 ABOUT = ("version", "document", "added", "removed", "about")  # fields that `info` and `state_of` read
@@ -85,6 +97,12 @@ def state_of(row: Row) -> FileState:
     about = json.loads(row["about"])
     stamp = Stamp(about["size"], about["mtime_ns"])
     return FileState(about["sha256"], stamp, about["source"], about.get("reader", 1), about.get("hidden"))
+
+
+def origin(row: Row) -> Origin:
+    """The origin of the document that a row of the ledger describes."""
+    about = json.loads(row["about"])
+    return Origin(about["metadata"].get(CREATED), about["source"], Stamp(about["size"], about["mtime_ns"]))
 
 
 def parts_of(row: Row) -> int:

@@ -29,7 +29,7 @@ from rag.stores.milvus.schema import DOCUMENTS, K1, PASSAGES, B, collection, enc
 from rag.stores.milvus.server import MOST, Row, Server, text_of
 from rag.stores.milvus.state import MilvusState
 from rag.text.terms import query_terms
-from rag.types import Document, DocumentInfo, Filters, MadeWith, Scored, StoredPassage, Vectors
+from rag.types import Document, DocumentInfo, Filters, MadeWith, Origin, Scored, StoredPassage, Vectors
 
 LONGEST_S = 300.0  # that a snapshot can be used
 _PROPOSED = 100  # passages at least that Milvus's BM25 proposes
@@ -162,6 +162,10 @@ class MilvusSnapshot:
     def notes(self, document_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """What was not read of the files of these documents, by document id; none for those that were read whole."""
         return self._usable().reader.notes(document_ids)
+
+    def origins(self, document_ids: Iterable[str]) -> dict[str, Origin]:
+        """The origins of these documents of this generation, by id, whatever the filters."""
+        return self._usable().reader.origins(document_ids)
 
     def close(self) -> None:
         """End the use of the snapshot; it holds nothing that must be released."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from api.openai.limits import Cutter
 from api.openai.messages import read_messages
 from api.openai.schemas import ChatMessage
 from api.openai.tasks import task_answer
-from rag.types import NextClaim
+from rag.types import Conflict, ConflictValue, NextClaim
 from tests.api.fakes import SAID, answered
 
 TURNS = "USER: When was the ferry launched?\nASSISTANT: 1874 [1].\nUSER: Why was it closed?"
@@ -129,3 +130,15 @@ def test_one_place_cited_twice_is_one_source() -> None:
     second = told.step(NextClaim(claim, citations))
     assert (first.content, len(first.sources), len(second.sources)) == (SAID, 1, 0)
     assert first.sources[0] == source(citations[0], Links("http://x", "default"))
+
+
+def test_documents_that_disagree_are_told_in_a_sentence_behind_the_answer() -> None:
+    values = (ConflictValue("Bo Lund", "Bo Lund [2].", (2,), "2024"), ConflictValue("Ada Byron", SAID, (1,), None))
+    whole = answered("Who?")
+    other = replace(whole.citations[0], label=2, title="Log")
+    answer = replace(whole, citations=(*whole.citations, other), conflicts=(Conflict("Who?", values),))
+    told = Told("annotations", Links("http://x", "default"), Cutter([], None, len))
+    first, last = told.step(NextClaim(answer.claims[0], whole.citations)), told.step(answer)
+    assert first.content == SAID
+    assert last.content == '\n\nThe documents disagree: "Bo Lund" (Log, 2024), "Ada Byron" (Pumps 😀).'
+    assert (len(first.annotations), len(last.annotations)) == (1, 0)

@@ -1,0 +1,41 @@
+"""A document -> the date of what it says, and whether its file changed since it was indexed.
+
+In: what the index notes of the document's origin. Out: an `AsOf`. Looks at size and time of a file of this machine that
+is there; reads none, and says nothing of files that are gone or lie elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+from rag.documents.contained import file_of
+from rag.ingest.changes import stamp
+from rag.text.dates import stated_date
+from rag.types import AsOf, Origin
+
+
+def dated(document_id: str, origin: Origin) -> AsOf:
+    """The date that the document states, or the day of its file (UTC) if it states none that can be read."""
+    stated = stated_date(origin.created) if origin.created else None
+    day = stated or _day(origin.stamp.mtime_ns)
+    return AsOf(day, None if day is None else "document" if stated else "file", _is_stale(document_id, origin))
+
+
+def _is_stale(document_id: str, origin: Origin) -> bool:
+    """True if the file has another size or time than when it was read. False where that is not known: a document of
+    the web, of another machine, of an archive of which a part could not be read."""
+    file = file_of(document_id, origin.source)
+    if origin.stamp.size is None or not os.path.isabs(file):
+        return False
+    try:
+        return stamp(file) != origin.stamp
+    except (OSError, ValueError):
+        return False
+
+
+def _day(mtime_ns: int | None) -> str | None:
+    try:
+        return None if mtime_ns is None else datetime.fromtimestamp(mtime_ns // 10**9, UTC).date().isoformat()
+    except (OverflowError, ValueError, OSError):
+        return None
