@@ -15,7 +15,17 @@ from typing import Any, TypeVar, cast
 from typing_extensions import TypedDict  # pydantic takes the one of `typing` from Python 3.12 on
 
 from rag.checking.faithfulness import CheckedClaim, Faithfulness, Reason
-from rag.types import AbstentionReason, Answer, Citation, Claim, DocumentInfo, Hit, Mode, ShortAnswer
+from rag.types import (
+    AbstentionReason,
+    Answer,
+    AnswerMode,
+    Citation,
+    Claim,
+    DocumentInfo,
+    Hit,
+    ListedDocument,
+    ShortAnswer,
+)
 
 Number = float | None  # None if it is not finite
 T = TypeVar("T")
@@ -99,8 +109,17 @@ class ShortAnswerJSON(TypedDict):
     end: int
 
 
+class ListedDocumentJSON(TypedDict):
+    """A document that an answer about the library names."""
+
+    id: str
+    title: str
+    source: str
+
+
 class AnswerJSON(TypedDict):
-    """An answer whose every claim is cited and checked, or an abstention."""
+    """An answer whose every claim is cited and checked, or an abstention. `documents` are those that an answer about
+    the library names, else empty."""
 
     id: str
     question: str
@@ -109,7 +128,7 @@ class AnswerJSON(TypedDict):
     abstained: AbstentionJSON | None
     answer: str
     answer_span: ShortAnswerJSON | None
-    mode: Mode
+    mode: AnswerMode
     faithfulness: Number
     confidence: Number
     claims: list[ClaimJSON]
@@ -120,6 +139,7 @@ class AnswerJSON(TypedDict):
     usage: UsageJSON
     timings: dict[str, Number]
     notices: list[str]
+    documents: list[ListedDocumentJSON]
 
 
 class SupportJSON(TypedDict):
@@ -186,12 +206,18 @@ def answer_json(answer: Answer) -> AnswerJSON:
         "usage": {"prompt_tokens": answer.usage.prompt_tokens, "completion_tokens": answer.usage.completion_tokens},
         "timings": {step: finite(seconds) for step, seconds in answer.timings.items()},
         "notices": list(answer.notices),
+        "documents": [listed_json(document) for document in answer.documents],
     }
 
 
 def short_answer_json(span: ShortAnswer) -> ShortAnswerJSON:
     """The short form of an answer with its place."""
     return {"text": span.text, "label": span.label, "start": span.start, "end": span.end}
+
+
+def listed_json(document: ListedDocument) -> ListedDocumentJSON:
+    """The JSON of a document that an answer names."""
+    return {"id": document.id, "title": document.title, "source": document.source}
 
 
 def claim_json(claim: Claim) -> ClaimJSON:

@@ -18,10 +18,11 @@ from rag.deadline import Deadline
 
 Vectors = NDArray[np.float32]
 Mode = Literal["auto", "extract", "quote", "write"]
+AnswerMode = Literal["auto", "extract", "quote", "write", "catalogue"]  # catalogue: about the library itself
 QuestionKind = Literal[
     "fact", "yesno", "list", "steps", "why", "how", "definition", "comparison", "count", "summary", "library", "talk"
 ]
-AbstentionReason = Literal["no_evidence", "declined", "unsupported"]
+AbstentionReason = Literal["no_evidence", "declined", "unsupported", "unclear", "talk"]
 
 CELL_SEPARATOR = " | "  # between the cells of a table row in `Document.text`
 
@@ -206,6 +207,14 @@ class Abstention:
     message: str
 
 
+class ListedDocument(NamedTuple):
+    """A document that an answer about the library names."""
+
+    id: str
+    title: str
+    source: str
+
+
 @dataclass(frozen=True, slots=True)
 class IndexInfo:
     """The index, and the generation of it, that an answer was drawn from."""
@@ -224,7 +233,8 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The result of a question: an answer whose every claim is cited and checked, or an abstention.
+    """The result of a question: an answer whose every claim is cited and checked, or an abstention. An answer about the
+    library itself has neither claims nor citations, but `documents`.
 
     `confidence` (0..1) is the calibrated probability that the documents hold the answer and that this is it; it is
     given when abstaining too. `faithfulness` (0..1) is the mean support of the claims, 0 if there are none.
@@ -236,7 +246,7 @@ class Answer:
     answered: bool
     abstained: Abstention | None
     answer: str
-    mode: Mode
+    mode: AnswerMode
     faithfulness: float
     confidence: float
     claims: tuple[Claim, ...]
@@ -249,6 +259,9 @@ class Answer:
     notices: tuple[str, ...] = ()  # for a person to know, such as a model that could not be loaded
     answer_span: ShortAnswer | None = None  # None if abstaining, and in mode write
     resolved_question: str | None = None  # with the words that it took from the conversation; None if it took none
+    documents: tuple[
+        ListedDocument, ...
+    ] = ()  # those that the answer names, if it is about the library or them as a whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +310,7 @@ class NextClaim(NamedTuple):
 
     claim: Claim
     citations: tuple[Citation, ...]  # one for each of the claim's labels, in their order
+    before: str = ""  # what stands between the claim before and this one: white space, or words that are no claim
 
 
 AnswerStep = Retrieved | NextClaim | Answer  # in this order: one `Retrieved`, each claim, the `Answer`

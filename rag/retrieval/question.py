@@ -38,6 +38,7 @@ class Question:
     wants_list: float  # 0..1, the probability that several things or steps are asked for
     terms: frozenset[str]  # content terms, as `rag.text.terms` makes them of a query
     carried: tuple[Carried, ...] = ()  # in the order in which they were said; none of them is in `terms`
+    share: float = 1.0  # 0..1, the probability of `kind`
 
     @property
     def standalone(self) -> str:
@@ -64,7 +65,8 @@ def parse_question(text: object) -> Question:
             "index the text as a document",
             "question",
         )
-    return Question(clean, *_kind(clean), frozenset(query_terms(clean)))
+    kind, wants_list, share = _kind(clean)
+    return Question(clean, kind, wants_list, frozenset(query_terms(clean)), share=share)
 
 
 def is_english(text: str) -> bool:
@@ -74,10 +76,11 @@ def is_english(text: str) -> bool:
 
 def with_kind(question: Question, vector: Vectors) -> Question:
     """The question with the kind that its words and its vector tell together."""
-    kind, wants_list = _kind(question.text, vector)
-    return replace(question, kind=kind, wants_list=wants_list)
+    kind, wants_list, share = _kind(question.text, vector)
+    return replace(question, kind=kind, wants_list=wants_list, share=share)
 
 
-def _kind(text: str, vector: Vectors | None = None) -> tuple[QuestionKind, float]:
+def _kind(text: str, vector: Vectors | None = None) -> tuple[QuestionKind, float, float]:
     shares = kind_shares(text, vector)
-    return max(shares, key=shares.__getitem__), shares["list"] + shares["steps"]
+    kind = max(shares, key=shares.__getitem__)
+    return kind, shares["list"] + shares["steps"], shares[kind]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -129,3 +130,20 @@ def test_one_place_cited_twice_is_one_source() -> None:
     second = told.step(NextClaim(claim, citations))
     assert (first.content, len(first.sources), len(second.sources)) == (SAID, 1, 0)
     assert first.sources[0] == source(citations[0], Links("http://x", "default"))
+
+
+def test_words_around_the_claims_are_told_where_they_stand() -> None:
+    answer = answered("Who?")
+    claim = replace(answer.claims[0], start=8, end=8 + len(SAID))
+    whole = replace(answer, answer=f"Notes\n- {SAID}\nThat is quoted.", claims=(claim,))
+    told = Told("footnotes", Links("http://x", "default"), Cutter([], None, len))
+    pieces = [told.step(NextClaim(claim, whole.citations, "Notes\n- ")).content, told.step(whole).content]
+    text, footnotes = "".join(pieces).split("\n\n")
+    assert text == f"Notes\n- {with_footnote_marks(SAID)}\nThat is quoted."
+    assert footnotes.startswith("[^1]: ")
+
+
+def test_an_answer_without_claims_is_told_whole() -> None:
+    listing = replace(answered("Who?"), answer="There are 2 documents:\n- A\n- B", claims=(), citations=())
+    told = Told("annotations", Links("http://x", "default"), Cutter([], None, len))
+    assert told.step(listing).content == "There are 2 documents:\n- A\n- B"
