@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import zip_longest
 from typing import cast
 
 from rag.answering.calibration import made_with, read_calibration
+from rag.answering.catalogue import catalogue
 from rag.answering.choose import Chosen, choose
+from rag.answering.comparison import NO_CONCLUSION, Side, comparison, side_parts, sides, speaks_of
 from rag.answering.confidence import confidence, signals_of, threshold
 from rag.answering.conflicts import clashes
+from rag.answering.count import asks_count, count, states_number
 from rag.answering.disagreement import conflict_of
 from rag.answering.extract import extract
 from rag.answering.follow_up import asks_again, said_in, without_repeated
-from rag.answering.modes import Outcome, Parts
+from rag.answering.form import Form, wanted
+from rag.answering.modes import Outcome, Parts, at_once
+from rag.answering.outline import summary
 from rag.answering.partly_read import partly_read_notices
 from rag.answering.parts import Composed, Composer
 from rag.answering.quote import quote
+from rag.answering.talk import talk
 from rag.answering.write import write
 from rag.checking.faithfulness import SUPPORTED
 from rag.deadline import Deadline
@@ -75,7 +81,7 @@ _EVIDENCE_SHARE = 0.5  # of the model's context: the rest is for examples, quest
 _WRITES_FROM = 1_000_000_000  # weights: smaller models invent names and dates when they write freely
 _MODES = ("auto", "extract", "quote", "write")
 
-_MESSAGES: dict[AbstentionReason, str] = {
+_MESSAGES: Mapping[AbstentionReason, str] = {
     "no_evidence": "The documents do not answer this question.",
     "declined": "The language model found no answer in the documents.",
     "unsupported": "Nothing that could be said is supported by the documents.",
@@ -165,19 +171,23 @@ class Pipeline:
         below, notices = self._threshold()
         draft = _Draft(parsed, self._mode(ask.mode or self._settings.mode), notices)
         with self._index.snapshot(ask.filters) as snapshot:
-            draft.asked = [self._find(one, snapshot, listed) for one in _questions(parsed, snapshot)]
-            draft.unread = snapshot.notes({hit.passage.document_id for one in draft.asked for hit in one.hits})
             draft.generation = snapshot.generation
-            draft.origins = snapshot.origins({hit.passage.document_id for one in draft.asked for hit in one.hits})
+            draft.asked = [self._understand(self._dated(one, snapshot)) for one in _questions(parsed, snapshot)]
+            self._take_form(draft, snapshot)
+            for one in draft.asked:
+                self._find(one, snapshot, ask.filters, listed)
+            found = {hit.passage.document_id for one in draft.asked for hit in one.hits}
+            found |= draft.quoted()
+            draft.unread, draft.origins = snapshot.notes(found), snapshot.origins(found)
         draft.hits = tuple(_in_turn([one.hits for one in draft.asked])[:listed])
         draft.clock.lap("retrieve")
         yield Retrieved(draft.hits)
         for one in draft.asked:
             self._choose(one, below, deadline)
+        self._count_instead(draft)
         draft.clock.lap("read")
         composer = Composer(draft.dated)
-        for one, chosen in draft.said():
-            parts = self._parts(draft.mode, one.question, chosen, one.hits[:_EVIDENCE_HITS], deadline)
+        for parts in self._parts(draft, deadline):
             draft.outcomes.append((yield from _checked(parts, composer)))
         draft.clock.lap("generate")
         said = composer.composed()
@@ -228,14 +238,44 @@ class Pipeline:
             return "quote"
         return cast(Mode, mode)
 
-    def _find(self, question: Question, snapshot: Snapshot, listed: int) -> _Asked:
-        """The passages for one question, of which none is read if it names what no document mentions."""
-        question = self._dated(question, snapshot)
+    def _understand(self, question: Question, side: Side | None = None) -> _Asked:
         vector = self._models.embedder.embed_query(question.standalone)
-        question = with_kind(question, vector)
-        hits = retrieve(snapshot, question, lambda: vector, max(listed, _READ), self._seen)
-        unknown = unknown_names(question.text, hits[:_READ], snapshot.held)
-        return _Asked(question, hits, hits[: 0 if unknown else _READ])
+        return _Asked(with_kind(question, vector), vector, side)
+
+    def _take_form(self, draft: _Draft, snapshot: Snapshot) -> None:
+        """Give the answer a form of its own, if the question asks for one and the library has what it needs. Then
+        nothing is asked of passages; a comparison of two subjects becomes a question for each."""
+        question = draft.asked[0].question
+        match wanted(question) if len(draft.asked) == 1 else None:
+            case "talk":
+                draft.form = talk(question, snapshot.held)
+            case "library":
+                draft.form = catalogue(question.text, snapshot)
+            case "summary":
+                draft.form = summary(question, snapshot.documents(), self._index.stored)
+            case "comparison" if draft.mode != "write":
+                documents = snapshot.documents()
+                draft.form = comparison(question.text, documents, self._index.stored)
+                if draft.form is None and (two := sides(question.text, documents)):
+                    draft.asked = [self._understand(parse_question(side.question), side) for side in two]
+        if draft.form is not None:
+            draft.asked, draft.share = [], question.share
+
+    def _find(self, asked: _Asked, snapshot: Snapshot, filters: Filters | None, listed: int) -> None:
+        """Find the passages for one question, of which none is read if it names what no document mentions."""
+        question, count = asked.question, max(listed, _READ)
+        if asked.side is not None and asked.side.document is not None:
+            within = replace(filters or Filters(), documents=(asked.side.document,))
+            with self._index.snapshot(within) as narrow:
+                asked.hits = retrieve(narrow, question, lambda: asked.vector, count, self._seen)
+        else:
+            asked.hits = retrieve(snapshot, question, lambda: asked.vector, count, self._seen)
+        if asked.side is not None:
+            weigh, subject = snapshot.term_weights, asked.side.subject
+            asked.read = [hit for hit in asked.hits[:_READ] if speaks_of(subject, hit, weigh)]
+            return
+        unknown = unknown_names(question.text, asked.hits[:_READ], snapshot.held)
+        asked.read = asked.hits[: 0 if unknown else _READ]
 
     def _dated(self, question: Question, snapshot: Snapshot) -> Question:
         """The question with the days that it names as the passages write them."""
@@ -269,7 +309,7 @@ class Pipeline:
         asked.chosen = choose(asked.read, readings, cited)
         if asked.chosen is not None:
             asked.confidence = confidence(signals_of(asked.question, asked.chosen))
-            asked.refused = asked.confidence < refuse_below
+            asked.refused = asked.side is None and asked.confidence < refuse_below
 
     def _after_last(
         self, asked: _Asked, readings: list[PassageReading], reader: PassageReader, deadline: Deadline
@@ -284,9 +324,29 @@ class Pipeline:
             readings = without_repeated(readings, {one.passage.id: one for one in before}, earlier.answer)
         return readings, frozenset(passage.document_id for passage in passages)
 
-    def _parts(self, mode: Mode, question: Question, chosen: Chosen, hits: Sequence[Hit], deadline: Deadline) -> Parts:
+    def _count_instead(self, draft: _Draft) -> None:
+        """Give the rows to count, if a number is asked for and no sentence states it."""
+        asked = draft.asked[0] if len(draft.asked) == 1 else None
+        if not asked or draft.mode == "write" or not asks_count(asked.question):
+            return
+        if asked.refused or (asked.chosen is not None and not states_number(asked.chosen)):
+            draft.form = count(asked.question, asked.read, self._index.stored)
+
+    def _parts(self, draft: _Draft, deadline: Deadline) -> Iterator[Parts]:
+        """The parts of the answer to each question, or of its form."""
+        if draft.form is not None:
+            yield at_once(draft.form.parts)
+            return
+        for number, (one, chosen) in enumerate(draft.said()):
+            if one.side is not None:
+                yield at_once(side_parts(one.side, chosen, first=number == 0))
+            else:
+                yield self._said(draft.mode, one, chosen, deadline)
+
+    def _said(self, mode: Mode, asked: _Asked, chosen: Chosen, deadline: Deadline) -> Parts:
         if mode == "extract":
             return extract(chosen)
+        question, hits = asked.question, asked.hits[:_EVIDENCE_HITS]
         model = self._models.writer() if mode == "write" else None
         if model is None:
             return quote(question, chosen)
@@ -298,8 +358,8 @@ class Pipeline:
         self, draft: _Draft, composed: Composed, conflicts: tuple[Conflict, ...], citations: tuple[Citation, ...]
     ) -> Answer:
         """The answer; `citations` are those of what was composed, and behind them those of the conflicts."""
-        reason: AbstentionReason = draft.outcomes[-1].reason if draft.outcomes else "no_evidence"
-        abstained = None if composed.claims else Abstention(reason, _MESSAGES[reason])
+        abstained = draft.abstained(composed)
+        form = draft.form or Form()
         support = [claim.support for claim in composed.claims]
         used = [citation.document_id for citation in composed.citations]
         partly = partly_read_notices(used or [hit.passage.document_id for hit in draft.hits], draft.unread)
@@ -309,14 +369,14 @@ class Pipeline:
             question=draft.question.text,
             answered=abstained is None,
             abstained=abstained,
-            answer=abstained.message if abstained else composed.text,
-            mode=draft.mode,
+            answer=abstained.message if abstained else composed.text + draft.remark,
+            mode=form.mode if draft.form else draft.mode,
             faithfulness=sum(support) / len(support) if support else 0.0,
-            confidence=min(one.confidence for one in draft.asked),
+            confidence=draft.confidence,
             claims=composed.claims,
             citations=citations,
             hits=draft.hits,
-            model=self._model_name(draft.mode),
+            model=self._model_name(draft.mode) if draft.asked else None,
             index=IndexInfo(self.name, draft.generation),
             usage=Usage(
                 sum(outcome.usage.prompt_tokens for outcome in draft.outcomes),
@@ -327,6 +387,7 @@ class Pipeline:
             answer_span=_short_answer(draft, composed),
             resolved_question=draft.question.standalone if draft.question.carried else None,
             conflicts=conflicts,
+            documents=form.documents,
         )
 
     def _notices(self, mode: Mode) -> tuple[str, ...]:
@@ -354,8 +415,10 @@ class _Asked:
     """A question of those that were asked at once, and what became of it."""
 
     question: Question
-    hits: list[Hit]
-    read: list[Hit]  # those whose passages are read
+    vector: Vectors
+    side: Side | None = None  # of a comparison
+    hits: list[Hit] = field(default_factory=list)
+    read: list[Hit] = field(default_factory=list)  # those whose passages are read
     readings: list[PassageReading] = field(default_factory=list)  # of these
     chosen: Chosen | None = None
     confidence: float = 0.0
@@ -369,13 +432,20 @@ class _Draft:
     question: Question
     mode: Mode
     notices: tuple[str, ...] = ()  # on the threshold
-    asked: list[_Asked] = field(default_factory=list)  # one, or two for a question that asks for two things
+    asked: list[_Asked] = field(default_factory=list)  # one, or two for a question that asks for two things; see `form`
+    form: Form | None = None  # of its own, for which no passage has to be found
+    share: float = 0.0  # probability of the form, if nothing else is asked
     hits: tuple[Hit, ...] = ()  # the listed ones
     unread: dict[str, tuple[str, ...]] = field(default_factory=dict)  # notes of the documents that were read in part
     generation: int = 0
     origins: dict[str, Origin] = field(default_factory=dict)  # of the documents of all hits
     outcomes: list[Outcome] = field(default_factory=list)
     clock: _Clock = field(default_factory=_Clock)
+
+    def quoted(self) -> set[str]:
+        """The documents that a form of its own quotes."""
+        parts = self.form.parts if self.form else ()
+        return {place.evidence.passage.document_id for part in parts for place in part.places}
 
     def dated(self, document_id: str) -> AsOf:
         """The date of a document that was found."""
@@ -389,6 +459,29 @@ class _Draft:
             if one.chosen is not None and not one.refused:
                 found.setdefault((one.chosen.passage.id, one.chosen.span.start), (one, one.chosen))
         return list(found.values())
+
+    @property
+    def remark(self) -> str:
+        """Our own words behind the parts, which are no claim."""
+        if self.form is not None:
+            return self.form.remark
+        return NO_CONCLUSION if any(one.side for one in self.asked) else ""
+
+    @property
+    def confidence(self) -> float:
+        """That of the least certain question; of a form of its own, the probability that it is asked for."""
+        if self.asked:
+            return min(one.confidence for one in self.asked)
+        return 0.0 if self.form is None or self.form.reason else self.share
+
+    def abstained(self, composed: Composed) -> Abstention | None:
+        """The reason why there is no answer."""
+        if self.form is not None and self.form.reason:
+            return Abstention(self.form.reason, self.form.remark)
+        if composed.claims or (self.form is not None and self.form.mode == "catalogue"):
+            return None
+        reason: AbstentionReason = self.outcomes[-1].reason if self.outcomes else "no_evidence"
+        return Abstention(reason, _MESSAGES[reason])
 
 
 def _questions(question: Question, snapshot: Snapshot) -> list[Question]:
@@ -410,6 +503,8 @@ def _in_turn(lists: Sequence[Sequence[Hit]]) -> list[Hit]:
 
 
 def _unanswered(draft: _Draft) -> list[str]:
+    if draft.form is not None:
+        return []
     return [f"The documents do not answer this part: {one.question.text}" for one in draft.asked if one.refused]
 
 
@@ -429,14 +524,15 @@ def _checked(parts: Parts, composer: Composer) -> Generator[NextClaim, None, Out
 
 def _conflicts(draft: _Draft, composer: Composer) -> tuple[Conflict, ...]:
     """The places that answer otherwise than what was said, cited behind it."""
-    said = [(one.question, clashes(one.question, chosen, one.read, one.readings)) for one, chosen in draft.said()]
+    asked = [] if draft.form else [(one, chosen) for one, chosen in draft.said() if one.side is None]
+    said = [(one.question, clashes(one.question, chosen, one.read, one.readings)) for one, chosen in asked]
     return tuple(conflict_of(question, groups, composer) for question, groups in said if groups)
 
 
 def _short_answer(draft: _Draft, composed: Composed) -> ShortAnswer | None:
     """The chosen span, if a citation holds it whole or in part: then as much of it as the citation holds. Of two
     answers, that of the first."""
-    if not draft.said() or draft.mode == "write":
+    if not draft.said() or draft.mode == "write" or draft.remark:
         return None
     chosen = draft.said()[0][1]
     passage, span = chosen.passage, chosen.span

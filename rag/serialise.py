@@ -18,13 +18,14 @@ from rag.checking.faithfulness import CheckedClaim, Faithfulness, Reason
 from rag.types import (
     AbstentionReason,
     Answer,
+    AnswerMode,
     Citation,
     Claim,
     Conflict,
     DateOrigin,
     DocumentInfo,
     Hit,
-    Mode,
+    ListedDocument,
     ShortAnswer,
 )
 
@@ -130,8 +131,17 @@ class ConflictJSON(TypedDict):
     values: list[ConflictValueJSON]
 
 
+class ListedDocumentJSON(TypedDict):
+    """A document that an answer about the library names."""
+
+    id: str
+    title: str
+    source: str
+
+
 class AnswerJSON(TypedDict):
-    """An answer whose every claim is cited and checked, or an abstention."""
+    """An answer whose every claim is cited and checked, or an abstention. `documents` are those that an answer about
+    the library names, else empty."""
 
     id: str
     question: str
@@ -140,7 +150,7 @@ class AnswerJSON(TypedDict):
     abstained: AbstentionJSON | None
     answer: str
     answer_span: ShortAnswerJSON | None
-    mode: Mode
+    mode: AnswerMode
     faithfulness: Number
     confidence: Number
     claims: list[ClaimJSON]
@@ -152,6 +162,7 @@ class AnswerJSON(TypedDict):
     usage: UsageJSON
     timings: dict[str, Number]
     notices: list[str]
+    documents: list[ListedDocumentJSON]
 
 
 class SupportJSON(TypedDict):
@@ -220,12 +231,18 @@ def answer_json(answer: Answer) -> AnswerJSON:
         "usage": {"prompt_tokens": answer.usage.prompt_tokens, "completion_tokens": answer.usage.completion_tokens},
         "timings": {step: finite(seconds) for step, seconds in answer.timings.items()},
         "notices": list(answer.notices),
+        "documents": [listed_json(document) for document in answer.documents],
     }
 
 
 def short_answer_json(span: ShortAnswer) -> ShortAnswerJSON:
     """The short form of an answer with its place."""
     return {"text": span.text, "label": span.label, "start": span.start, "end": span.end}
+
+
+def listed_json(document: ListedDocument) -> ListedDocumentJSON:
+    """The JSON of a document that an answer names."""
+    return {"id": document.id, "title": document.title, "source": document.source}
 
 
 def claim_json(claim: Claim) -> ClaimJSON:

@@ -19,10 +19,11 @@ from rag.deadline import Deadline
 Vectors = NDArray[np.float32]
 DateOrigin = Literal["document", "file"]  # the document states it; it is the day of the file's last change
 Mode = Literal["auto", "extract", "quote", "write"]
+AnswerMode = Literal["auto", "extract", "quote", "write", "catalogue"]  # catalogue: about the library itself
 QuestionKind = Literal[
     "fact", "yesno", "list", "steps", "why", "how", "definition", "comparison", "count", "summary", "library", "talk"
 ]
-AbstentionReason = Literal["no_evidence", "declined", "unsupported"]
+AbstentionReason = Literal["no_evidence", "declined", "unsupported", "unclear", "talk"]
 
 CELL_SEPARATOR = " | "  # between the cells of a table row in `Document.text`
 
@@ -231,6 +232,14 @@ class Abstention:
     message: str
 
 
+class ListedDocument(NamedTuple):
+    """A document that an answer about the library names."""
+
+    id: str
+    title: str
+    source: str
+
+
 @dataclass(frozen=True, slots=True)
 class IndexInfo:
     """The index, and the generation of it, that an answer was drawn from."""
@@ -249,7 +258,8 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The result of a question: an answer whose every claim is cited and checked, or an abstention.
+    """The result of a question: an answer whose every claim is cited and checked, or an abstention. An answer about the
+    library itself has neither claims nor citations, but `documents`.
 
     `confidence` (0..1) is the calibrated probability that the documents hold the answer and that this is it; it is
     given when abstaining too. `faithfulness` (0..1) is the mean support of the claims, 0 if there are none.
@@ -261,7 +271,7 @@ class Answer:
     answered: bool
     abstained: Abstention | None
     answer: str
-    mode: Mode
+    mode: AnswerMode
     faithfulness: float
     confidence: float
     claims: tuple[Claim, ...]
@@ -275,6 +285,7 @@ class Answer:
     answer_span: ShortAnswer | None = None  # None if abstaining, and in mode write
     resolved_question: str | None = None  # with the words that it took from the conversation; None if it took none
     conflicts: tuple[Conflict, ...] = ()  # their citations stand behind those of the claims
+    documents: tuple[ListedDocument, ...] = ()  # those that an answer about the library or whole documents names
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +334,7 @@ class NextClaim(NamedTuple):
 
     claim: Claim
     citations: tuple[Citation, ...]  # one for each of the claim's labels, in their order
+    before: str = ""  # what stands between the claim before and this one: white space, or words that are no claim
 
 
 AnswerStep = Retrieved | NextClaim | Answer  # in this order: one `Retrieved`, each claim, the `Answer`

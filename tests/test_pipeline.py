@@ -90,9 +90,29 @@ def check_promises(pipeline: Pipeline, answer: Answer) -> None:
         assert 0 <= claim.support <= 1
     supports = [claim.support for claim in answer.claims]
     assert answer.faithfulness == pytest.approx(sum(supports) / len(supports) if supports else 0.0)
-    assert answer.answered == (answer.abstained is None) == bool(answer.citations)
+    assert answer.answered == (answer.abstained is None)
+    assert bool(answer.citations) == (answer.answered and answer.mode != "catalogue")
     assert answer.answered or answer.answer_span is None
     assert 0 <= answer.confidence <= 1
+
+
+@pytest.mark.parametrize(
+    ("question", "start", "reason"),
+    [
+        ("What documents do you have?", "There are 3 documents:\n- ", None),
+        ("Do you have anything on festivals?", '1 of 3 documents holds "festivals":\n- ', None),
+        ("hello", "Ask about what stands in your documents", "talk"),
+        ("Can you sum up the ferry file?", "The Corran ferry\n- Timetable: The ferry leaves at 08:15", None),
+        ("What is this document about?", "It is not clear which document is meant.", "unclear"),
+    ],
+)
+def test_a_question_about_the_library_or_a_whole_document_gets_its_form(
+    pipeline: Pipeline, question: str, start: str, reason: str | None
+) -> None:
+    answer = pipeline.ask(question)
+    check_promises(pipeline, answer)
+    assert answer.answer.startswith(start)
+    assert (answer.abstained and answer.abstained.reason) == reason
 
 
 @pytest.mark.parametrize("mode", ["quote", "extract"])

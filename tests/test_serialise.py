@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.serialise import AnswerJSON, CitationJSON, ClaimJSON, HitJSON, answer_json, document_json, hit_json, to_json
-from rag.types import Answer, Citation, Claim, Conflict, ConflictValue, DocumentInfo, Hit, ShortAnswer
+from rag.types import Answer, Citation, Claim, Conflict, ConflictValue, DocumentInfo, Hit, ListedDocument, ShortAnswer
 from tests.api.fakes import END, HITS, SAID, SENTENCE, START, abstained, answered
 
 PASSAGES: list[HitJSON] = [
@@ -87,6 +87,7 @@ ANSWERED: AnswerJSON = {
     "usage": {"prompt_tokens": 180, "completion_tokens": 12},
     "timings": {"retrieve": 0.012},
     "notices": ["a notice, with `rag doctor`"],
+    "documents": [],
 }
 ABSTAINED: AnswerJSON = {
     "id": "ans_2",
@@ -108,6 +109,7 @@ ABSTAINED: AnswerJSON = {
     "usage": {"prompt_tokens": 0, "completion_tokens": 0},
     "timings": {},
     "notices": [],
+    "documents": [],
 }
 
 
@@ -190,3 +192,9 @@ def test_half_a_surrogate_pair_is_escaped_and_all_else_is_as_it_is() -> None:
 def test_nan_is_refused_where_nobody_replaced_it() -> None:
     with pytest.raises(ValueError, match="Out of range float values"):
         to_json({"x": float("nan")})
+
+
+def test_the_documents_of_an_answer_about_the_library() -> None:
+    listed = (ListedDocument("a/b.txt", "B", "/a/b.txt"),)
+    told = answer_json(replace(answered("Who found it?"), mode="catalogue", documents=listed))
+    assert (told["mode"], told["documents"]) == ("catalogue", [{"id": "a/b.txt", "title": "B", "source": "/a/b.txt"}])

@@ -48,15 +48,16 @@ class Told:
     def step(self, progress: AnswerStep) -> Delta:
         """The text that a step of the answer adds; empty for a step that adds none."""
         match progress:
-            case NextClaim(claim):
+            case NextClaim(claim, _, before):
                 said = with_footnote_marks(claim.text) if self._form == "footnotes" else claim.text
-                piece = f" {said}" if claim.start else said
+                piece = before + said
                 self._added += len(piece)
                 self._waiting.append((self._added, progress))
                 return self._delta(self._cutter.add(piece))
             case Answer():
                 self.answer = progress
-                last = self._delta(self._cutter.add(_ending(progress)) + self._cutter.end())
+                rest = progress.answer[progress.claims[-1].end :] if progress.claims else progress.answer
+                last = self._delta(self._cutter.add(rest + _ending(progress)) + self._cutter.end())
                 return last._replace(content=last.content + self._footnotes())
             case _:
                 return Delta("")

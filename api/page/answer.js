@@ -9,6 +9,8 @@ const REASONS = {
   no_evidence: "No passage is close enough to the question to answer from.",
   declined: "The model was shown the nearest passages and found no answer in them.",
   unsupported: "What the model wrote is not supported by the passages, so it is not shown.",
+  unclear: "A summary needs one document, a comparison two.",
+  talk: "Nothing was asked that documents could answer.",
 };
 
 /** Contents of the answer's article: `passages`, `sentence` and `finish` are called in the order in which they come. */
@@ -21,13 +23,14 @@ export class AnswerView {
     this.figures = make("div");
     this.cited = make("ol", { class: "citations" });
     this.citations = make("section", { "aria-label": "Sources" }, make("h2", {}, "Sources"), this.cited);
+    this.documents = make("div");
     this.found = make("div");
     this.citations.hidden = true;
     this.said.hidden = true;
     this.disagreement = make("div");
     hideQuote();
     const asked = make("p", { class: "asked", dir: "auto" }, question);
-    article.replaceChildren(asked, this.said, this.disagreement, this.figures, this.citations, this.found);
+    article.replaceChildren(asked, this.said, this.documents, this.disagreement, this.figures, this.citations, this.found);
   }
 
   passages(passages) {
@@ -35,13 +38,13 @@ export class AnswerView {
   }
 
   /** Show a claim with its citations; offsets count from the beginning of `text`. */
-  sentence({ text, citations }) {
+  sentence({ text, citations, before = this.text === "" ? "" : " " }) {
     this.#cite(citations);
     const alone = { answer: text, claims: [{ start: 0, text }], citations };
-    if (this.text !== "") this.said.append(" ");
+    this.said.append(before);
     this.said.append(...this.#pieces(alone));
     this.said.hidden = false;
-    this.text = this.text === "" ? text : `${this.text} ${text}`;
+    this.text += before + text;
   }
 
   /** Show the whole answer; sentences that are shown already stay as they are. */
@@ -53,8 +56,9 @@ export class AnswerView {
       this.said.replaceChildren(...(answer.answered ? this.#pieces(answer) : [answer.answer]));
       this.said.hidden = false;
     }
-    this.citations.hidden = !answer.answered;
+    this.citations.hidden = answer.citations.length === 0;
     this.disagreement.replaceChildren(...answer.conflicts.map((conflict) => this.#conflict(conflict)));
+    this.documents.replaceChildren(documentsElement(answer.documents ?? [], this.index));
     this.figures.replaceChildren(figures(answer, seconds));
     if (!answer.answered) this.#abstain(answer);
     const title = answer.answered ? "Passages found" : "Nearest passages";
@@ -101,9 +105,9 @@ export class AnswerView {
 function figures(answer, seconds) {
   const percent = (share) => (share === null ? "–" : `${Math.round(100 * share)} %`);
   const entries = [
-    answer.answered && ["supported", percent(answer.faithfulness), "Mean support of the answer's sentences by the characters that they cite"],
+    answer.claims.length > 0 && ["supported", percent(answer.faithfulness), "Mean support of the answer's sentences by the characters that they cite"],
     ["confidence", percent(answer.confidence), "Probability that the documents hold the answer and that this is it"],
-    ["mode", answer.mode, "Answer mode: quote, write or extract"],
+    ["mode", answer.mode, "Answer mode: quote, write or extract; catalogue: from the list of documents"],
     answer.model && ["model", answer.model, "The model that read or wrote"],
     ["time", `${seconds.toFixed(1)} s`, "Time from the question to the checked answer"],
   ].filter(Boolean);
@@ -131,6 +135,19 @@ function passagesElement(passages, index, title, open) {
   ));
   const details = make("details", { class: "passages" }, make("summary", {}, `${title} (${items.length})`), make("ol", {}, ...items));
   details.open = open;
+  return details;
+}
+
+/** Documents that an answer names, each with a button that opens it. */
+function documentsElement(documents, index) {
+  if (documents.length === 0) return "";
+  const items = documents.map(({ id, title }) => {
+    const open = () => openDocument({ document_id: id, title, start: 0, end: 0 }, "", index);
+    return make("li", {}, make("button", { type: "button", "aria-label": `Open the document ${title}`, onclick: open }, title));
+  });
+  const line = make("summary", {}, count(documents.length, "document"));
+  const details = make("details", { class: "passages" }, line, make("ol", {}, ...items));
+  details.open = true;
   return details;
 }
 

@@ -65,8 +65,9 @@ def _encode(progress: AnswerStep) -> bytes:
     match progress:
         case Retrieved(hits):
             return _event("passages", {"passages": [hit_json(hit) for hit in hits]})
-        case NextClaim(claim, citations):
-            return _event("sentence", {**claim_json(claim), "citations": [citation_json(c) for c in citations]})
+        case NextClaim(claim, citations, before):
+            told = {**claim_json(claim), "citations": [citation_json(c) for c in citations], "before": before}
+            return _event("sentence", told)
         case Answer():
             return _event("answer", answer_json(progress))
 

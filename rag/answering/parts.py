@@ -29,6 +29,7 @@ class Part(NamedTuple):
     places: tuple[QuotedPlace, ...]
     support: float
     reason: str | None = None
+    before: str | None = None  # words that are no claim, such as a heading, with white space; None: a space
 
 
 class Composed(NamedTuple):
@@ -60,11 +61,12 @@ class Composer:
         """Append the part as the next claim of the answer; returns the claim with its citations."""
         numbers = tuple(self._label(place) for place in part.places)
         said = _said(part.text, numbers)
-        start = len(self._text) + (1 if self._text else 0)
-        self._text = f"{self._text} {said}" if self._text else said
+        before = (" " if self._text else "") if part.before is None else part.before
+        start = len(self._text) + len(before)
+        self._text += before + said
         claim = Claim(said, start, len(self._text), part.support, numbers, part.reason)
         self._claims.append(claim)
-        return NextClaim(claim, tuple(self._citations[number - 1] for number in numbers))
+        return NextClaim(claim, tuple(self._citations[number - 1] for number in numbers), before)
 
     def cited(self, part: Part) -> tuple[str, tuple[Citation, ...]]:
         """The part with its markers, and its citations, beside the answer: its text is not added."""

@@ -17,7 +17,7 @@ def answer_text(answer: Answer, color: bool) -> str:
     """The answer, its citations with the words of the answer marked in their sentence, and its confidence."""
     lines = [f"note: {notice}" for notice in answer.notices]
     lines += [f"read as: {answer.resolved_question}", ""] if answer.resolved_question else []
-    lines += [_wrap(answer.answer, ""), ""]
+    lines += [*(_wrap(line, "") for line in answer.answer.split("\n")), ""]
     lines += [line for conflict in answer.conflicts for line in (_wrap(told(conflict, answer.citations), ""), "")]
     for citation in answer.citations:
         lines += citation_lines(citation, color)
@@ -26,7 +26,7 @@ def answer_text(answer: Answer, color: bool) -> str:
         lines += [f"  - {_hit_where(hit)}: {_preview(hit.passage.text, 140)}" for hit in answer.hits[:_NEAREST]]
         lines.append("")
     seconds = sum(answer.timings.values())
-    faithfulness = f"faithfulness {answer.faithfulness:.2f}, " if answer.answered else ""
+    faithfulness = f"faithfulness {answer.faithfulness:.2f}, " if answer.claims else ""
     model = answer.model or "no model"
     lines.append(f"({faithfulness}confidence {answer.confidence:.2f}; {answer.mode} with {model}; {seconds:.2f} s)")
     return "\n".join(lines)

@@ -47,6 +47,7 @@ class Question:
     carried: tuple[Carried, ...] = ()  # in the order in which they were said; none of them is in `terms`
     subject: tuple[str, ...] = ()  # words that say what a follow-up is about
     earlier: Earlier | None = None  # the turn that a follow-up follows
+    share: float = 1.0  # 0..1, the probability of `kind`
 
     @property
     def standalone(self) -> str:
@@ -79,7 +80,8 @@ def parse_question(text: object) -> Question:
             "index the text as a document",
             "question",
         )
-    return Question(clean, *_kind(clean), frozenset(query_terms(clean)))
+    kind, wants_list, share = _kind(clean)
+    return Question(clean, kind, wants_list, frozenset(query_terms(clean)), share=share)
 
 
 def is_english(text: str) -> bool:
@@ -89,10 +91,11 @@ def is_english(text: str) -> bool:
 
 def with_kind(question: Question, vector: Vectors) -> Question:
     """The question with the kind that its words and its vector tell together."""
-    kind, wants_list = _kind(question.text, vector)
-    return replace(question, kind=kind, wants_list=wants_list)
+    kind, wants_list, share = _kind(question.text, vector)
+    return replace(question, kind=kind, wants_list=wants_list, share=share)
 
 
-def _kind(text: str, vector: Vectors | None = None) -> tuple[QuestionKind, float]:
+def _kind(text: str, vector: Vectors | None = None) -> tuple[QuestionKind, float, float]:
     shares = kind_shares(text, vector)
-    return max(shares, key=shares.__getitem__), shares["list"] + shares["steps"]
+    kind = max(shares, key=shares.__getitem__)
+    return kind, shares["list"] + shares["steps"], shares[kind]

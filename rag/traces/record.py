@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from rag.serialise import AnswerJSON, IndexJSON, Number, UsageJSON, answer_json, finite, hit_json, selected
 from rag.traces.collect import Trace
-from rag.types import AbstentionReason, Answer, Mode, PassageReading
+from rag.types import AbstentionReason, Answer, AnswerMode, PassageReading
 
 
 class RetrievedJSON(TypedDict):
@@ -74,7 +74,7 @@ class TraceJSON(TypedDict):
     question_characters: int
     answered: bool
     abstained: AbstentionReason | None
-    mode: Mode
+    mode: AnswerMode
     model: str | None
     prompt_sha256: str | None
     confidence: Number

@@ -155,8 +155,11 @@ class FakePipeline:
             raise TimeoutError("nobody let go")
         if self.late_error is not None:
             raise self.late_error
+        said = 0
         for claim in answer.claims:
-            yield NextClaim(claim, tuple(answer.citations[label - 1] for label in claim.citations))
+            cited = tuple(answer.citations[label - 1] for label in claim.citations)
+            yield NextClaim(claim, cited, answer.answer[said : claim.start])
+            said = claim.end
         yield answer
 
     def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[Hit]:

@@ -124,3 +124,12 @@ def test_hits_are_numbered_with_score_and_place_and_wrapped() -> None:
         "    is wrapped."
     )
     assert hits_text([]) == "nothing found: the index is empty"
+
+
+def test_an_answer_without_claims_keeps_its_lines_and_has_no_faithfulness() -> None:
+    listing = replace(
+        ANSWER, answer="There are 2 documents:\n- A (a.txt)\n- B (b.txt)", claims=(), citations=(), hits=(), model=None
+    )
+    assert answer_text(replace(listing, mode="catalogue"), color=False) == (
+        "There are 2 documents:\n- A (a.txt)\n- B (b.txt)\n\n(confidence 0.87; catalogue with no model; 0.75 s)"
+    )

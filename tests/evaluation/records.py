@@ -88,6 +88,7 @@ def answer(
         "usage": {"prompt_tokens": 10, "completion_tokens": 2},
         "timings": {"retrieve": 0.1},
         "notices": [],
+        "documents": [],
     }
 
 

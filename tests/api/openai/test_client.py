@@ -372,4 +372,7 @@ def test_passages_and_sentences_of_ask_come_when_they_are_known(site: Site) -> N
         assert events(text) == [("passages", {"passages": PASSAGES})]  # while the sentence is not yet there
         hold.set()
         text += "".join(pieces)
-    assert events(text)[1:] == [("sentence", CLAIM | {"citations": [CITATION]}), ("answer", ANSWERED)]
+    assert events(text)[1:] == [
+        ("sentence", CLAIM | {"citations": [CITATION], "before": ""}),
+        ("answer", ANSWERED),
+    ]

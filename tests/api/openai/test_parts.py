@@ -142,3 +142,20 @@ def test_documents_that_disagree_are_told_in_a_sentence_behind_the_answer() -> N
     assert first.content == SAID
     assert last.content == '\n\nThe documents disagree: "Bo Lund" (Log, 2024), "Ada Byron" (Pumps 😀).'
     assert (len(first.annotations), len(last.annotations)) == (1, 0)
+
+
+def test_words_around_the_claims_are_told_where_they_stand() -> None:
+    answer = answered("Who?")
+    claim = replace(answer.claims[0], start=8, end=8 + len(SAID))
+    whole = replace(answer, answer=f"Notes\n- {SAID}\nThat is quoted.", claims=(claim,))
+    told = Told("footnotes", Links("http://x", "default"), Cutter([], None, len))
+    pieces = [told.step(NextClaim(claim, whole.citations, "Notes\n- ")).content, told.step(whole).content]
+    text, footnotes = "".join(pieces).split("\n\n")
+    assert text == f"Notes\n- {with_footnote_marks(SAID)}\nThat is quoted."
+    assert footnotes.startswith("[^1]: ")
+
+
+def test_an_answer_without_claims_is_told_whole() -> None:
+    listing = replace(answered("Who?"), answer="There are 2 documents:\n- A\n- B", claims=(), citations=())
+    told = Told("annotations", Links("http://x", "default"), Cutter([], None, len))
+    assert told.step(listing).content == "There are 2 documents:\n- A\n- B"

@@ -1,0 +1,118 @@
+"""A question about the library itself -> an answer from its list of documents, and from its index of words.
+
+Known are: all documents or those of a type, how many there are, the newest and the oldest, and those that hold some
+words. Titles are listed, nothing is quoted. English.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.answering.form import Form, listed, titles
+from rag.index.filters import stated_day, types
+from rag.seams import Snapshot
+from rag.text.terms import terms, tokens
+from rag.types import DocumentInfo
+
+_MOST_PASSAGES = 1_000  # in which each word is looked for: a word that more passages hold tells no document apart
+_RARE = 0.5  # of the highest weight of the words, from which a word must be in a document that mentions them
+_ABOUT = re.compile(
+    r"\b(?:mention\w*|about|on|regarding|concern\w*|discuss\w*|(?:talk|speak)s? of|deal\w* with|cover(?:s|ing)?"
+    r"|contain\w*|refers? to)\s+(?P<what>[^?]+?)[\s.?!]*$",
+    re.IGNORECASE,
+)
+_NEWEST = re.compile(r"\b(?:newest|latest|most recent(?:ly)?|last)\b", re.IGNORECASE)
+_OLDEST = re.compile(r"\b(?:oldest|earliest|first)\b", re.IGNORECASE)
+_TYPES = {
+    "word": ("docx", "doc", "odt", "rtf"),
+    "spreadsheet": ("xlsx", "xls", "ods", "csv"),
+    "excel": ("xlsx", "xls"),
+    "email": ("eml", "msg"),
+    "mail": ("eml", "msg"),
+    "slide": ("pptx", "odp"),
+    "present": ("pptx", "odp"),
+    "powerpoint": ("pptx",),
+}
+# Words with which people ask for documents: a question that has others is about something else.
+_OWN = frozenset(
+    terms(
+        "document documents docs file files paper papers text texts source sources material materials thing"
+        " things content contents library collection index archive database folder list show give tell see have"
+        " hold keep store stored available know name names title titles many number count total newest latest"
+        " recent recently last most oldest earliest first old new add added upload uploaded load loaded read"
+        " access here everything type kind sort format topic cover please want need can"
+    )
+)
+
+
+def catalogue(text: str, snapshot: Snapshot) -> Form | None:
+    """The answer; None if the question asks for anything else of the library."""
+    documents = snapshot.documents()
+    if about := _ABOUT.search(text):
+        return _mentioning(about["what"], documents, snapshot)
+    words = set(terms(text))
+    suffixes = {suffix for info in documents if (suffix := types(info)[0])}
+    wanted = {suffix for word in words for suffix in (*_TYPES.get(word, ()), *suffixes.intersection([word]))}
+    if words - _OWN - wanted - _TYPES.keys():
+        return None
+    found = [info for info in documents if not wanted or types(info)[0] in wanted]
+    if dated := [info for info in found if stated_day(info)]:
+        if _NEWEST.search(text):
+            return _by_date(dated, "newest", max(map(_day, dated)))
+        if _OLDEST.search(text):
+            return _by_date(dated, "oldest", min(map(_day, dated)))
+    return _listing(f"There {_count(len(found))}{' of that type' if wanted else ''}", found)
+
+
+def every_document(documents: Sequence[DocumentInfo]) -> Form:
+    """All documents, for a question that asks for an overview of the library."""
+    return _listing(f"There {_count(len(documents))}", documents)
+
+
+def _mentioning(what: str, documents: Sequence[DocumentInfo], snapshot: Snapshot) -> Form | None:
+    """The documents that hold the rare words of `what`, the best for all of them first."""
+    by_term = {found[0]: word for word in tokens(what) if (found := terms(word))}
+    if not by_term:
+        return None
+    weights = snapshot.term_weights(by_term)
+    rare = [word for term, word in by_term.items() if weights[term] >= _RARE * max(weights.values())]
+    holders = [_holders(word, snapshot) for word in rare]
+    order = {document: -score for document, score in _holders(what, snapshot).items()}
+    held = [info for info in documents if all(info.id in one for one in holders)]
+    held.sort(key=lambda info: (order.get(info.id, 0.0), info.id))
+    said = " and ".join(f'"{word}"' for word in rare)
+    if not held:
+        return Form(remark=f"None of the {len(documents):,} documents holds {said}.", mode="catalogue")
+    hold = "hold" if len(held) > 1 else "holds"
+    return _listing(f"{len(held):,} of {len(documents):,} documents {hold} {said}", held)
+
+
+def _holders(words: str, snapshot: Snapshot) -> dict[str, float]:
+    """The documents of the passages that hold any of the words, each with the score of its best one."""
+    scored = snapshot.lexical(words, _MOST_PASSAGES)
+    stored = snapshot.fetch([one.row for one in scored])
+    found: dict[str, float] = {}
+    for one, passage in zip(scored, stored, strict=True):
+        found.setdefault(passage.passage.document_id, one.score)
+    return found
+
+
+def _by_date(documents: Sequence[DocumentInfo], which: str, day: str) -> Form:
+    found = [info for info in documents if _day(info) == day]
+    verb = "is" if len(found) == 1 else "are"
+    by = "by the date that a document states, or else that of its file"
+    return _listing(f"The {which} of {len(documents):,} {verb} of {day}, {by}", found)
+
+
+def _listing(line: str, documents: Sequence[DocumentInfo]) -> Form:
+    text = f"{line}:\n{titles(documents)}" if documents else f"{line}."
+    return Form(remark=text, documents=listed(documents), mode="catalogue")
+
+
+def _count(number: int) -> str:
+    return "is 1 document" if number == 1 else f"are {number:,} documents" if number else "are no documents"
+
+
+def _day(info: DocumentInfo) -> str:
+    return stated_day(info) or ""

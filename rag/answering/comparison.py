@@ -1,0 +1,108 @@
+"""A question that compares two things -> what the documents say of each, side by side, and no conclusion.
+
+Two documents that the question names are each given in outline, unless it asks about a thing in them. Two subjects
+("the ferry and the bridge"), or two documents and a thing, become a question each, which goes the ordinary way within
+its document. Nothing is compared here: that is left to the person. English.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from rag.answering.choose import Chosen, evidence, sentences_around
+from rag.answering.extract import sentence_parts
+from rag.answering.form import Form, listed, which
+from rag.answering.outline import SENTENCES, outline
+from rag.answering.parts import Part
+from rag.retrieval.naming import named
+from rag.retrieval.search import coverage
+from rag.text.terms import query_terms, terms
+from rag.types import DocumentInfo, Hit, StoredDocument
+
+NO_CONCLUSION = "\nThese are the places in the documents, side by side; no conclusion is drawn from them."
+_SENTENCES = 3  # that are quoted of each subject: the one that is found, and those that follow it
+_SHARE = 0.5  # of a subject's words, by weight, that a passage about it holds
+_COMPARED = re.compile(
+    r"\b(?:compare|contrast|(?:differences?|changed?|changes) (?:between|from)|distinguish(?:es)?)"
+    r"\s+(?P<both>[^?]+?)[\s.?!]*$",
+    re.IGNORECASE,
+)
+_BORDERS = (r",?\s+and\s+", r"\s+(?:versus|vs\.?|against|compared (?:to|with))\s+", r"\s+(?:with|to)\s+")
+_PREPOSITION = re.compile(r"(?:for|at|in|on|of|from|to|by|with|under|during|before|after)\b", re.IGNORECASE)
+_ARTICLE = re.compile(r"(?:the|an?|our|my|your)\s+", re.IGNORECASE)
+
+
+class Side(NamedTuple):
+    """One of the two subjects; `document` is the id of the only one to be read for it, None for all."""
+
+    subject: str
+    document: str | None
+
+    @property
+    def question(self) -> str:
+        """The question that is asked of it."""
+        return f"What is {self.subject}?"
+
+
+def comparison(text: str, documents: Sequence[DocumentInfo], stored: Callable[[str], StoredDocument]) -> Form | None:
+    """The outlines of the two documents that the question names; None if it does not, or asks about a thing in them."""
+    found = named(text, documents)
+    if len(found.documents) != 2 or found.topic:
+        several = len(found.candidates) > 2 and not found.topic
+        return which(found.candidates, "two documents are") if several else None
+    one, two = (outline(stored(info.id), SENTENCES // 2)[0] for info in found.documents)
+    if not (one and two):  # a document of headings alone
+        return None
+    second = two[0]._replace(before=f"\n\n{two[0].before}")
+    return Form((*one, second, *two[1:]), NO_CONCLUSION, listed(found.documents))
+
+
+def sides(text: str, documents: Sequence[DocumentInfo]) -> tuple[Side, Side] | None:
+    """The two subjects that are compared; None if they cannot be told apart.
+
+    >>> [side.subject for side in sides("Compare travel by ferry and by train.", []) or ()]
+    ['travel by ferry', 'travel by train']
+    """
+    compared = _COMPARED.search(text)
+    if compared is None:
+        return None
+    for border in _BORDERS:
+        subjects = re.split(border, compared["both"], flags=re.IGNORECASE)
+        if len(subjects) == 2:
+            one, two = _completed(*subjects)
+            return _side(one, documents), _side(two, documents)
+    return None
+
+
+def side_parts(side: Side, chosen: Chosen, first: bool) -> list[Part]:
+    """The sentence that was found for a subject, and those that follow it in its passage."""
+    around = sentences_around(chosen)
+    after = [place for place in chosen.passage.sentences if place.start >= around[-1].end]
+    around += [evidence(chosen, start, end) for start, end in after[:_SENTENCES]]
+    parts = sentence_parts(chosen, around[:_SENTENCES])
+    return [parts[0]._replace(before=f"{'' if first else chr(10)}- {side.subject}: "), *parts[1:]]
+
+
+def speaks_of(subject: str, hit: Hit, weigh: Callable[[Iterable[str]], Mapping[str, float]]) -> bool:
+    """True if the passage, with its title and headings, holds the subject's words, at least half of them by weight."""
+    passage = hit.passage
+    held = frozenset(terms(f"{passage.document_id}\n{passage.title}\n{passage.section or ''}\n{passage.text}"))
+    weights = weigh(query_terms(subject))
+    return bool(weights) and coverage(held.intersection(weights), weights) >= _SHARE
+
+
+def _completed(one: str, two: str) -> tuple[str, str]:
+    """The subjects, each with what only the other says: "travel by ferry", "by train"; "salt", "fresh water"."""
+    if (preposition := _PREPOSITION.match(two)) and (at := re.search(rf"\s{preposition[0]}\s", one)):
+        return one, f"{one[: at.start()]} {two}"
+    alone, last = _ARTICLE.sub("", one), two.split()[-1]
+    if " " not in alone and not alone.endswith("s") and len(_ARTICLE.sub("", two).split()) == 2 and last.islower():
+        return f"{one} {last}", two
+    return one, two
+
+
+def _side(subject: str, documents: Sequence[DocumentInfo]) -> Side:
+    found = named(subject, documents).documents
+    return Side(subject, found[0].id if len(found) == 1 else None)
