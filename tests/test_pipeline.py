@@ -99,8 +99,8 @@ def check_promises(pipeline: Pipeline, answer: Answer) -> None:
 @pytest.mark.parametrize(
     ("question", "start", "reason"),
     [
-        ("What documents do you have?", "There are 3 documents:\n- ", None),
-        ("Do you have anything on festivals?", '1 of 3 documents holds "festivals":\n- ', None),
+        ("What documents do you have?", "There are 4 documents:\n- ", None),
+        ("Do you have anything on festivals?", '1 of 4 documents holds "festivals":\n- ', None),
         ("hello", "Ask about what stands in your documents", "talk"),
         ("Can you sum up the ferry file?", "The Corran ferry\n- Timetable: The ferry leaves at 08:15", None),
         ("What is this document about?", "It is not clear which document is meant.", "unclear"),

@@ -86,7 +86,5 @@ class Told:
 
 
 def _ending(answer: Answer) -> str:
-    """What follows the sentences of the answer: that documents disagree, or why there is none."""
-    if not answer.answered:
-        return answer.answer
+    """What follows the answer: that documents disagree."""
     return "".join(f"\n\n{told(conflict, answer.citations)}" for conflict in answer.conflicts)

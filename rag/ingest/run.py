@@ -253,7 +253,8 @@ class _Work:
     def _count(self, document: Document) -> None:
         before = self._known.get(document.id)
         (self.summary.added if before is None else self.summary.replaced).append(document.id)
-        if before and before.sha256 == document.sha256 and before.reader != document.reader:
+        same = before is not None and before.sha256 == document.sha256
+        if before and same and (before.reader, before.hidden) != (document.reader, document.hidden):
             self.summary.reread.append(document.id)
         self._note(document.id, document.source, document.notes)
         other = self._same_as.setdefault(document.sha256, document.id)

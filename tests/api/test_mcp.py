@@ -137,6 +137,7 @@ def test_ask(address: str) -> None:
         "faithfulness": 0.98,
         "confidence": 0.83,
         "notices": ["a notice, with `rag doctor`"],
+        "conflicts": [],
     }
     assert (cited["label"], cited["document_id"], cited["page"], cited["quote"]) == (1, PUMPS.id, 3, SENTENCE)
     assert PUMPS.text[cited["start"] : cited["end"]] == cited["quote"]

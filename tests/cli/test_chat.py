@@ -68,7 +68,7 @@ def test_a_question_refers_to_the_one_before_and_its_sources_can_be_shown_again(
         assert "[1] quarry" in second
         sources = said(chat, capsys, "/sources\n")
         assert sources.strip() in second
-        assert sources.startswith("[1] quarry, docs/quarry.txt\n")
+        assert sources.startswith("[1] quarry, docs/quarry.txt, file of ")
         assert "read as" not in sources
 
 
