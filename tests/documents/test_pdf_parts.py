@@ -295,3 +295,15 @@ def test_numbers_of_items_stay(tmp_path: Path) -> None:
         f"{number} Turn the {word}" for number, word in enumerate(("wheel", "stone", "key", "tap", "lid"), start=1)
     ]
     assert read(tmp_path, make_pdf([lines(*items)])).text == "\n".join(items)
+
+
+def test_addresses_of_links_stand_behind_words_that_say_nothing_without_them(tmp_path: Path) -> None:
+    def link(left: float, right: float, address: str) -> str:
+        action = f"/A << /S /URI /URI ({address}) >>"
+        return f"<< /Type /Annot /Subtype /Link /Rect [{left} 697 {right} 711] {action} >>"
+
+    page = [(72.0, 700.0, 10.0, "F1", "The form is here"), (300.0, 700.0, 10.0, "F1", "and the wiki beside it.")]
+    annots = link(125, 150, "https://mill.example/form") + link(330, 360, "https://mill.example/wiki")
+    found = read(tmp_path, make_pdf([page], page=f"/Annots [{annots}]"))
+    assert "is here (https://mill.example/form)" in found.text
+    assert "mill.example/wiki" not in found.text

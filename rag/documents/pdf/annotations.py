@@ -1,4 +1,4 @@
-"""What lies on a page of a PDF besides its text: values of forms, typed-in text, notes, attached files.
+"""What lies on a page of a PDF besides its text: values of forms, typed-in text, notes, links, attached files.
 
 In: a page that PDFium has loaded. Out: values with their places, notes, attached files. Push buttons, signatures,
 passwords and what is hidden are left out. It does not decide where a value belongs in the text (fields.py).
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from rag.documents.pdf.fields import Field
+from rag.documents.pdf.links import Link
 
 MOST = 2000  # annotations of a page that are looked at
 TICKED, EMPTY = "☒", "☐"
@@ -24,6 +25,7 @@ class Annotations(NamedTuple):
 
     fields: list[Field]
     notes: list[str]  # "Note (author): words"
+    links: list[Link]  # to addresses
     files: list[Any]  # attachments, usable while the document is open
 
 
@@ -31,7 +33,7 @@ def page_annotations(page: Any, form: Any) -> Annotations:
     """The annotations of a page; `form` is the document's form environment, None if it has no form."""
     from pypdfium2 import PdfAttachment, raw
 
-    found = Annotations([], [], [])
+    found = Annotations([], [], [], [])
     for place in range(min(raw.FPDFPage_GetAnnotCount(page), MOST)):
         with _annotation(page, place) as each:
             if each is None or raw.FPDFAnnot_GetFlags(each) & (raw.FPDF_ANNOT_FLAG_HIDDEN | raw.FPDF_ANNOT_FLAG_NOVIEW):
@@ -45,7 +47,9 @@ def page_annotations(page: Any, form: Any) -> Annotations:
             elif kind == raw.FPDF_ANNOT_FILEATTACHMENT:
                 if file := raw.FPDFAnnot_GetFileAttachment(each):
                     found.files.append(PdfAttachment(file, page.pdf))
-            elif kind not in (raw.FPDF_ANNOT_POPUP, raw.FPDF_ANNOT_LINK) and contents:
+            elif kind == raw.FPDF_ANNOT_LINK:
+                found.links.extend(Link(address, *_rectangle(each)) for address in _addresses(each, page))
+            elif kind != raw.FPDF_ANNOT_POPUP and contents:
                 author = _string(each, b"T")
                 found.notes.append(f"Note ({author}): {contents}" if author else f"Note: {contents}")
     return found
@@ -61,6 +65,18 @@ def _annotation(page: Any, place: int) -> Iterator[Any]:
     finally:
         if found:
             raw.FPDFPage_CloseAnnot(found)
+
+
+def _addresses(each: Any, page: Any) -> Iterator[str]:
+    """The address that a link leads to; none for a place in the file."""
+    from pypdfium2 import raw
+
+    action = raw.FPDFLink_GetAction(raw.FPDFAnnot_GetLink(each))
+    size = raw.FPDFAction_GetURIPath(page.pdf, action, None, 0) if action else 0
+    if size > 1:
+        buffer = ctypes.create_string_buffer(size)
+        raw.FPDFAction_GetURIPath(page.pdf, action, buffer, size)
+        yield buffer.value.decode("utf-8", errors="replace")
 
 
 def _fields(each: Any, form: Any) -> Iterator[Field]:

@@ -28,6 +28,7 @@ from rag.documents.pdf.images import is_image
 from rag.documents.pdf.layout import layout
 from rag.documents.pdf.left_out import PLACEHOLDER_REMEDY, LeftOut, is_placeholder, left_out_notes
 from rag.documents.pdf.lines import Line
+from rag.documents.pdf.links import with_addresses
 from rag.documents.pdf.nonsense import reads_as_text
 from rag.documents.receipt import Receipt
 from rag.errors import DocumentError
@@ -79,7 +80,7 @@ def parse(
         parts = _parts(document, ocr_languages, receipt or Receipt())
         xfa = _is_drawn_by_viewer(document)
     pages = parts.pages
-    placed = [with_fields(page.lines, page.besides.fields) for page in pages]
+    placed = [with_fields(with_addresses(page.lines, page.besides.links), page.besides.fields) for page in pages]
     content, furniture = layout(placed, parts.outline)
     for number, page in enumerate(pages):
         content[number] = _united(content[number], parts.recognised.get(number, []))
@@ -130,7 +131,7 @@ def _page(document: Any, number: int, receipt: Receipt) -> _Page:
     try:
         page = document[number]
     except pypdfium2.PdfiumError:
-        return _Page([], Annotations([], [], []), damaged=True)
+        return _Page([], Annotations([], [], [], []), damaged=True)
     with closing(page), closing(page.get_textpage()) as text:
         found = page_characters(page, text.raw, receipt)
         characters = sum(len(line.text) for line in found.lines) + found.unseen
