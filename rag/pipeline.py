@@ -26,7 +26,7 @@ from rag.answering.outline import summary
 from rag.answering.partly_read import partly_read_notices
 from rag.answering.parts import Composed, Composer
 from rag.answering.quote import quote
-from rag.answering.talk import talk
+from rag.answering.talk import TALK, talk
 from rag.answering.write import write
 from rag.checking.faithfulness import SUPPORTED
 from rag.deadline import Deadline
@@ -44,6 +44,7 @@ from rag.retrieval.unknown_names import unknown_names
 from rag.seams import Index, PassageReader, Snapshot
 from rag.settings import Settings, load_settings
 from rag.text.days import days_in
+from rag.text.terms import query_terms
 from rag.traces.collect import note_evidence, note_readings, watched
 from rag.types import (
     Abstention,
@@ -86,8 +87,9 @@ _MESSAGES: Mapping[AbstentionReason, str] = {
     "declined": "The language model found no answer in the documents.",
     "unsupported": "Nothing that could be said is supported by the documents.",
 }
-_REFUSALS = frozenset(_MESSAGES.values())  # turns that say nothing of the documents
+_REFUSALS = frozenset([*_MESSAGES.values(), TALK])  # turns that say nothing of the documents
 
+_SIDE_SHARE = 0.25  # of the threshold for the sides of a comparison, which are asked in words of our own
 _MADE_OTHERWISE = (
     "The threshold of this index was measured with another reader, embedder or weights, so the packaged one is used: "
     "run `rag calibrate` again."
@@ -253,7 +255,7 @@ class Pipeline:
                 draft.form = catalogue(question.text, snapshot)
             case "summary":
                 draft.form = summary(question, snapshot.documents(), self._index.stored)
-            case "comparison" if draft.mode != "write":
+            case "comparison" if draft.mode != "write" and not question.carried:
                 documents = snapshot.documents()
                 draft.form = comparison(question.text, documents, self._index.stored)
                 if draft.form is None and (two := sides(question.text, documents)):
@@ -283,7 +285,7 @@ class Pipeline:
             return question
         hits = retrieve(snapshot, question, self._embed(question), CANDIDATES, self._seen)
         text = as_written(question.text, hits)
-        return question if text == question.text else replace(question, text=text, terms=parse_question(text).terms)
+        return question if text == question.text else replace(question, text=text, terms=frozenset(query_terms(text)))
 
     def _threshold(self) -> tuple[float, tuple[str, ...]]:
         """The confidence below which answers are refused, with a notice if it is not the one of the index."""
@@ -309,7 +311,7 @@ class Pipeline:
         asked.chosen = choose(asked.read, readings, cited)
         if asked.chosen is not None:
             asked.confidence = confidence(signals_of(asked.question, asked.chosen))
-            asked.refused = asked.side is None and asked.confidence < refuse_below
+            asked.refused = asked.confidence < refuse_below * (1.0 if asked.side is None else _SIDE_SHARE)
 
     def _after_last(
         self, asked: _Asked, readings: list[PassageReading], reader: PassageReader, deadline: Deadline
@@ -454,10 +456,10 @@ class _Draft:
 
     def said(self) -> list[tuple[_Asked, Chosen]]:
         """The questions that are answered, each place in the documents once."""
-        found: dict[tuple[str, int], tuple[_Asked, Chosen]] = {}
+        found: dict[tuple[str, int, Side | None], tuple[_Asked, Chosen]] = {}
         for one in self.asked:
             if one.chosen is not None and not one.refused:
-                found.setdefault((one.chosen.passage.id, one.chosen.span.start), (one, one.chosen))
+                found.setdefault((one.chosen.passage.id, one.chosen.span.start, one.side), (one, one.chosen))
         return list(found.values())
 
     @property

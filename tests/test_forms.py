@@ -260,3 +260,14 @@ def test_a_word_that_the_library_holds_is_talk_only_if_that_is_sure(share: float
 def test_a_catalogue_is_no_mode_that_can_be_asked_for(pipeline: Pipeline) -> None:
     with pytest.raises(InputError, match="mode 'catalogue' is not known"):
         pipeline.ask(Ask("What documents do you have?", mode="catalogue"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Which documents do not mention crowns?", "Which documents mention crowns or walruses?", "Кто построил мост?"],
+)
+def test_what_a_form_cannot_say_goes_the_ordinary_way(pipeline: Pipeline, question: str) -> None:
+    answer = pipeline.ask(question)
+    assert answer.mode == "quote"
+    assert answer.documents == ()
+    assert answer.abstained is None or answer.abstained.reason == "no_evidence"

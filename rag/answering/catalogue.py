@@ -22,6 +22,9 @@ _ABOUT = re.compile(
     r"|contain\w*|refers? to)\s+(?P<what>[^?]+?)[\s.?!]*$",
     re.IGNORECASE,
 )
+# Words with which other documents are asked for than those that hold all words
+_OTHERWISE = re.compile(r"\b(?:not|never|no|nor|without|except|or|either)\b|n't\b", re.IGNORECASE)
+_MOST_WORDS = 8  # that are looked for
 _NEWEST = re.compile(r"\b(?:newest|latest|most recent(?:ly)?|last)\b", re.IGNORECASE)
 _OLDEST = re.compile(r"\b(?:oldest|earliest|first)\b", re.IGNORECASE)
 _TYPES = {
@@ -49,7 +52,10 @@ _OWN = frozenset(
 def catalogue(text: str, snapshot: Snapshot) -> Form | None:
     """The answer; None if the question asks for anything else of the library."""
     documents = snapshot.documents()
-    if about := _ABOUT.search(text):
+    about = _ABOUT.search(text)
+    if about and _OTHERWISE.search(text):
+        return None
+    if about:
         return _mentioning(about["what"], documents, snapshot)
     words = set(terms(text))
     suffixes = {suffix for info in documents if (suffix := types(info)[0])}
@@ -71,14 +77,19 @@ def every_document(documents: Sequence[DocumentInfo]) -> Form:
 
 
 def _mentioning(what: str, documents: Sequence[DocumentInfo], snapshot: Snapshot) -> Form | None:
-    """The documents that hold the rare words of `what`, the best for all of them first."""
+    """The documents that hold the rare words of `what`, the best for all of them first; None if the words say more than
+    that, or too many passages hold one of them for all to be known."""
     by_term = {found[0]: word for word in tokens(what) if (found := terms(word))}
     if not by_term:
         return None
     weights = snapshot.term_weights(by_term)
     rare = [word for term, word in by_term.items() if weights[term] >= _RARE * max(weights.values())]
-    holders = [_holders(word, snapshot) for word in rare]
-    order = {document: -score for document, score in _holders(what, snapshot).items()}
+    if len(rare) > _MOST_WORDS:
+        return None
+    holders = [each for word in rare if (each := _holders(word, snapshot)) is not None]
+    if len(holders) < len(rare):
+        return None
+    order = {document: -score for document, score in (_holders(what, snapshot) or {}).items()}
     held = [info for info in documents if all(info.id in one for one in holders)]
     held.sort(key=lambda info: (order.get(info.id, 0.0), info.id))
     said = " and ".join(f'"{word}"' for word in rare)
@@ -88,9 +99,12 @@ def _mentioning(what: str, documents: Sequence[DocumentInfo], snapshot: Snapshot
     return _listing(f"{len(held):,} of {len(documents):,} documents {hold} {said}", held)
 
 
-def _holders(words: str, snapshot: Snapshot) -> dict[str, float]:
-    """The documents of the passages that hold any of the words, each with the score of its best one."""
+def _holders(words: str, snapshot: Snapshot) -> dict[str, float] | None:
+    """The documents of the passages that hold any of the words, each with the score of its best one; None if there may
+    be more of them."""
     scored = snapshot.lexical(words, _MOST_PASSAGES)
+    if len(scored) == _MOST_PASSAGES:
+        return None
     stored = snapshot.fetch([one.row for one in scored])
     found: dict[str, float] = {}
     for one, passage in zip(scored, stored, strict=True):

@@ -71,7 +71,7 @@ def wanted(question: Question) -> QuestionKind | None:
     for kind, pattern in _SAYS_SO.items():
         if pattern.search(question.text):
             return kind
-    return question.kind if question.share >= LEAST else None
+    return question.kind if question.share >= LEAST and question.text.isascii() else None  # kinds know English
 
 
 def listed(documents: Sequence[DocumentInfo]) -> tuple[ListedDocument, ...]:

@@ -6,12 +6,15 @@ becomes one claim. Labels count from 1 in the order in which citations first app
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from rag.types import AsOf, Citation, Claim, Evidence, NextClaim
 
 _CLOSED = (".", "!", "?", "。", "！", "？", "…")
+
+_LABEL = re.compile(r"\[(\d+)\]")  # in words of a document or question it would look like a citation
 
 
 class QuotedPlace(NamedTuple):
@@ -61,7 +64,7 @@ class Composer:
         """Append the part as the next claim of the answer; returns the claim with its citations."""
         numbers = tuple(self._label(place) for place in part.places)
         said = _said(part.text, numbers)
-        before = (" " if self._text else "") if part.before is None else part.before
+        before = (" " if self._text else "") if part.before is None else _LABEL.sub(r"(\1)", part.before)
         start = len(self._text) + len(before)
         self._text += before + said
         claim = Claim(said, start, len(self._text), part.support, numbers, part.reason)

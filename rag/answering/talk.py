@@ -10,7 +10,7 @@ from rag.retrieval.question import Question
 # The probability from which it is talk even if documents hold a word of it ("hello" has 0.99). Of the five questions of
 # evaluation sets that are taken for talk, such as "meteoroid" alone, four have less.
 _SURE = 0.9
-_LINE = (
+TALK = (
     "Ask about what stands in your documents, in a whole question, and the answer comes with the places that say it. "
     'Also possible: "What documents do you have?", "Summarise" with a title, and "Compare" with two.'
 )
@@ -20,4 +20,4 @@ def talk(question: Question, held: Callable[[Iterable[str]], frozenset[str]]) ->
     """The line, which is no answer; None if it may be a question after all. `held` is `Snapshot.held`."""
     if question.share < _SURE and held(question.terms):
         return None
-    return Form(remark=_LINE, reason="talk")
+    return Form(remark=TALK, reason="talk")

@@ -136,6 +136,8 @@ def _passage(document: Document, blocks: Sequence[BlockSpan], units: list[_Unit]
     section = document.sections[units[0].section].path if units[0].section >= 0 else None
     pages = tuple(bisect_right(document.pages, sentence.start) for sentence in sentences) if document.pages else ()
     inside = [_clipped(block, start, end) for block in blocks[units[0].block : units[-1].block + 1]]
+    if document.text[start - 1 : start] not in ("", "\n"):  # within a row, of which the columns are not counted
+        inside[0] = inside[0]._replace(header=None)
     header = next((block.header for block in inside if block.header and block.header[0] < start), None)
     return Passage(
         document.id, document.title, document.source, start, end, document.text[start:end], sentences, section, pages,
@@ -145,8 +147,9 @@ def _passage(document: Document, blocks: Sequence[BlockSpan], units: list[_Unit]
 
 
 def _clipped(block: BlockSpan, start: int, end: int) -> BlockSpan:
-    """The part of the block within `start..end`; a header that is cut by the end names nothing."""
-    header = block.header if block.header and block.header[1] <= end else None
+    """The part of the block within `start..end`; a header that is cut names nothing."""
+    cut = block.header is not None and (block.header[0] < start < block.header[1] or block.header[1] > end)
+    header = None if cut else block.header
     return BlockSpan(max(block.start, start), min(block.end, end), block.kind, header)
 
 

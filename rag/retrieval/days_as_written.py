@@ -7,6 +7,7 @@ compares question and passage afterwards sees the same words. Nothing changes fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rag.text.days import days_in, notations
@@ -23,7 +24,7 @@ def as_written(text: str, hits: Sequence[Hit]) -> str:
     for day, dates in days_in(text).items():
         found = [other for hit in hits for other, meant in days_in(_shown(hit)).items() if meant & dates]
         if found and day not in found:
-            text = text.replace(day, found[0])
+            text = found[0].join(re.split(rf"(?<![\w.-]){re.escape(day)}(?!\w)", text))
     return text
 
 

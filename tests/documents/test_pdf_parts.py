@@ -302,8 +302,8 @@ def test_addresses_of_links_stand_behind_words_that_say_nothing_without_them(tmp
         action = f"/A << /S /URI /URI ({address}) >>"
         return f"<< /Type /Annot /Subtype /Link /Rect [{left} 697 {right} 711] {action} >>"
 
-    page = [(72.0, 700.0, 10.0, "F1", "The form is here"), (300.0, 700.0, 10.0, "F1", "and the wiki beside it.")]
-    annots = link(125, 150, "https://mill.example/form") + link(330, 360, "https://mill.example/wiki")
+    page = [(72.0, 700.0, 10.0, "F1", "There the form is here"), (300.0, 700.0, 10.0, "F1", "and the wiki beside it.")]
+    annots = link(155, 180, "https://mill.example/form") + link(330, 360, "https://mill.example/wiki")
     found = read(tmp_path, make_pdf([page], page=f"/Annots [{annots}]"))
-    assert "is here (https://mill.example/form)" in found.text
+    assert "There the form is here (https://mill.example/form)" in found.text
     assert "mill.example/wiki" not in found.text

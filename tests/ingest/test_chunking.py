@@ -94,6 +94,17 @@ def test_every_passage_of_a_long_table_knows_its_header() -> None:
         assert all(table_header(p, s.start) == "Sort | Weight" for s in rows_of)
 
 
+def test_a_passage_that_begins_within_a_row_or_a_header_has_no_header() -> None:
+    names = " | ".join(f"name {number} of it" for number in range(8))
+    text = f"{names}\n{' | '.join(f'cell {number} with words' for number in range(8))}\nlast | row"
+    table = BlockSpan(0, len(text), "table", (0, len(names)))
+    passages = chunk(replace(document(text), blocks=(table,)), words(text), 12, 12)
+    for p in passages:
+        at_row = p.start == 0 or text[p.start - 1] == "\n"
+        assert p.header in (("", names) if at_row and p.start > len(names) else ("",))
+    assert passages[-1].header == "" or text[passages[-1].start - 1] == "\n"
+
+
 def test_a_heading_of_two_sentences_is_never_quoted() -> None:
     text = "Not OK. Do not copy this.\n\nAsk first."
     doc = replace(

@@ -12,7 +12,7 @@ from rag.pipeline import open_pipeline
 from rag.reading.reader import Reader
 from rag.retrieval.days_as_written import as_written, other_notations
 from rag.settings import load_settings
-from rag.types import Hit
+from rag.types import Hit, Passage
 from tests.retrieval.test_search import passage
 from tests.test_pipeline import index_folder
 
@@ -35,6 +35,13 @@ def test_the_day_is_said_as_the_first_passage_that_names_it_writes_it() -> None:
 def test_the_other_notations_are_searched_for() -> None:
     assert other_notations("on 9 November 2023") == ("2023-11-09 9.11.2023 09.11.2023 9.11.23 09.11.23 9 November 2023")
     assert other_notations("in November 2023") == ""
+
+
+def test_a_day_within_another_stays_as_it_is() -> None:
+    passage = Passage("a", "", "", 0, 10, "2024-05-01", ())
+    hit = Hit(passage, 0.5, 0.5, 0.0, 1, None)
+    asked = "What happened on 1 May 2024 and 11 May 2024?"
+    assert as_written(asked, [hit]) == "What happened on 2024-05-01 and 11 May 2024?"
 
 
 @pytest.mark.models

@@ -34,11 +34,13 @@ def with_addresses(lines: Sequence[Line], links: Iterable[Link]) -> list[Line]:
 
 def _with_address(line: Line, link: Link) -> Line:
     inside = [word for word in line.words if link.left <= (word.left + word.right) / 2 <= link.right]
-    words = " ".join(word.text for word in inside)
-    address = beside(words, link.address)
-    at = line.text.find(words) if address else -1
-    if at < 0:
+    address = beside(" ".join(word.text for word in inside), link.address)
+    if not address:
         return line
-    last = inside[-1]
-    rest = tuple(word._replace(text=word.text + address) if word is last else word for word in line.words)
-    return line._replace(text=line.text[: at + len(words)] + address + line.text[at + len(words) :], words=rest)
+    end = 0
+    for number, word in enumerate(line.words):
+        end = line.text.find(word.text, end) + len(word.text)
+        if word is inside[-1]:
+            words = (*line.words[:number], word._replace(text=word.text + address), *line.words[number + 1 :])
+            return line._replace(text=line.text[:end] + address + line.text[end:], words=words)
+    return line
