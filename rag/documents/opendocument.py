@@ -118,9 +118,17 @@ class _Reader:
     def text(self, body: Element) -> Iterator[Block]:
         """Yields the blocks of a text, then its notes."""
         yield from self.blocks(body)
-        for note in body.iter():
-            if local_name(note) == "note-body":
-                yield from self.blocks(note)
+        for note in self._notes(body):
+            yield from self.blocks(note)
+
+    def _notes(self, container: Element) -> Iterator[Element]:
+        """Yields the notes of what is read: none of what was deleted, or stands in a section that nobody sees."""
+        for child in container:
+            hidden = local_name(child) == "section" and value(child, "display") == "none"
+            if local_name(child) == "note-body":
+                yield child
+            elif local_name(child) not in LEFT_OUT and not (hidden and not self._receipt.include_hidden):
+                yield from self._notes(child)
 
     def blocks(self, container: Element, level: int = 0) -> Iterator[Block]:
         """Yields the blocks below an element; `level` is that of paragraphs: 1 in the frame of a slide's title."""

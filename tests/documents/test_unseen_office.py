@@ -290,6 +290,14 @@ def test_what_nobody_sees_of_an_opendocument_text(tmp_path: Path, hidden: str) -
     assert (document.text, document.notes, document.hidden) == (f"It turns.\n\n{SECRET}", (), True)
 
 
+def test_notes_of_hidden_sections_and_of_deleted_text_are_not_read(tmp_path: Path) -> None:
+    note = "<text:p>{}<text:note><text:note-body><text:p>{}</text:p></text:note-body></text:note></text:p>"
+    deleted = f"<text:tracked-changes>{note.format('Gone.', SECRET)}</text:tracked-changes>"
+    hidden = f'<text:section text:display="none">{note.format("Away.", SECRET)}</text:section>'
+    parts = styled(ODF_STYLES, deleted + note.format("It turns.", "By water.") + hidden)
+    assert read(tmp_path, "a.odt", parts).text == "It turns.\n\nBy water."
+
+
 @pytest.mark.parametrize(
     "shown",
     [
