@@ -9,7 +9,8 @@ confidence of the signals. It is fitted on a sample of squad2, on questions of p
 clapnq, on half of the questions of `benchmarks/written` and, with `--libraries`, on the libraries a, c and d; the ids
 are written to `benchmarks/fitted_on.json`, which every benchmark subtracts. Each set counts about the same. Printed
 are, for each set, the AUROC of right against not right, of answerable against not, with weights made of all sets and
-with weights made without that set.
+with weights made without that set. Beside the threshold of refusal stands the confidence from which an answer is sure:
+the lowest one at which two of three answers are right, each set by weights made without it.
 
 Exit code 2 if the folder of the evaluation sets is absent.
 """
@@ -54,6 +55,7 @@ AGAINST = {"number_absent"}  # every other signal speaks for the answer
 MOST_REPEATED = 8  # times that a question of a small set counts
 PENALTY = 0.02  # on half the squared weights of standardised signals
 LOST = 0.05  # share of the right answers that the threshold refuses, the mean over the sets
+SURE = 2 / 3  # share of the answers of some confidence that are right, from which they are sure
 OUT = Path(__file__).parent.parent / "rag" / "answering" / "weights.json"
 MANIFEST = Path(__file__).parent / "fitted_on.json"
 
@@ -105,6 +107,7 @@ def fit(examples: Sequence[Example]) -> dict[str, Any]:
         "intercept": round(intercept, 5),
         "weights": {name: round(float(weight), 5) for name, weight in zip(names, weights, strict=True)},
         "threshold": round(_threshold(examples, confidences), 4),
+        "sure": round(two_of_three(examples, _confidences_by_others(examples)), 4),
         "fitted": {
             "reader": sha256(),
             "questions": {
@@ -128,6 +131,21 @@ def _threshold(examples: Sequence[Example], confidences: Any) -> float:
     return float(tried[lost <= LOST].max())
 
 
+def two_of_three(examples: Sequence[Example], confidences: Any) -> float:
+    """The lowest confidence of answers of which the share `SURE` is right, by isotonic regression: the share never
+    falls as the confidence grows. 1 if there is none. Each set counts as often as for the weights."""
+    order = np.argsort(confidences, kind="stable")
+    counts = _counts(examples)
+    blocks: list[tuple[float, float, float]] = []  # the lowest confidence, the weight, the weight of right ones
+    for number in order.tolist():
+        block = float(confidences[number]), float(counts[number]), float(counts[number] * examples[number].right)
+        while blocks and blocks[-1][2] / blocks[-1][1] >= block[2] / block[1]:  # pool adjacent violators
+            last = blocks.pop()
+            block = last[0], last[1] + block[1], last[2] + block[2]
+        blocks.append(block)
+    return next((lowest for lowest, weight, right in blocks if right >= SURE * weight), 1.0)
+
+
 def report(examples: Sequence[Example]) -> None:
     """Print the table of AUROCs: fitted on all sets, and without the set that is measured."""
     every = _confidences(examples, *_regression(examples))
@@ -146,17 +164,29 @@ def report(examples: Sequence[Example]) -> None:
 
 def _regression(examples: Sequence[Example]) -> tuple[list[str], Any, float]:
     """Signals, their weights and the intercept; each set counts as often as the largest one."""
-    largest = max(sum(e.source == name for e in examples) for name in {e.source for e in examples})
-    repeated = [
-        example
-        for example in examples
-        for _ in range(max(1, min(MOST_REPEATED, largest // sum(e.source == example.source for e in examples))))
-    ]
+    repeated = [example for example, count in zip(examples, _counts(examples), strict=True) for _ in range(count)]
     names = list(examples[0].signals)
     x = np.array([[example.signals[name] for name in names] for example in repeated])
     y = np.array([example.right for example in repeated], float)
     weights, intercept = fit_logistic(x, y, [-1 if name in AGAINST else 1 for name in names], PENALTY)
     return names, weights, intercept
+
+
+def _confidences_by_others(examples: Sequence[Example]) -> Any:
+    """The confidence of each example with weights made without its set, as for a library that nothing was fitted on."""
+    confidences = np.zeros(len(examples))
+    for name in {example.source for example in examples}:
+        own = np.array([example.source == name for example in examples])
+        chosen = [example for example in examples if example.source == name]
+        others = [example for example in examples if example.source != name]
+        confidences[own] = _confidences(chosen, *_regression(others))
+    return confidences
+
+
+def _counts(examples: Sequence[Example]) -> list[int]:
+    """How often each example counts: those of small sets more, so that each set counts about the same."""
+    sizes = {name: sum(e.source == name for e in examples) for name in {e.source for e in examples}}
+    return [max(1, min(MOST_REPEATED, max(sizes.values()) // sizes[example.source])) for example in examples]
 
 
 def _confidences(examples: Sequence[Example], names: Sequence[str], weights: Any, intercept: float) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import zip_longest
@@ -13,32 +13,39 @@ from typing import cast
 from rag.answering.calibration import made_with, read_calibration
 from rag.answering.catalogue import catalogue
 from rag.answering.choose import Chosen, choose
+from rag.answering.column import column_extreme, column_total, says_result
 from rag.answering.comparison import NO_CONCLUSION, Side, comparison, side_parts, sides, speaks_of
-from rag.answering.confidence import confidence, signals_of, threshold
+from rag.answering.confidence import confidence, signals_of, sure_from, threshold
 from rag.answering.conflicts import clashes
 from rag.answering.count import asks_count, count, states_number
 from rag.answering.disagreement import conflict_of
+from rag.answering.doubt import without_doubt
 from rag.answering.extract import extract
 from rag.answering.follow_up import asks_again, said_in, without_repeated
-from rag.answering.form import Form, wanted
+from rag.answering.form import SAID_SO, Form, says_so, wanted
 from rag.answering.modes import Outcome, Parts, at_once
-from rag.answering.outline import summary
+from rag.answering.not_quotable import not_quotable, not_stated, without_superlatives
+from rag.answering.outline import outline_of, summary
 from rag.answering.partly_read import partly_read_notices
 from rag.answering.parts import Composed, Composer
 from rag.answering.quote import quote
-from rag.answering.talk import TALK, talk
+from rag.answering.refusal import is_near, is_refusal, no_document_fits, no_question, refusal
+from rag.answering.talk import talk
+from rag.answering.unread import names_document, unread_by_name, unread_by_words, unread_lines
 from rag.answering.write import write
 from rag.checking.faithfulness import SUPPORTED
 from rag.deadline import Deadline
 from rag.errors import InputError, ModelError
 from rag.index.sources import Shown, with_path
+from rag.index.unread import read_unread
 from rag.ingest.dating import dated
 from rag.models import Models, load_models
-from rag.retrieval.conversation import parse_history, resolve
+from rag.retrieval.conversation import parse_history, refers_back, resolve
 from rag.retrieval.days_as_written import as_written
 from rag.retrieval.evidence import select_evidence
-from rag.retrieval.question import MAX_QUESTION, Question, parse_question, with_kind
-from rag.retrieval.search import CANDIDATES, SeenTexts, retrieve
+from rag.retrieval.pasted import without_pasted
+from rag.retrieval.question import MAX_QUESTION, Question, is_word, one_line, parse_question, with_kind
+from rag.retrieval.search import CANDIDATES, SeenTexts, question_weights, retrieve
 from rag.retrieval.several import questions_in
 from rag.retrieval.unknown_names import unknown_names
 from rag.seams import Index, PassageReader, Snapshot
@@ -82,14 +89,8 @@ _EVIDENCE_SHARE = 0.5  # of the model's context: the rest is for examples, quest
 _WRITES_FROM = 1_000_000_000  # weights: smaller models invent names and dates when they write freely
 _MODES = ("auto", "extract", "quote", "write")
 
-_MESSAGES: Mapping[AbstentionReason, str] = {
-    "no_evidence": "The documents do not answer this question.",
-    "declined": "The language model found no answer in the documents.",
-    "unsupported": "Nothing that could be said is supported by the documents.",
-}
-_REFUSALS = frozenset([*_MESSAGES.values(), TALK])  # turns that say nothing of the documents
-
-_SIDE_SHARE = 0.25  # of the threshold for the sides of a comparison, which are asked in words of our own
+_NEAREST = 3  # passages of which one at least is near the question where something near it is said to be there
+_SIDE_SHARE = 0.25  # of the thresholds for the sides of a comparison, which are asked in words of our own
 _MADE_OTHERWISE = (
     "The threshold of this index was measured with another reader, embedder or weights, so the packaged one is used: "
     "run `rag calibrate` again."
@@ -171,7 +172,9 @@ class Pipeline:
         listed = self._settings.k if ask.k is None else ask.k
         _check_k(listed)
         below, notices = self._threshold()
-        draft = _Draft(parsed, self._mode(ask.mode or self._settings.mode), notices)
+        draft = _Draft(
+            parsed, one_line(ask.question), self._mode(ask.mode or self._settings.mode), notices, ask.filters
+        )
         with self._index.snapshot(ask.filters) as snapshot:
             draft.generation = snapshot.generation
             draft.asked = [self._understand(self._dated(one, snapshot)) for one in _questions(parsed, snapshot)]
@@ -186,11 +189,12 @@ class Pipeline:
         yield Retrieved(draft.hits)
         for one in draft.asked:
             self._choose(one, below, deadline)
-        self._count_instead(draft)
+        self._compute_instead(draft)
         draft.clock.lap("read")
         composer = Composer(draft.dated)
         for parts in self._parts(draft, deadline):
-            draft.outcomes.append((yield from _checked(parts, composer)))
+            draft.outcomes.append((yield from _checked(parts, composer, draft.sure)))
+            draft.claims_after.append(len(composer.composed().claims))
         draft.clock.lap("generate")
         said = composer.composed()
         conflicts = _conflicts(draft, composer) if said.claims else ()
@@ -219,9 +223,16 @@ class Pipeline:
         self.close()
 
     def _read(self, ask: Ask) -> Question:
-        """The parsed question, with the words that it takes from the conversation."""
-        question = parse_question(ask.question)
-        turns = [turn for turn in parse_history(ask.history) if turn.content not in _REFUSALS]
+        """The parsed question, with the words that it takes from the conversation, or from a text pasted with it."""
+        text, pasted = without_pasted(ask.question) if isinstance(ask.question, str) else (ask.question, "")
+        question = parse_question(text)
+        turns = [
+            turn._replace(content=without_doubt(turn.content)) if turn.role == "assistant" else turn
+            for turn in parse_history(ask.history)
+            if not is_refusal(turn.content)
+        ]
+        if pasted and refers_back(question):
+            turns.append(Message("user", pasted))
         if not turns:
             return question
         with self._index.snapshot() as snapshot:
@@ -248,20 +259,46 @@ class Pipeline:
         """Give the answer a form of its own, if the question asks for one and the library has what it needs. Then
         nothing is asked of passages; a comparison of two subjects becomes a question for each."""
         question = draft.asked[0].question
-        match wanted(question) if len(draft.asked) == 1 else None:
+        draft.form = self._unread(draft, snapshot)
+        if draft.form is None and len(draft.asked) == 1:
+            draft.form = self._own_form(draft, question, snapshot)
+        if draft.form is not None:
+            draft.asked, draft.share = [], max(question.share, SAID_SO if says_so(question.text) else 0.0)
+
+    def _own_form(self, draft: _Draft, question: Question, snapshot: Snapshot) -> Form | None:
+        match wanted(question):
             case "talk":
-                draft.form = talk(question, snapshot.held)
+                return talk(question, snapshot.held)
             case "library":
-                draft.form = catalogue(question.text, snapshot)
+                form = catalogue(question.text, snapshot, draft.filters)
             case "summary":
-                draft.form = summary(question, snapshot.documents(), self._index.stored)
+                form = summary(question, snapshot.documents(), self._index.stored)
             case "comparison" if draft.mode != "write" and not question.carried:
                 documents = snapshot.documents()
-                draft.form = comparison(question.text, documents, self._index.stored)
-                if draft.form is None and (two := sides(question.text, documents)):
+                form = comparison(question.text, documents, self._index.stored)
+                if form is None and (two := sides(question.text, documents)):
                     draft.asked = [self._understand(parse_question(side.question), side) for side in two]
-        if draft.form is not None:
-            draft.asked, draft.share = [], question.share
+                    return None
+            case _:
+                form = None
+        if form is None and is_word(question):
+            form = outline_of(question.text, snapshot.documents(), self._index.stored)
+        return form or (not_quotable(question.text) if draft.mode != "write" else None)
+
+    def _unread(self, draft: _Draft, snapshot: Snapshot) -> Form | None:
+        """The refusal of a question that names a file which could not be read, and no document; if it may mean such a
+        file, that is noted for the answer."""
+        unread = read_unread(self._index.folder)
+        if not unread:
+            return None
+        text = draft.question.text
+        documents = snapshot.documents()
+        there = {info.id for info in documents}
+        named = [item for item in unread_by_name(text, unread) if item.document_id not in there]
+        if named and not names_document(text, documents):
+            return Form(remark="\n".join(unread_lines(named)), reason="unread")
+        draft.unreadable = tuple(unread_lines(unread_by_name(text, unread) or unread_by_words(text, unread)))
+        return None
 
     def _find(self, asked: _Asked, snapshot: Snapshot, filters: Filters | None, listed: int) -> None:
         """Find the passages for one question, of which none is read if it names what no document mentions."""
@@ -276,8 +313,8 @@ class Pipeline:
             weigh, subject = snapshot.term_weights, asked.side.subject
             asked.read = [hit for hit in asked.hits[:_READ] if speaks_of(subject, hit, weigh)]
             return
-        unknown = unknown_names(question.text, asked.hits[:_READ], snapshot.held)
-        asked.read = asked.hits[: 0 if unknown else _READ]
+        asked.unknown = unknown_names(question.text, asked.hits[:_READ], snapshot.held)
+        asked.read = asked.hits[: 0 if asked.unknown or is_word(question) else _READ]
 
     def _dated(self, question: Question, snapshot: Snapshot) -> Question:
         """The question with the days that it names as the passages write them."""
@@ -311,7 +348,7 @@ class Pipeline:
         asked.chosen = choose(asked.read, readings, cited)
         if asked.chosen is not None:
             asked.confidence = confidence(signals_of(asked.question, asked.chosen))
-            asked.refused = asked.confidence < refuse_below * (1.0 if asked.side is None else _SIDE_SHARE)
+            asked.refused = asked.confidence < refuse_below * asked.share
 
     def _after_last(
         self, asked: _Asked, readings: list[PassageReading], reader: PassageReader, deadline: Deadline
@@ -326,13 +363,20 @@ class Pipeline:
             readings = without_repeated(readings, {one.passage.id: one for one in before}, earlier.answer)
         return readings, frozenset(passage.document_id for passage in passages)
 
-    def _count_instead(self, draft: _Draft) -> None:
-        """Give the rows to count, if a number is asked for and no sentence states it."""
+    def _compute_instead(self, draft: _Draft) -> None:
+        """Give the cells to add up or compare, or the rows to count, if that is asked for and no sentence states it; if
+        there are none, refuse a question for the most of several documents."""
         asked = draft.asked[0] if len(draft.asked) == 1 else None
-        if not asked or draft.mode == "write" or not asks_count(asked.question):
+        if not asked or asked.side is not None or draft.mode == "write":
             return
-        if asked.refused or (asked.chosen is not None and not states_number(asked.chosen)):
-            draft.form = count(asked.question, asked.read, self._index.stored)
+        about = asked.question, asked.read, self._index.stored
+        if asked.chosen is None or asked.refused or not says_result(asked.chosen):
+            draft.form = column_total(*about) or column_extreme(*about)
+        unstated = asked.refused or (asked.chosen is not None and not states_number(asked.chosen))
+        if draft.form is None and unstated and asks_count(asked.question):
+            draft.form = count(*about)
+        if draft.form is None and not asked.refused:
+            draft.form = not_stated(asked.question.text, asked.read, asked.chosen)
 
     def _parts(self, draft: _Draft, deadline: Deadline) -> Iterator[Parts]:
         """The parts of the answer to each question, or of its form."""
@@ -360,7 +404,7 @@ class Pipeline:
         self, draft: _Draft, composed: Composed, conflicts: tuple[Conflict, ...], citations: tuple[Citation, ...]
     ) -> Answer:
         """The answer; `citations` are those of what was composed, and behind them those of the conflicts."""
-        abstained = draft.abstained(composed)
+        abstained = self._abstained(draft, composed)
         form = draft.form or Form()
         support = [claim.support for claim in composed.claims]
         used = [citation.document_id for citation in composed.citations]
@@ -368,7 +412,7 @@ class Pipeline:
         draft.clock.lap("check")
         return Answer(
             id=f"ans_{uuid.uuid4().hex}",
-            question=draft.question.text,
+            question=draft.text,
             answered=abstained is None,
             abstained=abstained,
             answer=abstained.message if abstained else composed.text + draft.remark,
@@ -385,12 +429,39 @@ class Pipeline:
                 sum(outcome.usage.completion_tokens for outcome in draft.outcomes),
             ),
             timings=draft.clock.seconds,
-            notices=(*self._notices(draft.mode), *draft.notices, *([] if abstained else _unanswered(draft)), *partly),
+            notices=(*self._notices(draft.mode), *draft.notices, *(() if abstained else draft.unreadable), *partly),
             answer_span=_short_answer(draft, composed),
-            resolved_question=draft.question.standalone if draft.question.carried else None,
+            resolved_question=draft.question.standalone if draft.resolved else None,
             conflicts=conflicts,
             documents=form.documents,
+            sure=abstained is None and draft.sure,
+            unanswered=draft.unanswered(),
         )
+
+    def _abstained(self, draft: _Draft, composed: Composed) -> Abstention | None:
+        """The reason why there is no answer, None if there is one."""
+        form = draft.form
+        if form is not None and form.reason:
+            return Abstention(form.reason, form.remark)
+        if composed.claims or (form is not None and form.mode == "catalogue"):
+            return None
+        if is_word(draft.question):
+            return no_question(draft.question.text, near=bool(draft.question.terms and draft.hits))
+        if draft.unreadable:
+            return Abstention("unread", "\n".join(draft.unreadable))
+        reason: AbstentionReason = draft.outcomes[-1].reason if draft.outcomes else "no_evidence"
+        with self._index.snapshot(draft.filters) as snapshot:
+            if not draft.hits and draft.filters is not None and not snapshot.documents():
+                return Abstention(reason, no_document_fits(draft.filters))
+            near = any(
+                is_near(hit, without_superlatives(question_weights(snapshot, one.question), one.question.text))
+                for one in draft.asked
+                for hit in one.hits[:_NEAREST]
+            )
+        alone = draft.asked[0] if near and len(draft.asked) == 1 else None
+        if alone and (compared := not_stated(alone.question.text, alone.read, alone.chosen)):
+            return Abstention("not_quotable", compared.remark)
+        return refusal(reason, near, [name for one in draft.asked for name in one.unknown], empty=not draft.hits)
 
     def _notices(self, mode: Mode) -> tuple[str, ...]:
         return self._models.notices if mode != "extract" else ()
@@ -420,11 +491,22 @@ class _Asked:
     vector: Vectors
     side: Side | None = None  # of a comparison
     hits: list[Hit] = field(default_factory=list)
+    unknown: tuple[str, ...] = ()  # names that no document mentions
     read: list[Hit] = field(default_factory=list)  # those whose passages are read
     readings: list[PassageReading] = field(default_factory=list)  # of these
     chosen: Chosen | None = None
     confidence: float = 0.0
     refused: bool = True
+
+    @property
+    def share(self) -> float:
+        """The share of the thresholds of confidence that holds for it."""
+        return 1.0 if self.side is None else _SIDE_SHARE
+
+    @property
+    def part(self) -> str:
+        """The part of the whole question that it is."""
+        return self.question.text if self.side is None else self.side.subject
 
 
 @dataclass(slots=True)
@@ -432,17 +514,26 @@ class _Draft:
     """What is known of an answer so far."""
 
     question: Question
+    text: str  # as it was asked, with what was pasted with it
     mode: Mode
     notices: tuple[str, ...] = ()  # on the threshold
+    filters: Filters | None = None
     asked: list[_Asked] = field(default_factory=list)  # one, or two for a question that asks for two things; see `form`
     form: Form | None = None  # of its own, for which no passage has to be found
     share: float = 0.0  # probability of the form, if nothing else is asked
     hits: tuple[Hit, ...] = ()  # the listed ones
+    unreadable: tuple[str, ...] = ()  # what to tell of files that could not be read and may be meant
     unread: dict[str, tuple[str, ...]] = field(default_factory=dict)  # notes of the documents that were read in part
     generation: int = 0
     origins: dict[str, Origin] = field(default_factory=dict)  # of the documents of all hits
     outcomes: list[Outcome] = field(default_factory=list)
+    claims_after: list[int] = field(default_factory=list)  # those of the answer after each outcome
     clock: _Clock = field(default_factory=_Clock)
+
+    @property
+    def resolved(self) -> bool:
+        """True if the question is read otherwise than it was asked."""
+        return bool(self.question.carried) or len(self.question.text) < len(self.text)
 
     def quoted(self) -> set[str]:
         """The documents that a form of its own quotes."""
@@ -471,19 +562,26 @@ class _Draft:
 
     @property
     def confidence(self) -> float:
-        """That of the least certain question; of a form of its own, the probability that it is asked for."""
+        """That of the least certain question that is answered, else of any; of a form of its own, the probability that
+        it is asked for."""
         if self.asked:
-            return min(one.confidence for one in self.asked)
+            return min(one.confidence for one in [one for one, _ in self.said()] or self.asked)
         return 0.0 if self.form is None or self.form.reason else self.share
 
-    def abstained(self, composed: Composed) -> Abstention | None:
-        """The reason why there is no answer."""
-        if self.form is not None and self.form.reason:
-            return Abstention(self.form.reason, self.form.remark)
-        if composed.claims or (self.form is not None and self.form.mode == "catalogue"):
-            return None
-        reason: AbstentionReason = self.outcomes[-1].reason if self.outcomes else "no_evidence"
-        return Abstention(reason, _MESSAGES[reason])
+    @property
+    def sure(self) -> bool:
+        """False where fewer than two of three answers of such confidence are right."""
+        if self.form is not None:
+            return self.form.sure
+        return all(one.confidence >= sure_from() * one.share for one, _ in self.said())
+
+    def unanswered(self) -> tuple[str, ...]:
+        """The parts of a question of several that have no claim in the answer."""
+        if self.form is not None or len(self.asked) < 2:
+            return ()
+        before = [0, *self.claims_after]
+        silent = [one for number, (one, _) in enumerate(self.said()) if before[number] == before[number + 1]]
+        return tuple(one.part for one in self.asked if one.refused or one in silent)
 
 
 def _questions(question: Question, snapshot: Snapshot) -> list[Question]:
@@ -504,13 +602,7 @@ def _in_turn(lists: Sequence[Sequence[Hit]]) -> list[Hit]:
     return list(found.values())
 
 
-def _unanswered(draft: _Draft) -> list[str]:
-    if draft.form is not None:
-        return []
-    return [f"The documents do not answer this part: {one.question.text}" for one in draft.asked if one.refused]
-
-
-def _checked(parts: Parts, composer: Composer) -> Generator[NextClaim, None, Outcome]:
+def _checked(parts: Parts, composer: Composer, sure: bool) -> Generator[NextClaim, None, Outcome]:
     """The parts that are supported, each put behind the answer so far; the others are not said."""
     try:
         while True:
@@ -519,7 +611,7 @@ def _checked(parts: Parts, composer: Composer) -> Generator[NextClaim, None, Out
             except StopIteration as end:
                 return cast(Outcome, end.value)
             if part.support >= SUPPORTED:
-                yield composer.add(part)
+                yield composer.add(part)._replace(sure=sure)
     finally:
         parts.close()  # the model stops writing when nobody reads on
 

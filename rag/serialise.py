@@ -16,6 +16,7 @@ from typing_extensions import TypedDict  # pydantic takes the one of `typing` fr
 
 from rag.checking.faithfulness import CheckedClaim, Faithfulness, Reason
 from rag.types import (
+    Abstention,
     AbstentionReason,
     Answer,
     AnswerMode,
@@ -34,10 +35,12 @@ T = TypeVar("T")
 
 
 class AbstentionJSON(TypedDict):
-    """The reason why there is no answer, and the message to show."""
+    """The reason why there is no answer, and the message to show; `near` is true if passages near the question are to
+    be shown with it."""
 
     reason: AbstentionReason
     message: str
+    near: bool
 
 
 class ClaimJSON(TypedDict):
@@ -140,8 +143,9 @@ class ListedDocumentJSON(TypedDict):
 
 
 class AnswerJSON(TypedDict):
-    """An answer whose every claim is cited and checked, or an abstention. `documents` are those that an answer about
-    the library names, else empty."""
+    """An answer whose every claim is cited and checked, or an abstention. `sure` is false where fewer than two of three
+    answers of that confidence are right. `documents` are those that an answer about the library names, else empty;
+    `unanswered` are the parts of a question that the documents do not answer."""
 
     id: str
     question: str
@@ -153,9 +157,11 @@ class AnswerJSON(TypedDict):
     mode: AnswerMode
     faithfulness: Number
     confidence: Number
+    sure: bool
     claims: list[ClaimJSON]
     citations: list[CitationJSON]
     conflicts: list[ConflictJSON]
+    unanswered: list[str]
     passages: list[HitJSON]
     model: str | None
     index: IndexJSON
@@ -216,15 +222,17 @@ def answer_json(answer: Answer) -> AnswerJSON:
         "question": answer.question,
         "resolved_question": answer.resolved_question,
         "answered": answer.answered,
-        "abstained": {"reason": abstained.reason, "message": abstained.message} if abstained else None,
+        "abstained": abstained_json(abstained) if abstained else None,
         "answer": answer.answer,
         "answer_span": short_answer_json(answer.answer_span) if answer.answer_span else None,
         "mode": answer.mode,
         "faithfulness": finite(answer.faithfulness),
         "confidence": finite(answer.confidence),
+        "sure": answer.sure,
         "claims": [claim_json(claim) for claim in answer.claims],
         "citations": [citation_json(citation) for citation in answer.citations],
         "conflicts": [conflict_json(conflict) for conflict in answer.conflicts],
+        "unanswered": list(answer.unanswered),
         "passages": [hit_json(hit) for hit in answer.hits],
         "model": answer.model,
         "index": {"name": answer.index.name, "generation": answer.index.generation},
@@ -233,6 +241,11 @@ def answer_json(answer: Answer) -> AnswerJSON:
         "notices": list(answer.notices),
         "documents": [listed_json(document) for document in answer.documents],
     }
+
+
+def abstained_json(abstained: Abstention) -> AbstentionJSON:
+    """The JSON of the reason why there is no answer."""
+    return {"reason": abstained.reason, "message": abstained.message, "near": abstained.near}
 
 
 def short_answer_json(span: ShortAnswer) -> ShortAnswerJSON:

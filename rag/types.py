@@ -23,7 +23,7 @@ AnswerMode = Literal["auto", "extract", "quote", "write", "catalogue"]  # catalo
 QuestionKind = Literal[
     "fact", "yesno", "list", "steps", "why", "how", "definition", "comparison", "count", "summary", "library", "talk"
 ]
-AbstentionReason = Literal["no_evidence", "declined", "unsupported", "unclear", "talk"]
+AbstentionReason = Literal["no_evidence", "declined", "unsupported", "unclear", "talk", "unread", "not_quotable"]
 
 CELL_SEPARATOR = " | "  # between the cells of a table row in `Document.text`
 
@@ -226,10 +226,12 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Abstention:
-    """The reason why there is no answer, and the message to show."""
+    """The reason why there is no answer, and the message to show, which says what to do next; `near` is True if the
+    best passages are near the question, and are to be shown with it."""
 
     reason: AbstentionReason
     message: str
+    near: bool = False
 
 
 class ListedDocument(NamedTuple):
@@ -262,7 +264,8 @@ class Answer:
     library itself has neither claims nor citations, but `documents`.
 
     `confidence` (0..1) is the calibrated probability that the documents hold the answer and that this is it; it is
-    given when abstaining too. `faithfulness` (0..1) is the mean support of the claims, 0 if there are none.
+    given when abstaining too. `sure` is False where fewer than two of three answers of that confidence are right, and
+    when abstaining. `faithfulness` (0..1) is the mean support of the claims, 0 if there are none.
     `timings` are seconds per step.
     """
 
@@ -286,6 +289,8 @@ class Answer:
     resolved_question: str | None = None  # with the words that it took from the conversation; None if it took none
     conflicts: tuple[Conflict, ...] = ()  # their citations stand behind those of the claims
     documents: tuple[ListedDocument, ...] = ()  # those that an answer about the library or whole documents names
+    sure: bool = True
+    unanswered: tuple[str, ...] = ()  # the parts of a question of several that the documents do not answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +340,7 @@ class NextClaim(NamedTuple):
     claim: Claim
     citations: tuple[Citation, ...]  # one for each of the claim's labels, in their order
     before: str = ""  # what stands between the claim before and this one: white space, or words that are no claim
+    sure: bool = True  # that of the whole answer
 
 
 AnswerStep = Retrieved | NextClaim | Answer  # in this order: one `Retrieved`, each claim, the `Answer`

@@ -9,11 +9,13 @@ from dataclasses import replace
 
 import pytest
 
+from rag.answering.confidence import sure_from
 from rag.answering.count import asks_count
 from rag.answering.talk import talk
 from rag.errors import InputError
 from rag.index.folders import Expected
 from rag.index.local import LocalIndex
+from rag.index.unread import note_unread
 from rag.ingest.run import sync
 from rag.models import Models
 from rag.pipeline import Pipeline
@@ -48,7 +50,9 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 
 @contextmanager
-def made_of(files: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+def made_of(
+    files: dict[str, str], tmp_path_factory: pytest.TempPathFactory, refuse_below: float = 0.9
+) -> Iterator[Pipeline]:
     """On an index of these files, which are of 1970-01-02, 03 and so on."""
     folder = tmp_path_factory.mktemp("docs") / "choir"
     folder.mkdir()
@@ -60,7 +64,7 @@ def made_of(files: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> 
     expected = Expected(embedder.fingerprint, 16, "test")
     with LocalIndex.open(chosen.indexes_dir, "t", expected, create=True) as index:
         assert sync([folder], index, embedder, chosen).failed == []
-        yield Pipeline(index, Models(embedder, None, reader=WordReader()), chosen, owns_models=False, refuse_below=0.9)
+        yield Pipeline(index, Models(embedder, None, reader=WordReader()), chosen, False, refuse_below)
 
 
 def asked(pipeline: Pipeline, question: str | Ask) -> Answer:
@@ -101,6 +105,7 @@ ALL = ["choir/bylaws-2021.md", "choir/bylaws-2024.md", "choir/tram.txt", "choir/
             ALL[:2],
         ),
         ("Which documents mention walruses?", 'None of the 4 documents holds "walruses".', []),
+        ("Do you have anything on fees?", '2 of 4 documents hold "fees":', ALL[:2]),
         ("What is the newest document?", "The newest of 4 is of 1970-01-05, by the date that", ["choir/tram.txt"]),
         ("Show me the oldest file", "The oldest of 4 is of 1970-01-02, by the date that", ["choir/bylaws-2021.md"]),
     ],
@@ -122,6 +127,38 @@ def test_titles_are_listed_with_the_names_of_their_files(pipeline: Pipeline) -> 
         "- Bylaws of the choir (choir/bylaws-2024.md)"
     )
     assert answer.documents[0].title == "Bylaws of the choir"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Which documents mention bus?", 'The only document holds "bus":\n- tram (choir/tram.txt)'),
+        ("Which documents mention walruses?", 'The only document does not hold "walruses".'),
+        ("What documents do you have?", "There is 1 document:\n- tram (choir/tram.txt)"),
+        (
+            "What is the newest document?",
+            "The only document with a date is of 1970-01-05, by the date that a document states, or else that of its "
+            "file:\n- tram (choir/tram.txt)",
+        ),
+    ],
+)
+def test_one_document_is_spoken_of_as_one(pipeline: Pipeline, question: str, answer: str) -> None:
+    said = asked(pipeline, Ask(question, filters=Filters(documents=("choir/tram.txt",))))
+    assert (said.answered, said.answer) == (True, answer)
+
+
+@pytest.mark.parametrize(
+    ("question", "answered"),
+    [
+        ("What documents do you have?", True),
+        ("Which documents mention bus?", True),
+        ("What does a ticket cost?", False),
+    ],
+)
+def test_filters_that_leave_nothing_are_named(pipeline: Pipeline, question: str, answered: bool) -> None:
+    answer = asked(pipeline, Ask(question, filters=Filters(folders=("boats",), types=("pdf", "md"))))
+    assert answer.answered == answered
+    assert answer.answer == ("No document fits the filter folder=boats type=pdf type=md: change it or leave it out.")
 
 
 def test_a_summary_is_an_outline_of_cited_sentences(pipeline: Pipeline) -> None:
@@ -203,7 +240,7 @@ def test_two_subjects_are_looked_for_one_by_one(pipeline: Pipeline) -> None:
 def test_a_subject_that_no_document_speaks_of_is_named(pipeline: Pipeline) -> None:
     answer = asked(pipeline, "Compare the tram to the harbour and the zeppelin to Greenland.")
     assert [citation.document_id for citation in answer.citations] == ["choir/tram.txt"] * 3
-    assert answer.notices == ("The documents do not answer this part: What is the zeppelin to Greenland?",)
+    assert (answer.unanswered, answer.notices) == (("the zeppelin to Greenland",), ())
 
 
 def test_rows_that_match_are_quoted_and_counted(pipeline: Pipeline) -> None:
@@ -213,6 +250,91 @@ def test_rows_that_match_are_quoted_and_counted(pipeline: Pipeline) -> None:
         "2 lines of one table or list match. They were counted, not added up."
     )
     assert (answer.answered, answer.mode, answer.notices) == (True, "quote", ())
+
+
+DIARY = {
+    "swims-2031.txt": (
+        "Swims in 2031\n\nMarch: the weir, 7/10. Cold.\nJuly: the quarry, 9/10.\nAugust: the sea, alone. 8/10. Swims "
+        "are best early.\n\nMissed: the lido, which was shut.\n"
+    ),
+    "oars.md": (
+        "# Suppliers of the boathouse\n\nThese suppliers are near:\n\n- Brandt. Oars and spoons.\n- Okafor. Rope.\n\n"
+        "These are abroad:\n\n- Silva. Varnish and oil.\n"
+    ),
+    "costs-2031.csv": "month,paint,rope,harbour fee\nMay,12.50,3,40\nJune,8.25,11,40\nJuly,0.75,4,40\n",
+    "mixed-2031.csv": "month,gravel\nMay,12 t\nJune,about 3 t\n",
+    "totals-2031.csv": "month,candles\nMay,12\nJune,3\nTotal,15\n",
+}
+
+
+@pytest.fixture(scope="module")
+def diary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    with made_of(DIARY, tmp_path_factory) as opened:
+        yield opened
+
+
+def test_lines_under_a_line_that_says_what_they_are_are_counted_as_lines(diary: Pipeline) -> None:
+    answer = asked(diary, "How many swims did I do in 2031?")
+    assert answer.answer == (
+        "- March: the weir, 7/10. Cold [1].\n- July: the quarry, 9/10 [2].\n"
+        "- August: the sea, alone. 8/10. Swims are best early [3].\n"
+        "3 lines of one table or list match. They were counted, not added up."
+    )
+
+
+def test_an_item_of_two_sentences_is_one_and_lists_under_one_heading_are_counted_together(diary: Pipeline) -> None:
+    answer = asked(diary, "How many suppliers does the boathouse have?")
+    assert answer.answer == (
+        "- Brandt. Oars and spoons [1].\n- Okafor. Rope [2].\n- Silva. Varnish and oil [3].\n"
+        "3 lines of 2 lists under one heading match. They were counted, not added up."
+    )
+    assert answer.sure
+
+
+@pytest.mark.parametrize("question", ["How many suppliers does the boathouse not have?", "How many months cost rope?"])
+def test_what_words_do_not_decide_is_quoted_and_not_counted(diary: Pipeline, question: str) -> None:
+    answer = asked(diary, question)
+    assert answer.answer.endswith("].\nI can quote these places, not count them.")
+    assert not answer.sure
+
+
+@pytest.mark.parametrize(
+    ("question", "cells", "total"),
+    [
+        ("What did we spend on paint in 2031 in total?", ["12.50", "8.25", "0.75"], "21.50"),
+        ("What is the total of the rope costs?", ["3", "11", "4"], "18"),
+    ],
+)
+def test_the_cells_of_one_column_are_quoted_with_their_sum(
+    diary: Pipeline, question: str, cells: list[str], total: str
+) -> None:
+    answer = asked(diary, question)
+    name = "paint" if "paint" in question else "rope"
+    months = ("May", "June", "July")
+    rows = "\n".join(f"- {month} | {cell} [{n}]." for n, (month, cell) in enumerate(zip(months, cells, strict=True), 1))
+    assert answer.answer == (
+        f"month | {name}\n{rows}\nThe sum of these 3 numbers is {total}. It was computed here; no document states it."
+    )
+    for citation, cell in zip(answer.citations, cells, strict=True):
+        start = citation.answer_start - citation.start
+        assert citation.quote[start : start + len(cell)] == cell
+
+
+@pytest.mark.parametrize(
+    "question", ["What did we spend on gravel in 2031 in total?", "How much did the candles of 2031 cost in total?"]
+)
+def test_nothing_is_added_up_of_cells_that_are_no_numbers_or_state_their_total(diary: Pipeline, question: str) -> None:
+    assert "computed" not in asked(diary, question).answer
+
+
+def test_the_row_with_the_highest_number_is_found_by_comparing(diary: Pipeline) -> None:
+    answer = asked(diary, "Which month had the highest rope cost?")
+    assert answer.answer == (
+        "month | rope\n- June | 11 [1].\nThis is the highest of the 3 numbers in the column; they were compared here."
+    )
+    assert asked(diary, "In which month was the least paint used?").answer.startswith(
+        "month | paint\n- July | 0.75 [1]."
+    )
 
 
 def test_rows_of_several_lists_are_not_counted(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -243,7 +365,7 @@ def test_a_number_that_nothing_matches_is_refused(pipeline: Pipeline) -> None:
     assert answer.abstained.reason == "no_evidence"
 
 
-@pytest.mark.parametrize("question", ["what can you do?", "What can you do for me?"])
+@pytest.mark.parametrize("question", ["what can you do?", "What can you do for me?", "Hello, and many thanks!"])
 def test_talk_gets_a_line_and_no_answer(pipeline: Pipeline, question: str) -> None:
     answer = asked(pipeline, question)
     assert answer.abstained is not None
@@ -271,3 +393,130 @@ def test_what_a_form_cannot_say_goes_the_ordinary_way(pipeline: Pipeline, questi
     assert answer.mode == "quote"
     assert answer.documents == ()
     assert answer.abstained is None or answer.abstained.reason == "no_evidence"
+
+
+def test_thanks_are_talk_over_a_library_that_has_a_section_of_that_name(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    files = {"minutes.md": "# Minutes\n\n## Thanks\n\nThanks go to Oda, who answers the letters very well.\n"}
+    with made_of(files, tmp_path_factory) as opened:
+        for text in ("Thanks!", "Thank you very much", "Thanks for the answer"):
+            answer = asked(opened, text)
+            assert answer.abstained is not None
+            assert (answer.abstained.reason, answer.citations) == ("talk", ())
+        abstained = asked(opened, "Thanks go to whom?").abstained
+        assert abstained is not None
+        assert abstained.reason == "no_evidence"
+
+
+RACES = {
+    f"{name}.txt": f"The boat club {name} has {number} oars. It was founded beside the canal; its boats are {colour}."
+    for name, number, colour in (
+        ("Heron", 41, "red"),
+        ("Otter", 38, "blue"),
+        ("Newt", 7, "green"),
+        ("Stoat", 19, "grey"),
+    )
+}
+
+
+@pytest.mark.parametrize("refuse_below", [0.0, 0.9])
+@pytest.mark.parametrize(
+    ("question", "why"),
+    [
+        ("Which club has the most oars?", "it compares what several documents say"),
+        ("Which of the clubs has the fewest oars?", "it compares what several documents say"),
+        ("What is the largest number of oars in these documents?", "it compares what several documents say"),
+        ("How many clubs are in these documents?", "it asks for a number over all documents"),
+        ("Write a letter to the club Otter.", "it asks for something new"),
+    ],
+)
+def test_a_kind_of_question_that_quotes_cannot_answer_is_named(
+    tmp_path_factory: pytest.TempPathFactory, question: str, why: str, refuse_below: float
+) -> None:
+    with made_of(RACES, tmp_path_factory, refuse_below) as opened:
+        answer = asked(opened, question)
+    assert answer.abstained is not None
+    assert (answer.abstained.reason, answer.sure, answer.citations) == ("not_quotable", False, ())
+    assert answer.answer.startswith(f"Quotes cannot answer this question: {why}")
+
+
+def test_the_most_is_quoted_where_a_sentence_says_it(tmp_path_factory: pytest.TempPathFactory) -> None:
+    stated = {"list.txt": "Of all clubs beside the canal, the club Heron has the most oars."}
+    with made_of(RACES | stated, tmp_path_factory, refuse_below=0.0) as opened:
+        answer = asked(opened, "Which club has the most oars?")
+    assert answer.answer == "Of all clubs beside the canal, the club Heron has the most oars [1]."
+
+
+def test_more_than_two_subjects_are_not_compared(pipeline: Pipeline) -> None:
+    answer = asked(pipeline, "Compare the tram, the bus to the quarry and the chapel.")
+    assert answer.abstained is not None
+    assert answer.abstained.reason == "unclear"
+    assert answer.answer == "Two documents or subjects are compared at a time. Ask for two of them."
+    assert asked(pipeline, "Compare all documents.").answer.startswith("It is not clear which two documents are meant.")
+
+
+def test_a_word_alone_is_no_question(pipeline: Pipeline) -> None:
+    answer = asked(pipeline, "crowns")
+    assert answer.abstained is not None
+    assert (answer.abstained.reason, answer.abstained.near) == ("unclear", True)
+    assert answer.answer.startswith("Ask a whole question about “crowns”")
+    assert answer.hits != ()
+    nothing = asked(pipeline, "who?")
+    assert nothing.answer == "Ask a whole question: “who?” says nothing that documents could be searched for."
+    assert asked(pipeline, "tram.txt").answer.startswith("tram\n- The tram to the harbour runs")
+
+
+def test_a_refusal_says_once_why_and_what_to_do(pipeline: Pipeline) -> None:
+    name = asked(pipeline, "What does the choir say of Rosneath?")
+    near = asked(pipeline, "Who painted the chapel of the harbour for the singer of the choir?")
+    far = asked(pipeline, "What do walruses drink at dinner?")
+    told = [(one.abstained.reason, one.abstained.near) for one in (name, near, far) if one.abstained]
+    assert told == [("no_evidence", False), ("no_evidence", True), ("no_evidence", False)]
+    beginning = "The documents do not answer this question."
+    other = "ask in other words, or index a document that says it."
+    assert name.answer == f"{beginning} None of them mentions “Rosneath”: {other}"
+    assert near.answer == (
+        f"{beginning} Passages near it are shown: ask about what stands in them, in other words, or index a document "
+        "that says it."
+    )
+    assert far.answer == f"{beginning} Nothing in them is about it: {other}"
+
+
+def test_a_refusal_is_no_part_of_a_conversation(pipeline: Pipeline) -> None:
+    refused = asked(pipeline, "What does the choir say of Rosneath?").answer
+    turns = ({"role": "user", "content": "thanks"}, {"role": "assistant", "content": refused})
+    assert asked(pipeline, Ask("What does it cost?", history=turns[1:])).resolved_question is None
+
+
+def test_an_unread_file_that_is_named_is_told_of(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with made_of(LIBRARY, tmp_path_factory) as opened:
+        folder = opened._index.folder
+        failed = {"choir/psalms.pdf": "/home/ann/choir/psalms.pdf: is damaged; get a fresh copy", "choir/tram.txt": "x"}
+        note_unread(folder, failed, [])
+        told = "psalms.pdf could not be read: it is damaged; get a fresh copy."
+        for question in ("What does psalms.pdf say of the fee?", "Summarise psalms.pdf", "Summarise the psalms."):
+            answer = asked(opened, question)
+            assert answer.abstained is not None
+            assert (answer.abstained.reason, answer.answer, answer.notices) == ("unread", told, ())
+    with made_of(LIBRARY, tmp_path_factory, refuse_below=0.0) as opened:
+        note_unread(opened._index.folder, failed, [])
+        as_it_was = asked(opened, "What does a ticket for the tram cost by tram.txt?")
+        assert (as_it_was.answered, as_it_was.notices) == (True, ("tram.txt could not be read: x.",))
+        assert asked(opened, "What does a ticket for the bus cost?").notices == ()
+
+
+def test_what_is_not_sure_is_told_with_each_sentence(pipeline: Pipeline) -> None:
+    *_, said, answer = pipeline.stream("What does a ticket for the tram cost?")
+    assert isinstance(said, NextClaim)
+    assert isinstance(answer, Answer)
+    assert said.sure == answer.sure == (answer.confidence >= sure_from())
+
+
+def test_a_question_behind_a_pasted_text_is_the_one_that_is_asked(pipeline: Pipeline) -> None:
+    letter = "Dear all, the weather was fine and we rowed to the island with the dog and a basket of pears. " * 120
+    answer = asked(pipeline, f"{letter}\nYours, Bo\n\nWhat does a ticket for the bus cost?")
+    alone = asked(pipeline, "What does a ticket for the bus cost?")
+    assert (answer.answer, answer.resolved_question) == (alone.answer, alone.question)
+    assert answer.question.startswith("Dear all, the weather")
+    assert alone.resolved_question is None

@@ -154,7 +154,7 @@ def test_two_questions_in_one_are_answered_part_by_part(pipeline: Pipeline) -> N
     assert [citation.document_id for citation in answer.citations] == ["corran/mill.txt", "corran/emoji 😀.txt"]
     assert "Ada Hart" in answer.claims[0].text
     assert "€4.50" in answer.claims[1].text
-    assert answer.notices == ()
+    assert (answer.notices, answer.unanswered) == ((), ())
     alone = [
         pipeline.ask(text) for text in ("Who built the mill at Corran?", "how much does entry to the festival cost?")
     ]
@@ -165,7 +165,9 @@ def test_a_part_that_the_documents_do_not_answer_is_named(pipeline: Pipeline) ->
     answer = pipeline.ask("Who built the mill at Corran, and how many moons does Jupiter have?")
     check_promises(pipeline, answer)
     assert "Ada Hart" in answer.answer
-    assert answer.notices == ("The documents do not answer this part: how many moons does Jupiter have?",)
+    assert (answer.unanswered, answer.notices) == (("how many moons does Jupiter have?",), ())
+    first = pipeline.ask("Who built the mill at Corran?")
+    assert (answer.confidence, answer.sure) == (pytest.approx(first.confidence), True)
 
 
 @pytest.mark.parametrize("mode", ["quote", "extract"])
@@ -204,7 +206,9 @@ def test_what_the_documents_do_not_say_is_refused_with_the_nearest_passages(
     check_promises(pipeline, answer)
     assert answer.abstained is not None
     assert answer.abstained.reason == "no_evidence"
-    assert answer.answer == answer.abstained.message == "The documents do not answer this question."
+    assert answer.answer == answer.abstained.message
+    assert answer.answer.startswith("The documents do not answer this question. ")
+    assert not answer.sure
     assert len(answer.hits) > 0
 
 
@@ -283,6 +287,7 @@ def test_an_index_without_documents_abstains(settings: Settings, models: Models,
         answer = opened.ask("Who built the mill?")
         assert opened.search("mill") == []
     assert (answer.answered, answer.hits, answer.confidence) == (False, (), 0.0)
+    assert answer.answer.endswith("There is no document yet: index or upload one.")
 
 
 def test_documents_that_disagree_are_told_beside_the_answer_with_their_dates(

@@ -32,7 +32,16 @@ from api.work.threads import Threads
 from rag.deadline import Deadline
 from rag.errors import InputError, RagError
 from rag.index.filters import parse_filters
-from rag.serialise import AbstentionJSON, ConflictJSON, Number, answer_json, hit_json, selected, to_json
+from rag.serialise import (
+    AbstentionJSON,
+    ConflictJSON,
+    ListedDocumentJSON,
+    Number,
+    answer_json,
+    hit_json,
+    selected,
+    to_json,
+)
 from rag.types import Answer, Ask, Document, Hit, Mode
 
 _log = logging.getLogger(__name__)
@@ -113,14 +122,19 @@ class ToolCitationJSON(TypedDict):
 class AskResult(TypedDict):
     """An answer with labels such as [1], explained by `citations`; if `answered` is false, `abstained` says why.
     `notices` say what else to know, such as documents of which a part could not be read. `conflicts` are values of
-    other documents that cannot be right if the answer is. The file behind a citation that is `stale` changed since it
-    was indexed."""
+    other documents that cannot be right if the answer is. `sure` is false where fewer than two of three answers of that
+    `confidence` are right: then quote the documents rather than the answer. `unanswered` are the parts of the question
+    that they do not answer, `documents` those that an answer about the library names. The file behind a citation that
+    is `stale` changed since it was indexed."""
 
     answered: bool
     answer: str
     abstained: AbstentionJSON | None
     faithfulness: Number
     confidence: Number
+    sure: bool
+    unanswered: list[str]
+    documents: list[ListedDocumentJSON]
     citations: list[ToolCitationJSON]
     notices: list[str]
     conflicts: list[ConflictJSON]

@@ -5,13 +5,18 @@ Completions that are streamed and those that are not are made of the same pieces
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any, NamedTuple
 
-from api.openai.citations import Links, annotation, footnote, source, with_footnote_marks
+from api.openai.citations import Links, annotation, escaped, footnote, moved, source, with_footnote_marks
 from api.openai.limits import Cutter
 from rag.answering.disagreement import told
+from rag.answering.doubt import doubt, unanswered_lines
 from rag.settings import Citations
-from rag.types import Answer, AnswerStep, Citation, NextClaim, Usage
+from rag.types import Answer, AnswerStep, Citation, Hit, NextClaim, Usage
+
+_NEAREST = 3  # passages that are shown with a refusal
+_PREVIEW = 200  # characters of each
 
 
 class Delta(NamedTuple):
@@ -30,6 +35,7 @@ class Told:
         self._links = links
         self._cutter = cutter
         self._added = 0  # characters that were given to the cutter
+        self._doubt = 0  # of them, those of the words before the answer
         self._waiting: list[tuple[int, NextClaim]] = []  # claims whose text, up to that character, is not sent yet
         self._cited: dict[int, Citation] = {}
         self.answer: Answer | None = None
@@ -48,9 +54,11 @@ class Told:
     def step(self, progress: AnswerStep) -> Delta:
         """The text that a step of the answer adds; empty for a step that adds none."""
         match progress:
-            case NextClaim(claim, _, before):
+            case NextClaim(claim, citations, before, sure):
                 said = with_footnote_marks(claim.text) if self._form == "footnotes" else claim.text
-                piece = before + said
+                words = "" if sure or self._added else doubt(claim, citations)
+                self._doubt += len(words)
+                piece = words + before + said
                 self._added += len(piece)
                 self._waiting.append((self._added, progress))
                 return self._delta(self._cutter.add(piece))
@@ -69,7 +77,7 @@ class Told:
     def _delta(self, content: str) -> Delta:
         complete = [item for end, item in self._waiting if end <= len(self._cutter.text)]
         self._waiting = self._waiting[len(complete) :]
-        pairs = [(item.claim, citation) for item in complete for citation in item.citations]
+        pairs = [(moved(item.claim, self._doubt), citation) for item in complete for citation in item.citations]
         new = {citation.label: citation for _, citation in pairs if citation.label not in self._cited}
         self._cited |= new
         annotated, listed = self._form == "annotations", self._form == "openwebui"
@@ -86,5 +94,17 @@ class Told:
 
 
 def _ending(answer: Answer) -> str:
-    """What follows the answer: that documents disagree."""
-    return "".join(f"\n\n{told(conflict, answer.citations)}" for conflict in answer.conflicts)
+    """What follows the answer: the parts without an answer, that documents disagree, passages near a question that is
+    refused."""
+    lines = [*(unanswered_lines(answer.unanswered) if answer.answered else ())]
+    lines += [told(conflict, answer.citations) for conflict in answer.conflicts]
+    if answer.abstained and answer.abstained.near:
+        lines += ["\n".join(f"- {_near(hit)}" for hit in answer.hits[:_NEAREST])]
+    return "".join(f"\n\n{line}" for line in lines)
+
+
+def _near(hit: Hit) -> str:
+    """A passage near the question as markdown: its place, and its beginning."""
+    page = "" if hit.passage.page is None else f", page {hit.passage.page}"
+    text = textwrap.shorten(hit.passage.text, _PREVIEW, placeholder=" …")
+    return f"{escaped(hit.passage.title)}{page}: “{escaped(text)}”"

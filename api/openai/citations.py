@@ -8,6 +8,7 @@ from 1 in the order in which they are first said, so the two agree.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -51,6 +52,11 @@ def annotation(claim: Claim, citation: Citation, links: Links) -> dict[str, Any]
     return {"type": "url_citation", "url_citation": cited}
 
 
+def moved(claim: Claim, by: int) -> Claim:
+    """The claim of an answer before which that many characters are said."""
+    return replace(claim, start=claim.start + by, end=claim.end + by)
+
+
 def source(citation: Citation, links: Links) -> dict[str, Any]:
     """A source as Open WebUI keeps it beside a message. `external` makes it show a link's title, not its address."""
     url, name = links.to(citation), heading(citation)
@@ -69,8 +75,9 @@ def with_footnote_marks(text: str) -> str:
 def footnote(citation: Citation, links: Links) -> str:
     """A citation as a footnote: one line of markdown."""
     words = " ".join(citation.quote.split())
-    return f'[^{citation.label}]: [{_escaped(heading(citation))}]({links.to(citation)}): "{_escaped(words)}"'
+    return f'[^{citation.label}]: [{escaped(heading(citation))}]({links.to(citation)}): "{escaped(words)}"'
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """The text as one line of markdown in which nothing is markup."""
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))

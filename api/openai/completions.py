@@ -1,7 +1,8 @@
 """The text of a completion -> its JSON, whole or in chunks, as OpenAI's API has it (pure).
 
 Beside OpenAI's own fields: `sources` (whole) or `event` (in a chunk), which Open WebUI reads, and `rag`, which tells an
-abstention from an answer and how sure it is. A chunk with an event has an empty delta, so other clients skip it.
+abstention from an answer, how sure it is, and has the documents that an answer about the library names. A chunk with
+an event has an empty delta, so other clients skip it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 from api.openai.chat_text import Delta, Told
 from api.openai.errors import openai_body
 from api.schemas import ErrorBody
-from rag.serialise import to_json
+from rag.serialise import listed_json, to_json
 from rag.types import Answer, AnswerStep
 
 DONE = b"data: [DONE]\n\n"
@@ -109,6 +110,9 @@ def _rag(answer: Answer | None) -> dict[str, Any]:
         "abstained": reason,
         "faithfulness": answer.faithfulness,
         "confidence": answer.confidence,
+        "sure": answer.sure,
+        "unanswered": list(answer.unanswered),
+        "documents": [listed_json(document) for document in answer.documents],
         "resolved_question": answer.resolved_question,
     }
     return {"rag": told}

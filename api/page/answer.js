@@ -5,19 +5,13 @@ import { count, make, placeOf } from "./dom.js";
 import { hideQuote, quoting } from "./quote.js";
 import { answerPieces, cut } from "./text.js";
 
-const REASONS = {
-  no_evidence: "No passage is close enough to the question to answer from.",
-  declined: "The model was shown the nearest passages and found no answer in them.",
-  unsupported: "What the model wrote is not supported by the passages, so it is not shown.",
-  unclear: "A summary needs one document, a comparison two.",
-  talk: "Nothing was asked that documents could answer.",
-};
-
 /** Contents of the answer's article: `passages`, `sentence` and `finish` are called in the order in which they come. */
 export class AnswerView {
   constructor(article, question, index) {
     this.index = index;
+    this.doubt = make("div");
     this.said = make("p", { class: "said", dir: "auto" });
+    this.unanswered = make("div");
     this.text = ""; // the sentences that are shown
     this.labels = new Map(); // label -> citation
     this.figures = make("div");
@@ -30,7 +24,7 @@ export class AnswerView {
     this.disagreement = make("div");
     hideQuote();
     const asked = make("p", { class: "asked", dir: "auto" }, question);
-    article.replaceChildren(asked, this.said, this.documents, this.disagreement, this.figures, this.citations, this.found);
+    article.replaceChildren(asked, this.doubt, this.said, this.unanswered, this.documents, this.disagreement, this.figures, this.citations, this.found);
   }
 
   passages(passages) {
@@ -38,8 +32,9 @@ export class AnswerView {
   }
 
   /** Show a claim with its citations; offsets count from the beginning of `text`. */
-  sentence({ text, citations, before = this.text === "" ? "" : " " }) {
+  sentence({ text, citations, before = this.text === "" ? "" : " ", sure = true }) {
     this.#cite(citations);
+    if (!sure && this.text === "") this.doubt.replaceChildren(doubtElement(text, citations[0]));
     const alone = { answer: text, claims: [{ start: 0, text }], citations };
     this.said.append(before);
     this.said.append(...this.#pieces(alone));
@@ -56,20 +51,19 @@ export class AnswerView {
       this.said.replaceChildren(...(answer.answered ? this.#pieces(answer) : [answer.answer]));
       this.said.hidden = false;
     }
+    const [first] = answer.claims;
+    const rests = first && answer.citations.find(({ label }) => label === first.citations[0]);
+    this.doubt.replaceChildren(answer.sure || !first ? "" : doubtElement(first.text, rests));
+    const parts = answer.answered ? answer.unanswered : [];
+    this.unanswered.replaceChildren(...parts.map((part) => make("p", { class: "reason", dir: "auto" }, `The documents do not answer this part: ${part}`)));
     this.citations.hidden = answer.citations.length === 0;
     this.disagreement.replaceChildren(...answer.conflicts.map((conflict) => this.#conflict(conflict)));
     this.documents.replaceChildren(documentsElement(answer.documents ?? [], this.index));
     this.figures.replaceChildren(figures(answer, seconds));
-    if (!answer.answered) this.#abstain(answer);
+    if (!answer.answered) this.said.before(make("h2", { class: "abstained" }, "No answer from these documents"));
     const title = answer.answered ? "Passages found" : "Nearest passages";
-    const open = this.found.querySelector("details")?.open || !answer.answered;
+    const open = this.found.querySelector("details")?.open || Boolean(answer.abstained?.near);
     this.found.replaceChildren(passagesElement(answer.passages, this.index, title, open));
-  }
-
-  #abstain({ answer, abstained: { reason, message } }) {
-    const told = message === answer ? "" : ` ${message}`;
-    this.said.before(make("h2", { class: "abstained" }, "No answer from these documents"));
-    this.said.after(make("p", { class: "reason" }, REASONS[reason] ?? "", told));
   }
 
   /** The values of documents that disagree, each with its sentence and date. */
@@ -102,10 +96,18 @@ export class AnswerView {
   }
 }
 
+/** The words before an answer that is not sure: with the sentence that it rests on, unless its first claim is that sentence. */
+function doubtElement(claim, citation) {
+  const letters = (text) => text.replace(/\[\d+\]|[^\p{L}\p{N}_]+/gu, "");
+  const own = citation === undefined || letters(citation.quote) === letters(claim);
+  const sentence = own ? "" : make("blockquote", { dir: "auto" }, citation.quote);
+  return make("div", { class: "doubt" }, make("p", {}, "Not sure. The nearest passage says:"), sentence);
+}
+
 function figures(answer, seconds) {
   const percent = (share) => (share === null ? "–" : `${Math.round(100 * share)} %`);
   const entries = [
-    answer.claims.length > 0 && ["supported", percent(answer.faithfulness), "Mean support of the answer's sentences by the characters that they cite"],
+    answer.mode === "write" && answer.claims.length > 0 && ["supported", percent(answer.faithfulness), "Mean support of the answer's sentences by the characters that they cite"],
     ["confidence", percent(answer.confidence), "Probability that the documents hold the answer and that this is it"],
     ["mode", answer.mode, "Answer mode: quote, write or extract; catalogue: from the list of documents"],
     answer.model && ["model", answer.model, "The model that read or wrote"],

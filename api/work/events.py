@@ -65,9 +65,9 @@ def _encode(progress: AnswerStep) -> bytes:
     match progress:
         case Retrieved(hits):
             return _event("passages", {"passages": [hit_json(hit) for hit in hits]})
-        case NextClaim(claim, citations, before):
-            told = {**claim_json(claim), "citations": [citation_json(c) for c in citations], "before": before}
-            return _event("sentence", told)
+        case NextClaim(claim, citations, before, sure):
+            cited = [citation_json(citation) for citation in citations]
+            return _event("sentence", {**claim_json(claim), "citations": cited, "before": before, "sure": sure})
         case Answer():
             return _event("answer", answer_json(progress))
 

@@ -1,7 +1,7 @@
 """A question about the library itself -> an answer from its list of documents, and from its index of words.
 
 Known are: all documents or those of a type, how many there are, the newest and the oldest, and those that hold some
-words. Titles are listed, nothing is quoted. English.
+words. Titles are listed, nothing is quoted. Filters that leave no document are named. English.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import re
 from collections.abc import Sequence
 
 from rag.answering.form import Form, listed, titles
+from rag.answering.refusal import no_document_fits
 from rag.index.filters import stated_day, types
 from rag.seams import Snapshot
 from rag.text.terms import terms, tokens
-from rag.types import DocumentInfo
+from rag.types import DocumentInfo, Filters
 
 _MOST_PASSAGES = 1_000  # in which each word is looked for: a word that more passages hold tells no document apart
 _RARE = 0.5  # of the highest weight of the words, from which a word must be in a document that mentions them
@@ -49,9 +50,11 @@ _OWN = frozenset(
 )
 
 
-def catalogue(text: str, snapshot: Snapshot) -> Form | None:
-    """The answer; None if the question asks for anything else of the library."""
+def catalogue(text: str, snapshot: Snapshot, filters: Filters | None = None) -> Form | None:
+    """The answer; None if the question asks for anything else of the library. `filters` are those of the snapshot."""
     documents = snapshot.documents()
+    if not documents and filters is not None:
+        return Form(remark=no_document_fits(filters), mode="catalogue")
     about = _ABOUT.search(text)
     if about and _OTHERWISE.search(text):
         return None
@@ -68,12 +71,12 @@ def catalogue(text: str, snapshot: Snapshot) -> Form | None:
             return _by_date(dated, "newest", max(map(_day, dated)))
         if _OLDEST.search(text):
             return _by_date(dated, "oldest", min(map(_day, dated)))
-    return _listing(f"There {_count(len(found))}{' of that type' if wanted else ''}", found)
+    return _listing(_count(len(found), " of that type" if wanted else ""), found)
 
 
 def every_document(documents: Sequence[DocumentInfo]) -> Form:
     """All documents, for a question that asks for an overview of the library."""
-    return _listing(f"There {_count(len(documents))}", documents)
+    return _listing(_count(len(documents)), documents)
 
 
 def _mentioning(what: str, documents: Sequence[DocumentInfo], snapshot: Snapshot) -> Form | None:
@@ -93,8 +96,11 @@ def _mentioning(what: str, documents: Sequence[DocumentInfo], snapshot: Snapshot
     held = [info for info in documents if all(info.id in one for one in holders)]
     held.sort(key=lambda info: (order.get(info.id, 0.0), info.id))
     said = " and ".join(f'"{word}"' for word in rare)
+    if len(documents) == 1:
+        return _listing(f"The only document {'holds' if held else 'does not hold'} {said}", held)
     if not held:
-        return Form(remark=f"None of the {len(documents):,} documents holds {said}.", mode="catalogue")
+        line = f"None of the {len(documents):,} documents holds {said}." if documents else f"{_count(0)}."
+        return Form(remark=line, mode="catalogue")
     hold = "hold" if len(held) > 1 else "holds"
     return _listing(f"{len(held):,} of {len(documents):,} documents {hold} {said}", held)
 
@@ -116,6 +122,8 @@ def _by_date(documents: Sequence[DocumentInfo], which: str, day: str) -> Form:
     found = [info for info in documents if _day(info) == day]
     verb = "is" if len(found) == 1 else "are"
     by = "by the date that a document states, or else that of its file"
+    if len(documents) == 1:
+        return _listing(f"The only document with a date {verb} of {day}, {by}", found)
     return _listing(f"The {which} of {len(documents):,} {verb} of {day}, {by}", found)
 
 
@@ -124,8 +132,10 @@ def _listing(line: str, documents: Sequence[DocumentInfo]) -> Form:
     return Form(remark=text, documents=listed(documents), mode="catalogue")
 
 
-def _count(number: int) -> str:
-    return "is 1 document" if number == 1 else f"are {number:,} documents" if number else "are no documents"
+def _count(number: int, of: str = "") -> str:
+    if number == 1:
+        return f"There is 1 document{of}"
+    return f"There are {number:,} documents{of}" if number else f"There are no documents{of}"
 
 
 def _day(info: DocumentInfo) -> str:

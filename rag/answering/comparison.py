@@ -22,6 +22,7 @@ from rag.text.terms import query_terms, terms
 from rag.types import DocumentInfo, Hit, StoredDocument
 
 NO_CONCLUSION = "\nThese are the places in the documents, side by side; no conclusion is drawn from them."
+_TWO = "Two documents or subjects are compared at a time. Ask for two of them."
 _SENTENCES = 3  # that are quoted of each subject: the one that is found, and those that follow it
 _SHARE = 0.5  # of a subject's words, by weight, that a passage about it holds
 _COMPARED = re.compile(
@@ -32,6 +33,10 @@ _COMPARED = re.compile(
 _BORDERS = (r",?\s+and\s+", r"\s+(?:versus|vs\.?|against|compared (?:to|with))\s+", r"\s+(?:with|to)\s+")
 _PREPOSITION = re.compile(r"(?:for|at|in|on|of|from|to|by|with|under|during|before|after)\b", re.IGNORECASE)
 _ARTICLE = re.compile(r"(?:the|an?|our|my|your)\s+", re.IGNORECASE)
+
+
+_LISTED = re.compile(r",\s*(?:and\s+)?|;\s*|\s+and\s+", re.IGNORECASE)
+_NO_SUBJECT = re.compile(r"(?:inc|ltd|llc|co|corp|plc|gmbh)\.?|[\W\d]*|(?:which|who|where|that|as)\b.*", re.IGNORECASE)
 
 
 class Side(NamedTuple):
@@ -49,6 +54,10 @@ class Side(NamedTuple):
 def comparison(text: str, documents: Sequence[DocumentInfo], stored: Callable[[str], StoredDocument]) -> Form | None:
     """The outlines of the two documents that the question names; None if it does not, or asks about a thing in them."""
     found = named(text, documents)
+    if len(found.documents) != 2 and _several(text):
+        return Form(remark=_TWO, documents=listed(found.candidates), reason="unclear")
+    if not found.asked and len(documents) > 1:  # "Compare all documents."
+        found = found._replace(documents=tuple(documents) if len(documents) == 2 else (), candidates=tuple(documents))
     if len(found.documents) != 2 or found.topic:
         several = len(found.candidates) > 2 and not found.topic
         return which(found.candidates, "two documents are") if several else None
@@ -91,6 +100,13 @@ def speaks_of(subject: str, hit: Hit, weigh: Callable[[Iterable[str]], Mapping[s
     held = frozenset(terms(f"{passage.document_id}\n{passage.title}\n{passage.section or ''}\n{passage.text}"))
     weights = weigh(query_terms(subject))
     return bool(weights) and coverage(held.intersection(weights), weights) >= _SHARE
+
+
+def _several(text: str) -> bool:
+    """True if more than two subjects are listed to be compared."""
+    compared = _COMPARED.search(text)
+    parts = _LISTED.split(compared["both"]) if compared else []
+    return sum(not _NO_SUBJECT.fullmatch(part.strip()) for part in parts) > 2
 
 
 def _completed(one: str, two: str) -> tuple[str, str]:

@@ -2,8 +2,8 @@
 
 The signals are what the reader says of the passage, how well it was found and if it was found best, how much of the
 question it holds, laid on it word by word as a claim would be, and the numbers of the question that it lacks. A
-logistic regression adds them up; its weights and the threshold of refusal are in `weights.json`, with the hash of the
-reader, the data and the error rates that they were fitted with (benchmarks/fit_confidence.py).
+logistic regression adds them up; its weights, the threshold of refusal and that from which an answer is sure are in
+`weights.json`, with the hash of the reader and the data that they were fitted with (benchmarks/fit_confidence.py).
 """
 
 from __future__ import annotations
@@ -45,6 +45,11 @@ def confidence(signals: Signals) -> float:
 def threshold() -> float:
     """The confidence below which an answer is refused, unless an index has its own threshold (`calibration.py`)."""
     return float(weights()["threshold"])
+
+
+def sure_from() -> float:
+    """The confidence from which two of three answers are right (`two_of_three` of benchmarks/fit_confidence.py)."""
+    return float(weights()["sure"])
 
 
 @cache

@@ -1,13 +1,13 @@
 """A question for a number that no sentence states -> the rows or items that match it, cited.
 
-A row matches if it holds the words of the question that its table's surroundings (title, headings, header row) do not
-hold already. The number of rows is said only if all that match stand in one table or list; sums are not computed.
+A row matches if it holds the words of the question that its surroundings (title, headings, header row, the line that
+announces it) do not hold already. The number of rows is said only if all that match stand in one table or list, or in
+lists under one heading, and if the question has no condition that words do not tell ("more than", "not").
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -16,19 +16,26 @@ from rag.answering.extract import MOST_SENTENCES
 from rag.answering.form import Form
 from rag.answering.lists import without_marker
 from rag.answering.parts import Part, quoted
+from rag.answering.rows import Rows, rows_near
 from rag.checking.faithfulness import VERBATIM
 from rag.retrieval.question import Question
-from rag.text.structure import blocks_of, header_of, rows_start, table_header
+from rag.text.structure import cells
 from rag.text.terms import terms
-from rag.types import BlockSpan, Evidence, Hit, Passage, StoredDocument
+from rag.types import Evidence, Hit, StoredDocument
 
 _ASKS = re.compile(
     r"\bhow (?:many|much)\b|\bin total\b|\bthe (?:total )?number of\b|\btotal (?:number|amount|sum|cost)\b",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(
-    r"\d|\b(?:no|none|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty"
-    r"|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|once|twice|half|dozens?|pair|both|single)\b",
+_NUMBER = re.compile(  # "9/10" is a mark or a date
+    r"(?<![\d/])\d+(?![\d/])|\b(?:no|none|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty"
+    r"|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|once|twice|half|dozens?|pair|both"
+    r"|single)\b",
+    re.IGNORECASE,
+)
+_CONDITION = re.compile(
+    r"\b(?:no|not|never|without|except|only|more|less|fewer|over|under|above|below|at (?:least|most)|between|before"
+    r"|after|since|until|different|distinct|how much|per|average)\b|n't\b",
     re.IGNORECASE,
 )
 _FEWEST = 2  # words of the question that can match: one alone, such as "companies", is in any list
@@ -37,11 +44,12 @@ _SHARE = 2 / 3  # of the words that a table must hold with its surroundings: "sp
 _NOT_COUNTED = "\nI can quote these places, not count them."
 
 
-class _Rows(NamedTuple):
-    """The matching rows of one table or list."""
+class _Match(NamedTuple):
+    """The matching lines of a table or list."""
 
-    place: tuple[str, int]  # the document and the start of the block in it
-    rows: list[Evidence]
+    rows: Rows
+    lines: list[Evidence]
+    held: frozenset[str]  # words of the question that it holds, with its surroundings
 
 
 def asks_count(question: Question) -> bool:
@@ -57,72 +65,70 @@ def states_number(chosen: Chosen) -> bool:
 
 def count(question: Question, hits: Sequence[Hit], stored: Callable[[str], StoredDocument]) -> Form | None:
     """The rows that match; None if there are none."""
-    asked = frozenset(question.terms) - _SAID
+    asked = asked_words(question)
     if len(asked) < _FEWEST:
         return None
-    found = list(_matching(asked, hits, stored))
+    found = [match for rows in rows_near(hits, stored) if (match := _match(asked, rows))]
     if not found:
         return None
-    first, *rest = [part for block in found for part in _quoted(block.rows)][:MOST_SENTENCES]
+    best = max(len(match.rows.named & asked) for match in found)  # the document that the question names
+    found = [match for match in found if len(match.rows.named & asked) == best]
+    first, *rest = [part for match in found for part in _quoted(match)][:MOST_SENTENCES]
     parts = (first._replace(before=(first.before or "").lstrip()), *rest)
-    if len(found) > 1:
-        return Form(parts, _NOT_COUNTED)
-    rows = found[0].rows
-    shown = f"; the first {len(parts)} are quoted" if len(parts) < len(rows) else ""
-    lines = "line matches" if len(rows) == 1 else "lines of one table or list match"
-    return Form(parts, f"\n{len(rows):,} {lines}{shown}. They were counted, not added up.")
+    if _CONDITION.search(question.text) or not _countable(found, asked):
+        return Form(parts, _NOT_COUNTED, sure=False)
+    number = sum(len(match.lines) for match in found)
+    shown = f"; the first {len(parts)} are quoted" if len(parts) < number else ""
+    lines = "line matches" if number == 1 else f"lines of {_of(len(found))} match"
+    return Form(parts, f"\n{number:,} {lines}{shown}. They were counted, not added up.", sure=found[0].held == asked)
 
 
-def _matching(asked: frozenset[str], hits: Sequence[Hit], stored: Callable[[str], StoredDocument]) -> Iterator[_Rows]:
-    """The tables and lists of the hits in which rows match, each once."""
-    whole: dict[str, StoredDocument] = {}
-    seen: set[tuple[str, int]] = set()
-    for hit in hits:
-        id_ = hit.passage.document_id
-        for near in blocks_of(hit.passage):
-            if near.kind not in ("table", "list"):
-                continue
-            document = whole[id_] = whole.get(id_) or stored(id_)
-            block = _whole_block(document, near)
-            if (id_, block.start) not in seen:
-                seen.add((id_, block.start))
-                if rows := _rows(asked, document, block, hit.passage):
-                    yield _Rows((id_, block.start), rows)
+def asked_words(question: Question) -> frozenset[str]:
+    """The words of a question by which rows can match."""
+    return frozenset(question.terms) - _SAID
 
 
-def _whole_block(stored: StoredDocument, near: BlockSpan) -> BlockSpan:
-    """The block of the document of which `near` is the part that a passage holds."""
-    blocks = stored.document.blocks
-    number = bisect_right(blocks, near.start, key=lambda block: block.start) - 1
-    return blocks[number] if number >= 0 and near.start < blocks[number].end else near
+def _match(asked: frozenset[str], rows: Rows) -> _Match | None:
+    """The rows that hold the words which their surroundings do not; all of them if the header or the surroundings hold
+    what is asked. Lines of prose match only as a whole."""
+    held = {line: frozenset(terms(line.text)) for line in rows.lines}
+    own = (asked - rows.around).intersection(frozenset[str]().union(*held.values()))
+    all_held = own | (asked & rows.around)
+    if len(all_held) < _SHARE * len(asked) or not (
+        own or asked & frozenset(terms(rows.header)) or asked <= rows.around
+    ):
+        return None
+    if rows.kind == "prose" and own:
+        return None
+    lines = [line for line in rows.lines if own <= held[line]]
+    return _Match(rows, lines, all_held) if lines else None
 
 
-def _rows(asked: frozenset[str], stored: StoredDocument, block: BlockSpan, near: Passage) -> list[Evidence]:
-    """The rows or items of the block that hold the words which its surroundings do not; all of them if its header or
-    its surroundings hold what is asked."""
-    header = frozenset(terms(header_of(near, block)))
-    around = header.union(terms(f"{near.title}\n{near.section or ''}"))
-    lines = list(_lines(stored, block))
-    held = {line: frozenset(terms(line.text)) for line in lines}
-    own = (asked - around).intersection(frozenset[str]().union(*held.values()))
-    if len(own | (asked & around)) < _SHARE * len(asked) or not (own or asked & header or asked <= around):
-        return []
-    return [line for line in lines if own <= held[line]]
+def _countable(found: Sequence[_Match], asked: frozenset[str]) -> bool:
+    """True if a row stands for one of the things that are asked for, and all rows stand together."""
+    first = found[0].rows
+    together = all((match.rows.document, match.rows.section) == (first.document, first.section) for match in found)
+    tables = [match.rows for match in found if match.rows.kind == "table"]
+    if tables and len(found) > 1:
+        return False
+    return together and all(_is_named_by_first(rows.header, asked) for rows in tables)
 
 
-def _lines(stored: StoredDocument, block: BlockSpan) -> Iterator[Evidence]:
-    start = rows_start(block)
-    for _, passage, _ in stored.passages:
-        if passage.start < block.end and passage.end > start:
-            for first, last in passage.sentences:
-                if start <= first and last <= block.end:
-                    text = passage.text[first - passage.start : last - passage.start]
-                    yield Evidence(1, passage, first, last, text, 0.0)
+def _is_named_by_first(header: str, asked: frozenset[str]) -> bool:
+    """True if the words of the question in the header of a table are those of its first column."""
+    if not header:
+        return True
+    first = cells(header)[0][0]
+    return asked.intersection(terms(header)) <= frozenset(terms(first))
 
 
-def _quoted(rows: Sequence[Evidence]) -> Iterator[Part]:
+def _of(lists: int) -> str:
+    return "one table or list" if lists == 1 else f"{lists} lists under one heading"
+
+
+def _quoted(match: _Match) -> Iterator[Part]:
     """A line for each row, the first after the header of its table."""
-    for number, row in enumerate(rows):
-        header = table_header(row.passage, row.start) if number == 0 else None
+    for number, row in enumerate(match.lines):
+        header = match.rows.header if number == 0 else ""
         part = quoted(row, without_marker(row.text), len(row.text), VERBATIM)
         yield part._replace(before=f"\n{header}\n- " if header else "\n- ")

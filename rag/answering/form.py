@@ -20,25 +20,35 @@ LISTED = 20  # titles that the text of an answer lists; `documents` holds all
 # the library and none for a summary; comparisons need two documents or subjects besides.
 LEAST = 0.6
 
-_POLITE = r"(?:(?:please|can you|could you|would you|kindly)\s+)*"
+SAID_SO = 0.95  # probability of a kind that the beginning of a question says: 43 of 45 labelled ones, see below
+
+POLITE = r"(?:(?:please|can you|could you|would you|kindly)\s+)*"
 # The beginnings that say the form whatever else the question holds. Of the 6,292 labelled questions of
 # training/written/kinds.tsv.gz 45 begin so, and 43 of them have that label; the other two are "what is X about",
 # where X must name a document besides.
 _SAYS_SO: dict[QuestionKind, re.Pattern[str]] = {
+    "talk": re.compile(
+        r"^(?=.*\b(?:hi|hello|hey|thanks?|thx|cheers|bye|goodbye|ok|okay|danke|merci|gracias|got it|how are you"
+        r"|what's up|good (?:morning|afternoon|evening|day|night))\b)"
+        r"(?:(?:hi|hello|hey|thanks?|thx|cheers|bye|goodbye|ok|okay|danke|merci|gracias|got it|how are|what's up|good"
+        r"|was|helpful|useful|morning|afternoon|evening|day|night|oh|well|and|many|there|great|perfect|nice|cool|awesome|wonderful|you|so"
+        r"|very|much|a|lot|for|your|the|that|this|help|answers?|again|all|everyone|doing|today|it was)\b[^\w]*)+$",
+        re.IGNORECASE,
+    ),
     "summary": re.compile(
-        rf"^{_POLITE}(?:summari[sz]e\b|sum up\b|tl;?\s?dr\b|outline the\b"
+        rf"^{POLITE}(?:summari[sz]e\b|sum up\b|tl;?\s?dr\b|outline the\b"
         r"|(?:give|show|write|get)(?: me)? (?:an?|the) (?:\w+ )?(?:summary|overview|outline|gist)\b"
         r"|(?:(?:an?|the) )?(?:\w+ )?(?:summary|overview|gist) of\b|what (?:are|were) the (?:main|key) points\b"
         r"|(?:main|key) points of\b|(?:what's|what is) .+ about\?*$)",
         re.IGNORECASE,
     ),
     "comparison": re.compile(
-        rf"^{_POLITE}(?:compare\b|contrast\b|what (?:has |had )?changed (?:between|from)\b"
+        rf"^{POLITE}(?:compare\b|contrast\b|what (?:has |had )?changed (?:between|from)\b"
         r"|what(?:'s| is| are| was| were) the (?:\w+ )?differences? between\b|(?:the )?differences? between\b)",
         re.IGNORECASE,
     ),
     "library": re.compile(
-        rf"^{_POLITE}(?:(?:which|what) (?:of (?:the|my|these|our) )?"
+        rf"^{POLITE}(?:(?:which|what) (?:of (?:the|my|these|our) )?"
         r"(?:documents?|files?|papers?|notes|texts?|pdfs?|e?mails?|letters) "
         r"(?:mentions?|talks? (?:about|of)|(?:is|are) about|discuss(?:es)?|deals? with|covers?|contains?|refers? to"
         r"|speaks? of)\b|do you have (?:anything|something|documents|files|papers) (?:on|about)\b"
@@ -59,6 +69,7 @@ class Form(NamedTuple):
     documents: tuple[ListedDocument, ...] = ()  # those that it is about, or that may be meant
     mode: Literal["quote", "catalogue"] = "quote"
     reason: AbstentionReason | None = None  # why it is no answer
+    sure: bool = True
 
 
 def wanted(question: Question) -> QuestionKind | None:
@@ -68,10 +79,18 @@ def wanted(question: Question) -> QuestionKind | None:
     >>> wanted(parse_question("Summarise the minutes of May."))
     'summary'
     """
-    for kind, pattern in _SAYS_SO.items():
-        if pattern.search(question.text):
-            return kind
+    if kind := says_so(question.text):
+        return kind
     return question.kind if question.share >= LEAST and question.text.isascii() else None  # kinds know English
+
+
+def says_so(text: str) -> QuestionKind | None:
+    """The form that the words of a question say, without any doubt; None if they do not.
+
+    >>> says_so("Thanks a lot!"), says_so("Thanks to whom was it built?")
+    ('talk', None)
+    """
+    return next((kind for kind, pattern in _SAYS_SO.items() if pattern.search(text)), None)
 
 
 def listed(documents: Sequence[DocumentInfo]) -> tuple[ListedDocument, ...]:

@@ -76,6 +76,18 @@ def summary(
     return None
 
 
+def outline_of(name: str, documents: Sequence[DocumentInfo], stored: Callable[[str], StoredDocument]) -> Form | None:
+    """The outline of the document of that title, id or file; None if there is none, or several."""
+    wanted = name.casefold().rstrip("?!. ")
+    found = [info for info in documents if wanted in _names(info)]
+    parts, left_out = outline(stored(found[0].id)) if len(found) == 1 else ((), 0)
+    return Form(parts, _remark(left_out), listed(found)) if parts else None
+
+
+def _names(info: DocumentInfo) -> set[str]:
+    return {info.title.casefold(), info.id.casefold(), info.id.rpartition("/")[2].casefold()}
+
+
 def outline(stored: StoredDocument, most: int = SENTENCES) -> tuple[tuple[Part, ...], int]:
     """The parts of the outline, `most` at most, and the number of parts of the document for which none stands."""
     sections = _level(stored.document.sections, most)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from rag.answering.form import Form
+from rag.answering.form import Form, says_so
 from rag.retrieval.question import Question
 
 # The probability from which it is talk even if documents hold a word of it ("hello" has 0.99). Of the five questions of
@@ -18,6 +18,6 @@ TALK = (
 
 def talk(question: Question, held: Callable[[Iterable[str]], frozenset[str]]) -> Form | None:
     """The line, which is no answer; None if it may be a question after all. `held` is `Snapshot.held`."""
-    if question.share < _SURE and held(question.terms):
+    if question.share < _SURE and says_so(question.text) != "talk" and held(question.terms):
         return None
     return Form(remark=TALK, reason="talk")

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from rag.answering.disagreement import told
+from rag.answering.doubt import doubt, unanswered_lines
 from rag.types import Answer, Citation, Hit
 
 _WIDTH = 96
@@ -17,16 +18,23 @@ def answer_text(answer: Answer, color: bool) -> str:
     """The answer, its citations with the words of the answer marked in their sentence, and its confidence."""
     lines = [f"note: {notice}" for notice in answer.notices]
     lines += [f"read as: {answer.resolved_question}", ""] if answer.resolved_question else []
-    lines += [*(_wrap(line, "") for line in answer.answer.split("\n")), ""]
+    said = answer.answer
+    if answer.claims and not answer.sure:
+        said = (
+            doubt(answer.claims[0], [one for one in answer.citations if one.label in answer.claims[0].citations]) + said
+        )
+    lines += [*(_wrap(line, "") for line in said.split("\n")), ""]
+    lines += [*unanswered_lines(answer.unanswered), ""] if answer.answered and answer.unanswered else []
     lines += [line for conflict in answer.conflicts for line in (_wrap(told(conflict, answer.citations), ""), "")]
     for citation in answer.citations:
         lines += citation_lines(citation, color)
-    if not answer.answered and answer.hits:
+    if answer.abstained and answer.abstained.near and answer.hits:
         lines.append("Nearest passages:")
         lines += [f"  - {_hit_where(hit)}: {_preview(hit.passage.text, 140)}" for hit in answer.hits[:_NEAREST]]
         lines.append("")
     seconds = sum(answer.timings.values())
-    faithfulness = f"faithfulness {answer.faithfulness:.2f}, " if answer.claims else ""
+    written = answer.mode == "write" and answer.claims
+    faithfulness = f"faithfulness {answer.faithfulness:.2f}, " if written else ""
     model = answer.model or "no model"
     lines.append(f"({faithfulness}confidence {answer.confidence:.2f}; {answer.mode} with {model}; {seconds:.2f} s)")
     return "\n".join(lines)

@@ -118,17 +118,17 @@ def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings:
         if not change.changed:
             return _nothing_to_read(paths, change.skipped)
         with _preparer(options, settings) as (space, preparer), open_index(settings, space, create=True) as index:
-            done = _carry_out(change, index, preparer)
+            done = _carry_out(change, index, preparer, paths)
         return _report(done, options, settings)
     with open_index(settings, None, write=True) as index:
         change = find_changes(paths, index.files(), settings.indexes_dir, options.include_hidden)
         if not change.changed:
-            return _report(_carry_out(change, index, None), options, settings)
+            return _report(_carry_out(change, index, None, paths), options, settings)
         from rag.stores.open import check_made_with
 
         with _preparer(options, settings) as (space, preparer):
             check_made_with(index, settings, space)
-            done = _carry_out(change, index, preparer)
+            done = _carry_out(change, index, preparer, paths)
     return _report(done, options, settings)  # a cluster that is connected keeps standard output for itself
 
 
@@ -140,12 +140,13 @@ class _Done(NamedTuple):
     interrupted: bool
 
 
-def _carry_out(change: Change, index: WritableIndex, preparer: Preparer | None) -> _Done:
+def _carry_out(change: Change, index: WritableIndex, preparer: Preparer | None, paths: Sequence[Path]) -> _Done:
     from rag.background import Run
-    from rag.ingest.run import carry_out
+    from rag.ingest.run import carry_out, note_failures
 
     with Interrupts() as interrupts, ProgressBar("file") as progress:
         summary = carry_out(change, index, preparer, Run(progress, interrupts))
+    note_failures(index, summary, paths)
     return _Done(summary, len(index.files()), interrupts())
 
 

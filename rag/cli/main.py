@@ -107,14 +107,15 @@ def _migrate(options: argparse.Namespace) -> int:
 def _ask(options: argparse.Namespace) -> int:
     from rag.index.filters import parse_filters, parse_pairs
     from rag.pipeline import open_pipeline
+    from rag.retrieval.pasted import without_pasted
     from rag.retrieval.question import parse_question
     from rag.types import Ask
 
-    question = parse_question(options.question).text
+    parse_question(without_pasted(options.question).question)  # before models are loaded
     filters = parse_filters(parse_pairs(options.filter))
     history = _history(options.history) if options.history else ()
     with open_pipeline(_settings(options)) as pipeline:
-        answer = pipeline.ask(Ask(question, k=options.k, filters=filters, history=history))
+        answer = pipeline.ask(Ask(options.question, k=options.k, filters=filters, history=history))
     if options.json:
         from rag.serialise import answer_json
 

@@ -58,6 +58,22 @@ def parse_pairs(pairs: Iterable[str]) -> dict[str, list[str]]:
     return given
 
 
+def filters_text(filters: Filters) -> str:
+    """The filters as the command line takes them.
+
+    >>> filters_text(Filters(folders=("reports",), types=("pdf", "docx")))
+    'folder=reports type=pdf type=docx'
+    """
+    plain = {
+        "document": filters.documents,
+        "folder": filters.folders,
+        "type": filters.types,
+        "after": filter(None, [filters.after]),
+        "before": filter(None, [filters.before]),
+    }
+    return " ".join(f"{key}={value}" for key, values in (*plain.items(), *filters.metadata) for value in values)
+
+
 def matching(filters: Filters, documents: Sequence[DocumentInfo]) -> list[str]:
     """The ids of the documents that fit. Raises `InputError` for a key that none of the documents has: it is more often
     a slip than a question about nothing."""

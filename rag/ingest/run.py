@@ -24,10 +24,11 @@ from rag.documents.contained import container_of, is_container, printable
 from rag.documents.discover import Found, Skipped
 from rag.documents.unpack import Archive
 from rag.errors import DocumentError, RagError, ReaderFault
+from rag.index.unread import note_unread
 from rag.ingest.changes import Change, Same, by_content, find_changes, unfinished
 from rag.ingest.contents import Contents
 from rag.ingest.prepare import BATCH_PASSAGES, Here, Outcome, Prepared, Preparer, Promise, ReadFiles, read_here
-from rag.seams import DocumentSink, Embedder
+from rag.seams import DocumentSink, Embedder, Index
 from rag.settings import Settings
 from rag.types import Document, Embedding, Entry, Stamp
 
@@ -97,6 +98,14 @@ def sync(
     """Bring `index` in line with `paths`; a run that is stopped commits and publishes what is done, and returns."""
     change = find_changes(paths, index.files(), settings.indexes_dir)
     return carry_out(change, index, Here(embedder, settings.passage_tokens, read), run)
+
+
+def note_failures(index: Index, summary: Summary, paths: Sequence[Path] = ()) -> None:
+    """Keep beside the index which files could not be read, for questions about them; those below `paths` that the run
+    did not meet are forgotten."""
+    settled = [*summary.added, *summary.replaced, *summary.unchanged, *summary.removed]
+    roots = [] if summary.left else [path.absolute().name for path in paths]
+    note_unread(index.folder, {item.document_id: item.message for item in summary.failed}, settled, roots)
 
 
 def carry_out(change: Change, index: DocumentSink, preparer: Preparer | None, run: Run = UNWATCHED) -> Summary:

@@ -21,7 +21,7 @@ from rag.documents.read import is_readable
 from rag.errors import InputError, UnsupportedDocument
 from rag.ingest.changes import Change, by_container, stamp
 from rag.ingest.prepare import Here, ReadFiles
-from rag.ingest.run import Failure, Summary, carry_out
+from rag.ingest.run import Failure, Summary, carry_out, note_failures
 from rag.seams import Embedder, WritableIndex
 from rag.settings import Settings
 
@@ -111,6 +111,7 @@ def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Sett
             notes = "; ".join(note.message.removeprefix(f"{found.source}: ") for note in summary.notes)
             notes = notes.replace(found.source, upload.name)
             summary.failed.append(Failure(upload.document_id, f"{upload.path}: no file in it can be read: {notes}"))
+        note_failures(index, summary)
         return summary
     finally:
         shutil.rmtree(upload.folder / _INCOMING / upload.job, ignore_errors=True)

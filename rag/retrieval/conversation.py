@@ -98,6 +98,12 @@ def resolve(question: Question, history: Sequence[Message], weigh: Weigh) -> Que
     )
 
 
+def refers_back(question: Question) -> bool:
+    """True if the question says little on its own, or refers to something before it."""
+    refers = not (_REFERS - (question.terms & STOP_WORDS)).isdisjoint(tokens(question.text))
+    return refers or len(question.terms) <= 1 or bool(_GOES_ON.match(question.text))
+
+
 def _turn(number: int, turn: object) -> Message:
     role: object
     content: object

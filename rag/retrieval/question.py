@@ -71,7 +71,7 @@ def parse_question(text: object) -> Question:
     """
     if not isinstance(text, str):
         raise InputError(f"a question is text; this is {type(text).__name__}", "question")
-    clean = " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
+    clean = one_line(text)
     if not any(character.isalnum() for character in clean):
         raise InputError("the question is empty: ask something in words", "question")
     if len(clean) > MAX_QUESTION:
@@ -82,6 +82,17 @@ def parse_question(text: object) -> Question:
         )
     kind, wants_list, share = _kind(clean)
     return Question(clean, kind, wants_list, frozenset(query_terms(clean)), share=share)
+
+
+def one_line(text: str) -> str:
+    """The text on one line, in characters that can be written as UTF-8."""
+    return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
+
+
+def is_word(question: Question) -> bool:
+    """True if the question is a word alone, or has no word that can be searched for, and goes on with nothing."""
+    alone = question.text.isascii() and " " not in question.text
+    return not question.carried and (alone or not (question.terms or not question.text.isascii()))
 
 
 def is_english(text: str) -> bool:

@@ -109,7 +109,7 @@ def abstained(question: str, index: str = "default") -> Answer:
         id="ans_2",
         question=question,
         answered=False,
-        abstained=Abstention("no_evidence", "The documents do not answer this."),
+        abstained=Abstention("no_evidence", "The documents do not answer this.", near=True),
         answer="The documents do not answer this.",
         mode="quote",
         faithfulness=0.0,
@@ -119,6 +119,7 @@ def abstained(question: str, index: str = "default") -> Answer:
         hits=HITS,
         model=None,
         index=IndexInfo(index, 7),
+        sure=False,
     )
 
 

@@ -136,6 +136,9 @@ def test_ask(address: str) -> None:
         "abstained": None,
         "faithfulness": 0.98,
         "confidence": 0.83,
+        "sure": True,
+        "unanswered": [],
+        "documents": [],
         "notices": ["a notice, with `rag doctor`"],
         "conflicts": [],
     }

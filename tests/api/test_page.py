@@ -139,7 +139,7 @@ def test_an_answer_shows_its_words_in_the_sentence_they_are_from(page: Page) -> 
     expect(cited.locator("blockquote")).to_have_text(SENTENCE)
     expect(cited.locator("mark")).to_have_text(WORDS)
     expect(cited.locator(".source")).to_have_text(f"1{PUMPS.title}page 3 · Pumps")
-    expect(page.locator(".figures")).to_contain_text("supported98 %")
+    expect(page.locator(".figures")).not_to_contain_text("supported")  # nothing was written
     expect(page.locator(".figures")).to_contain_text("confidence83 %")
     expect(page.locator("#notices code")).to_have_text("rag doctor")
 
@@ -250,7 +250,7 @@ def test_the_address_in_a_citation_of_a_chat_opens_the_document_there(page: Page
 def test_an_abstention_is_shown_as_one(page: Page) -> None:
     ask(page, "Is it far?")
     expect(page.get_by_role("heading", name="No answer from these documents")).to_be_visible()
-    expect(page.get_by_text("No passage is close enough to the question")).to_be_visible()
+    expect(page.get_by_text("The documents do not answer this.")).to_have_count(1)
     nearest = page.get_by_role("group").filter(has_text="Nearest passages (2)").get_by_role("listitem")
     expect(nearest.first.locator("blockquote")).to_have_text(SENTENCE)
     expect(page.get_by_role("region", name="Sources")).to_have_count(0)

@@ -116,7 +116,7 @@ class TestStreaming:
         expect(page.get_by_role("button", name="Stop")).to_be_visible()
         allowed.release()
         expect(page.get_by_role("button", name="Ask")).to_be_visible()
-        expect(page.locator(".figures")).to_contain_text("supported98 %")
+        expect(page.locator(".figures")).to_contain_text("confidence83 %")
         expect(page.locator(".said")).to_have_text(whole)
         expect(page.locator(".citations > li")).to_have_count(2)
         expect(page.get_by_role("dialog", name="Quote")).to_be_visible()  # nothing that was read is taken away
@@ -147,6 +147,22 @@ class TestStreaming:
         shown.get_by_role("button", name="Citation 2").click()
         expect(page.get_by_role("dialog", name="Quote")).to_be_visible()
         screenshot(page, "documents-disagree")
+
+    def test_an_answer_that_is_not_sure_begins_with_its_sentence_and_ends_with_what_is_unanswered(
+        self, page: Page, allowed: threading.Semaphore, events: list[Any]
+    ) -> None:
+        sentence = {**CLAIM, "citations": [CITATION], "sure": False}
+        events += [("passages", {"passages": PASSAGES}), ("sentence", sentence)]
+        events += [("answer", {**ANSWERED, "mode": "write", "sure": False, "unanswered": ["And <b>when</b>?"]})]
+        self.ask(page)
+        allowed.release(2)
+        doubt = page.locator(".doubt")
+        expect(doubt).to_have_text(f"Not sure. The nearest passage says:{SENTENCE}")
+        expect(page.locator(".said")).to_have_text(SAID.replace("[1].", "1."))
+        allowed.release(1)
+        expect(page.locator(".reason")).to_have_text("The documents do not answer this part: And <b>when</b>?")
+        expect(doubt).to_have_text(f"Not sure. The nearest passage says:{SENTENCE}")
+        expect(page.locator(".figures")).to_contain_text("supported98 %")
 
     def test_a_refusal_after_the_passages(self, page: Page, allowed: threading.Semaphore, events: list[Any]) -> None:
         events += [("passages", {"passages": PASSAGES}), ("answer", ABSTAINED)]

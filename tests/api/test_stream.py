@@ -35,7 +35,7 @@ def test_an_answer_comes_as_passages_then_sentences_then_the_whole(tmp_path: Pat
     with serving(Stage(tmp_path)) as client:
         assert ask(client, "Who found it?") == [
             ("passages", {"passages": PASSAGES}),
-            ("sentence", CLAIM | {"citations": [CITATION], "before": ""}),
+            ("sentence", CLAIM | {"citations": [CITATION], "before": "", "sure": True}),
             ("answer", ANSWERED),
         ]
 

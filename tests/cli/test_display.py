@@ -45,7 +45,7 @@ def test_an_answer_is_shown_with_its_sources_and_the_words_of_the_answer_marked(
         "[1] Mills, a/mill.pdf, page 4, History > Fire\n"
         "    Ada Hart built the mill at Corran in **1859**.\n"
         "\n"
-        "(faithfulness 0.99, confidence 0.87; quote with reader-l12; 0.75 s)"
+        "(confidence 0.87; quote with reader-l12; 0.75 s)"
     )
 
 
@@ -57,7 +57,7 @@ def test_a_quote_that_is_the_answer_whole_has_no_marks_and_absent_places_are_lef
     whole = replace(CITATION, answer_start=0, answer_end=len(QUOTE), page=None, section=None)
     shown = answer_text(replace(ANSWER, citations=(whole,), model=None, mode="extract"), color=False)
     assert shown.splitlines()[2:4] == ["[1] Mills, a/mill.pdf", f"    {QUOTE}"]
-    assert shown.endswith("(faithfulness 0.99, confidence 0.87; extract with no model; 0.75 s)")
+    assert shown.endswith("(confidence 0.87; extract with no model; 0.75 s)")
 
 
 def test_notices_and_the_question_as_it_was_read_come_first() -> None:
@@ -94,7 +94,7 @@ def test_an_abstention_shows_the_three_nearest_passages_and_no_faithfulness() ->
     none = replace(
         ANSWER,
         answered=False,
-        abstained=Abstention("no_evidence", message),
+        abstained=Abstention("no_evidence", message, near=True),
         answer=message,
         claims=(),
         citations=(),
@@ -111,6 +111,36 @@ def test_an_abstention_shows_the_three_nearest_passages_and_no_faithfulness() ->
         "",
         "(confidence 0.10; quote with reader-l12; 0.75 s)",
     ]
+    far = replace(none, abstained=Abstention("no_evidence", message))
+    assert answer_text(far, color=False).splitlines() == [
+        message,
+        "",
+        "(confidence 0.10; quote with reader-l12; 0.75 s)",
+    ]
+
+
+def test_only_what_was_written_has_a_faithfulness() -> None:
+    shown = answer_text(replace(ANSWER, mode="write"), color=False)
+    assert shown.endswith("(faithfulness 0.99, confidence 0.87; write with reader-l12; 0.75 s)")
+
+
+def test_an_answer_that_is_not_sure_begins_with_the_whole_sentence() -> None:
+    assert answer_text(replace(ANSWER, sure=False), color=False).splitlines()[:5] == [
+        "Not sure. The nearest passage says:",
+        f"“{QUOTE}”",
+        "",
+        "1859 [1].",
+        "",
+    ]
+    whole = "Ada Hart built the mill at Corran in 1859 [1]."
+    claim = Claim(whole, 0, len(whole), 0.99, (1,))
+    said = replace(ANSWER, sure=False, answer=whole, claims=(claim,))
+    assert answer_text(said, color=False).splitlines()[:3] == ["Not sure. The nearest passage says:", whole, ""]
+
+
+def test_a_part_without_an_answer_is_named_under_it() -> None:
+    shown = answer_text(replace(ANSWER, unanswered=("Who burned it?",)), color=False)
+    assert shown.splitlines()[:3] == ["1859 [1].", "", "The documents do not answer this part: Who burned it?"]
 
 
 def test_hits_are_numbered_with_score_and_place_and_wrapped() -> None:

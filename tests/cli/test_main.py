@@ -110,6 +110,8 @@ def test_index_search_ask_documents_and_back(here: Path, capsys: pytest.CaptureF
 
     assert main(["ask", "Who is the king of Norway?", "--model", "none"]) == 3
     assert "The documents do not answer this question." in capsys.readouterr().out
+    assert main(["ask", "What does broken.pdf say?"]) == 3
+    assert "broken.pdf could not be read: it is damaged" in capsys.readouterr().out
 
     (here / "fake.gguf").write_bytes(b"no model")
     assert main(["ask", QUESTION, "--model", "fake.gguf"]) == 0
@@ -122,6 +124,8 @@ def test_index_search_ask_documents_and_back(here: Path, capsys: pytest.CaptureF
         (library / name).unlink()
     assert main(["index", "library"]) == 0
     assert "0 added, 0 replaced, 1 removed" in capsys.readouterr().out
+    assert main(["ask", "What does broken.pdf say?"]) == 3
+    assert "could not be read" not in capsys.readouterr().out
     assert main(["verify"]) == 0
     assert capsys.readouterr().out == "index 'default': no problems\n"
 

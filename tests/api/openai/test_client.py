@@ -99,6 +99,9 @@ def test_an_answer_with_its_annotation_and_its_usage(client: openai.OpenAI, site
         "abstained": None,
         "faithfulness": 0.98,
         "confidence": 0.83,
+        "sure": True,
+        "unanswered": [],
+        "documents": [],
         "resolved_question": None,
     }
     assert "sources" not in found.model_dump()
@@ -117,7 +120,9 @@ def test_sources_for_open_webui(client: openai.OpenAI, options: Any) -> None:
 
 def test_an_abstention_is_a_plain_sentence(client: openai.OpenAI) -> None:
     found = client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": "Is it far?"}])
-    assert found.choices[0].message.content == REFUSAL
+    content = found.choices[0].message.content or ""
+    assert content.startswith(f"{REFUSAL}\n\n- Pumps 😀: “The old 🛠 pump was found by Ada Byron")
+    assert content.count("\n") == 3
     assert found.choices[0].message.annotations == []
     assert found.model_dump()["rag"]["abstained"] == "no_evidence"
 
@@ -373,6 +378,6 @@ def test_passages_and_sentences_of_ask_come_when_they_are_known(site: Site) -> N
         hold.set()
         text += "".join(pieces)
     assert events(text)[1:] == [
-        ("sentence", CLAIM | {"citations": [CITATION], "before": ""}),
+        ("sentence", CLAIM | {"citations": [CITATION], "before": "", "sure": True}),
         ("answer", ANSWERED),
     ]

@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.openai.chat_text import Told
-from api.openai.citations import Links, source, with_footnote_marks
+from api.openai.citations import Links, escaped, source, with_footnote_marks
+from api.openai.completions import Head, completion
 from api.openai.limits import Cutter
 from api.openai.messages import read_messages
 from api.openai.schemas import ChatMessage
 from api.openai.tasks import task_answer
-from rag.types import Conflict, ConflictValue, NextClaim
-from tests.api.fakes import SAID, answered
+from rag.types import Abstention, Answer, Conflict, ConflictValue, ListedDocument, NextClaim
+from tests.api.fakes import SAID, SENTENCE, abstained, answered
 
 TURNS = "USER: When was the ferry launched?\nASSISTANT: 1874 [1].\nUSER: Why was it closed?"
 HISTORY = f"<chat_history>\n{TURNS}\n</chat_history>"
@@ -142,6 +143,39 @@ def test_documents_that_disagree_are_told_in_a_sentence_behind_the_answer() -> N
     assert first.content == SAID
     assert last.content == '\n\nThe documents disagree: "Bo Lund" (Log, 2024), "Ada Byron" (Pumps 😀).'
     assert (len(first.annotations), len(last.annotations)) == (1, 0)
+
+
+def test_doubt_comes_before_the_answer_and_moves_the_places_of_its_sentences() -> None:
+    answer = replace(answered("Who?"), sure=False, unanswered=("Where?",))
+    told = Told("annotations", Links("http://x", "default"), Cutter([], None, len))
+    pieces = [told.step(NextClaim(answer.claims[0], answer.citations, "", False)), told.step(answer)]
+    text = "".join(piece.content for piece in pieces)
+    lead = f"Not sure. The nearest passage says:\n“{SENTENCE}”\n\n"
+    assert text == f"{lead}{SAID}\n\nThe documents do not answer this part: Where?"
+    (cited,) = [item["url_citation"] for item in pieces[0].annotations]
+    assert text[cited["start_index"] : cited["end_index"]] == SAID
+
+
+def test_a_refusal_shows_passages_that_are_near() -> None:
+    def told_of(answer: Answer) -> str:
+        return Told("annotations", Links("http://x", "default"), Cutter([], None, len)).step(answer).content
+
+    near = abstained("Is it far?")
+    assert told_of(near) == (
+        f"{near.answer}\n\n- Pumps 😀: “{escaped(SENTENCE)}”\n- \\<img src=x onerror=alert(1)\\>: “\\<script\\>alert(1)\\</script\\>”"
+    )
+    far = replace(near, abstained=Abstention("no_evidence", near.answer))
+    assert told_of(far) == near.answer
+
+
+def test_a_completion_has_the_documents_of_an_answer_about_the_library() -> None:
+    listed = (ListedDocument("a.txt", "A", "a.txt"),)
+    listing = replace(answered("Who?"), answer="There is 1 document:\n- A (a.txt)", claims=(), citations=())
+    told = Told("annotations", Links("http://x", "default"), Cutter([], None, len))
+    deltas = [told.step(replace(listing, documents=listed, sure=False))]
+    whole = completion(Head("c", 1, "rag/default"), told, deltas)
+    assert whole["rag"]["documents"] == [{"id": "a.txt", "title": "A", "source": "a.txt"}]
+    assert (whole["rag"]["sure"], whole["rag"]["unanswered"]) == (False, [])
 
 
 def test_words_around_the_claims_are_told_where_they_stand() -> None:

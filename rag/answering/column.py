@@ -1,0 +1,156 @@
+"""A question for the total or the extreme of a column of numbers -> its cells, cited, and what was computed of them.
+
+"What did we spend on groceries in total?" and a column "groceries": the cells of that column, each with the name of its
+row, and their sum. "Which month had the highest energy bill?": the row in which the number of the column is highest.
+Computed is only where every cell is a number in one notation, exactly, and it is said that it was computed. A table
+that states its total is not added up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from rag.answering.choose import Chosen, sentences_around
+from rag.answering.count import asked_words
+from rag.answering.form import Form
+from rag.answering.parts import Part, QuotedPlace
+from rag.answering.rows import Rows, rows_near
+from rag.checking.faithfulness import VERBATIM
+from rag.retrieval.question import Question
+from rag.text.structure import cells
+from rag.text.terms import terms
+from rag.types import CELL_SEPARATOR, Evidence, Hit, StoredDocument
+
+_TOTAL = re.compile(
+    r"\b(?:in total|altogether|in all|overall|sum of|add(?:s|ed)? up|(?:the|our|my|your|a) total\b(?! number)"
+    r"|total (?:amount|sum|costs?|spend\w*|expenses?|of))\b",
+    re.IGNORECASE,
+)
+_MOST = re.compile(r"^(?:in |on |for )?(?:which|what) .*\b(?:(?P<high>highest|most|largest|biggest|greatest|maximum)"
+                   r"|(?P<low>lowest|least|smallest|fewest|minimum))\b", re.IGNORECASE)  # fmt: skip
+_RESULT = re.compile(
+    r"\b(?:total\w*|sums?|altogether|overall|in all|most|least|first|last|only|record|\w{2,}est)\b", re.I
+)
+_STATED = frozenset(terms("total totals sum sums subtotal average mean"))
+_SAID = frozenset(terms("highest most largest biggest greatest maximum lowest least smallest fewest minimum total sum"))
+_FEWEST = 2  # numbers that can be added up or compared
+_MOST_CELLS = 60  # that are quoted for a sum
+_SHARE = 0.5  # of the question's words that the table and its surroundings hold
+_AFFIX = re.compile(r"(?P<before>[^\d\s-]{0,3})\s?(?P<number>-?\d[\d.,]*)\s?(?P<after>[^\d\s]{0,5})")
+_NOTATIONS = (
+    (re.compile(r"-?\d+"), ""),
+    (re.compile(r"-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d{1,2})?"), ","),  # 1,234.50
+    (re.compile(r"-?(?:\d+|\d{1,3}(?:\.\d{3})+),\d{1,2}"), "."),  # 1.234,50
+)
+
+
+class _Column(NamedTuple):
+    """The numbers of a column; `names` are those of its row and its own."""
+
+    names: tuple[str, str]
+    rows: list[Evidence]
+    labels: list[str]
+    places: list[tuple[int, int]]  # of the cells in their rows
+    numbers: list[Decimal]
+    affixes: tuple[str, str]  # before and behind each number, such as a currency
+
+
+def says_result(chosen: Chosen) -> bool:
+    """True if a sentence around the span says itself that it states a total or an extreme."""
+    return any(_RESULT.search(item.text) for item in sentences_around(chosen))
+
+
+def column_total(question: Question, hits: Sequence[Hit], stored: Callable[[str], StoredDocument]) -> Form | None:
+    """The cells and their sum; None if the question asks for no total, or no table has such a column."""
+    if not _TOTAL.search(question.text):
+        return None
+    column = _asked_column(question, hits, stored, by_row=False)
+    if column is None or len(column.rows) > _MOST_CELLS:
+        return None
+    parts = tuple(_part(column, number) for number in range(len(column.rows)))
+    total = _with(column.affixes, sum(column.numbers, Decimal()))
+    computed = f"\nThe sum of these {len(parts)} numbers is {total}. It was computed here; no document states it."
+    return Form(parts, computed)
+
+
+def column_extreme(question: Question, hits: Sequence[Hit], stored: Callable[[str], StoredDocument]) -> Form | None:
+    """The rows whose number is the highest or lowest; None if the question asks for no such thing, or no table has such
+    rows and such a column."""
+    asked = _MOST.search(question.text)
+    column = _asked_column(question, hits, stored, by_row=True) if asked else None
+    if asked is None or column is None:
+        return None
+    extreme = (max if asked["high"] else min)(column.numbers)
+    found = [number for number, value in enumerate(column.numbers) if value == extreme]
+    parts = tuple(_part(column, number, first=number == found[0]) for number in found)
+    which = "highest" if asked["high"] else "lowest"
+    computed = f"\nThis is the {which} of the {len(column.numbers)} numbers in the column; they were compared here."
+    return Form(parts, computed)
+
+
+def _asked_column(
+    question: Question, hits: Sequence[Hit], stored: Callable[[str], StoredDocument], by_row: bool
+) -> _Column | None:
+    """The first column of numbers that the question names; `by_row` if it names the rows too."""
+    asked = asked_words(question) - _SAID
+    for rows in rows_near(hits, stored):
+        if rows.header and (column := _column(rows, asked, by_row)):
+            return column
+    return None
+
+
+def _column(rows: Rows, asked: frozenset[str], by_row: bool) -> _Column | None:
+    names = [name for name, _ in cells(rows.header)]
+    words = [asked.intersection(terms(name.replace("_", " "))) for name in names]
+    most = max((len(own) for own in words[1:]), default=0)
+    wanted = [number for number, own in enumerate(words) if number and len(own) == most]
+    if not most or len(wanted) != 1 or len(asked & rows.around) < _SHARE * len(asked) or (by_row and not words[0]):
+        return None
+    lines = _asked_lines(rows, asked)
+    labels = [cells(line.text)[0][0] for line in lines]
+    whole = all(len(cells(line.text)) == len(names) for line in lines)
+    if not whole or len(lines) < _FEWEST or any(_STATED.intersection(terms(label)) for label in labels):
+        return None
+    found = [cells(line.text)[wanted[0]] for line in lines]
+    if (read := _numbers([text for text, _ in found])) is None:
+        return None
+    places = [(start, start + len(text)) for text, start in found]
+    return _Column((names[0], names[wanted[0]]), lines, labels, places, *read)
+
+
+def _asked_lines(rows: Rows, asked: frozenset[str]) -> list[Evidence]:
+    """The rows that hold the words of the question which no surroundings hold; all if it has none that a row holds."""
+    held = {line: frozenset(terms(line.text)) for line in rows.lines}
+    own = (asked - rows.around).intersection(frozenset[str]().union(*held.values()))
+    return [line for line in rows.lines if own <= held[line]]
+
+
+def _numbers(texts: Sequence[str]) -> tuple[list[Decimal], tuple[str, str]] | None:
+    """The numbers of cells, all in one notation, and what stands before and behind each; None if they are not."""
+    found = [_AFFIX.fullmatch(text) for text in texts]
+    affixes = {(match["before"], match["after"]) for match in found if match}
+    if not all(found) or len(affixes) != 1 or "%" in "".join(*affixes):
+        return None
+    written = [match["number"] for match in found if match]
+    for notation, thousands in _NOTATIONS:
+        if all(map(notation.fullmatch, written)):
+            plain = [text.replace(thousands, "") if thousands else text for text in written]
+            return [Decimal(text.replace(",", ".")) for text in plain], next(iter(affixes))
+    return None
+
+
+def _part(column: _Column, number: int, first: bool | None = None) -> Part:
+    """A cell behind the name of its row, the first one behind the names of both columns."""
+    row, (start, end) = column.rows[number], column.places[number]
+    text = f"{column.labels[number]}{CELL_SEPARATOR}{row.text[start:end]}"
+    heading = f"{CELL_SEPARATOR.join(column.names)}\n- " if (number == 0 if first is None else first) else "\n- "
+    return Part(text, (QuotedPlace(row, row.start + start, row.start + end),), VERBATIM, before=heading)
+
+
+def _with(affixes: tuple[str, str], number: Decimal) -> str:
+    before, after = affixes
+    space = " " if after.isalpha() else ""
+    return f"{before}{number}{space}{after}"
