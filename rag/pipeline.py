@@ -288,16 +288,12 @@ class Pipeline:
     def _unread(self, draft: _Draft, snapshot: Snapshot) -> Form | None:
         """The refusal of a question that names a file which could not be read, and no document; if it may mean such a
         file, that is noted for the answer."""
-        unread = read_unread(self._index.folder)
-        if not unread:
-            return None
         text = draft.question.text
-        documents = snapshot.documents()
-        there = {info.id for info in documents}
-        named = [item for item in unread_by_name(text, unread) if item.document_id not in there]
-        if named and not names_document(text, documents):
+        unread = read_unread(self._index.folder)
+        named = unread_by_name(text, unread)
+        if named and not names_document(text, snapshot.documents()):
             return Form(remark="\n".join(unread_lines(named)), reason="unread")
-        draft.unreadable = tuple(unread_lines(unread_by_name(text, unread) or unread_by_words(text, unread)))
+        draft.unreadable = tuple(unread_lines(named or unread_by_words(text, unread)))
         return None
 
     def _find(self, asked: _Asked, snapshot: Snapshot, filters: Filters | None, listed: int) -> None:
@@ -580,8 +576,8 @@ class _Draft:
         if self.form is not None or len(self.asked) < 2:
             return ()
         before = [0, *self.claims_after]
-        silent = [one for number, (one, _) in enumerate(self.said()) if before[number] == before[number + 1]]
-        return tuple(one.part for one in self.asked if one.refused or one in silent)
+        silent = {id(one) for number, (one, _) in enumerate(self.said()) if before[number] == before[number + 1]}
+        return tuple(one.part for one in self.asked if one.refused or id(one) in silent)
 
 
 def _questions(question: Question, snapshot: Snapshot) -> list[Question]:

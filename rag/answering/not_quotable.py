@@ -19,8 +19,9 @@ from rag.types import Hit
 
 _FEWEST = 3  # documents among the passages that are read, from which a superlative compares documents
 _WRITES = re.compile(
-    rf"^{POLITE}(?:write|draft|compose|translate|rewrite|rephrase|paraphrase|calculate|compute|predict|invent|imagine)\b"
-    r"(?! down)|^what (?:do|would) you (?:think|recommend|suggest|advise)\b",
+    rf"^{POLITE}(?:write|draft|compose|translate|rewrite|rephrase|paraphrase|calculate|compute|predict|invent|imagine)"
+    r"\s(?:an?|the|me|us|my|our|your|this|that|it|to|some)\b"
+    r"|^what (?:do|would) you (?:think|recommend|suggest|advise)\b",
     re.IGNORECASE,
 )
 _OVER_ALL = re.compile(
@@ -29,11 +30,13 @@ _OVER_ALL = re.compile(
     re.IGNORECASE,
 )
 _COUNTS = re.compile(r"\bhow (?:many|much)\b|\baverage\b|\bin total\b|\b(?:total|number) of\b", re.IGNORECASE)
-_SUPERLATIVE = re.compile(r"\b(?P<word>most|least|fewest|best|worst|\w{3,}est)\b(?:\s+(?P<of>\w+))?", re.IGNORECASE)
+_SUPERLATIVE = re.compile(
+    r"(?<!\bat )\b(?P<word>most(?! (?:of|recent))|least|fewest|\w{3,}est)\b(?:\s+(?P<of>\w+))?", re.IGNORECASE
+)
 _AMOUNTS = frozenset(["most", "least", "fewest"])
-_OTHERS = frozenset(  # words that end so, and "latest", which is often said of what is current
-    "latest test guest west quest request interest invest contest protest harvest forest arrest suggest digest honest"
-    " modest attest priest chest crest nest pest vest zest latest manifest conquest bequest".split()
+_OTHERS = frozenset(  # words that end so, and superlatives that texts say otherwise: "five minutes from the station"
+    "latest nearest closest test guest west quest request interest invest contest protest harvest forest arrest suggest"
+    " digest honest modest attest priest chest crest nest pest vest zest manifest conquest bequest".split()
 )
 _COMPARES = re.compile(r"^(?:in |on |at |for |of )?which\b", re.IGNORECASE)
 _PREFIX = 5  # letters that two words of one thing begin with: "employees", "employer"

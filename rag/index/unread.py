@@ -16,7 +16,7 @@ from typing import NamedTuple
 from rag.atomic import write_whole
 
 FILE = "unread.json"
-_MOST = 10_000  # files that are kept, the newest: a question is compared with each
+_MOST = 1_000  # files that are kept, the newest: a question is compared with each
 _LONGEST = 300  # characters of a reason
 
 

@@ -162,7 +162,8 @@ def test_a_refusal_shows_passages_that_are_near() -> None:
 
     near = abstained("Is it far?")
     assert told_of(near) == (
-        f"{near.answer}\n\n- Pumps 😀: “{escaped(SENTENCE)}”\n- \\<img src=x onerror=alert(1)\\>: “\\<script\\>alert(1)\\</script\\>”"
+        f"{near.answer}\n\n- Pumps 😀: “{escaped(SENTENCE)}”\n"
+        "- \\<img src=x onerror=alert(1)\\>: “\\<script\\>alert(1)\\</script\\>”"
     )
     far = replace(near, abstained=Abstention("no_evidence", near.answer))
     assert told_of(far) == near.answer
