@@ -404,9 +404,7 @@ def test_thanks_are_talk_over_a_library_that_has_a_section_of_that_name(
             answer = asked(opened, text)
             assert answer.abstained is not None
             assert (answer.abstained.reason, answer.citations) == ("talk", ())
-        abstained = asked(opened, "Thanks go to whom?").abstained
-        assert abstained is not None
-        assert abstained.reason == "no_evidence"
+        assert "Oda" in asked(opened, "Thanks go to whom?").answer  # a question, though it begins with the word
 
 
 RACES = {
