@@ -19,6 +19,7 @@ from rag.text.structure import cells, column_names, table_header
 from rag.types import Evidence
 
 _WANTS_LIST = 0.3  # probability from which a list in which the answer stands is given whole
+_ONE_OF_BOTH = 0.5  # probability that the passage says yes or no at all, from which the question is taken to ask for it
 _UNCLEAR = "The documents say: "  # in place of "Yes" or "No"
 _NEARLY = 2.0  # logits below the best span at which a cell of the same column is another of the things asked for
 
@@ -32,8 +33,10 @@ def quote(question: Question, chosen: Chosen) -> Parts:
         return at_once(_column(chosen, around[0]) or [cell] if question.wants_list >= _WANTS_LIST else [cell])
     parts = sentence_parts(chosen, around)
     if question.kind == "yesno":
-        word = verdict(chosen.reading, around)
-        parts[0] = parts[0]._replace(text=f"{word}. {parts[0].text}") if word else parts[0]._replace(before=_UNCLEAR)
+        if word := verdict(chosen.reading, around):
+            parts[0] = parts[0]._replace(text=f"{word}. {parts[0].text}")
+        elif chosen.reading.yes + chosen.reading.no >= _ONE_OF_BOTH:
+            parts[0] = parts[0]._replace(before=_UNCLEAR)
     return at_once(parts)
 
 
