@@ -23,6 +23,7 @@ MOST_OF_ONE = 512 << 20  # bytes, as for a file of a folder
 LONGEST_NAME = 1000  # bytes of a path in a file
 MOST_NAMED = 20  # files of a note
 LONGEST_SHOWN = 100  # characters of a name in a note
+LONGEST_LIST = 300  # characters of all names in a note, behind which the reason stands
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 ELSEWHERE = re.compile(r"[/\\]|[A-Za-z]:[/\\]")  # how a path begins that does not lie below the archive's own folder
 
@@ -102,8 +103,12 @@ def _refusal(member: Member, name: str, depth: int) -> str:
 
 
 def _named(names: Sequence[str]) -> str:
-    shown = ", ".join(name[:LONGEST_SHOWN] for name in names[:MOST_NAMED])
-    return f"{shown} and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else shown
+    """The first of the names, and the number of the others."""
+    shown = [name[:LONGEST_SHOWN] for name in names[:MOST_NAMED]]
+    while len(", ".join(shown)) > LONGEST_LIST:
+        shown.pop()
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
 
 
 def tidy(name: str) -> str:

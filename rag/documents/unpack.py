@@ -14,16 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag.documents.contained import MARK, Budget, Member, plan, stays_closed
-from rag.documents.read import (
-    DEFAULTS,
-    Options,
-    as_document,
-    check_type,
-    file_bytes,
-    parsed,
-    reported,
-    with_notes,
-)
+from rag.documents.read import DEFAULTS, Options, as_document, check_type, file_bytes, parsed, reported
 from rag.errors import DocumentError
 from rag.types import Document
 
@@ -127,12 +118,12 @@ class _Reading:
             return Kept(file.document_id), inside
         try:
             with reported(file.shown):
-                document = as_document(content, file.name, data, file.document_id, file.source)
+                document = as_document(content, file.name, data, file.document_id, file.source, notes)
         except DocumentError as exc:
             return _of(file, exc), inside
         if document is None:
             return Archive(file.document_id, (*content.notes, *notes)), inside
-        return with_notes(document, notes), inside
+        return document, inside
 
 
 def _of(file: _File, error: DocumentError) -> DocumentError:

@@ -374,4 +374,7 @@ def test_ids_and_names() -> None:
 def test_a_plan_names_no_more_than_it_must() -> None:
     members = [Member(f"{'n' * 200}{number}.png", bytes) for number in range(30)]
     (note,) = plan("a.zip", members, Budget()).notes
-    assert note == f"not read: {', '.join(['n' * 100] * 20)} and 10 more (not of a type that is read)"
+    assert note == f"not read: {', '.join(['n' * 100] * 2)} and 28 more (not of a type that is read)"
+    short = [Member(f"{number}.png", bytes) for number in range(30)]
+    (note,) = plan("a.zip", short, Budget()).notes
+    assert note.endswith(" 18.png, 19.png and 10 more (not of a type that is read)")
