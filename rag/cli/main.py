@@ -185,8 +185,10 @@ def _documents(options: argparse.Namespace) -> int:
 
 def _print_document(document: Document, as_json: bool) -> None:
     if as_json:
+        from rag.serialise import links_json
+
         whole = {"id": document.id, "title": document.title, "text": document.text, "notes": document.notes}
-        print(json.dumps(whole, ensure_ascii=False))
+        print(json.dumps({**whole, "links": links_json(document.links)}, ensure_ascii=False))
         return
     print(document.text)
     if document.notes:

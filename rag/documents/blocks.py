@@ -27,6 +27,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from rag.documents.contained import Member
+from rag.documents.link_text import Link
 from rag.text.structure import cells, header_row, moved, without_bars
 from rag.types import CELL_SEPARATOR, BlockKind, BlockSpan, Section
 
@@ -63,6 +64,7 @@ class Content(NamedTuple):
     members: Sequence[Member] = ()  # files in it, which are documents of their own
     hidden: bool | None = None  # see `Document.hidden`
     headed: bool = True  # its first heading may be its title
+    links: Sequence[Link] = ()  # that were read, in the order in which they were met
 
 
 class Body(NamedTuple):

@@ -159,6 +159,7 @@ def _inline_text(token: Token, receipt: Receipt) -> str:
                 links.append((str(child.attrs.get("href", "")), len(lines[-1][-1])))
             case "link_close":
                 address, start = links.pop()
+                receipt.leads(lines[-1][-1][:start], lines[-1][-1][start:], address)
                 missed = missed_address(lines[-1][-1][start:], address)
                 lines[-1][-1] += f" ({missed})" if missed else ""
             case _:
