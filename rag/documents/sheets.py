@@ -9,6 +9,7 @@ what else a sheet holds are counted.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -21,6 +22,7 @@ from rag.documents.receipt import Receipt
 from rag.errors import DocumentError
 
 WORKBOOKS = (ooxml.OLE, b"PK\x03\x04")  # what their files begin with
+BINARY_SHEET = re.compile(r"xl/worksheets/[^/]+\.bin")  # of an xlsb
 MOST_HEADERS = 3  # rows that together name the columns
 MOST_SPANNED = 64  # columns; a name that spans more is the sheet's title
 MOST_CELLS = 1 << 25  # of a table, empty ones too
@@ -33,7 +35,7 @@ SheetRow = Mapping[int, str]
 def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """A heading and tables for each visible sheet; raises `DocumentError` for damage and for a password."""
     receipt = receipt or Receipt()
-    from rag.documents import excel_binary, ods, xlsx
+    from rag.documents import excel_binary, ods, xlsx, xlsx_besides
 
     if data.startswith(ooxml.OLE):
         if is_protected(data):
@@ -48,6 +50,9 @@ def parse(data: bytes, receipt: Receipt | None = None) -> Content:
         root = xlsx.workbook(package, main)
         if root is not None:
             return _content(xlsx.sheets(package, main, root, receipt))
+        for path in package.namelist():
+            if BINARY_SHEET.fullmatch(path):
+                xlsx_besides.count_besides(package, path, receipt)
     return _content(excel_binary.sheets(data, receipt))
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rag.documents import excel_binary
+from rag.documents.grid import Sheet
 from rag.documents.read import Options, read_document
 from rag.types import Document
 from tests.documents.test_packages import opened, relations, zipped
@@ -135,6 +137,27 @@ def test_what_a_sheet_holds_besides_cells_that_are_seen(tmp_path: Path) -> None:
         "1 text box that was not read",
         "1 embedded object",
     )
+
+
+def test_what_a_sheet_of_a_binary_workbook_holds_besides_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cells_alone(*_: object) -> list[Sheet]:  # which the library would read
+        return [Sheet("Barn", {0: {0: "Sheep"}})]
+
+    monkeypatch.setattr(excel_binary, "sheets", cells_alone)
+    parts = {
+        "_rels/.rels": relations(("r", "officeDocument", "xl/workbook.bin")),
+        "xl/workbook.bin": "",
+        "xl/worksheets/sheet1.bin": "",
+        "xl/worksheets/_rels/sheet1.bin.rels": relations(
+            ("c", "comments", "../comments1.bin"), ("d", "drawing", "../drawings/d.xml")
+        ),
+        "xl/comments1.bin": "",
+        "xl/drawings/d.xml": "<wsDr><sp><txBody><p><r><t>In a box</t></r></p></txBody></sp></wsDr>",
+    }
+    document = read(tmp_path, "a.xlsb", zipped(parts))
+    assert (document.text, document.notes) == ("Barn\n\nSheep", ("1 text box that was not read", "comments of a sheet"))
 
 
 ODS_STYLES = (
