@@ -34,6 +34,10 @@ LONG = f"the name has more than {LONGEST_NAME:,} bytes; rename it"
 TWICE = "there is another file of this name"
 TOO_LARGE = f"more than {MOST_OF_ONE >> 20} MB; split it"
 TOO_MANY = f"beyond the {MOST_FILES:,} files that are read of one; unpack it and give the folder"
+# Text packs to a tenth, repetitive logs to a hundredth; what unpacks to more is made to exhaust memory and time
+MOST_TIMES = 250
+LEAST_ALLOWED = 16 << 20  # bytes, however small the file that holds them
+BOMB = f"beyond {MOST_TIMES} times the size of the file that holds it; unpack that if you trust where it comes from"
 TOO_MUCH = f"beyond the {MOST_BYTES >> 20:,} MB that one may unpack to; unpack it and give the folder"
 
 
@@ -59,6 +63,11 @@ class Budget:
     def __init__(self) -> None:
         self._ids: set[str] = set()
         self._bytes = 0
+        self._plausible = LEAST_ALLOWED
+
+    def begin(self, size: int) -> None:
+        """Tells the size in bytes of the file of the folder."""
+        self._plausible = max(LEAST_ALLOWED, MOST_TIMES * size)
 
     def refusal(self, document_id: str, size: int) -> str:
         """Takes a file; returns the reason if it cannot be, and an empty text if it was."""
@@ -68,6 +77,8 @@ class Budget:
             return TOO_MANY
         if self._bytes + size > MOST_BYTES:
             return TOO_MUCH
+        if self._bytes + size > self._plausible:
+            return BOMB
         self._ids.add(document_id)
         self._bytes += size
         return ""

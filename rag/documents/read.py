@@ -85,7 +85,9 @@ def read_document(path: Path, document_id: str, source: str | None = None, optio
         check_type(path.name)
         data = file_bytes(path)
         content = parsed(path.name, data, options)
-        left_out = plan(document_id, content.members, Budget()).notes
+        budget = Budget()
+        budget.begin(len(data))
+        left_out = plan(document_id, content.members, budget).notes
         document = as_document(content, path.name, data, document_id, source or str(path), left_out)
         if document is None:
             raise DocumentError("is an archive: the files in it are documents of their own")

@@ -3,8 +3,9 @@
 In: the bytes of a file. Out: blocks; the values of cells as they were last computed and are shown, dates as 2024-02-29.
 Rows of names above the figures become one header row. Rows behind an empty one that have the columns of the table above
 are rows of that table. Files of other formats that are named as workbooks are read as what they are.
-Left out: formulas and charts; in xlsb and xls also the formats of numbers (12 % is 0.12). Hidden sheets, comments and
-what else a sheet holds are counted.
+Texts of boxes and diagrams, titles of charts and descriptions of images stand behind the cells of their sheet.
+Left out: formulas and charts, whose values are those of cells; in xlsb and xls also the formats of numbers (12 % is
+0.12). Hidden sheets, comments and what else a sheet holds are counted.
 """
 
 from __future__ import annotations
@@ -50,10 +51,10 @@ def parse(data: bytes, receipt: Receipt | None = None) -> Content:
         root = xlsx.workbook(package, main)
         if root is not None:
             return _content(xlsx.sheets(package, main, root, receipt))
-        for path in package.namelist():
-            if BINARY_SHEET.fullmatch(path):
-                xlsx_besides.count_besides(package, path, receipt)
-    return _content(excel_binary.sheets(data, receipt))
+        binary = [path for path in package.namelist() if BINARY_SHEET.fullmatch(path)]
+        texts = [text for path in binary for text in xlsx_besides.texts_besides(package, path, receipt)]
+    content = _content(excel_binary.sheets(data, receipt))
+    return content._replace(pages=[[*content.pages[0], *map(Block, texts)]])
 
 
 def _misnamed(data: bytes, receipt: Receipt) -> Content:
@@ -81,7 +82,7 @@ def _content(sheets: Iterable[Sheet]) -> Content:
     names: list[str] = []
     for sheet in sheets:
         names.append(sheet.name)
-        content = list(_sheet_blocks(sheet))
+        content = [*_sheet_blocks(sheet), *map(Block, sheet.besides)]
         if content:
             blocks += [Block(sheet.name, 1), *content]
     if len(names) == 1 and blocks and blocks[0].text.rstrip("0123456789").strip().lower() in UNNAMED:

@@ -109,6 +109,8 @@ class _Reading:
                 same = (file.document_id, hashlib.sha256(data).hexdigest()) in self._known
                 if same and stays_closed(file.name):
                     return Kept(file.document_id), []
+                if not file.depth:
+                    self._budget.begin(len(data))
                 content = parsed(file.name, data, self._options)
         except DocumentError as exc:
             return _of(file, exc), []

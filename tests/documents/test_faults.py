@@ -91,7 +91,9 @@ def test_a_cell_that_csv_does_not_take_is_told_as_damage(tmp_path: Path, monkeyp
     assert "it may be damaged (field larger than field limit (20))" in str(error)
 
 
-def test_a_panic_of_the_parser_of_workbooks_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_panic_of_the_parser_of_workbooks_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class PanicException(BaseException):
         pass
 

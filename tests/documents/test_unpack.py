@@ -260,6 +260,17 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert archive == Archive("a.zip")
 
 
+def test_a_bomb_of_many_small_files_is_not_unpacked_whole(tmp_path: Path) -> None:
+    """1,000 files of 64 kB each, four in each of 250 archives in one of 50 kB."""
+    archive = zipped({f"{number}.txt": b"x" * (1 << 16) for number in range(4)})
+    bomb = zipped({f"{number}.zip": archive for number in range(250)})
+    assert len(bomb) < (1 << 16)
+    found = results(tmp_path, bomb)
+    assert 16 << 20 >= sum(len(text) for text in texts(found).values()) > 15 << 20
+    reason = "beyond 250 times the size of the file that holds it; unpack that if you trust where it comes from"
+    assert any(reason in note for each in found if isinstance(each, Archive) for note in each.notes)
+
+
 def test_no_more_is_unpacked_than_the_size_that_is_stated(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     whole = zipfile.ZipExtFile.read
