@@ -196,6 +196,7 @@ def _print_document(document: Document, as_json: bool) -> None:
 
 
 def _print_documents(documents: Sequence[DocumentInfo], as_json: bool) -> None:
+    from rag.documents.contained import printable
     from rag.serialise import document_json
 
     if as_json:
@@ -204,7 +205,7 @@ def _print_documents(documents: Sequence[DocumentInfo], as_json: bool) -> None:
     for info in documents:
         pages = f", {info.pages} pages" if info.pages else ""
         marker = ", read in part" if info.notes else ""
-        print(f"{info.id}  {info.title}  ({info.passages} passages{pages}{marker})")
+        print(f"{printable(info.id)}  {info.title}  ({info.passages} passages{pages}{marker})")
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -207,6 +207,16 @@ def test_a_variable_that_is_no_setting_is_one_line(
     ]
 
 
+def test_names_with_line_breaks_and_control_characters_take_one_line(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_index(load_settings(), HashEmbedder(), create=True) as index:
+        document = replace(MILLS.document, id="a\n\x1b[2Jb.txt", title="B")
+        put(index, MILLS._replace(document=document, passages=[], embeddings=[]))
+    assert main(["documents"]) == 0
+    assert lines(capsys.readouterr().out) == ["a [2Jb.txt  B  (0 passages)"]
+
+
 def test_documents_that_were_read_in_part_are_marked_and_counted(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
