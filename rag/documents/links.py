@@ -26,9 +26,9 @@ MOST_WORDS = 40  # of a link whose signs have changed
 
 
 def link(before: str, words: str, target: str | None) -> Link | None:
-    """The link; None if it has no words, or an address that leads nowhere by itself, such as a place in the page."""
+    """The link; None if its words hold no letter, or an address that leads nowhere by itself, such as a place in the page."""
     url, words = (target or "").strip(), one_line(words)
-    if not words or len(url) > LONGEST_URL or not ADDRESS.fullmatch(url.partition("?")[0]):
+    if not any(map(str.isalnum, words)) or len(url) > LONGEST_URL or not ADDRESS.fullmatch(url.partition("?")[0]):
         return None
     line = before[-2 * LONGEST_BEFORE :].rpartition("\n")[2]
     return Link(one_line(f"{line}.")[:-1][-LONGEST_BEFORE:], words, url)  # the space at its end stays

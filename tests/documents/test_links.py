@@ -98,9 +98,9 @@ def test_a_pdf(tmp_path: Path) -> None:
 
     page = [
         (72.0, 700.0, 10.0, "F1", "Who is here finds the form here"),
-        (72.0, 688.0, 10.0, "F1", "and the wiki beside it, as we said."),
+        (72.0, 688.0, 10.0, "F1", "and the wiki beside it, as we said: not here."),
     ]
-    annots = annotation(110, 128, 685, WIKI) + annotation(190, 215, 697, FORM)
+    annots = annotation(110, 128, 685, WIKI) + 2 * annotation(190, 215, 697, FORM)
     found = links(tmp_path / "a.pdf", make_pdf([page], page=f"/Annots [{annots}]"))
     assert found == [(27, "here", FORM), (27 + len(f"here ({FORM}) and the "), "wiki", WIKI)]
 
@@ -119,6 +119,7 @@ def test_slides_opendocument_and_rich_text(tmp_path: Path) -> None:
         ("First line\nsecond ", "x", WIKI, Link("second ", "x", WIKI)),
         ("y" * 90, "x", WIKI, Link("y" * LONGEST_BEFORE, "x", WIKI)),
         ("", " ", WIKI, None),
+        ("", "•", WIKI, None),
         ("", "x", "#top", None),
         ("", "x", "../a.html", None),
         ("", "x", "javascript:alert(1)", None),

@@ -34,7 +34,8 @@ def with_addresses(lines: Sequence[Line], links: Iterable[Link]) -> list[Line]:
 
 def words_of(lines: Sequence[Line], links: Iterable[Link]) -> Iterator[tuple[str, str, str]]:
     """Yields what stands before the words of each link on their line, the words, and the address, line by line."""
-    by_place = [(place, link) for link in links for place, line in enumerate(lines) if _is_on(line, link)]
+    once = dict.fromkeys(links)  # some programs lay several upon the same words
+    by_place = [(place, link) for link in once for place, line in enumerate(lines) if _is_on(line, link)]
     for place, link in sorted(by_place, key=lambda found: (found[0], found[1].left)):
         inside = _inside(lines[place], link)
         before = lines[place].words[: lines[place].words.index(inside[0])] if inside else ()
