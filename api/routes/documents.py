@@ -19,7 +19,7 @@ from api.served import Served
 from api.work.upload_jobs import JobJSON, Jobs
 from rag.documents.sidecar import is_flat
 from rag.errors import DocumentNotFound, InputError
-from rag.serialise import DocumentJSON, document_json
+from rag.serialise import OneDocumentJSON, document_json, links_json
 
 router = APIRouter(responses=ERRORS, tags=["documents"])
 
@@ -121,20 +121,25 @@ async def text(
             raise missing from None
 
 
-@router.get("/v1/documents/{id:path}", response_model=DocumentJSON)
+@router.get("/v1/documents/{id:path}", response_model=OneDocumentJSON)
 async def document(
     id: str,
     served: ServedHere,
     threads: ThreadsHere,
     index: Annotated[IndexName | None, Query()] = None,
 ) -> Response:
-    """Describe a document by its title, source, size and metadata. Slashes in the id may be sent as they are or
+    """Describe a document by its title, source, size, metadata and links. Slashes in the id may be sent as they are or
     percent-encoded."""
-    found = await threads.reading(lambda: served.pipeline(index).documents())
+    return reply(await threads.reading(lambda: _document_json(served, index, id)))
+
+
+def _document_json(served: Served, index: str | None, id: str) -> OneDocumentJSON:
+    pipeline = served.pipeline(index)
+    found = pipeline.documents()
     place = bisect_right(found, id, key=attrgetter("id")) - 1
     if place < 0 or found[place].id != id:
         raise DocumentNotFound(f"the index has no document {id[:200]!r}: GET /v1/documents lists those that it has")
-    return reply(document_json(found[place]))
+    return {**document_json(found[place]), "links": links_json(pipeline.document(id).links)}
 
 
 def _text_json(served: Served, index: str | None, id: str) -> TextJSON:
