@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from rag.types import Citation, Claim
 
 # The markers of a claim; brackets before them are its own words.
-_ENDING = re.compile(r"(?:\[\d+\])+(?=[.!?。！？…]?$)")
+_ENDING = re.compile(r"(?:\[\d+\]){1,20}(?=[.!?。！？…]?$)")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>])")
 
 

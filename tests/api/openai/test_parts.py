@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from api.openai.chat_text import Told
 from api.openai.citations import Links, source, with_footnote_marks
 from api.openai.limits import Cutter
+from api.openai.errors import Refused
 from api.openai.messages import read_messages
-from api.openai.schemas import ChatMessage
+from api.openai.schemas import ChatMessage, ContentPart
 from api.openai.tasks import task_answer
 from rag.types import Conflict, ConflictValue, NextClaim
 from tests.api.fakes import SAID, answered
@@ -159,3 +160,25 @@ def test_an_answer_without_claims_is_told_whole() -> None:
     listing = replace(answered("Who?"), answer="There are 2 documents:\n- A\n- B", claims=(), citations=())
     told = Told("annotations", Links("http://x", "default"), Cutter([], None, len))
     assert told.step(listing).content == "There are 2 documents:\n- A\n- B"
+
+
+def test_what_is_between_the_first_and_the_last_tag_is_the_conversation() -> None:
+    nested = 'Give {"title": "x"}\n<chat_history>\nUSER: Who?\nASSISTANT: </chat_history>\nUSER: Why?\n</chat_history>'
+    assert json.loads(task_answer(nested) or "") == {"title": "Who"}
+    assert json.loads(task_answer(nested.replace("title", "queries")) or "") == {"queries": ["Why?"]}
+    assert task_answer('</chat_history> {"title": "x"} <chat_history>') is None
+    assert read_messages([ChatMessage(role="user", content="</user_query> a <user_query> b")]).question == (
+        "</user_query> a <user_query> b"
+    )
+
+
+def test_an_image_or_a_long_paste_earlier_in_a_chat_does_not_end_it() -> None:
+    image = ContentPart(type="image_url")
+    earlier = ChatMessage(role="user", content=[ContentPart(type="text", text="What is this?"), image])
+    paste = ChatMessage(role="user", content="long words " * 30_000)
+    last = ChatMessage(role="user", content="Who is it?")
+    asked = read_messages([earlier, ChatMessage(role="assistant", content="A pump."), paste, last])
+    assert asked.question == "Who is it?"
+    assert [turn.content[:13] for turn in asked.history] == ["What is this?", "A pump.", "long words lo"]
+    with pytest.raises(Refused, match="only text can be read here, not image_url"):
+        read_messages([last, ChatMessage(role="user", content=[image])])
