@@ -228,7 +228,15 @@ def test_no_function_of_a_text_takes_more_than_linear_time(name: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["<user_query>", "<chat_history>", "generate a title" + " " * 200, "[^1]", "[^1]: ", "user: a\n", "generate (title "],
+    [
+        "<user_query>",
+        "<chat_history>",
+        "generate a title" + " " * 200,
+        "[^1]",
+        "[^1]: ",
+        "user: a\n",
+        "generate (title ",
+    ],
 )
 def test_a_chat_of_a_megabyte_is_read_at_once(text: str) -> None:
     hostile = (text * (1_000_000 // len(text) + 1))[:1_000_000]

@@ -21,7 +21,7 @@ router = APIRouter(tags=["service"])
 async def metrics(request: Request, threads: ThreadsHere) -> Response:
     """Show figures for Prometheus: requests, questions, tokens, seconds by step, abstentions, indexes."""
     counted: Metrics = request.app.state.metrics
-    return Response(await threads.reading(counted.text), headers={"Content-Type": CONTENT_TYPE})
+    return Response(await threads.probing(counted.text), headers={"Content-Type": CONTENT_TYPE})
 
 
 class Lookup:

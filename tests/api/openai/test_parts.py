@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from api.openai.chat_text import Told
 from api.openai.citations import Links, source, with_footnote_marks
-from api.openai.limits import Cutter
 from api.openai.errors import Refused
+from api.openai.limits import Cutter
 from api.openai.messages import read_messages
 from api.openai.schemas import ChatMessage, ContentPart
 from api.openai.tasks import task_answer
