@@ -5,10 +5,12 @@ Completions that are streamed and those that are not are made of the same pieces
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from api.openai.citations import Links, annotation, footnote, source, with_footnote_marks
 from api.openai.limits import Cutter
+from api.openai.markdown import claim_markdown, words_markdown
 from rag.answering.disagreement import told
 from rag.settings import Citations
 from rag.types import Answer, AnswerStep, Citation, NextClaim, Usage
@@ -49,14 +51,17 @@ class Told:
         """The text that a step of the answer adds; empty for a step that adds none."""
         match progress:
             case NextClaim(claim, _, before):
-                said = with_footnote_marks(claim.text) if self._form == "footnotes" else claim.text
-                piece = before + said
+                shown = claim_markdown(claim.text)
+                said = with_footnote_marks(shown) if self._form == "footnotes" else shown
+                piece = words_markdown(before) + said
                 self._added += len(piece)
-                self._waiting.append((self._added, progress))
+                placed = replace(claim, start=self._added - len(said), end=self._added)  # in the text as it is shown
+                self._waiting.append((self._added, progress._replace(claim=placed)))
                 return self._delta(self._cutter.add(piece))
             case Answer():
                 self.answer = progress
                 rest = progress.answer[progress.claims[-1].end :] if progress.claims else progress.answer
+                rest = words_markdown(rest)
                 last = self._delta(self._cutter.add(rest + _ending(progress)) + self._cutter.end())
                 return last._replace(content=last.content + self._footnotes())
             case _:

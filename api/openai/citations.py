@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from rag.types import Citation, Claim
 
 # The markers of a claim; brackets before them are its own words.
-_ENDING = re.compile(r"(?:\[\d+\]){1,20}(?=[.!?。！？…]?$)")
+ENDING = re.compile(r"(?:\[\d+\]){1,20}(?=[.!?。！？…]?$)")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>])")
 
 
@@ -41,7 +41,8 @@ def heading(citation: Citation) -> str:
 
 
 def annotation(claim: Claim, citation: Citation, links: Links) -> dict[str, Any]:
-    """OpenAI's `url_citation`: `text[start_index:end_index]` is the sentence that rests on the place."""
+    """OpenAI's `url_citation`: `text[start_index:end_index]`, the place of `claim`, is the sentence that rests on the
+    place that is cited."""
     cited = {
         "start_index": claim.start,
         "end_index": claim.end,
@@ -63,7 +64,7 @@ def source(citation: Citation, links: Links) -> dict[str, Any]:
 
 def with_footnote_marks(text: str) -> str:
     """The text of a claim with footnote marks: "He left [1][2]." -> "He left [^1][^2]."."""
-    return _ENDING.sub(lambda marks: marks[0].replace("[", "[^"), text)
+    return ENDING.sub(lambda marks: marks[0].replace("[", "[^"), text)
 
 
 def footnote(citation: Citation, links: Links) -> str:

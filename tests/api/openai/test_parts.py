@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,11 +14,12 @@ from api.openai.chat_text import Told
 from api.openai.citations import Links, source, with_footnote_marks
 from api.openai.errors import Refused
 from api.openai.limits import Cutter
+from api.openai.markdown import words_markdown
 from api.openai.messages import read_messages
 from api.openai.schemas import ChatMessage, ContentPart
 from api.openai.tasks import task_answer
 from rag.types import Conflict, ConflictValue, NextClaim
-from tests.api.fakes import SAID, answered
+from tests.api.fakes import SAID, SHOWN, answered
 
 TURNS = "USER: When was the ferry launched?\nASSISTANT: 1874 [1].\nUSER: Why was it closed?"
 HISTORY = f"<chat_history>\n{TURNS}\n</chat_history>"
@@ -129,7 +131,7 @@ def test_one_place_cited_twice_is_one_source() -> None:
     claim, citations = answer.claims[0], answer.citations
     first = told.step(NextClaim(claim, citations))
     second = told.step(NextClaim(claim, citations))
-    assert (first.content, len(first.sources), len(second.sources)) == (SAID, 1, 0)
+    assert (first.content, len(first.sources), len(second.sources)) == (SHOWN, 1, 0)
     assert first.sources[0] == source(citations[0], Links("http://x", "default"))
 
 
@@ -140,7 +142,7 @@ def test_documents_that_disagree_are_told_in_a_sentence_behind_the_answer() -> N
     answer = replace(whole, citations=(*whole.citations, other), conflicts=(Conflict("Who?", values),))
     told = Told("annotations", Links("http://x", "default"), Cutter([], None, len))
     first, last = told.step(NextClaim(answer.claims[0], whole.citations)), told.step(answer)
-    assert first.content == SAID
+    assert first.content == SHOWN
     assert last.content == '\n\nThe documents disagree: "Bo Lund" (Log, 2024), "Ada Byron" (Pumps 😀).'
     assert (len(first.annotations), len(last.annotations)) == (1, 0)
 
@@ -152,7 +154,7 @@ def test_words_around_the_claims_are_told_where_they_stand() -> None:
     told = Told("footnotes", Links("http://x", "default"), Cutter([], None, len))
     pieces = [told.step(NextClaim(claim, whole.citations, "Notes\n- ")).content, told.step(whole).content]
     text, footnotes = "".join(pieces).split("\n\n")
-    assert text == f"Notes\n- {with_footnote_marks(SAID)}\nThat is quoted."
+    assert text == f"Notes\n- {with_footnote_marks(SHOWN)}\nThat is quoted."
     assert footnotes.startswith("[^1]: ")
 
 
@@ -182,3 +184,42 @@ def test_an_image_or_a_long_paste_earlier_in_a_chat_does_not_end_it() -> None:
     assert [turn.content[:13] for turn in asked.history] == ["What is this?", "A pump.", "long words lo"]
     with pytest.raises(Refused, match="only text can be read here, not image_url"):
         read_messages([last, ChatMessage(role="user", content=[image])])
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("The pump is old.", "The pump is old."),
+        ("It is *very* old, see max_tokens: 3 * 4.", "It is *very* old, see max_tokens: 3 * 4."),
+        ("Pay [here](https://bank.evil.example/a?b=c) now.", "Pay here (bank.evil.example) now."),
+        ("![logo](http://evil.example/x.png?q=secret)", "logo (evil.example)"),
+        ('[a](<javascript:alert(1)> "t")', r'[a\](\<javascript:alert(1)> "t")'),
+        ("[a](data:text/html)", "a"),
+        ("[a][ref]\n\n[ref]: http://evil.example", "[a\\][ref]\n\n[ref\\]: http://evil.example"),
+        ("<img src=x onerror=alert(1)> a < b", r"\<img src=x onerror=alert(1)> a < b"),
+        ("As shown [1], [2, 3] and [^4].", r"As shown \[1\], \[2, 3\] and \[^4\]."),
+        ("```\nlines", "\\`\\`\\`\nlines"),
+        ("```\na\n```", "\\```\na\n\\```"),
+        ("a `code` b", "a `code` b"),
+        ("a ` b", r"a \` b"),
+        ("2*3*4", r"2\*3\*4"),
+    ],
+)
+def test_words_of_documents_are_nothing_but_words_in_a_chat(words: str, shown: str) -> None:
+    assert words_markdown(words) == shown
+
+
+@pytest.mark.parametrize("form", ["annotations", "openwebui", "footnotes"])
+def test_a_marker_of_a_document_is_told_from_ours_and_annotations_name_the_text_as_it_is_shown(form: Any) -> None:
+    answer = answered("Who?")
+    claim = answer.claims[0]  # "Ada Byron, see [1] there [1]."
+    linked = replace(claim, text="[Ada](http://a.example/b), see [7] there [1].", start=0, end=0)
+    told = Told(form, Links("http://x", "default"), Cutter([], None, len))
+    first = told.step(NextClaim(linked, answer.citations, "<b>Found</b>: "))
+    ours = "[^1]" if form == "footnotes" else "[1]"
+    sentence = rf"Ada (a.example), see \[7\] there {ours}."
+    assert first.content == rf"\<b>Found\</b>: {sentence}"
+    for item in first.annotations:
+        place = item["url_citation"]
+        assert first.content[place["start_index"] : place["end_index"]] == sentence
+    assert len(first.annotations) == (form == "annotations")
