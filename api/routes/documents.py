@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from bisect import bisect_right
 from operator import attrgetter
@@ -54,7 +53,7 @@ async def upload(
         caller().require("admin")
     own = _metadata(metadata)
     name = served.default() if index is None else index
-    job = await threads.reading(lambda: jobs.add(file.filename or "", file.file, own, name, create))
+    job = await threads.writing(lambda: jobs.add(file.filename or "", file.file, own, name, create))
     return reply(job.json(), 202)
 
 
@@ -66,19 +65,23 @@ async def job(id: str, jobs: JobsHere, threads: ThreadsHere) -> Response:
 
 @router.delete("/v1/documents/{id:path}", response_model=RemovedJSON)
 async def remove(
-    id: str, served: ServedHere, jobs: JobsHere, index: Annotated[IndexName | None, Query()] = None
+    id: str,
+    served: ServedHere,
+    threads: ThreadsHere,
+    jobs: JobsHere,
+    index: Annotated[IndexName | None, Query()] = None,
 ) -> Response:
     """Remove a document from an index, with its file if it was uploaded. A document of a folder comes back when the
     folder is indexed again, unless its file is deleted."""
     name = served.default() if index is None else index
-    await asyncio.to_thread(jobs.remove, id, name)
+    await threads.writing(lambda: jobs.remove(id, name))
     return reply({"removed": id})
 
 
 def _metadata(text: str) -> dict[str, str]:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not is_flat(found):
         raise InputError("metadata must be a JSON object whose values are texts", "metadata")
