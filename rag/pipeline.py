@@ -12,7 +12,7 @@ from typing import cast
 
 from rag.answering.calibration import made_with, read_calibration
 from rag.answering.catalogue import catalogue
-from rag.answering.choose import Chosen, choose
+from rag.answering.choose import Chosen, choose, sentences_around
 from rag.answering.column import column_extreme, column_total, says_result
 from rag.answering.comparison import NO_CONCLUSION, Side, comparison, side_parts, sides, speaks_of
 from rag.answering.confidence import confidence, signals_of, sure_from, threshold
@@ -30,6 +30,7 @@ from rag.answering.partly_read import partly_read_notices
 from rag.answering.parts import Composed, Composer
 from rag.answering.quote import quote
 from rag.answering.refusal import is_near, is_refusal, no_document_fits, no_question, refusal
+from rag.answering.same_place import answered_elsewhere
 from rag.answering.talk import talk
 from rag.answering.unread import names_document, unread_by_name, unread_by_words, unread_lines
 from rag.answering.write import write
@@ -189,6 +190,7 @@ class Pipeline:
         yield Retrieved(draft.hits)
         for one in draft.asked:
             self._choose(one, below, deadline)
+        _tell_apart(draft.asked)
         self._compute_instead(draft)
         draft.clock.lap("read")
         composer = Composer(draft.dated)
@@ -306,8 +308,8 @@ class Pipeline:
         else:
             asked.hits = retrieve(snapshot, question, lambda: asked.vector, count, self._seen)
         if asked.side is not None:
-            weigh, subject = snapshot.term_weights, asked.side.subject
-            asked.read = [hit for hit in asked.hits[:_READ] if speaks_of(subject, hit, weigh)]
+            asked.weights = snapshot.term_weights(query_terms(asked.side.subject))
+            asked.read = [hit for hit in asked.hits[:_READ] if speaks_of(asked.weights, hit.passage, hit.passage.text)]
             return
         asked.unknown = unknown_names(question.text, asked.hits[:_READ], snapshot.held)
         asked.read = asked.hits[: 0 if asked.unknown or is_word(question) else _READ]
@@ -345,6 +347,9 @@ class Pipeline:
         if asked.chosen is not None:
             asked.confidence = confidence(signals_of(asked.question, asked.chosen))
             asked.refused = asked.confidence < refuse_below * asked.share
+        if asked.side is not None and asked.chosen is not None:
+            said = " ".join(item.text for item in sentences_around(asked.chosen))
+            asked.refused |= not speaks_of(asked.weights, asked.chosen.passage, said)
 
     def _after_last(
         self, asked: _Asked, readings: list[PassageReading], reader: PassageReader, deadline: Deadline
@@ -487,6 +492,7 @@ class _Asked:
     vector: Vectors
     side: Side | None = None  # of a comparison
     hits: list[Hit] = field(default_factory=list)
+    weights: dict[str, float] = field(default_factory=dict)  # of the words of a side's subject
     unknown: tuple[str, ...] = ()  # names that no document mentions
     read: list[Hit] = field(default_factory=list)  # those whose passages are read
     readings: list[PassageReading] = field(default_factory=list)  # of these
@@ -590,6 +596,13 @@ def _questions(question: Question, snapshot: Snapshot) -> list[Question]:
         for text in (first, *rest)
     )
     return [one, two if two.carried else resolve(two, [Message("user", first)], snapshot.term_weights)]
+
+
+def _tell_apart(asked: Sequence[_Asked]) -> None:
+    """Refuse the part of two that the place found for both does not answer."""
+    for one, other in [(asked[0], asked[1]), (asked[1], asked[0])] if len(asked) == 2 else []:
+        if one.chosen and other.chosen and not one.side and not one.refused:
+            one.refused = answered_elsewhere(one.question, other.question, one.chosen, other.chosen)
 
 
 def _in_turn(lists: Sequence[Sequence[Hit]]) -> list[Hit]:

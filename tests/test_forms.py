@@ -202,10 +202,10 @@ def test_a_summary_of_a_thing_goes_the_ordinary_way(pipeline: Pipeline) -> None:
 def test_two_documents_are_given_side_by_side(pipeline: Pipeline) -> None:
     answer = asked(pipeline, "What changed between the bylaws of 2021 and 2024?")
     assert answer.answer == (
-        "Bylaws of the choir\n"
+        "Bylaws of the choir (choir/bylaws-2021.md)\n"
         "- Fees: Every singer of the choir pays a fee of forty crowns in the spring [1].\n"
         "- Concerts: The choir gives a concert in the chapel of the harbour each December [2].\n\n"
-        "Bylaws of the choir\n"
+        "Bylaws of the choir (choir/bylaws-2024.md)\n"
         "- Fees: Every singer of the choir pays a fee of sixty crowns in the spring [3].\n"
         "- Concerts: The choir gives two concerts in the chapel of the harbour each December [4].\n"
         "These are the places in the documents, side by side; no conclusion is drawn from them."
@@ -222,6 +222,14 @@ def test_of_more_than_two_documents_no_comparison_is_made(tmp_path_factory: pyte
     assert answer.abstained is not None
     assert (answer.abstained.reason, len(answer.documents)) == ("unclear", 20)
     assert answer.answer.startswith("It is not clear which two documents are meant. It could be:\n- tides-2001 (")
+
+
+def test_what_follows_a_subject_is_prose_or_of_its_own_block(tmp_path_factory: pytest.TempPathFactory) -> None:
+    rules = "# Rules of the ferry\n\nThe rules of the ferry are old.\n\n- Tide tables\n- Pier plan\n"
+    pier = "# Rules of the pier\n\nThe rules of the pier are new.\n\nThey hang beside the gate.\n"
+    with made_of({"a.md": rules, "b.md": pier, "c.md": "# Gate\n\nIt is shut."}, tmp_path_factory, 0.0) as opened:
+        answer = asked(opened, "Contrast the rules of the ferry with the rules of the pier.")
+    assert "Tide tables" not in answer.answer
 
 
 def test_two_subjects_are_looked_for_one_by_one(pipeline: Pipeline) -> None:
@@ -520,3 +528,13 @@ def test_a_question_behind_a_pasted_text_is_the_one_that_is_asked(pipeline: Pipe
     assert (answer.answer, answer.resolved_question) == (alone.answer, alone.question)
     assert answer.question.startswith("Dear all, the weather")
     assert alone.resolved_question is None
+
+
+def test_a_place_that_speaks_of_one_part_does_not_answer_the_other(tmp_path_factory: pytest.TempPathFactory) -> None:
+    files = {"club.txt": "The club had 128 members in 2031. The boats and the pier of the club have the colour red."}
+    with made_of(files, tmp_path_factory, refuse_below=0.0) as opened:
+        answer = asked(opened, "How many members did the club have in 2031 and in 2032?")
+        both = asked(opened, "What is the colour of the boats of the club and of the pier of the club?")
+    assert answer.answer == "The club had 128 members in 2031 [1]."
+    assert answer.unanswered == ("How many members did the club have in 2032?",)
+    assert both.unanswered == ()
