@@ -24,7 +24,7 @@ from rag.answering.extract import extract
 from rag.answering.follow_up import asks_again, said_in, without_repeated
 from rag.answering.form import SAID_SO, Form, says_so, wanted
 from rag.answering.modes import Outcome, Parts, at_once
-from rag.answering.not_quotable import not_quotable, not_stated, without_superlatives
+from rag.answering.not_quotable import new_text, not_quotable, not_stated, without_superlatives
 from rag.answering.outline import outline_of, summary
 from rag.answering.partly_read import partly_read_notices
 from rag.answering.parts import Composed, Composer
@@ -190,7 +190,7 @@ class Pipeline:
         yield Retrieved(draft.hits)
         for one in draft.asked:
             self._choose(one, below, deadline)
-        _tell_apart(draft.asked)
+        self._tell_apart(draft.asked, below)
         self._compute_instead(draft)
         draft.clock.lap("read")
         composer = Composer(draft.dated)
@@ -268,6 +268,8 @@ class Pipeline:
             draft.asked, draft.share = [], max(question.share, SAID_SO if says_so(question.text) else 0.0)
 
     def _own_form(self, draft: _Draft, question: Question, snapshot: Snapshot) -> Form | None:
+        if draft.mode != "write" and says_so(question.text) is None and (form := new_text(question.text)):
+            return form
         match wanted(question):
             case "talk":
                 return talk(question, snapshot.held)
@@ -333,6 +335,19 @@ class Pipeline:
             return threshold(), (_MADE_OTHERWISE,)
         return own.threshold, ()
 
+    def _tell_apart(self, asked: Sequence[_Asked], refuse_below: float) -> None:
+        """Choose another place for the part of two that the place found for both does not answer."""
+        for one, other in [(asked[0], asked[1]), (asked[1], asked[0])] if len(asked) == 2 else []:
+            if one.chosen is None or other.chosen is None or one.side is not None:
+                continue
+            if answered_elsewhere(one.question, other.question, one.chosen, other.chosen):
+                taken = one.chosen.passage.id
+                left = [pair for pair in zip(one.read, one.readings, strict=True) if pair[0].passage.id != taken]
+                one.read, one.readings = [hit for hit, _ in left], [reading for _, reading in left]
+                one.chosen = choose(one.read, one.readings)
+                one.confidence = confidence(signals_of(one.question, one.chosen)) if one.chosen else 0.0
+                one.refused = one.chosen is None or one.confidence < refuse_below
+
     def _choose(self, asked: _Asked, refuse_below: float, deadline: Deadline) -> None:
         """Read the passages of one question, and decide if what stands in them answers it."""
         deadline.check()
@@ -373,7 +388,7 @@ class Pipeline:
         about = asked.question, asked.read, self._index.stored
         if asked.chosen is None or asked.refused or not says_result(asked.chosen):
             draft.form = column_total(*about) or column_extreme(*about)
-        unstated = asked.refused or (asked.chosen is not None and not states_number(asked.chosen))
+        unstated = asked.refused or (asked.chosen is not None and not states_number(asked.chosen, asked.question))
         if draft.form is None and unstated and asks_count(asked.question):
             draft.form = count(*about)
         if draft.form is None and not asked.refused:
@@ -596,13 +611,6 @@ def _questions(question: Question, snapshot: Snapshot) -> list[Question]:
         for text in (first, *rest)
     )
     return [one, two if two.carried else resolve(two, [Message("user", first)], snapshot.term_weights)]
-
-
-def _tell_apart(asked: Sequence[_Asked]) -> None:
-    """Refuse the part of two that the place found for both does not answer."""
-    for one, other in [(asked[0], asked[1]), (asked[1], asked[0])] if len(asked) == 2 else []:
-        if one.chosen and other.chosen and not one.side and not one.refused:
-            one.refused = answered_elsewhere(one.question, other.question, one.chosen, other.chosen)
 
 
 def _in_turn(lists: Sequence[Sequence[Hit]]) -> list[Hit]:

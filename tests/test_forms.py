@@ -437,6 +437,7 @@ RACES = {
         ("What is the largest number of oars in these documents?", "it compares what several documents say"),
         ("How many clubs are in these documents?", "it asks for a number over all documents"),
         ("Write a letter to the club Otter.", "it asks for something new"),
+        ("Please write me a poem about Otter.txt.", "it asks for something new"),
     ],
 )
 def test_a_kind_of_question_that_quotes_cannot_answer_is_named(
@@ -531,10 +532,28 @@ def test_a_question_behind_a_pasted_text_is_the_one_that_is_asked(pipeline: Pipe
 
 
 def test_a_place_that_speaks_of_one_part_does_not_answer_the_other(tmp_path_factory: pytest.TempPathFactory) -> None:
-    files = {"club.txt": "The club had 128 members in 2031. The boats and the pier of the club have the colour red."}
+    files = {
+        "club-2032.txt": "The club had 128 members in 2031. The boats and the pier of the club have the colour red.",
+    }
     with made_of(files, tmp_path_factory, refuse_below=0.0) as opened:
         answer = asked(opened, "How many members did the club have in 2031 and in 2032?")
         both = asked(opened, "What is the colour of the boats of the club and of the pier of the club?")
     assert answer.answer == "The club had 128 members in 2031 [1]."
     assert answer.unanswered == ("How many members did the club have in 2032?",)
     assert both.unanswered == ()
+    files["later.txt"] = "By the end of 2032 the club did not have as many members: 97."
+    with made_of(files, tmp_path_factory, refuse_below=0.0) as opened:
+        answer = asked(opened, "How many members did the club have in 2031 and in 2032?")
+    assert (answer.unanswered, len(answer.claims)) == ((), 2)
+
+
+def test_a_number_in_another_column_of_a_table_is_not_the_one_that_is_asked_for(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    files = {"regatta-guests.csv": "name,seats,diet\nOda,2,herring\nPer,1,herring\nUlf,2,beans\n"}
+    with made_of(files, tmp_path_factory, refuse_below=0.0) as opened:
+        answer = asked(opened, "How many regatta guests eat herring?")
+    assert answer.answer == (
+        "name | seats | diet\n- Oda | 2 | herring [1].\n- Per | 1 | herring [2].\n"
+        "2 lines of one table or list match. They were counted, not added up."
+    )

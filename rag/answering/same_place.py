@@ -15,8 +15,7 @@ def answered_elsewhere(part: Question, other: Question, chosen: Chosen, of_other
     """True if the place chosen for `part` is that of `other`, and speaks of that one alone."""
     if (chosen.passage.id, chosen.span.start) != (of_other.passage.id, of_other.span.start):
         return False
-    passage = chosen.passage
     said = " ".join(item.text for item in sentences_around(chosen))
-    held = frozenset(terms(f"{passage.title}\n{passage.section or ''}\n{said}"))
+    held = frozenset(terms(f"{chosen.passage.section or ''}\n{said}"))
     own, others = part.terms - other.terms, other.terms - part.terms
     return bool(own) and not own & held and bool(others & held)
