@@ -96,7 +96,7 @@ def _asked_column(
 ) -> _Column | None:
     """The first column of numbers that the question names; `by_row` if it names the rows too."""
     asked = asked_words(question) - _SAID
-    for rows in rows_near(hits, stored):
+    for rows in rows_near(hits, stored, ("table",)):
         if rows.header and (column := _column(rows, asked, by_row)):
             return column
     return None

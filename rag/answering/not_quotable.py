@@ -26,7 +26,7 @@ _WRITES = re.compile(
 )
 _OVER_ALL = re.compile(
     r"\b(?:in|of|among|across|from|over|throughout|within) (?:all )?(?:of )?(?:these|those|the|my|our|your|all)\s+"
-    r"(?:\w+ )?(?:documents|files|papers|texts|pdfs|reports|library|collection)\b",
+    r"(?:(?:\w+ )?(?:documents|files|papers|texts|pdfs|reports)|(?:library|collection)(?! of))\b",
     re.IGNORECASE,
 )
 _COUNTS = re.compile(r"\bhow (?:many|much)\b|\baverage\b|\bin total\b|\b(?:total|number) of\b", re.IGNORECASE)
