@@ -17,7 +17,7 @@ from rag.answering.choose import Chosen, sentences_around
 from rag.answering.count import asked_words
 from rag.answering.form import Form
 from rag.answering.parts import Part, QuotedPlace
-from rag.answering.rows import Rows, rows_near
+from rag.answering.rows import TABLES, Rows, rows_near
 from rag.checking.faithfulness import VERBATIM
 from rag.retrieval.question import Question
 from rag.text.structure import cells
@@ -96,7 +96,7 @@ def _asked_column(
 ) -> _Column | None:
     """The first column of numbers that the question names; `by_row` if it names the rows too."""
     asked = asked_words(question) - _SAID
-    for rows in rows_near(hits, stored, ("table",)):
+    for rows in rows_near(hits, stored, TABLES):
         if rows.header and (column := _column(rows, asked, by_row)):
             return column
     return None

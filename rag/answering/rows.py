@@ -14,6 +14,7 @@ from rag.text.structure import blocks_of, header_of, rows_start
 from rag.text.terms import terms
 from rag.types import BlockKind, BlockSpan, Evidence, Hit, Passage, StoredDocument, StoredPassage
 
+TABLES: tuple[BlockKind, ...] = ("table",)
 _KINDS: tuple[BlockKind, ...] = ("table", "list", "prose")
 _FEWEST_LINES = 3  # of prose that is a run of lines, such as a diary
 _ANNOUNCES = 25  # words of a line that announces what follows
