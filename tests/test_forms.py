@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
+from rag.answering.catalogue import catalogue
 from rag.answering.confidence import sure_from
 from rag.answering.count import asks_count
 from rag.answering.talk import talk
@@ -20,8 +22,9 @@ from rag.ingest.run import sync
 from rag.models import Models
 from rag.pipeline import Pipeline
 from rag.retrieval.question import parse_question
+from rag.seams import Snapshot
 from rag.settings import Settings, load_settings
-from rag.types import Answer, Ask, Filters, Mode, NextClaim, Retrieved
+from rag.types import Answer, Ask, DocumentInfo, Filters, Mode, NextClaim, Retrieved, Scored
 from tests.fakes import HashEmbedder, WordReader
 
 LIBRARY = {
@@ -557,3 +560,27 @@ def test_a_number_in_another_column_of_a_table_is_not_the_one_that_is_asked_for(
         "name | seats | diet\n- Oda | 2 | herring [1].\n- Per | 1 | herring [2].\n"
         "2 lines of one table or list match. They were counted, not added up."
     )
+
+
+class Crowded:
+    """A snapshot of two documents, in as many passages as anyone asks for."""
+
+    def documents(self) -> list[DocumentInfo]:
+        return [DocumentInfo(name, name, name, "", 900, 9, None) for name in ("a.txt", "b.txt")]
+
+    def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
+        return dict.fromkeys(terms, 1.0)
+
+    def lexical(self, query: str, k: int) -> list[Scored]:
+        return [Scored(row, 1.0) for row in range(k)]
+
+
+def test_a_word_that_too_many_passages_hold_is_named() -> None:
+    form = catalogue("Which documents mention crowns?", cast(Snapshot, Crowded()))
+    assert form is not None
+    assert (form.reason, form.documents) == ("unclear", ())
+    assert form.remark == 'More than 1,000 passages hold "crowns": ask for rarer words, or with a filter.'
+
+
+def test_years_are_not_added_up(pipeline: Pipeline) -> None:
+    assert "computed" not in asked(pipeline, "When was each singer joined in total?").answer
