@@ -159,16 +159,17 @@ def _threshold(examples: Sequence[Example], confidences: Any) -> float:
 def two_of_three(examples: Sequence[Example], confidences: Any) -> float:
     """The lowest confidence of answers of which the share `SURE` is right, by isotonic regression: the share never
     falls as the confidence grows. 1 if there is none. Each set counts as often as for the weights."""
-    order = np.argsort(confidences, kind="stable")
-    counts = _counts(examples)
+    counts = np.array(_counts(examples), float)
+    right = counts * np.array([example.right for example in examples])
     blocks: list[tuple[float, float, float]] = []  # the lowest confidence, the weight, the weight of right ones
-    for number in order.tolist():
-        block = float(confidences[number]), float(counts[number]), float(counts[number] * examples[number].right)
+    for value in np.unique(confidences):
+        own = confidences == value
+        block = float(value), float(counts[own].sum()), float(right[own].sum())
         while blocks and blocks[-1][2] / blocks[-1][1] >= block[2] / block[1]:  # pool adjacent violators
             last = blocks.pop()
             block = last[0], last[1] + block[1], last[2] + block[2]
         blocks.append(block)
-    return next((lowest for lowest, weight, right in blocks if right >= SURE * weight), 1.0)
+    return next((lowest for lowest, weight, of_right in blocks if of_right >= SURE * weight), 1.0)
 
 
 def report(examples: Sequence[Example]) -> None:

@@ -12,7 +12,7 @@ from typing import cast
 
 from rag.answering.calibration import made_with, read_calibration
 from rag.answering.catalogue import catalogue
-from rag.answering.choose import Chosen, choose
+from rag.answering.choose import Chosen, choose, sentences_around
 from rag.answering.column import column_extreme, column_total, says_result
 from rag.answering.comparison import NO_CONCLUSION, Side, comparison, side_parts, sides, speaks_of
 from rag.answering.confidence import confidence, signals_of, sure_from, threshold
@@ -24,12 +24,13 @@ from rag.answering.extract import extract
 from rag.answering.follow_up import asks_again, said_in, without_repeated
 from rag.answering.form import SAID_SO, Form, says_so, wanted
 from rag.answering.modes import Outcome, Parts, at_once
-from rag.answering.not_quotable import not_quotable, not_stated, without_superlatives
+from rag.answering.not_quotable import new_text, not_quotable, not_stated, without_superlatives
 from rag.answering.outline import outline_of, summary
 from rag.answering.partly_read import partly_read_notices
 from rag.answering.parts import Composed, Composer
 from rag.answering.quote import quote
 from rag.answering.refusal import is_near, is_refusal, no_document_fits, no_question, refusal
+from rag.answering.same_place import answered_elsewhere
 from rag.answering.talk import talk
 from rag.answering.unread import names_document, unread_by_name, unread_by_words, unread_lines
 from rag.answering.write import write
@@ -189,6 +190,7 @@ class Pipeline:
         yield Retrieved(draft.hits)
         for one in draft.asked:
             self._choose(one, below, deadline)
+        self._tell_apart(draft.asked, below)
         self._compute_instead(draft)
         draft.clock.lap("read")
         composer = Composer(draft.dated)
@@ -266,6 +268,8 @@ class Pipeline:
             draft.asked, draft.share = [], max(question.share, SAID_SO if says_so(question.text) else 0.0)
 
     def _own_form(self, draft: _Draft, question: Question, snapshot: Snapshot) -> Form | None:
+        if draft.mode != "write" and says_so(question.text) is None and (form := new_text(question.text)):
+            return form
         match wanted(question):
             case "talk":
                 return talk(question, snapshot.held)
@@ -306,8 +310,8 @@ class Pipeline:
         else:
             asked.hits = retrieve(snapshot, question, lambda: asked.vector, count, self._seen)
         if asked.side is not None:
-            weigh, subject = snapshot.term_weights, asked.side.subject
-            asked.read = [hit for hit in asked.hits[:_READ] if speaks_of(subject, hit, weigh)]
+            asked.weights = snapshot.term_weights(query_terms(asked.side.subject))
+            asked.read = [hit for hit in asked.hits[:_READ] if speaks_of(asked.weights, hit.passage, hit.passage.text)]
             return
         asked.unknown = unknown_names(question.text, asked.hits[:_READ], snapshot.held)
         asked.read = asked.hits[: 0 if asked.unknown or is_word(question) else _READ]
@@ -331,6 +335,19 @@ class Pipeline:
             return threshold(), (_MADE_OTHERWISE,)
         return own.threshold, ()
 
+    def _tell_apart(self, asked: Sequence[_Asked], refuse_below: float) -> None:
+        """Choose another place for the part of two that the place found for both does not answer."""
+        for one, other in [(asked[0], asked[1]), (asked[1], asked[0])] if len(asked) == 2 else []:
+            if one.chosen is None or other.chosen is None or one.side is not None:
+                continue
+            if answered_elsewhere(one.question, other.question, one.chosen, other.chosen):
+                taken = one.chosen.passage.id
+                left = [pair for pair in zip(one.read, one.readings, strict=True) if pair[0].passage.id != taken]
+                one.read, one.readings = [hit for hit, _ in left], [reading for _, reading in left]
+                one.chosen = choose(one.read, one.readings)
+                one.confidence = confidence(signals_of(one.question, one.chosen)) if one.chosen else 0.0
+                one.refused = one.chosen is None or one.confidence < refuse_below
+
     def _choose(self, asked: _Asked, refuse_below: float, deadline: Deadline) -> None:
         """Read the passages of one question, and decide if what stands in them answers it."""
         deadline.check()
@@ -345,6 +362,9 @@ class Pipeline:
         if asked.chosen is not None:
             asked.confidence = confidence(signals_of(asked.question, asked.chosen))
             asked.refused = asked.confidence < refuse_below * asked.share
+        if asked.side is not None and asked.chosen is not None:
+            said = " ".join(item.text for item in sentences_around(asked.chosen))
+            asked.refused |= not speaks_of(asked.weights, asked.chosen.passage, said)
 
     def _after_last(
         self, asked: _Asked, readings: list[PassageReading], reader: PassageReader, deadline: Deadline
@@ -368,7 +388,7 @@ class Pipeline:
         about = asked.question, asked.read, self._index.stored
         if asked.chosen is None or asked.refused or not says_result(asked.chosen):
             draft.form = column_total(*about) or column_extreme(*about)
-        unstated = asked.refused or (asked.chosen is not None and not states_number(asked.chosen))
+        unstated = asked.refused or (asked.chosen is not None and not states_number(asked.chosen, asked.question))
         if draft.form is None and unstated and asks_count(asked.question):
             draft.form = count(*about)
         if draft.form is None and not asked.refused:
@@ -487,6 +507,7 @@ class _Asked:
     vector: Vectors
     side: Side | None = None  # of a comparison
     hits: list[Hit] = field(default_factory=list)
+    weights: dict[str, float] = field(default_factory=dict)  # of the words of a side's subject
     unknown: tuple[str, ...] = ()  # names that no document mentions
     read: list[Hit] = field(default_factory=list)  # those whose passages are read
     readings: list[PassageReading] = field(default_factory=list)  # of these

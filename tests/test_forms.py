@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
+from rag.answering.catalogue import catalogue
 from rag.answering.confidence import sure_from
 from rag.answering.count import asks_count
 from rag.answering.talk import talk
@@ -20,8 +22,9 @@ from rag.ingest.run import sync
 from rag.models import Models
 from rag.pipeline import Pipeline
 from rag.retrieval.question import parse_question
+from rag.seams import Snapshot
 from rag.settings import Settings, load_settings
-from rag.types import Answer, Ask, Filters, Mode, NextClaim, Retrieved
+from rag.types import Answer, Ask, DocumentInfo, Filters, Mode, NextClaim, Retrieved, Scored
 from tests.fakes import HashEmbedder, WordReader
 
 LIBRARY = {
@@ -202,10 +205,10 @@ def test_a_summary_of_a_thing_goes_the_ordinary_way(pipeline: Pipeline) -> None:
 def test_two_documents_are_given_side_by_side(pipeline: Pipeline) -> None:
     answer = asked(pipeline, "What changed between the bylaws of 2021 and 2024?")
     assert answer.answer == (
-        "Bylaws of the choir\n"
+        "Bylaws of the choir (choir/bylaws-2021.md)\n"
         "- Fees: Every singer of the choir pays a fee of forty crowns in the spring [1].\n"
         "- Concerts: The choir gives a concert in the chapel of the harbour each December [2].\n\n"
-        "Bylaws of the choir\n"
+        "Bylaws of the choir (choir/bylaws-2024.md)\n"
         "- Fees: Every singer of the choir pays a fee of sixty crowns in the spring [3].\n"
         "- Concerts: The choir gives two concerts in the chapel of the harbour each December [4].\n"
         "These are the places in the documents, side by side; no conclusion is drawn from them."
@@ -222,6 +225,14 @@ def test_of_more_than_two_documents_no_comparison_is_made(tmp_path_factory: pyte
     assert answer.abstained is not None
     assert (answer.abstained.reason, len(answer.documents)) == ("unclear", 20)
     assert answer.answer.startswith("It is not clear which two documents are meant. It could be:\n- tides-2001 (")
+
+
+def test_what_follows_a_subject_is_prose_or_of_its_own_block(tmp_path_factory: pytest.TempPathFactory) -> None:
+    rules = "# Rules of the ferry\n\nThe rules of the ferry are old.\n\n- Tide tables\n- Pier plan\n"
+    pier = "# Rules of the pier\n\nThe rules of the pier are new.\n\nThey hang beside the gate.\n"
+    with made_of({"a.md": rules, "b.md": pier, "c.md": "# Gate\n\nIt is shut."}, tmp_path_factory, 0.0) as opened:
+        answer = asked(opened, "Contrast the rules of the ferry with the rules of the pier.")
+    assert "Tide tables" not in answer.answer
 
 
 def test_two_subjects_are_looked_for_one_by_one(pipeline: Pipeline) -> None:
@@ -427,6 +438,7 @@ RACES = {
         ("What is the largest number of oars in these documents?", "it compares what several documents say"),
         ("How many clubs are in these documents?", "it asks for a number over all documents"),
         ("Write a letter to the club Otter.", "it asks for something new"),
+        ("Please write me a poem about Otter.txt.", "it asks for something new"),
     ],
 )
 def test_a_kind_of_question_that_quotes_cannot_answer_is_named(
@@ -518,3 +530,55 @@ def test_a_question_behind_a_pasted_text_is_the_one_that_is_asked(pipeline: Pipe
     assert (answer.answer, answer.resolved_question) == (alone.answer, alone.question)
     assert answer.question.startswith("Dear all, the weather")
     assert alone.resolved_question is None
+
+
+def test_a_place_that_speaks_of_one_part_does_not_answer_the_other(tmp_path_factory: pytest.TempPathFactory) -> None:
+    files = {
+        "club-2032.txt": "The club had 128 members in 2031. The boats and the pier of the club have the colour red.",
+    }
+    with made_of(files, tmp_path_factory, refuse_below=0.0) as opened:
+        answer = asked(opened, "How many members did the club have in 2031 and in 2032?")
+        both = asked(opened, "What is the colour of the boats of the club and of the pier of the club?")
+    assert answer.answer == "The club had 128 members in 2031 [1]."
+    assert answer.unanswered == ("How many members did the club have in 2032?",)
+    assert both.unanswered == ()
+    files["later.txt"] = "By the end of 2032 the club did not have as many members: 97."
+    with made_of(files, tmp_path_factory, refuse_below=0.0) as opened:
+        answer = asked(opened, "How many members did the club have in 2031 and in 2032?")
+    assert (answer.unanswered, len(answer.claims)) == ((), 2)
+
+
+def test_a_number_in_another_column_of_a_table_is_not_the_one_that_is_asked_for(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    files = {"regatta-guests.csv": "name,seats,diet\nOda,2,herring\nPer,1,herring\nUlf,2,beans\n"}
+    with made_of(files, tmp_path_factory, refuse_below=0.0) as opened:
+        answer = asked(opened, "How many regatta guests eat herring?")
+    assert answer.answer == (
+        "name | seats | diet\n- Oda | 2 | herring [1].\n- Per | 1 | herring [2].\n"
+        "2 lines of one table or list match. They were counted, not added up."
+    )
+
+
+class Crowded:
+    """A snapshot of two documents, in as many passages as anyone asks for."""
+
+    def documents(self) -> list[DocumentInfo]:
+        return [DocumentInfo(name, name, name, "", 900, 9, None) for name in ("a.txt", "b.txt")]
+
+    def term_weights(self, terms: Iterable[str]) -> dict[str, float]:
+        return dict.fromkeys(terms, 1.0)
+
+    def lexical(self, query: str, k: int) -> list[Scored]:
+        return [Scored(row, 1.0) for row in range(k)]
+
+
+def test_a_word_that_too_many_passages_hold_is_named() -> None:
+    form = catalogue("Which documents mention crowns?", cast(Snapshot, Crowded()))
+    assert form is not None
+    assert (form.reason, form.documents) == ("unclear", ())
+    assert form.remark == 'More than 1,000 passages hold "crowns": ask for rarer words, or with a filter.'
+
+
+def test_years_are_not_added_up(pipeline: Pipeline) -> None:
+    assert "computed" not in asked(pipeline, "When was each singer joined in total?").answer

@@ -80,8 +80,8 @@ def every_document(documents: Sequence[DocumentInfo]) -> Form:
 
 
 def _mentioning(what: str, documents: Sequence[DocumentInfo], snapshot: Snapshot) -> Form | None:
-    """The documents that hold the rare words of `what`, the best for all of them first; None if the words say more than
-    that, or too many passages hold one of them for all to be known."""
+    """The documents that hold the rare words of `what`, the best for all of them first, unless too many passages hold
+    one of them for all to be known; None if the words say more than that."""
     by_term = {found[0]: word for word in tokens(what) if (found := terms(word))}
     if not by_term:
         return None
@@ -89,13 +89,14 @@ def _mentioning(what: str, documents: Sequence[DocumentInfo], snapshot: Snapshot
     rare = [word for term, word in by_term.items() if weights[term] >= _RARE * max(weights.values())]
     if len(rare) > _MOST_WORDS:
         return None
+    said = " and ".join(f'"{word}"' for word in rare)
     holders = [each for word in rare if (each := _holders(word, snapshot)) is not None]
     if len(holders) < len(rare):
-        return None
+        told = f"More than {_MOST_PASSAGES:,} passages hold {said}: ask for rarer words, or with a filter."
+        return Form(remark=told, reason="unclear")
     order = {document: -score for document, score in (_holders(what, snapshot) or {}).items()}
     held = [info for info in documents if all(info.id in one for one in holders)]
     held.sort(key=lambda info: (order.get(info.id, 0.0), info.id))
-    said = " and ".join(f'"{word}"' for word in rare)
     if len(documents) == 1:
         return _listing(f"The only document {'holds' if held else 'does not hold'} {said}", held)
     if not held:

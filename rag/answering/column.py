@@ -17,7 +17,7 @@ from rag.answering.choose import Chosen, sentences_around
 from rag.answering.count import asked_words
 from rag.answering.form import Form
 from rag.answering.parts import Part, QuotedPlace
-from rag.answering.rows import Rows, rows_near
+from rag.answering.rows import TABLES, Rows, rows_near
 from rag.checking.faithfulness import VERBATIM
 from rag.retrieval.question import Question
 from rag.text.structure import cells
@@ -29,8 +29,11 @@ _TOTAL = re.compile(
     r"|total (?:amount|sum|costs?|spend\w*|expenses?|of))\b",
     re.IGNORECASE,
 )
-_MOST = re.compile(r"^(?:in |on |for )?(?:which|what) .*\b(?:(?P<high>highest|most|largest|biggest|greatest|maximum)"
-                   r"|(?P<low>lowest|least|smallest|fewest|minimum))\b", re.IGNORECASE)  # fmt: skip
+_MOST = re.compile(
+    r"^(?:in |on |for )?(?:which|what) .*(?<!at )\b"
+    r"(?:(?P<high>highest|most(?! recent)|largest|biggest|greatest|maximum)|(?P<low>lowest|least|smallest|fewest|minimum))\b",
+    re.IGNORECASE,
+)
 _RESULT = re.compile(
     r"\b(?:total\w*|sums?|altogether|overall|in all|most|least|first|last|only|record|\w{2,}est)\b", re.I
 )
@@ -40,6 +43,8 @@ _FEWEST = 2  # numbers that can be added up or compared
 _MOST_CELLS = 60  # that are quoted for a sum
 _SHARE = 0.5  # of the question's words that the table and its surroundings hold
 _AFFIX = re.compile(r"(?P<before>[^\d\s-]{0,3})\s?(?P<number>-?\d[\d.,]*)\s?(?P<after>[^\d\s]{0,5})")
+_UNFIT = re.compile(r"[%(]")  # shares have no sum, and what stands in brackets may be less than nothing
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _NOTATIONS = (
     (re.compile(r"-?\d+"), ""),
     (re.compile(r"-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d{1,2})?"), ","),  # 1,234.50
@@ -68,7 +73,7 @@ def column_total(question: Question, hits: Sequence[Hit], stored: Callable[[str]
     if not _TOTAL.search(question.text):
         return None
     column = _asked_column(question, hits, stored, by_row=False)
-    if column is None or len(column.rows) > _MOST_CELLS:
+    if column is None or len(column.rows) > _MOST_CELLS or all(_YEAR.fullmatch(str(one)) for one in column.numbers):
         return None
     parts = tuple(_part(column, number) for number in range(len(column.rows)))
     total = _with(column.affixes, sum(column.numbers, Decimal()))
@@ -96,7 +101,7 @@ def _asked_column(
 ) -> _Column | None:
     """The first column of numbers that the question names; `by_row` if it names the rows too."""
     asked = asked_words(question) - _SAID
-    for rows in rows_near(hits, stored):
+    for rows in rows_near(hits, stored, TABLES):
         if rows.header and (column := _column(rows, asked, by_row)):
             return column
     return None
@@ -132,7 +137,7 @@ def _numbers(texts: Sequence[str]) -> tuple[list[Decimal], tuple[str, str]] | No
     """The numbers of cells, all in one notation, and what stands before and behind each; None if they are not."""
     found = [_AFFIX.fullmatch(text) for text in texts]
     affixes = {(match["before"], match["after"]) for match in found if match}
-    if not all(found) or len(affixes) != 1 or "%" in "".join(*affixes):
+    if not all(found) or len(affixes) != 1 or _UNFIT.search("".join(*affixes)):
         return None
     written = [match["number"] for match in found if match]
     for notation, thousands in _NOTATIONS:

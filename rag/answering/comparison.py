@@ -8,7 +8,7 @@ its document. Nothing is compared here: that is left to the person. English.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from rag.answering.choose import Chosen, evidence, sentences_around
@@ -18,8 +18,9 @@ from rag.answering.outline import SENTENCES, outline
 from rag.answering.parts import Part
 from rag.retrieval.naming import named
 from rag.retrieval.search import coverage
-from rag.text.terms import query_terms, terms
-from rag.types import DocumentInfo, Hit, StoredDocument
+from rag.text.structure import block_at
+from rag.text.terms import terms
+from rag.types import DocumentInfo, Passage, StoredDocument
 
 NO_CONCLUSION = "\nThese are the places in the documents, side by side; no conclusion is drawn from them."
 _TWO = "Two documents or subjects are compared at a time. Ask for two of them."
@@ -59,13 +60,17 @@ def comparison(text: str, documents: Sequence[DocumentInfo], stored: Callable[[s
     if not found.asked and len(documents) > 1:  # "Compare all documents."
         found = found._replace(documents=tuple(documents) if len(documents) == 2 else (), candidates=tuple(documents))
     if len(found.documents) != 2 or found.topic:
-        several = len(found.candidates) > 2 and not found.topic
+        several = len(found.candidates) > 2 and not found.topic and sides(text, documents) is None
         return which(found.candidates, "two documents are") if several else None
     one, two = (outline(stored(info.id), SENTENCES // 2)[0] for info in found.documents)
     if not (one and two):  # a document of headings alone
         return None
-    second = two[0]._replace(before=f"\n\n{two[0].before}")
-    return Form((*one, second, *two[1:]), NO_CONCLUSION, listed(found.documents))
+    first, second = (
+        parts[0]._replace(before=f"{info.title} ({info.id}){(parts[0].before or '').removeprefix(info.title)}")
+        for info, parts in zip(found.documents, (one, two), strict=True)
+    )
+    second = second._replace(before=f"\n\n{second.before}")
+    return Form((first, *one[1:], second, *two[1:]), NO_CONCLUSION, listed(found.documents))
 
 
 def sides(text: str, documents: Sequence[DocumentInfo]) -> tuple[Side, Side] | None:
@@ -86,19 +91,25 @@ def sides(text: str, documents: Sequence[DocumentInfo]) -> tuple[Side, Side] | N
 
 
 def side_parts(side: Side, chosen: Chosen, first: bool) -> list[Part]:
-    """The sentence that was found for a subject, and those that follow it in its passage."""
+    """The sentence that was found for a subject, and those that follow it in its block and in prose."""
     around = sentences_around(chosen)
-    after = [place for place in chosen.passage.sentences if place.start >= around[-1].end]
+    block = block_at(chosen.passage, around[-1].start)
+    after = []
+    for place in chosen.passage.sentences:
+        if place.start >= around[-1].end:
+            of = block_at(chosen.passage, place.start)
+            if of != block and (of is None or of.kind != "prose"):
+                break
+            after.append(place)
     around += [evidence(chosen, start, end) for start, end in after[:_SENTENCES]]
     parts = sentence_parts(chosen, around[:_SENTENCES])
     return [parts[0]._replace(before=f"{'' if first else chr(10)}- {side.subject}: "), *parts[1:]]
 
 
-def speaks_of(subject: str, hit: Hit, weigh: Callable[[Iterable[str]], Mapping[str, float]]) -> bool:
-    """True if the passage, with its title and headings, holds the subject's words, at least half of them by weight."""
-    passage = hit.passage
-    held = frozenset(terms(f"{passage.document_id}\n{passage.title}\n{passage.section or ''}\n{passage.text}"))
-    weights = weigh(query_terms(subject))
+def speaks_of(weights: Mapping[str, float], passage: Passage, text: str) -> bool:
+    """True if a text of the passage, with its title and headings, holds the subject's words, of which these are the
+    weights: at least half of them by weight."""
+    held = frozenset(terms(f"{passage.document_id}\n{passage.title}\n{passage.section or ''}\n{text}"))
     return bool(weights) and coverage(held.intersection(weights), weights) >= _SHARE
 
 

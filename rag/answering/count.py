@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from rag.answering.choose import Chosen
+from rag.answering.choose import Chosen, sentences_around
 from rag.answering.extract import MOST_SENTENCES
 from rag.answering.form import Form
 from rag.answering.lists import without_marker
@@ -19,7 +19,7 @@ from rag.answering.parts import Part, quoted
 from rag.answering.rows import Rows, rows_near
 from rag.checking.faithfulness import VERBATIM
 from rag.retrieval.question import Question
-from rag.text.structure import cells
+from rag.text.structure import cells, column_names, table_header
 from rag.text.terms import terms
 from rag.types import Evidence, Hit, StoredDocument
 
@@ -57,10 +57,20 @@ def asks_count(question: Question) -> bool:
     return bool(_ASKS.search(question.text))
 
 
-def states_number(chosen: Chosen) -> bool:
-    """True if the span that was found holds a number, in figures or as a word."""
-    start, end = chosen.span.start - chosen.passage.start, chosen.span.end - chosen.passage.start
-    return bool(_NUMBER.search(chosen.passage.text[start:end]))
+def states_number(chosen: Chosen, question: Question) -> bool:
+    """True if the span that was found holds a number, in figures or as a word; in a table, a number that has to do with
+    the question, by its cell, its row's name or its column's."""
+    passage, start, end = chosen.passage, chosen.span.start, chosen.span.end
+    if not _NUMBER.search(passage.text[start - passage.start : end - passage.start]):
+        return False
+    header = table_header(passage, start)
+    if header is None:
+        return True
+    row = sentences_around(chosen)[0]
+    found, names = cells(row.text), column_names(header)
+    number = max(sum(at <= start - row.start for _, at in found) - 1, 0)
+    name = names[number] if number < len(names) else ""
+    return not asked_words(question).isdisjoint(terms(f"{found[0][0]} {found[number][0]} {name}"))
 
 
 def count(question: Question, hits: Sequence[Hit], stored: Callable[[str], StoredDocument]) -> Form | None:

@@ -26,7 +26,7 @@ _WRITES = re.compile(
 )
 _OVER_ALL = re.compile(
     r"\b(?:in|of|among|across|from|over|throughout|within) (?:all )?(?:of )?(?:these|those|the|my|our|your|all)\s+"
-    r"(?:\w+ )?(?:documents|files|papers|texts|pdfs|reports|library|collection)\b",
+    r"(?:(?:\w+ )?(?:documents|files|papers|texts|pdfs|reports)|(?:library|collection)(?! of))\b",
     re.IGNORECASE,
 )
 _COUNTS = re.compile(r"\bhow (?:many|much)\b|\baverage\b|\bin total\b|\b(?:total|number) of\b", re.IGNORECASE)
@@ -42,13 +42,18 @@ _COMPARES = re.compile(r"^(?:in |on |at |for |of )?which\b", re.IGNORECASE)
 _PREFIX = 5  # letters that two words of one thing begin with: "employees", "employer"
 
 
+def new_text(text: str) -> Form | None:
+    """The refusal of a question for something that is to be written; None if it is another."""
+    if not _WRITES.search(text):
+        return None
+    return _refusal(
+        "it asks for something new, and only what stands in the documents is given. Ask what they say about it, or "
+        "choose mode write with a language model."
+    )
+
+
 def not_quotable(text: str) -> Form | None:
-    """The refusal of a question that shows its kind by its own words; None if it does not."""
-    if _WRITES.search(text):
-        return _refusal(
-            "it asks for something new, and only what stands in the documents is given. Ask what they say about it, or "
-            "choose mode write with a language model."
-        )
+    """The refusal of a question about what is spread over all documents; None if it is another."""
     if _OVER_ALL.search(text) and _superlatives(text):
         return _of_all()
     if _OVER_ALL.search(text) and _COUNTS.search(text):

@@ -7,13 +7,15 @@ row, and the words around it (title, headings, header row, the line that announc
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from rag.text.structure import blocks_of, header_of, rows_start
 from rag.text.terms import terms
 from rag.types import BlockKind, BlockSpan, Evidence, Hit, Passage, StoredDocument, StoredPassage
 
+TABLES: tuple[BlockKind, ...] = ("table",)
+_KINDS: tuple[BlockKind, ...] = ("table", "list", "prose")
 _FEWEST_LINES = 3  # of prose that is a run of lines, such as a diary
 _ANNOUNCES = 25  # words of a line that announces what follows
 _CLOSED = (".", "!", "?")
@@ -32,14 +34,16 @@ class Rows(NamedTuple):
     named: frozenset[str]  # those of them that are of the document's title and file
 
 
-def rows_near(hits: Sequence[Hit], stored: Callable[[str], StoredDocument]) -> Iterator[Rows]:
-    """The tables, lists and runs of lines of the hits."""
+def rows_near(
+    hits: Sequence[Hit], stored: Callable[[str], StoredDocument], kinds: Collection[BlockKind] = _KINDS
+) -> Iterator[Rows]:
+    """The tables, lists and runs of lines of the hits; a document is looked up only if it is needed."""
     whole: dict[str, StoredDocument] = {}
     seen: set[tuple[str, int]] = set()
     for hit in hits:
         id_ = hit.passage.document_id
         for near in blocks_of(hit.passage):
-            if near.kind not in ("table", "list", "prose"):
+            if near.kind not in kinds or (near.kind == "prose" and not _has_lines(hit.passage, near)):
                 continue
             document = whole[id_] = whole.get(id_) or stored(id_)
             block, before = _whole_block(document, near)
@@ -49,6 +53,10 @@ def rows_near(hits: Sequence[Hit], stored: Callable[[str], StoredDocument]) -> I
             found = _rows(document, hit.passage, near, block, before)
             if found.kind != "prose" or len(found.lines) >= _FEWEST_LINES:
                 yield found
+
+
+def _has_lines(passage: Passage, block: BlockSpan) -> bool:
+    return "\n" in passage.text[max(block.start - passage.start, 0) : block.end - passage.start]
 
 
 def _rows(stored: StoredDocument, near: Passage, part: BlockSpan, block: BlockSpan, before: str) -> Rows:
