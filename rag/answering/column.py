@@ -31,7 +31,8 @@ _TOTAL = re.compile(
 )
 _MOST = re.compile(
     r"^(?:in |on |for )?(?:which|what) .*(?<!at )\b"
-    r"(?:(?P<high>highest|most(?! recent)|largest|biggest|greatest|maximum)|(?P<low>lowest|least|smallest|fewest|minimum))\b",
+    r"(?:(?P<high>highest|most(?! recent)|largest|biggest|greatest|maximum)"
+    r"|(?P<low>lowest|least|smallest|fewest|minimum))\b",
     re.IGNORECASE,
 )
 _RESULT = re.compile(

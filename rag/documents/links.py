@@ -26,7 +26,7 @@ MOST_WORDS = 40  # of a link whose signs have changed
 
 
 def link(before: str, words: str, target: str | None) -> Link | None:
-    """The link; None if its words hold no letter, or an address that leads nowhere by itself, such as a place in the page."""
+    """The link; None if its words hold no letter, or its address leads nowhere by itself, as a place in the page."""
     url, words = (target or "").strip(), one_line(words)
     if not any(map(str.isalnum, words)) or len(url) > LONGEST_URL or not ADDRESS.fullmatch(url.partition("?")[0]):
         return None

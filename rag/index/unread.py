@@ -8,6 +8,7 @@ why there is no answer. A damaged or unwritable file is as none: nothing else re
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from rag.atomic import write_whole
 
 FILE = "unread.json"
 _MOST = 1_000  # files that are kept, the newest: a question is compared with each
+_FOLDERS = re.compile(r"(?<![\w.:/])(?:/[^/\s:]+)+/")
 _LONGEST = 300  # characters of a reason
 
 
@@ -55,7 +57,8 @@ def note_unread(folder: Path, failed: Mapping[str, str], settled: Iterable[str],
 
 
 def _reason(document_id: str, message: str) -> str:
-    """The line without the path in front: "/home/ann/a.pdf: is encrypted" -> "is encrypted"."""
+    """The line without the path in front: "/home/ann/a.pdf: is encrypted" -> "is encrypted". Folders of other paths in
+    it are left out too, since clients elsewhere are told of it."""
     name = document_id.rpartition("/")[2]
-    before, found, after = message.partition(f"{name}: ")
-    return (after if found else message)[:_LONGEST]
+    _, found, after = message.partition(f"{name}: ")
+    return _FOLDERS.sub("", after if found else message)[:_LONGEST]

@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from rag.index.folders import Expected
 from rag.index.local import LocalIndex
+from rag.index.unread import read_unread
 from rag.ingest.chunking import chunker_fingerprint
 from rag.ingest.run import sync
 from rag.ingest.uploads import Upload, keep
@@ -177,6 +178,10 @@ def test_a_file_that_cannot_be_read_leaves_what_was_there(client: TestClient, se
     assert job["error"].startswith("a.txt: ")
     assert str(settings.indexes_dir) not in job["error"]
     assert client.get("/v1/documents/uploads/a.txt/text").json()["text"] == "The pump is here."
+    (unread,) = read_unread(settings.indexes_dir / "default")
+    assert (unread.document_id, unread.reason) == ("uploads/a.txt", job["error"].removeprefix("a.txt: "))
+    upload(client, "a.txt", b"The pump is there.")
+    assert read_unread(settings.indexes_dir / "default") == []
     assert not list((settings.indexes_dir / "default" / "uploads" / ".incoming").iterdir())
 
 

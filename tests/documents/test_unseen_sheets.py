@@ -213,7 +213,8 @@ def test_opendocument_workbooks(tmp_path: Path) -> None:
     columns = f"<table:table-column/><table:table-column {collapsed}/><table:table-column/>"
     drawn = (
         "<table:shapes><draw:frame><draw:image/></draw:frame><draw:custom-shape><text:p>In a box</text:p>"
-        "</draw:custom-shape></table:shapes>"
+        "<text:p>by<text:s/>day</text:p></draw:custom-shape><draw:frame><draw:image/><svg:desc xmlns:svg='urn:v'>"
+        "The weir in May</svg:desc></draw:frame></table:shapes>"
     )
     rows = (
         cells("Barn", "Key", "Sheep", style="head") + cells("North", "n1", "31")
@@ -225,10 +226,11 @@ def test_opendocument_workbooks(tmp_path: Path) -> None:
     old = f'<table:table table:name="Old" table:style-name="gone">{cells("Barn")}</table:table>'
     data = opendocument(f'<table:table table:name="Prices">{drawn}{columns}{rows}</table:table>{old}')
     document = read(tmp_path, "a.ods", data)
-    assert document.text == "Prices\n\nBarn | Sheep\nNorth | 31\nEast | 7\n\nWest"
+    assert document.text == (
+        "Prices\n\nBarn | Sheep\nNorth | 31\nEast | 7\n\nWest\n\nIn a box\nby day\n\nImage: The weir in May"
+    )
     assert document.notes == (
         "1 image without a description",
-        "1 text box that was not read",
         f"1 hidden row{INCLUDE}",
         f"8 characters of hidden text{INCLUDE}",
         "6 characters of struck text",

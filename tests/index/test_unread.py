@@ -40,6 +40,11 @@ def test_a_damaged_file_is_as_none(tmp_path: Path) -> None:
     assert read_unread(tmp_path) == [Unread("a.pdf", "is empty")]
 
 
+def test_no_folder_of_the_machine_is_kept(tmp_path: Path) -> None:
+    note_unread(tmp_path, {"a.pdf": "/srv/x/a.pdf holds more than /srv/y/z.bin; see https://a.example/b/c or 3/4"}, [])
+    assert read_unread(tmp_path) == [Unread("a.pdf", "a.pdf holds more than z.bin; see https://a.example/b/c or 3/4")]
+
+
 def test_a_reason_is_one_short_line(tmp_path: Path) -> None:
     note_unread(tmp_path, {"a.pdf": f"a.pdf: {'x' * 900}"}, settled=[])
     assert read_unread(tmp_path) == [Unread("a.pdf", "x" * 300)]
