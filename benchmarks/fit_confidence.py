@@ -11,8 +11,8 @@ squad2, on half of clapnq, on half of the questions of `benchmarks/written` and,
 c and d; the ids are written to `benchmarks/fitted_on.json`, which every benchmark subtracts. Each set counts about the
 same. Printed are, for each set, the AUROC of right against not right, over all questions and over the answerable ones,
 and of answerable against not, with weights made of all sets and with weights made without that set. Beside the
-threshold of refusal stands the confidence from which an answer is sure: the lowest one at which two of three answers are right,
-each set by weights made without it.
+threshold of refusal stands the confidence from which an answer is sure: the lowest one at which two of three answers
+are right, each set by weights made without it.
 
 Exit code 2 if the folder of the evaluation sets is absent.
 """
