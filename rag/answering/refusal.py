@@ -47,7 +47,7 @@ def refusal(reason: AbstentionReason, near: bool, unknown: Sequence[str], empty:
     if near:
         told = "Passages near it are shown: ask about what stands in them, in other words, or index a document that "
         return Abstention(reason, f"{_BEGINNING} {told}says it.", near=True)
-    return Abstention(reason, f"{_BEGINNING} Nothing in them is about it: {_OTHERWISE}")
+    return Abstention(reason, f"{_BEGINNING} No passage near it was found: {_OTHERWISE}")
 
 
 def no_document_fits(filters: Filters) -> str:
