@@ -201,7 +201,7 @@ def _print_documents(documents: Sequence[DocumentInfo], as_json: bool) -> None:
         return
     for info in documents:
         pages = f", {info.pages} pages" if info.pages else ""
-        marker = ", read in part" if info.notes else ""
+        marker = (", read in part" if info.notes else "") + (", stale" if info.stale else "")
         print(f"{info.id}  {info.title}  ({info.passages} passages{pages}{marker})")
 
 

@@ -25,7 +25,7 @@ from rag.documents.contained import Budget, plan, printable
 from rag.documents.formats import DATA, MEDIA_TYPES, NAMED, OFFICE, SOURCE
 from rag.documents.receipt import UNREADABLE, Receipt
 from rag.documents.versions import reader_version
-from rag.errors import DocumentError, ReaderFault, UnsupportedDocument
+from rag.errors import DocumentError, EmptyDocument, ReaderFault, UnsupportedDocument
 from rag.text.dates import with_date
 from rag.types import Document
 
@@ -142,7 +142,7 @@ def parsed(name: str, data: bytes, options: Options) -> Content:
     receipt = Receipt(options.include_hidden)
     content = _parse(os.path.splitext(name)[1].lower(), data, options, receipt)
     hidden = options.include_hidden if receipt.holds_hidden else None
-    return content._replace(notes=[*content.notes, *receipt.notes()], hidden=hidden)
+    return content._replace(notes=[*content.notes, *receipt.notes()], hidden=hidden, ocr=receipt.ocr)
 
 
 def as_document(content: Content, name: str, data: bytes, document_id: str, source: str) -> Document | None:
@@ -155,7 +155,7 @@ def as_document(content: Content, name: str, data: bytes, document_id: str, sour
     if suffix == ".zip":
         return None
     if not body.text:
-        raise DocumentError(_empty(content))
+        raise _empty(content)
     stem = os.path.splitext(os.path.basename(name))[0]
     unreadable = Receipt()
     unreadable.count(UNREADABLE, 0 if suffix in SOURCE else body.text.count("\ufffd"))
@@ -174,6 +174,7 @@ def as_document(content: Content, name: str, data: bytes, document_id: str, sour
         reader=reader_version(name),
         notes=_notes([*content.notes, *unreadable.notes()]),
         hidden=content.hidden,
+        ocr=content.ocr,
     )
 
 
@@ -189,11 +190,12 @@ def _notes(found: Sequence[str]) -> tuple[str, ...]:
     return tuple(lines if more <= 0 else [*lines[:MOST_NOTES], f"{more} further parts of the file"])
 
 
-def _empty(content: Content) -> str:
+def _empty(content: Content) -> DocumentError:
     if content.members and content.notes:  # it has no text of its own, for a reason that its reader gives
-        return content.notes[0]
-    left_out = "; ".join(_notes(content.notes))
-    return "is empty: no text was found in it" + (f", but {left_out}" if left_out else "")
+        return DocumentError(content.notes[0])
+    if left_out := "; ".join(_notes(content.notes)):
+        return DocumentError(f"is empty: no text was found in it, but {left_out}")
+    return EmptyDocument("is empty: no text was found in it")
 
 
 def _top_heading(body: Body, guessed: bool) -> str:

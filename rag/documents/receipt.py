@@ -51,6 +51,7 @@ class Receipt:
     def __init__(self, include_hidden: bool = False) -> None:
         self.include_hidden = include_hidden
         self.holds_hidden = False  # text that nobody sees, read or not
+        self.ocr: str | None = None  # see `Document.ocr`
         self._counts: Counter[Kind] = Counter()
         self._names: dict[Kind, list[str]] = {}
         self._lines: list[str] = []

@@ -19,9 +19,10 @@ from rag.documents.discover import Found
 from rag.documents.formats import HIDDEN
 from rag.documents.read import is_readable
 from rag.errors import InputError, UnsupportedDocument
-from rag.ingest.changes import Change, by_container, stamp
+from rag.ingest.changes import Change, by_container
 from rag.ingest.prepare import Here, ReadFiles
 from rag.ingest.run import Failure, Summary, carry_out
+from rag.ingest.stamps import stamp
 from rag.seams import Embedder, WritableIndex
 from rag.settings import Settings
 
@@ -100,7 +101,8 @@ def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Sett
     in between, the file still waits and is put in once more. A file of which nothing can be read is a failure."""
     place = (upload.folder / upload.name).absolute()
     found = Found(str(upload.path), upload.document_id, str(place.resolve()))
-    change = Change([found], [], [], [], [], {upload.document_id: stamp(upload.path)}, [], _known(upload, index))
+    marks = stamp(upload.path, place=found.source)
+    change = Change(changed=[found], stamps={upload.document_id: marks}, known=_known(upload, index))
     try:
         summary = carry_out(change, index, Here(embedder, settings.passage_tokens, read))
         if summary.added or summary.replaced:

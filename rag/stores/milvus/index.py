@@ -9,7 +9,7 @@ Does not repair anything: what Milvus stores, it keeps. `rag.stores.milvus.schem
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rag.errors import RagError
@@ -26,6 +26,7 @@ from rag.types import (
     DocumentInfo,
     Embedding,
     Entry,
+    Failed,
     FileState,
     Filters,
     MadeWith,
@@ -151,6 +152,17 @@ class MilvusIndex:
     def touch(self, document_id: str, stamp: Stamp) -> None:
         """Note a new size and time of a file whose content is the same. Raises `DocumentNotFound`."""
         self._writing().touch(document_id, stamp)
+
+    def mark_stale(self, document_ids: Iterable[str]) -> None:
+        """Note that the files behind these documents could not be read, or not be found; readers see it at once."""
+        self._writing().mark_stale(document_ids)
+
+    def failures(self) -> list[Failed]:
+        """None: files that could not be read are tried at each run."""
+        return []
+
+    def remember(self, file: str, failures: Sequence[Failed]) -> None:
+        """Remember nothing: see `failures`."""
 
     def remove(self, document_id: str) -> None:
         """Remove the document; readers see that when it is published. Raises `DocumentNotFound`."""

@@ -114,6 +114,13 @@ class MilvusWriter:
                 self._put(PASSAGES, [row | now for row in found], PART)
             self._put(DOCUMENTS, [fresh | UNUSED], PART)
 
+    def mark_stale(self, document_ids: Iterable[str]) -> None:
+        """Note that the files behind these documents could not be read, or not be found."""
+        with self._one_at_a_time:
+            for document_id in document_ids:
+                for before in self._live(document_id)[-1:]:
+                    self._put(DOCUMENTS, [rows.stale(before) | UNUSED], PART)
+
     def publish(self) -> int:
         """Let readers see what was written, if anything was; returns the generation."""
         with self._one_at_a_time:
