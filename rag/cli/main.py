@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.cli import backup as cli_backup
 from rag.cli import index as cli_index
 from rag.cli import keys as cli_keys
 from rag.cli import migrate as cli_migrate
@@ -98,6 +99,14 @@ def _mcp(options: argparse.Namespace) -> int:
 
 def _index(options: argparse.Namespace) -> int:
     return cli_index.run(options, _settings(options))
+
+
+def _backup(options: argparse.Namespace) -> int:
+    return cli_backup.back_up(options, _settings(options))
+
+
+def _restore(options: argparse.Namespace) -> int:
+    return cli_backup.restore(options, _settings(options))
 
 
 def _migrate(options: argparse.Namespace) -> int:
@@ -277,6 +286,8 @@ _COMMANDS = {
     "search": _search,
     "documents": _documents,
     "verify": _verify,
+    "backup": _backup,
+    "restore": _restore,
     "migrate": _migrate,
     "serve": _serve,
     "keys": _keys,

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from rag.errors import DocumentNotFound, RagError
 from rag.index.block_rows import unpacked
-from rag.index.schema import FILE, connect_catalogue
+from rag.index.schema import FILE, connect_catalogue, unwritten
 from rag.index.sources import Shown, with_path
 from rag.text.dates import CREATED
 from rag.types import (
@@ -106,14 +106,22 @@ class Catalogue:
         self.folder = folder
         self.connection = connection
         self.shown: Shown = with_path
+        self._unwritten: tuple[int, int, int] | None = None  # the file, if it was opened as one that nobody writes to
 
     @classmethod
     def open(cls, folder: Path) -> Catalogue:
         """Open the catalogue for reading. Raises `RagError` if the file is damaged, `IndexMismatch` if its format is
         another."""
+        unwritten_before = unwritten(folder)
         connection = connect_catalogue(folder)
         connection.execute("PRAGMA query_only = ON")
-        return cls(folder, connection)
+        catalogue = cls(folder, connection)
+        catalogue._unwritten = unwritten_before
+        return catalogue
+
+    def is_outdated(self) -> bool:
+        """True if the file was opened as one to which nobody writes, and somebody does, or did."""
+        return self._unwritten is not None and self._unwritten != unwritten(self.folder)
 
     def begin(self) -> None:
         """Begin a transaction; it sees nothing that others commit before `end`."""

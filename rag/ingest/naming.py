@@ -47,8 +47,6 @@ def named(files: Sequence[Found], known: Mapping[str, FileState], own_uploads: b
     chosen = [names.known(group) for group in _by_source(files)]
     names.take(found.document_id for found in chosen if names.is_known(found.source))
     new = [found for found in chosen if not names.is_known(found.source)]
-    if not new:
-        return Named(chosen, [])
     renamed: list[Renamed] = []
     fresh = dict(names.given(new, renamed))
     every = [fresh.get(found.source, found) for found in chosen]
