@@ -87,6 +87,7 @@ class Jobs:
         self._served = served
         self._shared = JobTable(state, _REMEMBERED) if state else None
         self._jobs: dict[str, Job] = {}
+        self._owner = uploads.Owner()
         self._queue: queue.Queue[Upload | None] = queue.Queue(_WAITING)  # None ends the thread
         self._writing = threading.Lock()
         self._closing = threading.Event()
@@ -95,7 +96,7 @@ class Jobs:
     def start(self) -> None:
         """Take up the uploads that an earlier process left waiting, and start the thread."""
         for folder in sorted(self._served.settings.indexes_dir.glob(f"*/{uploads.FOLDER}")):
-            for upload in uploads.waiting(folder.parent):
+            for upload in uploads.waiting(folder.parent, self._owner):
                 self._enqueue(folder.parent.name, upload)
         self._thread.start()
 
@@ -111,6 +112,7 @@ class Jobs:
         if self._queue.full():
             raise Overloaded(f"{_WAITING} uploads wait already: try again later", 60.0)
         upload = Upload(f"job_{uuid.uuid4().hex}", uploads.checked_name(name), folder / uploads.FOLDER)
+        self._owner.take(upload.folder, upload.job)
         uploads.keep(content, upload, metadata)
         return self._enqueue(index, upload)
 
@@ -165,6 +167,8 @@ class Jobs:
         if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join(30)
+        if not self._thread.is_alive():  # else the job at hand is still of this process
+            self._owner.close()
 
     def _enqueue(self, index: str, upload: Upload) -> Job:
         job = self._jobs[upload.job] = Job(upload.job, index, upload.document_id)
@@ -186,11 +190,19 @@ class Jobs:
                     failures = [failure.message.replace(str(upload.path), upload.name) for failure in summary.failed]
                     job.passages, job.error = summary.passages, next(map(public, failures), None)
                     there = bool(summary.added or summary.replaced)  # of an archive, some files may have failed
-                except RagError as exc:
+                except (IndexBusy, NotReady) as exc:
+                    if self._closing.is_set():  # it is taken up at the next start
+                        job.status = "queued"
+                        self._tell(job)
+                        break
                     job.error = public(str(exc))
+                except RagError as exc:
+                    job.error = public(str(exc).replace(str(upload.path), upload.name))
                 except Exception:
                     _log.exception("upload %s failed", upload.document_id)
                     job.error = "something went wrong here: the server's log tells what"
+                if job.error and not there:
+                    uploads.discard(upload)  # what failed is not done after all at the next start
                 job.status = "failed" if job.error and not there else "done"
                 self._tell(job)
 

@@ -37,7 +37,7 @@ def back_up(options: argparse.Namespace, settings: Settings) -> int:
 
     local_only(settings, "rag backup", "back up Milvus by its own means, or copy the index with `rag migrate`")
     done = backup.back_up(settings.indexes_dir, options.name, options.file)
-    return _told(done, f"wrote index {done.index!r} to {options.file}", options.json)
+    return _told(done, f"wrote index {done.name!r} to {options.file}", options.json)
 
 
 def restore(options: argparse.Namespace, settings: Settings) -> int:
@@ -47,7 +47,7 @@ def restore(options: argparse.Namespace, settings: Settings) -> int:
 
     local_only(settings, "rag restore", "restore it to the local store and copy it with `rag migrate`")
     done = backup.restore(settings.indexes_dir, options.file, options.index)
-    return _told(done, f"restored index {done.index!r} from {options.file}", options.json)
+    return _told(done, f"restored index {done.name!r} from {options.file}", options.json)
 
 
 def _told(done: Backup, text: str, as_json: bool) -> int:

@@ -43,7 +43,7 @@ _WAIT_S = 5.0
 class Backup(NamedTuple):
     """What a backup holds."""
 
-    index: str
+    name: str
     documents: int
     uploads: int  # files
     bytes: int

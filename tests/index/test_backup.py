@@ -42,7 +42,7 @@ def test_what_was_backed_up_comes_back_with_uploads_and_calibration(folder: Path
     (books / "uploads" / ".incoming" / "job_1" / "b.txt").write_text("waits")
     (books / "calibration.json").write_text("{}")
     done = back_up(folder, "books", folder / "b.backup")
-    assert (done.index, done.documents, done.uploads) == ("books", 2, 1)
+    assert (done.name, done.documents, done.uploads) == ("books", 2, 1)
     before = state(folder)
     with open_index(folder, write=True) as index:
         put(index, BRIDGES_AGAIN, make_entry("new.txt", ["Something new."]))
@@ -57,7 +57,7 @@ def test_what_was_backed_up_comes_back_with_uploads_and_calibration(folder: Path
 
 def test_it_is_restored_under_another_name_beside_the_first(folder: Path) -> None:
     back_up(folder, "books", folder / "b.backup")
-    assert restore(folder, folder / "b.backup", "again").index == "again"
+    assert restore(folder, folder / "b.backup", "again").name == "again"
     shutil.rmtree(folder / "books")
     (folder / "again").rename(folder / "books")
     assert state(folder) == (EVERY, {p.id for p in BRIDGES.passages})
