@@ -3,6 +3,7 @@
 RagError                        one line: what went wrong, the value, the limit, the remedy
 ├── InputError                  the request cannot be served as it is            HTTP 422  exit 2
 ├── DocumentError               one file could not be read; the others go on     HTTP 422  exit 1
+│   ├── EmptyDocument           there is nothing to read in it                   HTTP 422  exit 0
 │   ├── UnsupportedDocument     files of its type are not read here              HTTP 415  exit 1
 │   └── ReaderFault             this program failed on it; has `traceback`       HTTP 422  exit 1
 ├── DocumentNotFound            the index has no document of that id             HTTP 404  exit 2
@@ -41,6 +42,10 @@ class DocumentError(RagError):
 
 class UnsupportedDocument(DocumentError):
     """A file of a type that is not read."""
+
+
+class EmptyDocument(DocumentError):
+    """A file without any text, of which nothing was left out either."""
 
 
 class ReaderFault(DocumentError):

@@ -38,7 +38,7 @@ from rag.checking.faithfulness import SUPPORTED
 from rag.deadline import Deadline
 from rag.errors import InputError, ModelError
 from rag.index.sources import Shown, with_path
-from rag.index.unread import read_unread
+from rag.index.unread import MOST, unread
 from rag.ingest.dating import dated
 from rag.models import Models, load_models
 from rag.retrieval.conversation import parse_history, refers_back, resolve
@@ -293,11 +293,11 @@ class Pipeline:
         """The refusal of a question that names a file which could not be read, and no document; if it may mean such a
         file, that is noted for the answer."""
         text = draft.question.text
-        unread = read_unread(self._index.folder)
-        named = unread_by_name(text, unread)
+        files = unread(self._index.failures(MOST))
+        named = unread_by_name(text, files)
         if named and not names_document(text, snapshot.documents()):
             return Form(remark="\n".join(unread_lines(named)), reason="unread")
-        draft.unreadable = tuple(unread_lines(named or unread_by_words(text, unread)))
+        draft.unreadable = tuple(unread_lines(named or unread_by_words(text, files)))
         return None
 
     def _find(self, asked: _Asked, snapshot: Snapshot, filters: Filters | None, listed: int) -> None:

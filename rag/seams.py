@@ -12,6 +12,7 @@ from rag.types import (
     DocumentInfo,
     Embedding,
     Entry,
+    Failed,
     FileState,
     Filters,
     MadeWith,
@@ -134,6 +135,10 @@ class Index(Protocol):
     def files(self) -> dict[str, FileState]:
         """The files behind the documents, by document id, as committed, published or not."""
 
+    def failures(self, most: int | None = None) -> list[Failed]:
+        """The files, and files in them, that could not be read when they were last tried, by id: all, or the last
+        `most`."""
+
     def close(self) -> None:
         """Free files, locks and connections."""
 
@@ -155,7 +160,17 @@ class DocumentSink(Protocol):
         """Add the document, or put it in place of the one with its id, in one transaction. Raises `DocumentError`."""
 
     def touch(self, document_id: str, stamp: Stamp) -> None:
-        """Note a new stamp of a file whose content is the same. Raises `DocumentNotFound`."""
+        """Note a new stamp of a file whose content is the same; it is not stale. Raises `DocumentNotFound`."""
+
+    def mark_stale(self, document_ids: Iterable[str]) -> None:
+        """Note that the files behind these documents could not be read, or not be found, until they are put in or
+        touched again."""
+
+    def failures(self, most: int | None = None) -> list[Failed]:
+        """See `Index.failures`."""
+
+    def remember(self, file: str, failures: Sequence[Failed]) -> None:
+        """Remember these failures of a file, and of files in it, in place of those before."""
 
     def remove(self, document_id: str) -> None:
         """Take the document out. Raises `DocumentNotFound`."""

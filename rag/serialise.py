@@ -201,7 +201,8 @@ class FaithfulnessJSON(TypedDict):
 
 
 class DocumentJSON(TypedDict):
-    """A line of the list of documents; `notes` has a line for each part of its file that was not read."""
+    """A line of the list of documents; `notes` has a line for each part of its file that was not read, and it is
+    `stale` if the file could not be read, or not be found, when it was last looked for."""
 
     id: str
     title: str
@@ -213,6 +214,7 @@ class DocumentJSON(TypedDict):
     metadata: dict[str, str]
     modified: str | None
     notes: list[str]
+    stale: bool
 
 
 class LinkJSON(TypedDict):
@@ -372,6 +374,7 @@ def document_json(info: DocumentInfo) -> DocumentJSON:
         "metadata": dict(info.metadata),
         "modified": info.modified,
         "notes": list(info.notes),
+        "stale": info.stale,
     }
 
 

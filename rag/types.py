@@ -83,6 +83,8 @@ class Document:
     # The receipt of the file: a line for each part that was not read, what it is before the first "; ", then what to do
     notes: tuple[str, ...] = ()
     hidden: bool | None = None  # text that nobody sees: True if it is part of `text`, None if the file has none
+    # The languages with which images of pages were read, such as "eng+deu"; "" without OCR, None if there are none
+    ocr: str | None = None
     blocks: tuple[BlockSpan, ...] = ()  # in order; empty if an earlier version of the program stored the document
     links: tuple[LinkSpan, ...] = ()  # in order of `start`; their addresses are mostly no part of `text`
 
@@ -398,13 +400,24 @@ class DocumentInfo:
     metadata: dict[str, str] = field(default_factory=dict)
     modified: str | None = None  # day of the file's last change, as 2024-03-31 (UTC)
     notes: tuple[str, ...] = ()  # what was not read of the file, as in `Document`
+    stale: bool = False  # as in `FileState`
 
 
 class Stamp(NamedTuple):
-    """The size and time of a file, taken before it is read, so that a later write shows as a difference."""
+    """The marks of a file, taken before it is read, so that a later write shows as a difference, and where it was
+    found. Earlier versions of this program kept size and time alone."""
 
     size: int | None  # bytes
     mtime_ns: int | None  # nanoseconds since 1970
+    ctime_ns: int | None = None  # when its content or names were changed, which no program can set
+    inode: int | None = None  # its number on its drive
+    own: str = ""  # marks of the metadata beside it; empty if there are none
+    place: str | None = None  # the path by which it was found: not its real one if that is a link
+    device: int | None = None  # number of its drive, which may be another after a restart of the machine
+
+    def marks(self) -> tuple[object, ...]:
+        """The part that is the same as long as the file is."""
+        return self[:5]
 
 
 class Origin(NamedTuple):
@@ -413,6 +426,7 @@ class Origin(NamedTuple):
     created: str | None  # as the metadata have it
     source: str  # as it is stored: a path or URL
     stamp: Stamp
+    stale: bool = False  # as in `FileState`
 
 
 class AsOf(NamedTuple):
@@ -431,6 +445,21 @@ class FileState(NamedTuple):
     source: str
     reader: int = 1  # version of the reader that read it
     hidden: bool | None = None  # as in `Document`
+    ocr: str | None = None  # as in `Document`
+    stale: bool = False  # the file could not be read, or not be found, when it was last looked for
+
+
+class Failed(NamedTuple):
+    """A file, or one in it, that could not be read: remembered, so that it is not read again as long as it is the same
+    and would be read in the same way."""
+
+    file: str  # the real path of the file of a folder
+    document_id: str
+    message: str  # one line
+    sha256: str  # of the file of a folder
+    stamp: Stamp
+    read_with: str  # versions and options with which it was read; empty if it is to be tried at each run
+    empty: bool = False  # it holds no text, which is no failure
 
 
 class Entry(NamedTuple):

@@ -17,7 +17,7 @@ from rag.answering.talk import talk
 from rag.errors import InputError
 from rag.index.folders import Expected
 from rag.index.local import LocalIndex
-from rag.index.unread import note_unread
+from rag.ingest.failures import failed_anyhow
 from rag.ingest.run import sync
 from rag.models import Models
 from rag.pipeline import Pipeline
@@ -501,18 +501,23 @@ def test_a_refusal_is_no_part_of_a_conversation(pipeline: Pipeline) -> None:
     assert asked(pipeline, Ask("What does it cost?", history=turns[1:])).resolved_question is None
 
 
+def note_failures(pipeline: Pipeline) -> None:
+    index = pipeline._index
+    assert isinstance(index, LocalIndex)
+    for name, why in (("psalms.pdf", "/home/ann/choir/psalms.pdf: is damaged; get a fresh copy"), ("tram.txt", "x")):
+        index.remember(f"/home/ann/{name}", [failed_anyhow(f"/home/ann/{name}", f"choir/{name}", why)])
+
+
 def test_an_unread_file_that_is_named_is_told_of(tmp_path_factory: pytest.TempPathFactory) -> None:
     with made_of(LIBRARY, tmp_path_factory) as opened:
-        folder = opened._index.folder
-        failed = {"choir/psalms.pdf": "/home/ann/choir/psalms.pdf: is damaged; get a fresh copy", "choir/tram.txt": "x"}
-        note_unread(folder, failed, [])
+        note_failures(opened)
         told = "psalms.pdf could not be read: it is damaged; get a fresh copy."
         for question in ("What does psalms.pdf say of the fee?", "Summarise psalms.pdf", "Summarise the psalms."):
             answer = asked(opened, question)
             assert answer.abstained is not None
             assert (answer.abstained.reason, answer.answer, answer.notices) == ("unread", told, ())
     with made_of(LIBRARY, tmp_path_factory, refuse_below=0.0) as opened:
-        note_unread(opened._index.folder, failed, [])
+        note_failures(opened)
         as_it_was = asked(opened, "What does a ticket for the tram cost by tram.txt?")
         assert (as_it_was.answered, as_it_was.notices) == (True, ("tram.txt could not be read: x.",))
         assert asked(opened, "What does a ticket for the bus cost?").notices == ()

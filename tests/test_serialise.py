@@ -188,6 +188,7 @@ def test_a_document() -> None:
         "metadata": {"author": "Ada"},
         "modified": None,
         "notes": ["1 comment"],
+        "stale": False,
     }
 
 

@@ -94,11 +94,12 @@ class Jobs:
         self._served = served
         self._shared = JobTable(state, _REMEMBERED) if state else None
         self._jobs: dict[str, Job] = {}
+        self._owner = uploads.Owner()
         # Without a bound, so that nothing waits to put something in; `_reserve` counts. None ends the thread.
         self._queues: list[_Queue] = [queue.SimpleQueue() for _ in range(_WORKERS)]
         self._waiting = 0
         self._last = 0  # number of the newest job
-        self._lock = threading.Lock()  # of the five above
+        self._lock = threading.Lock()  # of the five around
         self._writing: dict[str, threading.Lock] = {}  # by index
         self._closing = threading.Event()
         self._threads = [
@@ -110,7 +111,7 @@ class Jobs:
         """Take up the uploads that an earlier process left waiting, in the order in which they came, and start the
         threads."""
         for folder in sorted(self._served.settings.indexes_dir.glob(f"*/{uploads.FOLDER}")):
-            for upload in uploads.waiting(folder.parent):
+            for upload in uploads.waiting(folder.parent, self._owner):
                 with self._lock:
                     self._waiting += 1
                 self._enqueue(folder.parent.name, upload)
@@ -130,6 +131,7 @@ class Jobs:
         uploads.check_place(upload)
         self._reserve()
         try:
+            self._owner.take(upload.folder, upload.job)
             uploads.keep(content, upload, metadata)
         except BaseException as exc:
             uploads.discard(upload)
@@ -208,6 +210,8 @@ class Jobs:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(max(0.0, until - time.monotonic()))
+        if not any(thread.is_alive() for thread in self._threads):  # else a job at hand is still of this process
+            self._owner.close()
 
     def _enqueue(self, index: str, upload: Upload) -> Job:
         job = Job(upload.job, index, upload.document_id)
@@ -245,7 +249,7 @@ class Jobs:
                 return
             job.error = public(str(exc))
         except RagError as exc:
-            job.error = public(str(exc))
+            job.error = public(str(exc).replace(str(upload.path), upload.name))
         except Exception as exc:
             _log.exception("upload %s failed", upload.document_id)
             known = storage_error(exc)

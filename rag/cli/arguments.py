@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from rag import __version__
+from rag.cli import backup as cli_backup
 from rag.cli import index as cli_index
 from rag.cli import keys as cli_keys
 from rag.cli import migrate as cli_migrate
@@ -27,6 +28,8 @@ _TEXTS = {
     "search": "list the passages that fit a query, with scores",
     "documents": "list, show or remove documents",
     "verify": "check an index against its catalogue",
+    "backup": cli_backup.BACKUP_TEXT,
+    "restore": cli_backup.RESTORE_TEXT,
     "migrate": "copy an index from one store to another, and compare both",
     "serve": "serve answers over HTTP, with a web page at /",
     "keys": cli_keys.TEXT,
@@ -61,6 +64,7 @@ def make_parser(commands: Mapping[str, Command]) -> tuple[argparse.ArgumentParse
     by_name["verify"].add_argument(
         "--repair", action="store_true", help="restore all that can be made from the catalogue"
     )
+    cli_backup.add_arguments(by_name["backup"], by_name["restore"])
     cli_migrate.add_arguments(by_name["migrate"])
     _serve_arguments(by_name["serve"])
     by_name |= {f"keys {action}": own for action, own in cli_keys.add_arguments(by_name["keys"]).items()}

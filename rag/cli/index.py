@@ -14,23 +14,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from rag.cli.index_report import held_text, print_dry_run, print_summary
 from rag.cli.progress import Interrupts, ProgressBar
 from rag.errors import InputError
 
 if TYPE_CHECKING:
     from rag.documents.discover import Skipped
     from rag.documents.read import Options
-    from rag.ingest.changes import Change, Same
+    from rag.ingest.changes import Change
     from rag.ingest.prepare import Preparer
-    from rag.ingest.run import Failure, Summary
+    from rag.ingest.run import Summary
+    from rag.ingest.vanished import Held
     from rag.seams import Embedder, VectorSpace, WritableIndex
     from rag.settings import Settings
-    from rag.types import FileState
+    from rag.types import Failed, FileState
 
 OK, SOME_FAILED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
-_NAMED = 20  # most duplicates that are listed; `--json` has all
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +39,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; folders are read recursively")
     parser.add_argument("--dry-run", action="store_true", help="show what would change and write nothing")
     parser.add_argument("--watch", action="store_true", help="afterwards follow every change until Ctrl-C")
+    parser.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="leave out files and folders that fit a pattern of gitignore, such as '*.log' or 'drafts/'; may be "
+        "repeated. A file .ragignore in a folder does so each time",
+    )
+    parser.add_argument(
+        "--prune", action="store_true", help="remove vanished documents even if they are most of those below a path"
+    )
+    parser.add_argument(
+        "--keep-going", action="store_true", help="exit with 0 if only files failed that failed before, unchanged"
+    )
     parser.add_argument(
         "--workers", type=int, metavar="N", help="number of processes that read files (default: one a core)"
     )
@@ -108,28 +123,63 @@ def _watch(paths: Sequence[Path], options: argparse.Namespace, settings: Setting
 
 def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
     """Open the index once and walk the folders once; models are loaded only if a file has changed."""
-    from rag.ingest.changes import find_changes
     from rag.stores.open import list_indexes, open_index
 
     if options.dry_run:
         return _dry_run(paths, options, settings)
     if settings.index not in list_indexes(settings):
-        change = find_changes(paths, {}, settings.indexes_dir, options.include_hidden)
-        if not change.changed:
-            return _nothing_to_read(paths, change.skipped)
-        with _preparer(options, settings) as (space, preparer), open_index(settings, space, create=True) as index:
-            done = _carry_out(change, index, preparer, paths)
-        return _report(done, options, settings)
+        return _first_run(paths, options, settings)
     with open_index(settings, None, write=True) as index:
-        change = find_changes(paths, index.files(), settings.indexes_dir, options.include_hidden)
+        known, failures = index.files(), index.failures()
+        change = _changes(paths, known, failures, options, settings)
+        if change.held and _may_go(change.held, options):
+            change = _changes(paths, known, failures, options, settings, prune=True)
         if not change.changed:
-            return _report(_carry_out(change, index, None, paths), options, settings)
+            return _report(_carry_out(change, index, None), options, settings)
         from rag.stores.open import check_made_with
 
         with _preparer(options, settings) as (space, preparer):
             check_made_with(index, settings, space)
-            done = _carry_out(change, index, preparer, paths)
+            done = _carry_out(change, index, preparer)
     return _report(done, options, settings)  # a cluster that is connected keeps standard output for itself
+
+
+def _first_run(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
+    """Make the index, unless there is nothing to put into it."""
+    from rag.stores.open import discard_empty, open_index
+
+    change = _changes(paths, {}, [], options, settings)
+    if not change.changed:
+        return _nothing_to_read(paths, change.skipped)
+    with _preparer(options, settings) as (space, preparer), open_index(settings, space, create=True) as index:
+        done = _carry_out(change, index, preparer)
+    if not done.documents:
+        discard_empty(settings)
+    return _report(done, options, settings)
+
+
+def _changes(
+    paths: Sequence[Path],
+    known: dict[str, FileState],
+    failures: Sequence[Failed],
+    options: argparse.Namespace,
+    settings: Settings,
+    prune: bool = False,
+) -> Change:
+    from rag.ingest.changes import find_changes
+
+    how = _reading(options)
+    return find_changes(paths, known, settings.indexes_dir, how, failures, options.exclude, prune or options.prune)
+
+
+def _may_go(held: Sequence[Held], options: argparse.Namespace) -> bool:
+    """Ask if so many documents may be removed; nobody is asked without a terminal, and while a folder is watched."""
+    if options.json or options.watch or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    for each in held:
+        print(f"rag: {held_text(each)}", file=sys.stderr)
+    print("Remove them? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 class _Done(NamedTuple):
@@ -140,31 +190,29 @@ class _Done(NamedTuple):
     interrupted: bool
 
 
-def _carry_out(change: Change, index: WritableIndex, preparer: Preparer | None, paths: Sequence[Path]) -> _Done:
+def _carry_out(change: Change, index: WritableIndex, preparer: Preparer | None) -> _Done:
     from rag.background import Run
-    from rag.ingest.run import carry_out, note_failures
+    from rag.ingest.run import carry_out
 
     with Interrupts() as interrupts, ProgressBar("file") as progress:
         summary = carry_out(change, index, preparer, Run(progress, interrupts))
-    note_failures(index, summary, paths)
     return _Done(summary, len(index.files()), interrupts())
 
 
 def _report(done: _Done, options: argparse.Namespace, settings: Settings) -> int:
-    code = _print_summary(done.summary, done.documents, options, settings)
+    code = print_summary(done.summary, done.documents, options, settings)
     return _stopped(done.summary.left, "files", options.paths, options) if done.interrupted else code
 
 
 def _dry_run(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
-    from rag.ingest.changes import find_changes
     from rag.stores.open import list_indexes, open_index
 
-    known = {}
+    known: dict[str, FileState] = {}
+    failures: list[Failed] = []
     if settings.index in list_indexes(settings):
         with open_index(settings, None, chunker=False) as index:
-            known = index.files()
-    change = find_changes(paths, known, settings.indexes_dir, options.include_hidden)
-    return _print_dry_run(change, known, options.json)
+            known, failures = index.files(), index.failures()
+    return print_dry_run(_changes(paths, known, failures, options, settings), known, options.json)
 
 
 @contextmanager
@@ -245,6 +293,7 @@ def _reembed(options: argparse.Namespace, settings: Settings) -> int:
 def _stopped(left: int, what: str, arguments: Sequence[str], options: argparse.Namespace) -> int:
     flags = {"index": "index", "store": "store", "uri": "milvus_uri", "embedder": "embedder"}
     named = [(f"--{flag}", getattr(options, name)) for flag, name in flags.items() if getattr(options, name)]
+    named += [("--exclude", pattern) for pattern in options.exclude]
     hidden = ["--include-hidden"] if options.include_hidden else []
     command = shlex.join(["rag", "index", *arguments, *(part for pair in named for part in pair), *hidden])
     print(f"rag: interrupted, {left} {what} left; finished {what} are kept. Resume with `{command}`", file=sys.stderr)
@@ -259,83 +308,3 @@ def _nothing_to_read(paths: Sequence[Path], skipped: Sequence[Skipped]) -> int:
     names = ", ".join(str(path) for path in paths)
     print(f"rag: no readable file in {names}: types that are read are {NAMED} and source code", file=sys.stderr)
     return NOTHING_DONE
-
-
-def _print_dry_run(change: Change, known: dict[str, FileState], as_json: bool) -> int:
-    from rag.documents.contained import container_of
-    from rag.ingest.changes import identical
-
-    files = {container_of(name) or name for name in known}
-    vanished = set(change.vanished)
-    same = identical(change, known)
-    moved = {item.document_id: item.other for item in same if item.other in vanished}
-    duplicates = [item for item in same if item.other not in vanished]
-    lines: dict[str, list[str]] = {
-        "add": [found.document_id for found in change.changed if found.document_id not in files],
-        "replace": [found.document_id for found in change.changed if found.document_id in files],
-        "remove": change.vanished,
-        "skip": [f"{item.path}: {item.reason}" for item in change.skipped],
-    }
-    unchanged = len(change.unchanged) + len(change.touched)
-    if as_json:
-        more = {"moved": _pairs(moved.items()), "duplicates": _pairs(duplicates), "reread": change.reread}
-        more |= {"unchanged": unchanged}
-        print(json.dumps(lines | more, ensure_ascii=False))
-        return OK
-    for verb, names in lines.items():
-        for name in names:
-            print(f"{verb:8} {name}" + (f" (moved from {moved[name]})" if verb == "add" and name in moved else ""))
-    for item in duplicates:
-        print(f"same     {item.document_id} and {item.other}")
-    if change.reread:
-        print(f"{len(change.reread)} of them because their reader or its options changed")
-    print(f"{unchanged} unchanged; nothing was written")
-    return OK
-
-
-def _print_summary(summary: Summary, total: int, options: argparse.Namespace, settings: Settings) -> int:
-    touched = summary.added or summary.replaced or summary.removed or summary.unchanged
-    code = OK if not summary.failed else SOME_FAILED if touched else NOTHING_DONE
-    if options.json:
-        counts = {key: getattr(summary, key) for key in ("added", "replaced", "reread", "removed", "unchanged")}
-        failed = [{"document_id": item.document_id, "message": item.message} for item in summary.failed]
-        skipped = [{"path": str(item.path), "reason": item.reason} for item in summary.skipped]
-        notes = [item._asdict() for item in summary.notes]
-        same = {"moved": _pairs(summary.moved), "duplicates": _pairs(summary.duplicates)}
-        report = counts | same | {"failed": failed, "skipped": skipped, "notes": notes, "passages": summary.passages}
-        print(json.dumps(report | {"documents": total, "left": summary.left}, ensure_ascii=False))
-        _print_tracebacks(summary.failed, options)
-        return code
-    for failure in summary.failed:
-        print(f"  failed   {failure.message}", file=sys.stderr)
-    _print_tracebacks(summary.failed, options)
-    for item in summary.skipped:
-        print(f"  skipped  {item.path}: {item.reason}", file=sys.stderr)
-    for note in summary.notes:
-        print(f"  note     {note.message}", file=sys.stderr)
-    _print_duplicates(summary.duplicates)
-    moved = f" ({len(summary.moved)} of them moved)" if summary.moved else ""
-    reread = f" ({len(summary.reread)} of them because their reader or its options changed)" if summary.reread else ""
-    print(
-        f"{len(summary.added)} added{moved}, {len(summary.replaced)} replaced{reread}, {len(summary.removed)} removed, "
-        f"{len(summary.unchanged)} unchanged, {len(summary.failed)} failed, {len(summary.skipped)} skipped; "
-        f"index {settings.index!r} holds {total} documents"
-    )
-    return code
-
-
-def _print_tracebacks(failures: Sequence[Failure], options: argparse.Namespace) -> None:
-    for failure in failures:
-        if options.verbose and failure.traceback:
-            print(f"\n{failure.document_id}:\n{failure.traceback}", file=sys.stderr)
-
-
-def _print_duplicates(duplicates: Sequence[Same]) -> None:
-    for document_id, other in duplicates[:_NAMED]:
-        print(f"  same     {document_id} has the bytes of {other}", file=sys.stderr)
-    if len(duplicates) > _NAMED:
-        print(f"  same     {len(duplicates) - _NAMED} more: --json lists them", file=sys.stderr)
-
-
-def _pairs(pairs: Any) -> list[dict[str, str]]:
-    return [{"document_id": document_id, "other": other} for document_id, other in pairs]

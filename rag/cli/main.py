@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.cli import backup as cli_backup
 from rag.cli import index as cli_index
 from rag.cli import keys as cli_keys
 from rag.cli import migrate as cli_migrate
@@ -98,6 +99,14 @@ def _mcp(options: argparse.Namespace) -> int:
 
 def _index(options: argparse.Namespace) -> int:
     return cli_index.run(options, _settings(options))
+
+
+def _backup(options: argparse.Namespace) -> int:
+    return cli_backup.back_up(options, _settings(options))
+
+
+def _restore(options: argparse.Namespace) -> int:
+    return cli_backup.restore(options, _settings(options))
 
 
 def _migrate(options: argparse.Namespace) -> int:
@@ -205,7 +214,7 @@ def _print_documents(documents: Sequence[DocumentInfo], as_json: bool) -> None:
         return
     for info in documents:
         pages = f", {info.pages} pages" if info.pages else ""
-        marker = ", read in part" if info.notes else ""
+        marker = (", read in part" if info.notes else "") + (", stale" if info.stale else "")
         print(f"{printable(info.id)}  {info.title}  ({info.passages} passages{pages}{marker})")
 
 
@@ -281,6 +290,8 @@ _COMMANDS = {
     "search": _search,
     "documents": _documents,
     "verify": _verify,
+    "backup": _backup,
+    "restore": _restore,
     "migrate": _migrate,
     "serve": _serve,
     "keys": _keys,

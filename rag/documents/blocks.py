@@ -64,6 +64,7 @@ class Content(NamedTuple):
     notes: Sequence[str] = ()  # a line for each part of the file that was not read
     members: Sequence[Member] = ()  # files in it, which are documents of their own
     hidden: bool | None = None  # see `Document.hidden`
+    ocr: str | None = None  # see `Document.ocr`
     headed: bool = True  # its first heading may be its title
     links: Sequence[Link] = ()  # that were read, in the order in which they were met
 

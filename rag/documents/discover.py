@@ -1,7 +1,7 @@
 """Files and folders -> the files to read, each with the id that it keeps.
 
 In: paths as a person gives them. Out: files in order of their ids, and what was left out with the reason.
-It opens no file; hidden ones and those of office programs' locks are passed over in silence.
+It opens no file but `.ragignore`; hidden ones and those of office programs' locks are passed over in silence.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from rag.documents import sidecar
+from rag.documents import leaving_out, sidecar
 from rag.documents.contained import is_mistakable
 from rag.documents.formats import HIDDEN
+from rag.documents.leaving_out import Rules
 from rag.documents.read import is_readable
 from rag.errors import InputError
 
@@ -28,11 +29,18 @@ class Found(NamedTuple):
     source: str  # the file's real path, links resolved
     described: bool = True  # a sidecar may lie beside it
     known: frozenset[tuple[str, str]] = frozenset()  # documents in it that need not be read again: id and SHA-256
+    link: str = ""  # its path with the folder's links resolved, if it is itself a link
+    root: str = ""  # the real path of the folder that was given; empty for a file that was given itself
 
     @property
     def path(self) -> Path:
         """The file's path as it was found, links not resolved."""
         return Path(self.file)
+
+    @property
+    def place(self) -> str:
+        """The path by which the file was found, with all links resolved but that which it is itself."""
+        return self.link or self.source
 
 
 class Skipped(NamedTuple):
@@ -48,6 +56,12 @@ class Unreachable(Skipped):
     __slots__ = ()
 
 
+class LeftOut(Skipped):
+    """A file or folder that a person wants left out."""
+
+    __slots__ = ()
+
+
 class Discovery(NamedTuple):
     """The files to read, in order of their ids, and those left out, in order of their paths."""
 
@@ -55,29 +69,27 @@ class Discovery(NamedTuple):
     skipped: tuple[Skipped, ...]
 
 
-def discover(paths: Sequence[Path]) -> Discovery:
-    """The files at and below `paths`.
+def discover(paths: Sequence[Path], exclude: Sequence[str] = ()) -> Discovery:
+    """The files at and below `paths`, but below them none that fits a pattern of `exclude` or of a `.ragignore`. A file
+    with several names is there several times, and two files may have one id: `rag.ingest.naming` decides.
 
     Raises `InputError` for a path that does not exist, for one whose documents could not be told from those in a file,
-    and for two files that would get the same id.
+    and for what is no pattern.
     """
-    files: dict[str, Found] = {}
+    files: dict[str, Found] = {}  # by the path as it was found
     skipped: dict[Path, Skipped] = {}
+    rules = leaving_out.given(exclude)
     for root in paths:
-        for entry in _entries(root):
+        for entry in _entries(root, rules):
             if isinstance(entry, Skipped):
                 skipped[entry.path] = entry
-            elif files.setdefault(entry.document_id, entry).source != entry.source:
-                raise InputError(
-                    f"{files[entry.document_id].file} and {entry.file} would both be the document {entry.document_id}; "
-                    "rename one of them, or give a folder that holds both",
-                    param="paths",
-                )
+            else:
+                files.setdefault(entry.place, entry)
     found = sorted(files.values(), key=lambda entry: entry.document_id)
     return Discovery(tuple(found), tuple(sorted(skipped.values())))
 
 
-def _entries(root: Path) -> Iterator[Found | Skipped]:
+def _entries(root: Path, rules: Sequence[Rules]) -> Iterator[Found | Skipped]:
     try:
         is_folder = root.is_dir()
         exists = root.exists()
@@ -88,9 +100,11 @@ def _entries(root: Path) -> Iterator[Found | Skipped]:
     if is_folder and is_mistakable(_own_name(root)):
         raise InputError(f"{root}: {MISTAKABLE}", param="paths")
     if is_folder:
-        yield from _walk(str(root), _own_name(root), os.path.realpath(root))
+        real = os.path.realpath(root)
+        yield from _Walk(_own_name(root), real).entries(str(root), "", real, tuple(rules))
     else:
-        yield Found(str(root), _own_name(root), os.path.realpath(root))
+        link = os.path.join(os.path.realpath(root.parent), root.name) if root.is_symlink() else ""
+        yield Found(str(root), _own_name(root), os.path.realpath(root), link=link)
 
 
 def _own_name(root: Path) -> str:
@@ -98,26 +112,63 @@ def _own_name(root: Path) -> str:
     return root.name if root.name not in ("", "..") else root.resolve().name
 
 
-def _walk(folder: str, document_id: str, source: str) -> Iterator[Found | Skipped]:
-    try:
-        with os.scandir(folder) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
-    except OSError as exc:
-        yield Unreachable(Path(folder), f"the folder cannot be read: {exc.strerror}")
-        return
-    names = {entry.name for entry in entries}
-    for entry in entries:
+class _Walk:
+    """A walk through the folders below a root, of which `label` begins the ids and `root` is the real path."""
+
+    def __init__(self, label: str, root: str) -> None:
+        self._label = label
+        self._root = root
+
+    def entries(self, folder: str, base: str, source: str, rules: tuple[Rules, ...]) -> Iterator[Found | Skipped]:
+        """Yields what is in a folder and below; `base` is its path below the root, with a slash behind, or empty."""
+        try:
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+            names = {entry.name for entry in entries}
+            if leaving_out.RULES in names:
+                rules = leaving_out.within(leaving_out.of_folder(folder, base), rules)
+        except OSError as exc:
+            yield Unreachable(Path(folder), _unreadable_folder(exc, folder))
+            return
+        if base and leaving_out.is_cache(names) and leaving_out.left_out(rules, base) is None:
+            yield Skipped(Path(folder), leaving_out.CACHE)
+            return
+        for entry in entries:
+            yield from self._entry(entry, os.path.join(folder, entry.name), base, source, names, rules)
+
+    def _entry(
+        self, entry: os.DirEntry[str], file: str, base: str, source: str, names: set[str], rules: tuple[Rules, ...]
+    ) -> Iterator[Found | Skipped]:
         if entry.name.startswith(HIDDEN):
-            continue
-        file = os.path.join(folder, entry.name)
-        below = f"{document_id}/{entry.name}".lstrip("/")
-        if skipped := _skipped(entry, file):
+            if entry.name in leaving_out.VERSIONS:
+                yield Skipped(Path(file), leaving_out.reason_by_default(entry.name, names))
+        elif skipped := _skipped(entry, file) or _left_out(entry, file, base, names, rules):
             yield skipped
         elif entry.is_dir():
-            yield from _walk(file, below, os.path.join(source, entry.name))
+            yield from self.entries(file, f"{base}{entry.name}/", os.path.join(source, entry.name), rules)
         else:
-            here = os.path.realpath(file) if entry.is_symlink() else os.path.join(source, entry.name)
-            yield Found(file, below, here, sidecar.sidecar_name(entry.name) in names)
+            here = os.path.join(source, entry.name)
+            real = os.path.realpath(file) if entry.is_symlink() else here
+            described = sidecar.sidecar_name(entry.name) in names
+            document_id = f"{self._label}/{base}{entry.name}".lstrip("/")
+            yield Found(file, document_id, real, described, link=here if real != here else "", root=self._root)
+
+
+def _unreadable_folder(exc: OSError, folder: str) -> str:
+    if exc.filename == os.path.join(folder, leaving_out.RULES):
+        return f"its {leaving_out.RULES} cannot be read: {exc.strerror}"
+    return f"the folder cannot be read: {exc.strerror}"
+
+
+def _left_out(entry: os.DirEntry[str], file: str, base: str, names: set[str], rules: Sequence[Rules]) -> Skipped | None:
+    """The file or folder with the reason to leave it out, by a person's wish or because programs fill it."""
+    is_folder = entry.is_dir()
+    origin = leaving_out.left_out(rules, f"{base}{entry.name}{'/' if is_folder else ''}") if rules else None
+    if origin:
+        return LeftOut(Path(file), f"is left out by {origin}")
+    if origin is None and is_folder and (reason := leaving_out.reason_by_default(entry.name, names)):
+        return Skipped(Path(file), reason)
+    return None
 
 
 def _skipped(entry: os.DirEntry[str], file: str) -> Skipped | None:
@@ -136,6 +187,8 @@ def _skipped(entry: os.DirEntry[str], file: str) -> Skipped | None:
         reason = _reason_to_skip_folder(entry)
     elif is_file and is_readable(entry.name) and not os.access(file, os.R_OK):
         return Unreachable(Path(file), _refusal(file))
+    elif entry.is_symlink() and not is_file and not os.path.isdir(os.path.dirname(os.path.realpath(file))):
+        return Unreachable(Path(file), "is a link to nothing")  # the drive to which it leads may not be there
     else:
         reason = _reason_to_skip_file(entry, is_file, file)
     return Skipped(Path(file), reason) if reason else None

@@ -25,7 +25,7 @@ from rag.documents.formats import DATA, MEDIA_TYPES, NAMED, OFFICE, SOURCE
 from rag.documents.links import placed
 from rag.documents.receipt import UNREADABLE, Receipt
 from rag.documents.versions import reader_version
-from rag.errors import DocumentError, ReaderFault, UnsupportedDocument
+from rag.errors import DocumentError, EmptyDocument, ReaderFault, UnsupportedDocument
 from rag.text.dates import with_date
 from rag.types import Document
 
@@ -145,7 +145,8 @@ def parsed(name: str, data: bytes, options: Options) -> Content:
     receipt = Receipt(options.include_hidden)
     content = _parse(os.path.splitext(name)[1].lower(), data, options, receipt)
     hidden = options.include_hidden if receipt.holds_hidden else None
-    return content._replace(notes=[*content.notes, *receipt.notes()], hidden=hidden, links=receipt.links)
+    notes = [*content.notes, *receipt.notes()]
+    return content._replace(notes=notes, hidden=hidden, ocr=receipt.ocr, links=receipt.links)
 
 
 def as_document(
@@ -161,7 +162,7 @@ def as_document(
     if suffix == ".zip":
         return None
     if not body.text:
-        raise DocumentError(_empty(content, left_out))
+        raise _empty(content, left_out)
     stem = os.path.splitext(os.path.basename(name))[0]
     unreadable = Receipt()
     unreadable.count(UNREADABLE, 0 if suffix in SOURCE else body.text.count("\ufffd"))
@@ -181,6 +182,7 @@ def as_document(
         reader=reader_version(name),
         notes=_notes([*content.notes, *unreadable.notes(), *left_out]),
         hidden=content.hidden,
+        ocr=content.ocr,
     )
 
 
@@ -197,11 +199,13 @@ def _shortened(note: str) -> str:
     return note if len(note) <= LONGEST_NOTE else f"{note[: half - 1].rstrip()} … {note[2 - half :].lstrip()}"
 
 
-def _empty(content: Content, left_out: Sequence[str]) -> str:
+def _empty(content: Content, left_out: Sequence[str]) -> DocumentError:
     reasons = "; ".join(_notes([*content.notes, *left_out]))
     if content.members and content.notes:  # it has no text of its own, for a reason that its reader gives
-        return reasons
-    return "is empty: no text was found in it" + (f", but {reasons}" if reasons else "")
+        return DocumentError(reasons)
+    if reasons:
+        return DocumentError(f"is empty: no text was found in it, but {reasons}")
+    return EmptyDocument("is empty: no text was found in it")
 
 
 def _top_heading(body: Body, guessed: bool) -> str:

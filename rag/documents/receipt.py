@@ -55,6 +55,7 @@ class Receipt:
         self.include_hidden = include_hidden
         self.holds_hidden = False  # text that nobody sees, read or not
         self.links: list[Link] = []  # in the order in which they were met
+        self.ocr: str | None = None  # see `Document.ocr`
         self._counts: Counter[Kind] = Counter()
         self._names: dict[Kind, list[str]] = {}
         self._lines: list[str] = []

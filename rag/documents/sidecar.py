@@ -24,12 +24,13 @@ def beside(path: Path) -> Path:
     return path.with_name(sidecar_name(path.name))
 
 
-def changed_at(file: str | Path) -> int:
-    """The time at which the file's sidecar was last written, in ns; 0 if there is none."""
+def marks(file: str | Path) -> str:
+    """A text that is another one if the file's sidecar was changed; empty if there is none."""
     try:
-        return beside(Path(file)).stat().st_mtime_ns
+        found = beside(Path(file)).stat()
     except OSError:
-        return 0
+        return ""
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
 
 
 def read_sidecar(path: Path) -> dict[str, str]:

@@ -23,13 +23,14 @@ from numpy.typing import NDArray
 
 from rag.errors import DocumentNotFound, RagError
 from rag.index.block_rows import unpacked, unpacked_links
-from rag.index.schema import FILE, connect_catalogue
+from rag.index.schema import FILE, connect_catalogue, unwritten
 from rag.index.sources import Shown, with_path
 from rag.text.dates import CREATED
 from rag.types import (
     Document,
     DocumentInfo,
     Embedding,
+    Failed,
     FileState,
     MadeWith,
     Origin,
@@ -45,6 +46,7 @@ _LIVE = "v.added <= :at AND (v.removed IS NULL OR v.removed > :at)"
 _PASSAGE = "p.row, v.document, v.title, v.source, p.start, p.end, p.text, p.sentences, p.section, p.pages, "
 _PASSAGE_COLUMNS = 12  # with its blocks and the header of its table
 _NO_PAGES = "[]"
+_UNREADABLE = "unreadable"  # the state of a source
 _JOINED = "passages p JOIN versions v ON v.version = p.version JOIN embeddings e ON e.embedding = p.embedding"
 
 _ORPHANS = (
@@ -60,6 +62,7 @@ _LATER = {
     "readers": ("versions of readers of no document", "version NOT IN (SELECT version FROM versions)"),
     "receipts": ("receipts of no document", "version NOT IN (SELECT version FROM versions)"),
     "links": ("lists of links of no document", "version NOT IN (SELECT version FROM versions)"),
+    "sources": ("sources of no document", "version NOT IN (SELECT version FROM versions)"),
 }
 
 
@@ -106,14 +109,22 @@ class Catalogue:
         self.folder = folder
         self.connection = connection
         self.shown: Shown = with_path
+        self._unwritten: tuple[int, int, int] | None = None  # the file, if it was opened as one that nobody writes to
 
     @classmethod
     def open(cls, folder: Path) -> Catalogue:
         """Open the catalogue for reading. Raises `RagError` if the file is damaged, `IndexMismatch` if its format is
         another."""
+        unwritten_before = unwritten(folder)
         connection = connect_catalogue(folder)
         connection.execute("PRAGMA query_only = ON")
-        return cls(folder, connection)
+        catalogue = cls(folder, connection)
+        catalogue._unwritten = unwritten_before
+        return catalogue
+
+    def is_outdated(self) -> bool:
+        """True if the file was opened as one to which nobody writes, and somebody does, or did."""
+        return self._unwritten is not None and self._unwritten != unwritten(self.folder)
 
     def begin(self) -> None:
         """Begin a transaction; it sees nothing that others commit before `end`."""
@@ -141,19 +152,35 @@ class Catalogue:
 
     def files(self) -> dict[str, FileState]:
         """The states of the files behind the documents, by document id: all that is committed, published or not."""
+        stamp, join = self._stamp()
         found = self.connection.execute(
-            f"SELECT document, sha256, size, mtime_ns, source, {self._reader()}, {self._receipt('hidden')} "
-            "FROM versions v WHERE removed IS NULL ORDER BY document"
+            f"SELECT document, sha256, source, {self._reader()}, {self._receipt('hidden')}, {stamp} "
+            f"FROM versions v {join} WHERE removed IS NULL ORDER BY document"
         )
         return {
-            name: FileState(sha256, Stamp(size, time), source, reader, _flag(hidden))
-            for name, sha256, size, time, source, reader, hidden in found
+            name: FileState(sha256, Stamp(*stamp), source, reader, _flag(hidden), ocr, state == _UNREADABLE)
+            for name, sha256, source, reader, hidden, ocr, state, *stamp in found
         }
+
+    def failures(self, most: int | None = None) -> list[Failed]:
+        """The files, and files in them, that could not be read when they were last tried, by id; the last `most`."""
+        if not self._has("failures"):
+            return []
+        found = self.connection.execute(
+            "SELECT file, document, message, sha256, stamp, read_with, empty FROM "
+            "(SELECT * FROM failures ORDER BY rowid DESC LIMIT ?) ORDER BY document",
+            (-1 if most is None else most,),
+        )
+        return [
+            Failed(file, document, message, sha256, Stamp(*json.loads(stamp)), read_with, bool(empty))
+            for file, document, message, sha256, stamp, read_with, empty in found
+        ]
 
     def origins(self, document_ids: Iterable[str], at: int) -> dict[str, Origin]:
         """The origins of these documents, by id."""
+        stamp, join = self._stamp()
         wanted = (
-            "SELECT document, metadata, source, size, mtime_ns FROM versions "
+            f"SELECT document, metadata, source, {stamp} FROM versions v {join} "
             "WHERE document IN (SELECT value FROM json_each(:ids)) AND added <= :at AND"
         )
         found = self.connection.execute(  # apart, each finds its rows by an index
@@ -161,24 +188,24 @@ class Catalogue:
             {"ids": json.dumps(list(document_ids)), "at": at},
         )
         return {
-            name: Origin(json.loads(metadata).get(CREATED), source, Stamp(size, time))
-            for name, metadata, source, size, time in found
+            name: Origin(json.loads(metadata).get(CREATED), source, Stamp(*stamp), state == _UNREADABLE)
+            for name, metadata, source, _, state, *stamp in found
         }
 
     def documents(self, at: int) -> list[DocumentInfo]:
         """The documents of a generation, sorted by id."""
         found = self.connection.execute(
             "SELECT document, title, source, sha256, passages, characters, pages, metadata, "
-            f"date(mtime_ns / 1000000000, 'unixepoch'), {self._receipt('notes')} FROM versions v WHERE {_LIVE} "
-            "ORDER BY document",
+            f"date(mtime_ns / 1000000000, 'unixepoch'), {self._receipt('notes')}, {self._source('state')} "
+            f"FROM versions v WHERE {_LIVE} ORDER BY document",
             {"at": at},
         )
         return [
             DocumentInfo(
                 name, title, self.shown(source, name), sha256, passages, characters, pages, json.loads(metadata), day,
-                _notes(notes),
+                _notes(notes), state == _UNREADABLE,
             )
-            for name, title, source, sha256, passages, characters, pages, metadata, day, notes in found
+            for name, title, source, sha256, passages, characters, pages, metadata, day, notes, state in found
         ]  # fmt: skip
 
     def notes(self, document_ids: Iterable[str], at: int) -> dict[str, tuple[str, ...]]:
@@ -194,13 +221,14 @@ class Catalogue:
         """A document of a generation, with its text. Raises `DocumentNotFound`."""
         row = self.connection.execute(
             "SELECT v.document, v.title, t.text, v.source, v.sha256, t.pages, t.sections, v.metadata, "
-            f"{self._reader()}, {self._blocks()}, {self._receipt('notes')}, {self._receipt('hidden')}, {self._links()} "
-            f"FROM versions v JOIN texts t ON t.version = v.version WHERE v.document = :id AND {_LIVE}",
+            f"{self._reader()}, {self._blocks()}, {self._receipt('notes')}, {self._receipt('hidden')}, "
+            f"{self._source('ocr')}, {self._links()} FROM versions v JOIN texts t ON t.version = v.version "
+            f"WHERE v.document = :id AND {_LIVE}",
             {"id": document_id, "at": at},
         ).fetchone()
         if row is None:
             raise self.not_found(document_id)
-        id_, title, text, source, sha256, pages, sections, metadata, reader, blocks, notes, hidden, links = row
+        id_, title, text, source, sha256, pages, sections, metadata, reader, blocks, notes, hidden, ocr, links = row
         return Document(
             id_,
             title,
@@ -214,6 +242,7 @@ class Catalogue:
             reader=reader,
             notes=_notes(notes),
             hidden=_flag(hidden),
+            ocr=ocr,
             links=unpacked_links(links),
         )
 
@@ -367,6 +396,18 @@ class Catalogue:
     def _links(self) -> str:
         """SQL for the links of `versions v`; earlier versions of this program kept none."""
         return "(SELECT links FROM links l WHERE l.version = v.version)" if self._has("links") else "NULL"
+
+    def _source(self, column: str) -> str:
+        """SQL for a column of the source of `versions v`; earlier versions of this program kept none."""
+        return f"(SELECT {column} FROM sources s WHERE s.version = v.version)" if self._has("sources") else "NULL"
+
+    def _stamp(self) -> tuple[str, str]:
+        """SQL for how images were read, the state and the stamp of the file of `versions v`, and what must be joined
+        for it."""
+        if not self._has("sources"):
+            return "NULL, NULL, v.size, v.mtime_ns", ""
+        stamp = "v.size, v.mtime_ns, s.ctime_ns, s.inode, COALESCE(s.own, ''), s.place, s.device"
+        return f"s.ocr, s.state, {stamp}", "LEFT JOIN sources s ON s.version = v.version"
 
     def has_removals(self) -> bool:
         """True if the file has the tables of removals."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from rag.errors import IndexBusy, RagError
 
@@ -31,6 +33,8 @@ def _from_sqlite(error: sqlite3.Error, folder: Path) -> RagError:
     if code == sqlite3.SQLITE_FULL:
         return _full(folder)
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        if _is_whole_by_itself(folder):
+            return _beside_another(folder)
         return RagError(
             f"{folder / 'catalogue.sqlite'} is damaged ({error}): restore it from a backup, "
             f"or remove the folder {folder} and run `rag index PATH... --index {folder.name}` again"
@@ -40,6 +44,27 @@ def _from_sqlite(error: sqlite3.Error, folder: Path) -> RagError:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return IndexBusy(f'the catalogue of index "{folder.name}" is locked by another process: try again')
     return RagError(f'index "{folder.name}" in {folder.parent}: {error}')
+
+
+def _is_whole_by_itself(folder: Path) -> bool:
+    """True if the catalogue is whole when what lies beside it is not looked at."""
+    uri = f"file:{quote(str((folder / 'catalogue.sqlite').absolute()))}?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(uri, uri=True)) as connection:
+            return [row[0] for row in connection.execute("PRAGMA quick_check(1)")] == ["ok"]
+    except sqlite3.Error:
+        return False
+
+
+def _beside_another(folder: Path) -> RagError:
+    """The error for a whole catalogue that could not be read: somebody wrote to it meanwhile, or a log lies beside it
+    that is another's."""
+    if os.access(folder, os.W_OK) and (folder / "catalogue.sqlite-wal").exists():
+        return RagError(
+            f"{folder / 'catalogue.sqlite'} is whole, but a log that is not its own lies beside it: was it copied? "
+            "Stop what uses the index and delete catalogue.sqlite-wal and catalogue.sqlite-shm"
+        )
+    return IndexBusy(f'the catalogue of index "{folder.name}" was written to while it was read: try again')
 
 
 def _from_system(error: OSError, folder: Path) -> RagError:

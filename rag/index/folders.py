@@ -6,6 +6,8 @@ In: names and the settings to make an index with. Out: folders, or errors that n
 from __future__ import annotations
 
 import re
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,6 +77,15 @@ def create_index(folder: Path, settings: MadeWith, wait: float) -> None:
             schema.create_catalogue(folder, settings)
     finally:
         lock.release()
+
+
+def discard_index(folder: Path) -> None:
+    """Delete the files of an index that holds nothing, the catalogue first; what else is in the folder stays."""
+    for name in (CATALOGUE, f"{CATALOGUE}-wal", f"{CATALOGUE}-shm", "dense.faiss", "dense.json", "writer.lock"):
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / "lexical", ignore_errors=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def check_settings(folder: Path, found: MadeWith, expected: Expected, remedy: str = "") -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from rag.index.block_rows import packed, packed_links
 from rag.index.catalogue import Catalogue
 from rag.index.rules import embedding_key
 from rag.index.schema import FILE, connect_catalogue
-from rag.types import Embedding, Entry, Passage, Stamp, Vectors
+from rag.types import Embedding, Entry, Failed, Passage, Stamp, Vectors
 
 _WAL_BYTES = 64 * 2**20  # to which the log file is cut once all of it has been moved into the main file
 
@@ -50,6 +50,14 @@ _RECEIPTS = "CREATE TABLE IF NOT EXISTS receipts (version INTEGER PRIMARY KEY, n
 
 # The links of a document, where it has any.
 _LINKS = "CREATE TABLE IF NOT EXISTS links (version INTEGER PRIMARY KEY, links TEXT NOT NULL)"
+# The file of a folder behind a document, beyond what `versions` has of it: `state` is `present` or `unreadable`.
+_SOURCES = """CREATE TABLE IF NOT EXISTS sources (
+    version INTEGER PRIMARY KEY, place TEXT, device INTEGER, inode INTEGER, ctime_ns INTEGER, own TEXT NOT NULL,
+    ocr TEXT, state TEXT NOT NULL)"""
+# Files, and files in them, that could not be read.
+_FAILURES = """CREATE TABLE IF NOT EXISTS failures (
+    file TEXT NOT NULL, document TEXT NOT NULL, message TEXT NOT NULL, sha256 TEXT NOT NULL, stamp TEXT NOT NULL,
+    read_with TEXT NOT NULL, empty INTEGER NOT NULL, PRIMARY KEY (file, document))"""
 
 # Embeddings first: which of them are left without a passage shows only while the passages are still there.
 _PRUNE = (
@@ -71,6 +79,7 @@ _PRUNE = (
     "DELETE FROM readers WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
     "DELETE FROM receipts WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
     "DELETE FROM links WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
+    "DELETE FROM sources WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
     "DELETE FROM versions WHERE removed <= :at",
     "UPDATE state SET published = :at, pruned = :at",
 )
@@ -83,6 +92,7 @@ _ADOPT = (
     "DELETE FROM readers",
     "DELETE FROM receipts",
     "DELETE FROM links",
+    "DELETE FROM sources",
     "DELETE FROM versions",
     "DELETE FROM embeddings",
     "INSERT INTO embeddings SELECT * FROM staged.embeddings",
@@ -94,6 +104,7 @@ _ADOPT = (
     "INSERT INTO passage_blocks SELECT row + :p, blocks, header FROM staged.passage_blocks",
     "INSERT INTO receipts SELECT version + :v, notes, hidden FROM staged.receipts",
     "INSERT INTO links SELECT version + :v, links FROM staged.links",
+    "INSERT INTO sources SELECT version + :v, place, device, inode, ctime_ns, own, ocr, state FROM staged.sources",
     """INSERT INTO passages SELECT row + :p, version + :v, embedding, start, "end", section, sentences, pages, text
            FROM staged.passages""",
     "INSERT OR REPLACE INTO meta SELECT * FROM staged.meta",
@@ -114,7 +125,7 @@ class Ledger(Catalogue):
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         ledger = cls(folder, connection)
-        for statement in (_READERS, _RECEIPTS, _LINKS, *_BLOCKS):
+        for statement in (_READERS, _RECEIPTS, _LINKS, *_BLOCKS, _SOURCES, _FAILURES):
             connection.execute(statement)
         if not ledger.has_removals():
             with ledger._transaction():
@@ -139,13 +150,35 @@ class Ledger(Catalogue):
                 raise self.not_found(document_id)
 
     def touch(self, document_id: str, stamp: Stamp) -> None:
-        """Note the size and time of a file whose content did not change. Raises `DocumentNotFound`."""
-        changed = self.connection.execute(
-            "UPDATE versions SET size = ?, mtime_ns = ? WHERE document = ? AND removed IS NULL",
-            (*stamp, document_id),
+        """Note the marks of a file whose content did not change. Raises `DocumentNotFound`."""
+        with self._transaction():
+            changed = self.connection.execute(
+                "UPDATE versions SET size = ?, mtime_ns = ? WHERE document = ? AND removed IS NULL RETURNING version",
+                (stamp.size, stamp.mtime_ns, document_id),
+            ).fetchone()
+            if not changed:
+                raise self.not_found(document_id)
+            self._put_source(changed[0], stamp)
+
+    def mark_stale(self, document_ids: Iterable[str]) -> None:
+        """Note that the files behind these documents could not be read, or not be found, until they are put in or
+        touched again."""
+        self.connection.execute(
+            "INSERT INTO sources SELECT version, NULL, NULL, NULL, NULL, '', NULL, 'unreadable' FROM versions "
+            "WHERE document IN (SELECT value FROM json_each(?)) AND removed IS NULL "
+            "ON CONFLICT (version) DO UPDATE SET state = 'unreadable'",
+            (_json(list(document_ids)),),
         )
-        if not changed.rowcount:
-            raise self.not_found(document_id)
+
+    def remember(self, file: str, failures: Sequence[Failed]) -> None:
+        """Remember these failures of a file, and of files in it, in place of those before; none if a name is not UTF-8,
+        which cannot be stored."""
+        with suppress(UnicodeEncodeError), self._transaction():
+            self.connection.execute("DELETE FROM failures WHERE file = ?", (file,))
+            self.connection.executemany(
+                "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?)",
+                ((*failed[:4], _json(failed.stamp), *failed[5:]) for failed in failures),
+            )
 
     def flush(self) -> None:
         """Wait until the disk has everything that was committed."""
@@ -193,7 +226,7 @@ class Ledger(Catalogue):
             "INSERT INTO versions (document, title, source, sha256, passages, characters, pages, metadata, size, "
             "mtime_ns, added) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (document.id, document.title, document.source, document.sha256, len(entry.passages), len(document.text),
-             len(document.pages) or None, _json(document.metadata), *entry.stamp, generation),
+             len(document.pages) or None, _json(document.metadata), *entry.stamp[:2], generation),
         )  # fmt: skip
         self.connection.execute(
             "INSERT INTO texts VALUES (?, ?, ?, ?)",
@@ -208,7 +241,18 @@ class Ledger(Catalogue):
             self.connection.execute("INSERT INTO receipts VALUES (?, ?, ?)", receipt)
         if document.links:
             self.connection.execute("INSERT INTO links VALUES (?, ?)", (added.lastrowid, packed_links(document.links)))
+        if entry.stamp.place is not None or document.ocr is not None:
+            self._put_source(int(added.lastrowid or 0), entry.stamp, document.ocr)
         return int(added.lastrowid or 0)
+
+    def _put_source(self, version: int, stamp: Stamp, ocr: str | None = None) -> None:
+        """Write the source of a version, which is there; the way in which its images were read is kept."""
+        self.connection.execute(
+            "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, 'present') ON CONFLICT (version) DO UPDATE SET "
+            "place = excluded.place, device = excluded.device, inode = excluded.inode, ctime_ns = excluded.ctime_ns, "
+            "own = excluded.own, state = excluded.state",
+            (version, stamp.place, stamp.device, stamp.inode, stamp.ctime_ns, stamp.own, ocr),
+        )
 
     def _insert_embeddings(self, keys: Iterable[bytes], embeddings: Iterable[Embedding]) -> None:
         self.connection.executemany(

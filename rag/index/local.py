@@ -10,7 +10,7 @@ Does not watch the folder: `snapshot()` compares one number. The format on disk 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from rag.types import (
     DocumentInfo,
     Embedding,
     Entry,
+    Failed,
     FileState,
     Filters,
     MadeWith,
@@ -147,6 +148,19 @@ class LocalIndex:
     def touch(self, document_id: str, stamp: Stamp) -> None:
         """Note a new size and time of a file whose content is the same. Raises `DocumentNotFound`."""
         self._writing().touch(document_id, stamp)
+
+    def mark_stale(self, document_ids: Iterable[str]) -> None:
+        """Note that the files behind these documents could not be read, or not be found; readers see it at once."""
+        self._writing().mark_stale(document_ids)
+
+    def failures(self, most: int | None = None) -> list[Failed]:
+        """The files, and files in them, that could not be read when they were last tried, by id; the last `most`."""
+        with self._readers.reading() as catalogue:
+            return catalogue.failures(most)
+
+    def remember(self, file: str, failures: Sequence[Failed]) -> None:
+        """Remember these failures of a file, and of files in it, in place of those before."""
+        self._writing().remember(file, failures)
 
     def remove(self, document_id: str) -> None:
         """Remove the document; readers see that when it is published. Raises `DocumentNotFound`."""

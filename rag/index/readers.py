@@ -78,12 +78,16 @@ class Readers:
     def _borrow(self) -> Catalogue:
         if self._closed:
             raise RagError(f'index "{self._folder.name}" was closed: open it again')
-        try:
-            return self._idle.pop()
-        except IndexError:
-            catalogue = Catalogue.open(self._folder)
-            catalogue.shown = self._shown
-            return catalogue
+        while True:
+            try:
+                catalogue = self._idle.pop()
+            except IndexError:
+                catalogue = Catalogue.open(self._folder)
+                catalogue.shown = self._shown
+                return catalogue
+            if not catalogue.is_outdated():
+                return catalogue
+            catalogue.close()
 
     def _give_back(self, catalogue: Catalogue) -> None:
         catalogue.end()

@@ -81,12 +81,21 @@ def connect_catalogue(folder: Path) -> sqlite3.Connection:
     return connection
 
 
+def unwritten(folder: Path) -> tuple[int, int, int] | None:
+    """The number, size and time of a file that is opened as one to which nobody writes, as `_mode` says; None for one
+    that is opened with its log."""
+    if os.access(folder, os.W_OK) or (folder / f"{FILE}-wal").exists():
+        return None
+    found = (folder / FILE).stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def _mode(folder: Path) -> str:
     """The parameters of the URI. In a folder that may only be read, SQLite cannot make the files that go with a log. If
     there is no log either, nobody has the index open for writing, and SQLite need not look for one."""
     if os.access(folder, os.W_OK):
         return "mode=rw"
-    return "mode=ro" if (folder / f"{FILE}-wal").exists() else "mode=ro&immutable=1"
+    return "mode=ro" if unwritten(folder) is None else "mode=ro&immutable=1"
 
 
 def _check_format(folder: Path, connection: sqlite3.Connection) -> None:

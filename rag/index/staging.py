@@ -8,7 +8,7 @@ nothing of it until `Ledger.adopt`. Needs the index's writer lock to be held by 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rag.index import schema
@@ -16,7 +16,7 @@ from rag.index.catalogue import Catalogue
 from rag.index.failures import plain_errors
 from rag.index.ledger import Ledger
 from rag.index.rules import check_entry, embedding_key
-from rag.types import Document, Embedding, Entry, FileState, MadeWith, Passage, Stamp
+from rag.types import Document, Embedding, Entry, Failed, FileState, MadeWith, Passage, Stamp
 
 FOLDER = "reembedding"
 
@@ -73,6 +73,18 @@ class Staged:
         """Note a new size and time of a file whose content is the same. Raises `DocumentNotFound`."""
         with plain_errors(self.folder):
             self._ledger.touch(document_id, stamp)
+
+    def mark_stale(self, document_ids: Iterable[str]) -> None:
+        """Note that the files behind these documents could not be read, or not be found."""
+        with plain_errors(self.folder):
+            self._ledger.mark_stale(document_ids)
+
+    def failures(self, most: int | None = None) -> list[Failed]:
+        """None: documents come from the index, not from files."""
+        return []
+
+    def remember(self, file: str, failures: Sequence[Failed]) -> None:
+        """Remember nothing, for the same reason."""
 
     def remove(self, document_id: str) -> None:
         """Take a document out of what is staged. Raises `DocumentNotFound`."""

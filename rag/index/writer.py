@@ -9,6 +9,7 @@ writer, or a reader that finds no writer, brings them up to it.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rag.atomic import set_aside
@@ -24,7 +25,7 @@ from rag.index.lock import WriterLock
 from rag.index.rules import check_entry
 from rag.index.staging import Staged
 from rag.index.verify import Problem, problems
-from rag.types import Entry, MadeWith, Stamp
+from rag.types import Entry, Failed, MadeWith, Stamp
 
 
 class LocalWriter:
@@ -72,6 +73,16 @@ class LocalWriter:
         """Note a new size and time of a file whose content is the same. Raises `DocumentNotFound`."""
         with self._one_at_a_time, plain_errors(self.folder):
             self.ledger.touch(document_id, stamp)
+
+    def mark_stale(self, document_ids: Iterable[str]) -> None:
+        """Note that the files behind these documents could not be read, or not be found."""
+        with self._one_at_a_time, plain_errors(self.folder):
+            self.ledger.mark_stale(document_ids)
+
+    def remember(self, file: str, failures: Sequence[Failed]) -> None:
+        """Remember these failures of a file, and of files in it, in place of those before."""
+        with self._one_at_a_time, plain_errors(self.folder):
+            self.ledger.remember(file, failures)
 
     def publish(self) -> int:
         """Bring Tantivy to the last commit and let readers see it; returns its generation."""

@@ -1,36 +1,56 @@
 """Files and folders compared with what an index has of them: new, changed, moved, vanished or duplicate files.
 
 In: paths, and what the index knows of the files behind its documents. Out: a `Change`. Reads no more than the bytes of
-files whose size or time differ, parses nothing and changes nothing. The documents of one file (itself, and those in it)
-are compared together: they have its stamp, once all of it is in the index.
+files whose marks differ, and of a few others in turn; parses nothing and changes nothing. The documents of one file
+(itself, and those in it) are compared together: they have its stamp, once all of it is in the index.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from rag.documents import sidecar
 from rag.documents.contained import container_of, file_of, holders_of, is_container, stays_closed
-from rag.documents.discover import Discovery, Found, Skipped, Unreachable, discover
+from rag.documents.discover import Found, Skipped, discover
+from rag.documents.formats import OFFICE
+from rag.documents.read import DEFAULTS, Options
 from rag.documents.versions import reader_version
-from rag.types import FileState, Stamp
+from rag.ingest.failures import as_before
+from rag.ingest.naming import Renamed, named
+from rag.ingest.stamps import sha256, stamp_of
+from rag.ingest.vanished import Held, Walked, vanished
+from rag.types import Failed, FileState, Stamp
+
+EMPTY = "is empty"
+_SAMPLE = 8  # unchanged files whose bytes are compared in a run, for drives that tell no time of change
+_SAMPLE_BYTES = 1 << 20  # the size of the largest of these
 
 
-class Change(NamedTuple):
+@dataclass(slots=True)
+class Change:
     """The differences between files and an index, on which a run acts."""
 
-    changed: list[Found]
-    touched: list[Found]  # same bytes, another time; those in a file are here as well
-    unchanged: list[str]
-    vanished: list[str]
-    skipped: list[Skipped]
-    stamps: dict[str, Stamp]  # of changed and touched files, by document id; none for a file that cannot be reached
-    reread: list[str]  # the documents among the changed ones whose file is the same, but read otherwise now
-    known: dict[str, list[str]]  # what the index has of each changed file: itself and those in it, by ids; if anything
+    changed: list[Found] = field(default_factory=list)
+    touched: list[Found] = field(default_factory=list)  # same bytes, other marks; those in a file are here as well
+    unchanged: list[str] = field(default_factory=list)
+    vanished: list[str] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    # Of changed and touched files, by document id; none for a file that cannot be reached
+    stamps: dict[str, Stamp] = field(default_factory=dict)
+    reread: list[str] = field(default_factory=list)  # those of the changed ones whose file is the same, read otherwise
+    # What the index has of each changed file: itself and those in it, by ids; if anything
+    known: dict[str, list[str]] = field(default_factory=dict)
+    held: list[Held] = field(default_factory=list)  # paths of which too much would go: nothing of them is removed
+    stale: list[str] = field(default_factory=list)  # documents whose file cannot be read, or is missing and kept
+    renamed: list[Renamed] = field(default_factory=list)
+    failed: list[Failed] = field(default_factory=list)  # as before, and not to be tried again
+    remarked: dict[str, list[Failed]] = field(default_factory=dict)  # those of them to be noted anew, by their file
+    forgotten: set[str] = field(default_factory=set)  # files whose failures count no longer
+    options: Options = DEFAULTS  # with which the changed files are read
 
 
 class Same(NamedTuple):
@@ -44,29 +64,28 @@ def find_changes(
     paths: Sequence[Path],
     known: dict[str, FileState],
     indexes_dir: Path | None = None,
-    include_hidden: bool = False,
+    options: Options = DEFAULTS,
+    failures: Iterable[Failed] = (),
+    exclude: Sequence[str] = (),
+    prune: bool = False,
 ) -> Change:
-    """Compare files with what the index has; files in `indexes_dir` are no documents of a folder around it.
-    `include_hidden` is the option with which files are read now. Raises `InputError` for a path that does not exist."""
-    discovery = discover(paths)
-    apart = [f"{indexes_dir.resolve()}{os.sep}"] if indexes_dir and is_around(paths, indexes_dir) else []
-    id_of = {file_of(name, state.source): container_of(name) or name for name, state in known.items()}
-    inside = by_container(known)
+    """Compare files with what the index has; files in `indexes_dir` are no documents of a folder around it. `options`
+    are those with which files are read now; with `prune`, documents go however many they are. Raises `InputError` for
+    a path that does not exist."""
+    discovery = discover(paths, exclude)
+    around = indexes_dir is None or is_around(paths, indexes_dir)
+    apart = [f"{indexes_dir.resolve()}{os.sep}"] if indexes_dir and around else []
+    found = [file for file in discovery.files if not apart or not _below(file.source, apart)]
+    names = named(found, known, own_uploads=not around)
     skipped = [item for item in discovery.skipped if not apart or not _below(str(item.path.resolve()), apart)]
-    change = Change([], [], [], [], skipped, {}, [], {})
-    present = set()
-    for file in discovery.files:
-        if _below(file.source, apart):
-            continue
-        present.add(file.source)
-        # a file keeps the id that it has, even when another of the folders above it is given this time
-        document_id = id_of.get(file.source, file.document_id)
-        found = file if document_id == file.document_id else file._replace(document_id=document_id)
-        names = [name for name in (document_id, *inside.get(document_id, ())) if name in known]
-        states = {name: known[name] for name in names if file_of(name, known[name].source) == found.source}
-        if _compare(found, states, change, include_hidden) and names:
-            change.known[document_id] = names
-    change.vanished.extend(_vanished(paths, discovery, present, known, apart))
+    change = Change(skipped=skipped, renamed=names.renamed, options=options)
+    comparison = _Comparison(known, change, failures)
+    present = [file for file in names.files if comparison.add(file)]
+    comparison.sample()
+    comparison.forget(paths, {file.source for file in present}, apart)
+    gone = vanished(Walked(paths, present, discovery.skipped, apart), known, change.stamps, prune)
+    change.vanished, change.held = gone.vanished, gone.held
+    change.stale = [name for name in gone.stale if not known[name].stale]
     return change
 
 
@@ -97,7 +116,7 @@ def by_container(known: Iterable[str]) -> dict[str, list[str]]:
 def unfinished(stamp: Stamp) -> Stamp:
     """The stamp of a document in a file, or of a file with others in it, of which not all is in the index: no file has
     it, so that the next run reads the file again."""
-    return Stamp(None, stamp.mtime_ns)
+    return stamp._replace(size=None)
 
 
 def by_content(known: dict[str, FileState], without: set[str], rather: set[str]) -> dict[str, str]:
@@ -109,86 +128,164 @@ def by_content(known: dict[str, FileState], without: set[str], rather: set[str])
     return first
 
 
-def sha256(path: Path) -> str:
-    """The SHA-256 of the file's bytes, in hex. Raises `OSError`."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def stamp(file: str | Path, described: bool = True) -> Stamp:
-    """The size and time of a file; if it is `described`, the time is that of its sidecar if that is later. Raises
-    `OSError`."""
-    stat = os.stat(file)
-    return Stamp(stat.st_size, max(stat.st_mtime_ns, sidecar.changed_at(file) if described else 0))
-
-
 def is_around(paths: Iterable[Path], indexes_dir: Path) -> bool:
     """True if none of the paths is in the folder of indexes, as that of uploads is: then they may contain it."""
     inside = indexes_dir.resolve()
     return not any(path.resolve().is_relative_to(inside) for path in paths)
 
 
-def _compare(found: Found, before: dict[str, FileState], change: Change, include_hidden: bool) -> bool:
-    """Put the file where it belongs in `change`; `before` are the states of its documents in the index. True if it is
-    to be read."""
-    try:
-        now = stamp(found.file, found.described)
-        old = {name for name, state in before.items() if not _is_read_alike(name, state, include_hidden)}
-        if before and not old and all(state.stamp == now for state in before.values()):
+class _Comparison:
+    """The comparison of files, one after another, with what an index has of them."""
+
+    def __init__(self, known: Mapping[str, FileState], change: Change, failures: Iterable[Failed]) -> None:
+        self._known = known
+        self._inside = by_container(known)
+        self._change = change
+        self._failures: dict[str, list[Failed]] = {}
+        for failed in failures:
+            self._failures.setdefault(failed.file, []).append(failed)
+        self._unchanged: list[Found] = []  # those without others in them
+        self._whole: set[str] = set()  # files that are as they were when all of them was read
+
+    def add(self, found: Found) -> bool:
+        """Put the file where it belongs in the change; False if it is empty, and so no document."""
+        names = [found.document_id, *self._inside.get(found.document_id, ())]
+        states = {name: self._known[name] for name in names if name in self._known}
+        before = {name: state for name, state in states.items() if file_of(name, state.source) == found.source}
+        now = None
+        try:
+            now = stamp_of(found)
+            if now.size == 0 and not (before and _is_never_empty(found.file)):
+                self._change.skipped.append(Skipped(found.path, EMPTY))
+                return False
+            if self._is_done(found, before, now):
+                return True
+            found = found._replace(known=self._known_in(found, before, now))
+        except OSError:
+            pass  # the run will read it and report the error
+        if now is not None:
+            self._change.stamps[found.document_id] = now
+        if states:
+            self._change.known[found.document_id] = list(states)
+        self._change.changed.append(found)
+        return True
+
+    def sample(self) -> None:
+        """Compare the bytes of a few files that seem unchanged; which, the clock says."""
+        files, states = self._unchanged, self._known
+        first = time.time_ns() // 1000 % len(files) if files else 0
+        for found in (files[first:] + files[:first])[:_SAMPLE]:
+            state = states[found.document_id]
+            try:
+                if (state.stamp.size or 0) > _SAMPLE_BYTES or sha256(found.path) == state.sha256:
+                    continue
+                self._change.stamps[found.document_id] = stamp_of(found)
+            except OSError:
+                continue
+            self._change.unchanged.remove(found.document_id)
+            self._change.known[found.document_id] = [found.document_id]
+            self._change.changed.append(found)
+
+    def forget(self, paths: Sequence[Path], present: set[str], apart: Sequence[str]) -> None:
+        """Note the files whose failures count no longer: they are read again or as the index has them, gone, or left
+        out of the paths; `present` are those that were found."""
+        over = self._whole | {found.source for found in self._change.changed}
+        roots = [os.path.realpath(path).rstrip(os.sep) + os.sep for path in paths]
+        for file in self._failures:
+            lost = file not in present and (_below(file, roots) or not os.path.lexists(file))
+            if file in over or (lost and not _below(file, apart)):
+                self._change.forgotten.add(file)
+
+    def _is_done(self, found: Found, before: dict[str, FileState], now: Stamp) -> bool:
+        """True if the file need not be read: it is as it was, or failed as it is."""
+        change = self._change
+        old = self._old(before)
+        if before and not old and now.ctime_ns is not None and _have_marks(before, now):
+            self._keep(found, before, now)
+            return True
+        if not old and (again := as_before(found, now, self._failures.get(found.source, ()), change.options)):
+            change.failed.extend(again.failed)
             change.unchanged.extend(before)
-            return False
-        change.stamps[found.document_id] = now
+            if again.remarked:
+                change.remarked[found.source] = again.failed
+            return True
         own = before.get(found.document_id)
-        same_bytes = own is not None and own.sha256 == sha256(found.path)
-        described = sidecar.changed_at(found.file) > 0
-        if same_bytes and found.document_id in old:
-            change.reread.append(found.document_id)
-        elif same_bytes and not old and not described and _is_whole(before):
-            change.touched.extend(found._replace(document_id=name) for name in before)
-            change.stamps.update(dict.fromkeys(before, now))
+        if own is None or own.sha256 != sha256(found.path):
             return False
-        if is_container(found.file) and not described:
-            found = found._replace(known=_known(before, old, found.document_id))
-    except OSError:
-        pass  # the run will read it and report the error
-    change.changed.append(found)
-    return True
+        if found.document_id in old:
+            change.reread.append(found.document_id)
+        elif not old and not _is_described_anew(own.stamp, now) and _is_whole(before):
+            self._touch(found, before, now)
+            return True
+        return False
+
+    def _keep(self, found: Found, before: dict[str, FileState], now: Stamp) -> None:
+        if not all(failed.empty for failed in self._failures.get(found.source, ())):
+            self._whole.add(found.source)
+        if any(state.stale or state.stamp != now for state in before.values()):
+            self._touch(found, before, now)
+            return
+        self._change.unchanged.extend(before)
+        if len(before) == 1 and found.document_id in before:
+            self._unchanged.append(found)
+
+    def _touch(self, found: Found, before: Iterable[str], now: Stamp) -> None:
+        self._change.touched.extend(found._replace(document_id=name) for name in before)
+        self._change.stamps.update(dict.fromkeys(before, now))
+
+    def _old(self, before: Mapping[str, FileState]) -> set[str]:
+        """The documents that would be read otherwise now."""
+        return {name for name, state in before.items() if not _is_read_alike(name, state, self._change.options)}
+
+    def _known_in(self, found: Found, before: dict[str, FileState], now: Stamp) -> frozenset[tuple[str, str]]:
+        """The documents of a file that need not be read again, as `Found.known`."""
+        if not is_container(found.file) or any(_is_described_anew(state.stamp, now) for state in before.values()):
+            return frozenset()
+        old = self._old(before)  # by a reader of before
+        opened = {holder for name in old for holder in holders_of(name)}
+        own = before.get(found.document_id)
+        if own is not None and not _is_whole({found.document_id: own}):
+            opened.add(found.document_id)  # something in it could not be read, and is tried again
+        again = old | {name for name in opened if stays_closed(name)}
+        return frozenset((name, state.sha256) for name, state in before.items() if name not in again)
 
 
-def _known(before: dict[str, FileState], old: set[str], document_id: str) -> frozenset[tuple[str, str]]:
-    """The documents of a file that need not be read again, as `Found.known`; `old` are those of a reader of before."""
-    opened = {holder for name in old for holder in holders_of(name)}
-    if document_id in before and not _is_whole({document_id: before[document_id]}):
-        opened.add(document_id)  # something in it could not be read, and is tried again
-    again = old | {name for name in opened if stays_closed(name)}
-    return frozenset((name, state.sha256) for name, state in before.items() if name not in again)
+def _is_never_empty(file: str) -> bool:
+    """True for files of types whose programs write something even without text: one of no bytes was cut short."""
+    return is_container(file) or os.path.splitext(file)[1].lower() in OFFICE
 
 
-def _is_whole(states: dict[str, FileState]) -> bool:
+def _have_marks(states: Mapping[str, FileState], now: Stamp) -> bool:
+    marks = now.marks()
+    return all(state.stamp.marks() == marks for state in states.values())
+
+
+def _is_described_anew(before: Stamp, now: Stamp) -> bool:
+    """True if the metadata beside a file were changed. Of metadata that a version before this one read, it is only
+    known that its time counted as that of the file if it was later."""
+    if before.inode is None:
+        return bool(now.own) or before.mtime_ns != now.mtime_ns
+    return before.own != now.own
+
+
+def _is_whole(states: Mapping[str, FileState]) -> bool:
     """True if all that is in a file was read when it was last read."""
     stamps = {state.stamp for state in states.values()}
-    return len(stamps) == 1 and all(each != unfinished(each) or each.mtime_ns is None for each in stamps)
+    return len(stamps) == 1 and all(each.size is not None or each.mtime_ns is None for each in stamps)
 
 
-def _is_read_alike(name: str, before: FileState, include_hidden: bool) -> bool:
-    """True if the same file would be read as it was; its hidden text counts only if it holds some."""
-    return before.reader == reader_version(name) and before.hidden in (None, include_hidden)
+def _is_read_alike(name: str, before: FileState, options: Options) -> bool:
+    """True if the same file would be read as it was; its hidden text counts only if it holds some, and its images only
+    if there is OCR now."""
+    if before.reader != reader_version(name) or before.hidden not in (None, options.include_hidden):
+        return False
+    return before.ocr is None or before.ocr == "+".join(options.ocr_languages) or not _has_ocr()
 
 
-def _vanished(
-    paths: Iterable[Path], discovery: Discovery, present: set[str], known: dict[str, FileState], apart: list[str]
-) -> list[str]:
-    """Documents of the given folders, but not of those `apart`, whose file is no longer there or no longer read. One
-    that could not be looked at may be there."""
-    roots = [f"{path.resolve()}{os.sep}" for path in paths if path.is_dir()]
-    unreachable = {str(skipped.path.resolve()) for skipped in discovery.skipped if isinstance(skipped, Unreachable)}
-    unknown = apart + [f"{path}{os.sep}" for path in unreachable]
-    vanished = []
-    for document_id, state in known.items():
-        file = file_of(document_id, state.source)
-        if file not in present and file not in unreachable and _below(file, roots) and not _below(file, unknown):
-            vanished.append(document_id)
-    return sorted(vanished)
+def _has_ocr() -> bool:
+    from rag.documents.pdf.ocr import is_installed
+
+    return is_installed()
 
 
 def _below(source: str, folders: Iterable[str]) -> bool:

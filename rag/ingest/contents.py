@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from rag.documents.contained import holders_of
 from rag.documents.unpack import Kept
-from rag.errors import DocumentError
+from rag.errors import DocumentError, EmptyDocument
 from rag.ingest.prepare import Outcome, Prepared
 
 
@@ -37,7 +37,7 @@ class Contents:
             self.put.add(document_id)
         elif isinstance(outcome, Kept):
             self._kept.add(document_id)
-        elif isinstance(outcome, DocumentError):
+        elif isinstance(outcome, DocumentError) and not isinstance(outcome, EmptyDocument):
             self._failed.add(document_id)
 
     def has_failed(self, document_id: str) -> bool:

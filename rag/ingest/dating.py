@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from pathlib import Path
 
 from rag.documents.contained import file_of
-from rag.ingest.changes import stamp
+from rag.documents.sidecar import beside
+from rag.ingest.stamps import stamp
 from rag.text.dates import stated_date
-from rag.types import AsOf, Origin
+from rag.types import AsOf, Origin, Stamp
 
 
 def dated(document_id: str, origin: Origin) -> AsOf:
@@ -23,15 +25,26 @@ def dated(document_id: str, origin: Origin) -> AsOf:
 
 
 def _is_stale(document_id: str, origin: Origin) -> bool:
-    """True if the file has another size or time than when it was read. False where that is not known: a document of
-    the web, of another machine, of an archive of which a part could not be read."""
+    """True if the file has another size or time than when it was read, or other metadata beside it, or could not be
+    read when it was last looked for. False where that is not known: a document of the web, of another machine, of an
+    archive of which a part could not be read."""
     file = file_of(document_id, origin.source)
+    if origin.stale:
+        return True
     if origin.stamp.size is None or not os.path.isabs(file):
         return False
     try:
-        return stamp(file) != origin.stamp
+        now = stamp(file)
+        if origin.stamp.inode is None:  # an earlier version took the later time of the file and its metadata
+            return now[:2] != origin.stamp[:2] and not (now.own and _is_of_metadata(file, origin.stamp))
+        return (*now[:2], now.own) != (*origin.stamp[:2], origin.stamp.own)
     except (OSError, ValueError):
         return False
+
+
+def _is_of_metadata(file: str, before: Stamp) -> bool:
+    """True if the size is that of the file, and the time that of the metadata beside it."""
+    return (os.stat(file).st_size, os.stat(beside(Path(file))).st_mtime_ns) == before[:2]
 
 
 def _day(mtime_ns: int | None) -> str | None:

@@ -52,7 +52,7 @@ def reembed(
 def _what_is_left(index: LocalIndex, staged: Staged) -> Change:
     there = staged.files()
     here = index.files()
-    change = Change([], [], [], sorted(there.keys() - here.keys()), [], {}, [], {})
+    change = Change(vanished=sorted(there.keys() - here.keys()))
     for document_id, state in here.items():
         if document_id in there and staged.document(document_id) == index.document(document_id):
             change.unchanged.append(document_id)

@@ -21,18 +21,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag.background import UNWATCHED, Run
-from rag.documents.contained import container_of, is_container, printable
+from rag.documents.contained import container_of, file_of, is_container, printable
 from rag.documents.discover import Found, Skipped
 from rag.documents.read import DEFAULTS, Options
 from rag.documents.unpack import Archive
-from rag.errors import DocumentError, RagError, ReaderFault
-from rag.index.unread import note_unread
-from rag.ingest.changes import Change, Same, by_content, find_changes, unfinished
+from rag.errors import DocumentError, EmptyDocument, RagError, ReaderFault
+from rag.ingest.changes import EMPTY, Change, Same, by_content, find_changes, unfinished
 from rag.ingest.contents import Contents
+from rag.ingest.failures import failed_anyhow, to_remember
+from rag.ingest.naming import Renamed
 from rag.ingest.prepare import BATCH_PASSAGES, Here, Outcome, Prepared, Preparer, Promise, ReadFiles, read_here
-from rag.seams import DocumentSink, Embedder, Index
+from rag.ingest.vanished import Held
+from rag.seams import DocumentSink, Embedder
 from rag.settings import Settings
-from rag.types import Document, Embedding, Entry, Stamp
+from rag.types import Document, Embedding, Entry, Failed, Stamp
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +70,10 @@ class Summary:
     notes: list[Note] = field(default_factory=list)  # of added and replaced documents
     moved: list[Same] = field(default_factory=list)  # added ones with the bytes of a removed one, the `other`
     duplicates: list[Same] = field(default_factory=list)  # added or replaced ones with the bytes of another that stays
+    held: list[Held] = field(default_factory=list)  # paths of which so much would have been removed that nothing was
+    stale: list[str] = field(default_factory=list)  # documents whose files could not be read or found, kept as they are
+    renamed: list[Renamed] = field(default_factory=list)  # files and folders whose own name was taken
+    failed_before: list[Failed] = field(default_factory=list)  # not tried again
     passages: int = 0  # of added and replaced documents
     embedded: int = 0  # those of them that were not in the cache
     left: int = 0  # files that a stopped run did not reach
@@ -97,20 +103,14 @@ def sync(
     read: ReadFiles | None = None,
     run: Run = UNWATCHED,
     options: Options = DEFAULTS,
+    prune: bool = False,
 ) -> Summary:
     """Bring `index` in line with `paths`; a run that is stopped commits and publishes what is done, and returns.
-    `options` are those with which `read` reads; without it files are read in this process."""
-    change = find_changes(paths, index.files(), settings.indexes_dir, options.include_hidden)
+    `options` are those with which `read` reads; without it files are read in this process. With `prune`, all that
+    vanished is removed, however much it is."""
+    change = find_changes(paths, index.files(), settings.indexes_dir, options, failures=index.failures(), prune=prune)
     reading = read or partial(read_here, options=options)
     return carry_out(change, index, Here(embedder, settings.passage_tokens, reading), run)
-
-
-def note_failures(index: Index, summary: Summary, paths: Sequence[Path] = ()) -> None:
-    """Keep beside the index which files could not be read, for questions about them; those below `paths` that the run
-    did not meet are forgotten."""
-    settled = [*summary.added, *summary.replaced, *summary.unchanged, *summary.removed]
-    roots = [] if summary.left else [path.absolute().name for path in paths]
-    note_unread(index.folder, {item.document_id: item.message for item in summary.failed}, settled, roots)
 
 
 def carry_out(change: Change, index: DocumentSink, preparer: Preparer | None, run: Run = UNWATCHED) -> Summary:
@@ -119,6 +119,7 @@ def carry_out(change: Change, index: DocumentSink, preparer: Preparer | None, ru
     if change.changed and preparer is None:
         raise ValueError(f"{len(change.changed)} files have changed: a preparer must be given to read and embed them")
     work = _Work(change, index)
+    work.forget()
     if preparer is not None and change.changed:
         try:
             work.put_in(preparer, run)
@@ -136,7 +137,15 @@ class _Work:
     """A run over an index, and the summary that it fills."""
 
     def __init__(self, change: Change, index: DocumentSink) -> None:
-        self.summary = Summary(unchanged=change.unchanged, skipped=change.skipped)
+        self.summary = Summary(
+            unchanged=change.unchanged,
+            skipped=change.skipped,
+            held=change.held,
+            stale=change.stale,
+            renamed=change.renamed,
+            failed_before=[failed for failed in change.failed if not failed.empty],
+        )
+        self.summary.skipped += [Skipped(Path(failed.file), EMPTY) for failed in change.failed if failed.empty]
         self._change = change
         self._index = index
         self._waiting: deque[_Batch] = deque()
@@ -145,9 +154,20 @@ class _Work:
         again = {name for names in change.known.values() for name in names}
         self._same_as = by_content(self._known, without=again, rather=self._vanished)
         self._contents = Contents()  # of the file at hand
+        self._errors: list[tuple[str, DocumentError]] = []  # of the file at hand
+        self._remembered: dict[str, list[Failed]] = {}  # failures of this run, by their file
         self._unfinished: set[str] = set()  # files of which something is not in the index
         # Documents whose stamp has to follow the file that holds them: those that stay as they are, and the others
         self._inside: dict[str, tuple[list[str], set[str]]] = {}
+
+    def forget(self) -> None:
+        """Forget failures that count no longer, and note anew those of files that are the same. Those of a file that is
+        read again count until it was."""
+        read = {found.source for found in self._change.changed}
+        for file in self._change.forgotten - read:
+            self._index.remember(file, [])
+        for file, failures in self._change.remarked.items():
+            self._index.remember(file, failures)
 
     def put_in(self, preparer: Preparer, run: Run) -> None:
         """Read and cut the files that changed, and commit them in batches."""
@@ -187,7 +207,9 @@ class _Work:
                 self._index.touch(document_id, stamp if whole else unfinished(stamp))
 
     def take_out(self) -> None:
-        """Remove the documents whose files vanished."""
+        """Remove the documents whose files vanished, and mark those whose files cannot be read."""
+        if self._change.stale:
+            self._index.mark_stale(self._change.stale)
         for document_id in self._change.vanished:
             self._index.remove(document_id)
             self.summary.removed.append(document_id)
@@ -196,16 +218,36 @@ class _Work:
         """Note what came of a file, or of one in it; returns True if it was the last of that file."""
         self._contents.add(outcome, document_id)
         if isinstance(outcome, DocumentError):
-            self.summary.failed.append(_failure(document_id, outcome))
-            self._unfinished.add(found.document_id)
+            self._note_error(found, outcome, document_id)
         elif isinstance(outcome, Archive):
             self._note(document_id, found.source + document_id[len(found.document_id) :], outcome.notes)
         if document_id != found.document_id:
             return False
         contents, self._contents = self._contents, Contents()
-        if is_container(found.file):
+        if is_container(found.file) or isinstance(outcome, EmptyDocument):
             self._finish(document_id, contents)
+        errors, self._errors = self._errors, []
+        if errors or found.source in self._change.forgotten:
+            before = self._change.stamps.get(document_id)
+            self._remember(found.source, to_remember(found, errors, before, self._change.options))
         return True
+
+    def _remember(self, file: str, failures: Sequence[Failed]) -> None:
+        """Remember failures of a file, beside those that were met before in this run."""
+        every = self._remembered.setdefault(file, [])
+        every.extend(failures)
+        self._index.remember(file, every)
+
+    def _note_error(self, found: Found, error: DocumentError, document_id: str) -> None:
+        """Note that a file, or one in it, could not be read, or that there is nothing to read in it."""
+        self._errors.append((document_id, error))
+        if isinstance(error, EmptyDocument):
+            self.summary.skipped.append(Skipped(Path(found.file + document_id[len(found.document_id) :]), EMPTY))
+            return
+        self.summary.failed.append(_failure(document_id, error))
+        self._unfinished.add(found.document_id)
+        if document_id in self._known and not self._known[document_id].stale:
+            self._change.stale.append(document_id)
 
     def _finish(self, document_id: str, contents: Contents) -> None:
         """Note which documents of a file that was read to its end are as they were, and which are no longer there."""
@@ -258,6 +300,8 @@ class _Work:
         for document, _ in documents:
             self.summary.failed.append(_failure(document.id, exc))
             self._unfinished.add(container_of(document.id) or document.id)
+            file = file_of(document.id, document.source)
+            self._remember(file, [failed_anyhow(file, document.id, str(exc))])
 
     def _note(self, document_id: str, source: str, notes: Sequence[str]) -> None:
         for text in notes:

@@ -16,28 +16,66 @@ from rag.ingest.changes import is_around
 
 _QUIET_MS = 1600  # programs save in several steps
 _LOOK_ANYWAY_MS = 3_600_000
+_LOOK_AT_ROOTS_MS = 5_000  # how often a path is looked at: it may be gone, or another one of its name
 _GONE_S = 5.0  # how often a path that is gone is looked for
 
 
 def changes(paths: Sequence[Path], indexes_dir: Path) -> Iterator[None]:
     """Yield after each burst of changes below `paths`; ends at Ctrl-C. Writes to an index that lies below do not count,
     or each would cause another."""
-    from watchfiles import watch
-
-    own = f"{indexes_dir.resolve()}{os.sep}" if is_around(paths, indexes_dir) else None
+    again = False
     try:
         while True:
             while not all(path.exists() for path in paths):
                 time.sleep(_GONE_S)
-            # hidden files count too: metadata beside a document is one
-            for _ in watch(
-                *(path.resolve() for path in paths),
-                watch_filter=lambda change, path: own is None or not path.startswith(own),
-                debounce=_QUIET_MS, rust_timeout=_LOOK_ANYWAY_MS, yield_on_timeout=True,
-                raise_interrupt=True,
-            ):  # fmt: skip
-                yield None
-                if not all(path.exists() for path in paths):
-                    break
+            yield from _until_exchanged(paths, indexes_dir, again)
+            again = True
     except KeyboardInterrupt:
         return
+
+
+def _until_exchanged(paths: Sequence[Path], indexes_dir: Path, again: bool) -> Iterator[None]:
+    """Yield after each burst of changes, until one of the paths is gone or another folder than it was; if that has
+    happened before, once at the beginning, for what changed while nothing was watched."""
+    from watchfiles import watch
+
+    own = f"{indexes_dir.resolve()}{os.sep}" if is_around(paths, indexes_dir) else None
+    roots = [path.resolve() for path in paths]
+    # A file that was given by name is saved by writing another and renaming it, which only its folder shows
+    watched = {root if root.is_dir() else root.parent for root in roots}
+    before = _numbers(paths)
+    signalled = time.monotonic() - (_LOOK_ANYWAY_MS if again else 0) / 1000
+
+    def counts(_: object, changed: str) -> bool:
+        if own is not None and changed.startswith(own):
+            return False
+        return any(Path(changed).is_relative_to(root) or _is_beside(changed, root) for root in roots)
+
+    # hidden files count too: metadata beside a document is one
+    for found in watch(
+        *watched, watch_filter=counts, debounce=_QUIET_MS, rust_timeout=_LOOK_AT_ROOTS_MS, yield_on_timeout=True,
+        raise_interrupt=True,
+    ):  # fmt: skip
+        exchanged = _numbers(paths) != before
+        if found or exchanged or time.monotonic() - signalled > _LOOK_ANYWAY_MS / 1000:
+            signalled = time.monotonic()
+            yield None
+        if exchanged:
+            return
+
+
+def _numbers(paths: Sequence[Path]) -> list[tuple[int, int] | None]:
+    """The numbers of the folders on their drives, after which the system watches them."""
+    found: list[tuple[int, int] | None] = []
+    for path in paths:
+        try:
+            stat = path.stat()
+            found.append((stat.st_dev, stat.st_ino) if path.is_dir() else (0, 0))
+        except OSError:
+            found.append(None)
+    return found
+
+
+def _is_beside(changed: str, root: Path) -> bool:
+    """True for the metadata beside a file that was given by name."""
+    return os.path.dirname(changed) == str(root.parent) and os.path.basename(changed).startswith(f".{root.name}.")

@@ -7,7 +7,7 @@ Out: an open index, to be closed, of which the rest of the program needs no more
 from __future__ import annotations
 
 from rag.errors import InputError
-from rag.index.folders import Expected, check_settings, index_folder, local_indexes
+from rag.index.folders import Expected, check_settings, discard_index, index_folder, local_indexes
 from rag.index.local import LocalIndex
 from rag.index.schema import FILE
 from rag.index.sources import Shown, with_path
@@ -84,6 +84,12 @@ def index_changed_at(settings: Settings, name: str) -> int:
         return int((settings.indexes_dir / name / FILE).stat().st_mtime)
     except OSError:
         return 0
+
+
+def discard_empty(settings: Settings) -> None:
+    """Take away an index that this process just made and that holds no document; on Milvus it stays."""
+    if settings.store == "local":
+        discard_index(index_folder(settings.indexes_dir, settings.index))
 
 
 def local_only(settings: Settings, command: str, instead: str) -> None:

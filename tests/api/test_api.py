@@ -27,6 +27,7 @@ INFO = {
     "metadata": {},
     "modified": None,
     "notes": [],
+    "stale": False,
 }
 TEXT_OF_PUMPS = {
     "id": PUMPS.id, "title": PUMPS.title, "source": PUMPS.source, "text": PUMPS.text, "pages": [], "notes": [],

@@ -14,9 +14,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.work import upload_jobs
 from rag.index.folders import Expected
 from rag.index.local import LocalIndex
-from rag.index.unread import read_unread
+from rag.index.unread import unread
 from rag.ingest.chunking import chunker_fingerprint
 from rag.ingest.run import sync
 from rag.ingest.uploads import Upload, keep
@@ -178,11 +179,14 @@ def test_a_file_that_cannot_be_read_leaves_what_was_there(client: TestClient, se
     assert job["error"].startswith("a.txt: ")
     assert str(settings.indexes_dir) not in job["error"]
     assert client.get("/v1/documents/uploads/a.txt/text").json()["text"] == "The pump is here."
-    (unread,) = read_unread(settings.indexes_dir / "default")
-    assert (unread.document_id, unread.reason) == ("uploads/a.txt", job["error"].removeprefix("a.txt: "))
+    with LocalIndex.open(settings.indexes_dir, "default") as index:
+        (told,) = unread(index.failures())
+    assert (told.document_id, told.reason) == ("uploads/a.txt", job["error"].removeprefix("a.txt: "))
+    assert not client.get("/v1/documents").json()["documents"][0]["stale"]
     upload(client, "a.txt", b"The pump is there.")
-    assert read_unread(settings.indexes_dir / "default") == []
-    assert not list((settings.indexes_dir / "default" / "uploads" / ".incoming").iterdir())
+    with LocalIndex.open(settings.indexes_dir, "default") as index:
+        assert index.failures() == []
+    assert not list((settings.indexes_dir / "default" / "uploads" / ".incoming").glob("job_*"))
 
 
 def test_filters_and_own_metadata(client: TestClient, settings: Settings) -> None:
@@ -238,3 +242,35 @@ def test_what_was_accepted_before_a_restart_is_taken_up(settings: Settings) -> N
     assert not list((folder / "uploads" / ".incoming").iterdir())
     with LocalIndex.open(settings.indexes_dir, "default", Expected(chunker=chunker_fingerprint(settings))) as index:
         assert index.verify() == []
+
+
+def test_a_job_that_failed_since_the_index_was_held_leaves_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_jobs, "_BUSY_S", 0.5)
+    incoming = settings.indexes_dir / "default" / "uploads" / ".incoming"
+    with serving(settings) as client:
+        upload(client, "a.txt", b"The pump is here.")
+        with LocalIndex.open(settings.indexes_dir, "default", write=True):
+            assert upload(client, "a.txt", b"The pump is there.")["status"] == "failed"
+        assert not list(incoming.glob("job_*"))
+        upload(client, "a.txt", b"The pump is gone.")
+    with serving(settings) as client:
+        time.sleep(0.5)
+        assert client.get("/v1/documents/uploads/a.txt/text").json()["text"] == "The pump is gone."
+
+
+def test_a_job_that_waits_when_the_service_stops_is_done_by_the_next(settings: Settings) -> None:
+    with serving(settings) as client:
+        upload(client, "a.txt", b"The pump is here.")
+        with LocalIndex.open(settings.indexes_dir, "default", write=True):
+            job = client.post("/v1/documents", files={"file": ("a.txt", b"The pump is there.")}).json()
+            client.app.state.jobs.close()  # type: ignore[attr-defined]
+            assert client.get(f"/v1/jobs/{job['id']}").json()["status"] == "queued"
+    with serving(settings) as client:
+        wait_until(lambda: client.get(f"/v1/jobs/{job['id']}"), 200)
+        deadline = time.monotonic() + 20
+        while client.get(f"/v1/jobs/{job['id']}").json()["status"] != "done":
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert client.get("/v1/documents/uploads/a.txt/text").json()["text"] == "The pump is there."

@@ -20,7 +20,7 @@ from fastapi.testclient import TestClient
 from api.work import upload_jobs
 from rag.documents.pool import ReaderPool
 from rag.ingest import uploads
-from rag.ingest.uploads import Upload, keep, waiting
+from rag.ingest.uploads import Owner, Upload, keep, waiting
 from rag.settings import Settings
 from tests.api.fakes import wait_until
 from tests.api.test_documents import found, serving, upload
@@ -38,9 +38,10 @@ def client(settings: Settings) -> Iterator[TestClient]:
 
 
 def kept(settings: Settings) -> list[str]:
-    """What waits, and what was put in its place."""
+    """What waits, and what was put in its place; not the lock of the service."""
     folder = settings.indexes_dir / "default" / "uploads"
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
+    return sorted(path.relative_to(folder).as_posix() for path in files)
 
 
 def send(client: TestClient, name: str, content: bytes = b"The pump is here.", **more: Any) -> Any:
@@ -81,9 +82,12 @@ def test_after_a_restart_uploads_of_one_name_take_effect_in_the_order_in_which_t
     folder = settings.indexes_dir / "default" / "uploads"
     names = [f"job_{name:032x}" for name in (7, 3, 9, 1, 5)]  # ids of an earlier version say nothing of the order
     for number, name in enumerate(names):
-        keep(io.BytesIO(f"The pump has number {number}.".encode()), Upload(name, "same.txt", folder), {})
-        os.utime(folder / ".incoming" / name, ns=(10**18 + number, 10**18 + number))
-    assert [one.job for one in waiting(folder.parent)] == names
+        waits = Upload(name, "same.txt", folder)
+        keep(io.BytesIO(f"The pump has number {number}.".encode()), waits, {})
+        os.utime(waits.path, ns=(10**18 + number, 10**18 + number))
+    owner = Owner()
+    assert [one.job for one in waiting(folder.parent, owner)] == names
+    owner.close()
     with serving(settings) as client:
         wait_until(lambda: client.get("/v1/documents/uploads/same.txt"), 200, 30)
         wait_until(lambda: client.get(f"/v1/jobs/{names[-1]}"), 200)

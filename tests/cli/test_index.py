@@ -8,6 +8,7 @@ import json
 import pytest
 
 from rag.cli import index as command
+from rag.cli import index_report as report
 from rag.ingest.run import Failure, Note, Summary
 from rag.settings import Settings
 
@@ -33,7 +34,7 @@ def options_of(*arguments: str) -> argparse.Namespace:
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """Standard error of the summary of a run with two failures."""
     options = options_of(*arguments)
-    assert command._print_summary(SUMMARY, 1, options, Settings()) == command.SOME_FAILED
+    assert report.print_summary(SUMMARY, 1, options, Settings()) == report.SOME_FAILED
     return capsys.readouterr().err
 
 
@@ -47,8 +48,8 @@ def test_tracebacks_are_shown_if_they_are_wanted(capsys: pytest.CaptureFixture[s
 
 
 def test_what_was_not_read_of_a_file_is_named_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command._print_summary(NOTED, 1, options_of(), Settings()) == command.OK
+    assert report.print_summary(NOTED, 1, options_of(), Settings()) == report.OK
     assert capsys.readouterr().err == "  note     c.pdf: page 2 was not read\n"
-    assert command._print_summary(NOTED, 1, options_of("--json"), Settings()) == command.OK
+    assert report.print_summary(NOTED, 1, options_of("--json"), Settings()) == report.OK
     printed = json.loads(capsys.readouterr().out)
     assert printed["notes"] == [{"document_id": "docs/c.pdf", "message": "c.pdf: page 2 was not read"}]

@@ -89,7 +89,7 @@ def test_index_search_ask_documents_and_back(here: Path, capsys: pytest.CaptureF
 
     assert main(["index", "library"]) == 1
     captured = capsys.readouterr()
-    assert "1 added, 0 replaced, 0 removed, 0 unchanged, 3 failed, 0 skipped" in captured.out
+    assert "1 added, 0 replaced, 0 removed, 0 unchanged, 2 failed, 1 skipped" in captured.out
     assert all(name in captured.err for name in ("empty.txt", "fake.txt", "broken.pdf"))
 
     assert main(["search", "mill at Corran", "--json"]) == 0
@@ -118,11 +118,24 @@ def test_index_search_ask_documents_and_back(here: Path, capsys: pytest.CaptureF
     assert "note: answering without a language model" in capsys.readouterr().out
 
     assert main(["index", "library", "--dry-run"]) == 0
-    assert "add      library/broken.pdf" in capsys.readouterr().out
+    assert "1 unchanged, 2 failed before; nothing was written" in capsys.readouterr().out
+    assert main(["index", "library"]) == 1
+    assert "1 unchanged, 0 failed, 2 failed as before, 1 skipped" in capsys.readouterr().out
+    assert main(["index", "library", "--keep-going"]) == 0
+    capsys.readouterr()
     (library / "mill.txt").unlink()
     for name in ("empty.txt", "fake.txt", "broken.pdf"):
         (library / name).unlink()
-    assert main(["index", "library"]) == 0
+    held = f"1 of 1 documents below {library} are no longer there, and none of them was removed: is its drive there? "
+    assert main(["index", "library"]) == 1
+    captured = capsys.readouterr()
+    assert f"rag: {held}`--prune` removes them\n" in captured.err
+    assert "0 removed" in captured.out
+    assert main(["documents"]) == 0
+    assert capsys.readouterr().out == "library/mill.txt  mill  (1 passages, stale)\n"
+    assert main(["index", "library", "--dry-run"]) == 1
+    assert f"held     {held}" in capsys.readouterr().out
+    assert main(["index", "library", "--prune"]) == 0
     assert "0 added, 0 replaced, 1 removed" in capsys.readouterr().out
     assert main(["ask", "What does broken.pdf say?"]) == 3
     assert "could not be read" not in capsys.readouterr().out

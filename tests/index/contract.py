@@ -28,6 +28,7 @@ from rag.types import (
     DocumentInfo,
     Embedding,
     Entry,
+    Failed,
     Filters,
     Origin,
     Passage,
@@ -378,6 +379,24 @@ class IndexContract:
         with index.snapshot() as snapshot:
             assert set(snapshot.origins(wanted)) == {BRIDGES.document.id}
             assert snapshot.origins([]) == {}
+
+    def test_failures_of_a_file_are_remembered_in_place_of_those_before(self, index: WritableIndex) -> None:
+        stamp = Stamp(7, 3, 4, 5, "own", "/home/c_d%.zip", 6)
+        inside = [
+            Failed("/home/c_d%.zip", name, f"/home/{name}: it says \"no\"", "ab", stamp, "1 eng", name == "c.zip!/y.txt")
+            for name in ("c.zip!/y.txt", "c.zip!/x.pdf")
+        ]
+        other = Failed("/home/cxdx.zip", "b.zip", "half \ud800", "", Stamp(None, None), "")
+        index.remember("/home/c_d%.zip", inside)
+        index.remember("/home/b.pdf", [other._replace(file="/home/b.pdf", message="it says no")])
+        assert index.failures() == [other._replace(file="/home/b.pdf", message="it says no"), inside[1], inside[0]]
+        assert len(index.failures(2)) == 2
+        index.remember("/home/c_d%.zip", inside[1:])
+        index.remember("/home/b.pdf", [])
+        assert index.failures() == inside[1:]
+        index.remember("/home/cxdx.zip", [other])  # a store may not take it
+        assert [failed for failed in index.failures() if failed.file == "/home/c_d%.zip"] == inside[1:]
+        assert index.documents() == []
 
     def test_a_document_may_have_no_passages(self, index: WritableIndex) -> None:
         put(index, make_entry("empty.txt", []), MILLS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -41,6 +42,14 @@ def save_for_eight_dimensions(path: Path) -> None:
     dense.save_exact(dense.empty(8), 2, path.parent)
 
 
+def save_for_another_faiss(path: Path) -> None:
+    """The file is what the manifest tells of, and this FAISS cannot decode it."""
+    content = b"IxZ9" + bytes(400)
+    path.write_bytes(content)
+    told = dense.dense_manifest(path.parent)._replace(size=len(content), sha256=hashlib.sha256(content).hexdigest())
+    dense.write_manifest(told, path.parent)
+
+
 def garble(path: Path) -> None:
     path.write_bytes(b"\x00garbage{")
 
@@ -49,6 +58,7 @@ DAMAGE: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     "FAISS file cut short": ("dense", "dense.faiss", cut_short),
     "FAISS file empty": ("dense", "dense.faiss", lambda path: path.write_bytes(b"")),
     "FAISS file gone": ("dense", "dense.faiss", Path.unlink),
+    "FAISS file of another version": ("dense", "dense.faiss", save_for_another_faiss),
     "FAISS file of another dimension": ("dense", "dense.json", save_for_eight_dimensions),
     "manifest garbled": ("dense", "dense.json", garble),
     "manifest of another shape": ("dense", "dense.json", lambda path: path.write_text('{"generation": 2}')),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -156,3 +157,23 @@ def test_readers_in_threads_never_see_half_a_change(tmp_path: Path) -> None:
     assert all(max(generations) == generation and len(generations) > 3 for generations in seen), seen
     reader.close()
     writer.close()
+
+
+def test_a_reader_that_may_not_write_follows_a_writer(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It opens the file as one to which nobody writes, as long as there is no log."""
+    access = os.access
+    with open_index(folder) as warm:
+        warm.documents()
+    for left in ("-wal", "-shm"):
+        (folder / "books" / f"catalogue.sqlite{left}").unlink(missing_ok=True)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK and access(path, mode))
+    with open_index(folder) as reader:
+        assert [info.id for info in reader.documents()] == ["a/bridges.txt", "mills.txt"]
+        monkeypatch.undo()
+        with open_index(folder, write=True) as writer:
+            monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK and access(path, mode))
+            put(writer, make_entry("new.txt", ["Something new."]))
+            assert [info.id for info in reader.documents()] == ["a/bridges.txt", "mills.txt", "new.txt"]
+            put(writer, *(make_entry(f"{number}.txt", [f"Entry {number}."]) for number in range(300)))
+            assert len(reader.documents()) == 303
+        assert len(reader.documents()) == 303

@@ -51,9 +51,15 @@ def opened(settings: Settings) -> LocalIndex:
     return index
 
 
-def run(settings: Settings, *paths: Path, embedder: HashEmbedder | None = None, read: ReadFiles = read_here) -> Summary:
+def run(
+    settings: Settings,
+    *paths: Path,
+    embedder: HashEmbedder | None = None,
+    read: ReadFiles = read_here,
+    prune: bool = False,
+) -> Summary:
     with opened(settings) as index:
-        summary = sync(list(paths), index, embedder or HashEmbedder(), settings, read=read)
+        summary = sync(list(paths), index, embedder or HashEmbedder(), settings, read=read, prune=prune)
         assert index.verify() == []
         return summary
 
@@ -262,7 +268,7 @@ def test_only_what_lies_under_the_given_paths_is_removed(settings: Settings, lib
     run(settings, library, other)
     (library / "a.txt").unlink()
     (other / "x.txt").unlink()
-    assert run(settings, other).removed == ["other/x.txt"]
+    assert run(settings, other, prune=True).removed == ["other/x.txt"]
     below = run(settings, library / "sub")
     assert (below.removed, below.added, below.unchanged) == ([], [], ["library/sub/b.md"])
     assert run(settings, library).removed == ["library/a.txt"]
@@ -289,7 +295,7 @@ def test_files_with_hidden_text_are_read_again_for_the_option_that_reads_it(sett
     (library / "c.html").write_text("<p>It turns.</p><p style='display:none'>The code word is wheat.</p>")
     run(settings, library)
     assert find_changes([library], _files(settings)).changed == []
-    change = find_changes([library], _files(settings), include_hidden=True)
+    change = find_changes([library], _files(settings), options=Options(include_hidden=True))
     assert ([found.document_id for found in change.changed], change.reread) == (["library/c.html"], ["library/c.html"])
 
     def read(files: Iterable[Found]) -> Iterator[tuple[Found, Document | DocumentError]]:
@@ -299,7 +305,7 @@ def test_files_with_hidden_text_are_read_again_for_the_option_that_reads_it(sett
     with opened(settings) as index:
         carry_out(change, index, Here(HashEmbedder(), 40, read))
         assert index.document("library/c.html").text == "It turns.\n\nThe code word is wheat."
-    assert find_changes([library], _files(settings), include_hidden=True).changed == []
+    assert find_changes([library], _files(settings), options=Options(include_hidden=True)).changed == []
     assert run(settings, library).reread == ["library/c.html"]
     with opened(settings) as index:
         document = index.document("library/c.html")

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from rag.ingest import watch
 from rag.ingest.watch import changes
 
 
@@ -41,3 +48,59 @@ def test_changes_below_a_folder_are_signalled(tmp_path: Path) -> None:
     (tmp_path / "sub" / "0.txt").unlink()
     thread.join(20)
     assert len(seen) == 2
+
+
+@contextmanager
+def watching(monkeypatch: pytest.MonkeyPatch, path: Path) -> Iterator[Callable[[int], bool]]:
+    """Yields a function that waits until there were so many signals; False if there were others, or none."""
+    monkeypatch.setattr(watch, "_LOOK_AT_ROOTS_MS", 300)
+    monkeypatch.setattr(watch, "_QUIET_MS", 200)
+    monkeypatch.setattr(watch, "_GONE_S", 0.05)
+    seen: list[float] = []
+
+    def follow() -> None:
+        for _ in changes([path], path.parent / "indexes"):
+            seen.append(time.monotonic())
+
+    threading.Thread(target=follow, daemon=True).start()
+    time.sleep(0.6)
+
+    def signals(number: int) -> bool:
+        deadline = time.monotonic() + 10
+        while len(seen) < number and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(0.6)
+        return len(seen) == number
+
+    yield signals
+
+
+def test_each_save_of_a_file_given_by_name_is_signalled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("one")
+    with watching(monkeypatch, file) as signals:
+        for number in range(1, 4):
+            (tmp_path / ".a.txt.tmp12").write_text(f"save {number}")
+            os.replace(tmp_path / ".a.txt.tmp12", file)
+            assert signals(number)
+        (tmp_path / "other.txt").write_text("of somebody else")
+        assert signals(3)
+        (tmp_path / ".a.txt.metadata.json").write_text("{}")
+        assert signals(4)
+
+
+def test_a_folder_that_was_exchanged_is_followed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "notes"
+    root.mkdir()
+    with watching(monkeypatch, root) as signals:
+        root.rename(tmp_path / "away")
+        (tmp_path / "fresh").mkdir()
+        (tmp_path / "fresh").rename(root)
+        assert signals(2)  # one for the exchange, one for what may have changed before the new folder was watched
+        (root / "a.txt").write_text("one")
+        assert signals(3)
+        shutil.rmtree(root)
+        assert signals(4)
+        root.mkdir()
+        (root / "b.txt").write_text("two")
+        assert signals(5)

@@ -122,6 +122,8 @@ def _parts(document: Any, languages: Sequence[str], receipt: Receipt) -> _Parts:
     pages = [page._replace(sense=readable) if page.sense is None else page for page in pages]
     pages = [page if page.sense else page._replace(lines=[]) for page in pages]
     images = [number for number, page in enumerate(pages) if page.image or not page.sense]
+    if images:
+        receipt.ocr = "+".join(languages) if ocr.is_installed() else ""
     stated = {**document.get_metadata_dict(skip_empty=True), "language": _language(document)}
     files = embedded(document, [file for page in pages for file in page.besides.files])
     return _Parts(pages, _outline(document), stated, files, _recognised(document, images, languages))

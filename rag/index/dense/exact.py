@@ -170,9 +170,21 @@ def content_of(folder: Path, told: DenseManifest, dimension: int) -> bytes:
     return content
 
 
+@contextmanager
+def decoding(folder: Path) -> Iterator[None]:
+    """Raise errors of FAISS as `Damaged` within a `with` block: its file may be of a version that this one cannot
+    decode."""
+    try:
+        yield
+    except (RuntimeError, AttributeError) as exc:
+        raise Damaged(folder / FILE, "cannot be decoded by this version of FAISS") from exc
+
+
 def load_exact(folder: Path, dimension: int) -> Dense:
     """Read an exact index that was saved, of whatever generation. Raises `Damaged`."""
-    return decode_dense(content_of(folder, dense_manifest(folder), dimension))
+    content = content_of(folder, dense_manifest(folder), dimension)
+    with decoding(folder):
+        return decode_dense(content)
 
 
 def save_exact(dense: Dense, generation: int, folder: Path) -> None:

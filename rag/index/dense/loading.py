@@ -31,7 +31,8 @@ def load_dense(folder: Path, dimension: int) -> Searchable:
     told = dense.dense_manifest(folder)
     content = dense.content_of(folder, told, dimension)
     if told.trained is None:
-        return dense.decode_dense(content)
+        with dense.decoding(folder):
+            return dense.decode_dense(content)
     base = _base(content, told, told.trained, folder)
     # one file may be from before a writer put others in place, and one from after
     if dense.dense_manifest(folder) != told:
@@ -81,6 +82,8 @@ def brought_to(at: int, found: Searchable, catalogue: Catalogue) -> Searchable:
 def _base(content: bytes, told: DenseManifest, trained: Trained, folder: Path) -> Base:
     import faiss
 
-    index = faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
+    with dense.decoding(folder):
+        index = faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8))
+        rows = held(index)
     vectors = VectorFile(folder / VECTORS, told.vectors, told.dimension)
-    return Base(held(index), index, trained.probes, trained.candidates, vectors, trained.trained_on, told.sha256)
+    return Base(rows, index, trained.probes, trained.candidates, vectors, trained.trained_on, told.sha256)

@@ -9,7 +9,7 @@ Does not repair anything: what Milvus stores, it keeps. `rag.stores.milvus.schem
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rag.errors import RagError
@@ -26,6 +26,7 @@ from rag.types import (
     DocumentInfo,
     Embedding,
     Entry,
+    Failed,
     FileState,
     Filters,
     MadeWith,
@@ -151,6 +152,19 @@ class MilvusIndex:
     def touch(self, document_id: str, stamp: Stamp) -> None:
         """Note a new size and time of a file whose content is the same. Raises `DocumentNotFound`."""
         self._writing().touch(document_id, stamp)
+
+    def mark_stale(self, document_ids: Iterable[str]) -> None:
+        """Note that the files behind these documents could not be read, or not be found; readers see it at once."""
+        self._writing().mark_stale(document_ids)
+
+    def failures(self, most: int | None = None) -> list[Failed]:
+        """The files, and files in them, that could not be read when they were last tried, by id: all, or `most` of
+        them."""
+        return self._usable().failures()[:most]
+
+    def remember(self, file: str, failures: Sequence[Failed]) -> None:
+        """Remember these failures of a file, and of files in it, in place of those before; readers see it at once."""
+        self._writing().remember(file, failures)
 
     def remove(self, document_id: str) -> None:
         """Remove the document; readers see that when it is published. Raises `DocumentNotFound`."""

@@ -11,6 +11,7 @@ import base64
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -70,11 +71,11 @@ def document_of(info: DocumentInfo, parts: Iterable[str]) -> Document:
 
 def version_row(version: int, entry: Entry, parts: int, added: int) -> Row:
     """The row of the ledger that says that a version is there; its text has `parts` parts."""
-    document, passages, _, (size, mtime_ns) = entry
+    document, passages, _, stamp = entry
     about = {
         "title": document.title, "source": document.source, "sha256": document.sha256, "passages": len(passages),
         "characters": len(document.text), "pages": len(document.pages) or None, "metadata": document.metadata,
-        "size": size, "mtime_ns": mtime_ns, "reader": document.reader, "parts": parts,
+        **stamp._asdict(), "ocr": document.ocr, "reader": document.reader, "parts": parts,
         "terms": sum(len(terms_of(each)) for each in passages), "notes": document.notes, "hidden": document.hidden,
     }  # fmt: skip
     row = {"version": version, "document": document.id, "added": added, "removed": NEVER}
@@ -87,7 +88,7 @@ def info(row: Row, shown: Shown = with_path) -> DocumentInfo:
     return DocumentInfo(
         row["document"], about["title"], shown(about["source"], row["document"]), about["sha256"],
         about["passages"], about["characters"], about["pages"], about["metadata"], day_of(about["mtime_ns"]),
-        notes_of(row),
+        notes_of(row), about.get("stale", False),
     )  # fmt: skip
 
 
@@ -99,14 +100,21 @@ def notes_of(row: Row) -> tuple[str, ...]:
 def state_of(row: Row) -> FileState:
     """The state of the file behind a row of the ledger."""
     about = json.loads(row["about"])
-    stamp = Stamp(about["size"], about["mtime_ns"])
-    return FileState(about["sha256"], stamp, about["source"], about.get("reader", 1), about.get("hidden"))
+    return FileState(
+        about["sha256"], _stamp(about), about["source"], about.get("reader", 1), about.get("hidden"),
+        about.get("ocr"), about.get("stale", False),
+    )  # fmt: skip
+
+
+def _stamp(about: dict[str, Any]) -> Stamp:
+    """The stamp; earlier versions of this program kept size and time alone."""
+    return Stamp(**{name: about[name] for name in Stamp._fields if name in about})
 
 
 def origin(row: Row) -> Origin:
     """The origin of the document that a row of the ledger describes."""
     about = json.loads(row["about"])
-    return Origin(about["metadata"].get(CREATED), about["source"], Stamp(about["size"], about["mtime_ns"]))
+    return Origin(about["metadata"].get(CREATED), about["source"], _stamp(about), about.get("stale", False))
 
 
 def parts_of(row: Row) -> int:
@@ -136,8 +144,13 @@ def with_size(row: Row, terms: int) -> Row:
 
 
 def touched(row: Row, stamp: Stamp) -> Row:
-    """The row of a version whose file has another size and time."""
-    return row | {"about": _json(json.loads(row["about"]) | stamp._asdict())}
+    """The row of a version whose file has other marks."""
+    return row | {"about": _json(json.loads(row["about"]) | stamp._asdict() | {"stale": False})}
+
+
+def stale(row: Row) -> Row:
+    """The row of a version whose file cannot be read."""
+    return row | {"about": _json(json.loads(row["about"]) | {"stale": True})}
 
 
 def day_of(mtime_ns: int | None) -> str | None:

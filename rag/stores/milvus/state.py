@@ -1,4 +1,4 @@
-"""The meta collection of an index: what it was made with, and how far it is published.
+"""The meta collection of an index: what it was made with, how far it is published, which files could not be read.
 
 In: a connection and an index. Out: settings and generations. One row is one value, so a change of it is seen whole or
 not at all: that is what makes a generation visible.
@@ -6,17 +6,20 @@ not at all: that is what makes a generation visible.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from rag.errors import IndexMismatch, IndexNotFound
 from rag.index.lexical.search import analysis
 from rag.stores.milvus.schema import FORMAT, META, UNUSED, collection, index_names
-from rag.stores.milvus.server import Server
-from rag.types import MadeWith
+from rag.stores.milvus.server import Server, text_of
+from rag.types import Failed, MadeWith, Stamp
 
 _SETTINGS, _STATE, _NUMBERS, _ANALYSIS = "settings", "state", "numbers", "analysis"
+_FAILED = "failed:"  # begins the keys of files that could not be read
 
 
 class MilvusState(NamedTuple):
@@ -93,9 +96,33 @@ class Meta:
         """Store that the terms of all passages are those of this version."""
         self._write(_ANALYSIS, analysis())
 
+    def failures(self) -> list[Failed]:
+        """The files, and files in them, that could not be read when they were last tried, by id."""
+        found = [json.loads(row["value"]) for row in self._server.query(self._name, _like(_FAILED), ["value"])]
+        every = [Failed(**row | {"stamp": Stamp(*row["stamp"])}) for row in found]
+        return sorted(every, key=lambda failed: failed.document_id)
+
+    def remember(self, file: str, failures: Sequence[Failed]) -> None:
+        """Store these failures of a file, and of files in it, in place of those before."""
+        of_file = f"{_FAILED}{_digest(file)}:"
+        fresh = {f"{of_file}{_digest(failed.document_id)}": failed for failed in failures}
+        for key, failed in fresh.items():
+            self._write(key, failed._asdict())
+        old = {row["key"] for row in self._server.query(self._name, _like(of_file), ["key"])} - fresh.keys()
+        for key in sorted(old):
+            self._server.delete(self._name, f"key == {text_of(key)}")
+
     def _read(self, key: str) -> Any:
         rows = self._server.get(self._name, [key], ["value"])
         return json.loads(rows[0]["value"]) if rows else None
 
     def _write(self, key: str, value: object) -> None:
         self._server.put(self._name, [{"key": key, "value": json.dumps(value)} | UNUSED], 200)
+
+
+def _like(start: str) -> str:
+    return f"key like {text_of(f'{start}%')}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -26,7 +26,7 @@ from rag.stores.milvus.schema import BLOBS, DOCUMENTS, NEVER, PART, PASSAGES, UN
 from rag.stores.milvus.server import Row, Server, text_of
 from rag.stores.milvus.snapshot import LONGEST_S
 from rag.stores.milvus.state import Meta, MilvusState
-from rag.types import Embedding, Entry, MadeWith, Passage, Stamp
+from rag.types import Embedding, Entry, Failed, MadeWith, Passage, Stamp
 
 T = TypeVar("T")
 
@@ -113,6 +113,18 @@ class MilvusWriter:
                 found = self._server.query(collection(self._index, PASSAGES), where, _PASSAGE)
                 self._put(PASSAGES, [row | now for row in found], PART)
             self._put(DOCUMENTS, [fresh | UNUSED], PART)
+
+    def mark_stale(self, document_ids: Iterable[str]) -> None:
+        """Note that the files behind these documents could not be read, or not be found."""
+        with self._one_at_a_time:
+            for document_id in document_ids:
+                for before in self._live(document_id)[-1:]:
+                    self._put(DOCUMENTS, [rows.stale(before) | UNUSED], PART)
+
+    def remember(self, file: str, failures: Sequence[Failed]) -> None:
+        """Remember these failures of a file, and of files in it, in place of those before."""
+        with self._one_at_a_time:
+            self._meta.remember(file, failures)
 
     def publish(self) -> int:
         """Let readers see what was written, if anything was; returns the generation."""

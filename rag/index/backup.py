@@ -1,0 +1,225 @@
+"""An index -> one file, while it is read and written; and that file -> an index, checked before it is put in place.
+
+In: the folder of indexes and a name. Out: a zip archive without compression of the catalogue at one generation, the
+calibration, the uploaded files, and `backup.json`, which has the size and the hash of each. What is derived is left
+out and made anew. Files of folders are not part of it.
+
+A restored index takes the place of another by two renames of folders, so that none of the files of that one (such as a
+log of SQLite) is left beside those of this one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rag.atomic import sync_folder
+from rag.errors import InputError, RagError
+from rag.index.catalogue import Catalogue
+from rag.index.failures import plain_errors
+from rag.index.folders import index_folder, index_not_found
+from rag.index.lock import WriterLock
+from rag.index.schema import FILE, connect_catalogue
+from rag.index.writer import LocalWriter
+
+MANIFEST = "backup.json"
+FORMAT = 1
+_CALIBRATION = "calibration.json"
+_UPLOADS = "uploads"
+_INCOMING = ".incoming"
+_BLOCK = 1 << 20
+_PAGES = 4096  # of the catalogue that are copied at once; in between, writers go on
+_WAIT_S = 5.0
+
+
+class Backup(NamedTuple):
+    """What a backup holds."""
+
+    name: str
+    documents: int
+    uploads: int  # files
+    bytes: int
+
+
+def back_up(indexes_dir: Path, name: str, file: Path) -> Backup:
+    """Write the index to `file`, whole or not at all; what stood there is replaced. Raises `IndexNotFound`."""
+    folder = index_folder(indexes_dir, name)
+    if not (folder / FILE).exists():
+        raise index_not_found(indexes_dir, name)
+    if file.is_dir() or not file.absolute().parent.is_dir():
+        raise InputError(
+            f"{file}: a backup is a file in a folder that is there; name one such as {name}.backup", "file"
+        )
+    part, copy = file.with_name(f"{file.name}.part"), file.with_name(f"{file.name}.catalogue")
+    with plain_errors(folder):
+        try:
+            documents = _copy_catalogue(folder, copy)
+            with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+                told = [_add(archive, copy, FILE)] + [_add(archive, path, inside) for path, inside in _besides(folder)]
+                about = {"format": FORMAT, "index": name, "documents": documents, "files": told}
+                archive.writestr(MANIFEST, json.dumps(about, ensure_ascii=False, indent=1))
+            with part.open("rb") as written:
+                os.fsync(written.fileno())
+            os.replace(part, file)
+            sync_folder(file.absolute().parent)
+        finally:
+            for left in (part, copy, copy.with_name(f"{copy.name}-journal")):
+                left.unlink(missing_ok=True)
+    uploads = sum(item["name"].startswith(f"{_UPLOADS}/") for item in told)
+    return Backup(name, documents, uploads, file.stat().st_size)
+
+
+def restore(indexes_dir: Path, file: Path, name: str | None = None) -> Backup:
+    """Check the backup and put it in the place of the index of its name, or of `name`, if there is one. Raises
+    `RagError` with that index as it was if the file is not whole, and `IndexBusy` if another process writes."""
+    about = _manifest(file)
+    folder = index_folder(indexes_dir, name or str(about["index"]))
+    fresh, old = folder.with_name(f".{folder.name}.restoring"), folder.with_name(f".{folder.name}.replaced")
+    with plain_errors(folder):
+        _settle(folder, fresh, old)
+        try:
+            fresh.mkdir(parents=True)
+            _unpack(file, about, fresh)
+            _check(fresh, file)
+            _exchange(folder, fresh, old)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+    uploads = sum(item["name"].startswith(f"{_UPLOADS}/") for item in about["files"])
+    return Backup(folder.name, int(about["documents"]), uploads, file.stat().st_size)
+
+
+def _copy_catalogue(folder: Path, copy: Path) -> int:
+    """Copy the catalogue as it is at one generation, whatever is written meanwhile; returns the number of documents."""
+    copy.unlink(missing_ok=True)
+    with closing(connect_catalogue(folder)) as source, closing(sqlite3.connect(copy)) as target:
+        source.execute("BEGIN")
+        source.execute("SELECT generation FROM state").fetchone()  # the state to be copied is that of now
+        source.backup(target, pages=_PAGES)
+        target.execute("PRAGMA journal_mode = DELETE")
+        found = target.execute("SELECT COUNT(*) FROM versions WHERE removed IS NULL").fetchone()
+    return int(found[0])
+
+
+def _besides(folder: Path) -> Iterator[tuple[Path, str]]:
+    """The other files of an index that nothing can make again, with their paths in it; not those that still wait."""
+    if (folder / _CALIBRATION).is_file():
+        yield folder / _CALIBRATION, _CALIBRATION
+    uploads = folder / _UPLOADS
+    for path in sorted(uploads.rglob("*")):
+        inside = path.relative_to(folder)
+        if path.is_file() and not path.is_symlink() and inside.parts[1] != _INCOMING:
+            yield path, inside.as_posix()
+
+
+def _add(archive: zipfile.ZipFile, path: Path, inside: str) -> dict[str, Any]:
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as source, archive.open(inside, "w", force_zip64=True) as target:
+        while block := source.read(_BLOCK):
+            digest.update(block)
+            target.write(block)
+            size += len(block)
+    return {"name": inside, "size": size, "sha256": digest.hexdigest()}
+
+
+def _manifest(file: Path) -> dict[str, Any]:
+    """What the backup says of itself. Raises `InputError` if there is no such file, `RagError` if it is no backup."""
+    if not file.is_file():
+        raise InputError(f"{file}: there is no file of that name", "file")
+    try:
+        with zipfile.ZipFile(file) as archive:
+            about = json.loads(archive.read(MANIFEST))
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as exc:
+        raise RagError(
+            f"{file} is no backup of `rag backup`, or was cut short ({exc}): nothing was changed; take another copy"
+        ) from exc
+    if about.get("format") != FORMAT:
+        raise RagError(f"{file} has format {about.get('format')} and this version reads format {FORMAT}: upgrade rag")
+    return dict(about)
+
+
+def _unpack(file: Path, about: dict[str, Any], fresh: Path) -> None:
+    """Write the files of a backup into a folder. Raises `RagError` if one is not as it was."""
+    inside = fresh.resolve()
+    with zipfile.ZipFile(file) as archive:
+        for told in about["files"]:
+            target = (fresh / told["name"]).resolve()
+            if not target.is_relative_to(inside):
+                raise RagError(f"{file}: {told['name']!r} leads out of the index: this is no backup of this program")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if _extract(archive, told["name"], target, told["size"]) != told["sha256"]:
+                raise RagError(f"{file} is damaged: {told['name']} is not as it was; nothing was changed")
+
+
+def _extract(archive: zipfile.ZipFile, name: str, target: Path, size: int) -> str:
+    """Write a member to its place; returns its hash, or an empty text if it cannot be read or is larger."""
+    digest, written = hashlib.sha256(), 0
+    try:
+        with archive.open(name) as source, target.open("xb") as out:
+            while block := source.read(_BLOCK):
+                written += len(block)
+                if written > size:
+                    return ""
+                digest.update(block)
+                out.write(block)
+            out.flush()
+            os.fsync(out.fileno())
+    except (KeyError, zipfile.BadZipFile, EOFError):
+        return ""
+    return digest.hexdigest()
+
+
+def _check(fresh: Path, file: Path) -> None:
+    """Check the catalogue by itself, and make what is derived from it. Raises `RagError`, `IndexMismatch`."""
+    with plain_errors(fresh), closing(Catalogue.open(fresh).connection) as connection:
+        faults = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
+    if faults != ["ok"]:
+        raise RagError(f"{file} holds a damaged catalogue ({faults[0]}): nothing was changed; take another copy")
+    with closing(sqlite3.connect(fresh / FILE)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    writer = LocalWriter.open(fresh, wait=0)
+    try:
+        writer.mend()
+    finally:
+        writer.close()
+
+
+def _exchange(folder: Path, fresh: Path, old: Path) -> None:
+    """Put the new folder in the place of the one that is there; uploads that wait in that one are kept."""
+    if not (folder / FILE).exists():
+        folder.mkdir(exist_ok=True)
+        os.rename(folder, old)
+        os.rename(fresh, folder)
+    else:
+        lock = WriterLock(folder)
+        lock.acquire(_WAIT_S)
+        try:
+            os.rename(folder, old)
+            os.rename(fresh, folder)
+        finally:
+            lock.release()
+    if (old / _UPLOADS / _INCOMING).is_dir():
+        (folder / _UPLOADS).mkdir(exist_ok=True)
+        os.rename(old / _UPLOADS / _INCOMING, folder / _UPLOADS / _INCOMING)
+    sync_folder(folder.parent)
+
+
+def _settle(folder: Path, fresh: Path, old: Path) -> None:
+    """Finish or undo what a restore left that was killed."""
+    shutil.rmtree(fresh, ignore_errors=True)
+    if old.exists() and not folder.exists():
+        os.rename(old, folder)
+    elif old.exists():
+        waiting = old / _UPLOADS / _INCOMING
+        if waiting.is_dir() and not (folder / _UPLOADS / _INCOMING).exists():
+            (folder / _UPLOADS).mkdir(exist_ok=True)
+            os.rename(waiting, folder / _UPLOADS / _INCOMING)
+        shutil.rmtree(old, ignore_errors=True)
