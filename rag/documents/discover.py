@@ -134,24 +134,23 @@ class _Walk:
             yield Skipped(Path(folder), leaving_out.CACHE)
             return
         for entry in entries:
-            yield from self._entry(entry, os.path.join(folder, entry.name), base, source, names, rules)
+            file = os.path.join(folder, entry.name)
+            if entry.name.startswith(HIDDEN):
+                if entry.name in leaving_out.VERSIONS:
+                    yield Skipped(Path(file), leaving_out.reason_by_default(entry.name, names))
+            elif skipped := _skipped(entry, file) or _left_out(entry, file, base, names, rules):
+                yield skipped
+            elif entry.is_dir():
+                yield from self.entries(file, f"{base}{entry.name}/", os.path.join(source, entry.name), rules)
+            else:
+                yield self._found(entry, file, base, source, names)
 
-    def _entry(
-        self, entry: os.DirEntry[str], file: str, base: str, source: str, names: set[str], rules: tuple[Rules, ...]
-    ) -> Iterator[Found | Skipped]:
-        if entry.name.startswith(HIDDEN):
-            if entry.name in leaving_out.VERSIONS:
-                yield Skipped(Path(file), leaving_out.reason_by_default(entry.name, names))
-        elif skipped := _skipped(entry, file) or _left_out(entry, file, base, names, rules):
-            yield skipped
-        elif entry.is_dir():
-            yield from self.entries(file, f"{base}{entry.name}/", os.path.join(source, entry.name), rules)
-        else:
-            here = os.path.join(source, entry.name)
-            real = os.path.realpath(file) if entry.is_symlink() else here
-            described = sidecar.sidecar_name(entry.name) in names
-            document_id = f"{self._label}/{base}{entry.name}".lstrip("/")
-            yield Found(file, document_id, real, described, link=here if real != here else "", root=self._root)
+    def _found(self, entry: os.DirEntry[str], file: str, base: str, source: str, names: set[str]) -> Found:
+        here = os.path.join(source, entry.name)
+        real = os.path.realpath(file) if entry.is_symlink() else here
+        described = sidecar.sidecar_name(entry.name) in names
+        document_id = f"{self._label}/{base}{entry.name}".lstrip("/")
+        return Found(file, document_id, real, described, link=here if real != here else "", root=self._root)
 
 
 def _unreadable_folder(exc: OSError, folder: str) -> str:

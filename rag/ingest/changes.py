@@ -77,7 +77,7 @@ def find_changes(
     apart = [f"{indexes_dir.resolve()}{os.sep}"] if indexes_dir and around else []
     found = [file for file in discovery.files if not apart or not _below(file.source, apart)]
     names = named(found, known, own_uploads=not around)
-    skipped = [item for item in discovery.skipped if not apart or not _below(str(item.path.resolve()), apart)]
+    skipped = [item for item in discovery.skipped if not apart or not _below(os.path.realpath(item.path), apart)]
     change = Change(skipped=skipped, renamed=names.renamed, options=options)
     comparison = _Comparison(known, change, failures)
     present = [file for file in names.files if comparison.add(file)]

@@ -68,8 +68,10 @@ def vanished(walked: Walked, known: Mapping[str, FileState], stamps: Mapping[str
     stale: list[str] = []
     missing: list[str] = []
     for name, state in known.items():
-        document_id, file, place = container_of(name) or name, file_of(name, state.source), place_of(name, state)
-        if document_id in ids or _is_in(place, walked.apart):
+        if (container_of(name) or name) in ids:
+            continue
+        file, place = file_of(name, state.source), place_of(name, state)
+        if _is_in(place, walked.apart):
             continue
         if file in present:  # it is another document by now
             gone.append(name)

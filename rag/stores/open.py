@@ -1,7 +1,8 @@
 """The store that the settings name: listing its indexes, and opening one as embedder and chunker expect it.
 
 In: settings (`store`, and for Milvus its address), and the embedder if passages or questions are to be embedded.
-Out: an open index, to be closed, of which the rest of the program needs no more than `WritableIndex` says.
+Out: an open index, to be closed, of which the rest of the program needs no more than `WritableIndex` says. The modules
+of Milvus are imported where they are used.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ from rag.index.sources import Shown, with_path
 from rag.ingest.chunking import chunker_fingerprint
 from rag.seams import Index, VectorSpace, WritableIndex
 from rag.settings import Settings
-from rag.stores.milvus import index as milvus
-from rag.stores.milvus.index import MilvusIndex
 
 
 def open_index(
@@ -40,6 +39,8 @@ def open_as(
     """Open the index `settings.index`, made with what `expected` gives; all else is as in `open_index`."""
     if settings.store == "local":
         return LocalIndex.open(settings.indexes_dir, settings.index, expected, write=write, create=create, shown=shown)
+    from rag.stores.milvus.index import MilvusIndex
+
     return MilvusIndex.open(
         *_place(settings), settings.indexes_dir, settings.index, expected, write=write, create=create, shown=shown
     )
@@ -53,7 +54,9 @@ def made_with(settings: Settings, embedder: VectorSpace | None) -> Expected:
 def check_made_with(index: Index, settings: Settings, embedder: VectorSpace) -> None:
     """Compare an index with the settings and the embedder. Raises `IndexMismatch` if it was made with another embedder
     or chunker."""
-    remedy = "" if settings.store == "local" else milvus.REMEDY
+    remedy = ""
+    if settings.store != "local":
+        from rag.stores.milvus.index import REMEDY as remedy
     check_settings(index.folder, index.settings, made_with(settings, embedder), remedy)
 
 
@@ -63,13 +66,19 @@ def _space(embedder: VectorSpace | None) -> tuple[str | None, int | None]:
 
 def list_indexes(settings: Settings) -> list[str]:
     """The names of the indexes in the store, sorted. Raises `StoreError`."""
-    return local_indexes(settings.indexes_dir) if settings.store == "local" else milvus.milvus_names(*_place(settings))
+    if settings.store == "local":
+        return local_indexes(settings.indexes_dir)
+    from rag.stores.milvus.index import milvus_names
+
+    return milvus_names(*_place(settings))
 
 
 def index_identity(settings: Settings, name: str) -> object:
     """A value that changes when the index is made anew; None if there is none. Raises `StoreError`."""
     if settings.store != "local":
-        return milvus.milvus_identity(*_place(settings), name)
+        from rag.stores.milvus.index import milvus_identity
+
+        return milvus_identity(*_place(settings), name)
     try:  # the file is held open by its readers, so its number is given to no other meanwhile
         return (index_folder(settings.indexes_dir, name) / FILE).stat().st_ino
     except (OSError, InputError):
@@ -79,7 +88,9 @@ def index_identity(settings: Settings, name: str) -> object:
 def index_changed_at(settings: Settings, name: str) -> int:
     """The time of the last change of the index, in Unix seconds; 0 if it is gone. Raises `StoreError`."""
     if settings.store != "local":
-        return milvus.published_at(*_place(settings), name)
+        from rag.stores.milvus.index import published_at
+
+        return published_at(*_place(settings), name)
     try:
         return int((settings.indexes_dir / name / FILE).stat().st_mtime)
     except OSError:

@@ -196,6 +196,10 @@ def test_a_scan_with_a_stamp_is_read_by_ocr(tmp_path: Path, monkeypatch: pytest.
     document = read(tmp_path, make_pdf([SCAN + STAMP, SCAN]))
     assert document.text == "Wheels\n\nItem 7, sheet 12\n\nWheels\n\nItem 7, sheet 12"
     assert (document.notes, document.metadata["pages_recognised"]) == ((), "1, 2")
+    assert document.ocr == "eng"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert read(tmp_path, make_pdf([SCAN + STAMP, SCAN])).ocr == ""
+    assert read(tmp_path, make_pdf([STAMP])).ocr is None
 
 
 def type_3(shift: int = 0) -> str:

@@ -68,6 +68,17 @@ def test_a_link_that_leads_elsewhere_now_is_the_same_document(settings: Settings
         assert ids(settings) == ["notes/a.txt", "notes/b.txt"]
 
 
+def test_links_that_lead_to_themselves_are_named_and_stop_nothing(settings: Settings, folder: Path) -> None:
+    write(folder, "a.txt")
+    (folder / "b.txt").symlink_to(folder / "b.txt")
+    (folder / "c.txt").symlink_to(folder / "d.txt")
+    (folder / "d.txt").symlink_to(folder / "c.txt")
+    summary = run(settings, folder)
+    assert (summary.added, [item.path.name for item in summary.skipped]) == (
+        ["notes/a.txt"], ["b.txt", "c.txt", "d.txt"],
+    )  # fmt: skip
+
+
 def test_paths_that_overlap_are_one_document(settings: Settings, folder: Path) -> None:
     write(folder, "sub/a.txt")
     run(settings, folder / "sub" / "a.txt")

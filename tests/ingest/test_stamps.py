@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rag.documents.discover import Found
+from rag.documents.read import Options
+from rag.documents.unpack import Result
 from rag.ingest import changes, stamps
+from rag.ingest.prepare import read_here
+from rag.ingest.run import sync
 from rag.settings import Settings
-from rag.types import Stamp
+from rag.types import Document, Stamp
+from tests.fakes import HashEmbedder
 from tests.ingest.test_vanished import opened, run, write
 
 WHEN = (1_600_000_000 * 10**9,) * 2
@@ -115,3 +122,39 @@ def test_metadata_beside_a_file_come_change_and_go(settings: Settings, folder: P
     beside.unlink()
     assert projects() == {"a.txt": None, "b.txt": None}
     assert run(settings, folder).replaced == []
+
+
+@pytest.mark.parametrize(
+    ("read_with", "now", "installed", "again"),
+    [
+        ("", ("eng",), True, True),  # OCR was installed since
+        ("", ("eng",), False, False),
+        ("eng", ("eng",), True, False),
+        ("eng", ("deu", "eng"), True, True),
+        ("eng", ("deu",), False, False),  # what was read is not lost because OCR is not there
+        (None, ("deu",), True, False),  # it has no images
+    ],
+)
+def test_images_of_pages_are_read_again_if_that_is_possible_otherwise_now(
+    settings: Settings,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    read_with: str | None,
+    now: tuple[str, ...],
+    installed: bool,
+    again: bool,
+) -> None:
+    write(folder, "a.txt", "b.txt")
+
+    def read(files: Iterable[Found]) -> Iterator[tuple[Found, Result]]:
+        for found, document in read_here(files):
+            assert isinstance(document, Document)
+            yield found, replace(document, ocr=read_with if found.document_id == "notes/a.txt" else None)
+
+    monkeypatch.setattr(changes, "_has_ocr", lambda: installed)
+    with opened(settings) as index:
+        sync([folder], index, HashEmbedder(), settings, read)
+        assert index.files()["notes/a.txt"].ocr == index.document("notes/a.txt").ocr == read_with
+        change = changes.find_changes([folder], index.files(), options=Options(ocr_languages=now))
+    assert change.reread == (["notes/a.txt"] if again else [])
+    assert [found.document_id for found in change.changed] == change.reread

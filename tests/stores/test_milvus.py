@@ -25,6 +25,7 @@ from rag.index.filters import matching
 from rag.index.folders import Expected
 from rag.seams import WritableIndex
 from rag.settings import Settings
+from rag.stores.milvus import lease
 from rag.stores.milvus import schema as milvus_schema
 from rag.stores.milvus import server as milvus_server
 from rag.stores.milvus import snapshot as milvus_snapshot
@@ -188,9 +189,9 @@ def test_a_killed_writer_is_finished_by_the_next(uri: str, name: str) -> None:
         assert index.document("a/bridges.txt") == BRIDGES_AGAIN.document
 
 
-def leave_lease(index: MilvusIndex, host: str, pid: int, seconds: float) -> None:
+def leave_lease(index: MilvusIndex, host: str, pid: int, seconds: float, space: str | None = None) -> None:
     """As a writer does that was killed so long ago that its lease has `seconds` to go."""
-    value = json.dumps({"host": host, "pid": pid, "until": time.time() + seconds})
+    value = json.dumps({"host": host, "pid": pid, "space": space, "until": time.time() + seconds})
     row = {"key": "lease:other", "value": value} | milvus_schema.UNUSED
     index._server.put(collection(index.name, "meta"), [row], 200)
 
@@ -209,7 +210,7 @@ def test_a_lease_that_counts_for_nothing_is_cleared_away(uri: str, name: str, go
     if gone == "expired":
         leave_lease(index, "elsewhere", os.getpid(), -1.0)
     else:
-        leave_lease(index, socket.gethostname(), ended_process(), 3600.0)
+        leave_lease(index, socket.gethostname(), ended_process(), 3600.0, lease._space())
     with open_index(uri, name, write=True) as index:
         index.remove("mills.txt")
         assert index.publish() == 2
@@ -242,6 +243,58 @@ def test_a_writer_that_lost_its_lease_publishes_nothing(uri: str, name: str, tak
         with pytest.raises(IndexBusy, match=rf'the right to write to index "{name}" was lost to another process'):
             index.publish()
         assert [info.id for info in index.documents()] == ["mills.txt"]
+
+
+def test_a_process_of_the_same_number_in_another_container_is_not_taken_for_dead(uri: str, name: str) -> None:
+    with open_index(uri, name, create=True) as index:
+        put(index, MILLS)
+    leave_lease(index, socket.gethostname(), ended_process(), 20.0, "another container")
+    with pytest.raises(IndexBusy):
+        open_index(uri, name, write=True)
+
+
+def test_a_writer_that_slept_past_its_lease_writes_nothing(uri: str, name: str) -> None:
+    with open_index(uri, name, create=True) as index:
+        put(index, MILLS, BRIDGES)
+        before = {kind: count(index, kind) for kind in ("passages", "documents", "blobs")}
+        assert index._writer is not None
+        index._writer._lease._renewed -= lease.SECONDS + 1
+        lost = "was lost to another process"
+        with pytest.raises(IndexBusy, match=lost):
+            index.replace(BRIDGES_AGAIN)
+        with pytest.raises(IndexBusy, match=lost):
+            index.remove("mills.txt")
+        with pytest.raises(IndexBusy, match=lost):
+            index.touch("mills.txt", Stamp(5, 5))
+        with pytest.raises(IndexBusy, match=lost):
+            index.mark_stale(["mills.txt"])
+        assert {kind: count(index, kind) for kind in before} == before
+        assert not any(info.stale for info in index.documents())
+
+
+def test_what_a_writer_writes_as_it_wakes_is_undone_by_its_successor(uri: str, name: str) -> None:
+    """It slept between its check and its write: a document put in the place of another, and one removed."""
+    slept = open_index(uri, name, create=True)
+    put(slept, MILLS, BRIDGES)
+    slept.replace(make_entry("own.txt", ["It was committed in time."]))
+    first = slept._writer
+    assert first is not None
+    first._lease._delete(first._lease._key)
+    with open_index(uri, name, write=True) as index:
+        first.replace(BRIDGES_AGAIN)
+        first.remove("mills.txt")
+        first.replace(make_entry("late.txt", ["It was committed late."]))
+        put(index, make_entry("new.txt", ["Something new."]))
+        expected = ["a/bridges.txt", "mills.txt", "new.txt", "own.txt"]
+        assert [info.id for info in index.documents()] == expected
+        assert index.document("a/bridges.txt") == BRIDGES.document
+        assert sorted(index.files()) == expected
+        assert count(index, "passages") == sum(info.passages for info in index.documents())
+        with pytest.raises(IndexBusy):
+            first.publish()
+    slept.close()
+    with open_index(uri, name, write=True) as index:
+        assert [info.id for info in index.documents()] == expected
 
 
 def leases(index: MilvusIndex) -> list[Row]:

@@ -3,7 +3,8 @@
 In: a connection and an index. Out: a lease, renewed by a thread until it is given back. Milvus has no locks and no
 compare-and-set, so a writer first puts its row in and then reads all of them (`Strong`): of two that come together each
 sees the other, and at least one withdraws. A lease that was not renewed for `SECONDS` counts for nothing, nor does one
-of a process of this machine that is gone. Clocks of machines that write must agree to within `SECONDS` / 2.
+of a process that is gone, of the same machine and container. A process that slept past its lease writes nothing more.
+Clocks of machines that write must agree to within `SECONDS` / 2.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import socket
 import threading
 import time
 import uuid
+from pathlib import Path
 
 from rag.errors import IndexBusy, StoreError
 from rag.stores.milvus.schema import META, UNUSED, collection
@@ -36,6 +38,7 @@ class Lease:
         self._meta = collection(index, META)
         self._key = _PREFIX + uuid.uuid4().hex
         self._released = threading.Event()
+        self._renewed = _now()
         self._thread = threading.Thread(target=self._renew, name="milvus-lease", daemon=True)
 
     @classmethod
@@ -55,11 +58,18 @@ class Lease:
             f"{SECONDS:.0f} s after it was killed"
         )
 
+    def hold(self) -> None:
+        """Check by the clock of this process alone that the lease was renewed in time; before each write. Raises
+        `IndexBusy` if this process slept for so long that another may have taken over."""
+        if _now() - self._renewed > SECONDS:
+            raise self._lost()
+
     def check(self) -> None:
         """Check that the lease is still held. Raises `IndexBusy` if it was lost: this process was stopped for so long
         that another took over."""
+        self.hold()
         if not any(row["key"] == self._key for row in self._rows()) or self._others():
-            raise IndexBusy(f'the right to write to index "{self._index}" was lost to another process: run this again')
+            raise self._lost()
 
     def release(self) -> None:
         """Give the lease back; if Milvus cannot be reached, it ends by itself after `SECONDS`."""
@@ -69,14 +79,19 @@ class Lease:
         with contextlib.suppress(StoreError):  # it ends by itself
             self._delete(self._key)
 
+    def _lost(self) -> IndexBusy:
+        return IndexBusy(f'the right to write to index "{self._index}" was lost to another process: run this again')
+
     def _renew(self) -> None:
-        while not self._released.wait(_RENEW_S):
+        while not self._released.wait(_RENEW_S) and _now() - self._renewed <= SECONDS:  # what was lost stays lost
             with contextlib.suppress(StoreError):  # the next one may do; `check` tells when it is too late
                 self._write()
 
     def _write(self) -> None:
-        value = {"host": socket.gethostname(), "pid": os.getpid(), "until": time.time() + SECONDS}
+        begun = _now()
+        value = {"host": socket.gethostname(), "pid": os.getpid(), "space": _space(), "until": time.time() + SECONDS}
         self._server.put(self._meta, [{"key": self._key, "value": json.dumps(value)} | UNUSED], 200)
+        self._renewed = begun
 
     def _delete(self, key: str) -> None:
         self._server.delete(self._meta, f"key in [{text_of(key)}]")
@@ -92,15 +107,31 @@ class Lease:
             value = json.loads(row["value"])
             if row["key"] == self._key:
                 continue
-            if value["until"] < time.time() or _is_gone(value["host"], value["pid"]):
+            if value["until"] < time.time() or _is_gone(value.get("space"), value["pid"]):
                 self._delete(row["key"])
             else:
                 found.append(f"process {value['pid']} of {value['host']}")
         return found
 
 
-def _is_gone(host: str, pid: int) -> bool:
-    if host != socket.gethostname():
+def _now() -> float:
+    """Seconds of a clock that goes on while the machine is asleep, where there is one."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+def _space() -> str | None:
+    """A text for the space of process numbers of this process: this start of this machine, and its container. None if
+    that cannot be told."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return None
+
+
+def _is_gone(space: str | None, pid: int) -> bool:
+    """True if the process is surely gone: it had its number where this process has its own."""
+    if space is None or space != _space():
         return False
     try:
         os.kill(pid, 0)

@@ -4,7 +4,8 @@ A new version is written in this order: passages, vectors, text, and last its ro
 the row of the version that it takes the place of. All of them carry the generation that is to be published next, so no
 reader sees any; `publish` changes one row, and readers see all. What was written without a row in the ledger belongs to
 no document: `_settle` deletes it, when the next writer opens and whenever a write failed half-way. If a ledger has two
-versions of a document, since the request was cut short, the newer counts.
+versions of a document, since the request was cut short, the newer counts. A writer that slept past its lease writes
+nothing more; what it wrote in the moment of waking its successor undoes (`_undo_late`).
 
 Versions that were removed are deleted `KEPT_S` after that was published, so that readers finish with them first.
 """
@@ -49,8 +50,12 @@ class MilvusWriter:
         self._meta = Meta(server, index)
         self._numbers = range(0)
         self._changed = self._torn = False
+        self._fence = 0  # versions below this number were made by writers before this one
+        self._inherited: set[int] = set()  # those that had changed since the last publish when this one came
+        self._retired: set[int] = set()  # those that this one retired
         self._one_at_a_time = threading.RLock()
         self._state = self._meta.state()
+        self._since = self._state.published  # a writer before this one goes on from there, if it is still at work
 
     @classmethod
     def open(cls, server: Server, index: str, settings: MadeWith) -> MilvusWriter:
@@ -59,6 +64,8 @@ class MilvusWriter:
         try:
             writer = cls(server, index, settings, lease)
             writer._settle()
+            writer._inherited = {row["version"] for row in writer._ledger(writer._unpublished())}
+            writer._fence = writer._take(1).start
             renewed = writer._renew_terms()
             writer.publish()
             if renewed:
@@ -129,6 +136,7 @@ class MilvusWriter:
     def publish(self) -> int:
         """Let readers see what was written, if anything was; returns the generation."""
         with self._one_at_a_time:
+            self._undo_late()
             if self._torn:
                 self._settle()
             if self._changed:
@@ -167,7 +175,7 @@ class MilvusWriter:
         before = self._state
         passages, terms = before.passages, before.terms
         at = before.published
-        for row in self._ledger(f"added > {at} or (removed > {at} and removed < {NEVER})"):
+        for row in self._ledger(self._unpublished()):
             sign = (row["removed"] == NEVER) - (row["added"] <= at)  # added and kept, or removed
             more = rows.sizes_of(row)
             passages, terms = passages + sign * more[0], terms + sign * more[1]
@@ -179,12 +187,34 @@ class MilvusWriter:
     def _next(self) -> int:
         return self._state.published + 1
 
+    def _unpublished(self) -> str:
+        """The expression on the ledger of what changed since the last publish."""
+        at = self._state.published
+        return f"added > {at} or (removed > {at} and removed < {NEVER})"
+
+    def _undo_late(self) -> None:
+        """Undo what a writer before this one wrote after this one had come: it was asleep, and woke between its check
+        and its write. Version numbers are taken with the lease, so they tell which writer made a version."""
+        since = self._since
+        changed = f"added > {since} or (removed > {since} and removed < {NEVER})"
+        known = self._inherited | self._retired
+        late = [row for row in self._ledger(f"version < {self._fence} and ({changed})") if row["version"] not in known]
+        made = {row["version"] for row in late if row["added"] > since}
+        self._delete(made)
+        for part in _slices(sorted(made)):
+            self._server.delete(collection(self._index, DOCUMENTS), f"version in {part}")
+        kept = [row | {"removed": NEVER} | UNUSED for row in late if row["version"] not in made]
+        if kept:
+            self._put(DOCUMENTS, kept, 2 * PART)
+
     def _put(self, kind: str, found: Iterable[Row], size: int) -> None:
+        self._lease.hold()
         self._server.put(collection(self._index, kind), found, size)
 
     def _take(self, count: int) -> range:
         """Take `count` numbers that follow one another."""
         if len(self._numbers) < count:
+            self._lease.hold()
             self._numbers = self._meta.numbers(max(count, _BLOCK))
         taken, self._numbers = self._numbers[:count], self._numbers[count:]
         return taken
@@ -196,6 +226,7 @@ class MilvusWriter:
         return self._ledger(f"document == {text_of(document_id)} and removed == {NEVER}")
 
     def _gone(self, row: Row) -> Row:
+        self._retired.add(row["version"])
         return row | {"removed": self._next} | UNUSED
 
     def _unknown(self, passages: Sequence[Passage], embeddings: Sequence[Embedding]) -> list[Row]:
