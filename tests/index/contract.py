@@ -383,8 +383,8 @@ class IndexContract:
     def test_failures_of_a_file_are_remembered_in_place_of_those_before(self, index: WritableIndex) -> None:
         stamp = Stamp(7, 3, 4, 5, "own", "/home/c_d%.zip", 6)
         inside = [
-            Failed("/home/c_d%.zip", name, f"/home/{name}: it says \"no\"", "ab", stamp, "1 eng", name == "c.zip!/y.txt")
-            for name in ("c.zip!/y.txt", "c.zip!/x.pdf")
+            Failed("/home/c_d%.zip", name, f'/home/{name}: it says "no"', "ab", stamp, "1 eng", empty)
+            for name, empty in (("c.zip!/y.txt", True), ("c.zip!/x.pdf", False))
         ]
         other = Failed("/home/cxdx.zip", "b.zip", "half \ud800", "", Stamp(None, None), "")
         index.remember("/home/c_d%.zip", inside)

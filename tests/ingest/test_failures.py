@@ -21,8 +21,8 @@ from rag.ingest.prepare import Here, read_here
 from rag.ingest.run import Summary, carry_out
 from rag.settings import Settings
 from rag.types import Embedding, Passage
-from tests.fakes import HashEmbedder
 from tests.documents.test_unpack import zipped
+from tests.fakes import HashEmbedder
 from tests.ingest.test_vanished import opened, write
 
 

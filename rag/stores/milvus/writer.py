@@ -131,6 +131,7 @@ class MilvusWriter:
     def remember(self, file: str, failures: Sequence[Failed]) -> None:
         """Remember these failures of a file, and of files in it, in place of those before."""
         with self._one_at_a_time:
+            self._lease.hold()
             self._meta.remember(file, failures)
 
     def publish(self) -> int:
