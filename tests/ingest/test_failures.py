@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -165,7 +165,7 @@ def test_what_is_told_is_every_failure_until_the_file_is_read_or_gone(settings: 
 
 
 class Refuses(HashEmbedder):
-    def embed_passages(self, passages: list[Passage]) -> list[Embedding]:  # type: ignore[override]
+    def embed_passages(self, passages: Sequence[Passage]) -> list[Embedding]:
         raise DocumentError("a passage has no vector")
 
 
