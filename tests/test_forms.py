@@ -222,6 +222,8 @@ def test_of_more_than_two_documents_no_comparison_is_made(tmp_path_factory: pyte
     }
     with made_of(files, tmp_path_factory) as opened:
         answer = asked(opened, "Compare all of the tides.")
+        listed = asked(opened, f"Compare the tides of {', '.join(map(str, range(2001, 2020)))} and 2020.")
+    assert listed.answer == answer.answer
     assert answer.abstained is not None
     assert (answer.abstained.reason, len(answer.documents)) == ("unclear", 20)
     assert answer.answer.startswith("It is not clear which two documents are meant. It could be:\n- tides-2001 (")
