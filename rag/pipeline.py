@@ -390,7 +390,7 @@ class Pipeline:
             draft.form = column_total(*about) or column_extreme(*about)
         unstated = asked.refused or (asked.chosen is not None and not states_number(asked.chosen, asked.question))
         if draft.form is None and unstated and asks_count(asked.question):
-            draft.form = count(*about)
+            draft.form = count(*about, whole=asked.refused)
         if draft.form is None and not asked.refused:
             draft.form = not_stated(asked.question.text, asked.read, asked.chosen)
 
