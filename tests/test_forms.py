@@ -475,7 +475,8 @@ def test_a_word_alone_is_no_question(pipeline: Pipeline) -> None:
     assert answer.answer.startswith("Ask a whole question about “crowns”")
     assert answer.hits != ()
     nothing = asked(pipeline, "who?")
-    assert nothing.answer == "Ask a whole question: “who?” says nothing that documents could be searched for."
+    assert nothing.answer == "Ask a whole question: no passage is about “who?”."
+    assert pipeline.ask("asdf").answer == "Ask a whole question: no passage is about “asdf”."
     assert asked(pipeline, "tram.txt").answer.startswith("tram\n- The tram to the harbour runs")
 
 
