@@ -105,7 +105,7 @@ def serve(settings: Settings) -> None:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     served: Served = app.state.served
-    app.state.threads = Threads(served.settings.queue)
+    app.state.threads = Threads(served.settings.queue, served.settings.answer_seconds)
     app.state.jobs = Jobs(served, app.state.state)
     app.state.traces.start()
     loading = asyncio.create_task(asyncio.to_thread(served.load))
@@ -114,6 +114,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with mcp.running(app):
             yield
     finally:
+        await asyncio.to_thread(app.state.threads.close)
         await asyncio.to_thread(app.state.jobs.close)
         await loading  # a thread cannot be stopped; it takes seconds
         await asyncio.to_thread(served.close)

@@ -17,6 +17,7 @@
     499     cancelled                the client has left; 499 is nginx's number for that
     500     internal_error           also for a `RagError` of no other kind, with its message
     503     not_ready                model_error, store_error, state_unavailable, stopping
+    507     no_space                 the disk is full, or cannot be written
     504     deadline_exceeded        the answer took longer than the setting allows
 
 Does not catch unexpected exceptions: `api.middleware.guard` does, in one place for every response.
@@ -24,6 +25,7 @@ Does not catch unexpected exceptions: `api.middleware.guard` does, in one place 
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
 import re
@@ -58,6 +60,10 @@ class AnswerNotFound(rag.RagError):
     """No trace of an answer of that id is kept."""
 
 
+class NoSpace(rag.RagError):
+    """The disk does not take what was sent; nothing of it is kept."""
+
+
 _RAISED: dict[type[rag.RagError], tuple[int, str]] = {
     rag.InputError: (422, "invalid_request"),
     rag.DocumentError: (422, "document_error"),
@@ -76,6 +82,7 @@ _RAISED: dict[type[rag.RagError], tuple[int, str]] = {
     JobNotFound: (404, "job_not_found"),
     Forbidden: (403, "forbidden"),
     AnswerNotFound: (404, "answer_not_found"),
+    NoSpace: (507, "no_space"),
     rag.RagError: (500, "internal_error"),
 }
 _HTTP: dict[int, tuple[str, str]] = {
@@ -114,6 +121,7 @@ def error_kind(error: BaseException) -> str:
 def install_errors(app: FastAPI) -> None:
     """Have the application answer `RagError`, invalid requests and HTTP errors by the table above."""
     app.add_exception_handler(rag.RagError, _raised)
+    app.add_exception_handler(OSError, _refused_by_disk)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
@@ -144,6 +152,25 @@ def public(message: str) -> str:
     return _PATH.sub(lambda found: found[0] if found[0].startswith(_OWN) else found[1], message)
 
 
+def storage_error(error: Exception) -> rag.RagError | None:
+    """The error for a file that the disk did not take; None for an error of another kind."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return NoSpace("no space left on the disk of the server: nothing was changed; send it again when there is some")
+    if number in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return NoSpace("the disk of the server cannot be written: nothing was changed; see its permissions and mounts")
+    if number in (errno.ENAMETOOLONG, errno.EILSEQ):
+        return rag.InputError("the name is too long, or not one that the file system of the server takes", "file")
+    return None
+
+
+def _refused_by_disk(request: Request, error: Exception) -> Response:
+    known = storage_error(error)
+    if known is None:
+        raise error  # `api.middleware.guard` answers it
+    return _raised(request, known)
+
+
 def _raised(request: Request, error: Exception) -> Response:
     assert isinstance(error, rag.RagError)
     return raised_response(request.method, request.url.path, error)
@@ -151,6 +178,8 @@ def _raised(request: Request, error: Exception) -> Response:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.__cause__ is not None and isinstance(error.__cause__, OSError) and storage_error(error.__cause__):
+        return _refused_by_disk(request, error.__cause__)  # a form did not fit into the folder of temporary files
     kind, message = _HTTP.get(error.status_code, ("http_error", str(error.detail)))
     message = str(error.detail) if error.status_code in (408, 413) else message  # it names the limit
     if error.status_code == 400 and "multipart" in request.headers.get("content-type", ""):

@@ -6,22 +6,46 @@ Does not judge a question: the pipeline refuses one that is blank or too long, f
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from rag.index.filters import MAX_VALUES
+from rag.retrieval.conversation import MAX_TURNS
 from rag.retrieval.question import MAX_QUESTION
 from rag.serialise import DocumentJSON, HitJSON
 from rag.types import Mode
 
 MAX_BODY = 1_000_000  # bytes; a question is a few hundred
 MAX_LIMIT = 1000  # documents in one answer
-# Limits of one request to /v1/faithfulness: 2 s of one core at most (ordinary text, measured).
+# Limits of one request to /v1/faithfulness, beside `rag.checking.faithfulness.MAX_COMPARED`.
+CHECK_S = 10.0  # of work; then 504. What fits the limits takes 2 s of one core
 MAX_ANSWER = 20_000  # characters
 MAX_PASSAGES = 200
 MAX_EVIDENCE = 200_000  # characters of all passages together
+
+
+def _not_too_many(filters: Any) -> Any:
+    """The filters, if they are few: checking many wrong ones would take seconds."""
+    if not isinstance(filters, dict):
+        return filters
+    most = max([len(filters), *(len(value) for value in filters.values() if isinstance(value, list))])
+    if most > MAX_VALUES:
+        raise _too_long(f"{most:,} keys or values of one key and the limit is {MAX_VALUES:,}: leave some out")
+    return filters
+
+
+def _few_turns(history: Any) -> Any:
+    if isinstance(history, list) and len(history) > MAX_TURNS:
+        raise _too_long(f"{len(history):,} turns and the limit is {MAX_TURNS}: send the last ones")
+    return history
+
+
+def _too_long(message: str) -> PydanticCustomError:
+    return PydanticCustomError("too_long", "{message}", {"message": message})
+
 
 IndexName = Annotated[
     str, Field(max_length=64, description="name of the index; the server's default if left out", examples=["default"])
@@ -36,6 +60,7 @@ FilterValues = Annotated[
         "metadata; keys are ANDed, values of one key are ORed",
         examples=[{"folder": "reports", "type": ["pdf", "docx"], "after": "2024-01-01"}],
     ),
+    BeforeValidator(_not_too_many),
 ]
 
 
@@ -56,7 +81,7 @@ class AskRequest(BaseModel):
     )
     k: PassageCount | None = None
     filters: FilterValues = None
-    history: list[Turn] | None = Field(
+    history: Annotated[Annotated[list[Turn], Field(fail_fast=True)] | None, BeforeValidator(_few_turns)] = Field(
         None, description="the turns before the question, oldest first: a follow-up is completed from them"
     )
     stream: bool = Field(False, strict=True, description="answer with server-sent events")
@@ -79,6 +104,7 @@ class FaithfulnessRequest(BaseModel):
         list[str],
         Field(
             max_length=MAX_PASSAGES,
+            fail_fast=True,
             description=f"what the answer was drawn from: {MAX_EVIDENCE:,} characters together at most",
             examples=[["The mill was built in 1859. It cost 1,400 pounds."]],
         ),
@@ -91,8 +117,9 @@ class FaithfulnessRequest(BaseModel):
     @classmethod
     def _not_too_long(cls, passages: list[str]) -> list[str]:
         if (total := sum(map(len, passages))) > MAX_EVIDENCE:
-            message = f"{total:,} characters together and the limit is {MAX_EVIDENCE:,}: send fewer or shorter ones"
-            raise PydanticCustomError("too_long", "{message}", {"message": message})
+            raise _too_long(
+                f"{total:,} characters together and the limit is {MAX_EVIDENCE:,}: send fewer or shorter ones"
+            )
         return passages
 
 

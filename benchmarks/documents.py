@@ -1,6 +1,7 @@
 """Read a folder of real files with this program and with two peers, and count what each gets right.
 
     python benchmarks/documents.py [../shared/documents] [--only rag] [--cache FOLDER]
+    python benchmarks/documents.py --evidence ../shared/eval/financebench      the second table alone, see evidence.py
 
 The folder holds `manifest.jsonl` (see its README.md): for each file the phrases that must be read, the page they stand
 on, what must be left out, and whether the file is to be read or refused. White space, soft hyphens and the marks of
@@ -27,6 +28,7 @@ from pathlib import Path
 from select import select
 from typing import Any
 
+import evidence
 import platformdirs
 
 LOOP = """
@@ -139,7 +141,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="for a file, by the clock; default: 60")
     cache = Path(platformdirs.user_cache_dir("rag", appauthor=False)) / "peers"
     parser.add_argument("--cache", type=Path, default=cache, help=f"default: {cache}")
+    parser.add_argument("--evidence", type=Path, metavar="FOLDER", help="questions about PDF files, and the files")
     options = parser.parse_args()
+    if options.evidence:
+        report_evidence(options.evidence, options.seconds)
+        return
     manifest = options.folder / "manifest.jsonl"
     if not manifest.is_file():
         print(f"{manifest} is not there: give the folder of the test documents as the argument", file=sys.stderr)
@@ -150,6 +156,18 @@ def main() -> None:
         process = Process(_python(options.cache, name, package), code, options.seconds)
         report(name, run(process, options.folder, entries))
         process.stop()
+
+
+def report_evidence(folder: Path, seconds: float) -> None:
+    """Prints the table of evidence that this program finds on its pages."""
+    try:
+        wanted = evidence.evidence(folder)
+    except FileNotFoundError as exc:
+        print(exc, file=sys.stderr)
+        raise SystemExit(2) from exc
+    process = Process(sys.executable, RAG, seconds)
+    print(*evidence.table(evidence.measure(folder, lambda path: process.read(path, None), wanted)), sep="\n")
+    process.stop()
 
 
 def _python(cache: Path, name: str, package: str) -> str:

@@ -4,13 +4,15 @@
 
 Each question is asked as the product asks it: passages are found and read, a span is chosen, its signals are computed.
 It is right if the documents answer it and the sentences around the span hold a right answer in a right document, or are
-the evidence. A logistic regression, in which each signal counts in the direction of its sense or not at all, makes the
-confidence of the signals. It is fitted on a sample of squad2, on questions of pubmedqa asked of squad2, on half of
-clapnq, on half of the questions of `benchmarks/written` and, with `--libraries`, on the libraries a, c and d; the ids
-are written to `benchmarks/fitted_on.json`, which every benchmark subtracts. Each set counts about the same. Printed
-are, for each set, the AUROC of right against not right, of answerable against not, with weights made of all sets and
-with weights made without that set. Beside the threshold of refusal stands the confidence from which an answer is sure:
-the lowest one at which two of three answers are right, each set by weights made without it.
+the evidence. Two logistic regressions, in which each signal counts in the direction of its sense or not at all, make
+the confidence of the signals: the probability that the documents answer the question, times that of the span being
+right, which is fitted on answerable questions. Both are fitted on a sample of squad2, on questions of pubmedqa asked of
+squad2, on half of clapnq, on half of the questions of `benchmarks/written` and, with `--libraries`, on the libraries a,
+c and d; the ids are written to `benchmarks/fitted_on.json`, which every benchmark subtracts. Each set counts about the
+same. Printed are, for each set, the AUROC of right against not right, over all questions and over the answerable ones,
+and of answerable against not, with weights made of all sets and with weights made without that set. Beside the
+threshold of refusal stands the confidence from which an answer is sure: the lowest one at which two of three answers
+are right, each set by weights made without it.
 
 Exit code 2 if the folder of the evaluation sets is absent.
 """
@@ -52,6 +54,7 @@ FOREIGN = 60  # questions of pubmedqa
 WRITTEN = Path(__file__).parent / "written"  # libraries that were invented for this project, with their questions
 LIBRARIES = ("a", "c", "d")
 AGAINST = {"number_absent"}  # every other signal speaks for the answer
+RIVALS = {"margin"}  # signals that tell which answer is right, but not if there is one
 MOST_REPEATED = 8  # times that a question of a small set counts
 PENALTY = 0.02  # on half the squared weights of standardised signals
 LOST = 0.05  # share of the right answers that the threshold refuses, the mean over the sets
@@ -68,6 +71,30 @@ class Example(NamedTuple):
     signals: dict[str, float]
     answerable: bool
     right: bool
+
+
+class Regression(NamedTuple):
+    """A fitted logistic regression."""
+
+    signals: list[str]
+    weights: Any
+    intercept: float
+
+    def probabilities(self, examples: Sequence[Example]) -> Any:
+        x = np.array([[example.signals[name] for name in self.signals] for example in examples])
+        return 1 / (1 + np.exp(-(x @ self.weights + self.intercept)))
+
+    def stored(self) -> dict[str, Any]:
+        """As `weights.json` holds it."""
+        weights = {name: round(float(weight), 5) for name, weight in zip(self.signals, self.weights, strict=True)}
+        return {"intercept": round(self.intercept, 5), "weights": weights}
+
+
+class Model(NamedTuple):
+    """The probabilities whose product is the confidence."""
+
+    held: Regression  # the documents answer the question
+    chosen: Regression  # the chosen span is right, if they do
 
 
 def main() -> None:
@@ -101,12 +128,10 @@ def fitted_on(name: str) -> set[str]:
 
 def fit(examples: Sequence[Example]) -> dict[str, Any]:
     """The content of `weights.json`."""
-    names, weights, intercept = _regression(examples)
-    confidences = _confidences(examples, names, weights, intercept)
+    model = _model(examples)
     return {
-        "intercept": round(intercept, 5),
-        "weights": {name: round(float(weight), 5) for name, weight in zip(names, weights, strict=True)},
-        "threshold": round(_threshold(examples, confidences), 4),
+        **{name: regression.stored() for name, regression in model._asdict().items()},
+        "threshold": round(_threshold(examples, _confidences(examples, model)), 4),
         "sure": round(two_of_three(examples, _confidences_by_others(examples)), 4),
         "fitted": {
             "reader": sha256(),
@@ -149,28 +174,43 @@ def two_of_three(examples: Sequence[Example], confidences: Any) -> float:
 
 def report(examples: Sequence[Example]) -> None:
     """Print the table of AUROCs: fitted on all sets, and without the set that is measured."""
-    every = _confidences(examples, *_regression(examples))
-    print("| set | questions | right | AUROC right | without the set | AUROC answerable | without the set |")
-    print("|---|---|---|---|---|---|---|")
+    every = _confidences(examples, _model(examples))
+    print(
+        "| set | questions | right | AUROC right | without the set | of the answerable | without the set "
+        "| AUROC answerable | without the set |"
+    )
+    print("|---" * 9 + "|")
     for name in sorted({example.source for example in examples}):
         own = np.array([example.source == name for example in examples])
         chosen = [example for example in examples if example.source == name]
-        others = [example for example in examples if example.source != name]
-        without = _confidences(chosen, *_regression(others))
+        without = _confidences(chosen, _model([example for example in examples if example.source != name]))
         right = np.array([example.right for example in chosen])
         answerable = np.array([example.answerable for example in chosen])
-        figures = [auroc(kind, confidence) for kind in (right, answerable) for confidence in (every[own], without)]
+        figures = [
+            auroc(kind[among], confidence[among])
+            for kind, among in ((right, right | True), (right, answerable), (answerable, right | True))
+            for confidence in (every[own], without)
+        ]
         print(f"| {name} | {len(chosen)} | {right.mean():.3f} | " + " | ".join(f"{f:.3f}" for f in figures) + " |")
 
 
-def _regression(examples: Sequence[Example]) -> tuple[list[str], Any, float]:
-    """Signals, their weights and the intercept; each set counts as often as the largest one."""
-    repeated = [example for example, count in zip(examples, _counts(examples), strict=True) for _ in range(count)]
-    names = list(examples[0].signals)
-    x = np.array([[example.signals[name] for name in names] for example in repeated])
-    y = np.array([example.right for example in repeated], float)
-    weights, intercept = fit_logistic(x, y, [-1 if name in AGAINST else 1 for name in names], PENALTY)
-    return names, weights, intercept
+def _model(examples: Sequence[Example]) -> Model:
+    """Both regressions; each set counts about as often as the largest one."""
+    signals = list(examples[0].signals)
+    alone = [name for name in signals if name not in RIVALS]
+    answerable = [example for example in examples if example.answerable]
+    return Model(
+        _regression(examples, alone, [example.answerable for example in examples]),
+        _regression(answerable, signals, [example.right for example in answerable]),
+    )
+
+
+def _regression(examples: Sequence[Example], signals: list[str], truth: Sequence[bool]) -> Regression:
+    counts = _counts(examples)
+    x = np.repeat([[example.signals[name] for name in signals] for example in examples], counts, axis=0)
+    y = np.repeat(np.array(truth, float), counts)
+    weights, intercept = fit_logistic(x, y, [-1 if name in AGAINST else 1 for name in signals], PENALTY)
+    return Regression(signals, weights, intercept)
 
 
 def _confidences_by_others(examples: Sequence[Example]) -> Any:
@@ -180,7 +220,7 @@ def _confidences_by_others(examples: Sequence[Example]) -> Any:
         own = np.array([example.source == name for example in examples])
         chosen = [example for example in examples if example.source == name]
         others = [example for example in examples if example.source != name]
-        confidences[own] = _confidences(chosen, *_regression(others))
+        confidences[own] = _confidences(chosen, _model(others))
     return confidences
 
 
@@ -190,9 +230,8 @@ def _counts(examples: Sequence[Example]) -> list[int]:
     return [max(1, min(MOST_REPEATED, max(sizes.values()) // sizes[example.source])) for example in examples]
 
 
-def _confidences(examples: Sequence[Example], names: Sequence[str], weights: Any, intercept: float) -> Any:
-    x = np.array([[example.signals[name] for name in names] for example in examples])
-    return 1 / (1 + np.exp(-(x @ weights + intercept)))
+def _confidences(examples: Sequence[Example], model: Model) -> Any:
+    return model.held.probabilities(examples) * model.chosen.probabilities(examples)
 
 
 def _examples(options: argparse.Namespace, work: Path) -> Iterator[Example]:

@@ -12,16 +12,24 @@ from rag.errors import Cancelled, DeadlineExceeded
 
 
 class Deadline:
-    """A limit `seconds` (> 0) from now; None for no limit. Safe for any number of threads."""
+    """A limit `seconds` (> 0) from now; None for no limit. `setting` is the one that allows more, if there is one. Safe
+    for any number of threads."""
 
-    def __init__(self, seconds: float | None = None) -> None:
+    def __init__(self, seconds: float | None = None, setting: str | None = "answer_seconds") -> None:
         self._seconds = seconds
+        self._setting = setting
         self._end = float("inf") if seconds is None else time.monotonic() + seconds
         self._cancelled = False
 
     def cancel(self) -> None:
         """Note that the caller has left and nobody waits for the answer any more. Cannot be undone."""
         self._cancelled = True
+
+    def shorten(self, seconds: float) -> None:
+        """Set a limit `seconds` from now, which no setting changes, if that is sooner."""
+        if seconds < self.left:
+            self._seconds, self._setting = seconds, None
+            self._end = time.monotonic() + seconds
 
     @property
     def left(self) -> float:
@@ -38,7 +46,12 @@ class Deadline:
         if self._cancelled:
             raise Cancelled("the question was withdrawn")
         if self.over:
+            if self._setting is None:
+                raise DeadlineExceeded(
+                    f"the request took longer than {self._seconds:g} s, which is the limit: ask for less at once, or "
+                    "again when there is less to do"
+                )
             raise DeadlineExceeded(
-                f"the answer took longer than {self._seconds:g} s, which is the limit (setting 'answer_seconds'): ask "
+                f"the answer took longer than {self._seconds:g} s, which is the limit (setting {self._setting!r}): ask "
                 "again when there is less to do, or allow more"
             )

@@ -462,18 +462,15 @@ class Pipeline:
         if composed.claims or (form is not None and form.mode == "catalogue"):
             return None
         if is_word(draft.question):
-            return no_question(draft.question.text, near=bool(draft.question.terms and draft.hits))
+            with self._index.snapshot(draft.filters) as snapshot:
+                return no_question(draft.question.text, _any_near(draft.asked, snapshot))
         if draft.unreadable:
             return Abstention("unread", "\n".join(draft.unreadable))
         reason: AbstentionReason = draft.outcomes[-1].reason if draft.outcomes else "no_evidence"
         with self._index.snapshot(draft.filters) as snapshot:
             if not draft.hits and draft.filters is not None and not snapshot.documents():
                 return Abstention(reason, no_document_fits(draft.filters))
-            near = any(
-                is_near(hit, without_superlatives(question_weights(snapshot, one.question), one.question.text))
-                for one in draft.asked
-                for hit in one.hits[:_NEAREST]
-            )
+            near = _any_near(draft.asked, snapshot)
         alone = draft.asked[0] if near and len(draft.asked) == 1 else None
         if alone and (compared := not_stated(alone.question.text, alone.read, alone.chosen)):
             return Abstention("not_quotable", compared.remark)
@@ -611,6 +608,15 @@ def _questions(question: Question, snapshot: Snapshot) -> list[Question]:
         for text in (first, *rest)
     )
     return [one, two if two.carried else resolve(two, [Message("user", first)], snapshot.term_weights)]
+
+
+def _any_near(asked: Sequence[_Asked], snapshot: Snapshot) -> bool:
+    """True if one of the first passages that were found is near its question."""
+    return any(
+        is_near(hit, without_superlatives(question_weights(snapshot, one.question), one.question.text))
+        for one in asked
+        for hit in one.hits[:_NEAREST]
+    )
 
 
 def _in_turn(lists: Sequence[Sequence[Hit]]) -> list[Hit]:

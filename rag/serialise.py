@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, cast
 
 from typing_extensions import TypedDict  # pydantic takes the one of `typing` from Python 3.12 on
@@ -26,6 +26,7 @@ from rag.types import (
     DateOrigin,
     DocumentInfo,
     Hit,
+    LinkSpan,
     ListedDocument,
     ShortAnswer,
 )
@@ -214,6 +215,20 @@ class DocumentJSON(TypedDict):
     notes: list[str]
 
 
+class LinkJSON(TypedDict):
+    """Words of a document, `document.text[start:end]`, and the address to which they lead."""
+
+    start: int
+    end: int
+    url: str
+
+
+class OneDocumentJSON(DocumentJSON):
+    """A document and its links, in order of their places."""
+
+    links: list[LinkJSON]
+
+
 def answer_json(answer: Answer) -> AnswerJSON:
     """The JSON of an answer; its hits are called `passages`, as over HTTP."""
     abstained = answer.abstained
@@ -358,6 +373,11 @@ def document_json(info: DocumentInfo) -> DocumentJSON:
         "modified": info.modified,
         "notes": list(info.notes),
     }
+
+
+def links_json(links: Iterable[LinkSpan]) -> list[LinkJSON]:
+    """The JSON of a document's links."""
+    return [{"start": link.start, "end": link.end, "url": link.url} for link in links]
 
 
 def selected(whole: Mapping[str, Any], shape: type[T]) -> T:

@@ -48,6 +48,14 @@ class BlockSpan(NamedTuple):
     header: tuple[int, int] | None = None  # of a table: the place of its header row, which may be on an earlier page
 
 
+class LinkSpan(NamedTuple):
+    """Words of a document that lead to an address."""
+
+    start: int
+    end: int
+    url: str
+
+
 class Sentence(NamedTuple):
     """A sentence of a passage, as a span of the document."""
 
@@ -76,6 +84,7 @@ class Document:
     notes: tuple[str, ...] = ()
     hidden: bool | None = None  # text that nobody sees: True if it is part of `text`, None if the file has none
     blocks: tuple[BlockSpan, ...] = ()  # in order; empty if an earlier version of the program stored the document
+    links: tuple[LinkSpan, ...] = ()  # in order of `start`; their addresses are mostly no part of `text`
 
 
 @dataclass(frozen=True, slots=True)

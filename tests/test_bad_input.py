@@ -5,6 +5,7 @@ Over real connections, since most of this is about bytes that come late, in piec
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import socket
@@ -19,6 +20,7 @@ import httpx2
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
+from uvicorn.server import ServerState
 
 from api.app import create_app
 from api.middleware import guard
@@ -282,3 +284,28 @@ def test_a_revoked_key_changes_nothing(tmp_path: Path) -> None:
             assert (response.status_code, response.json()["error"]["type"]) == (401, "unauthenticated")
             assert len(response.json()["error"]["message"].splitlines()) == 1
     assert not list(tmp_path.rglob("*.txt"))
+
+
+def test_a_client_that_reads_nothing_is_cut_and_one_that_reads_is_not() -> None:
+    class Pipe(asyncio.Transport):
+        aborted = False
+
+        def abort(self) -> None:
+            self.aborted = True
+
+    class Hasty(Connection):
+        read_s = 0.02
+
+    async def go() -> tuple[bool, bool]:
+        pipes = (Pipe(), Pipe())
+        for pipe in pipes:
+            config = uvicorn.Config(create_app, log_config=None)
+            connection = Hasty(config, ServerState(), app_state={})
+            connection.connection_made(pipe)
+            connection.pause_writing()
+            if pipe is pipes[1]:
+                connection.resume_writing()
+        await asyncio.sleep(0.1)
+        return pipes[0].aborted, pipes[1].aborted
+
+    assert asyncio.run(go()) == (True, False)

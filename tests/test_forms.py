@@ -372,6 +372,8 @@ def test_rows_of_several_lists_are_not_counted(tmp_path_factory: pytest.TempPath
         ("How many altos are there?", True),
         ("What did we spend on sails in total?", True),
         ("What is the number of altos?", True),
+        ("How much have we spent on sails?", True),
+        ("How much water does the pump need?", False),  # a quantity, which rows do not add up to
         ("What is the telephone number of the office?", False),
     ],
 )
@@ -424,9 +426,7 @@ def test_thanks_are_talk_over_a_library_that_has_a_section_of_that_name(
             answer = asked(opened, text)
             assert answer.abstained is not None
             assert (answer.abstained.reason, answer.citations) == ("talk", ())
-        abstained = asked(opened, "Thanks go to whom?").abstained
-        assert abstained is not None
-        assert abstained.reason == "no_evidence"
+        assert "Oda" in asked(opened, "Thanks go to whom?").answer  # a question, though it begins with the word
 
 
 RACES = {
@@ -484,7 +484,8 @@ def test_a_word_alone_is_no_question(pipeline: Pipeline) -> None:
     assert answer.answer.startswith("Ask a whole question about “crowns”")
     assert answer.hits != ()
     nothing = asked(pipeline, "who?")
-    assert nothing.answer == "Ask a whole question: “who?” says nothing that documents could be searched for."
+    assert nothing.answer == "Ask a whole question: no passage is about “who?”."
+    assert pipeline.ask("asdf").answer == "Ask a whole question: no passage is about “asdf”."
     assert asked(pipeline, "tram.txt").answer.startswith("tram\n- The tram to the harbour runs")
 
 
@@ -501,7 +502,7 @@ def test_a_refusal_says_once_why_and_what_to_do(pipeline: Pipeline) -> None:
         f"{beginning} Passages near it are shown: ask about what stands in them, in other words, or index a document "
         "that says it."
     )
-    assert far.answer == f"{beginning} Nothing in them is about it: {other}"
+    assert far.answer == f"{beginning} No passage near it was found: {other}"
 
 
 def test_a_refusal_is_no_part_of_a_conversation(pipeline: Pipeline) -> None:

@@ -11,8 +11,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.serialise import AnswerJSON, CitationJSON, ClaimJSON, HitJSON, answer_json, document_json, hit_json, to_json
-from rag.types import Answer, Citation, Claim, Conflict, ConflictValue, DocumentInfo, Hit, ListedDocument, ShortAnswer
+from rag.serialise import (
+    AnswerJSON,
+    CitationJSON,
+    ClaimJSON,
+    HitJSON,
+    answer_json,
+    document_json,
+    hit_json,
+    links_json,
+    to_json,
+)
+from rag.types import (
+    Answer,
+    Citation,
+    Claim,
+    Conflict,
+    ConflictValue,
+    DocumentInfo,
+    Hit,
+    LinkSpan,
+    ListedDocument,
+    ShortAnswer,
+)
 from tests.api.fakes import END, HITS, SAID, SENTENCE, START, abstained, answered
 
 PASSAGES: list[HitJSON] = [
@@ -173,6 +194,12 @@ def test_a_document() -> None:
         "modified": None,
         "notes": ["1 comment"],
     }
+
+
+def test_links_of_a_document() -> None:
+    assert links_json((LinkSpan(4, 8, "https://mill.example/form"),)) == [
+        {"start": 4, "end": 8, "url": "https://mill.example/form"}
+    ]
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf"), np.float32("nan")])

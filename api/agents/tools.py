@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, NamedTuple, NotRequired
 
 from mcp.server import ServerRequestContext
@@ -23,6 +23,7 @@ from mcp_types import (
     ToolAnnotations,
 )
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from starlette.types import Receive
 from typing_extensions import TypedDict
 
 from api.errors import public
@@ -46,6 +47,8 @@ from rag.types import Answer, Ask, Document, Hit, Mode
 
 _log = logging.getLogger(__name__)
 
+# What tells when the client of the current call leaves; None on stdio, where the protocol cancels calls.
+RECEIVE: ContextVar[Receive | None] = ContextVar("receive", default=None)
 WINDOW = 20_000  # characters of a document in one result: about 5,000 tokens
 
 
@@ -216,24 +219,21 @@ class Tools:
     async def _result(self, asked: _Arguments) -> Any:
         if self._loading is not None:
             await asyncio.shield(self._loading)
-        call = self._prepared(asked)
-        return await (self._threads.question if isinstance(asked, AskArguments) else self._threads.reading)(call)
+        receive = RECEIVE.get()
+        if isinstance(asked, AskArguments):
+            return await self._threads.question(lambda deadline: self._answer(asked, deadline), receive)
+        return await self._threads.reading(lambda: self._read(asked), receive)
 
-    def _prepared(self, asked: _Arguments) -> Callable[[], Any]:
-        """The blocking part of a call, to be run in a thread."""
-        served = self._served
-        match asked:
-            case SearchArguments():
-                filters = parse_filters(asked.filters)
-                return lambda: _search(served.pipeline(asked.index).search(asked.query, asked.k, filters))
-            case AskArguments():
-                filters = parse_filters(asked.filters)
-                deadline = Deadline(served.settings.answer_seconds)
-                ask = Ask(asked.question, mode=asked.mode, filters=filters, deadline=deadline)
-                return lambda: _ask(served.pipeline(asked.index).ask(ask))
-            case DocumentArguments():
-                return lambda: _window(served.pipeline(asked.index).document(asked.id), asked.start, asked.end)
-        raise AssertionError(asked)
+    def _answer(self, asked: AskArguments, deadline: Deadline) -> AskResult:
+        ask = Ask(asked.question, mode=asked.mode, filters=parse_filters(asked.filters), deadline=deadline)
+        return _ask(self._served.pipeline(asked.index).ask(ask))
+
+    def _read(self, asked: _Arguments) -> SearchResult | DocumentResult:
+        pipeline = self._served.pipeline(asked.index)
+        if isinstance(asked, SearchArguments):
+            return _search(pipeline.search(asked.query, asked.k, parse_filters(asked.filters)))
+        assert isinstance(asked, DocumentArguments)
+        return _window(pipeline.document(asked.id), asked.start, asked.end)
 
 
 def _tool(name: str, offer: _Offer, indexes: list[str]) -> Tool:

@@ -9,7 +9,8 @@ In: an ASGI application and its settings. Out: the same, behind keys if they are
     admin   /metrics, and routes that call `caller().require("admin")`
 
 If no key is needed, which is the default on loopback addresses, everyone there may do everything, with two exceptions
-that protect a person's browser: pages of other sites may not post here, and a foreign name may not be made to point
+that protect a person's browser: pages of other sites may not post here (`Sec-Fetch-Site`, or where a browser does not
+send that, as over plain HTTP, `Origin`), and a foreign name may not be made to point
 here (DNS rebinding), since both would lend a page of the network what only this machine should reach.
 """
 
@@ -21,14 +22,12 @@ import logging
 import math
 import socket
 import time
-from collections import Counter
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from fastapi import Depends
 from fastapi.security import HTTPBearer
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -56,6 +55,7 @@ NO_KEYS = (
     "API keys cannot be checked, since the database that holds them cannot be used now: the server's log tells why"
 )
 _NO_SECRET = "rag_00000000_" + "0" * 43  # has the form of a key
+_MINUTE = 60.0
 _LOOKUPS = 4  # keys that are looked up at once, in some milliseconds each
 _OTHER_SITE = "pages of other sites may not send this: open the page of this server itself"
 
@@ -93,6 +93,7 @@ class Access:
         self._threads = ThreadPoolExecutor(_LOOKUPS, "keys")  # of their own: those of questions may all be taken
         self._needed = keys_needed(settings)
         self._local = settings.auth == "auto" and not self._needed
+        self._public = _host_of(settings.public_url)
         self._limits = KeyLimits(settings.key_rate, settings.key_concurrency)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,15 +125,23 @@ class Access:
     def _refused_page(self, scope: Scope) -> Response | None:
         """The 403 for a request that another site, or a foreign host name, made a browser send; None for any other."""
         headers = Headers(scope=scope)
-        if scope["method"] not in _SAFE and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
-            return error_response(403, "forbidden", _OTHER_SITE)
         host = headers.get("host", "")
+        if scope["method"] not in _SAFE and self._is_of_another_site(headers, host):
+            return error_response(403, "forbidden", _OTHER_SITE)
         if self._local and _is_foreign(host):
             message = (
                 f"{host[:80]!r} is no name of this machine: to be served by that name, start with --auth keys or off"
             )
             return error_response(403, "forbidden", message)
         return None
+
+    def _is_of_another_site(self, headers: Headers, host: str) -> bool:
+        """True if a page of another site sent this. Where keys are needed, `Origin` says nothing: no page has one."""
+        site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+        if site is not None or origin is None or self._needed:
+            return site in ("cross-site", "same-site")
+        scheme = origin.partition("://")[0]
+        return _host_of(origin) not in {_host_of(f"{scheme}://{host}"), self._public} - {""}
 
     async def _caller(self, scope: Scope, needed: tuple[keys.Scope, ...] | None) -> Caller | Response:
         if not self._needed:
@@ -182,10 +191,12 @@ _NOBODY = Key("", "nobody", (), (), "", None, "")
 class KeyLimits:
     """Limits of each key: requests a minute, and requests at once. To be used on the event loop only."""
 
-    def __init__(self, rate: int, concurrency: int) -> None:
-        self._rate = RateLimitItemPerMinute(rate)
+    def __init__(self, rate: int, concurrency: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` gives seconds and never goes back."""
+        self._rate = rate
         self._concurrency = concurrency
-        self._moving = MovingWindowRateLimiter(MemoryStorage())
+        self._clock = clock
+        self._begun: defaultdict[str, deque[float]] = defaultdict(deque)  # by key, the times of its last minute
         self._under_way: Counter[str] = Counter()
 
     def enter(self, key: Key) -> Response | None:
@@ -193,10 +204,14 @@ class KeyLimits:
         if self._under_way[key.id] >= self._concurrency:
             message = f"{self._concurrency} requests of this API key are under way: wait for one"
             return error_response(429, "rate_limited", message, Retry_After="1")
-        if not self._moving.hit(self._rate, key.id):
-            reset = self._moving.get_window_stats(self._rate, key.id).reset_time
-            message = f"this API key may make {self._rate.amount} requests a minute (setting 'key_rate')"
-            return error_response(429, "rate_limited", message, Retry_After=str(max(1, math.ceil(reset - time.time()))))
+        now, begun = self._clock(), self._begun[key.id]
+        while begun and begun[0] <= now - _MINUTE:
+            begun.popleft()
+        if len(begun) >= self._rate:
+            message = f"this API key may make {self._rate} requests a minute (setting 'key_rate')"
+            wait = max(1, math.ceil(begun[0] + _MINUTE - now))
+            return error_response(429, "rate_limited", message, Retry_After=str(wait))
+        begun.append(now)
         self._under_way[key.id] += 1
         return None
 
@@ -227,6 +242,13 @@ def _is_loopback(host: str) -> bool:
         )
     except (OSError, UnicodeError, ValueError):
         return False
+
+
+def _host_of(address: str) -> str:
+    """The host and port of an origin or address, as a Host header has them; empty for `null` and for what is none."""
+    scheme, _, rest = address.lower().partition("://")
+    host = rest.partition("/")[0]
+    return host.removesuffix(":80" if scheme == "http" else ":443")
 
 
 def _is_foreign(host: str) -> bool:

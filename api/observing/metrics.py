@@ -92,9 +92,25 @@ class Metrics:
         self._questions.labels(index, "failed").inc()
         self._failures.labels(index, kind).inc()
 
-    def text(self) -> bytes:
-        """The figures in the text format of Prometheus (`CONTENT_TYPE`)."""
-        return generate_latest(self._registry)
+    def text(self, sees: Callable[[str], bool]) -> bytes:
+        """The figures in the text format of Prometheus (`CONTENT_TYPE`), without those of indexes that the caller may
+        not see. Sums over all indexes stay."""
+        return generate_latest(_Seen(self._registry, sees))
+
+
+class _Seen(CollectorRegistry):
+    """A registry with the samples that may be seen."""
+
+    def __init__(self, registry: CollectorRegistry, sees: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._all = registry
+        self._sees = sees
+
+    def collect(self) -> Iterator[Metric]:
+        """Collect the figures anew."""
+        for metric in self._all.collect():
+            metric.samples = [s for s in metric.samples if "index" not in s.labels or self._sees(s.labels["index"])]
+            yield metric
 
 
 class _AtScrape:

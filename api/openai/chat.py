@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -21,10 +22,8 @@ from api.openai.schemas import ChatRequest
 from api.openai.tasks import task_answer
 from api.routes.dependencies import ServedHere, ThreadsHere, reply
 from api.served import Served
-from api.work.disconnect import leaving
 from api.work.events import SILENCE_S, respond
 from api.work.relay import Relay
-from api.work.threads import Threads
 from rag.deadline import Deadline
 from rag.errors import InputError
 from rag.settings import Citations
@@ -63,28 +62,35 @@ async def chat(body: ChatRequest, request: Request, served: ServedHere, threads:
     with_usage = bool(body.stream_options and body.stream_options.include_usage)
     chunks = Chunks(head, told, with_usage)
     if (text := task_answer(asked.message, asked.system)) is not None:
-        return _plain(chunks, text) if body.stream else reply(completion(head, told, [told.plain(text)]))
+        return await threads.reading(
+            lambda: _plain(chunks, text) if body.stream else reply(completion(head, told, [told.plain(text)]))
+        )
     if body.response_format is not None and body.response_format.type != "text":
         raise Refused("response_format: answers are text, with citations: leave it out", "response_format")
-    deadline = Deadline(served.settings.answer_seconds)
-    values = _relay(served, threads, index, asked, deadline).values(SILENCE_S)
-    async with leaving(request, deadline):
-        return await (_streamed(values, chunks) if body.stream else _whole(values, head, told))
+    if body.stream:
+        return await _streamed(Relay(threads, partial(_encoded, served, index, asked, chunks), request.receive), chunks)
+    return await threads.question(partial(_whole, served, index, asked, head, told), request.receive)
 
 
-async def _streamed(values: AsyncGenerator[AnswerStep | None, None], chunks: Chunks) -> Response:
+async def _streamed(relay: Relay[bytes], chunks: Chunks) -> Response:
     """A response that begins with the first sentence, since passages that were found are not shown: an error before it
     has its own status."""
-    head: list[AnswerStep | None] = []
-    async for value in values:
-        head.append(value)
-        if not isinstance(value, Retrieved):
-            break
-    return respond(head, values, chunks.encode, chunks.failed)
+    values = relay.values(SILENCE_S)
+    return respond([await anext(values)], values, bytes, chunks.failed)
 
 
-async def _whole(values: AsyncGenerator[AnswerStep | None, None], head: Head, told: Told) -> Response:
-    deltas = [told.step(value) async for value in values if value is not None]
+def _encoded(
+    served: Served, index: str, asked: Asked, chunks: Chunks, deadline: Deadline
+) -> Generator[bytes, None, None]:
+    """The chunks of a completion. They are made in the thread of the question: counting tokens may take a while, or ask
+    a server."""
+    for step in _steps(served, index, asked, deadline):
+        if not isinstance(step, Retrieved):
+            yield chunks.encode(step)
+
+
+def _whole(served: Served, index: str, asked: Asked, head: Head, told: Told, deadline: Deadline) -> Response:
+    deltas = [told.step(step) for step in _steps(served, index, asked, deadline)]
     return reply(completion(head, told, deltas))
 
 
@@ -92,16 +98,11 @@ def _plain(chunks: Chunks, text: str) -> Response:
     return Response(chunks.plain(text), media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
 
 
-def _relay(served: Served, threads: Threads, index: str, asked: Asked, deadline: Deadline) -> Relay[AnswerStep]:
-    ask = Ask(asked.question, history=asked.history, deadline=deadline)
-
-    def steps() -> Generator[AnswerStep, None, None]:
-        try:
-            yield from served.pipeline(index).stream(ask)
-        except InputError as exc:  # the pipeline's field is a question; here it is part of a message
-            raise InputError(str(exc), "messages" if exc.param in ("question", "history") else exc.param) from exc
-
-    return Relay(threads, steps, deadline)
+def _steps(served: Served, index: str, asked: Asked, deadline: Deadline) -> Generator[AnswerStep, None, None]:
+    try:
+        yield from served.pipeline(index).stream(Ask(asked.question, history=asked.history, deadline=deadline))
+    except InputError as exc:  # the pipeline's field is a question; here it is part of a message
+        raise InputError(str(exc), "messages" if exc.param in ("question", "history") else exc.param) from exc
 
 
 def _form(wanted: Citations, request: Request) -> Citations:

@@ -6,10 +6,12 @@ Completions that are streamed and those that are not are made of the same pieces
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from api.openai.citations import Links, annotation, escaped, footnote, moved, source, with_footnote_marks
+from api.openai.citations import Links, annotation, escaped, footnote, source, with_footnote_marks
 from api.openai.limits import Cutter
+from api.openai.markdown import claim_markdown, words_markdown
 from rag.answering.disagreement import told
 from rag.answering.doubt import doubt, unanswered_lines
 from rag.settings import Citations
@@ -35,7 +37,6 @@ class Told:
         self._links = links
         self._cutter = cutter
         self._added = 0  # characters that were given to the cutter
-        self._doubt = 0  # of them, those of the words before the answer
         self._waiting: list[tuple[int, NextClaim]] = []  # claims whose text, up to that character, is not sent yet
         self._cited: dict[int, Citation] = {}
         self.answer: Answer | None = None
@@ -55,16 +56,18 @@ class Told:
         """The text that a step of the answer adds; empty for a step that adds none."""
         match progress:
             case NextClaim(claim, citations, before, sure):
-                said = with_footnote_marks(claim.text) if self._form == "footnotes" else claim.text
+                shown = claim_markdown(claim.text)
+                said = with_footnote_marks(shown) if self._form == "footnotes" else shown
                 words = "" if sure or self._added else doubt(claim, citations)
-                self._doubt += len(words)
-                piece = words + before + said
+                piece = words_markdown(words + before) + said
                 self._added += len(piece)
-                self._waiting.append((self._added, progress))
+                placed = replace(claim, start=self._added - len(said), end=self._added)  # in the text as it is shown
+                self._waiting.append((self._added, progress._replace(claim=placed)))
                 return self._delta(self._cutter.add(piece))
             case Answer():
                 self.answer = progress
                 rest = progress.answer[progress.claims[-1].end :] if progress.claims else progress.answer
+                rest = words_markdown(rest)
                 last = self._delta(self._cutter.add(rest + _ending(progress)) + self._cutter.end())
                 return last._replace(content=last.content + self._footnotes())
             case _:
@@ -77,7 +80,7 @@ class Told:
     def _delta(self, content: str) -> Delta:
         complete = [item for end, item in self._waiting if end <= len(self._cutter.text)]
         self._waiting = self._waiting[len(complete) :]
-        pairs = [(moved(item.claim, self._doubt), citation) for item in complete for citation in item.citations]
+        pairs = [(item.claim, citation) for item in complete for citation in item.citations]
         new = {citation.label: citation for _, citation in pairs if citation.label not in self._cited}
         self._cited |= new
         annotated, listed = self._form == "annotations", self._form == "openwebui"

@@ -8,14 +8,13 @@ from 1 in the order in which they are first said, so the two agree.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from rag.types import Citation, Claim
 
 # The markers of a claim; brackets before them are its own words.
-_ENDING = re.compile(r"(?:\[\d+\])+(?=[.!?。！？…]?$)")
+ENDING = re.compile(r"(?:\[\d+\]){1,20}(?=[.!?。！？…]?$)")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>])")
 
 
@@ -42,7 +41,8 @@ def heading(citation: Citation) -> str:
 
 
 def annotation(claim: Claim, citation: Citation, links: Links) -> dict[str, Any]:
-    """OpenAI's `url_citation`: `text[start_index:end_index]` is the sentence that rests on the place."""
+    """OpenAI's `url_citation`: `text[start_index:end_index]`, the place of `claim`, is the sentence that rests on the
+    place that is cited."""
     cited = {
         "start_index": claim.start,
         "end_index": claim.end,
@@ -50,11 +50,6 @@ def annotation(claim: Claim, citation: Citation, links: Links) -> dict[str, Any]
         "title": heading(citation),
     }
     return {"type": "url_citation", "url_citation": cited}
-
-
-def moved(claim: Claim, by: int) -> Claim:
-    """The claim of an answer before which that many characters are said."""
-    return replace(claim, start=claim.start + by, end=claim.end + by)
 
 
 def source(citation: Citation, links: Links) -> dict[str, Any]:
@@ -69,7 +64,7 @@ def source(citation: Citation, links: Links) -> dict[str, Any]:
 
 def with_footnote_marks(text: str) -> str:
     """The text of a claim with footnote marks: "He left [1][2]." -> "He left [^1][^2]."."""
-    return _ENDING.sub(lambda marks: marks[0].replace("[", "[^"), text)
+    return ENDING.sub(lambda marks: marks[0].replace("[", "[^"), text)
 
 
 def footnote(citation: Citation, links: Links) -> str:

@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from api.openai.errors import Refused
 from api.openai.schemas import ChatMessage, ContentPart
-from rag.retrieval.conversation import READ_TURNS, parse_history
+from rag.retrieval.conversation import READ_CHARACTERS, READ_TURNS, parse_history
 from rag.types import Message
 
 _FOOTNOTES = re.compile(r"^\[\^\d+\]:.*$", re.MULTILINE)
 _MARKERS = re.compile(r"\[\^(\d+)\]")
 # Open WebUI puts instructions and passages of its own in front of the question if files are attached to a chat.
-_USER_QUERY = re.compile(r"<user_query>(.*?)</user_query>", re.DOTALL)
+_QUERY, _QUERY_END = "<user_query>", "</user_query>"
 _CONTEXT_END = "</context>"
 
 
@@ -33,8 +33,9 @@ class Asked(NamedTuple):
 
 
 def read_messages(messages: Sequence[ChatMessage]) -> Asked:
-    """The question of a chat. Raises `Refused` if content is not text, or the last message is not the user's."""
-    turns = [(message.role, _text(number, message)) for number, message in enumerate(messages)]
+    """The question of a chat. Raises `Refused` if the last message is not the user's, or not text. Of earlier turns
+    what is no text, and what is too long to be read, is passed over: a chat must not fail for ever after an image."""
+    turns = [(message.role, _text(number, message, len(messages) - 1)) for number, message in enumerate(messages)]
     system = "\n".join(text for role, text in turns if role in ("system", "developer"))
     turns = [turn for turn in turns if turn[0] in ("user", "assistant") and turn[1].strip()]
     if not turns or turns[-1][0] != "user" or messages[-1].role == "assistant":
@@ -44,28 +45,31 @@ def read_messages(messages: Sequence[ChatMessage]) -> Asked:
     return Asked(_own_words(text), parse_history(before), text, system)
 
 
-def _text(number: int, message: ChatMessage) -> str:
+def _text(number: int, message: ChatMessage, last: int) -> str:
     content = message.content
     if content is None or isinstance(content, str):
         return content or ""
-    return "\n".join(_part(f"messages[{number}].content[{place}]", part) for place, part in enumerate(content))
+    where = f"messages[{number}].content"
+    return "\n".join(_part(f"{where}[{place}]", part, number < last) for place, part in enumerate(content))
 
 
-def _part(where: str, part: ContentPart) -> str:
-    if part.type in ("text", "input_text", "refusal"):
+def _part(where: str, part: ContentPart, earlier: bool) -> str:
+    if part.type in ("text", "input_text", "refusal") or earlier:
         return part.text or ""
     kind = part.type if part.type.isidentifier() and len(part.type) < 40 else "other"
     raise Refused(f"{where}: only text can be read here, not {kind}: ask in words", where, "unsupported_content")
 
 
 def _said(text: str) -> str:
-    return _MARKERS.sub(r"[\1]", _FOOTNOTES.sub("", text)).strip()
+    return _MARKERS.sub(r"[\1]", _FOOTNOTES.sub("", text[:READ_CHARACTERS])).strip()
 
 
 def _own_words(text: str) -> str:
     """The question without the passages that a front-end put in front of it."""
-    if found := _USER_QUERY.search(text):
-        return found[1].strip()
+    _, tag, rest = text.partition(_QUERY)
+    query, end, _ = rest.partition(_QUERY_END)
+    if tag and end:
+        return query.strip()
     if text.lstrip().startswith("### Task:") and "<context>" in text:
         return text.rpartition(_CONTEXT_END)[2].strip() or text
     return text

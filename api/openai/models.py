@@ -6,7 +6,7 @@ import base64
 from typing import Any, Literal
 
 import numpy as np
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
@@ -15,10 +15,13 @@ from api.openai.names import embedder_of, index_of, model_of
 from api.openai.schemas import EmbeddingsRequest
 from api.routes.dependencies import ServedHere, ThreadsHere, reply
 from api.served import Served
+from rag.deadline import Deadline
 from rag.seams import Embedder
 from rag.types import Passage, Sentence, Vectors
 
 MAX_CHARACTERS = 200_000  # of all inputs together: about half a minute of two cores
+EMBED_S = 60.0  # of work; then 504
+_AT_ONCE = 16  # texts between two looks at the deadline: about half a second
 OWNER = "rag"
 
 router = APIRouter(
@@ -58,18 +61,22 @@ async def model(id: str, served: ServedHere, threads: ThreadsHere) -> Response:
 
 
 @router.post("/v1/embeddings")
-async def embeddings(body: EmbeddingsRequest, served: ServedHere, threads: ThreadsHere) -> Response:
+async def embeddings(body: EmbeddingsRequest, http: Request, served: ServedHere, threads: ThreadsHere) -> Response:
     """Embed texts as documents are embedded, into unit vectors. A text that is too long is refused, not truncated."""
     name = embedder_of(served.settings.embedder)
     if body.model != name:
         raise ModelNotFound(body.model, f"this service embeds with {name!r}")
     texts = [body.input] if isinstance(body.input, str) else body.input
     embedder = served.models().embedder
-    tokens = await threads.reading(lambda: _count(texts, embedder, body.dimensions))
-    vectors = await threads.reading(lambda: _embed(texts, embedder))
     encode = _base64 if body.encoding_format == "base64" else _floats
-    data = [{"object": "embedding", "index": i, "embedding": encode(vector)} for i, vector in enumerate(vectors)]
-    return reply({"object": "list", "data": data, "model": name, "usage": _usage(tokens)})
+
+    def embedded(deadline: Deadline) -> Response:
+        tokens = _count(texts, embedder, body.dimensions)
+        vectors = _embed(texts, embedder, deadline)
+        data = [{"object": "embedding", "index": i, "embedding": encode(vector)} for i, vector in enumerate(vectors)]
+        return reply({"object": "list", "data": data, "model": name, "usage": _usage(tokens)})
+
+    return await threads.costly(embedded, EMBED_S, http.receive)
 
 
 def _model_json(served: Served, name: str) -> ModelJSON:
@@ -92,9 +99,13 @@ def _count(texts: list[str], embedder: Embedder, dimensions: int | None) -> int:
     return total
 
 
-def _embed(texts: list[str], embedder: Embedder) -> list[Vectors]:
+def _embed(texts: list[str], embedder: Embedder, deadline: Deadline) -> list[Vectors]:
     passages = [Passage("", "", "", 0, len(text), text, (Sentence(0, len(text)),)) for text in texts]
-    return [embedding.passage for embedding in embedder.embed_passages(passages)]
+    vectors: list[Vectors] = []
+    for begin in range(0, len(passages), _AT_ONCE):
+        deadline.check()
+        vectors += [embedding.passage for embedding in embedder.embed_passages(passages[begin : begin + _AT_ONCE])]
+    return vectors
 
 
 def _floats(vector: Vectors) -> Any:

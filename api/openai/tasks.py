@@ -14,7 +14,7 @@ import re
 TITLE_WORDS = 6
 TITLE_CHARACTERS = 50
 
-_HISTORY = re.compile(r"<chat_history>(.*)</chat_history>", re.DOTALL)
+_HISTORY, _HISTORY_END = "<chat_history>", "</chat_history>"
 _TURN = re.compile(r"^(user|human|assistant|ai|system)\s*:\s*", re.IGNORECASE | re.MULTILINE)
 _KEYS = ("follow_ups", "title", "tags", "queries", "prompt", "text")
 _TITLE = re.compile(
@@ -26,6 +26,7 @@ _TITLE = re.compile(
 _TITLE_OF_THIS = re.compile(r"analy[sz]e this conversation and provide:[^?]*\btitle\b", re.IGNORECASE)
 _EMOJI = re.compile(r"your task is to reflect the speaker's likely facial expression", re.IGNORECASE)
 _TOOLS = re.compile(r"\s*available tools:.*\"tool_calls\"", re.IGNORECASE | re.DOTALL)
+_ORDER = 1_000  # characters: an order to give a title stands at the beginning, and its pattern is not linear
 _ENDS = " \t\n?!.,;:\"'`*#"
 _USERS = ("user", "human")
 
@@ -34,12 +35,15 @@ def task_answer(text: str, system: str = "") -> str | None:
     """The answer to a front-end's own call; None if `text` is a question. `system` is the text of system messages."""
     if _TOOLS.match(system):
         return '{"tool_calls": []}'
-    if history := _HISTORY.search(text):
-        key = _wanted_key(text.replace(history[0], ""))
-        return None if key is None else json.dumps({key: _filled(key, _user_turns(history[1]))}, ensure_ascii=False)
-    if _EMOJI.match(text.lstrip()):
+    before, tag, rest = text.partition(_HISTORY)
+    conversation, end, after = rest.rpartition(_HISTORY_END)
+    if tag and end:
+        key = _wanted_key(before + after)
+        return None if key is None else json.dumps({key: _filled(key, _user_turns(conversation))}, ensure_ascii=False)
+    order = text.lstrip()[:_ORDER]
+    if _EMOJI.match(order):
         return "🙂"
-    if _TITLE.match(text.lstrip()) or _TITLE_OF_THIS.match(text.lstrip()):
+    if _TITLE.match(order) or _TITLE_OF_THIS.match(order):
         return _title(_user_turns(text.partition("\n")[2]))
     return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from bisect import bisect_right
 from operator import attrgetter
@@ -19,7 +18,7 @@ from api.served import Served
 from api.work.upload_jobs import JobJSON, Jobs
 from rag.documents.sidecar import is_flat
 from rag.errors import DocumentNotFound, InputError
-from rag.serialise import DocumentJSON, document_json
+from rag.serialise import OneDocumentJSON, document_json, links_json
 
 router = APIRouter(responses=ERRORS, tags=["documents"])
 
@@ -54,7 +53,7 @@ async def upload(
         caller().require("admin")
     own = _metadata(metadata)
     name = served.default() if index is None else index
-    job = await threads.reading(lambda: jobs.add(file.filename or "", file.file, own, name, create))
+    job = await threads.writing(lambda: jobs.add(file.filename or "", file.file, own, name, create))
     return reply(job.json(), 202)
 
 
@@ -66,19 +65,23 @@ async def job(id: str, jobs: JobsHere, threads: ThreadsHere) -> Response:
 
 @router.delete("/v1/documents/{id:path}", response_model=RemovedJSON)
 async def remove(
-    id: str, served: ServedHere, jobs: JobsHere, index: Annotated[IndexName | None, Query()] = None
+    id: str,
+    served: ServedHere,
+    threads: ThreadsHere,
+    jobs: JobsHere,
+    index: Annotated[IndexName | None, Query()] = None,
 ) -> Response:
     """Remove a document from an index, with its file if it was uploaded. A document of a folder comes back when the
     folder is indexed again, unless its file is deleted."""
     name = served.default() if index is None else index
-    await asyncio.to_thread(jobs.remove, id, name)
+    await threads.writing(lambda: jobs.remove(id, name))
     return reply({"removed": id})
 
 
 def _metadata(text: str) -> dict[str, str]:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not is_flat(found):
         raise InputError("metadata must be a JSON object whose values are texts", "metadata")
@@ -121,20 +124,25 @@ async def text(
             raise missing from None
 
 
-@router.get("/v1/documents/{id:path}", response_model=DocumentJSON)
+@router.get("/v1/documents/{id:path}", response_model=OneDocumentJSON)
 async def document(
     id: str,
     served: ServedHere,
     threads: ThreadsHere,
     index: Annotated[IndexName | None, Query()] = None,
 ) -> Response:
-    """Describe a document by its title, source, size and metadata. Slashes in the id may be sent as they are or
+    """Describe a document by its title, source, size, metadata and links. Slashes in the id may be sent as they are or
     percent-encoded."""
-    found = await threads.reading(lambda: served.pipeline(index).documents())
+    return reply(await threads.reading(lambda: _document_json(served, index, id)))
+
+
+def _document_json(served: Served, index: str | None, id: str) -> OneDocumentJSON:
+    pipeline = served.pipeline(index)
+    found = pipeline.documents()
     place = bisect_right(found, id, key=attrgetter("id")) - 1
     if place < 0 or found[place].id != id:
         raise DocumentNotFound(f"the index has no document {id[:200]!r}: GET /v1/documents lists those that it has")
-    return reply(document_json(found[place]))
+    return {**document_json(found[place]), "links": links_json(pipeline.document(id).links)}
 
 
 def _text_json(served: Served, index: str | None, id: str) -> TextJSON:

@@ -9,7 +9,13 @@ from api.caller import caller
 from api.middleware.access import missing_keys
 from api.routes.dependencies import ERRORS, ServedHere, ThreadsHere, reply
 from api.schemas import HealthJSON, ReadinessJSON
+from api.work.threads import PROBE_S
+from rag.errors import Overloaded
 from rag.state.keys import KeyRing
+
+_BUSY = (
+    f"the state of the index and of the models could not be looked up within {PROBE_S:g} s: see what keeps them busy"
+)
 
 router = APIRouter(responses=ERRORS)  # open to all, also if keys are needed
 
@@ -27,7 +33,10 @@ async def readyz(request: Request, served: ServedHere, threads: ThreadsHere) -> 
     """Tell if a question to the default index can be answered: 503, with what is missing, until it can. If API keys
     are needed, only callers who may see that index are told what is missing."""
     keys: KeyRing = request.app.state.keys
-    missing = await threads.reading(lambda: [*served.missing(), *missing_keys(served.settings, keys)])
+    try:
+        missing = await threads.probing(lambda: [*served.missing(), *missing_keys(served.settings, keys)])
+    except (TimeoutError, Overloaded):
+        missing = [_BUSY]
     told = caller().sees(served.settings.index)
     state = {"ready": not missing, "missing": missing if told else [], "notices": served.notices() if told else []}
     return reply(state, 503 if missing else 200)

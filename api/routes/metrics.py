@@ -9,6 +9,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
+from api.caller import caller
 from api.observing.metrics import CONTENT_TYPE, IndexState, Metrics
 from api.routes.dependencies import ThreadsHere
 from api.served import Served
@@ -19,9 +20,10 @@ router = APIRouter(tags=["service"])
 
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request, threads: ThreadsHere) -> Response:
-    """Show figures for Prometheus: requests, questions, tokens, seconds by step, abstentions, indexes."""
+    """Show figures for Prometheus: requests, questions, tokens, seconds by step, abstentions, and indexes that the
+    caller may see."""
     counted: Metrics = request.app.state.metrics
-    return Response(await threads.reading(counted.text), headers={"Content-Type": CONTENT_TYPE})
+    return Response(await threads.probing(lambda: counted.text(caller().sees)), headers={"Content-Type": CONTENT_TYPE})
 
 
 class Lookup:

@@ -10,9 +10,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.routes.dependencies import ERRORS, ServedHere, ThreadsHere, reply
-from api.schemas import AskRequest, FaithfulnessRequest, SearchJSON, SearchRequest
+from api.schemas import CHECK_S, AskRequest, FaithfulnessRequest, SearchJSON, SearchRequest
 from api.served import Served
-from api.work.disconnect import leaving
 from api.work.events import stream
 from api.work.relay import Relay
 from rag.checking.faithfulness import check_faithfulness
@@ -44,8 +43,42 @@ router = APIRouter(responses=ERRORS)
 @router.post("/v1/ask", response_model=AnswerJSON, responses=_EVENTS, tags=["questions"])
 async def ask(request: AskRequest, http: Request, served: ServedHere, threads: ThreadsHere) -> Response:
     """Answer a question from the documents of an index, every sentence checked and cited, or abstain."""
-    deadline = Deadline(served.settings.answer_seconds)
-    asked = Ask(
+    if request.stream:
+        return await stream(Relay(threads, partial(_steps, served, request), http.receive))
+    return await threads.question(lambda deadline: _answer(served, request, deadline), http.receive)
+
+
+@router.post("/v1/search", response_model=SearchJSON, tags=["questions"])
+async def search(request: SearchRequest, http: Request, served: ServedHere, threads: ThreadsHere) -> Response:
+    """Find passages by meaning and by words, best first."""
+    k = 10 if request.k is None else request.k
+    filters = parse_filters(request.filters)
+    try:
+        hits = await threads.reading(
+            lambda: served.pipeline(request.index).search(request.query, k, filters), http.receive
+        )
+    except InputError as exc:  # the pipeline's field is `question`; here it has another name
+        raise InputError(str(exc), "query" if exc.param == "question" else exc.param) from exc
+    return reply({"hits": [hit_json(hit) for hit in hits]})
+
+
+@router.post("/v1/faithfulness", response_model=FaithfulnessJSON, tags=["questions"])
+async def faithfulness(request: FaithfulnessRequest, http: Request, threads: ThreadsHere) -> Response:
+    """Check each claim of an answer of any system against the passages that it was drawn from.
+
+    Works without an index and before the models are loaded. An answer without claims has a `faithfulness` of 0.
+    """
+    return await threads.costly(
+        lambda deadline: reply(
+            faithfulness_json(check_faithfulness(request.answer, request.passages, request.question, deadline))
+        ),
+        CHECK_S,
+        http.receive,
+    )
+
+
+def _asked(request: AskRequest, deadline: Deadline) -> Ask:
+    return Ask(
         request.question,
         mode=request.mode,
         k=request.k,
@@ -53,37 +86,11 @@ async def ask(request: AskRequest, http: Request, served: ServedHere, threads: T
         history=[turn.model_dump() for turn in request.history or ()],
         deadline=deadline,
     )
-    if request.stream:
-        async with leaving(http, deadline):
-            return await stream(Relay(threads, partial(_steps, served, request.index, asked), deadline))
-    async with leaving(http, deadline):
-        return reply(answer_json(await threads.question(lambda: served.pipeline(request.index).ask(asked))))
 
 
-@router.post("/v1/search", response_model=SearchJSON, tags=["questions"])
-async def search(request: SearchRequest, served: ServedHere, threads: ThreadsHere) -> Response:
-    """Find passages by meaning and by words, best first."""
-    k = 10 if request.k is None else request.k
-    filters = parse_filters(request.filters)
-    try:
-        hits = await threads.reading(lambda: served.pipeline(request.index).search(request.query, k, filters))
-    except InputError as exc:  # the pipeline's field is `question`; here it has another name
-        raise InputError(str(exc), "query" if exc.param == "question" else exc.param) from exc
-    return reply({"hits": [hit_json(hit) for hit in hits]})
+def _answer(served: Served, request: AskRequest, deadline: Deadline) -> Response:
+    return reply(answer_json(served.pipeline(request.index).ask(_asked(request, deadline))))
 
 
-@router.post("/v1/faithfulness", response_model=FaithfulnessJSON, tags=["questions"])
-async def faithfulness(request: FaithfulnessRequest, threads: ThreadsHere) -> Response:
-    """Check each claim of an answer of any system against the passages that it was drawn from.
-
-    Works without an index and before the models are loaded. An answer without claims has a `faithfulness` of 0.
-    """
-    return reply(
-        await threads.reading(
-            lambda: faithfulness_json(check_faithfulness(request.answer, request.passages, request.question))
-        )
-    )
-
-
-def _steps(served: Served, index: str | None, asked: Ask) -> Generator[AnswerStep, None, None]:
-    yield from served.pipeline(index).stream(asked)  # in the thread: opening an index takes a while
+def _steps(served: Served, request: AskRequest, deadline: Deadline) -> Generator[AnswerStep, None, None]:
+    yield from served.pipeline(request.index).stream(_asked(request, deadline))

@@ -1,8 +1,9 @@
-"""A connection with a deadline: one whose request does not come in time is closed.
+"""A connection with deadlines: one whose request does not come in time, or whose client does not read, is closed.
 
 In: uvicorn's HTTP/1.1 protocol, which waits for a request's head without end. Out: the same, with `HEAD_S` from the
 connection, or from the response before, to the end of the next head. Bodies have a time of their own in
-`api.middleware.guard`.
+`api.middleware.guard`. A client that takes nothing of a response for `READ_S` holds its work and its memory: its
+connection is cut.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncio
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_S = 30.0
+READ_S = 60.0
 
 
 class Connection(H11Protocol):
@@ -21,7 +23,9 @@ class Connection(H11Protocol):
     """
 
     head_s = HEAD_S
+    read_s = READ_S
     _head: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the deadline of the first head."""
@@ -33,11 +37,23 @@ class Connection(H11Protocol):
         super().on_response_complete()
         self._wait()
 
+    def pause_writing(self) -> None:
+        """Start the time in which the client has to read: what is sent waits for it."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(self.read_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Cancel it: the client has read."""
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+
     def connection_lost(self, exc: Exception | None) -> None:
-        """Cancel the deadline."""
+        """Cancel the deadlines."""
         super().connection_lost(exc)
-        if self._head is not None:
-            self._head.cancel()
+        for timer in (self._head, self._unread):
+            if timer is not None:
+                timer.cancel()
 
     def _wait(self) -> None:
         if self._head is not None:

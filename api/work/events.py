@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from api.errors import error_body
 from api.schemas import ErrorBody
@@ -22,6 +23,8 @@ from rag.serialise import answer_json, citation_json, claim_json, hit_json, to_j
 from rag.types import Answer, AnswerStep, NextClaim, Retrieved
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 SILENCE_S = 10.0  # proxies cut silent connections, commonly after 30 or 60 seconds
 _WAITING = b": waiting\n\n"  # a comment, which clients skip
@@ -36,9 +39,9 @@ async def stream(relay: Relay[AnswerStep]) -> Response:
 
 
 def respond(
-    head: Sequence[AnswerStep | None],
-    rest: AsyncGenerator[AnswerStep | None, None],
-    encode: Callable[[AnswerStep], bytes],
+    head: Sequence[T | None],
+    rest: AsyncGenerator[T | None, None],
+    encode: Callable[[T], bytes],
     failed: Callable[[ErrorBody], bytes],
 ) -> Response:
     """A response of server-sent events: the values of `head`, then those of `rest`; None is a comment that keeps the
@@ -55,10 +58,23 @@ def respond(
         except Exception:
             _log.exception("a question failed after its response had begun")
             yield failed({"error": {"type": "internal_error", "message": "something went wrong here"}})
-        finally:
-            await rest.aclose()  # the client may have left
 
-    return StreamingResponse(body(), media_type="text/event-stream", headers=_HEADERS)
+    return _Events(body(), rest)
+
+
+class _Events(StreamingResponse):
+    """A stream whose work ends with it, also if the client left before its first byte."""
+
+    def __init__(self, body: AsyncIterator[bytes], rest: AsyncGenerator[Any, None]) -> None:
+        super().__init__(body, media_type="text/event-stream", headers=_HEADERS)
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._rest.aclose()
 
 
 def _encode(progress: AnswerStep) -> bytes:

@@ -1,7 +1,8 @@
 """A generator that works in a thread -> its values on the event loop, as they come.
 
 The generator does not wait between values: what the reader has not fetched yet is kept. When the reader leaves, the
-deadline is cancelled, and the generator is closed at its next value if it has not ended by then.
+work is cancelled as `api.work.threads` does it, and the generator is closed at its next value if it has not ended by
+then.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import closing
 from typing import Generic, TypeVar
 
+from starlette.types import Receive
+
 from api.work.threads import Threads
 from rag.deadline import Deadline
 
@@ -18,14 +21,15 @@ T = TypeVar("T")
 
 
 class Relay(Generic[T]):
-    """Values of a generator that starts at once in a thread; to be made on the event loop."""
+    """Values of a generator that starts at once in a thread for questions; to be made on the event loop."""
 
-    def __init__(self, threads: Threads, make: Callable[[], Generator[T, None, None]], deadline: Deadline) -> None:
+    def __init__(
+        self, threads: Threads, make: Callable[[Deadline], Generator[T, None, None]], receive: Receive
+    ) -> None:
         self._make = make
-        self._deadline = deadline
         self._loop = asyncio.get_running_loop()
         self._values: asyncio.Queue[tuple[T] | None] = asyncio.Queue()  # None: there will be no more
-        self._task = asyncio.create_task(threads.question(self._work))
+        self._task = asyncio.create_task(threads.question(self._work, receive))
         self._task.add_done_callback(self._ended)
 
     async def values(self, silence: float) -> AsyncGenerator[T | None, None]:
@@ -43,13 +47,13 @@ class Relay(Generic[T]):
                     return
                 yield value[0]
         finally:
-            self._deadline.cancel()
+            self._task.cancel()
 
-    def _work(self) -> None:
-        with closing(self._make()) as values:
+    def _work(self, deadline: Deadline) -> None:
+        with closing(self._make(deadline)) as values:
             for value in values:
                 self._loop.call_soon_threadsafe(self._values.put_nowait, (value,))
-                self._deadline.check()
+                deadline.check()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():

@@ -1,41 +1,159 @@
-"""Blocking calls -> threads, so that the event loop never waits and `/healthz` answers at any time.
+"""The one gate for blocking work: each piece gets a thread of its kind and a deadline, and is given up when it ends.
 
-Questions and everything else have threads of their own, so that a list of documents does not wait behind questions.
-Does not order or cancel anything: the language model's own queue orders questions, deadlines cancel them.
+In: calls that take a `Deadline`. Out: what they return. Questions, reads, writes, costly checks and probes have threads
+of their own, so that none waits behind another kind and `/healthz` and `/readyz` answer at any time. However a call
+ends (an answer, an error, a client that left, a cancelled tool, the stop of the service), its deadline is cancelled,
+and the work ends at its next look at it. A place counts as taken until its thread is free. Does not order anything: the
+language model's own queue orders questions.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
+import queue
+import threading
+import time
 from collections.abc import Callable
-from typing import TypeVar
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from starlette.types import Receive
 
+from api.work.disconnect import watch
+from rag.deadline import Deadline
 from rag.errors import Overloaded
 
 T = TypeVar("T")
 
-READERS = 8  # threads that search, list documents and open indexes: tens of milliseconds each
 # More threads than questions that may wait for the language model, so that its queue is full first: it knows how long
 # the wait is. Questions that do not need the model are limited by these threads alone.
 SPARE = 4
+READERS = 8  # threads that search, list documents and open indexes: tens of milliseconds each
+WRITERS = 4  # threads that keep uploads and remove documents
+COSTLY = 2  # threads that check and embed texts for others: as many as two cores have time for
+PROBES = 2  # threads for `/readyz` and `/metrics`
+WAITING = 64  # calls that may wait for a thread that reads or writes
+FEW = 8  # calls that may wait for a costly one, or for a probe
+READ_S = 30.0  # for a call that reads or writes, waiting included
+PROBE_S = 5.0
 RETRY_AFTER_S = 5.0
+_STOP_S = 5.0  # for work under way when the service has stopped
 
 
 class Threads:
-    """Threads of the service; to be made on the event loop that uses them."""
+    """The gate of a service; to be made on the event loop that uses it. A question may take `seconds`."""
 
-    def __init__(self, queue: int) -> None:
-        self._questions = CapacityLimiter(queue + SPARE)
-        self._readers = CapacityLimiter(READERS)
+    def __init__(self, questions: int, seconds: float) -> None:
+        self._seconds = seconds
+        self._questions = _Lane("question", questions + SPARE, 0, "questions are being answered or wait")
+        self._readers = _Lane("reader", READERS, WAITING, "requests that read are under way or wait")
+        self._writers = _Lane("writer", WRITERS, WAITING, "uploads and removals are under way or wait")
+        self._costly = _Lane("costly", COSTLY, FEW, "texts are being checked or embedded, or wait")
+        self._probes = _Lane("probe", PROBES, FEW, "probes are under way or wait")
+        self._lanes = (self._questions, self._readers, self._writers, self._costly, self._probes)
+        self._deadlines: set[Deadline] = set()
 
-    async def question(self, call: Callable[[], T]) -> T:
-        """Call in a thread for questions. Raises `Overloaded` at once if all are taken."""
-        if self._questions.available_tokens < 1:
-            taken = int(self._questions.total_tokens)
-            raise Overloaded(f"{taken} questions are being answered or wait already: try again later", RETRY_AFTER_S)
-        return await to_thread.run_sync(call, limiter=self._questions)
+    async def question(self, work: Callable[[Deadline], T], receive: Receive | None = None) -> T:
+        """Answer a question; `receive` tells when its client leaves. Raises `Overloaded` at once if all threads are
+        taken, and what `work` raises."""
+        return await self._run(self._questions, work, Deadline(self._seconds), receive)
 
-    async def reading(self, call: Callable[[], T]) -> T:
-        """Call in a thread for everything else; waits for one that is free."""
-        return await to_thread.run_sync(call, limiter=self._readers)
+    async def reading(self, work: Callable[[], T], receive: Receive | None = None) -> T:
+        """Read something, in tens of milliseconds; waits for a free thread. Raises `Overloaded` if many wait, and
+        `DeadlineExceeded` after `READ_S`."""
+        return await self._run(self._readers, lambda _: work(), Deadline(READ_S, None), receive)
+
+    async def writing(self, work: Callable[[], T]) -> T:
+        """Write something, also if the client leaves once it has begun. Raises as `reading` does."""
+        return await self._run(self._writers, lambda _: work(), Deadline(READ_S, None), None)
+
+    async def costly(self, work: Callable[[Deadline], T], seconds: float, receive: Receive | None = None) -> T:
+        """Work for `seconds` at most, waiting not included. Raises `Overloaded` if several wait, and what `work`
+        raises."""
+        limit = Deadline(self._seconds)
+
+        def begun(deadline: Deadline) -> T:
+            deadline.shorten(seconds)
+            return work(deadline)
+
+        return await self._run(self._costly, begun, limit, receive)
+
+    async def probing(self, work: Callable[[], T]) -> T:
+        """Look at the state of the service. Raises `TimeoutError` after `PROBE_S`, and `Overloaded`."""
+        async with asyncio.timeout(PROBE_S):
+            return await self._run(self._probes, lambda _: work(), Deadline(), None)
+
+    def close(self) -> None:
+        """Give up all work, and wait some seconds for its end. Blocks."""
+        for deadline in list(self._deadlines):
+            deadline.cancel()
+        until = time.monotonic() + _STOP_S
+        while any(lane.taken for lane in self._lanes) and time.monotonic() < until:
+            time.sleep(0.01)
+
+    async def _run(self, lane: _Lane, work: Callable[[Deadline], T], deadline: Deadline, receive: Receive | None) -> T:
+        self._deadlines.add(deadline)
+        watching = asyncio.create_task(watch(receive, deadline)) if receive else None
+        try:
+            return await lane.run(work, deadline)
+        finally:
+            deadline.cancel()
+            self._deadlines.discard(deadline)
+            if watching is not None:
+                watching.cancel()
+
+
+class _Lane:
+    """Daemon threads for one kind of work, started as they are needed; `waiting` more calls may wait for one. Threads
+    of an executor would be waited for at the end of the process, however long they take."""
+
+    def __init__(self, name: str, threads: int, waiting: int, what: str) -> None:
+        self._name = name
+        self._threads = threads
+        self._most = threads + waiting
+        self._what = what
+        self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
+        self._started = 0
+        self._lock = threading.Lock()
+        self.taken = 0  # calls under way or waiting
+
+    async def run(self, work: Callable[[Deadline], T], deadline: Deadline) -> T:
+        """Call in a thread. Raises `Overloaded` at once if too many wait, and the error of the deadline if that is over
+        before a thread is free."""
+        future: Future[T] = Future()
+        with self._lock:
+            if self.taken >= self._most:
+                raise Overloaded(f"{self._most} {self._what} already: try again later", RETRY_AFTER_S)
+            self.taken += 1
+            start = self._started < min(self.taken, self._threads)
+            self._started += start
+        self._calls.put((future, partial(contextvars.copy_context().run, _begun, work, deadline)))
+        if start:
+            threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        return await asyncio.wrap_future(future)
+
+    def _work(self) -> None:
+        while True:
+            self._one(*self._calls.get())
+
+    def _one(self, future: Future[Any], call: Callable[[], Any]) -> None:
+        """Make a call; nothing of it is kept afterwards."""
+        try:
+            error, result = None, call() if future.set_running_or_notify_cancel() else None
+        except BaseException as exc:
+            error, result = exc, None
+        with self._lock:  # before anybody hears of the end, so that whoever does finds the place free
+            self.taken -= 1
+        if future.cancelled():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+
+def _begun(work: Callable[[Deadline], T], deadline: Deadline) -> T:
+    deadline.check()  # nobody may wait for it any more
+    return work(deadline)

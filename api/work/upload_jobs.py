@@ -1,9 +1,10 @@
-"""Uploads -> documents, one after another in a thread of their own, and the state of each.
+"""Uploads -> documents, in some threads of their own, and the state of each.
 
 In: files that `rag.ingest.uploads` keeps. Out: `Job`s, whose state a client asks for. Uploads that wait when the
 process ends are taken up when it starts again. Finished jobs are remembered up to a number, in memory only; if services
 share a database (`rag.state.job_table`), the state of each job is written there as well, so that any of them can be
-asked.
+asked. Uploads of one name go to one thread, so that they take effect in the order in which they came; a file that takes
+long holds up only those that share its thread.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, TypeAlias
+from zlib import crc32
 
 from typing_extensions import TypedDict
 
 from api.caller import caller
-from api.errors import JobNotFound, NotReady, public
+from api.errors import JobNotFound, NotReady, public, storage_error
 from api.served import Served, absent
 from rag.documents.pool import ReaderPool
 from rag.errors import IndexBusy, Overloaded, RagError, StateUnavailable
@@ -39,7 +41,9 @@ from rag.stores.open import open_index
 _log = logging.getLogger(__name__)
 
 _ID = re.compile(r"job_[0-9a-f]{32}")
-_WAITING = 1000  # jobs
+_WAITING = 1000  # uploads, in all indexes; those that an earlier process left count as well
+_WORKERS = 3
+_READ_S = 120.0  # for a file: less than `rag index` gives, since others wait
 _REMEMBERED = 10_000
 _BUSY_S = 600.0  # how long a job waits for another process that writes to its index
 _RETRY_S = 0.5
@@ -80,39 +84,74 @@ class Job:
         }
 
 
+_Queue: TypeAlias = "queue.SimpleQueue[tuple[Job, Upload] | None]"
+
+
 class Jobs:
-    """Queue of uploads, with the thread that indexes them. Any thread may call; `start` and `close` once each."""
+    """Queues of uploads, with the threads that index them. Any thread may call; `start` and `close` once each."""
 
     def __init__(self, served: Served, state: Database | None = None) -> None:
         self._served = served
         self._shared = JobTable(state, _REMEMBERED) if state else None
         self._jobs: dict[str, Job] = {}
-        self._queue: queue.Queue[Upload | None] = queue.Queue(_WAITING)  # None ends the thread
-        self._writing = threading.Lock()
+        # Without a bound, so that nothing waits to put something in; `_reserve` counts. None ends the thread.
+        self._queues: list[_Queue] = [queue.SimpleQueue() for _ in range(_WORKERS)]
+        self._waiting = 0
+        self._last = 0  # number of the newest job
+        self._lock = threading.Lock()  # of the five above
+        self._writing: dict[str, threading.Lock] = {}  # by index
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="uploads", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._work, args=(waiting,), name="uploads", daemon=True)
+            for waiting in self._queues
+        ]
 
     def start(self) -> None:
-        """Take up the uploads that an earlier process left waiting, and start the thread."""
+        """Take up the uploads that an earlier process left waiting, in the order in which they came, and start the
+        threads."""
         for folder in sorted(self._served.settings.indexes_dir.glob(f"*/{uploads.FOLDER}")):
             for upload in uploads.waiting(folder.parent):
+                with self._lock:
+                    self._waiting += 1
                 self._enqueue(folder.parent.name, upload)
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def add(self, name: str, content: BinaryIO, metadata: Mapping[str, str], index: str, create: bool) -> Job:
-        """Keep the file and queue it. Raises `InputError`, `UnsupportedDocument`, `IndexNotFound`, `NotReady` and
-        `Overloaded`."""
+        """Keep the file and queue it. Raises `InputError`, `UnsupportedDocument`, `IndexNotFound`, `NotReady`,
+        `Overloaded`, and `NoSpace` if the disk does not take it."""
         folder = index_folder(self._served.settings.indexes_dir, index)
         if not caller().sees(index):
             raise absent(index)
         if not create and index != self._served.settings.index:
             self._served.check(index)
         self._served.models()
-        if self._queue.full():
-            raise Overloaded(f"{_WAITING} uploads wait already: try again later", 60.0)
-        upload = Upload(f"job_{uuid.uuid4().hex}", uploads.checked_name(name), folder / uploads.FOLDER)
-        uploads.keep(content, upload, metadata)
+        upload = Upload(self._new_id(), uploads.checked_name(name), folder / uploads.FOLDER)
+        uploads.check_place(upload)
+        self._reserve()
+        try:
+            uploads.keep(content, upload, metadata)
+        except BaseException as exc:
+            uploads.discard(upload)
+            with self._lock:
+                self._waiting -= 1
+            if isinstance(exc, OSError):
+                raise (storage_error(exc) or exc) from exc
+            raise
         return self._enqueue(index, upload)
+
+    def _new_id(self) -> str:
+        """An id that sorts behind those of earlier uploads."""
+        with self._lock:
+            self._last = max(self._last + 1, time.time_ns())
+            return f"job_{self._last:016x}{uuid.uuid4().hex[:16]}"
+
+    def _reserve(self) -> None:
+        """Take a place among those that wait, before anything is written."""
+        with self._lock:
+            if self._waiting >= _WAITING:
+                raise Overloaded(f"{_WAITING:,} uploads wait already: try again later", 60.0)
+            self._waiting += 1
 
     def get(self, job_id: str) -> Job:
         """The job of that id. Raises `JobNotFound`, `StateUnavailable`."""
@@ -150,49 +189,69 @@ class Jobs:
     def remove(self, document_id: str, index: str) -> None:
         """Remove a document from an index. Raises `DocumentNotFound`, `IndexNotFound`, `IndexBusy`."""
         self._served.check(index)
-        if not self._writing.acquire(timeout=5):
+        writing = self._writer_of(index)
+        if not writing.acquire(timeout=5):
             raise IndexBusy("an upload is being indexed: try again in a few seconds")
         try:
             settings = self._served.settings.model_copy(update={"index": index})
             with open_index(settings, None, write=True, chunker=False) as opened:
                 uploads.remove_document(document_id, opened)
         finally:
-            self._writing.release()
+            writing.release()
 
     def close(self) -> None:
-        """Finish the current job; the others wait for the next start."""
+        """Finish the current jobs; the others wait for the next start."""
         self._closing.set()
-        if self._thread.is_alive():
-            self._queue.put(None)
-            self._thread.join(30)
+        for waiting in self._queues:
+            waiting.put(None)
+        until = time.monotonic() + 30
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, until - time.monotonic()))
 
     def _enqueue(self, index: str, upload: Upload) -> Job:
-        job = self._jobs[upload.job] = Job(upload.job, index, upload.document_id)
-        for old in list(self._jobs)[: max(0, len(self._jobs) - _REMEMBERED)]:
-            del self._jobs[old]
+        job = Job(upload.job, index, upload.document_id)
+        with self._lock:
+            self._jobs[upload.job] = job
+            while len(self._jobs) > _REMEMBERED:
+                del self._jobs[next(iter(self._jobs))]
         self._tell(job)
-        self._queue.put(upload)
+        self._queues[lane(index, upload.name)].put((job, upload))
         return job
 
-    def _work(self) -> None:
-        with ReaderPool(1) as pool:
-            while (upload := self._queue.get()) is not None and not self._closing.is_set():
-                job = self._jobs[upload.job]
+    def _work(self, waiting: _Queue) -> None:
+        with ReaderPool(1, seconds=_READ_S) as pool:
+            while (item := waiting.get()) is not None and not self._closing.is_set():
+                job, upload = item
+                with self._lock:
+                    self._waiting -= 1
                 job.status = "running"
                 self._tell(job)
-                there = False
-                try:
-                    summary = self._put_when_possible(job.index, upload, pool.read)
-                    failures = [failure.message.replace(str(upload.path), upload.name) for failure in summary.failed]
-                    job.passages, job.error = summary.passages, next(map(public, failures), None)
-                    there = bool(summary.added or summary.replaced)  # of an archive, some files may have failed
-                except RagError as exc:
-                    job.error = public(str(exc))
-                except Exception:
-                    _log.exception("upload %s failed", upload.document_id)
-                    job.error = "something went wrong here: the server's log tells what"
-                job.status = "failed" if job.error and not there else "done"
+                self._end(job, upload, pool.read)
                 self._tell(job)
+
+    def _end(self, job: Job, upload: Upload, read: ReadFiles) -> None:
+        """Bring a job to its end. A job that failed leaves no file that the next start would put in; one that is cut
+        off by the end of the service waits for the next."""
+        there = False
+        try:
+            summary = self._put_when_possible(job.index, upload, uploads.read_ahead(upload, read))
+            failures = [failure.message.replace(str(upload.path), upload.name) for failure in summary.failed]
+            job.passages, job.error = summary.passages, next(map(public, failures), None)
+            there = bool(summary.added or summary.replaced)  # of an archive, some files may have failed
+        except (IndexBusy, NotReady) as exc:
+            if self._closing.is_set():
+                job.status = "queued"
+                return
+            job.error = public(str(exc))
+        except RagError as exc:
+            job.error = public(str(exc))
+        except Exception as exc:
+            _log.exception("upload %s failed", upload.document_id)
+            known = storage_error(exc)
+            job.error = public(str(known)) if known else "something went wrong here: the server's log tells what"
+        job.status = "failed" if job.error and not there else "done"
+        uploads.discard(upload)
 
     def _put_when_possible(self, index: str, upload: Upload, read: ReadFiles) -> Summary:
         """Index an upload. Waits for models that are being loaded, and for another process that writes to the index."""
@@ -208,7 +267,18 @@ class Jobs:
         settings = self._served.settings.model_copy(update={"index": index})
         embedder = self._served.models().embedder
         with (
-            self._writing,
+            self._writer_of(index),
             open_index(settings, embedder, create=True) as opened,
         ):
             return uploads.put(upload, opened, embedder, settings, read)
+
+    def _writer_of(self, index: str) -> threading.Lock:
+        """The lock of those who write to an index; the names come from indexes that are there, or that an admin
+        makes."""
+        with self._lock:
+            return self._writing.setdefault(index, threading.Lock())
+
+
+def lane(index: str, name: str) -> int:
+    """The number of the thread for uploads of that name to that index."""
+    return crc32(f"{index}/{name}".encode()) % _WORKERS

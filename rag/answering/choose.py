@@ -6,13 +6,16 @@ answers of the same kind apart that stand in different passages less well than r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from rag.types import AnswerSpan, Evidence, Hit, Passage, PassageReading
 
 PREFERRED = 1.0  # logits that a document of the last answer has before others: of equals, it is chosen
+NO_RIVAL = 20.0  # logits: the margin of a span beside which nothing else could be the answer
 RETRIEVAL_WEIGHT = 15.0  # logits that a retrieval score of 1 counts beside a span's (docs/experiments.md)
+_OTHERS = re.compile(r"\W+")
 
 
 class Chosen(NamedTuple):
@@ -23,6 +26,7 @@ class Chosen(NamedTuple):
     span: AnswerSpan
     score: float  # of the span, with the share of retrieval
     lead: float  # retrieval score of the passage less the highest one; 0 or less
+    margin: float  # score less that of the best span of other words, of any passage; at most `NO_RIVAL`
 
     @property
     def passage(self) -> Passage:
@@ -44,7 +48,28 @@ def choose(hits: Sequence[Hit], readings: Sequence[PassageReading], preferred: S
         return None
     score, place = max(scored)  # of equals, the one that was found first
     hit, reading = hits[-place], readings[-place]
-    return Chosen(hit, reading, reading.spans[0], score, lead=hit.score - max(one.score for one in hits))
+    lead = hit.score - max(one.score for one in hits)
+    chosen = Chosen(hit, reading, reading.spans[0], score, lead, NO_RIVAL)
+    return chosen._replace(margin=min(NO_RIVAL, score - _rival(chosen, hits, readings)))
+
+
+def _rival(chosen: Chosen, hits: Sequence[Hit], readings: Sequence[PassageReading]) -> float:
+    """The score of the best span of all passages that says something else; minus infinity if there is none."""
+    said = _letters(chosen.passage, chosen.span)
+    return max(
+        (
+            span.score + RETRIEVAL_WEIGHT * hit.score
+            for hit, reading in zip(hits, readings, strict=True)
+            for span in reading.spans
+            if _letters(hit.passage, span) != said
+        ),
+        default=float("-inf"),
+    )
+
+
+def _letters(passage: Passage, span: AnswerSpan) -> str:
+    """The letters and digits of a span, in lower case."""
+    return _OTHERS.sub("", passage.text[span.start - passage.start : span.end - passage.start].lower())
 
 
 def sentences_around(chosen: Chosen) -> list[Evidence]:

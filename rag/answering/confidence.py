@@ -1,9 +1,11 @@
 """Signals of a chosen answer -> the calibrated probability that it is right (pure).
 
-The signals are what the reader says of the passage, how well it was found and if it was found best, how much of the
-question it holds, laid on it word by word as a claim would be, and the numbers of the question that it lacks. A
-logistic regression adds them up; its weights, the threshold of refusal and that from which an answer is sure are in
-`weights.json`, with the hash of the reader and the data that they were fitted with (benchmarks/fit_confidence.py).
+The signals are what the reader says of the passage, by how much the span is better than the best one of other words,
+how well the passage was found and if it was found best, how much of the question it holds, laid on it word by word as
+a claim would be, and the numbers of the question that it lacks. Two logistic regressions add them up: the probability
+that the documents hold an answer, and that the chosen span is it if they do, of which the rival tells most. Their
+weights, the threshold of refusal and that from which an answer is sure are in `weights.json`, with the hash of the
+reader and the data that they were fitted with (benchmarks/fit_confidence.py).
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ def signals_of(question: Question, chosen: Chosen) -> Signals:
         "span": chosen.reading.score,
         "relevance": chosen.reading.relevance,
         "lead": chosen.lead,
+        "margin": chosen.margin,
         "retrieval": chosen.hit.score,
         "cosine": chosen.hit.dense_score,
         "covered": passage.features["covered_kin"],
@@ -37,9 +40,7 @@ def signals_of(question: Question, chosen: Chosen) -> Signals:
 
 def confidence(signals: Signals) -> float:
     """The probability (0..1) that the documents hold the answer and that this is it."""
-    fitted = weights()
-    total = fitted["intercept"] + sum(weight * signals[name] for name, weight in fitted["weights"].items())
-    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
+    return _logistic("held", signals) * _logistic("chosen", signals)
 
 
 def threshold() -> float:
@@ -57,3 +58,9 @@ def weights() -> dict[str, Any]:
     """The packaged weights, with what they were fitted with."""
     content: dict[str, Any] = json.loads(files("rag.answering").joinpath("weights.json").read_text("utf-8"))
     return content
+
+
+def _logistic(name: str, signals: Signals) -> float:
+    fitted = weights()[name]
+    total = fitted["intercept"] + sum(weight * signals[signal] for signal, weight in fitted["weights"].items())
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))

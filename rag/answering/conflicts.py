@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from rag.answering.choose import RETRIEVAL_WEIGHT, Chosen, sentences_around
 from rag.answering.values import Value, differ, states, value_of
+from rag.answering.verdict import verdict
 from rag.retrieval.question import Question
 from rag.text.structure import cells, column_names, table_header
 from rag.text.terms import STOP_WORDS
@@ -26,7 +27,6 @@ from rag.types import Evidence, Hit, PassageReading
 
 _ANSWERS = 2.0  # logit of a span, less that of no answer, from which a place answers
 _NEAR = 8.0  # logits below the best place, retrieval included, at which another still answers the same
-_CLEAR = 0.8  # probability of "yes" or "no" that counts
 _MOST_WORDS = 8  # of a value
 _NO_VALUE = re.compile(r"\n|[.!?]\s|(?:^|\s)--?\w")  # in a span: a border of sentences, an option of a command
 _WANTS_LIST = 0.3  # probability of a question for a list, from which names are no alternatives
@@ -138,7 +138,7 @@ def _place(question: Question, at: Chosen) -> Place | None:
     """The value of the best span of a passage; None if it states none."""
     sentence = sentences_around(at)[0]
     if question.kind == "yesno":
-        word = "Yes" if at.reading.yes >= _CLEAR else "No" if at.reading.no >= _CLEAR else ""
+        word = verdict(at.reading, sentences_around(at))
         return Place(at, Value(), word, sentence) if word else None
     start, end = at.span.start - at.passage.start, at.span.end - at.passage.start
     said = at.passage.text[start:end]

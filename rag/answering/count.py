@@ -24,7 +24,8 @@ from rag.text.terms import terms
 from rag.types import Evidence, Hit, StoredDocument
 
 _ASKS = re.compile(
-    r"\bhow (?:many|much)\b|\bin total\b|\bthe (?:total )?number of\b|\btotal (?:number|amount|sum|cost)\b",
+    r"\bhow many\b|\bhow much\b(?=.*\b(?:did|was|were|have|has|had)\b)|\bin total\b|\bthe (?:total )?number of\b"
+    r"|\btotal (?:number|amount|sum|cost)\b",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(  # "9/10" is a mark or a date

@@ -1,7 +1,7 @@
 """Mode quote: what stands in the documents, in the form that the question asks for.
 
-A list or steps: every item beside the one that the reader found. Yes or no: the word first, if the reader is clear
-about it, then the sentence that says so. A cell of a table: with the row and the column that it stands in. Everything
+A list or steps: every item beside the one that the reader found. Yes or no: the word first, if it is clear, then the
+sentence that says so. A cell of a table: with the row and the column that it stands in. Everything
 else: the sentences in which the answer stands. All of it is verbatim and cited.
 """
 
@@ -12,13 +12,15 @@ from rag.answering.extract import sentence_parts
 from rag.answering.lists import announces_list, list_items
 from rag.answering.modes import Parts, at_once
 from rag.answering.parts import Part, QuotedPlace
+from rag.answering.verdict import verdict
 from rag.checking.faithfulness import VERBATIM
 from rag.retrieval.question import Question
 from rag.text.structure import cells, column_names, table_header
 from rag.types import Evidence
 
 _WANTS_LIST = 0.3  # probability from which a list in which the answer stands is given whole
-_CLEAR = 0.8  # probability of "yes" or "no" from which the word is said
+_ONE_OF_BOTH = 0.5  # probability that the passage says yes or no at all, from which the question is taken to ask for it
+_UNCLEAR = "The documents say: "  # in place of "Yes" or "No"
 _NEARLY = 2.0  # logits below the best span at which a cell of the same column is another of the things asked for
 
 
@@ -30,8 +32,11 @@ def quote(question: Question, chosen: Chosen) -> Parts:
     if len(around) == 1 and (cell := _cell(chosen, around[0])):
         return at_once(_column(chosen, around[0]) or [cell] if question.wants_list >= _WANTS_LIST else [cell])
     parts = sentence_parts(chosen, around)
-    if question.kind == "yesno" and (word := _word(chosen)):
-        parts[0] = parts[0]._replace(text=f"{word}. {parts[0].text}")
+    if question.kind == "yesno":
+        if word := verdict(chosen.reading, around):
+            parts[0] = parts[0]._replace(text=f"{word}. {parts[0].text}")
+        elif chosen.reading.yes + chosen.reading.no >= _ONE_OF_BOTH:
+            parts[0] = parts[0]._replace(before=_UNCLEAR)
     return at_once(parts)
 
 
@@ -48,13 +53,6 @@ def _items(question: Question, chosen: Chosen, around: list[Evidence]) -> list[E
         return []
     items = list_items(around[-1])
     return [evidence(chosen, item.start, item.end, label) for label, item in enumerate(items, 1)]
-
-
-def _word(chosen: Chosen) -> str:
-    """The reader's "Yes" or "No"; empty if it is not clear."""
-    if chosen.reading.yes >= _CLEAR:
-        return "Yes"
-    return "No" if chosen.reading.no >= _CLEAR else ""
 
 
 def _cell(chosen: Chosen, row: Evidence) -> Part | None:

@@ -47,7 +47,7 @@ def refusal(reason: AbstentionReason, near: bool, unknown: Sequence[str], empty:
     if near:
         told = "Passages near it are shown: ask about what stands in them, in other words, or index a document that "
         return Abstention(reason, f"{_BEGINNING} {told}says it.", near=True)
-    return Abstention(reason, f"{_BEGINNING} Nothing in them is about it: {_OTHERWISE}")
+    return Abstention(reason, f"{_BEGINNING} No passage near it was found: {_OTHERWISE}")
 
 
 def no_document_fits(filters: Filters) -> str:
@@ -60,7 +60,7 @@ def no_question(text: str, near: bool) -> Abstention:
     if near:
         told = f"{_ASK_WHOLE} about “{text}”, or for a summary with a title: passages that hold it are shown."
         return Abstention("unclear", told, near)
-    return Abstention("unclear", f"{_ASK_WHOLE}: “{text}” says nothing that documents could be searched for.")
+    return Abstention("unclear", f"{_ASK_WHOLE}: no passage is about “{text}”.")
 
 
 def is_near(hit: Hit, weights: Mapping[str, float]) -> bool:

@@ -52,7 +52,7 @@ _FRAME = re.compile(
 )
 _DIGITS = re.compile(r"\d+")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_SENTENCE_BREAK = re.compile(r"[.!?:\n*\"“]\s*$")
+_SENTENCE_BREAK = re.compile(r"[.!?:\n*\"“]\s{0,2}$")  # of three characters
 
 Texts = Sequence[tuple[Wording, ...]]
 

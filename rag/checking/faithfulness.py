@@ -27,6 +27,8 @@ from typing import Literal, NamedTuple
 
 from rag.checking.alignment import align, sure_names
 from rag.checking.rounding import exactly
+from rag.deadline import Deadline
+from rag.errors import InputError
 from rag.text.sentences import split_sentences
 
 Reason = Literal[
@@ -95,6 +97,7 @@ def checker() -> Checker:
     return Checker(stored["weights"], stored["intercept"], stored["threshold"])
 
 
+MAX_COMPARED = 20_000_000  # claims times characters of passages, within a deadline: 2 s of one core at most (measured)
 SUPPORTED = 0.47  # the support from which a claim counts as supported: the threshold of checker.json, as a test holds
 VERBATIM = 0.99  # support of a claim that stands word for word in the evidence; by construction, not fitted
 _SAME_WORDS = 0.9  # closeness to verbatim from which one contradiction turns a claim round
@@ -132,11 +135,31 @@ def vetoed(support: float, features: dict[str, float]) -> float:
     return min(support, _VETOED) if any(features[name] > _SAME_WORDS for name in _VETOES) else support
 
 
-def check_faithfulness(answer: str, passages: Sequence[str], question: str | None = None) -> Faithfulness:
-    """Check each claim of an answer, which may come from any system, against passages."""
-    claims = tuple(_checked(answer, start, end, passages, question) for start, end in split_claims(answer))
+def check_faithfulness(
+    answer: str, passages: Sequence[str], question: str | None = None, deadline: Deadline | None = None
+) -> Faithfulness:
+    """Check each claim of an answer, which may come from any system, against passages. With a deadline it raises the
+    error of that when it is over, and before anything `InputError` if all claims against all passages are more than
+    `MAX_COMPARED`."""
+    spans = split_claims(answer)
+    if deadline is not None:
+        _check_cost(len(spans), sum(map(len, passages)))
+    claims = []
+    for start, end in spans:
+        if deadline is not None:
+            deadline.check()
+        claims.append(_checked(answer, start, end, passages, question))
     mean = sum(claim.support for claim in claims) / len(claims) if claims else 0.0
-    return Faithfulness(mean, claims)
+    return Faithfulness(mean, tuple(claims))
+
+
+def _check_cost(claims: int, characters: int) -> None:
+    if claims * characters > MAX_COMPARED:
+        raise InputError(
+            f"{claims:,} claims against {characters:,} characters of passages are {claims * characters:,} to compare "
+            f"and the limit is {MAX_COMPARED:,}: check the answer in parts, or against fewer passages",
+            "passages",
+        )
 
 
 def split_claims(answer: str) -> list[tuple[int, int]]:

@@ -186,8 +186,10 @@ def _documents(options: argparse.Namespace) -> int:
 
 def _print_document(document: Document, as_json: bool) -> None:
     if as_json:
+        from rag.serialise import links_json
+
         whole = {"id": document.id, "title": document.title, "text": document.text, "notes": document.notes}
-        print(json.dumps(whole, ensure_ascii=False))
+        print(json.dumps({**whole, "links": links_json(document.links)}, ensure_ascii=False))
         return
     print(document.text)
     if document.notes:
@@ -195,6 +197,7 @@ def _print_document(document: Document, as_json: bool) -> None:
 
 
 def _print_documents(documents: Sequence[DocumentInfo], as_json: bool) -> None:
+    from rag.documents.contained import printable
     from rag.serialise import document_json
 
     if as_json:
@@ -203,7 +206,7 @@ def _print_documents(documents: Sequence[DocumentInfo], as_json: bool) -> None:
     for info in documents:
         pages = f", {info.pages} pages" if info.pages else ""
         marker = ", read in part" if info.notes else ""
-        print(f"{info.id}  {info.title}  ({info.passages} passages{pages}{marker})")
+        print(f"{printable(info.id)}  {info.title}  ({info.passages} passages{pages}{marker})")
 
 
 def _verify(options: argparse.Namespace) -> int:

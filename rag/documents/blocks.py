@@ -27,6 +27,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from rag.documents.contained import Member
+from rag.documents.link_text import Link
 from rag.text.structure import cells, header_row, moved, without_bars
 from rag.types import CELL_SEPARATOR, BlockKind, BlockSpan, Section
 
@@ -41,6 +42,7 @@ INVISIBLE = re.compile(
 # Zero-width (non-)joiners are spelling between letters of Persian or Hindi and inside emoji, and noise elsewhere.
 STRAY_JOINER = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\x7f])")
 
+OBJECT = "\ufffc"  # the one of `INVISIBLE` that Python calls printable
 BROKEN_BAR = "¦"  # for a cell that holds nothing but bars
 
 
@@ -63,6 +65,7 @@ class Content(NamedTuple):
     members: Sequence[Member] = ()  # files in it, which are documents of their own
     hidden: bool | None = None  # see `Document.hidden`
     headed: bool = True  # its first heading may be its title
+    links: Sequence[Link] = ()  # that were read, in the order in which they were met
 
 
 class Body(NamedTuple):
@@ -125,11 +128,20 @@ def _continued(above: BlockSpan, below: BlockSpan, text: str) -> BlockSpan:
 
 def visible(text: str) -> str:
     """The text with `\\n` for every kind of line break and without characters that cannot be seen."""
+    if _is_plain(text):
+        return text
     return STRAY_JOINER.sub("", INVISIBLE.sub("", NEWLINE.sub("\n", text)))
+
+
+def _is_plain(text: str) -> bool:
+    """Tells if a text is one line of characters that can be seen and plain spaces, as most are."""
+    return text.isprintable() and OBJECT not in text
 
 
 def clean(text: str) -> str:
     """The lines of the text without outer or doubled spaces; empty lines are left out."""
+    if _is_plain(text):
+        return " ".join(text.split())
     lines = (line.strip() for line in SPACES.sub(" ", visible(text)).split("\n"))
     return "\n".join(line for line in lines if line)
 
@@ -162,6 +174,8 @@ def table_blocks(rows: Sequence[Sequence[str]], headers: int = 1) -> list[Block]
 def _cell(text: str) -> str:
     """The cell on one line, in which no bar looks like a border."""
     line = one_line(text)
+    if "|" not in line:
+        return line
     return without_bars(line) if line.strip("| ") else line.replace("|", BROKEN_BAR)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from rag.documents import ooxml
 from rag.documents.blocks import Block, table_block
@@ -20,7 +20,9 @@ CATEGORIES = ("cat", "xVal")
 VALUES = ("val", "yVal", "bubbleSize")
 
 
-def drawn(package: zipfile.ZipFile, data: Element, targets: Mapping[str, Target], receipt: Receipt) -> Iterator[Block]:
+def drawn(
+    package: zipfile.ZipFile, data: Iterable[Element], targets: Mapping[str, Target], receipt: Receipt
+) -> Iterator[Block]:
     """The blocks of a `graphicData` element that refers to a chart or a diagram."""
     for element in data:
         if local_name(element) not in ("chart", "relIds"):
@@ -37,11 +39,16 @@ def drawn(package: zipfile.ZipFile, data: Element, targets: Mapping[str, Target]
         yield from blocks
 
 
+def title_of(part: Element) -> str:
+    """The title of a chart, empty if it has none."""
+    title = part.find("{*}chart/{*}title")
+    pieces = [] if title is None else [piece for piece in title.iter() if local_name(piece) in ("t", "v")]
+    return "".join(piece.text or "" for piece in pieces)
+
+
 def chart(part: Element) -> Iterator[Block]:
     """The chart's title and its values."""
-    title = part.find("{*}chart/{*}title")
-    if title is not None:
-        yield Block("".join(piece.text or "" for piece in title.iter() if local_name(piece) in ("t", "v")))
+    yield Block(title_of(part))
     columns: list[tuple[str, dict[int, str]]] = []
     labels: dict[int, str] = {}
     for series in part.iter():

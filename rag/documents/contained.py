@@ -23,6 +23,7 @@ MOST_OF_ONE = 512 << 20  # bytes, as for a file of a folder
 LONGEST_NAME = 1000  # bytes of a path in a file
 MOST_NAMED = 20  # files of a note
 LONGEST_SHOWN = 100  # characters of a name in a note
+LONGEST_LIST = 300  # characters of all names in a note, behind which the reason stands
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 ELSEWHERE = re.compile(r"[/\\]|[A-Za-z]:[/\\]")  # how a path begins that does not lie below the archive's own folder
 
@@ -33,6 +34,10 @@ LONG = f"the name has more than {LONGEST_NAME:,} bytes; rename it"
 TWICE = "there is another file of this name"
 TOO_LARGE = f"more than {MOST_OF_ONE >> 20} MB; split it"
 TOO_MANY = f"beyond the {MOST_FILES:,} files that are read of one; unpack it and give the folder"
+# Text packs to a tenth, repetitive logs to a hundredth; what unpacks to more is made to exhaust memory and time
+MOST_TIMES = 250
+LEAST_ALLOWED = 16 << 20  # bytes, however small the file that holds them
+BOMB = f"beyond {MOST_TIMES} times the size of the file that holds it; unpack that if you trust where it comes from"
 TOO_MUCH = f"beyond the {MOST_BYTES >> 20:,} MB that one may unpack to; unpack it and give the folder"
 
 
@@ -58,6 +63,11 @@ class Budget:
     def __init__(self) -> None:
         self._ids: set[str] = set()
         self._bytes = 0
+        self._plausible = LEAST_ALLOWED
+
+    def begin(self, size: int) -> None:
+        """Tells the size in bytes of the file of the folder."""
+        self._plausible = max(LEAST_ALLOWED, MOST_TIMES * size)
 
     def refusal(self, document_id: str, size: int) -> str:
         """Takes a file; returns the reason if it cannot be, and an empty text if it was."""
@@ -67,6 +77,8 @@ class Budget:
             return TOO_MANY
         if self._bytes + size > MOST_BYTES:
             return TOO_MUCH
+        if self._bytes + size > self._plausible:
+            return BOMB
         self._ids.add(document_id)
         self._bytes += size
         return ""
@@ -102,8 +114,12 @@ def _refusal(member: Member, name: str, depth: int) -> str:
 
 
 def _named(names: Sequence[str]) -> str:
-    shown = ", ".join(name[:LONGEST_SHOWN] for name in names[:MOST_NAMED])
-    return f"{shown} and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else shown
+    """The first of the names, and the number of the others."""
+    shown = [name[:LONGEST_SHOWN] for name in names[:MOST_NAMED]]
+    while len(", ".join(shown)) > LONGEST_LIST:
+        shown.pop()
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
 
 
 def tidy(name: str) -> str:

@@ -26,7 +26,7 @@ from rag.documents.raised import LOWERED, RAISED, Run, joined
 from rag.documents.receipt import COMMENT, DELETED, OBJECT, ROW, STRUCK, Receipt
 from rag.documents.symbols import drawn, in_font
 from rag.documents.unseen import Colour
-from rag.documents.word_images import image_blocks
+from rag.documents.word_images import hides_shapes, holds_shapes, image_blocks, is_hidden_shape
 from rag.documents.word_numbers import Numbering
 from rag.documents.word_unseen import is_unseen, paper_of, shaded, table_paper
 from rag.errors import DocumentError
@@ -38,6 +38,7 @@ BODY_TEXT = 9  # the outline level that says "no heading"; 0 to 8 are headings
 SHIFTS = {"superscript": RAISED, "subscript": LOWERED}
 LEAST_MOVED = 4  # half points
 HYPERLINK = re.compile(r'\s*HYPERLINK\s+(?:"([^"]*)"|([^\s"\\]\S*))', re.IGNORECASE)
+BEFORE = 8  # runs before a link, by which its place is found again
 TICKED, UNTICKED = "☒", "☐"
 DEEPEST = 3  # files within files
 
@@ -223,7 +224,7 @@ def _paragraph(paragraph: Element, story: _Story) -> Iterator[Block]:
             yield Block(text if mark is None or mark.startswith("-") else mark + text, level)
         else:
             yield Block(text) if mark is None else Block(mark + text, kind="list")
-    for box in _anchored(paragraph):
+    for box in _anchored(paragraph, story, style_of(paragraph)):
         match local_name(box):
             case "txbxContent":
                 yield from _blocks(box, story._replace(paper=None))
@@ -297,7 +298,7 @@ class _Line:
         struck = any(is_on(look.get(name)) for name in ("strike", "dstrike"))
         if not struck and not is_unseen(look, self._paper):
             return False
-        text = "".join(piece.text or "" for piece in run.iterfind("{*}t"))
+        text = "".join(_characters(piece) for piece in run)
         if not struck:
             return self._story.receipt.hides(text)
         self._story.receipt.count_text(STRUCK, text)
@@ -308,9 +309,7 @@ class _Line:
             case "t":
                 self._write(in_font(piece.text or "", font), shift)
             case "sym":
-                code = value(piece, "char") or ""
-                if re.fullmatch("[0-9A-Fa-f]{1,5}", code):
-                    self._write(drawn(value(piece, "font"), int(code, 16)), shift)
+                self._write(_characters(piece), shift)
             case "tab" | "ptab":
                 self._write("\t")
             case "br" | "cr":
@@ -340,7 +339,18 @@ class _Line:
 
     def _add_address(self, begin: int, address: str | None) -> None:
         """Adds the address of the link whose text begins at that run."""
-        self._write(beside("".join(run.text for run in self.runs[begin:]), address))
+        words = "".join(run.text for run in self.runs[begin:])
+        before = "".join(run.text for run in self.runs[max(0, begin - BEFORE) : begin])
+        self._story.receipt.leads(before, words, address)
+        self._write(beside(words, address))
+
+
+def _characters(piece: Element) -> str:
+    """The characters of a piece of a run that is text or a symbol, none of another."""
+    if local_name(piece) != "sym":
+        return (piece.text or "") if local_name(piece) == "t" else ""
+    code = value(piece, "char") or ""
+    return drawn(value(piece, "font"), int(code, 16)) if re.fullmatch("[0-9A-Fa-f]{1,5}", code) else ""
 
 
 class _Field:
@@ -378,16 +388,25 @@ def _entered(turn: Element) -> str:
     return entries[int(chosen)] if chosen.isdecimal() and int(chosen) < len(entries) else ""
 
 
-def _anchored(element: Element) -> Iterator[Element]:
-    """The text boxes, charts, images and embedded objects within a paragraph."""
+def _anchored(element: Element, story: _Story, style: str | None) -> Iterator[Element]:
+    """The text boxes, charts, images and embedded objects within a paragraph of a style."""
     for child in element:
+        if _is_hidden(child, story, style) and hides_shapes(child, story.receipt):
+            continue
         if local_name(child) == "txbxContent":
             yield child
         elif local_name(child) in ANCHORED:
-            yield from _anchored(child) if local_name(child) != "object" else ()
+            yield from _anchored(child, story, style) if local_name(child) != "object" else ()
             yield child
         elif local_name(child) not in LEFT_OUT:
-            yield from _anchored(child)
+            yield from _anchored(child, story, style)
+
+
+def _is_hidden(element: Element, story: _Story, style: str | None) -> bool:
+    """Tells if an element is a hidden run, in which shapes are anchored, or a hidden shape."""
+    if local_name(element) == "r":
+        return holds_shapes(element) and is_on(story.styles.look(element, style).get("vanish"))
+    return is_hidden_shape(element)
 
 
 def _chunk(chunk: Element, story: _Story) -> Iterator[Block]:

@@ -2,7 +2,7 @@
 
 In: the bytes of a file. Out: the visible sheets; numbers, dates and durations in a form of their own, since calamine,
 which reads the files, does not tell how cells show them. Hidden sheets are counted; calamine tells nothing of hidden
-rows, comments and images.
+rows, and in xls nothing of comments and images.
 """
 
 from __future__ import annotations
@@ -59,10 +59,14 @@ def _damage_told() -> Iterator[None]:
         yield
     except PasswordError as exc:
         raise DocumentError(ooxml.PROTECTED) from exc
-    except BaseException as exc:
-        if not isinstance(exc, CalamineError) and type(exc).__name__ != "PanicException":  # a panic of its Rust code
-            raise
+    except CalamineError as exc:
         raise DocumentError(f"is damaged: it is not a complete workbook ({one_line(str(exc))}); save it anew") from exc
+    except BaseException as exc:
+        if type(exc).__name__ != "PanicException":  # of its Rust code, which happens with files that Excel opens
+            raise
+        raise DocumentError(
+            f"could not be read: the parser of this kind of workbook failed ({one_line(str(exc))}); save it as .xlsx"
+        ) from exc
 
 
 def shown(value: CellValue) -> str:

@@ -30,6 +30,7 @@ class Sheet(NamedTuple):
     name: str
     rows: Mapping[int, Mapping[int, str]]
     spans: Sequence[Span] = ()
+    besides: Sequence[str] = ()  # texts of boxes and the like, which stand behind the cells
 
 
 def bridge(rows: dict[int, dict[int, str]], left_out: Iterable[int]) -> None:

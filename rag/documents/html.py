@@ -44,18 +44,19 @@ def parse(data: bytes, receipt: Receipt | None = None) -> Content:
 
 def parse_markup(markup: str, receipt: Receipt | None = None) -> Content:
     """The article of a page that is decoded, as blocks."""
+    receipt = receipt or Receipt()
     page = with_styles(_parsed(markup))
     stated = {"author": _stated(page, AUTHOR), "created": _stated(page, CREATED), "language": _language(page)}
     metadata = {name: value for name, value in stated.items() if value}
-    blocks = article_blocks(page, Eye(receipt or Receipt(), is_plain(page)))
+    blocks = article_blocks(page, receipt)
     return Content([blocks], title=_title(page), metadata=metadata)
 
 
 def fragment(markup: str, receipt: Receipt | None = None) -> list[Block]:
     """The blocks of a piece of markup that is all content."""
+    receipt = receipt or Receipt()
     page = with_styles(_parsed(markup))
-    eye = Eye(receipt or Receipt(), is_plain(page))
-    return blocks_of(page.body, eye.misses) if page.body is not None else []
+    return [] if page.body is None else blocks_of(page.body, Eye(receipt, is_plain(page)).misses, receipt=receipt)
 
 
 def _parsed(markup: str) -> LexborHTMLParser:
@@ -66,7 +67,7 @@ def _parsed(markup: str) -> LexborHTMLParser:
     return LexborHTMLParser(markup)
 
 
-def article_blocks(page: LexborHTMLParser, eye: Eye) -> list[Block]:
+def article_blocks(page: LexborHTMLParser, receipt: Receipt) -> list[Block]:
     """The blocks of the page's article, or of the whole page if little would remain."""
     body = page.body
     if body is None:
@@ -74,6 +75,8 @@ def article_blocks(page: LexborHTMLParser, eye: Eye) -> list[Block]:
     place = _article_place(body)
     root = place or body
     size = size_of(root, links=True)
+    eye = Eye(receipt, is_plain(page))
+    links = Receipt()
 
     inside: dict[int, int] = {}  # of an element that is read: how many that sound like furniture it is in
 
@@ -84,9 +87,10 @@ def article_blocks(page: LexborHTMLParser, eye: Eye) -> list[Block]:
         inside[node.mem_id] = depth + sounds_like_furniture(node)
         return False
 
-    blocks = blocks_of(root, left_out, last=_main_part(root) if place else None)
+    blocks = blocks_of(root, left_out, _main_part(root) if place else None, links)
     if sum(len(block.text) for block in blocks) < LEAST_KEPT * size_of(body, links=False):
-        return blocks_of(body, eye.misses)
+        return blocks_of(body, eye.misses, receipt=receipt)
+    receipt.take(links)
     return _with_main_heading(page, blocks)
 
 

@@ -7,6 +7,7 @@ what a text is asked for. Places in the same page and addresses relative to a pa
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 from urllib.parse import unquote
 
 ADDRESS = re.compile(r"(?:https?|ftp)://\S+|(?:mailto|tel):[^\s?]+", re.IGNORECASE)
@@ -21,6 +22,14 @@ SAYS_NOTHING = re.compile(
     r"|(?:(?:clicca )?qui|questo link|questa pagina)|(?:klik )?hier(?: klikken)?|deze (?:link|pagina)",
     re.IGNORECASE,
 )
+
+
+class Link(NamedTuple):
+    """The words of a link, what stands before them on their line, and the address."""
+
+    before: str
+    words: str
+    url: str
 
 
 def missed_address(words: str, target: str | None) -> str:

@@ -17,7 +17,7 @@ from rag.documents.blocks import Block, Content, table_block
 from rag.documents.encoding import decode_text
 from rag.documents.front_matter import front_matter
 from rag.documents.link_text import missed_address
-from rag.documents.markdown_rules import parser, tokens_of
+from rag.documents.markdown_rules import DEEPEST, parser, tokens_of
 from rag.documents.receipt import IMAGE, STRUCK, Receipt
 from rag.documents.text import literal_lines
 from rag.documents.wrapping import join
@@ -31,6 +31,7 @@ KNOWN = {
     "created": ("date", "created", "date_created", "published"),
     "language": ("lang", "language"),
 }
+HOLDING = frozenset({"blockquote_open", "bullet_list_open", "ordered_list_open", "list_item_open"})
 BREAK = re.compile(r"<br\b", re.IGNORECASE)
 MOST_OWN = 100  # other fields that are metadata
 LONGEST_VALUE = 500  # characters of a field that is metadata; longer ones are text alone
@@ -51,7 +52,11 @@ def parse(data: bytes, receipt: Receipt | None = None) -> Content:
 
 def markdown_blocks(text: str, receipt: Receipt | None = None) -> list[Block]:
     """The blocks of a text that is decoded and has no front matter."""
-    return _Writer(tokens_of(text), receipt or Receipt()).blocks
+    receipt = receipt or Receipt()
+    tokens = tokens_of(text)
+    if any(token.level >= DEEPEST - 1 and token.type in HOLDING for token in tokens):
+        receipt.line(f"text in quotations or lists nested more than {DEEPEST // 2 - 1} deep")
+    return _Writer(tokens, receipt).blocks
 
 
 class _Writer:
@@ -159,6 +164,7 @@ def _inline_text(token: Token, receipt: Receipt) -> str:
                 links.append((str(child.attrs.get("href", "")), len(lines[-1][-1])))
             case "link_close":
                 address, start = links.pop()
+                receipt.leads(lines[-1][-1][:start], lines[-1][-1][start:], address)
                 missed = missed_address(lines[-1][-1][start:], address)
                 lines[-1][-1] += f" ({missed})" if missed else ""
             case _:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CLOSING = {"$$": "$$", "\\[": "\\]", "\\(": "\\)"}
 # As pandoc tells "$5 or $6" from a formula
 DOLLARS = re.compile(r"\$(?![\s$])(?:[^$\\]|\\.)*?(?<!\s)\$(?!\d)", re.DOTALL)
+DEEPEST = 100  # blocks in blocks, of which a list in a list is two; the parser drops in silence what is deeper
 LONGEST_FORMULA = 5000  # characters
 MOST_LINES = 100  # of a formula
 UNCLOSED = "unclosed container"
@@ -77,7 +78,7 @@ def parser() -> MarkdownIt:
     """The parser with all rules; parsing leaves no state in it."""
     from markdown_it import MarkdownIt
 
-    made = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    made = MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable(["table", "strikethrough"])
     made.block.ruler.before("fence", "formula", _formula_block, {"alt": ["paragraph", "blockquote", "list"]})
     made.block.ruler.before("html_block", "html_container", _html_container, {"alt": ["paragraph", "blockquote"]})
     made.inline.ruler.before("escape", "formula", _formula)
@@ -174,4 +175,4 @@ def _plain_parser() -> MarkdownIt:
     """A parser that takes each piece of an HTML table between blank lines for itself."""
     from markdown_it import MarkdownIt
 
-    return MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    return MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable(["table", "strikethrough"])

@@ -18,6 +18,7 @@ from rag.documents.markup_lines import WORD_BREAK, line_of
 from rag.documents.markup_tables import BREAKING, Table
 from rag.documents.mathml import formula_text
 from rag.documents.raised import LOWERED, RAISED, Run, joined
+from rag.documents.receipt import Receipt
 from rag.documents.text import literal_lines
 from rag.types import BlockKind
 
@@ -30,12 +31,18 @@ WHITE_SPACE = re.compile(r"\s+")
 NOTE_MARK = re.compile(r"\[\w{1,4}\]")  # "[12]" set high: a reference to a footnote
 NOTE_NUMBER = re.compile(r"\w{1,4}|[*†‡§¶]{1,3}")
 SHIFTS = {"sup": RAISED, "sub": LOWERED}
+BEFORE = 4  # pieces of a line before a link, by which its place is found again
 LONGEST_CELL = 1000  # characters; a table with a longer one lays out a page and holds no values
 
 
-def blocks_of(root: LexborNode, left_out: Callable[[LexborNode], bool], last: LexborNode | None = None) -> list[Block]:
-    """The blocks below `root`; nothing is read after the element `last`."""
-    writer = _Writer()
+def blocks_of(
+    root: LexborNode,
+    left_out: Callable[[LexborNode], bool],
+    last: LexborNode | None = None,
+    receipt: Receipt | None = None,
+) -> list[Block]:
+    """The blocks below `root`, whose links the receipt notes; nothing is read after the element `last`."""
+    writer = _Writer(receipt or Receipt())
     for node, entering in walk(root, left_out):
         if node.tag == "-text":
             writer.write(node.text_content or "")
@@ -68,8 +75,9 @@ def walk(root: LexborNode, left_out: Callable[[LexborNode], bool]) -> Iterator[t
 class _Writer:
     """Gathers text into lines, lines into blocks, cells into tables."""
 
-    def __init__(self) -> None:
+    def __init__(self, receipt: Receipt) -> None:
         self.blocks: list[Block] = []
+        self._receipt = receipt
         self._lines: list[str] = []
         self._kind: BlockKind = "prose"  # of the block that is open
         self._pieces: list[Run] = []  # of the line that is open
@@ -77,7 +85,7 @@ class _Writer:
         self._marker = ""
         self._preformatted = 0
         self._shift = 0
-        self._links: list[tuple[list[Run], int]] = []  # pieces and the number of them at the start of each open link
+        self._links: list[tuple[list[Run], int, int]] = []  # pieces, the numbers of them and of blocks before each link
         self._pictures: list[str] = []  # descriptions of those in the open block
         self._table: Table | None = None
 
@@ -148,7 +156,7 @@ class _Writer:
                 self._shift = 0
                 self.write("" if mark.startswith("[") else " [")
         elif tag == "a":
-            self._links.append((self._open_pieces(), len(self._open_pieces())))
+            self._links.append((self._open_pieces(), len(self._open_pieces()), len(self.blocks)))
         elif tag == "math":
             self.write(formula_text(node))
         elif tag == "img":
@@ -162,11 +170,15 @@ class _Writer:
             self.write("]" if mark and not mark.startswith("[") else "")
             self._shift = 0
         elif tag == "a" and self._links:
-            pieces, start = self._links.pop()
-            if pieces is self._open_pieces():  # else the link holds blocks
+            pieces, start, above = self._links.pop()
+            target = node.attributes.get("href")
+            if pieces is self._open_pieces():
                 words = joined(pieces[start:])
-                address = missed_address(words, node.attributes.get("href"))
+                self._receipt.leads(joined(pieces[max(0, start - BEFORE) : start]), words, target)
+                address = missed_address(words, target)
                 self.write(f" ({address})" if address else "")
+            elif inside := self.blocks[above:]:  # the link holds blocks, the first of which says where it leads
+                self._receipt.leads("", inside[0].text.partition("\n")[0], target)
         elif "-" in tag:
             self._open_pieces().append(Run(WORD_BREAK))
 

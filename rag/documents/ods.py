@@ -1,8 +1,8 @@
 """OpenDocument workbooks (.ods) -> their sheets.
 
 In: the package. Out: the visible sheets with the texts that their cells show; dates with a day as 2024-02-29. Sheets
-are read row by row. Hidden sheets, rows and columns are left out and counted, as are comments, images and what else is
-drawn; rows that a filter hides are read.
+are read row by row. Texts of boxes and descriptions of images stand behind the cells. Hidden sheets, rows and columns
+are left out and counted, as are comments, images without a description and objects; rows that a filter hides are read.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from xml.etree import ElementTree
 
 from rag.documents import ooxml
 from rag.documents.damaged import told_as_damage
+from rag.documents.descriptions import described
 from rag.documents.grid import Figure, Sheet, Span, bridge
 from rag.documents.number_formats import plain
 from rag.documents.odf_styles import Look, Looks
 from rag.documents.ooxml import Element, local_name, value
 from rag.documents.opendocument import Source, line, refused_if_protected
-from rag.documents.receipt import BOX, COLUMN, COMMENT, FORMULA, IMAGE, OBJECT, ROW, SHEET, STRUCK, Receipt, quoted
+from rag.documents.receipt import COLUMN, COMMENT, FORMULA, IMAGE, OBJECT, ROW, SHEET, STRUCK, Receipt, quoted
 from rag.documents.unseen import WHITE
 
 MOST_REPEATED = 1000  # filled cells or rows; more fill the sheet up to its edge
@@ -55,12 +56,12 @@ def sheets(package: zipfile.ZipFile, receipt: Receipt) -> Iterator[Sheet]:
             elif tag == "table" and depth == 0:
                 name, visible = value(element, "name") or "", looks.is_visible(value(element, "style-name"))
                 rows.finish()
-                if visible or (rows.filled and not receipt.hides_part(SHEET, quoted(name))):
-                    yield Sheet(name, rows.filled, rows.spans)
+                if visible or ((rows.filled or rows.besides) and not receipt.hides_part(SHEET, quoted(name))):
+                    yield Sheet(name, rows.filled, rows.spans, rows.besides)
                 rows = _Rows(source)
                 _forget(parents[-1])
             else:
-                _count_drawn(element, tag, receipt)
+                rows.besides += filter(None, _drawn(element, tag, source))
 
 
 def _forget(parent: Element) -> None:
@@ -69,19 +70,23 @@ def _forget(parent: Element) -> None:
         parent.remove(child)
 
 
-def _count_drawn(element: Element, tag: str, receipt: Receipt) -> None:
-    """Counts what a sheet holds besides its cells, charts aside: their values are those of cells."""
+def _drawn(element: Element, tag: str, source: Source) -> Iterator[str]:
+    """Yields the text of a box or the description of an image, and counts what has none; charts aside, whose values are
+    those of cells."""
     match tag:
         case "annotation":
-            receipt.count(COMMENT)
+            source.receipt.count(COMMENT)
         case "object-ole":
-            receipt.count(OBJECT)
+            source.receipt.count(OBJECT)
         case "custom-shape" | "text-box":
-            receipt.count(BOX, bool("".join(element.itertext()).strip()))
+            paragraphs = [part for part in element.iter() if local_name(part) == "p"]
+            yield "\n".join(line(paragraph, source, Look(paper=None)) for paragraph in paragraphs).strip()
         case "frame":
-            inside = {local_name(child) for child in element}
-            described = not inside.isdisjoint(("desc", "title"))
-            receipt.count(IMAGE, "image" in inside and inside.isdisjoint(("object", "object-ole")) and not described)
+            inside = {local_name(child): child for child in element}
+            if "image" in inside and inside.keys().isdisjoint(("object", "object-ole")):
+                stated = [inside[name].text for name in ("desc", "title") if name in inside]
+                source.receipt.count(IMAGE, not stated)
+                yield described(next(filter(None, stated), None))
 
 
 class _Rows:
@@ -90,6 +95,7 @@ class _Rows:
     def __init__(self, source: Source) -> None:
         self.filled: dict[int, dict[int, str]] = {}
         self.spans: list[Span] = []
+        self.besides: list[str] = []  # texts that are drawn
         self._source = source
         self._number = 0
         self._columns = 0

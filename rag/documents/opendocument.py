@@ -376,7 +376,9 @@ def _runs(element: Element, look: Look, source: Source) -> Iterator[Run]:
             case "a":
                 runs = list(_runs(child, source.looks.of(value(child, "style-name"), look), source))
                 yield from runs
-                yield Run(beside("".join(run.text for run in runs), value(child, "href")))
+                words = "".join(run.text for run in runs)
+                source.receipt.leads("", words, value(child, "href"))
+                yield Run(beside(words, value(child, "href")))
             case "frame":
                 yield from (Run(text) for text in _formulas(child, source.package))
             case "hidden-text" if value(child, "is-hidden") == "true":

@@ -22,7 +22,7 @@ from rag.documents.link_text import beside
 from rag.documents.numerals import numeral
 from rag.documents.ooxml import Element, Target, local_name, relation_id
 from rag.documents.raised import LOWERED, RAISED, Run, joined
-from rag.documents.receipt import COMMENT, IMAGE, MEDIUM, OBJECT, SLIDE, STRUCK, Receipt
+from rag.documents.receipt import COMMENT, IMAGE, MEDIUM, OBJECT, SHAPE, SLIDE, STRUCK, Receipt
 from rag.documents.slide_unseen import Behind, Paper
 from rag.documents.symbols import in_font
 from rag.documents.unseen import SMALLEST_IMAGE
@@ -118,8 +118,26 @@ def _is_hidden(shape: Element) -> bool:
 
 
 def _hides(shape: Element, receipt: Receipt) -> bool:
-    """Notes the text of a shape that is hidden; True if it is to be left out."""
-    return receipt.hides(" ".join(piece.text or "" for piece in shape.iter() if local_name(piece) == "t"))
+    """Notes the text of a shape that is hidden, and the images, charts and objects; True if it is to be left out."""
+    receipt.hides(" ".join(_pieces(shape)))
+    for part in _drawn(shape):
+        if not any(_pieces(part)):
+            receipt.hides_part(SHAPE)
+    return not receipt.include_hidden
+
+
+def _pieces(shape: Element) -> Iterator[str]:
+    """The pieces of text in a shape."""
+    return (piece.text or "" for piece in shape.iter() if local_name(piece) == "t")
+
+
+def _drawn(shape: Element) -> Iterator[Element]:
+    """Yields the picture, table, chart or object that a shape is, or those of a group."""
+    if local_name(shape) in ("pic", "graphicFrame"):
+        yield shape
+    else:
+        for inner in shape:
+            yield from _drawn(inner)
 
 
 def _picture(picture: Element, receipt: Receipt) -> Iterator[Block]:
@@ -227,7 +245,9 @@ def _run(run: Element, slide: _Slide, behind: Behind) -> Iterator[Run]:
     yield Run(in_font(text, None if font is None else font.get("typeface")), shift)
     link = properties.find("{*}hlinkClick")
     if link is not None:
-        yield Run(beside(text, slide.addresses.get(relation_id(link))))
+        address = slide.addresses.get(relation_id(link))
+        slide.receipt.leads("", text, address)
+        yield Run(beside(text, address))
 
 
 def _graphic(frame: Element, slide: _Slide) -> Iterator[Block]:

@@ -16,13 +16,13 @@ import stat
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from rag.documents.blocks import Body, Content, assemble, one_line
 from rag.documents.contained import Budget, plan, printable
 from rag.documents.formats import DATA, MEDIA_TYPES, NAMED, OFFICE, SOURCE
+from rag.documents.links import placed
 from rag.documents.receipt import UNREADABLE, Receipt
 from rag.documents.versions import reader_version
 from rag.errors import DocumentError, ReaderFault, UnsupportedDocument
@@ -85,10 +85,13 @@ def read_document(path: Path, document_id: str, source: str | None = None, optio
         check_type(path.name)
         data = file_bytes(path)
         content = parsed(path.name, data, options)
-        document = as_document(content, path.name, data, document_id, source or str(path))
+        budget = Budget()
+        budget.begin(len(data))
+        left_out = plan(document_id, content.members, budget).notes
+        document = as_document(content, path.name, data, document_id, source or str(path), left_out)
         if document is None:
             raise DocumentError("is an archive: the files in it are documents of their own")
-        return with_notes(document, plan(document_id, content.members, Budget()).notes)
+        return document
 
 
 @contextmanager
@@ -142,20 +145,23 @@ def parsed(name: str, data: bytes, options: Options) -> Content:
     receipt = Receipt(options.include_hidden)
     content = _parse(os.path.splitext(name)[1].lower(), data, options, receipt)
     hidden = options.include_hidden if receipt.holds_hidden else None
-    return content._replace(notes=[*content.notes, *receipt.notes()], hidden=hidden)
+    return content._replace(notes=[*content.notes, *receipt.notes()], hidden=hidden, links=receipt.links)
 
 
-def as_document(content: Content, name: str, data: bytes, document_id: str, source: str) -> Document | None:
+def as_document(
+    content: Content, name: str, data: bytes, document_id: str, source: str, left_out: Sequence[str] = ()
+) -> Document | None:
     """The document of a file with this content and name; None for an archive, which has no text of its own.
 
-    Raises `DocumentError` for another file without text; its content says why, if that is known.
+    `left_out` are notes on files in it that are not read. Raises `DocumentError` for another file without text; its
+    content says why, if that is known.
     """
     suffix = os.path.splitext(name)[1].lower()
     body = assemble(content.pages)
     if suffix == ".zip":
         return None
     if not body.text:
-        raise DocumentError(_empty(content))
+        raise DocumentError(_empty(content, left_out))
     stem = os.path.splitext(os.path.basename(name))[0]
     unreadable = Receipt()
     unreadable.count(UNREADABLE, 0 if suffix in SOURCE else body.text.count("\ufffd"))
@@ -170,30 +176,32 @@ def as_document(content: Content, name: str, data: bytes, document_id: str, sour
         pages=body.pages if content.paged else (),
         sections=body.sections,
         blocks=body.blocks,
+        links=placed(body.text, content.links),
         metadata={"media_type": MEDIA_TYPES[suffix]} | _metadata(content),
         reader=reader_version(name),
-        notes=_notes([*content.notes, *unreadable.notes()]),
+        notes=_notes([*content.notes, *unreadable.notes(), *left_out]),
         hidden=content.hidden,
     )
 
 
-def with_notes(document: Document, notes: tuple[str, ...]) -> Document:
-    """The document with further notes."""
-    return replace(document, notes=_notes([*document.notes, *notes])) if notes else document
-
-
 def _notes(found: Sequence[str]) -> tuple[str, ...]:
     """The first of the notes, each on one line."""
-    lines = [one_line(note)[:LONGEST_NOTE] for note in found]
+    lines = [_shortened(one_line(note)) for note in found]
     more = len(lines) - MOST_NOTES
     return tuple(lines if more <= 0 else [*lines[:MOST_NOTES], f"{more} further parts of the file"])
 
 
-def _empty(content: Content) -> str:
+def _shortened(note: str) -> str:
+    """The note without its middle if it is too long: it begins with what is left out and ends with why."""
+    half = LONGEST_NOTE // 2
+    return note if len(note) <= LONGEST_NOTE else f"{note[: half - 1].rstrip()} … {note[2 - half :].lstrip()}"
+
+
+def _empty(content: Content, left_out: Sequence[str]) -> str:
+    reasons = "; ".join(_notes([*content.notes, *left_out]))
     if content.members and content.notes:  # it has no text of its own, for a reason that its reader gives
-        return content.notes[0]
-    left_out = "; ".join(_notes(content.notes))
-    return "is empty: no text was found in it" + (f", but {left_out}" if left_out else "")
+        return reasons
+    return "is empty: no text was found in it" + (f", but {reasons}" if reasons else "")
 
 
 def _top_heading(body: Body, guessed: bool) -> str:

@@ -1,7 +1,8 @@
 """What a reader leaves out of a file -> the receipt: a short counted line for each kind of it.
 
-In: what is left out, as a reader comes upon it. Out: lines such as "2 images without a description", and whether the
-file holds text that nobody sees. Readers ask about such text, and leave it out unless a person wants it read.
+In: what is left out, as a reader comes upon it. Out: lines such as "2 images without a description", if the file holds
+text that nobody sees, and the links whose addresses are no part of the text. Readers ask about text that nobody sees,
+and leave it out unless a person wants it read.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections import Counter
 from typing import NamedTuple
 
 from rag.documents.blocks import one_line
+from rag.documents.link_text import Link
+from rag.documents.links import link
 
 LONGEST_NAME = 60  # characters
 MOST_NAMED = 5
@@ -34,11 +37,11 @@ FORMULA = Kind(
     "formula without a stored value", "formulas without a stored value", "open the file in its program and save it"
 )
 FIELD = Kind("value of a form's field that was not read", "values of a form's fields that were not read")
-BOX = Kind("text box that was not read", "text boxes that were not read")
 UNREADABLE = Kind("character that could not be read", "characters that could not be read")
 STRUCK = Kind("character of struck text", "characters of struck text")
 DELETED = Kind("character of deleted text (tracked changes)", "characters of deleted text (tracked changes)")
 HIDDEN = Kind("character of hidden text", "characters of hidden text", INCLUDE)
+SHAPE = Kind("hidden image, chart or object", "hidden images, charts or objects", INCLUDE)
 SHEET = Kind("hidden sheet", "hidden sheets", INCLUDE)
 SLIDE = Kind("hidden slide", "hidden slides", INCLUDE)
 ROW = Kind("hidden row", "hidden rows", INCLUDE)
@@ -51,6 +54,7 @@ class Receipt:
     def __init__(self, include_hidden: bool = False) -> None:
         self.include_hidden = include_hidden
         self.holds_hidden = False  # text that nobody sees, read or not
+        self.links: list[Link] = []  # in the order in which they were met
         self._counts: Counter[Kind] = Counter()
         self._names: dict[Kind, list[str]] = {}
         self._lines: list[str] = []
@@ -78,6 +82,12 @@ class Receipt:
             self._names.setdefault(kind, []).append(name)
         return not self.include_hidden
 
+    def leads(self, before: str, words: str, target: str | None) -> None:
+        """Notes the address of a link that is read, with its words and what stands before them on the line."""
+        found = link(before, words, target)
+        if found is not None:
+            self.links.append(found)
+
     def fresh(self) -> Receipt:
         """An empty receipt for a part that may not be taken."""
         return Receipt(self.include_hidden)
@@ -88,6 +98,7 @@ class Receipt:
         for kind, names in other._names.items():
             self._names.setdefault(kind, []).extend(names)
         self._lines += other._lines
+        self.links += other.links
         self.take_hidden(other)
 
     def take_hidden(self, other: Receipt) -> None:

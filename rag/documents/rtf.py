@@ -513,6 +513,7 @@ class _Reader:
                 story.runs.append(Run("☒" if self._box else "☐"))
             elif link:
                 shown = "".join(run.text for run in story.runs[begin:])
+                self._receipt.leads("", shown, link[1] or link[2])
                 story.runs.append(Run(beside(shown, link[1] or link[2])))
             self._said, self._box = said, box
 

@@ -3,12 +3,14 @@
 In: the bytes of a file. Out: blocks; the values of cells as they were last computed and are shown, dates as 2024-02-29.
 Rows of names above the figures become one header row. Rows behind an empty one that have the columns of the table above
 are rows of that table. Files of other formats that are named as workbooks are read as what they are.
-Left out: formulas and charts; in xlsb and xls also the formats of numbers (12 % is 0.12). Hidden sheets, comments and
-what else a sheet holds are counted.
+Texts of boxes and diagrams, titles of charts and descriptions of images stand behind the cells of their sheet.
+Left out: formulas and charts, whose values are those of cells; in xlsb and xls also the formats of numbers (12 % is
+0.12). Hidden sheets, comments and what else a sheet holds are counted.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -21,6 +23,7 @@ from rag.documents.receipt import Receipt
 from rag.errors import DocumentError
 
 WORKBOOKS = (ooxml.OLE, b"PK\x03\x04")  # what their files begin with
+BINARY_SHEET = re.compile(r"xl/worksheets/[^/]+\.bin")  # of an xlsb
 MOST_HEADERS = 3  # rows that together name the columns
 MOST_SPANNED = 64  # columns; a name that spans more is the sheet's title
 MOST_CELLS = 1 << 25  # of a table, empty ones too
@@ -33,7 +36,7 @@ SheetRow = Mapping[int, str]
 def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """A heading and tables for each visible sheet; raises `DocumentError` for damage and for a password."""
     receipt = receipt or Receipt()
-    from rag.documents import excel_binary, ods, xlsx
+    from rag.documents import excel_binary, ods, xlsx, xlsx_besides
 
     if data.startswith(ooxml.OLE):
         if is_protected(data):
@@ -48,7 +51,10 @@ def parse(data: bytes, receipt: Receipt | None = None) -> Content:
         root = xlsx.workbook(package, main)
         if root is not None:
             return _content(xlsx.sheets(package, main, root, receipt))
-    return _content(excel_binary.sheets(data, receipt))
+        binary = [path for path in package.namelist() if BINARY_SHEET.fullmatch(path)]
+        texts = [text for path in binary for text in xlsx_besides.texts_besides(package, path, receipt)]
+    content = _content(excel_binary.sheets(data, receipt))
+    return content._replace(pages=[[*content.pages[0], *map(Block, texts)]])
 
 
 def _misnamed(data: bytes, receipt: Receipt) -> Content:
@@ -76,7 +82,7 @@ def _content(sheets: Iterable[Sheet]) -> Content:
     names: list[str] = []
     for sheet in sheets:
         names.append(sheet.name)
-        content = list(_sheet_blocks(sheet))
+        content = [*_sheet_blocks(sheet), *map(Block, sheet.besides)]
         if content:
             blocks += [Block(sheet.name, 1), *content]
     if len(names) == 1 and blocks and blocks[0].text.rstrip("0123456789").strip().lower() in UNNAMED:

@@ -19,6 +19,7 @@ from rag.documents.markup_page import Page
 from rag.documents.tex_inline import Nodes, Words, arguments, is_formula, written
 from rag.documents.tex_source import LITERAL, Source, group_end, prepared
 from rag.documents.tex_tables import TABLES, rows
+from rag.documents.tex_walker import nodes_of
 
 SECTIONS = ("part", "chapter", "section", "subsection", "subsubsection", "paragraph", "subparagraph")
 SECTION = re.compile(rf"\\({'|'.join(SECTIONS)})\b")
@@ -83,7 +84,7 @@ def parse(data: bytes) -> Content:
 
 def _parsed(text: str, theorems: Iterable[str] = ()) -> Nodes:
     """The nodes of a text; `theorems` are environments of its own that may have a name."""
-    from pylatexenc.latexwalker import LatexWalker, get_default_latex_context_db
+    from pylatexenc.latexwalker import get_default_latex_context_db
     from pylatexenc.macrospec import EnvironmentSpec, MacroSpec
 
     context = get_default_latex_context_db()
@@ -91,7 +92,7 @@ def _parsed(text: str, theorems: Iterable[str] = ()) -> Nodes:
     environments = [EnvironmentSpec(name, given) for name, given in ENVIRONMENTS.items()]
     environments += [EnvironmentSpec(name, "[") for name in theorems]
     context.add_context_category("more", macros=macros, environments=environments, prepend=True)
-    nodes: Nodes = LatexWalker(text, latex_context=context, tolerant_parsing=True).get_latex_nodes()[0]
+    nodes: Nodes = nodes_of(text, context)
     return nodes
 
 

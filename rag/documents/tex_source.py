@@ -8,7 +8,7 @@ define are left as they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 KEPT = re.compile(
@@ -35,6 +35,7 @@ LITERAL = "\\keptaswritten"  # stands in place of what was taken out, with its n
 MOST_EXPANDED = 20_000  # commands
 LONGEST = 4  # times the file, and 1 MB, to which it may grow
 BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+PIECE = re.compile(r"\\.|[{}]|\n[ \t]*\n", re.DOTALL)
 SIGNS = re.compile(r"\\(?:begin|end)\s*\{(?P<name>[^{}]*)\}|\\.|[{}\[\]]|\n[ \t]*\n", re.DOTALL)
 ARGUMENT = re.compile(r"(?:\\(?!(?:left|right|[Bb]igg?)\b)[A-Za-z@]+\*?|[}\]])\s*$")  # before the bracket of one
 LONGEST_NAME = 40  # characters
@@ -198,25 +199,43 @@ def _as_commands(text: str, names: Container[str]) -> str:
     return USED.sub(lambda found: f"\\{found[1]}@{found[2]} " if found[2] in names else found[0], text)
 
 
-def _carried_out(text: str, commands: dict[str, _Command]) -> str:
+def _carried_out(text: str, commands: Mapping[str, _Command]) -> str:
     """The text with commands as what they stand for, as far as limits allow."""
     done: list[str] = []
     most = LONGEST * len(text) + (1 << 20)
-    size = place = 0
-    for _ in range(MOST_EXPANDED):
-        found = COMMAND.search(text, place)
-        while found is not None and found[1] not in commands:
-            found = COMMAND.search(text, found.end())
-        if found is None:
-            break
-        done.append(text[place : found.start()])
-        size += found.start() - place
-        body, place = _body(text, found.end(), commands[found[1]])
-        if size + len(body) + len(text) - place > most:
-            place = found.start()
-            break
-        text, place = body + text[place:], 0
-    return "".join([*done, text[place:]])
+    size, rest, number = 0, len(text), 0
+    for piece in _paragraphs(text):  # each command is put in place by copying what follows it there
+        rest -= len(piece)
+        while number < MOST_EXPANDED and (found := _first(piece, commands)) is not None:
+            number += 1
+            body, place = _body(piece, found.end(), commands[found[1]])
+            if size + len(body) + len(piece) - place + rest > most:
+                number = MOST_EXPANDED
+                break
+            done.append(piece[: found.start()])
+            size += found.start()
+            piece = body + piece[place:]
+        done.append(piece)
+        size += len(piece)
+    return "".join(done)
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """Yields the text in pieces that end with paragraphs, outside all braces."""
+    depth = start = 0
+    for found in PIECE.finditer(text):
+        if found[0].startswith("\n"):
+            if depth <= 0:
+                yield text[start : found.end()]
+                start, depth = found.end(), 0
+        else:
+            depth += (found[0] == "{") - (found[0] == "}")
+    yield text[start:]
+
+
+def _first(text: str, commands: Container[str]) -> re.Match[str] | None:
+    """The first of the commands in the text."""
+    return next((found for found in COMMAND.finditer(text) if found[1] in commands), None)
 
 
 def _body(text: str, place: int, command: _Command) -> tuple[str, int]:
@@ -231,7 +250,7 @@ def _body(text: str, place: int, command: _Command) -> tuple[str, int]:
             place = optional.end() if optional else place
         elif text[start.end() : start.end() + 1] == "{":
             place = group_end(text, start.end())
-            arguments.append(text[start.end() + 1 : place - 1])
+            arguments.append(text[start.end() + 1 : place].removesuffix("}"))
         else:
             arguments.append(text[start.end() : start.end() + 1])
             place = start.end() + 1

@@ -14,16 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag.documents.contained import MARK, Budget, Member, plan, stays_closed
-from rag.documents.read import (
-    DEFAULTS,
-    Options,
-    as_document,
-    check_type,
-    file_bytes,
-    parsed,
-    reported,
-    with_notes,
-)
+from rag.documents.read import DEFAULTS, Options, as_document, check_type, file_bytes, parsed, reported
 from rag.errors import DocumentError
 from rag.types import Document
 
@@ -118,6 +109,8 @@ class _Reading:
                 same = (file.document_id, hashlib.sha256(data).hexdigest()) in self._known
                 if same and stays_closed(file.name):
                     return Kept(file.document_id), []
+                if not file.depth:
+                    self._budget.begin(len(data))
                 content = parsed(file.name, data, self._options)
         except DocumentError as exc:
             return _of(file, exc), []
@@ -127,12 +120,12 @@ class _Reading:
             return Kept(file.document_id), inside
         try:
             with reported(file.shown):
-                document = as_document(content, file.name, data, file.document_id, file.source)
+                document = as_document(content, file.name, data, file.document_id, file.source, notes)
         except DocumentError as exc:
             return _of(file, exc), inside
         if document is None:
             return Archive(file.document_id, (*content.notes, *notes)), inside
-        return with_notes(document, notes), inside
+        return document, inside
 
 
 def _of(file: _File, error: DocumentError) -> DocumentError:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 
 _FIRST = 2  # of all readers: since 2 they keep what each block is
-_CHANGED = """.pdf .docx .docm .dotx .pptx .pptm .ppsx .doc .ppt .xlsx .xlsm .xlsb .xls .odt .odp .ods .rtf .csv .tsv
-    .html .htm .xhtml .md .markdown .rst .json .jsonl .ndjson .eml .mbox .epub .ipynb"""
-_VERSIONS: dict[str, int] = dict.fromkeys(_CHANGED.split(), 3)  # by suffix
+_THIRD = ".xls .csv .tsv .json .jsonl .ndjson .tex"
+# Since 4 they keep the addresses of links; workbooks, the texts of boxes
+_FOURTH = """.xlsx .xlsm .xlsb .ods .pdf .docx .docm .dotx .pptx .pptm .ppsx .doc .ppt .odt .odp .rtf
+    .html .htm .xhtml .md .markdown .rst .eml .msg .mbox .epub .ipynb"""
+_VERSIONS: dict[str, int] = dict.fromkeys(_THIRD.split(), 3) | dict.fromkeys(_FOURTH.split(), 4)  # by suffix
 
 
 def reader_version(name: str) -> int:

@@ -24,7 +24,7 @@ from rag.documents.link_text import beside
 from rag.documents.ooxml import Element, child_value, is_on, local_name, relation_id, value
 from rag.documents.raised import LOWERED, RAISED, Run, joined
 from rag.documents.receipt import COLUMN, FORMULA, ROW, SHEET, STRUCK, Receipt, quoted
-from rag.documents.xlsx_besides import count_besides, is_covered, styled_ranges, tables
+from rag.documents.xlsx_besides import is_covered, styled_ranges, tables, texts_besides
 from rag.documents.xlsx_looks import Look, looks
 from rag.documents.xlsx_places import PLACE, column_number, span_of
 
@@ -69,8 +69,8 @@ def sheets(package: zipfile.ZipFile, main: str, root: Element, receipt: Receipt)
             continue
         name = entry.get("name", "")
         if entry.get("state", "visible") == "visible" or not receipt.hides_part(SHEET, quoted(name)):
-            yield _sheet(package, target.path, name, book)
-            count_besides(package, target.path, receipt)
+            sheet = _sheet(package, target.path, name, book)
+            yield sheet._replace(besides=tuple(texts_besides(package, target.path, receipt)))
 
 
 def _rich_text(item: Element, receipt: Receipt) -> str:

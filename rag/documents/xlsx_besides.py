@@ -1,19 +1,20 @@
 """What a sheet of a workbook has besides its cells: comments, drawings, tables with styles of their own.
 
-In: the package and the path of a sheet. Out: counts of what is not read, and the ranges whose cells may be coloured by
-something else than their own style.
+In: the package and the path of a sheet. Out: the texts of its drawings, counts of what is not read, and the ranges
+whose cells may be coloured by something else than their own style.
 """
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from rag.documents import ooxml
+from rag.documents import charts, ooxml
 from rag.documents.descriptions import described
 from rag.documents.grid import Span
-from rag.documents.ooxml import Element, local_name
-from rag.documents.receipt import BOX, COMMENT, IMAGE, OBJECT, Receipt
+from rag.documents.ooxml import Element, Target, local_name
+from rag.documents.receipt import COMMENT, IMAGE, OBJECT, SHAPE, Receipt
 from rag.documents.unseen import SMALLEST_IMAGE
 from rag.documents.xlsx_places import span_of
 
@@ -21,31 +22,83 @@ MOST_RANGES = 5000
 EMU = 9525  # of Office's units to a pixel
 
 
-def count_besides(package: zipfile.ZipFile, path: str, receipt: Receipt) -> None:
-    """Counts comments, text boxes, images without a description and embedded objects of a sheet."""
-    targets = ooxml.targets(package, path).values()
-    for target in targets:
+def texts_besides(package: zipfile.ZipFile, path: str, receipt: Receipt) -> Iterator[str]:
+    """Yields the texts of a sheet's boxes and diagrams, titles of charts and descriptions of images; counts comments,
+    images without a description and embedded objects."""
+    for target in ooxml.targets(package, path).values():
         match target.kind:
+            case "comments" if target.path.endswith(".bin"):  # of an xlsb, where their number is not told
+                receipt.line("comments of a sheet")
             case "comments":
                 part = ooxml.part(package, target.path)
                 receipt.count(COMMENT, 0 if part is None else len(part.findall("{*}commentList/{*}comment")))
             case "drawing":
                 part = ooxml.part(package, target.path)
-                for item in () if part is None else part.iter():
-                    _count_drawn(item, receipt)
+                if part is not None:
+                    page = _Drawing(package, ooxml.targets(package, target.path), receipt)
+                    yield from (text for text in _drawn(part, page) if text.strip())
             case "oleObject" | "package":
                 receipt.count(OBJECT)
 
 
-def _count_drawn(item: Element, receipt: Receipt) -> None:
-    if local_name(item) == "sp":
-        text = "".join(piece.text or "" for piece in item.iter() if local_name(piece) == "t")
-        receipt.count(BOX, bool(text.strip()))
-    elif local_name(item) == "pic":
-        stated, size = item.find("{*}nvPicPr/{*}cNvPr"), item.find("{*}spPr/{*}xfrm/{*}ext")
-        sides = [] if size is None else [int(side) for side in size.attrib.values() if side.isdecimal()]
-        large = min(sides, default=0) >= SMALLEST_IMAGE * EMU or not any(sides)
-        receipt.count(IMAGE, large and not described(None if stated is None else stated.get("descr")))
+class _Drawing(NamedTuple):
+    """A drawing's file, and the parts that it refers to."""
+
+    package: zipfile.ZipFile
+    targets: Mapping[str, Target]
+    receipt: Receipt
+
+
+def _drawn(element: Element, page: _Drawing) -> Iterator[str]:
+    match local_name(element):
+        case "sp":
+            yield from _box(element, page.receipt)
+        case "pic":
+            yield from _picture(element, page.receipt)
+        case "graphicFrame":
+            for data in element.iterfind("{*}graphic/{*}graphicData"):
+                yield from _graphic(data, page)
+        case "Fallback":  # what stands beside it, for older programs
+            pass
+        case _:
+            for child in element:
+                yield from _drawn(child, page)
+
+
+def _box(shape: Element, receipt: Receipt) -> Iterator[str]:
+    lines = shape.iterfind("{*}txBody/{*}p")
+    text = "\n".join("".join(part.text or "" for part in line.iter() if local_name(part) == "t") for line in lines)
+    if not (_is_hidden(shape, "nvSpPr") and receipt.hides(text)):
+        yield text
+
+
+def _picture(picture: Element, receipt: Receipt) -> Iterator[str]:
+    """The description of a picture, which is counted if it has none; small ones are icons."""
+    if _is_hidden(picture, "nvPicPr") and receipt.hides_part(SHAPE):
+        return
+    stated, size = picture.find("{*}nvPicPr/{*}cNvPr"), picture.find("{*}spPr/{*}xfrm/{*}ext")
+    sides = [] if size is None else [int(side) for side in size.attrib.values() if side.isdecimal()]
+    if any(sides) and min(sides) < SMALLEST_IMAGE * EMU:
+        return
+    text = described(None if stated is None else stated.get("descr"))
+    receipt.count(IMAGE, not text)
+    yield text
+
+
+def _is_hidden(shape: Element, properties: str) -> bool:
+    stated = shape.find(f"{{*}}{properties}/{{*}}cNvPr")
+    return stated is not None and stated.get("hidden") in ("1", "true")
+
+
+def _graphic(data: Element, page: _Drawing) -> Iterator[str]:
+    """The texts of a diagram; of a chart only its title, since its values are those of cells."""
+    for element in data:
+        if local_name(element) == "chart":
+            target = page.targets.get(ooxml.relation_id(element))
+            part = ooxml.part(page.package, target.path) if target else None
+            yield "" if part is None else charts.title_of(part)
+    diagrams = [element for element in data if local_name(element) == "relIds"]
+    yield from (block.text for block in charts.drawn(page.package, diagrams, page.targets, page.receipt))
 
 
 def tables(package: zipfile.ZipFile, path: str) -> list[Element]:

@@ -14,7 +14,7 @@ from functools import partial
 from io import BytesIO
 
 from rag.documents.blocks import Content
-from rag.documents.contained import TWICE, Member, tidy
+from rag.documents.contained import MOST_TIMES, TWICE, Member, tidy
 from rag.documents.damaged import told_as_damage
 from rag.documents.formats import HIDDEN
 from rag.documents.ooxml import UNPACKING
@@ -23,8 +23,6 @@ from rag.errors import DocumentError
 UTF_8 = 0x800  # flag of a member: its name is UTF-8
 ENCRYPTED = 0x1
 PACKINGS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})  # of the others, some unpack without a limit
-# Text packs to a tenth, repetitive logs to a hundredth; a bomb to a thousandth.
-MOST_TIMES = 250
 ALWAYS_ALLOWED = 1 << 20  # bytes that a member may have, however well it is packed
 
 

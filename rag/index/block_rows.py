@@ -1,4 +1,4 @@
-"""Blocks of a document or passage <-> the JSON that both stores keep of them (pure)."""
+"""Blocks of a document or passage, and links of a document <-> the JSON that both stores keep of them (pure)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from rag.text.structure import moved
-from rag.types import BlockKind, BlockSpan
+from rag.types import BlockKind, BlockSpan, LinkSpan
 
 _LETTERS: dict[BlockKind, str] = {"heading": "h", "prose": "p", "list": "l", "table": "t", "code": "c"}
 _KINDS = {letter: kind for kind, letter in _LETTERS.items()}
@@ -29,3 +29,17 @@ def unpacked(stored: str | None, base: int = 0) -> tuple[BlockSpan, ...]:
         moved(BlockSpan(start, end, _KINDS[letter], tuple(header) if header else None), base)
         for letter, start, end, *header in json.loads(stored or "[]")
     )
+
+
+def packed_links(links: Sequence[LinkSpan]) -> str:
+    """The links as JSON.
+
+    >>> packed_links([LinkSpan(4, 8, "https://mill.example/form")])
+    '[[4,8,"https://mill.example/form"]]'
+    """
+    return json.dumps(links, ensure_ascii=False, separators=(",", ":"))
+
+
+def unpacked_links(stored: str | None) -> tuple[LinkSpan, ...]:
+    """The links that `packed_links` made the JSON of; none if nothing was stored."""
+    return tuple(LinkSpan(*each) for each in json.loads(stored or "[]"))

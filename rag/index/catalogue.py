@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import DocumentNotFound, RagError
-from rag.index.block_rows import unpacked
+from rag.index.block_rows import unpacked, unpacked_links
 from rag.index.schema import FILE, connect_catalogue
 from rag.index.sources import Shown, with_path
 from rag.text.dates import CREATED
@@ -53,12 +53,14 @@ _ORPHANS = (
     ("documents without text", "versions WHERE version NOT IN (SELECT version FROM texts)"),
     ("vectors of no passage", "embeddings WHERE embedding NOT IN (SELECT embedding FROM passages)"),
 )
-
-
-_BLOCK_ORPHANS = (
-    ("blocks of no document", "blocks WHERE version NOT IN (SELECT version FROM versions)"),
-    ("blocks of no passage", "passage_blocks WHERE row NOT IN (SELECT row FROM passages)"),
-)
+# Tables that earlier versions of the program did not make, and what their rows belong to
+_LATER = {
+    "blocks": ("blocks of no document", "version NOT IN (SELECT version FROM versions)"),
+    "passage_blocks": ("blocks of no passage", "row NOT IN (SELECT row FROM passages)"),
+    "readers": ("versions of readers of no document", "version NOT IN (SELECT version FROM versions)"),
+    "receipts": ("receipts of no document", "version NOT IN (SELECT version FROM versions)"),
+    "links": ("lists of links of no document", "version NOT IN (SELECT version FROM versions)"),
+}
 
 
 class Generations(NamedTuple):
@@ -192,13 +194,13 @@ class Catalogue:
         """A document of a generation, with its text. Raises `DocumentNotFound`."""
         row = self.connection.execute(
             "SELECT v.document, v.title, t.text, v.source, v.sha256, t.pages, t.sections, v.metadata, "
-            f"{self._reader()}, {self._blocks()}, {self._receipt('notes')}, {self._receipt('hidden')} "
+            f"{self._reader()}, {self._blocks()}, {self._receipt('notes')}, {self._receipt('hidden')}, {self._links()} "
             f"FROM versions v JOIN texts t ON t.version = v.version WHERE v.document = :id AND {_LIVE}",
             {"id": document_id, "at": at},
         ).fetchone()
         if row is None:
             raise self.not_found(document_id)
-        id_, title, text, source, sha256, pages, sections, metadata, reader, blocks, notes, hidden = row
+        id_, title, text, source, sha256, pages, sections, metadata, reader, blocks, notes, hidden, links = row
         return Document(
             id_,
             title,
@@ -212,6 +214,7 @@ class Catalogue:
             reader=reader,
             notes=_notes(notes),
             hidden=_flag(hidden),
+            links=unpacked_links(links),
         )
 
     def not_found(self, document_id: str) -> DocumentNotFound:
@@ -361,6 +364,10 @@ class Catalogue:
         """SQL for a column of the receipt of `versions v`; earlier versions of this program kept none."""
         return f"(SELECT {column} FROM receipts r WHERE r.version = v.version)" if self._has("receipts") else "NULL"
 
+    def _links(self) -> str:
+        """SQL for the links of `versions v`; earlier versions of this program kept none."""
+        return "(SELECT links FROM links l WHERE l.version = v.version)" if self._has("links") else "NULL"
+
     def has_removals(self) -> bool:
         """True if the file has the tables of removals."""
         return self._has("removals_known")
@@ -385,10 +392,10 @@ class Catalogue:
     def orphans(self) -> list[str]:
         """Rows that nothing refers to, such as "3 texts of no document"; to be asked if all that was committed is
         published."""
-        blocks = _BLOCK_ORPHANS if self._has("passage_blocks") else ()
+        later = [(what, f"{table} WHERE {which}") for table, (what, which) in _LATER.items() if self._has(table)]
         counts = {
             what: self.connection.execute(f"SELECT COUNT(*) FROM {which}").fetchone()[0]
-            for what, which in (*_ORPHANS, *blocks)
+            for what, which in (*_ORPHANS, *later)
         }
         return [f"{count} {what}" for what, count in counts.items() if count]
 

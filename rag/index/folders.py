@@ -16,6 +16,8 @@ from rag.index.schema import FILE as CATALOGUE
 from rag.types import MadeWith
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# Files that earlier versions keep in the folder of indexes, and those that SQLite puts beside one.
+_RESERVED = re.compile(r"keys\.(?:json|lock|new)|answers\.sqlite(?:-journal|-wal|-shm)?", re.IGNORECASE)
 
 
 class Expected(NamedTuple):
@@ -49,6 +51,8 @@ def index_folder(indexes_dir: Path, name: str) -> Path:
             "a letter or digit first",
             "index",
         )
+    if _RESERVED.fullmatch(name):
+        raise InputError(f'"{name}" cannot be the name of an index: the service has files of that name', "index")
     return indexes_dir / name
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.errors import DocumentError
-from rag.index.block_rows import packed
+from rag.index.block_rows import packed, packed_links
 from rag.index.catalogue import Catalogue
 from rag.index.rules import embedding_key
 from rag.index.schema import FILE, connect_catalogue
@@ -48,6 +48,9 @@ _BLOCKS = (
 # What was not read of a document's file, where that is anything.
 _RECEIPTS = "CREATE TABLE IF NOT EXISTS receipts (version INTEGER PRIMARY KEY, notes TEXT NOT NULL, hidden INTEGER)"
 
+# The links of a document, where it has any.
+_LINKS = "CREATE TABLE IF NOT EXISTS links (version INTEGER PRIMARY KEY, links TEXT NOT NULL)"
+
 # Embeddings first: which of them are left without a passage shows only while the passages are still there.
 _PRUNE = (
     """INSERT INTO removals SELECT v.removed, (SELECT MIN(row) FROM passages p WHERE p.version = v.version),
@@ -67,6 +70,7 @@ _PRUNE = (
     "DELETE FROM texts WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
     "DELETE FROM readers WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
     "DELETE FROM receipts WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
+    "DELETE FROM links WHERE version IN (SELECT version FROM versions WHERE removed <= :at)",
     "DELETE FROM versions WHERE removed <= :at",
     "UPDATE state SET published = :at, pruned = :at",
 )
@@ -78,6 +82,7 @@ _ADOPT = (
     "DELETE FROM texts",
     "DELETE FROM readers",
     "DELETE FROM receipts",
+    "DELETE FROM links",
     "DELETE FROM versions",
     "DELETE FROM embeddings",
     "INSERT INTO embeddings SELECT * FROM staged.embeddings",
@@ -88,6 +93,7 @@ _ADOPT = (
     "INSERT INTO blocks SELECT version + :v, blocks FROM staged.blocks",
     "INSERT INTO passage_blocks SELECT row + :p, blocks, header FROM staged.passage_blocks",
     "INSERT INTO receipts SELECT version + :v, notes, hidden FROM staged.receipts",
+    "INSERT INTO links SELECT version + :v, links FROM staged.links",
     """INSERT INTO passages SELECT row + :p, version + :v, embedding, start, "end", section, sentences, pages, text
            FROM staged.passages""",
     "INSERT OR REPLACE INTO meta SELECT * FROM staged.meta",
@@ -108,7 +114,7 @@ class Ledger(Catalogue):
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         ledger = cls(folder, connection)
-        for statement in (_READERS, _RECEIPTS, *_BLOCKS):
+        for statement in (_READERS, _RECEIPTS, _LINKS, *_BLOCKS):
             connection.execute(statement)
         if not ledger.has_removals():
             with ledger._transaction():
@@ -200,6 +206,8 @@ class Ledger(Catalogue):
         if document.notes or document.hidden is not None:
             receipt = (added.lastrowid, _json(document.notes), document.hidden)
             self.connection.execute("INSERT INTO receipts VALUES (?, ?, ?)", receipt)
+        if document.links:
+            self.connection.execute("INSERT INTO links VALUES (?, ?)", (added.lastrowid, packed_links(document.links)))
         return int(added.lastrowid or 0)
 
     def _insert_embeddings(self, keys: Iterable[bytes], embeddings: Iterable[Embedding]) -> None:

@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 from rag.background import ahead, begun
 from rag.documents import sidecar
 from rag.documents.discover import Found
+from rag.documents.read import DEFAULTS, Options
 from rag.documents.unpack import Archive, Begun, Kept, Result, read_all
 from rag.errors import DocumentError
 from rag.ingest.chunking import chunk
@@ -80,10 +81,10 @@ class Here:
         return begun(lambda: list(embedded(self._embedder, passages)))
 
 
-def read_here(files: Iterable[Found]) -> Iterator[tuple[Found, Result]]:
+def read_here(files: Iterable[Found], options: Options = DEFAULTS) -> Iterator[tuple[Found, Result]]:
     """Read files in this process, without protection against files that crash or hang a parser."""
     for found in files:
-        for result in read_all(found.path, found.document_id, found.source, known=found.known):
+        for result in read_all(found.path, found.document_id, found.source, options, known=found.known):
             if not isinstance(result, Begun):
                 yield found, result
 

@@ -16,12 +16,14 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from rag.background import UNWATCHED, Run
 from rag.documents.contained import container_of, is_container, printable
 from rag.documents.discover import Found, Skipped
+from rag.documents.read import DEFAULTS, Options
 from rag.documents.unpack import Archive
 from rag.errors import DocumentError, RagError, ReaderFault
 from rag.index.unread import note_unread
@@ -92,12 +94,15 @@ def sync(
     index: DocumentSink,
     embedder: Embedder,
     settings: Settings,
-    read: ReadFiles = read_here,
+    read: ReadFiles | None = None,
     run: Run = UNWATCHED,
+    options: Options = DEFAULTS,
 ) -> Summary:
-    """Bring `index` in line with `paths`; a run that is stopped commits and publishes what is done, and returns."""
-    change = find_changes(paths, index.files(), settings.indexes_dir)
-    return carry_out(change, index, Here(embedder, settings.passage_tokens, read), run)
+    """Bring `index` in line with `paths`; a run that is stopped commits and publishes what is done, and returns.
+    `options` are those with which `read` reads; without it files are read in this process."""
+    change = find_changes(paths, index.files(), settings.indexes_dir, options.include_hidden)
+    reading = read or partial(read_here, options=options)
+    return carry_out(change, index, Here(embedder, settings.passage_tokens, reading), run)
 
 
 def note_failures(index: Index, summary: Summary, paths: Sequence[Path] = ()) -> None:

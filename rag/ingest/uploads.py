@@ -28,6 +28,7 @@ from rag.settings import Settings
 FOLDER = "uploads"
 _INCOMING = ".incoming"
 _LONGEST = 200  # bytes of a part of a name; file systems take 255, and the sidecar has a longer name
+_LONGEST_NAME = 1_000  # bytes of all parts; the system takes 4,096 with the folder of the index
 
 
 class Upload(NamedTuple):
@@ -52,15 +53,30 @@ def checked_name(name: str) -> str:
     """The name, if it is one below the folder, with slashes. Raises `InputError` for a name that would lie elsewhere or
     be hidden, and `UnsupportedDocument` for a type that is not read."""
     parts = name.split("/")
-    if not all(map(_is_plain, parts)) or any(map(is_mistakable, parts[:-1])):
+    if len(name) > _LONGEST_NAME or not all(map(_is_plain, parts)) or any(map(is_mistakable, parts[:-1])):
         raise InputError(
-            f"{name[:80]!r} cannot be the name of a document: use parts of at most {_LONGEST} bytes between slashes, "
-            "without a dot in front, backslashes or control characters, and no folders such as 'a.zip!'",
+            f"{name[:80]!r} cannot be the name of a document: use at most {_LONGEST_NAME:,} bytes, in parts of at most "
+            f"{_LONGEST} bytes between slashes, without a dot in front, backslashes or control characters, and no "
+            "folders such as 'a.zip!'",
             "file",
         )
     if not is_readable(name):
         raise UnsupportedDocument(f"files of type {Path(name).suffix.lower() or 'without a suffix'} are not read")
     return name
+
+
+def check_place(upload: Upload) -> None:
+    """Check that the file can be put in its place. Raises `InputError` if a file stands where its name has a folder, or
+    a folder where its name has a file."""
+    place = upload.folder / upload.name
+    folders = [folder for folder in place.parents if folder.is_relative_to(upload.folder)]
+    taken = next((folder.relative_to(upload.folder) for folder in folders if folder.is_file()), None)
+    if taken is not None:
+        raise InputError(
+            f"{upload.name[:200]!r} would lie in {str(taken)[:200]!r}, which is a document: rename it", "file"
+        )
+    if place.is_dir():
+        raise InputError(f"{upload.name[:200]!r} is a folder with documents: choose another name", "file")
 
 
 def _is_plain(part: str) -> bool:
@@ -84,10 +100,11 @@ def keep(content: BinaryIO, upload: Upload, metadata: Mapping[str, str]) -> None
 
 
 def waiting(index_folder: Path) -> list[Upload]:
-    """The files that were kept and not indexed when the process ended; remains of others are removed."""
+    """The files that were kept and not indexed when the process ended, in the order in which they came; remains of
+    others are removed."""
     folder = index_folder / FOLDER
     found = []
-    for job in sorted((folder / _INCOMING).glob("*")):
+    for job in sorted((folder / _INCOMING).glob("*"), key=lambda job: (job.stat().st_mtime_ns, job.name)):
         files = [path for path in job.rglob("*") if path.is_file() and not path.name.startswith(".")]
         found += [Upload(job.name, path.relative_to(job).as_posix(), folder) for path in files]
         if not files:
@@ -102,6 +119,7 @@ def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Sett
     found = Found(str(upload.path), upload.document_id, str(place.resolve()))
     change = Change([found], [], [], [], [], {upload.document_id: stamp(upload.path)}, [], _known(upload, index))
     try:
+        check_place(upload)  # another upload may have come first
         summary = carry_out(change, index, Here(embedder, settings.passage_tokens, read))
         if summary.added or summary.replaced:
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +132,23 @@ def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Sett
         note_failures(index, summary)
         return summary
     finally:
-        shutil.rmtree(upload.folder / _INCOMING / upload.job, ignore_errors=True)
+        discard(upload)
+
+
+def discard(upload: Upload) -> None:
+    """Delete what waits of an upload, whole or in part."""
+    shutil.rmtree(upload.folder / _INCOMING / upload.job, ignore_errors=True)
+
+
+def read_ahead(upload: Upload, read: ReadFiles) -> ReadFiles:
+    """Read the file now, before its index is open for writing, so that a slow one holds up no other; -> what `put`
+    reads it with. A file that holds others is read by `put`, since it may be large and the index may have most of
+    it."""
+    if is_container(upload.name):
+        return read
+    place = (upload.folder / upload.name).absolute()
+    results = list(read([Found(str(upload.path), upload.document_id, str(place.resolve()))]))
+    return lambda files: iter(results)
 
 
 def _known(upload: Upload, index: WritableIndex) -> dict[str, list[str]]:

@@ -28,7 +28,7 @@ from rag.types import Message
 MAX_TURNS = 200
 MAX_CHARACTERS = 200_000  # of all turns together
 READ_TURNS = 12  # the last ones: words further back would count less than a hundredth
-_READ_CHARACTERS = 4_000  # of each of them, from its beginning
+READ_CHARACTERS = 4_000  # of each of them, from its beginning
 
 _CARRIED = 8  # words: more find no more, and drag questions away that are on something new
 _USER_CREDIT = 0.5
@@ -143,7 +143,7 @@ def _words(turns: Sequence[Message]) -> dict[str, Carried]:
 
 def _written(text: str) -> Iterator[tuple[str, str]]:
     """Content terms and the words as they were written: "The Mills, 1859" -> ("mill", "Mills"), ("1859", "1859")."""
-    said = _MARK.sub(" ", text[:_READ_CHARACTERS])
+    said = _MARK.sub(" ", text[:READ_CHARACTERS])
     for piece, calm in zip(said.split(), calmed(said).split(), strict=True):
         if len(piece) > _LONGEST_WORD:
             continue
@@ -178,7 +178,7 @@ def _subject(question: Question, asked: Sequence[str], weigh: Weigh) -> tuple[st
 
 def _stands(text: str, before: Sequence[str], weigh: Weigh) -> bool:
     """True if a turn of the user stands on its own after those before it."""
-    text = text[:_READ_CHARACTERS]
+    text = text[:READ_CHARACTERS]
     own, words = frozenset(query_terms(text)), _words([Message("user", turn) for turn in before])
     weights = weigh(sorted(own.union(words)))
     return len(own) > _SHORT and not _follows(text, own, words, weights, sum(weights[term] for term in own))
@@ -188,4 +188,4 @@ def _last(turns: Sequence[Message]) -> Earlier | None:
     """The last turn, if it is an answer to a question."""
     if len(turns) < 2 or [turn.role for turn in turns[-2:]] != ["user", "assistant"]:
         return None
-    return Earlier(turns[-2].content[:_READ_CHARACTERS], turns[-1].content[:_READ_CHARACTERS])
+    return Earlier(turns[-2].content[:READ_CHARACTERS], turns[-1].content[:READ_CHARACTERS])

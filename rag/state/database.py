@@ -10,6 +10,7 @@ made it unusable, the next try after `REST_S` finds it again.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -57,7 +58,7 @@ class Database:
         with ExitStack() as stack:
             try:
                 if self._file:
-                    self._file.parent.mkdir(parents=True, exist_ok=True)
+                    _make_private(self._file)
                 connection = stack.enter_context(self._engine.connect())
                 self._make(connection, table)
             except Exception as exc:  # if the server is no PostgreSQL at all, drivers fail in any way
@@ -135,6 +136,12 @@ def file_database(path: Path, what: str) -> Database:
         hide_parameters=True,
     )
     return Database(engine, f"the {what} in {path}", path)
+
+
+def _make_private(file: Path) -> None:
+    """Make the file, empty, if it is missing: readable by its owner only, as SQLite's own journal then is."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _reason(error: Exception) -> str:

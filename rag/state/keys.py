@@ -1,9 +1,9 @@
 """API keys of a service: making, listing and revoking them, and recognising one that is presented.
 
-In: the folder of indexes. Out: `Key`s, kept in its `keys.json` (mode 0600), since it is these indexes that they open
-and the cache may be emptied at any time; or in a database (`rag.state.key_table`). Of a secret only the SHA-256 is
-kept: it has 256 random bits, so there is nothing to guess, and nothing for a slow hash to slow down. Whoever asks sees
-a change at once.
+In: the folder of indexes. Out: `Key`s, kept in its `.service/keys.json` (mode 0600), since it is these indexes that
+they open and the cache may be emptied at any time; or in a database (`rag.state.key_table`). Of a secret only the
+SHA-256 is kept: it has 256 random bits, so there is nothing to guess, and nothing for a slow hash to slow down. Whoever
+asks sees a change at once.
 
 Does not know HTTP: `api.middleware.access` asks here, `rag.cli.keys` is the command.
 """
@@ -28,6 +28,7 @@ from typing import Any, Literal, get_args
 from filelock import FileLock, Timeout
 
 from rag.errors import InputError, RagError
+from rag.state.files import FOLDER, service_file
 
 Scope = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -112,10 +113,10 @@ class KeyRing(ABC):
 
 
 class Keys(KeyRing):
-    """The keys in `keys.json` of one folder; writers of several processes take turns."""
+    """The keys in the `keys.json` of one folder of indexes; writers of several processes take turns."""
 
     def __init__(self, indexes_dir: Path) -> None:
-        self.path = indexes_dir / FILE
+        self.path = service_file(indexes_dir, FILE)
         self.place = str(self.path)
         self._state: tuple[int, ...] | None = None
         self._keys: Mapping[str, Key] = {}
@@ -145,7 +146,7 @@ class Keys(KeyRing):
     def _writing(self) -> Iterator[Mapping[str, Key]]:
         """The keys as they are, while no other process changes them."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with FileLock(self.path.with_suffix(".lock"), timeout=_LOCK_S):
                 yield self._current()
         except Timeout as exc:
@@ -226,7 +227,8 @@ def _unusable(file: Path, error: OSError) -> RagError:
     """The error for a file of keys that cannot be read or written: the path, what is wrong with it, and the remedy."""
     other, why = "name another folder with --indexes-dir", error.strerror or str(error)
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
-        return RagError(f"API keys are kept in a folder of indexes, and {file.parent} is not a folder ({why}): {other}")
+        folder = file.parent.parent if file.parent.name == FOLDER else file.parent
+        return RagError(f"API keys are kept in a folder of indexes, and {folder} is not a folder ({why}): {other}")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return RagError(f"no space left on the disk of {file}: free some and run the command again; no key was changed")
     remedy = "permit both" if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else "mend that"

@@ -121,4 +121,8 @@ def column_names(row: str) -> list[str]:
 
 def without_bars(cell: str) -> str:
     """The text of a cell, one line, in which no bar looks like a border: they lose the white space around them."""
-    return re.sub(rf"\s*{_CELL_BORDER.pattern}\s*", "|", cell)
+    first, *others = _CELL_BORDER.split(cell)
+    if not others:
+        return cell
+    *between, last = others
+    return "|".join([first.rstrip(), *map(str.strip, between), last.lstrip()])

@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, Column, ColumnElement, Identity, Index, Integ
 
 from rag.serialise import to_json
 from rag.state.database import METADATA, Database, file_database
+from rag.state.files import service_file
 from rag.traces.record import TraceJSON
 
 FILE = "answers.sqlite"
@@ -38,8 +39,10 @@ class TraceStore:
     `RagError`."""
 
     def __init__(self, where: Path | Database, most: int, days: float) -> None:
-        self._file = where / FILE if isinstance(where, Path) else None
-        self._database = file_database(where / FILE, "stored answers") if isinstance(where, Path) else where
+        self._file = service_file(where, FILE) if isinstance(where, Path) else None
+        self._database = (
+            where if isinstance(where, Database) else file_database(service_file(where, FILE), "stored answers")
+        )
         self._most = most
         self._days = timedelta(days=days)
 

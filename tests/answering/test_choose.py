@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.choose import RETRIEVAL_WEIGHT, choose, sentences_around
+from rag.answering.choose import NO_RIVAL, RETRIEVAL_WEIGHT, choose, sentences_around
 from rag.types import PassageReading
 from tests.answering.readings import chosen, hit, passage, reading
 
@@ -38,6 +38,20 @@ def test_the_lead_is_what_the_passage_was_found_worse_by_than_the_best() -> None
     assert found.passage == passages[0]
     assert found.lead == pytest.approx(-0.05)
     assert chosen(MILL, "Ada Hart").lead == 0.0
+
+
+def test_the_margin_is_to_the_best_span_that_says_something_else() -> None:
+    passages = [passage(MILL), passage(f"{FERRY} Ada  Hart watched.", document="b.txt")]
+    other, again = reading(passages[1], "Tom Byrne", score=3.0), reading(passages[1], "Ada  Hart", score=4.5)
+    both = other._replace(spans=(*again.spans, *other.spans))
+    found = choose([hit(passages[0], 0.5), hit(passages[1], 0.4)], [reading(passages[0], "Ada Hart", score=6.0), both])
+    assert found is not None
+    assert found.passage == passages[0]
+    assert found.margin == pytest.approx(6.0 - 3.0 + RETRIEVAL_WEIGHT * 0.1)
+
+
+def test_the_margin_of_a_span_without_a_rival_is_the_largest() -> None:
+    assert chosen(MILL, "Ada Hart").margin == NO_RIVAL
 
 
 def test_nothing_to_choose() -> None:

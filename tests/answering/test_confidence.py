@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from rag.answering.choose import choose
+from rag.answering.choose import NO_RIVAL, choose
 from rag.answering.confidence import confidence, signals_of, threshold, weights
 from rag.reading.reader import sha256
 from rag.retrieval.question import parse_question
@@ -34,16 +34,26 @@ def test_a_name_that_the_passage_lacks_makes_no_surer() -> None:
     assert sure("Who built the mill at Rosneath?") <= sure("Who built the mill at Corran?")
 
 
-def test_the_confidence_is_the_logistic_of_the_weighted_signals() -> None:
+def test_the_confidence_is_the_product_of_two_logistics_of_the_weighted_signals() -> None:
     signals = signals_of(parse_question("Who built the mill?"), chosen(TEXT, "Ada Hart"))
-    fitted = weights()
-    total = fitted["intercept"] + sum(weight * signals[name] for name, weight in fitted["weights"].items())
-    assert confidence(signals) == pytest.approx(1 / (1 + math.exp(-total)))
-    assert threshold() == fitted["threshold"]
-    assert (signals["lead"], signals["relevance"], signals["span"]) == (0.0, 1.0, 5.0)
+    product = 1.0
+    for name in ("held", "chosen"):
+        fitted = weights()[name]
+        total = fitted["intercept"] + sum(weight * signals[signal] for signal, weight in fitted["weights"].items())
+        product /= 1 + math.exp(-total)
+    assert confidence(signals) == pytest.approx(product)
+    assert threshold() == weights()["threshold"]
+    assert (signals["lead"], signals["relevance"], signals["span"], signals["margin"]) == (0.0, 1.0, 5.0, NO_RIVAL)
+
+
+def test_a_rival_makes_less_sure_of_the_choice() -> None:
+    signals = signals_of(parse_question("Who built the mill?"), chosen(TEXT, "Ada Hart"))
+    by_margin = [confidence(signals | {"margin": margin}) for margin in (0.0, 4.0, NO_RIVAL)]
+    assert by_margin == sorted(set(by_margin))
 
 
 def test_the_weights_name_the_signals_and_the_reader() -> None:
     signals = signals_of(parse_question("Why?"), chosen(TEXT, "Ada Hart"))
-    assert set(weights()["weights"]) == set(signals)
+    assert set(weights()["chosen"]["weights"]) == set(signals)
+    assert set(weights()["held"]["weights"]) == set(signals) - {"margin"}
     assert weights()["fitted"]["reader"] == sha256()

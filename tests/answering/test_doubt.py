@@ -42,7 +42,7 @@ def test_each_part_has_its_line() -> None:
     [
         ("no_evidence", True, ("Bo", "Ann"), False, "None of them mentions “Bo” or “Ann”: ask in other words, or"),
         ("no_evidence", True, (), False, "Passages near it are shown: ask about what stands in them, in other words"),
-        ("no_evidence", False, (), False, "Nothing in them is about it: ask in other words, or index a document that"),
+        ("no_evidence", False, (), False, "No passage near it was found: ask in other words, or index a document that"),
         ("no_evidence", False, (), True, "There is no document yet: index or upload one."),
     ],
 )

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answering.choose import Chosen, choose
+from rag.answering.choose import Chosen, choose, sentences_around
 from rag.answering.extract import MOST_SENTENCES, extract
 from rag.answering.parts import Composer, Part
 from rag.answering.quote import quote
+from rag.answering.verdict import verdict
 from rag.retrieval.question import parse_question
 from tests.answering.readings import chosen, hit, passage, reading
 
@@ -18,8 +19,12 @@ STEPS = "To clean the filter:\n\n1. Pull the plug.\n2. Turn the filter.\n3. Rins
 TABLE = "Fabric | Temperature | Time\nWool | 30 degrees | 48 min\nCotton | 60 degrees | 95 min"
 
 
+def quote_of(question: str, found: Chosen) -> list[Part]:
+    return list(quote(parse_question(question), found))
+
+
 def said(question: str, found: Chosen) -> list[str]:
-    return [part.text for part in quote(parse_question(question), found)]
+    return [part.text for part in quote_of(question, found)]
 
 
 def marked(parts: list[Part]) -> list[str]:
@@ -46,13 +51,40 @@ def test_forms(question: str, text: str, answer: str, parts: list[str]) -> None:
     assert said(question, chosen(text, answer)) == parts
 
 
+DOGS = "Dogs may not come into the mill. Cats may."
+
+
+def test_yes_or_no_comes_first_if_it_is_clear() -> None:
+    question = "May I bring my dog?"
+    assert said(question, chosen(DOGS, "Dogs may not come", no=0.9)) == ["No. Dogs may not come into the mill."]
+    assert said("May I bring my cat?", chosen(DOGS, "Cats may", yes=0.9)) == ["Yes. Cats may."]
+    assert said("Who may not come?", chosen(DOGS, "Dogs", no=0.9)) == ["Dogs may not come into the mill."]
+
+
+def test_where_it_is_not_clear_the_documents_speak() -> None:
+    (part,) = quote_of("May I bring my dog?", chosen(DOGS, "Dogs may not come", no=0.7))
+    assert (part.before, part.text) == ("The documents say: ", "Dogs may not come into the mill.")
+    composer = Composer()
+    composer.add(part)
+    assert composer.composed().text == "The documents say: Dogs may not come into the mill [1]."
+    assert composer.composed().claims[0].text == "Dogs may not come into the mill [1]."
+
+
 @pytest.mark.parametrize(
-    ("yes", "no", "word"), [(0.9, 0.05, "Yes. "), (0.05, 0.9, "No. "), (0.6, 0.3, ""), (0.0, 0.0, "")]
+    ("text", "answer", "yes", "no", "word"),
+    [
+        (DOGS, "Cats", 0.9, 0.05, "Yes"),
+        (DOGS, "Dogs", 0.05, 0.9, "No"),
+        (DOGS, "Dogs", 0.6, 0.3, ""),
+        (DOGS, "come into the mill. Cats", 0.05, 0.95, ""),  # one sentence denies, the other does not
+        (DOGS, "Cats", 0.05, 0.95, ""),  # nothing is denied
+        ("Don't take a second job without a word with us.", "second job", 0.05, 0.95, ""),  # an exception
+        ("Don't take a second job.", "second job", 0.05, 0.95, "No"),
+    ],
 )
-def test_yes_or_no_comes_first_only_if_it_is_clear(yes: float, no: float, word: str) -> None:
-    found = chosen(MILL, "1859", yes=yes, no=no)
-    assert said("Is the mill old?", found)[0] == f"{word}Ada Hart built the mill in 1859."
-    assert said("When was the mill built?", found)[0] == "Ada Hart built the mill in 1859."
+def test_the_word_that_the_sentences_bear_out(text: str, answer: str, yes: float, no: float, word: str) -> None:
+    found = chosen(text, answer, yes=yes, no=no)
+    assert verdict(found.reading, sentences_around(found)) == word
 
 
 def test_extract_says_sentences_as_they_stand() -> None:

@@ -67,6 +67,7 @@ START = PUMPS.text.index(SENTENCE)
 END = START + len(SENTENCE)
 WORDS = "Ada Byron"
 SAID = f"{WORDS}, see [1] there [1]."
+SHOWN = SAID.replace("[1] there", r"\[1\] there")  # in a chat: the document's own marker is no citation
 
 
 def passage_of(document: Document, start: int, end: int, section: str | None = None) -> Passage:

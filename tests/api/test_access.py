@@ -14,12 +14,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app, serve
-from api.middleware.access import _is_foreign, _scopes, check_keys, keys_needed
+from api.middleware.access import KeyLimits, _is_foreign, _scopes, check_keys, keys_needed
 from api.server.run import listen
 from rag.errors import RagError
 from rag.models import Models
 from rag.settings import Settings
-from rag.state.keys import Keys, Scope
+from rag.state.keys import Key, Keys, Scope
 from tests.api.fakes import FakePipeline, Stage, serving, wait_until
 from tests.fakes import HashEmbedder, WordReader
 
@@ -410,3 +410,66 @@ def test_another_address_is_served_without_keys_when_it_is_told_so(tmp_path: Pat
         Keys(tmp_path).add("bot", ["read"])
         with pytest.raises(RagError, match=r" is in use by another program"):
             serve(Settings(indexes_dir=tmp_path, host="127.0.0.1", port=port, auth="keys"))
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "status"),
+    [
+        ("http://evil.example", "rag.lan:8000", 403),
+        ("http://rag.lan", "rag.lan:8000", 403),  # another port is another site
+        ("http://rag.lan:8000.evil.example", "rag.lan:8000", 403),
+        ("null", "rag.lan:8000", 403),
+        ("null", "", 403),
+        ("", "rag.lan:8000", 403),
+        ("http://rag.lan:8000", "rag.lan:8000", 200),
+        ("http://RAG.lan:8000", "rag.LAN:8000", 200),
+        ("http://rag.lan", "rag.lan:80", 200),
+        ("https://docs.example.org", "10.0.0.7:8000", 200),  # behind a proxy: the setting `public_url`
+        (None, "rag.lan:8000", 200),  # no browser
+    ],
+)
+def test_pages_of_other_sites_are_told_by_their_origin_where_a_browser_says_no_more(
+    tmp_path: Path, origin: str | None, host: str, status: int
+) -> None:
+    more = {"auth": "off", "public_url": "https://docs.example.org/"}
+    with serving(Stage(tmp_path, more=more)) as client:
+        headers = {"Host": host} | ({} if origin is None else {"Origin": origin})
+        for method, address in (("POST", "/v1/ask"), ("POST", "/v1/documents"), ("DELETE", "/v1/documents/a")):
+            response = client.request(method, address, headers=headers, json=ASK if address == "/v1/ask" else None)
+            assert (response.status_code == 403) == (status == 403), response.text
+        assert client.get("/v1/indexes", headers=headers).status_code == 200
+
+
+def test_requests_a_minute_are_counted_by_a_clock_that_is_never_set() -> None:
+    now = [1000.0]
+    limits, key = KeyLimits(2, 9, lambda: now[0]), Key("a" * 8, "bot", ("read",), None, "", None, "")
+
+    def admitted() -> bool:
+        refused = limits.enter(key)
+        if refused is None:
+            limits.leave(key)
+        return refused is None
+
+    assert [admitted(), admitted(), admitted()] == [True, True, False]
+    now[0] += 59.5
+    refused = limits.enter(key)
+    assert refused is not None
+    assert refused.headers["retry-after"] == "1"
+    now[0] += 0.5
+    assert [admitted(), admitted(), admitted()] == [True, True, False]
+
+
+def test_the_figures_of_an_index_are_for_those_who_may_see_it(library: Locked) -> None:
+    everyone = library.bearer("all", "read", "admin")
+    for index in ("default", "other"):
+        assert library.client.post("/v1/ask", json=ASK | {"index": index}, headers=everyone).status_code == 200
+    mine = library.bearer("mine", "admin", indexes=["other"])
+    seen = {
+        who: {name for name in ("default", "other") if f'index="{name}"' in text}
+        for who, text in (
+            ("all", library.client.get("/metrics", headers=everyone).text),
+            ("mine", library.client.get("/metrics", headers=mine).text),
+        )
+    }
+    assert seen == {"all": {"default", "other"}, "mine": {"other"}}
+    assert "rag_http_requests_total" in library.client.get("/metrics", headers=mine).text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from rag.errors import ModelError
+from rag.types import LinkSpan
 from tests.api.fakes import DOCUMENTS, MARKUP, NOTES, PARTLY, PUMPS, TEXT, Stage, serving
 from tests.test_serialise import ABSTAINED, ANSWERED, PASSAGES
 
@@ -151,9 +153,16 @@ def test_what_was_not_read_of_a_document_is_told(client: TestClient, monkeypatch
     assert client.get(f"/v1/documents/{PARTLY.id}/text").json()["notes"] == list(NOTES)
 
 
+def test_links_of_a_document_are_told(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    linked = replace(PUMPS, links=(LinkSpan(3, 8, "https://pumps.example/form"),))
+    monkeypatch.setitem(DOCUMENTS, PUMPS.id, linked)
+    told = client.get(f"/v1/documents/{PUMPS.id}").json()
+    assert told["links"] == [{"start": 3, "end": 8, "url": "https://pumps.example/form"}]
+
+
 @pytest.mark.parametrize("address", ["notes/pumps.md", "notes%2Fpumps.md", "notes%2fpumps%2Emd"])
 def test_ids_hold_slashes_as_they_are_or_encoded(client: TestClient, address: str) -> None:
-    assert client.get(f"/v1/documents/{address}").json() == INFO
+    assert client.get(f"/v1/documents/{address}").json() == INFO | {"links": []}
     assert client.get(f"/v1/documents/{address}/text").json() == TEXT_OF_PUMPS
 
 

@@ -173,11 +173,11 @@ def test_what_is_too_old_is_neither_found_nor_kept(tmp_path: Path) -> None:
 def test_none_is_kept_and_what_was_kept_is_gone(tmp_path: Path) -> None:
     store = TraceStore(tmp_path, 0, 30)
     store.put([record()])
-    assert not (tmp_path / FILE).exists()
+    assert not (tmp_path / ".service" / FILE).exists()
     TraceStore(tmp_path, 1, 30).put([record(text=True)])
     store.put([])
     assert (store.get("ans_1"), TraceStore(tmp_path, 9, 30).all("default")) == (None, [])
-    assert WORDS.encode() not in (tmp_path / FILE).read_bytes()  # overwritten, not only unlinked
+    assert WORDS.encode() not in (tmp_path / ".service" / FILE).read_bytes()  # overwritten, not only unlinked
 
 
 def test_several_may_write_from_the_moment_the_file_is_made(tmp_path: Path) -> None:

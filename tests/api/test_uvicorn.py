@@ -20,6 +20,8 @@ METHODS = {
         "connection_made": ["self", "transport"],
         "connection_lost": ["self", "exc"],
         "on_response_complete": ["self"],
+        "pause_writing": ["self"],
+        "resume_writing": ["self"],
     },
     uvicorn.Server: {"handle_exit": ["self", "sig", "frame"], "on_tick": ["self", "counter"]},
 }

@@ -13,7 +13,7 @@ from rag.cli.doctor import _partly_read
 from rag.cli.main import main
 from rag.settings import load_settings
 from rag.stores.open import open_index
-from rag.types import DocumentInfo
+from rag.types import DocumentInfo, LinkSpan
 from tests.fakes import HashEmbedder
 from tests.index.contract import BRIDGES, MILLS, put
 
@@ -211,12 +211,23 @@ def test_a_variable_that_is_no_setting_is_one_line(
     ]
 
 
+def test_names_with_line_breaks_and_control_characters_take_one_line(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_index(load_settings(), HashEmbedder(), create=True) as index:
+        document = replace(MILLS.document, id="a\n\x1b[2Jb.txt", title="B")
+        put(index, MILLS._replace(document=document, passages=[], embeddings=[]))
+    assert main(["documents"]) == 0
+    assert lines(capsys.readouterr().out) == ["a [2Jb.txt  B  (0 passages)"]
+
+
 def test_documents_that_were_read_in_part_are_marked_and_counted(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     notes = ("2 comments", "1 embedded object")
     with open_index(load_settings(), HashEmbedder(), create=True) as index:
-        put(index, BRIDGES, MILLS._replace(document=replace(MILLS.document, notes=notes)))
+        links = (LinkSpan(0, 3, "https://mill.example"),)
+        put(index, BRIDGES, MILLS._replace(document=replace(MILLS.document, notes=notes, links=links)))
     assert main(["documents"]) == 0
     assert lines(capsys.readouterr().out) == [
         "a/bridges.txt  Title of a/bridges.txt  (2 passages)",
@@ -228,7 +239,8 @@ def test_documents_that_were_read_in_part_are_marked_and_counted(
     text = MILLS.document.text
     assert capsys.readouterr().out == f"{text}\n\nNot read of this file:\n  - 2 comments\n  - 1 embedded object\n"
     assert main(["documents", "show", "mills.txt", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["notes"] == list(notes)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["notes"], told["links"]) == (list(notes), [{"start": 0, "end": 3, "url": "https://mill.example"}])
     assert main(["documents", "show", "a/bridges.txt"]) == 0
     assert capsys.readouterr().out == f"{BRIDGES.document.text}\n"
     assert _partly_read(documents_read_in_part(7)) == (

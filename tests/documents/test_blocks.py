@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.documents.blocks import Block, assemble, table_block
+from rag.documents.blocks import (
+    INVISIBLE,
+    NEWLINE,
+    SPACES,
+    STRAY_JOINER,
+    Block,
+    assemble,
+    clean,
+    table_block,
+    visible,
+)
 from rag.documents.read import read_document
 from rag.types import BlockKind, Document
 
@@ -111,3 +121,13 @@ def test_a_table_that_goes_on_overleaf_keeps_its_header() -> None:
     headers = [block.header and body.text[slice(*block.header)] for block in tables]
     assert headers == ["Sort | Weight", "Sort | Weight", "Sort | Weight", "Name | Age | Town"]
     assert [block.header and block.header[0] for block in tables] == [0, 0, tables[2].start, tables[3].start]
+
+
+CHARACTERS = st.sampled_from("ab7é水 \t\n\r\v\u00a0\u2028\u200b\u200d\u200c\ufffc\ufeff\u00ad\x00\x85\u3000\U000e0001|")
+
+
+@given(st.text(CHARACTERS | st.characters()))
+def test_plain_lines_are_cleaned_as_all_others(text: str) -> None:
+    seen = STRAY_JOINER.sub("", INVISIBLE.sub("", NEWLINE.sub("\n", text)))
+    lines = [line.strip() for line in SPACES.sub(" ", seen).split("\n")]
+    assert (visible(text), clean(text)) == (seen, "\n".join(line for line in lines if line))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pylatexenc.latexwalker import LatexWalker, get_default_latex_context_db
 
 from rag.documents.read import read_document
+from rag.documents.tex_walker import nodes_of
 from rag.types import Document
 
 
@@ -386,3 +391,36 @@ def test_many_environments_of_its_own_cost_little(tmp_path: Path) -> None:
     text = read(tmp_path, "\n".join([*defined, r"\begin{thmc}It turns.\end{thmc} It stands."]), "a.tex").text
     assert text == "It turns.\n\nIt stands."
     assert time.process_time() - begun < 10
+
+
+PIECES = st.sampled_from(
+    ["wheel ", "7.5", "\n", "\n\n", " \n \n", "\\emph{a b}", "{", "}", "[", "]", "$x+y$", "--", "``", "''", "~", "&",
+     "*", "\\frac12 ", "\\section*{A b}", "\\textbf word ", "é水", "_", "^", "%", "@=/", "\\item", "\\begin{itemize}",
+     "\\end{itemize}", "\\\\"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=20).map("".join))
+def test_words_taken_whole_are_those_that_are_taken_one_by_one(text: str) -> None:
+    context = get_default_latex_context_db()
+    whole = nodes_of(text, context)
+    by_character = LatexWalker(text, latex_context=context, tolerant_parsing=True).get_latex_nodes()[0]
+    states = re.compile("parsing_state=<.*?>")
+    assert states.sub("", repr(whole)) == states.sub("", repr(by_character))
+
+
+def test_long_latex_takes_time_in_proportion(tmp_path: Path) -> None:
+    line = "The wheel turns in the race below the weir and grinds. "
+    uses = "We saw \\mill{Ann} at home.\n\n"
+    for source in (line * 20_000, "\\newcommand{\\mill}[1]{the mill of #1}\n" + uses * 15_000):
+        begin = time.process_time()
+        document = read(tmp_path, source, "a.tex")
+        assert time.process_time() - begin < 10
+        assert len(document.text) > len(source) / 2
+    assert document.text.count("We saw the mill of Ann at home.") == 15_000
+
+
+def test_braces_that_are_never_closed_cost_no_letter(tmp_path: Path) -> None:
+    source = "\\newcommand{\\mill}[1]{the mill of #1}\n\\mill{Ann\n\nIt turns.\n\n\\mill{Bob} stands."
+    assert read(tmp_path, source, "a.tex").text == "the mill of Ann\n\nIt turns.\n\nthe mill of Bob stands."
+    assert read(tmp_path, "It turns.\n\n\\newcommand{\\mill}{a mill. \\mill", "a.tex").text == "It turns."

@@ -221,3 +221,16 @@ def test_a_bar_in_code_is_no_border(tmp_path: Path) -> None:
 )
 def test_addresses_of_links(tmp_path: Path, link: str, text: str) -> None:
     assert read(tmp_path, link).text == text
+
+
+def test_deep_lists_and_quotations_are_read(tmp_path: Path) -> None:
+    def lists(depth: int) -> str:
+        return "\n".join(f"{'  ' * level}- item {level}" for level in range(depth))
+
+    document = read(tmp_path, f"{lists(49)}\n\n{'> ' * 99}It turns.")
+    assert document.text == "\n".join(f"- item {level}" for level in range(49)) + "\n\nIt turns."
+    assert document.notes == ()
+    for source in (f"It stands.\n\n{lists(60)}", f"It stands.\n\n{'> ' * 5000}It turns."):
+        document = read(tmp_path, source)
+        assert document.text.startswith("It stands.")
+        assert document.notes == ("text in quotations or lists nested more than 49 deep",)

@@ -101,6 +101,16 @@ def test_notes_are_read_and_files_are_named(tmp_path: Path) -> None:
     )
 
 
+def test_files_that_are_not_read_are_named_if_the_pages_have_no_text(tmp_path: Path) -> None:
+    files = f"/Names << /EmbeddedFiles << /Names [(a) {first_object(1)} 0 R] >> >>"
+    more = ["<< /Type /Filespec /F (plan.dwg) /UF (plan.dwg) >>"]
+    path = tmp_path / "file.pdf"
+    path.write_bytes(make_pdf([""], catalog=files, more=more))
+    (result,) = (each for each in read_all(path, "file.pdf") if not isinstance(each, Begun))
+    assert isinstance(result, DocumentError)
+    assert str(result).endswith("; not read: plan.dwg (not of a type that is read)")
+
+
 def test_embedded_files_are_documents_of_their_own(tmp_path: Path) -> None:
     """Those of the document and of a page; also if the pages have no text."""
     first = first_object(1)

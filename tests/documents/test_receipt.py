@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.documents.read import Options, read_document
+from rag.documents.blocks import Block, Content
+from rag.documents.contained import Member
+from rag.documents.read import Options, as_document, read_document
 from rag.documents.receipt import COMMENT, IMAGE, SHEET, STRUCK, Receipt, quoted
 from rag.documents.unseen import WHITE, Colour, colour, is_too_small, look_alike
 from rag.errors import DocumentError
@@ -243,3 +245,34 @@ def test_what_rich_text_holds_besides_text(tmp_path: Path) -> None:
     comment = r"{\*\annotation{\*\atnref 1}Really?}"
     data = rf"{{\rtf1 It turns.{picture}{icon}{thing}{comment}\par}}"
     assert read(tmp_path, "a.rtf", data).notes == ("1 image without a description", "1 embedded object", "1 comment")
+
+
+def test_notes_of_members_and_of_the_file_are_limited_together() -> None:
+    content = Content([[Block("It turns.")]], notes=[f"note {number}" for number in range(15)])
+    left_out = [f"not read: {number}.png (empty)" for number in range(9)]
+    document = as_document(content, "a.eml", b"x", "a.eml", "a.eml", left_out)
+    assert document is not None
+    assert document.notes == (*content.notes, *left_out[:5], "4 further parts of the file")
+
+
+def test_a_long_note_keeps_its_beginning_and_its_reason() -> None:
+    note = f"not read: {'x' * 900} (it is too long; unpack it)"
+    document = as_document(Content([[Block("It turns.")]], notes=[note]), "a.eml", b"x", "a.eml", "a.eml")
+    assert document is not None
+    (shown,) = document.notes
+    assert shown == f"not read: {'x' * 239} … {'x' * 220} (it is too long; unpack it)"
+    assert len(shown) == 500
+
+
+def test_a_file_without_text_says_which_files_in_it_are_not_read() -> None:
+    member = Member("plan.dwg", bytes)
+    left_out = ("not read: plan.dwg (not of a type that is read)",)
+    silent, speaking = Content([], members=[member]), Content([], members=[member], notes=["1 page is an image"])
+    for content, reason in (
+        (silent, f"is empty: no text was found in it, but {left_out[0]}"),
+        (speaking, f"1 page is an image; {left_out[0]}"),
+        (Content([]), "is empty: no text was found in it"),
+    ):
+        with pytest.raises(DocumentError) as caught:
+            as_document(content, "a.pdf", b"x", "a.pdf", "a.pdf", left_out if content.members else ())
+        assert str(caught.value) == reason

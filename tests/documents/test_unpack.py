@@ -260,6 +260,17 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert archive == Archive("a.zip")
 
 
+def test_a_bomb_of_many_small_files_is_not_unpacked_whole(tmp_path: Path) -> None:
+    """1,000 files of 64 kB each, four in each of 250 archives in one of 50 kB."""
+    archive = zipped({f"{number}.txt": b"x" * (1 << 16) for number in range(4)})
+    bomb = zipped({f"{number}.zip": archive for number in range(250)})
+    assert len(bomb) < (1 << 16)
+    found = results(tmp_path, bomb)
+    assert 16 << 20 >= sum(len(text) for text in texts(found).values()) > 15 << 20
+    reason = "beyond 250 times the size of the file that holds it; unpack that if you trust where it comes from"
+    assert any(reason in note for each in found if isinstance(each, Archive) for note in each.notes)
+
+
 def test_no_more_is_unpacked_than_the_size_that_is_stated(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     whole = zipfile.ZipExtFile.read
@@ -374,4 +385,7 @@ def test_ids_and_names() -> None:
 def test_a_plan_names_no_more_than_it_must() -> None:
     members = [Member(f"{'n' * 200}{number}.png", bytes) for number in range(30)]
     (note,) = plan("a.zip", members, Budget()).notes
-    assert note == f"not read: {', '.join(['n' * 100] * 20)} and 10 more (not of a type that is read)"
+    assert note == f"not read: {', '.join(['n' * 100] * 2)} and 28 more (not of a type that is read)"
+    short = [Member(f"{number}.png", bytes) for number in range(30)]
+    (note,) = plan("a.zip", short, Budget()).notes
+    assert note.endswith(" 18.png, 19.png and 10 more (not of a type that is read)")

@@ -132,12 +132,68 @@ def test_what_a_word_document_holds_besides_text(tmp_path: Path) -> None:
         "10 characters of deleted text (tracked changes)",
         "7 characters of struck text",
         "3 images without a description",
+        f"1 hidden image, chart or object{INCLUDE}",
         "1 embedded object",
         "1 chart that could not be read",
         f"1 hidden row{INCLUDE}",
         "1 comment",
     )
     assert read(tmp_path, "a.docx", saved(document), include_hidden=True).text.endswith("In a row\nSeen")
+
+
+BOXED = f"<w:txbxContent>{words('')}</w:txbxContent>"
+VANISHED = "<w:rPr><w:vanish/></w:rPr>"
+HIDDEN_DRAWING = "<w:drawing><wp:anchor><wp:docPr id='1' name='x' hidden='1'/>{}</wp:anchor></w:drawing>"
+HIDDEN_SHAPE = "<w:drawing><wp:anchor><wps:wsp><wps:cNvPr hidden='true'/>{}</wps:wsp></wp:anchor></w:drawing>"
+HIDDEN_VML = "<w:pict><v:shape style='left:0;visibility: hidden'><v:textbox>{}</v:textbox></v:shape></w:pict>"
+BOTH = (
+    f"<mc:AlternateContent><mc:Choice><w:drawing>{BOXED}</w:drawing></mc:Choice><mc:Fallback><w:pict>{BOXED}</w:pict>"
+    "</mc:Fallback></mc:AlternateContent>"
+)
+
+
+def with_shape(anchored: str) -> docx.document.Document:
+    """A document with a run in which something is anchored."""
+    names = f"xmlns:v='urn:v' xmlns:a='urn:a' xmlns:mc='urn:m' xmlns:wps='urn:s' xmlns:pic='urn:p' {nsdecls('w', 'wp')}"
+    document = docx.Document()
+    for element in parse_xml(f"<w:body {names}><w:p>{run('It turns.')}<w:r>{anchored}</w:r></w:p></w:body>"):
+        document.element.body.insert_element_before(element, "w:sectPr")
+    return document
+
+
+@pytest.mark.parametrize(
+    "anchored",
+    [
+        f"{VANISHED}<w:drawing>{BOXED}</w:drawing>",
+        f"{VANISHED}{BOTH}",
+        HIDDEN_DRAWING.format(BOXED),
+        HIDDEN_SHAPE.format(BOXED),
+        HIDDEN_VML.format(BOXED),
+    ],
+)
+def test_text_boxes_that_nobody_sees(tmp_path: Path, anchored: str) -> None:
+    data = saved(with_shape(anchored))
+    document = read(tmp_path, "a.docx", data)
+    assert (document.text, document.notes, document.hidden) == ("It turns.", (NOTE,), False)
+    document = read(tmp_path, "a.docx", data, include_hidden=True)
+    assert (document.text, document.notes, document.hidden) == (f"It turns.\n\n{SECRET}", (), True)
+
+
+def test_text_boxes_that_a_person_sees_stay(tmp_path: Path) -> None:
+    shown = HIDDEN_DRAWING.replace("hidden='1'", "hidden='0'").format(BOXED)
+    vml = HIDDEN_VML.replace("hidden", "inherit").format(BOXED)
+    for anchored in (f"<w:rPr><w:vanish w:val='0'/></w:rPr>{BOTH}", shown, vml):
+        document = read(tmp_path, "a.docx", saved(with_shape(anchored)))
+        assert (document.text, document.notes, document.hidden) == (f"It turns.\n\n{SECRET}", (), None)
+
+
+def test_images_in_hidden_runs_and_hidden_symbols_are_counted(tmp_path: Path) -> None:
+    symbol = '<w:sym w:font="Wingdings" w:char="F0FE"/>'
+    data = saved(with_shape(f"{VANISHED}{drawing(200, 'descr=' + repr('The weir in May'))}{symbol}"))
+    document = read(tmp_path, "a.docx", data)
+    notes = (f"1 character of hidden text{INCLUDE}", f"1 hidden image, chart or object{INCLUDE}")
+    assert (document.text, document.notes, document.hidden) == ("It turns.", notes, False)
+    assert read(tmp_path, "a.docx", data, include_hidden=True).text == "It turns.☑\n\nImage: The weir in May"
 
 
 WHITE_FILL = '<a:solidFill><a:srgbClr val="FFFFFF"/></a:solidFill>'
@@ -207,6 +263,19 @@ def test_what_can_be_seen_of_a_slide(tmp_path: Path, shown: str) -> None:
     document = read(tmp_path, "a.pptx", presentation(shown))
     assert SECRET in document.text
     assert (document.notes, document.hidden) == ((), None)
+
+
+def test_hidden_shapes_without_text_are_counted(tmp_path: Path) -> None:
+    away = picture(0, "descr='The weir' hidden='1'")
+    away_too = "<p:graphicFrame><p:nvPr><p:cNvPr hidden='1'/></p:nvPr>"
+    chart = frame('<c:chart r:id="none"/>').replace("<p:graphicFrame>", away_too)
+    group = f"<p:grpSp><p:nvGrpSpPr><p:cNvPr hidden='true'/></p:nvGrpSpPr>{picture(0)}{box('')}</p:grpSp>"
+    empty = box("", hidden="hidden='1'").replace(SECRET, "")
+    document = read(tmp_path, "a.pptx", presentation(slide(SEEN, away, chart, group, empty)))
+    notes = (f"3 hidden images, charts or objects{INCLUDE}", NOTE)
+    assert (document.text, document.notes, document.hidden) == ("It turns.", notes, False)
+    document = read(tmp_path, "a.pptx", presentation(slide(SEEN, away)), include_hidden=True)
+    assert (document.text, document.notes, document.hidden) == ("It turns.\n\nImage: The weir", (), True)
 
 
 def test_colours_that_a_theme_names(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rag.documents import excel_binary
+from rag.documents.grid import Sheet
 from rag.documents.read import Options, read_document
 from rag.types import Document
 from tests.documents.test_packages import opened, relations, zipped
@@ -115,10 +117,15 @@ def test_what_a_sheet_holds_besides_cells_that_are_seen(tmp_path: Path) -> None:
     data = raw_workbook(row(1, "Barn", "Sheep") + f"<row r='2'>{cells}</row>" + struck, strings=strings)
     size = "<xfrm><ext cx='{0}' cy='{0}'/></xfrm>"
     picture = "<pic><nvPicPr><cNvPr id='1' descr='{}'/></nvPicPr><spPr>{}</spPr></pic>"
+    point = "<pt><t><p><t>{}</t></p></t></pt>"
     drawing = (
         picture.format("", size.format(900000)) + picture.format("The weir", size.format(900000))
         + picture.format("", size.format(90000)) + "<sp><txBody><p><r><t>In a box</t></r></p></txBody></sp><sp/>"
-        + "<graphicFrame/>"
+        + "<graphicFrame/>" + "<sp><nvSpPr><cNvPr hidden='1'/></nvSpPr><txBody><p><r><t>Away</t></r></p></txBody></sp>"
+        + picture.replace("id='1'", "hidden='1'").format("The hidden weir", size.format(900000))
+        + "<Choice><grpSp><sp><txBody><p><r><t>In a </t></r><r><t>group</t></r></p><p><r><t>below</t></r></p></txBody>"
+        + "</sp></grpSp></Choice><Fallback><sp><txBody><p><r><t>In a group</t></r></p></txBody></sp></Fallback>"
+        + frame("<x:chart xmlns:x='urn:c' id='c1'/>") + frame("<x:relIds xmlns:x='urn:d' dm='d1'/>")
     )  # fmt: skip
     parts = {
         "xl/worksheets/_rels/sheet1.xml.rels": relations(
@@ -126,15 +133,51 @@ def test_what_a_sheet_holds_besides_cells_that_are_seen(tmp_path: Path) -> None:
         ),
         "xl/comments1.xml": "<comments><commentList><comment/><comment/></commentList></comments>",
         "xl/drawings/d.xml": f"<wsDr>{drawing}</wsDr>",
+        "xl/drawings/_rels/d.xml.rels": relations(("c1", "chart", "../c.xml"), ("d1", "diagramData", "../e.xml")),
+        "xl/c.xml": "<chartSpace><chart><title><t>Sheep a year</t></title></chart></chartSpace>",
+        "xl/e.xml": f"<dataModel><ptLst>{point.format('Shear')}{point.format('Sell')}</ptLst></dataModel>",
     }
-    assert read(tmp_path, "a.xlsx", changed(data, parts)).notes == (
+    document = read(tmp_path, "a.xlsx", changed(data, parts))
+    assert document.text.split("\n\n")[-5:] == [
+        "Image: The weir",
+        "In a box",
+        "In a group\nbelow",
+        "Sheep a year",
+        "Shear\nSell",
+    ]
+    assert document.hidden is False
+    assert document.notes == (
         "6 characters of struck text",
         "1 formula without a stored value; open the file in its program and save it",
         "2 comments",
         "1 image without a description",
-        "1 text box that was not read",
+        f"4 characters of hidden text{INCLUDE}",
+        f"1 hidden image, chart or object{INCLUDE}",
         "1 embedded object",
     )
+
+
+def test_what_a_sheet_of_a_binary_workbook_holds_besides_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cells_alone(*_: object) -> list[Sheet]:  # which the library would read
+        return [Sheet("Barn", {0: {0: "Sheep"}})]
+
+    monkeypatch.setattr(excel_binary, "sheets", cells_alone)
+    parts = {
+        "_rels/.rels": relations(("r", "officeDocument", "xl/workbook.bin")),
+        "xl/workbook.bin": "",
+        "xl/worksheets/sheet1.bin": "",
+        "xl/worksheets/_rels/sheet1.bin.rels": relations(
+            ("c", "comments", "../comments1.bin"), ("d", "drawing", "../drawings/d.xml")
+        ),
+        "xl/comments1.bin": "",
+        "xl/drawings/d.xml": "<wsDr><sp><txBody><p><r><t>In a box</t></r></p></txBody></sp></wsDr>",
+    }
+    document = read(tmp_path, "a.xlsb", zipped(parts))
+    assert (document.text, document.notes) == ("Barn\n\nSheep\n\nIn a box", ("comments of a sheet",))
+
+
+def frame(inside: str) -> str:
+    return f"<graphicFrame><graphic><graphicData>{inside}</graphicData></graphic></graphicFrame>"
 
 
 ODS_STYLES = (
@@ -170,7 +213,8 @@ def test_opendocument_workbooks(tmp_path: Path) -> None:
     columns = f"<table:table-column/><table:table-column {collapsed}/><table:table-column/>"
     drawn = (
         "<table:shapes><draw:frame><draw:image/></draw:frame><draw:custom-shape><text:p>In a box</text:p>"
-        "</draw:custom-shape></table:shapes>"
+        "<text:p>by<text:s/>day</text:p></draw:custom-shape><draw:frame><draw:image/><svg:desc xmlns:svg='urn:v'>"
+        "The weir in May</svg:desc></draw:frame></table:shapes>"
     )
     rows = (
         cells("Barn", "Key", "Sheep", style="head") + cells("North", "n1", "31")
@@ -182,10 +226,11 @@ def test_opendocument_workbooks(tmp_path: Path) -> None:
     old = f'<table:table table:name="Old" table:style-name="gone">{cells("Barn")}</table:table>'
     data = opendocument(f'<table:table table:name="Prices">{drawn}{columns}{rows}</table:table>{old}')
     document = read(tmp_path, "a.ods", data)
-    assert document.text == "Prices\n\nBarn | Sheep\nNorth | 31\nEast | 7\n\nWest"
+    assert document.text == (
+        "Prices\n\nBarn | Sheep\nNorth | 31\nEast | 7\n\nWest\n\nIn a box\nby day\n\nImage: The weir in May"
+    )
     assert document.notes == (
         "1 image without a description",
-        "1 text box that was not read",
         f"1 hidden row{INCLUDE}",
         f"8 characters of hidden text{INCLUDE}",
         "6 characters of struck text",

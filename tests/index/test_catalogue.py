@@ -19,7 +19,7 @@ from rag.index.catalogue import Catalogue, Generations
 from rag.index.failures import plain_errors
 from rag.index.ledger import Ledger
 from rag.index.rules import embedding_faults, embedding_key, passage_faults
-from rag.types import BlockSpan, Document, Embedding, Entry, MadeWith, Passage, Section, Sentence, Stamp
+from rag.types import BlockSpan, Document, Embedding, Entry, LinkSpan, MadeWith, Passage, Section, Sentence, Stamp
 from tests.index.contract import BRIDGES, BRIDGES_AGAIN, DIMENSION, MILLS, fast_folder, make_entry, unit_vector
 
 SETTINGS = MadeWith("e1", DIMENSION, "c1")
@@ -260,6 +260,45 @@ def test_the_key_is_of_text_and_relative_boundaries() -> None:
 
 
 PARTLY = MILLS._replace(document=replace(MILLS.document, notes=("1 comment",), hidden=True))
+
+
+LINKED = MILLS._replace(document=replace(MILLS.document, links=(LinkSpan(0, 3, "https://mill.example/é"),)))
+
+
+def test_links_go_with_the_versions_that_have_some(ledger: Ledger) -> None:
+    ledger.replace(LINKED)
+    ledger.replace(BRIDGES)
+    assert ledger.document("mills.txt", at=2) == LINKED.document
+    assert ledger.document(BRIDGES.document.id, at=2) == BRIDGES.document
+    ledger.remove("mills.txt")
+    ledger.publish(3)
+    assert ledger.connection.execute("SELECT * FROM links").fetchall() == []
+
+
+def test_a_catalogue_of_an_earlier_version_has_no_links_until_it_is_written_to(ledger: Ledger) -> None:
+    ledger.replace(LINKED)
+    ledger.connection.execute("DROP TABLE links")
+    ledger.close()
+    catalogue = Catalogue.open(ledger.folder)
+    assert (catalogue.document("mills.txt", at=1), catalogue.orphans()) == (MILLS.document, [])
+    catalogue.close()
+    again = Ledger.open(ledger.folder)
+    again.replace(LINKED)
+    assert again.document("mills.txt", at=2) == LINKED.document
+    again.close()
+
+
+def test_rows_of_no_document_are_seen_in_every_table(ledger: Ledger) -> None:
+    ledger.replace(LINKED)
+    assert ledger.orphans() == []
+    ledger.connection.execute("INSERT INTO readers VALUES (7, 2)")
+    ledger.connection.execute("INSERT INTO receipts VALUES (7, '[]', NULL), (8, '[]', NULL)")
+    ledger.connection.execute("INSERT INTO links VALUES (9, '[]')")
+    assert ledger.orphans() == [
+        "1 versions of readers of no document",
+        "2 receipts of no document",
+        "1 lists of links of no document",
+    ]
 
 
 def receipts(ledger: Ledger) -> list[tuple[object, ...]]:

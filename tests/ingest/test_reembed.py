@@ -22,7 +22,7 @@ from rag.ingest.reembed import reembed
 from rag.ingest.run import Summary, sync
 from rag.settings import Settings, load_settings
 from rag.stores.open import open_index
-from rag.types import Embedding, Entry, Passage, Vectors
+from rag.types import Embedding, Entry, LinkSpan, Passage, Vectors
 from tests.fakes import HashEmbedder
 from tests.index.contract import fast_folder
 
@@ -197,7 +197,9 @@ def test_killed_at_any_moment_it_is_the_old_index_or_the_new(settings: Settings)
 def test_receipts_are_carried_over(settings: Settings) -> None:
     with opened(settings, HashEmbedder(), create=True) as index:
         stored = index.stored("library/7.txt")
-        partly = replace(stored.document, notes=("1 comment",), hidden=True)
+        partly = replace(
+            stored.document, notes=("1 comment",), hidden=True, links=(LinkSpan(0, 3, "https://x.example"),)
+        )
         passages = [each.passage for each in stored.passages]
         index.replace(Entry(partly, passages, [each.embedding for each in stored.passages]))
         index.publish()

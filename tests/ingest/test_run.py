@@ -307,6 +307,17 @@ def test_files_with_hidden_text_are_read_again_for_the_option_that_reads_it(sett
         assert document.notes == ("23 characters of hidden text; rag index --include-hidden reads it",)
 
 
+def test_a_run_with_options_compares_and_reads_with_them(settings: Settings, library: Path) -> None:
+    (library / "c.html").write_text("<p>It turns.</p><p style='display:none'>The code word is wheat.</p>")
+    run(settings, library)
+    wanted = (Options(include_hidden=True), "It turns.\n\nThe code word is wheat.")
+    for options, text in (wanted, (Options(), "It turns.")):
+        with opened(settings) as index:
+            assert sync([library], index, HashEmbedder(), settings, options=options).reread == ["library/c.html"]
+            assert index.document("library/c.html").text == text
+            assert sync([library], index, HashEmbedder(), settings, options=options).replaced == []
+
+
 def test_what_a_reader_left_out_is_in_the_summary_and_in_the_log(
     settings: Settings, library: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from rag.cli.main import main
 from rag.errors import InputError, RagError
+from rag.index.folders import index_folder
 from rag.state.keys import Keys
 
 
@@ -230,3 +231,33 @@ def test_what_the_system_refuses_is_said_of_the_keys(
     with pytest.raises(RagError, match=line):
         keys.revoke("bot")
     assert [key.name for key in Keys(tmp_path).all()] == ["bot"]
+
+
+def test_keys_lie_where_no_index_can_and_those_of_an_earlier_version_are_moved_there(tmp_path: Path) -> None:
+    _, secret = Keys(tmp_path).add("bot", ["read"])
+    file = tmp_path / ".service" / "keys.json"
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    file.rename(tmp_path / "keys.json")
+    for name in ("keys.new", "keys.lock", "KEYS.JSON", "answers.sqlite", "answers.sqlite-journal"):
+        with pytest.raises(InputError, match="cannot be the name of an index: the service has files of that name"):
+            index_folder(tmp_path, name)
+    (tmp_path / "keys.new").mkdir()  # of an index that was made before such names were refused
+    (tmp_path / "keys.lock").mkdir()
+    keys = Keys(tmp_path)
+    assert (file.exists(), (tmp_path / "keys.json").exists()) == (True, False)
+    found = keys.find(secret)
+    assert found
+    assert found.name == "bot"
+    assert keys.revoke("bot").id == found.id
+    assert Keys(tmp_path).find(secret) is None
+
+
+def test_keys_that_may_not_be_moved_are_used_where_they_are(tmp_path: Path) -> None:
+    _, secret = Keys(tmp_path).add("bot", ["read"])
+    (tmp_path / ".service" / "keys.json").rename(tmp_path / "keys.json")
+    (tmp_path / ".service" / "keys.lock").unlink(missing_ok=True)
+    (tmp_path / ".service").rmdir()
+    (tmp_path / ".service").write_text("in the way")
+    found = Keys(tmp_path).find(secret)
+    assert found
+    assert found.name == "bot"

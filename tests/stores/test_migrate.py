@@ -18,7 +18,7 @@ from rag.stores.compare import compare_indexes
 from rag.stores.migrate import migrate
 from rag.stores.milvus import server as milvus_server
 from rag.stores.open import open_as
-from rag.types import Entry, Stamp
+from rag.types import Entry, LinkSpan, Stamp
 from tests.index.contract import BRIDGES, BRIDGES_AGAIN, DIMENSION, MILLS, fast_folder, make_entry, put
 
 pytestmark = pytest.mark.servers
@@ -61,9 +61,12 @@ def test_there_and_back_with_a_stop_on_the_way(folder: Path) -> None:
         assert local.files() == milvus.files() == back.files()
 
 
+LINKS = (LinkSpan(0, 3, "https://mill.example/é"),)
+
+
 def test_receipts_come_along_and_a_file_that_was_read_otherwise_is_copied_again(folder: Path) -> None:
     def partly(hidden: bool, *notes: str) -> Entry:
-        return MILLS._replace(document=replace(MILLS.document, notes=notes, hidden=hidden))
+        return MILLS._replace(document=replace(MILLS.document, notes=notes, hidden=hidden, links=LINKS))
 
     with opened(folder, "local") as local, opened(folder, "milvus") as milvus:
         put(local, BRIDGES)

@@ -5,11 +5,11 @@ In: the lines of a page and its links. Out: the lines, with " (https://mill.exam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from rag.documents.link_text import beside
-from rag.documents.pdf.lines import Line
+from rag.documents.pdf.lines import Line, Word
 
 
 class Link(NamedTuple):
@@ -27,13 +27,32 @@ def with_addresses(lines: Sequence[Line], links: Iterable[Link]) -> list[Line]:
     placed = list(lines)
     for link in links:
         for place, line in enumerate(placed):
-            if line.upright and link.bottom - line.size / 2 <= line.baseline <= link.top:
+            if _is_on(line, link):
                 placed[place] = _with_address(line, link)
     return placed
 
 
+def words_of(lines: Sequence[Line], links: Iterable[Link]) -> Iterator[tuple[str, str, str]]:
+    """Yields what stands before the words of each link on their line, the words, and the address, line by line."""
+    once = dict.fromkeys(links)  # some programs lay several upon the same words
+    by_place = [(place, link) for link in once for place, line in enumerate(lines) if _is_on(line, link)]
+    for place, link in sorted(by_place, key=lambda found: (found[0], found[1].left)):
+        inside = _inside(lines[place], link)
+        before = lines[place].words[: lines[place].words.index(inside[0])] if inside else ()
+        yield " ".join([*(word.text for word in before), ""]), " ".join(word.text for word in inside), link.address
+
+
+def _is_on(line: Line, link: Link) -> bool:
+    return line.upright and link.bottom - line.size / 2 <= line.baseline <= link.top
+
+
+def _inside(line: Line, link: Link) -> list[Word]:
+    """The words of a line that lead to the address."""
+    return [word for word in line.words if link.left <= (word.left + word.right) / 2 <= link.right]
+
+
 def _with_address(line: Line, link: Link) -> Line:
-    inside = [word for word in line.words if link.left <= (word.left + word.right) / 2 <= link.right]
+    inside = _inside(line, link)
     address = beside(" ".join(word.text for word in inside), link.address)
     if not address:
         return line

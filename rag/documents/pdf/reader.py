@@ -28,7 +28,7 @@ from rag.documents.pdf.images import is_image
 from rag.documents.pdf.layout import layout
 from rag.documents.pdf.left_out import PLACEHOLDER_REMEDY, LeftOut, is_placeholder, left_out_notes
 from rag.documents.pdf.lines import Line
-from rag.documents.pdf.links import with_addresses
+from rag.documents.pdf.links import with_addresses, words_of
 from rag.documents.pdf.nonsense import reads_as_text
 from rag.documents.receipt import Receipt
 from rag.errors import DocumentError
@@ -75,11 +75,14 @@ def parse(
     """
     import pypdfium2
 
+    receipt = receipt or Receipt()
     # UnicodeError: titles and names in the file that are no UTF-16
     with told_as_damage(pypdfium2.PdfiumError, UnicodeError), PDFIUM, closing(_opened(data, passwords)) as document:
-        parts = _parts(document, ocr_languages, receipt or Receipt())
+        parts = _parts(document, ocr_languages, receipt)
         xfa = _is_drawn_by_viewer(document)
     pages = parts.pages
+    for found in (found for page in pages for found in words_of(page.lines, page.besides.links)):
+        receipt.leads(*found)
     placed = [with_fields(with_addresses(page.lines, page.besides.links), page.besides.fields) for page in pages]
     content, furniture = layout(placed, parts.outline)
     for number, page in enumerate(pages):

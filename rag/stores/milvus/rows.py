@@ -15,7 +15,7 @@ from itertools import chain
 import numpy as np
 
 from rag.errors import DocumentError
-from rag.index.block_rows import packed, unpacked
+from rag.index.block_rows import packed, packed_links, unpacked, unpacked_links
 from rag.index.rules import embedding_key
 from rag.index.sources import Shown, with_path
 from rag.stores.milvus.filters import facets
@@ -42,8 +42,9 @@ PLACE = ("row", "document", "embedding", "text", "about")  # fields that `passag
 
 
 def text_parts(version: int, document: Document) -> list[Row]:
-    """The blobs of text, pages and sections: one JSON, cut into parts."""
-    parts = [document.text, document.pages, document.sections, packed(document.blocks)]
+    """The blobs of text, pages, sections, blocks and links: one JSON, cut into parts."""
+    blocks, links = packed(document.blocks), packed_links(document.links)
+    parts = [document.text, document.pages, document.sections, blocks, links]
     whole = json.dumps(parts, ensure_ascii=False).encode()
     return [_blob(f"t:{version}:{number}", part) for number, part in enumerate(_cut(whole))]
 
@@ -54,12 +55,15 @@ def text_keys(version: int, parts: int) -> list[str]:
 
 
 def document_of(info: DocumentInfo, parts: Iterable[str]) -> Document:
-    """The document whose text, pages and sections are in the parts, in order."""
-    text, pages, sections, *blocks = json.loads("".join(parts))
+    """The document whose text, pages, sections, blocks and links are in the parts, in order; earlier versions of this
+    program kept neither of the last two."""
+    text, pages, sections, *later = json.loads("".join(parts))
+    blocks, links = [*later, None, None][:2]
     headings = tuple(Section(*section) for section in sections)
     return Document(
         info.id, info.title, text, info.source, info.sha256, tuple(pages), headings, dict(info.metadata),
-        blocks=unpacked(*blocks or [None]),
+        blocks=unpacked(blocks),
+        links=unpacked_links(links),
         notes=info.notes,
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ import uvicorn
 
 from api.server.run import listen
 from rag.errors import ModelError, Overloaded
-from tests.api.fakes import END, PUMPS, SAID, SENTENCE, START, FakePipeline, Stage, wait_until
+from tests.api.fakes import END, PUMPS, SENTENCE, SHOWN, START, FakePipeline, Stage, wait_until
 from tests.api.test_stream import events
 from tests.test_serialise import ANSWERED, CITATION, CLAIM, PASSAGES
 
@@ -76,17 +76,17 @@ def test_an_answer_with_its_annotation_and_its_usage(client: openai.OpenAI, site
         0,
         "stop",
         "assistant",
-        SAID,
+        SHOWN,
     )
     (annotation,) = choice.message.annotations or []
     cited = annotation.url_citation
-    assert SAID[cited.start_index : cited.end_index] == SAID
+    assert SHOWN[cited.start_index : cited.end_index] == SHOWN
     assert cited.title == "Pumps 😀, page 3"
     place = parse_qs(urlsplit(cited.url).fragment)
     assert cited.url.startswith(f"{site.address}/#")
     assert place == {"document": [PUMPS.id], "index": ["default"], "start": [str(START)], "end": [str(END)]}
     assert PUMPS.text[int(place["start"][0]) : int(place["end"][0])] == SENTENCE
-    words = len(SAID.split())  # the fake counts words
+    words = len(SHOWN.split())  # the fake counts words
     assert found.usage is not None
     assert (found.usage.prompt_tokens, found.usage.completion_tokens, found.usage.total_tokens) == (
         180,
@@ -137,7 +137,7 @@ def test_a_stream_says_the_same(client: openai.OpenAI) -> None:
     assert {chunk.object for chunk in chunks} == {"chat.completion.chunk"}
     assert len({(chunk.id, chunk.created, chunk.model) for chunk in chunks}) == 1
     assert said[0].choices[0].delta.role == "assistant"
-    assert "".join(chunk.choices[0].delta.content or "" for chunk in said) == SAID
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in said) == SHOWN
     assert [chunk.choices[0].finish_reason for chunk in said] == [None] * (len(said) - 1) + ["stop"]
     assert all(chunk.usage is None for chunk in said)
     assert (last.choices, last.usage and last.usage.prompt_tokens) == ([], 180)
@@ -149,9 +149,9 @@ def test_the_stream_helper_joins_the_annotations(client: openai.OpenAI) -> None:
         for _ in stream:
             pass
         message = stream.get_final_completion().choices[0].message
-    assert message.content == SAID
+    assert message.content == SHOWN
     assert message.annotations is not None
-    assert [item.url_citation.end_index for item in message.annotations] == [len(SAID)]
+    assert [item.url_citation.end_index for item in message.annotations] == [len(SHOWN)]
 
 
 def test_async_and_async_streaming(site: Site) -> None:
@@ -163,7 +163,7 @@ def test_async_and_async_streaming(site: Site) -> None:
                 said += chunk.choices[0].delta.content or ""
             return whole.choices[0].message.content, said
 
-    assert asyncio.run(converse()) == (SAID, SAID)
+    assert asyncio.run(converse()) == (SHOWN, SHOWN)
 
 
 def test_models(client: openai.OpenAI) -> None:
@@ -258,7 +258,7 @@ def test_unknown_fields_are_ignored(client: openai.OpenAI) -> None:
     found = client.chat.completions.create(
         model=MODEL, messages=QUESTION, temperature=0.7, top_p=1, n=1, tools=tools, extra_body=extra
     )
-    assert found.choices[0].message.content == SAID
+    assert found.choices[0].message.content == SHOWN
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_footnotes(client: openai.OpenAI, site: Site) -> None:
     found = client.chat.completions.create(model=MODEL, messages=QUESTION, extra_body={"citations": "footnotes"})
     content = found.choices[0].message.content or ""
     text, _, notes = content.partition("\n\n")
-    assert text == SAID.replace("[1].", "[^1].")
+    assert text == SHOWN.replace("[1].", "[^1].")
     assert notes.startswith(f"[^1]: [Pumps 😀, page 3]({site.address}/#document=notes%2Fpumps.md&index=default&start=")
     assert notes.endswith('): "The old 🛠 pump was found by Ada Byron in 1843, see \\[1\\] there."')
     assert found.choices[0].message.annotations == []
@@ -346,8 +346,8 @@ def test_max_tokens_and_stop(client: openai.OpenAI) -> None:
         (choice,) = client.chat.completions.create(model=MODEL, messages=QUESTION, **options).choices
         return choice.message.content, choice.finish_reason, len(choice.message.annotations or [])
 
-    words = len(SAID.split())
-    assert ask(max_tokens=words) == (SAID, "stop", 1)
+    words = len(SHOWN.split())
+    assert ask(max_tokens=words) == (SHOWN, "stop", 1)
     assert ask(max_completion_tokens=words - 1) == ("", "length", 0)  # half a checked sentence is not said
     assert ask(stop=", see") == ("Ada Byron", "stop", 0)
     assert ask(stop=["nowhere", " Byron"]) == ("Ada", "stop", 0)

@@ -1,0 +1,236 @@
+"""Uploads that are meant to do harm, or meet bad luck: many, slow, in each other's place, on a disk that is full."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.work import upload_jobs
+from rag.documents.pool import ReaderPool
+from rag.ingest import uploads
+from rag.ingest.uploads import Upload, keep, waiting
+from rag.settings import Settings
+from tests.api.fakes import wait_until
+from tests.api.test_documents import found, serving, upload
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(indexes_dir=tmp_path / "indexes", upload_mb=5)
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[TestClient]:
+    with serving(settings) as client:
+        yield client
+
+
+def kept(settings: Settings) -> list[str]:
+    """What waits, and what was put in its place."""
+    folder = settings.indexes_dir / "default" / "uploads"
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def send(client: TestClient, name: str, content: bytes = b"The pump is here.", **more: Any) -> Any:
+    return client.post("/v1/documents", files={"file": (name, content)}, **more)
+
+
+def test_the_service_starts_whatever_number_waits_and_takes_no_more_than_its_limit(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_jobs, "_WAITING", 3)
+    folder = settings.indexes_dir / "default" / "uploads"
+    for number in range(8):
+        keep(io.BytesIO(b"The pump is here."), Upload(f"job_{number}", f"{number}.txt", folder), {})
+    hold = threading.Event()
+    put = uploads.put
+
+    def slow(*arguments: Any) -> Any:
+        assert hold.wait(30)
+        return put(*arguments)
+
+    monkeypatch.setattr(uploads, "put", slow)
+    with serving(settings) as client:
+        before = kept(settings)
+        refused = send(client, "more.txt")
+        assert (refused.status_code, refused.json()["error"]["message"]) == (
+            429,
+            "3 uploads wait already: try again later",
+        )
+        assert refused.headers["retry-after"] == "60"
+        assert kept(settings) == before  # nothing was written
+        hold.set()
+        for number in range(8):
+            wait_until(lambda number=number: client.get(f"/v1/documents/uploads/{number}.txt"), 200, 30)  # type: ignore[misc]
+        assert send(client, "more.txt").status_code == 202
+
+
+def test_after_a_restart_uploads_of_one_name_take_effect_in_the_order_in_which_they_came(settings: Settings) -> None:
+    folder = settings.indexes_dir / "default" / "uploads"
+    names = [f"job_{name:032x}" for name in (7, 3, 9, 1, 5)]  # ids of an earlier version say nothing of the order
+    for number, name in enumerate(names):
+        keep(io.BytesIO(f"The pump has number {number}.".encode()), Upload(name, "same.txt", folder), {})
+        os.utime(folder / ".incoming" / name, ns=(10**18 + number, 10**18 + number))
+    assert [one.job for one in waiting(folder.parent)] == names
+    with serving(settings) as client:
+        wait_until(lambda: client.get("/v1/documents/uploads/same.txt"), 200, 30)
+        wait_until(lambda: client.get(f"/v1/jobs/{names[-1]}"), 200)
+        end = time.monotonic() + 30
+        while client.get(f"/v1/jobs/{names[-1]}").json()["status"] != "done":
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        assert client.get("/v1/documents/uploads/same.txt/text").json()["text"] == "The pump has number 4."
+
+
+def test_ids_of_jobs_sort_as_they_came(client: TestClient) -> None:
+    ids = [send(client, f"{number}.txt").json()["id"] for number in range(5)]
+    assert ids == sorted(ids)
+
+
+def test_a_name_below_a_document_or_above_one_is_refused_before_anything_is_written(
+    client: TestClient, settings: Settings
+) -> None:
+    upload(client, "x.txt", b"The first pump.")
+    upload(client, "y/z.txt", b"The second pump.")
+    for name, message in (
+        ("x.txt/y.txt", "'x.txt/y.txt' would lie in 'x.txt', which is a document: rename it"),
+        ("x.txt/a/b.txt", "'x.txt/a/b.txt' would lie in 'x.txt', which is a document: rename it"),
+    ):
+        refused = send(client, name)
+        assert (refused.status_code, refused.json()["error"]["message"]) == (422, message)
+    (settings.indexes_dir / "default" / "uploads" / "d.txt").mkdir()
+    assert send(client, "d.txt").json()["error"]["message"] == (
+        "'d.txt' is a folder with documents: choose another name"
+    )
+    assert kept(settings) == ["x.txt", "y/z.txt"]
+    assert found(client) == {"uploads/x.txt", "uploads/y/z.txt"}
+
+
+def test_a_name_that_was_taken_while_it_waited_is_a_job_that_failed_and_changes_nothing(
+    client: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(client, "x.txt", b"The first pump.")
+    check, calls = uploads.check_place, iter([lambda one: None])
+    monkeypatch.setattr(uploads, "check_place", lambda one: next(calls, check)(one))  # it was free when it came
+    job = upload(client, "x.txt/y.txt", b"The second pump.")
+    assert (job["status"], job["error"]) == (
+        "failed",
+        "'x.txt/y.txt' would lie in 'x.txt', which is a document: rename it",
+    )
+    assert (kept(settings), found(client)) == (["x.txt"], {"uploads/x.txt"})
+
+
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "message"),
+    [
+        ("a.txt", {"data": {"metadata": DEEP}}, "metadata must be a JSON object whose values are texts"),
+        ("/".join(["d" * 190] * 21) + "/x.txt", {}, "cannot be the name of a document: use at most 1,000 bytes"),
+        ("a.txt", {"params": {"index": "keys.json", "create": True}}, "the service has files of that name"),
+        ("a.txt", {"params": {"index": "answers.sqlite", "create": True}}, "the service has files of that name"),
+    ],
+    ids=["deep metadata", "a long name", "keys", "answers"],
+)
+def test_what_cannot_be_kept_is_a_4xx_of_one_line(
+    client: TestClient, name: str, more: dict[str, Any], message: str
+) -> None:
+    refused = send(client, name, **more)
+    assert refused.status_code == 422, refused.text
+    assert message in refused.json()["error"]["message"]
+    assert "\n" not in refused.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "begins"),
+    [
+        (errno.ENOSPC, 507, "no space left on the disk of the server: nothing was changed"),
+        (errno.EDQUOT, 507, "no space left on the disk of the server: nothing was changed"),
+        (errno.EROFS, 507, "the disk of the server cannot be written: nothing was changed"),
+        (errno.ENAMETOOLONG, 422, "the name is too long"),
+        (errno.EIO, 500, "something went wrong here"),
+    ],
+)
+def test_a_disk_that_does_not_take_a_file(
+    client: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch, number: int, status: int, begins: str
+) -> None:
+    upload(client, "a.txt", b"The pump is here.")
+
+    def full(source: BinaryIO, target: BinaryIO, length: int = 0) -> None:
+        target.write(b"half")
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copyfileobj", full)
+        refused = send(client, "a.txt", b"Another pump.")
+    assert (refused.status_code, refused.json()["error"]["message"][: len(begins)]) == (status, begins)
+    assert kept(settings) == ["a.txt"]
+    assert client.get("/v1/documents/uploads/a.txt/text").json()["text"] == "The pump is here."
+    assert upload(client, "a.txt", b"Another pump.")["status"] == "done"  # its place among those that wait is free
+
+
+def test_a_folder_of_temporary_files_that_is_full(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: Any, **named: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "rollover", full)
+    refused = send(client, "a.txt", b"The pump. " * 300_000)
+    assert (refused.status_code, refused.json()["error"]["type"]) == (507, "no_space")
+
+
+def test_a_slow_file_holds_up_neither_others_nor_a_removal(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload(client, "there.txt", b"The pump is here.")
+    hold, read = threading.Event(), ReaderPool.read
+
+    def slow(self: ReaderPool, files: Any) -> Any:
+        for one in files:
+            if one.document_id == "uploads/slow.txt":
+                assert hold.wait(30)
+            yield from read(self, [one])
+
+    monkeypatch.setattr(ReaderPool, "read", slow)
+    job = send(client, "slow.txt").json()["id"]
+    others = [f"{number}.txt" for number in range(12)]
+    for name in others:
+        send(client, name)
+    began = time.monotonic()
+    assert client.delete("/v1/documents/uploads/there.txt").status_code == 200
+    assert time.monotonic() - began < 4  # it does not wait for the file that is being read
+    free = [name for name in others if upload_jobs.lane("default", name) != upload_jobs.lane("default", "slow.txt")]
+    assert len(free) >= 4
+    for name in free:
+        wait_until(lambda name=name: client.get(f"/v1/documents/uploads/{name}"), 200, 30)  # type: ignore[misc]
+    assert client.get(f"/v1/jobs/{job}").json()["status"] == "running"
+    hold.set()
+    wait_until(lambda: client.get("/v1/documents/uploads/slow.txt"), 200, 30)
+
+
+def test_an_upload_that_failed_for_want_of_its_index_is_not_put_in_later(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rag.index.local import LocalIndex
+
+    monkeypatch.setattr(upload_jobs, "_BUSY_S", 0.1)
+    monkeypatch.setattr(upload_jobs, "_RETRY_S", 0.05)
+    with serving(settings) as client:
+        upload(client, "a.txt", b"The newer pump.")
+        with LocalIndex.open(settings.indexes_dir, "default", write=True):
+            job = upload(client, "a.txt", b"The older pump.")
+        assert (job["status"], "another process" in job["error"] or "writ" in job["error"]) == ("failed", True)
+        assert kept(settings) == ["a.txt"]
+    with serving(settings) as client:
+        assert client.get("/v1/documents/uploads/a.txt/text").json()["text"] == "The newer pump."
+    assert json.dumps(kept(settings)) == '["a.txt"]'
