@@ -274,6 +274,6 @@ def test_a_document_and_a_page_are_read_without_the_whole_list(client: TestClien
     page = client.get("/v1/documents", params={"limit": 2, "after": every[0].id}).json()
     assert [info["id"] for info in page["documents"]] == [info.id for info in every[1:3]]
     assert asked == [(every[0].id, 3)]  # one more tells if there is a next page
-    stage.pipeline.info = lambda id: every[0]  # type: ignore[method-assign]
+    stage.pipeline.info = lambda document_id: every[0]  # type: ignore[method-assign]
     stage.pipeline.documents = never  # type: ignore[method-assign]
     assert client.get(f"/v1/documents/{every[0].id}").json()["id"] == every[0].id

@@ -380,7 +380,7 @@ def test_one_that_accepts_and_hangs_is_left_while_there_is_time_for_another(open
 
 def test_a_probe_clears_no_failed_answer_and_the_rest_grows_with_each(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr(endpoints.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     (endpoint,) = endpoints.parse_endpoints("http://a/v1#m")
     rests = []
     for _ in range(7):
