@@ -36,7 +36,7 @@ from rag.answering.unread import names_document, unread_by_name, unread_by_words
 from rag.answering.write import write
 from rag.checking.faithfulness import SUPPORTED
 from rag.deadline import Deadline
-from rag.errors import InputError, ModelError
+from rag.errors import DocumentNotFound, InputError, ModelError
 from rag.index.sources import Shown, with_path
 from rag.index.unread import read_unread
 from rag.ingest.dating import dated
@@ -206,6 +206,21 @@ class Pipeline:
         """The documents of the index, in order of their ids."""
         with self._index.snapshot() as snapshot:
             return snapshot.documents()
+
+    def listed(self, after: str | None, most: int) -> list[DocumentInfo]:
+        """The first `most` documents behind the id `after`, in order of their ids."""
+        with self._index.snapshot() as snapshot:
+            return snapshot.listed(after, most)
+
+    def info(self, document_id: str) -> DocumentInfo:
+        """What a list says of a document. Raises `DocumentNotFound`."""
+        with self._index.snapshot() as snapshot:
+            found = snapshot.info(document_id)
+        if found is None:
+            raise DocumentNotFound(
+                f"the index has no document {document_id[:200]!r}: GET /v1/documents lists those that it has"
+            )
+        return found
 
     def document(self, document_id: str) -> Document:
         """The document of that id. Raises `DocumentNotFound`."""

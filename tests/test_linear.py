@@ -15,8 +15,8 @@ import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from re import _constants as op  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as op
+from re import _parser as parser
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -148,7 +148,7 @@ def fits(kind: Any, value: Any, character: str) -> bool:
     if kind is op.ANY:
         return character != "\n"
     if kind is op.NOT_LITERAL:
-        return ord(character) != value
+        return bool(ord(character) != value)
     hits = [in_class(item, character) for item in value if item[0] is not op.NEGATE]
     return any(hits) != (value[0][0] is op.NEGATE)
 
@@ -161,7 +161,7 @@ def in_class(item: Any, character: str) -> bool:
         return bool(value[0] <= ord(character) <= value[1])
     name = str(value)
     is_it = character.isdigit() if "DIGIT" in name else character.isspace() if "SPACE" in name else character.isalnum()
-    return is_it != ("NOT" in name)
+    return bool(is_it != ("NOT" in name))
 
 
 def first(value: Any) -> int:
@@ -171,7 +171,7 @@ def first(value: Any) -> int:
 
 def functions() -> dict[str, Callable[[str], object]]:
     """Functions of the modules that take one text and need nothing else."""
-    found = {}
+    found: dict[str, Callable[[str], object]] = {}
     for module in modules():
         for name, function in inspect.getmembers(module, inspect.isroutine):
             if getattr(function, "__module__", "") != module.__name__ or not inspect.isfunction(
