@@ -36,7 +36,7 @@ _PREPOSITION = re.compile(r"(?:for|at|in|on|of|from|to|by|with|under|during|befo
 _ARTICLE = re.compile(r"(?:the|an?|our|my|your)\s+", re.IGNORECASE)
 
 
-_LISTED = re.compile(r",\s*(?:and\s+)?|;\s*|\s+and\s+", re.IGNORECASE)
+_LISTED = re.compile(r",\s?(?:and\s)?|;\s?|\sand\s", re.IGNORECASE)  # of a question, which has single spaces
 _NO_SUBJECT = re.compile(r"(?:inc|ltd|llc|co|corp|plc|gmbh)\.?|[\W\d]*|(?:which|who|where|that|as)\b.*", re.IGNORECASE)
 
 
