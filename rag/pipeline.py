@@ -36,7 +36,7 @@ from rag.answering.unread import names_document, unread_by_name, unread_by_words
 from rag.answering.write import write
 from rag.checking.faithfulness import SUPPORTED
 from rag.deadline import Deadline
-from rag.errors import InputError, ModelError
+from rag.errors import DocumentNotFound, InputError, ModelError
 from rag.index.sources import Shown, with_path
 from rag.index.unread import MOST, unread
 from rag.ingest.dating import dated
@@ -206,6 +206,21 @@ class Pipeline:
         """The documents of the index, in order of their ids."""
         with self._index.snapshot() as snapshot:
             return snapshot.documents()
+
+    def listed(self, after: str | None, most: int) -> list[DocumentInfo]:
+        """The first `most` documents behind the id `after`, in order of their ids."""
+        with self._index.snapshot() as snapshot:
+            return snapshot.listed(after, most)
+
+    def info(self, document_id: str) -> DocumentInfo:
+        """What a list says of a document. Raises `DocumentNotFound`."""
+        with self._index.snapshot() as snapshot:
+            found = snapshot.info(document_id)
+        if found is None:
+            raise DocumentNotFound(
+                f"the index has no document {document_id[:200]!r}: GET /v1/documents lists those that it has"
+            )
+        return found
 
     def document(self, document_id: str) -> Document:
         """The document of that id. Raises `DocumentNotFound`."""
@@ -390,7 +405,7 @@ class Pipeline:
             draft.form = column_total(*about) or column_extreme(*about)
         unstated = asked.refused or (asked.chosen is not None and not states_number(asked.chosen, asked.question))
         if draft.form is None and unstated and asks_count(asked.question):
-            draft.form = count(*about)
+            draft.form = count(*about, whole=asked.refused)
         if draft.form is None and not asked.refused:
             draft.form = not_stated(asked.question.text, asked.read, asked.chosen)
 
@@ -462,18 +477,15 @@ class Pipeline:
         if composed.claims or (form is not None and form.mode == "catalogue"):
             return None
         if is_word(draft.question):
-            return no_question(draft.question.text, near=bool(draft.question.terms and draft.hits))
+            with self._index.snapshot(draft.filters) as snapshot:
+                return no_question(draft.question.text, _any_near(draft.asked, snapshot))
         if draft.unreadable:
             return Abstention("unread", "\n".join(draft.unreadable))
         reason: AbstentionReason = draft.outcomes[-1].reason if draft.outcomes else "no_evidence"
         with self._index.snapshot(draft.filters) as snapshot:
             if not draft.hits and draft.filters is not None and not snapshot.documents():
                 return Abstention(reason, no_document_fits(draft.filters))
-            near = any(
-                is_near(hit, without_superlatives(question_weights(snapshot, one.question), one.question.text))
-                for one in draft.asked
-                for hit in one.hits[:_NEAREST]
-            )
+            near = _any_near(draft.asked, snapshot)
         alone = draft.asked[0] if near and len(draft.asked) == 1 else None
         if alone and (compared := not_stated(alone.question.text, alone.read, alone.chosen)):
             return Abstention("not_quotable", compared.remark)
@@ -611,6 +623,15 @@ def _questions(question: Question, snapshot: Snapshot) -> list[Question]:
         for text in (first, *rest)
     )
     return [one, two if two.carried else resolve(two, [Message("user", first)], snapshot.term_weights)]
+
+
+def _any_near(asked: Sequence[_Asked], snapshot: Snapshot) -> bool:
+    """True if one of the first passages that were found is near its question."""
+    return any(
+        is_near(hit, without_superlatives(question_weights(snapshot, one.question), one.question.text))
+        for one in asked
+        for hit in one.hits[:_NEAREST]
+    )
 
 
 def _in_turn(lists: Sequence[Sequence[Hit]]) -> list[Hit]:

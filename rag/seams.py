@@ -78,6 +78,12 @@ class Snapshot(Protocol):
     def documents(self) -> list[DocumentInfo]:
         """The documents that fit the filters, in order of their ids."""
 
+    def listed(self, after: str | None, most: int) -> list[DocumentInfo]:
+        """The first `most` documents behind the id `after`, in order of their ids, whatever the filters."""
+
+    def info(self, document_id: str) -> DocumentInfo | None:
+        """What a list says of a document, whatever the filters; None if there is none of that id."""
+
     def document(self, document_id: str) -> Document:
         """The document of that id. Raises `DocumentNotFound`."""
 

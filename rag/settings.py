@@ -56,12 +56,14 @@ class Settings(BaseSettings):
         json_schema_extra={"in_words": "the user's cache folder, such as ~/.cache/rag"},
     )
     embedder: str = Field(
-        EMBEDDED_EMBEDDER, description="sentence-transformers model: the embedded one, a folder or a hub id"
+        EMBEDDED_EMBEDDER,
+        description="sentence-transformers model: the embedded one, a folder or a hub id (`owner/name@COMMIT` pins it)",
     )
     model: str = Field(
         EMBEDDED_MODEL,
         description="language model, which writes answers in mode write: the embedded one, a GGUF file, "
-        "`owner/name/file.gguf` of a hub, `none`, or an OpenAI-compatible server as `http://host:8000/v1` or "
+        "`owner/name/file.gguf` of a hub (`owner/name@COMMIT/file.gguf` pins it), `none`, or an OpenAI-compatible "
+        "server as `http://host:8000/v1` or "
         "`http://host:8000/v1#name`, several with commas",
     )
     model_key: SecretStr = Field(SecretStr(""), description="API key of the model server; best set as RAG_MODEL_KEY")

@@ -258,6 +258,7 @@ def write_pdf(text: str, path: Path) -> None:
         bottomMargin=17 * mm,
     )
     template.build(story, onFirstPage=foot, onLaterPages=foot)
+    path.write_bytes(path.read_bytes().replace(b"D:20000101000000", WRITTEN.strftime("D:%Y%m%d%H%M%S").encode()))
 
 
 def write_docx(text: str, path: Path) -> None:

@@ -12,11 +12,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from rag.answering.confidence import sure_from
 from rag.embedding.passages import SentenceTransformerEmbedder
 from rag.errors import DocumentNotFound, IndexMismatch, IndexNotFound, InputError, ModelError
 from rag.ingest.run import sync
 from rag.models import Models, load_models
 from rag.pipeline import Pipeline, open_pipeline
+from rag.retrieval.several import questions_in
 from rag.seams import LanguageModel
 from rag.settings import Settings, load_settings
 from rag.stores.open import open_index
@@ -94,6 +96,10 @@ def check_promises(pipeline: Pipeline, answer: Answer) -> None:
     assert bool(answer.citations) == (answer.answered and answer.mode != "catalogue")
     assert answer.answered or answer.answer_span is None
     assert 0 <= answer.confidence <= 1
+    assert answer.answered or not answer.sure
+    assert answer.unanswered == () or len(questions_in(answer.question)) == 2
+    if answer.answered and answer.mode != "catalogue" and not (answer.documents or answer.unanswered):
+        assert answer.sure == (answer.confidence >= sure_from()) or answer.answer_span is None
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,11 @@ def test_an_answer() -> None:
     assert answer_json(answered("Who found it?")) == ANSWERED
 
 
+def test_doubt_and_the_parts_without_an_answer() -> None:
+    answer = replace(answered("Who found it?"), sure=False, unanswered=("And when?", "Où ?"))
+    assert answer_json(answer) == {**ANSWERED, "sure": False, "unanswered": ["And when?", "Où ?"]}
+
+
 def test_documents_that_disagree() -> None:
     answer = answered("Who found it?")
     dated = replace(answer.citations[0], as_of="2024-03-05", as_of_origin="document", stale=True)

@@ -18,7 +18,7 @@ from mcp.server.stdio import stdio_server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.types import Receive, Scope, Send
 
-from api.agents.tools import RECEIVE, Tools
+from api.agents.tools import Tools
 from api.schemas import MAX_BODY
 from api.served import Served
 from api.work.threads import Threads
@@ -59,7 +59,6 @@ class _Endpoint:
     """An ASGI application rather than a function, so that responses may be streamed."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        RECEIVE.set(receive)
         await scope["app"].state.mcp.handle_request(scope, receive, send)
 
 

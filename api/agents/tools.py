@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextvars import ContextVar
 from typing import Any, NamedTuple, NotRequired
 
 from mcp.server import ServerRequestContext
@@ -23,7 +22,6 @@ from mcp_types import (
     ToolAnnotations,
 )
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from starlette.types import Receive
 from typing_extensions import TypedDict
 
 from api.errors import public
@@ -47,8 +45,6 @@ from rag.types import Answer, Ask, Document, Hit, Mode
 
 _log = logging.getLogger(__name__)
 
-# What tells when the client of the current call leaves; None on stdio, where the protocol cancels calls.
-RECEIVE: ContextVar[Receive | None] = ContextVar("receive", default=None)
 WINDOW = 20_000  # characters of a document in one result: about 5,000 tokens
 
 
@@ -219,10 +215,9 @@ class Tools:
     async def _result(self, asked: _Arguments) -> Any:
         if self._loading is not None:
             await asyncio.shield(self._loading)
-        receive = RECEIVE.get()
         if isinstance(asked, AskArguments):
-            return await self._threads.question(lambda deadline: self._answer(asked, deadline), receive)
-        return await self._threads.reading(lambda: self._read(asked), receive)
+            return await self._threads.question(lambda deadline: self._answer(asked, deadline))
+        return await self._threads.reading(lambda: self._read(asked))
 
     def _answer(self, asked: AskArguments, deadline: Deadline) -> AskResult:
         ask = Ask(asked.question, mode=asked.mode, filters=parse_filters(asked.filters), deadline=deadline)

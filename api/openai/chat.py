@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Generator
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from api.openai.schemas import ChatRequest
 from api.openai.tasks import task_answer
 from api.routes.dependencies import ServedHere, ThreadsHere, reply
 from api.served import Served
-from api.work.events import SILENCE_S, respond
+from api.work.events import stream
 from api.work.relay import Relay
 from rag.deadline import Deadline
 from rag.errors import InputError
@@ -68,25 +69,21 @@ async def chat(body: ChatRequest, request: Request, served: ServedHere, threads:
     if body.response_format is not None and body.response_format.type != "text":
         raise Refused("response_format: answers are text, with citations: leave it out", "response_format")
     if body.stream:
-        return await _streamed(Relay(threads, partial(_encoded, served, index, asked, chunks), request.receive), chunks)
+        relay = Relay(threads, partial(_encoded, served, index, asked, chunks), request.receive)
+        return await stream(relay, chunks.failed)
     return await threads.question(partial(_whole, served, index, asked, head, told), request.receive)
-
-
-async def _streamed(relay: Relay[bytes], chunks: Chunks) -> Response:
-    """A response that begins with the first sentence, since passages that were found are not shown: an error before it
-    has its own status."""
-    values = relay.values(SILENCE_S)
-    return respond([await anext(values)], values, bytes, chunks.failed)
 
 
 def _encoded(
     served: Served, index: str, asked: Asked, chunks: Chunks, deadline: Deadline
 ) -> Generator[bytes, None, None]:
-    """The chunks of a completion. They are made in the thread of the question: counting tokens may take a while, or ask
-    a server."""
-    for step in _steps(served, index, asked, deadline):
-        if not isinstance(step, Retrieved):
-            yield chunks.encode(step)
+    """The chunks of a completion, from its first sentence on: passages that were found are not shown, and an error
+    before it has its own status. They are made in the thread of the question, since counting tokens may take a while,
+    or ask a server."""
+    with closing(_steps(served, index, asked, deadline)) as steps:
+        for step in steps:
+            if not isinstance(step, Retrieved):
+                yield chunks.encode(step)
 
 
 def _whole(served: Served, index: str, asked: Asked, head: Head, told: Told, deadline: Deadline) -> Response:

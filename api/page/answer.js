@@ -98,7 +98,7 @@ export class AnswerView {
 
 /** The words before an answer that is not sure: with the sentence that it rests on, unless its first claim is that sentence. */
 function doubtElement(claim, citation) {
-  const letters = (text) => text.replace(/\[\d+\]|[^\p{L}\p{N}_]+/gu, "");
+  const letters = (text) => text.replace(/\[\d+\]/g, "").replace(/[^\p{L}\p{N}_]+/gu, "");
   const own = citation === undefined || letters(citation.quote) === letters(claim);
   const sentence = own ? "" : make("blockquote", { dir: "auto" }, citation.quote);
   return make("div", { class: "doubt" }, make("p", {}, "Not sure. The nearest passage says:"), sentence);

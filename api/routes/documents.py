@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
-from operator import attrgetter
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
@@ -97,10 +95,9 @@ async def documents(
     after: Annotated[str | None, Query(description="the `next` of the previous page")] = None,
 ) -> Response:
     """List the documents of an index, in order of their ids, a page at a time."""
-    found = await threads.reading(lambda: served.pipeline(index).documents())
-    begin = 0 if after is None else bisect_right(found, after, key=attrgetter("id"))
-    page = found[begin : begin + limit]
-    more = {"next": page[-1].id} if begin + limit < len(found) else {}
+    found = await threads.reading(lambda: served.pipeline(index).listed(after, limit + 1))
+    page = found[:limit]
+    more = {"next": page[-1].id} if len(found) > limit else {}
     return reply({"documents": [document_json(info) for info in page], **more})
 
 
@@ -138,11 +135,7 @@ async def document(
 
 def _document_json(served: Served, index: str | None, id: str) -> OneDocumentJSON:
     pipeline = served.pipeline(index)
-    found = pipeline.documents()
-    place = bisect_right(found, id, key=attrgetter("id")) - 1
-    if place < 0 or found[place].id != id:
-        raise DocumentNotFound(f"the index has no document {id[:200]!r}: GET /v1/documents lists those that it has")
-    return {**document_json(found[place]), "links": links_json(pipeline.document(id).links)}
+    return {**document_json(pipeline.info(id)), "links": links_json(pipeline.document(id).links)}
 
 
 def _text_json(served: Served, index: str | None, id: str) -> TextJSON:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -12,14 +13,14 @@ from starlette.responses import Response
 from api.routes.dependencies import ERRORS, ServedHere, ThreadsHere, reply
 from api.schemas import CHECK_S, AskRequest, FaithfulnessRequest, SearchJSON, SearchRequest
 from api.served import Served
-from api.work.events import stream
+from api.work.events import failed_event, step_event, stream
 from api.work.relay import Relay
 from rag.checking.faithfulness import check_faithfulness
 from rag.deadline import Deadline
 from rag.errors import InputError
 from rag.index.filters import parse_filters
 from rag.serialise import AnswerJSON, FaithfulnessJSON, answer_json, faithfulness_json, hit_json
-from rag.types import AnswerStep, Ask
+from rag.types import Ask
 
 _EVENT = {
     "type": "object",
@@ -44,7 +45,7 @@ router = APIRouter(responses=ERRORS)
 async def ask(request: AskRequest, http: Request, served: ServedHere, threads: ThreadsHere) -> Response:
     """Answer a question from the documents of an index, every sentence checked and cited, or abstain."""
     if request.stream:
-        return await stream(Relay(threads, partial(_steps, served, request), http.receive))
+        return await stream(Relay(threads, partial(_events, served, request), http.receive), failed_event)
     return await threads.question(lambda deadline: _answer(served, request, deadline), http.receive)
 
 
@@ -92,5 +93,6 @@ def _answer(served: Served, request: AskRequest, deadline: Deadline) -> Response
     return reply(answer_json(served.pipeline(request.index).ask(_asked(request, deadline))))
 
 
-def _steps(served: Served, request: AskRequest, deadline: Deadline) -> Generator[AnswerStep, None, None]:
-    yield from served.pipeline(request.index).stream(_asked(request, deadline))
+def _events(served: Served, request: AskRequest, deadline: Deadline) -> Generator[bytes, None, None]:
+    with closing(served.pipeline(request.index).stream(_asked(request, deadline))) as steps:
+        yield from map(step_event, steps)

@@ -9,8 +9,8 @@ error.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -24,35 +24,23 @@ from rag.types import Answer, AnswerStep, NextClaim, Retrieved
 
 _log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 SILENCE_S = 10.0  # proxies cut silent connections, commonly after 30 or 60 seconds
 _WAITING = b": waiting\n\n"  # a comment, which clients skip
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # nginx: pass events on as they come
 
 
-async def stream(relay: Relay[AnswerStep]) -> Response:
-    """The steps of an answer as server-sent events. Raises the errors that come before the first event, within
+async def stream(relay: Relay[bytes], failed: Callable[[ErrorBody], bytes]) -> Response:
+    """A response of server-sent events, made in the thread of the question; `failed` makes that of an error. None of
+    the relay is a comment that keeps the connection. Raises the errors that come before the first event, within
     `SILENCE_S`."""
-    values = relay.values(SILENCE_S)
-    return respond([await anext(values)], values, _encode, lambda body: _event("error", body))
-
-
-def respond(
-    head: Sequence[T | None],
-    rest: AsyncGenerator[T | None, None],
-    encode: Callable[[T], bytes],
-    failed: Callable[[ErrorBody], bytes],
-) -> Response:
-    """A response of server-sent events: the values of `head`, then those of `rest`; None is a comment that keeps the
-    connection."""
+    rest = relay.values(SILENCE_S)
+    first = await anext(rest)
 
     async def body() -> AsyncIterator[bytes]:
         try:
-            for value in head:
-                yield _WAITING if value is None else encode(value)
-            async for value in rest:
-                yield _WAITING if value is None else encode(value)
+            yield _WAITING if first is None else first
+            async for event in rest:
+                yield _WAITING if event is None else event
         except RagError as error:
             yield failed(error_body(error))
         except Exception:
@@ -77,7 +65,13 @@ class _Events(StreamingResponse):
             await self._rest.aclose()
 
 
-def _encode(progress: AnswerStep) -> bytes:
+def failed_event(body: ErrorBody) -> bytes:
+    """The event `error`."""
+    return _event("error", body)
+
+
+def step_event(progress: AnswerStep) -> bytes:
+    """The event of a step of an answer."""
     match progress:
         case Retrieved(hits):
             return _event("passages", {"passages": [hit_json(hit) for hit in hits]})

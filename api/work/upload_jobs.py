@@ -47,6 +47,7 @@ _READ_S = 120.0  # for a file: less than `rag index` gives, since others wait
 _REMEMBERED = 10_000
 _BUSY_S = 600.0  # how long a job waits for another process that writes to its index
 _RETRY_S = 0.5
+_YIELD_S = 0.1  # between two uploads, for other writers: they look for a free index every 0.02 s
 
 
 class JobJSON(TypedDict):
@@ -270,11 +271,11 @@ class Jobs:
     def _put(self, index: str, upload: Upload, read: ReadFiles) -> Summary:
         settings = self._served.settings.model_copy(update={"index": index})
         embedder = self._served.models().embedder
-        with (
-            self._writer_of(index),
-            open_index(settings, embedder, create=True) as opened,
-        ):
-            return uploads.put(upload, opened, embedder, settings, read)
+        with self._writer_of(index):
+            with open_index(settings, embedder, create=True) as opened:
+                summary = uploads.put(upload, opened, embedder, settings, read)
+            self._closing.wait(_YIELD_S)
+        return summary
 
     def _writer_of(self, index: str) -> threading.Lock:
         """The lock of those who write to an index; the names come from indexes that are there, or that an admin

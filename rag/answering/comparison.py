@@ -36,7 +36,7 @@ _PREPOSITION = re.compile(r"(?:for|at|in|on|of|from|to|by|with|under|during|befo
 _ARTICLE = re.compile(r"(?:the|an?|our|my|your)\s+", re.IGNORECASE)
 
 
-_LISTED = re.compile(r",\s*(?:and\s+)?|;\s*|\s+and\s+", re.IGNORECASE)
+_LISTED = re.compile(r",\s?(?:and\s)?|;\s?|\sand\s", re.IGNORECASE)  # of a question, which has single spaces
 _NO_SUBJECT = re.compile(r"(?:inc|ltd|llc|co|corp|plc|gmbh)\.?|[\W\d]*|(?:which|who|where|that|as)\b.*", re.IGNORECASE)
 
 
@@ -60,7 +60,10 @@ def comparison(text: str, documents: Sequence[DocumentInfo], stored: Callable[[s
     if not found.asked and len(documents) > 1:  # "Compare all documents."
         found = found._replace(documents=tuple(documents) if len(documents) == 2 else (), candidates=tuple(documents))
     if len(found.documents) != 2 or found.topic:
-        several = len(found.candidates) > 2 and not found.topic and sides(text, documents) is None
+        two_subjects = (
+            "," not in text and sides(text, documents) is not None
+        )  # "the ferry and the pier", each in many files
+        several = len(found.candidates) > 2 and not found.topic and not two_subjects
         return which(found.candidates, "two documents are") if several else None
     one, two = (outline(stored(info.id), SENTENCES // 2)[0] for info in found.documents)
     if not (one and two):  # a document of headings alone

@@ -74,12 +74,16 @@ def states_number(chosen: Chosen, question: Question) -> bool:
     return not asked_words(question).isdisjoint(terms(f"{found[0][0]} {found[number][0]} {name}"))
 
 
-def count(question: Question, hits: Sequence[Hit], stored: Callable[[str], StoredDocument]) -> Form | None:
-    """The rows that match; None if there are none."""
+def count(
+    question: Question, hits: Sequence[Hit], stored: Callable[[str], StoredDocument], whole: bool = False
+) -> Form | None:
+    """The rows that match; None if there are none. With `whole`, as for a question that would be refused, they hold
+    all of its words, with their surroundings."""
     asked = asked_words(question)
     if len(asked) < _FEWEST:
         return None
     found = [match for rows in rows_near(hits, stored) if (match := _match(asked, rows))]
+    found = [match for match in found if not whole or match.held == asked]
     if not found:
         return None
     best = max(len(match.rows.named & asked) for match in found)  # the document that the question names

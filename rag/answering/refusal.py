@@ -60,7 +60,7 @@ def no_question(text: str, near: bool) -> Abstention:
     if near:
         told = f"{_ASK_WHOLE} about “{text}”, or for a summary with a title: passages that hold it are shown."
         return Abstention("unclear", told, near)
-    return Abstention("unclear", f"{_ASK_WHOLE}: “{text}” says nothing that documents could be searched for.")
+    return Abstention("unclear", f"{_ASK_WHOLE}: no passage is about “{text}”.")
 
 
 def is_near(hit: Hit, weights: Mapping[str, float]) -> bool:

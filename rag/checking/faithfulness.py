@@ -29,6 +29,7 @@ from rag.checking.alignment import align, sure_names
 from rag.checking.rounding import exactly
 from rag.deadline import Deadline
 from rag.errors import InputError
+from rag.text.remembered import remembered
 from rag.text.sentences import split_sentences
 
 Reason = Literal[
@@ -222,12 +223,12 @@ def find_verbatim(claim: str, evidence: Sequence[str]) -> tuple[int, int, int] |
     return None
 
 
-@lru_cache(maxsize=2_000)
+@remembered(1_000_000)
 def _one_spaced(text: str) -> str:
     return " ".join(text.split())
 
 
-@lru_cache(maxsize=100)
+@remembered(400_000)
 def _words(text: str) -> tuple[list[int], list[int]]:
     """The start of each word in the text with single spaces, and in the text itself."""
     found = [match.span() for match in _WORD.finditer(text)]

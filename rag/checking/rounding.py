@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
+from rag.text.remembered import remembered
 from rag.text.terms import STOP_WORDS, stem
 
 _NEAR = 0.05  # share by which "about" may be off
@@ -82,7 +82,7 @@ def _only_year(first: int, last: int, evidence: Sequence[str]) -> str:
     return next(iter(fitting[0])) if len(fitting) == 1 and len(fitting[0]) == 1 else ""
 
 
-@lru_cache(maxsize=2_000)
+@remembered(1_000_000)
 def _counts(text: str) -> dict[str, frozenset[str]]:
     """The figures of a text, as written, by the stem of the word behind them."""
     found: dict[str, frozenset[str]] = {}
@@ -92,7 +92,7 @@ def _counts(text: str) -> dict[str, frozenset[str]]:
     return found
 
 
-@lru_cache(maxsize=2_000)
+@remembered(1_000_000)
 def _years(text: str) -> list[frozenset[str]]:
     """The years of each sentence that has one: figures of four digits that count nothing."""
     found = []

@@ -76,7 +76,7 @@ def parse_docx(data: bytes, receipt: Receipt | None = None, depth: int = 0) -> C
             notes = ooxml.part(package, path)
             if path is not None and notes is not None:
                 story = _story(package, path, styles, numbering, depth, receipt, paper)
-                shown = [note for note in notes if value(note, "type") is None]  # the others are separating lines
+                shown = _shown_notes(notes, body, styles, receipt)
                 blocks += [block for note in shown for block in _blocks(note, story)]
         own = (package, main, styles, numbering, depth, receipt, paper)
         margins = [list(_margin(kind, *own)) for kind in ("header", "footer")]
@@ -84,6 +84,23 @@ def parse_docx(data: bytes, receipt: Receipt | None = None, depth: int = 0) -> C
         receipt.count(COMMENT, 0 if comments is None else len(comments.findall("{*}comment")))
         stated = ooxml.stated(package)
     return Content([with_margins(_lists_merged(blocks), *margins)], title=stated.pop("title", ""), metadata=stated)
+
+
+def _shown_notes(notes: Element, body: Element, styles: _Styles, receipt: Receipt) -> Iterator[Element]:
+    """Yields the notes of the text that a person sees; those of hidden text are counted."""
+    mark = f"{local_name(notes).removesuffix('s')}Reference"
+    hidden = {
+        value(item, "id")
+        for run in body.iter()
+        for item in run
+        if local_name(item) == mark and is_on(styles.look(run, None).get("vanish"))
+    }
+    for note in notes:
+        if value(note, "type") is not None:  # a separating line
+            continue
+        text = "".join(_characters(piece) for piece in note.iter())
+        if not (value(note, "id") in hidden and receipt.hides(text)):
+            yield note
 
 
 def _margin(

@@ -25,7 +25,7 @@ from rag.documents.margins import with_margins
 from rag.documents.odf_styles import POINTS, Counts, Look, Looks, length
 from rag.documents.ooxml import Element, local_name, value
 from rag.documents.raised import Run, joined
-from rag.documents.receipt import CHART, COMMENT, DELETED, IMAGE, MEDIUM, OBJECT, SLIDE, STRUCK, Receipt
+from rag.documents.receipt import CHART, COMMENT, DELETED, IMAGE, MEDIUM, OBJECT, SHAPE, SLIDE, STRUCK, Receipt
 from rag.documents.symbols import in_font
 from rag.documents.unseen import SMALLEST_IMAGE, WHITE, Colour
 from rag.errors import DocumentError
@@ -35,6 +35,7 @@ META = {"title": "title", "language": "language", "creator": "author", "date": "
 META_FIRST = {"initial-creator": "author", "creation-date": "created"}
 LEFT_OUT = frozenset({"annotation", "annotation-end", "tracked-changes", "forms", "sequence-decls", "ruby-text"})
 ANCHORED = frozenset({"frame", "custom-shape", "g", "rect", "ellipse", "line", "connector", "a"})
+SEEN = Look()
 MOST_REPEATED = 1000  # cells or spaces; more fill the sheet up to its edge
 ITEM = "- "
 MARGINS = ("header", "footer")
@@ -125,6 +126,10 @@ class _Reader:
         """Yields the notes of what is read: none of what was deleted, or stands in a section that nobody sees."""
         for child in container:
             hidden = local_name(child) == "section" and value(child, "display") == "none"
+            if local_name(child) == "span" and self._looks.of(value(child, "style-name"), SEEN).hidden:
+                hidden = True
+                for note in (part for part in child.iter() if local_name(part) == "note-body"):
+                    self._receipt.hides("".join(note.itertext()))
             if local_name(child) == "note-body":
                 yield child
             elif local_name(child) not in LEFT_OUT and not (hidden and not self._receipt.include_hidden):
@@ -253,13 +258,17 @@ class _Reader:
         self._source = around
         return found
 
-    def _boxes(self, paragraph: Element) -> Iterator[Block]:
-        """The text boxes, charts and images anchored in a paragraph."""
+    def _boxes(self, paragraph: Element, around: Look = SEEN) -> Iterator[Block]:
+        """The text boxes, charts and images anchored in a paragraph, or in a part of one within a look."""
+        if _is_hidden_paragraph(paragraph) and not self._receipt.include_hidden:
+            return  # they are counted with its text
+        look = self._looks.of(value(paragraph, "style-name"), around)
         for child in paragraph:
             if local_name(child) in ANCHORED and value(child, "href") is None:
-                yield from self._upon(child, None)
+                if not (look.hidden and _hides(child, self._receipt)):
+                    yield from self._upon(child, None)
             elif local_name(child) not in LEFT_OUT and local_name(child) != "note":
-                yield from self._boxes(child)
+                yield from self._boxes(child, look)
 
     def _drawn(self, frame: Element, item: Element) -> Iterator[Block]:
         yield from self._image(frame, item) if local_name(item) == "image" else self._object(item)
@@ -301,6 +310,12 @@ class _Reader:
 
 def _is_hidden_paragraph(paragraph: Element) -> bool:
     return any(local_name(item) == "hidden-paragraph" and value(item, "is-hidden") == "true" for item in paragraph)
+
+
+def _hides(shape: Element, receipt: Receipt) -> bool:
+    """Notes what is anchored in hidden text; True if it is to be left out."""
+    text = "".join(shape.itertext())
+    return receipt.hides(text) if text.strip() else receipt.hides_part(SHAPE)
 
 
 def _is_hidden_section(element: Element) -> bool:

@@ -2,7 +2,8 @@
 
 In: files as discover.py finds them. Out: in the same order, for each what unpack.py makes of it: the results for the
 files in it, and last its own. A file whose reader hangs, crashes or takes too much memory is one `DocumentError`: its
-process is ended and another one takes its place, which goes on behind that file if it is one in another. Processes are
+process is ended and another one takes its place, which goes on behind that file if it is one in another. A process
+that came near its limit of memory reads no further file. Processes are
 started when there is work and load no more than the readers need.
 
     with ReaderPool(workers=2) as pool:
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import signal
 import socket
 import subprocess
@@ -25,9 +27,10 @@ from multiprocessing.connection import Connection, wait
 
 from rag.documents.contained import printable
 from rag.documents.discover import Found
+from rag.documents.pool_messages import LARGEST, result_of
 from rag.documents.pool_worker import ReaderLimits, ReadingJob
 from rag.documents.read import DEFAULTS, Options
-from rag.documents.unpack import Begun, Result, id_of
+from rag.documents.unpack import Begun, Result, Spent, id_of
 from rag.errors import DocumentError
 
 SECONDS = 300.0  # for a file: a book of 400 scanned pages does not fit, one of 10,000 pages of text does
@@ -142,9 +145,11 @@ class _Worker:
         self._options = DEFAULTS
         self._process: subprocess.Popen[bytes] | None = None
         self._files = 0
+        self._spent = False
 
     def begin(self, task: _Task, options: Options) -> None:
-        if self._process is None or self._process.poll() is not None or self._files >= FILES_BEFORE_RENEWAL:
+        worn = self._spent or self._files >= FILES_BEFORE_RENEWAL
+        if self._process is None or self._process.poll() is not None or worn:
             self.stop()
             self._start()
         self.task, self._options = task, options
@@ -162,9 +167,12 @@ class _Worker:
             return
         if self.pipe.poll():
             try:
-                said: Begun | Result = self.pipe.recv()
+                said = result_of(self.pipe.recv_bytes(LARGEST))
             except (EOFError, OSError):
                 self._give_up(self.task, _end_of(self._end(LAST_WORDS)))
+            except pickle.UnpicklingError:
+                self._end()
+                self._give_up(self.task, f"made its reader send what is no document; {HOSTILE}")
             else:
                 self._hear(self.task, said)
         elif time.monotonic() >= self.deadline:
@@ -172,8 +180,11 @@ class _Worker:
             reason = f"took more than {self._limits.seconds:g} s to read, which is the limit; split it"
             self._give_up(self.task, reason)
 
-    def _hear(self, task: _Task, said: Begun | Result) -> None:
+    def _hear(self, task: _Task, said: Begun | Spent | Result) -> None:
         self.deadline = time.monotonic() + self._limits.seconds
+        if isinstance(said, Spent):
+            self._spent = True
+            return
         if isinstance(said, Begun):
             task.current = said.document_id
             self._files += 1
@@ -182,19 +193,27 @@ class _Worker:
         task.add(said)
         if task.is_last(said):
             self.task = None
+        elif self._spent:  # the next file in this one is read by another process
+            self._go_on(task)
 
     def _give_up(self, task: _Task, reason: str) -> None:
         """Gives up the current file of a task, whose process has ended, and goes on behind it."""
-        whole = task.found.document_id
-        task.lost += 1
-        if task.current != whole:
+        if task.current != task.found.document_id:
             task.add(task.fault(task.current, reason))
-            reason = f"was given up after {task.lost} of the files in it had crashed or hung their reader; unpack it"
-        if task.current != whole and task.lost < MOST_LOST:
+            self._go_on(task)
+            return
+        task.add(task.fault(task.current, reason))
+        self.task = None
+
+    def _go_on(self, task: _Task) -> None:
+        """Go on with another process behind a file in the file of the task; with the first `MOST_LOST` only."""
+        task.lost += 1
+        if task.lost < MOST_LOST:
             self.begin(task, self._options)
             return
-        task.add(task.fault(whole, reason))
-        self.task = None
+        reason = f"was given up after {task.lost} of the files in it had crashed or hung their reader; unpack it"
+        task.add(task.fault(task.found.document_id, reason))
+        self.stop()
 
     def stop(self) -> None:
         if self._process is not None:
@@ -214,7 +233,7 @@ class _Worker:
                 start_new_session=True,  # so that what it starts (OCR, converters) can be ended with it
             )
         self.pipe = Connection(ours.detach())
-        self._files = 0
+        self._files, self._spent = 0, False
 
     def _end(self, patience: float = 0.0) -> int:
         """Ends the process with all that it started; -> its exit code, negative for a signal.

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag.documents.read import Options
-from rag.documents.unpack import Begun, read_all
+from rag.documents.unpack import Begun, Result, Spent, id_of, read_all
 
+SPENT = 0.7  # share of the memory from which on a process reads no further file: little of it may come back
 GRACE = 2.0  # seconds after the limit at which the process ends itself, should the pool be gone
 
 
@@ -53,6 +54,17 @@ def read_for_pool(descriptor: int, limits: ReaderLimits) -> None:
                 return
             for step in read_all(*job):
                 signal.setitimer(signal.ITIMER_REAL, 0)  # it may wait until it is taken
+                if _is_spent(step, limits, job.document_id):
+                    pipe.send(Spent())
                 pipe.send(step)
                 if isinstance(step, Begun):
                     signal.setitimer(signal.ITIMER_REAL, limits.seconds + GRACE)
+
+
+def _is_spent(step: Begun | Result, limits: ReaderLimits, whole: str) -> bool:
+    """True behind a file for which the memory did not suffice, or nearly not; the latter at the end of a file with all
+    that is in it, since a large archive itself may be what takes so much."""
+    if isinstance(step, BaseException) and isinstance(step.__cause__, MemoryError):
+        return True
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kilobytes
+    return not isinstance(step, Begun) and id_of(step) == whole and most > SPENT * limits.megabytes * 1024

@@ -63,6 +63,7 @@ class _State:
     font: int | None = None
     shift: int = 0
     hidden: bool = False
+    buried: bool = False  # a note or box of hidden text, whatever its own text is
     struck: bool = False
     deleted: bool = False
     tiny: bool = False
@@ -432,7 +433,7 @@ class _Reader:
     def _is_unseen(self) -> bool:
         """Tells if text is hidden, too small, or of the colour behind it, where that is known."""
         state = self._state
-        if state.hidden or state.tiny:
+        if state.hidden or state.buried or state.tiny:
             return True
         behind = state.marked or state.paper
         if not state.ink or (not behind and (state.in_box or (state.in_table and self._row_is_shaded))):
@@ -490,7 +491,9 @@ class _Reader:
         around = self._story
         self._story = _Story()
         in_box = place is not self._notes
-        self._state = replace(_State(), font=self._state.font, skipped=self._state.skipped, in_box=in_box)
+        state = self._state
+        buried = state.buried or state.hidden
+        self._state = _State(font=state.font, skipped=state.skipped, in_box=in_box, buried=buried)
 
         def end() -> None:
             self._end_paragraph(False)

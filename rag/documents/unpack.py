@@ -25,6 +25,10 @@ class Begun(NamedTuple):
     document_id: str
 
 
+class Spent(NamedTuple):
+    """The process has come near the end of its memory: what it says next is the last that it can be trusted with."""
+
+
 class Kept(NamedTuple):
     """A file whose bytes are those that the index has; what is in it stays as well."""
 

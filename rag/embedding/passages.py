@@ -58,6 +58,12 @@ def embedder_folder(name: str) -> str:
     return str(folder)
 
 
+def _pinned(name: str) -> tuple[str, str | None]:
+    """The name of a repository, and the revision behind an `@`."""
+    repository, _, revision = name.partition("@")
+    return repository, revision or None
+
+
 _own = threading.local()
 
 _Windows = list[dict[str, Any]]  # token ids and offsets
@@ -86,7 +92,8 @@ class SentenceTransformerEmbedder:
 
     @classmethod
     def load(cls, name: str, threads: int) -> SentenceTransformerEmbedder:
-        """Load the embedded model, a folder, or a model of a hub (which is downloaded, with a progress bar).
+        """Load the embedded model, a folder, or a model of a hub (which is downloaded, with a progress bar), if it is
+        `owner/name@REVISION` as it was in that commit.
 
         Raises `ModelError` with the remedy if that fails.
         """
@@ -102,7 +109,8 @@ class SentenceTransformerEmbedder:
             logging.set_verbosity_error()  # type: ignore[no-untyped-call]
             if local:
                 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-            model = SentenceTransformer(folder, device="cpu", local_files_only=local)
+            repository, revision = (folder, None) if local else _pinned(folder)
+            model = SentenceTransformer(repository, device="cpu", local_files_only=local, revision=revision)
         except Exception as exc:
             raise ModelError(
                 f"the embedder {name!r} cannot be loaded ({_first_line(exc)}): give a folder that holds a "

@@ -192,13 +192,17 @@ class Catalogue:
             for name, metadata, source, _, state, *stamp in found
         }
 
-    def documents(self, at: int) -> list[DocumentInfo]:
-        """The documents of a generation, sorted by id."""
+    def documents(
+        self, at: int, after: str | None = None, most: int = -1, only: str | None = None
+    ) -> list[DocumentInfo]:
+        """The documents of a generation, sorted by id: the first `most` behind the id `after`, or `only` one."""
+        which = "" if after is None else "v.document > :after AND "
+        which = which if only is None else "v.document = :only AND "
         found = self.connection.execute(
             "SELECT document, title, source, sha256, passages, characters, pages, metadata, "
             f"date(mtime_ns / 1000000000, 'unixepoch'), {self._receipt('notes')}, {self._source('state')} "
-            f"FROM versions v WHERE {_LIVE} ORDER BY document",
-            {"at": at},
+            f"FROM versions v WHERE {which}{_LIVE} ORDER BY document LIMIT :most",
+            {"at": at, "after": after, "most": most, "only": only},
         )
         return [
             DocumentInfo(

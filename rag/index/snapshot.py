@@ -148,6 +148,18 @@ class LocalSnapshot:
             every = catalogue.documents(self.generation)
             return [info for info in every if info.id in only.documents] if only else every
 
+    def listed(self, after: str | None, most: int) -> list[DocumentInfo]:
+        """The first `most` documents behind the id `after`, sorted by id, whatever the filters."""
+        catalogue = self._catalogue()
+        with plain_errors(catalogue.folder):
+            return catalogue.documents(self.generation, after, most)
+
+    def info(self, document_id: str) -> DocumentInfo | None:
+        """What a list says of a document; None if there is none of that id. Whatever the filters."""
+        catalogue = self._catalogue()
+        with plain_errors(catalogue.folder):
+            return next(iter(catalogue.documents(self.generation, only=document_id)), None)
+
     def document(self, document_id: str) -> Document:
         """A document of this generation, whatever the filters. Raises `DocumentNotFound`."""
         catalogue = self._catalogue()

@@ -30,7 +30,8 @@ KINDS = tuple(_FTYPES)
 def model_file(name: str, cache_dir: Path, threads: int) -> Path:
     """The file to load for the setting `model`. Raises `ModelError` with the remedy.
 
-    `name` is the embedded model, the path of a GGUF file, or `owner/repository/file.gguf` of a hub.
+    `name` is the embedded model, the path of a GGUF file, or `owner/repository/file.gguf` of a hub; with
+    `owner/repository@REVISION/...` it is the file of that commit, whatever the repository has now.
     """
     if name == EMBEDDED_MODEL:
         return _converted(embedded_file(), cache_dir, threads, matrix_kind())
@@ -118,8 +119,9 @@ def _downloaded(repository: str, file: str, cache_dir: Path) -> Path:
     """The file, downloaded from the hub into the cache with a progress bar; an interrupted download is resumed."""
     from huggingface_hub import hf_hub_download
 
+    repository, _, revision = repository.partition("@")
     try:
-        return Path(hf_hub_download(repository, file, cache_dir=str(cache_dir / "hub")))
+        return Path(hf_hub_download(repository, file, revision=revision or None, cache_dir=str(cache_dir / "hub")))
     except Exception as exc:
         reason = (str(exc).strip() or type(exc).__name__).splitlines()[0]
         raise ModelError(

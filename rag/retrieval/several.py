@@ -21,6 +21,7 @@ _PHRASES = re.compile(
 _OPEN = re.compile(rf"\b(?:{_ASKS})$", re.IGNORECASE)  # "when and where": one question
 _BEGINS = re.compile(rf"^(?:(?:{_PREPOSITION})\s+)?(?:{_ASKS})\b", re.IGNORECASE)
 _FEWEST = 3  # words of a question
+_LEAD = re.compile(r"^[^:?.!]{1,60}:\s+")  # "For the diary: when ..."
 
 
 def questions_in(text: str) -> tuple[str, ...]:
@@ -31,6 +32,11 @@ def questions_in(text: str) -> tuple[str, ...]:
     >>> questions_in("Who owns the ferry, and when does it leave?")
     ('Who owns the ferry?', 'when does it leave?')
     """
+    lead = found[0] if (found := _LEAD.match(text)) else ""
+    return tuple(f"{lead}{part}" for part in _parts(text.removeprefix(lead)))
+
+
+def _parts(text: str) -> tuple[str, ...]:
     if not _BEGINS.match(text):
         return (text,)
     if found := _SECOND.match(text):

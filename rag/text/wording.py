@@ -13,8 +13,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
+from rag.text.remembered import remembered
 from rag.text.terms import STOP_WORDS, THOUSANDS, compatible, stem, tokens
 
 
@@ -51,7 +51,7 @@ def joined(sentences: Sequence[Wording]) -> Wording:
     )
 
 
-@lru_cache(maxsize=2_000)
+@remembered(1_000_000)
 def sentences_of(text: str) -> tuple[Wording, ...]:
     """The sentences of a text of evidence. Remembered, since the claims of an answer share their evidence."""
     return tuple(wording(text, start, end) for start, end in _rough_sentences(text))

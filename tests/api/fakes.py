@@ -176,6 +176,15 @@ class FakePipeline:
             for _, d in sorted(DOCUMENTS.items())
         ]
 
+    def listed(self, after: str | None, most: int) -> list[DocumentInfo]:
+        return [info for info in self.documents() if after is None or info.id > after][:most]
+
+    def info(self, document_id: str) -> DocumentInfo:
+        found = [info for info in self.documents() if info.id == document_id]
+        if not found:
+            raise DocumentNotFound(f"the index has no document {document_id!r}")
+        return found[0]
+
     def document(self, document_id: str) -> Document:
         if document_id not in DOCUMENTS:
             raise DocumentNotFound(f'index "{self.name}" has no document "{document_id}"')

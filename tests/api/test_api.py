@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from rag.errors import ModelError
-from rag.types import LinkSpan
+from rag.types import DocumentInfo, LinkSpan
 from tests.api.fakes import DOCUMENTS, MARKUP, NOTES, PARTLY, PUMPS, TEXT, Stage, serving
 from tests.test_serialise import ABSTAINED, ANSWERED, PASSAGES
 
@@ -265,3 +265,24 @@ def test_the_page_and_its_documentation_name_no_other_host(client: TestClient) -
         response = client.get(address)
         assert response.status_code == 200
         assert "://" not in response.text, address
+
+
+def test_a_document_and_a_page_are_read_without_the_whole_list(client: TestClient, stage: Stage) -> None:
+    asked: list[tuple[str | None, int]] = []
+    listed = stage.pipeline.listed
+
+    def noted(after: str | None, most: int) -> list[DocumentInfo]:
+        asked.append((after, most))
+        return listed(after, most)
+
+    def never() -> list[DocumentInfo]:
+        raise AssertionError("the whole list is read")
+
+    every = stage.pipeline.documents()
+    stage.pipeline.listed = noted  # type: ignore[method-assign]
+    page = client.get("/v1/documents", params={"limit": 2, "after": every[0].id}).json()
+    assert [info["id"] for info in page["documents"]] == [info.id for info in every[1:3]]
+    assert asked == [(every[0].id, 3)]  # one more tells if there is a next page
+    stage.pipeline.info = lambda document_id: every[0]  # type: ignore[method-assign]
+    stage.pipeline.documents = never  # type: ignore[method-assign]
+    assert client.get(f"/v1/documents/{every[0].id}").json()["id"] == every[0].id

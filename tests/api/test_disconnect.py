@@ -49,9 +49,12 @@ class Patient(FakePipeline):
 
 
 @contextmanager
-def listening(stage: Stage) -> Iterator[int]:
+def listening(stage: Stage, cut: bool = False) -> Iterator[int]:
+    """`cut` ends what is under way at the end, without any grace."""
     with listen("127.0.0.1", 0) as listener:
-        server = uvicorn.Server(uvicorn.Config(stage.app(), log_level="warning", lifespan="on"))
+        grace = 1 if cut else None
+        config = uvicorn.Config(stage.app(), log_level="warning", lifespan="on", timeout_graceful_shutdown=grace)
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         port = listener.getsockname()[1]
@@ -110,3 +113,35 @@ def test_an_answer_that_takes_too_long_is_a_504(tmp_path: Path, monkeypatch: pyt
         "there is less to do, or allow more",
     }
     assert pipeline.ended == ["DeadlineExceeded"]
+
+
+def test_an_agent_that_leaves_gives_its_question_up(tmp_path: Path) -> None:
+    pipeline = Patient()
+    call = {"name": "ask", "arguments": {"question": "Who?"}}
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}).encode()
+    head = (
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        "Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2025-06-18\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    with listening(Stage(tmp_path, pipeline=pipeline)) as port:
+        client = socket.create_connection(("127.0.0.1", port), timeout=LONG_S)
+        client.sendall(head.encode() + body)
+        assert pipeline.begun.acquire(timeout=LONG_S)
+        client.close()
+        end = time.monotonic() + LONG_S / 2
+        while not pipeline.ended:
+            assert time.monotonic() < end
+            time.sleep(0.005)
+    assert pipeline.ended == ["Cancelled"]
+
+
+def test_requests_that_are_cut_at_the_end_of_the_grace_end_their_questions(tmp_path: Path) -> None:
+    pipeline = Patient()
+    with listening(Stage(tmp_path, pipeline=pipeline), cut=True) as port:
+        clients = [ask(port, "Who?", stream) for stream in (False, True)]
+        for _ in clients:
+            assert pipeline.begun.acquire(timeout=LONG_S)
+    for client in clients:  # they are there to the end
+        client.close()
+    assert pipeline.ended == ["Cancelled"] * 2

@@ -164,6 +164,21 @@ class TestStreaming:
         expect(doubt).to_have_text(f"Not sure. The nearest passage says:{SENTENCE}")
         expect(page.locator(".figures")).to_contain_text("supported98 %")
 
+    def test_a_sentence_that_is_the_answer_is_said_once(
+        self, page: Page, allowed: threading.Semaphore, events: list[Any]
+    ) -> None:
+        whole = f"{SENTENCE[:-1]} [1]."
+        claim = {**CLAIM, "text": whole, "end": len(whole)}
+        events += [
+            ("passages", {"passages": PASSAGES}),
+            ("sentence", {**claim, "citations": [CITATION], "sure": False}),
+        ]
+        events += [("answer", {**ANSWERED, "answer": whole, "claims": [claim], "sure": False})]
+        self.ask(page)
+        allowed.release(3)
+        expect(page.locator(".figures")).to_contain_text("confidence83 %")
+        expect(page.locator(".doubt")).to_have_text("Not sure. The nearest passage says:")
+
     def test_a_refusal_after_the_passages(self, page: Page, allowed: threading.Semaphore, events: list[Any]) -> None:
         events += [("passages", {"passages": PASSAGES}), ("answer", ABSTAINED)]
         self.ask(page)

@@ -333,6 +333,6 @@ def test_a_stream_that_is_left_is_counted_as_such(tmp_path: Path) -> None:
     steps = seen.observed(stage.pipeline).stream("Who found it?")  # type: ignore[arg-type]
     assert isinstance(next(steps), Retrieved)
     steps.close()
-    text = seen.metrics.text().decode()
+    text = seen.metrics.text(lambda index: True).decode()
     assert 'rag_question_failures_total{index="default",type="cancelled"} 1.0' in text
     assert "rag_questions_in_progress 0.0" in text

@@ -19,6 +19,7 @@ from fastapi.testclient import TestClient
 
 from api.work import upload_jobs
 from rag.documents.pool import ReaderPool
+from rag.index.lock import WriterLock
 from rag.ingest import uploads
 from rag.ingest.uploads import Owner, Upload, keep, waiting
 from rag.settings import Settings
@@ -238,3 +239,22 @@ def test_an_upload_that_failed_for_want_of_its_index_is_not_put_in_later(
     with serving(settings) as client:
         assert client.get("/v1/documents/uploads/a.txt/text").json()["text"] == "The newer pump."
     assert json.dumps(kept(settings)) == '["a.txt"]'
+
+
+def test_another_process_gets_its_turn_between_uploads(
+    client: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(client, "first.txt", b"The pump is here.")
+    put = uploads.put
+
+    def slow(*arguments: Any) -> Any:
+        time.sleep(0.2)
+        return put(*arguments)
+
+    monkeypatch.setattr(uploads, "put", slow)
+    jobs = [send(client, f"{number}.txt").json()["id"] for number in range(20)]
+    for _ in range(3):
+        lock = WriterLock(settings.indexes_dir / "default")
+        lock.acquire(1.5)
+        lock.release()
+    assert any(client.get(f"/v1/jobs/{job}").json()["status"] == "queued" for job in jobs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -16,15 +17,26 @@ import pytest
 
 from rag.documents.discover import Found
 from rag.documents.pool import AHEAD, ReaderPool
+from rag.documents.pool_messages import result_of
 from rag.documents.read import Options, read_document
-from rag.documents.unpack import Archive, Kept, Result, id_of
-from rag.errors import DocumentError, ReaderFault, UnsupportedDocument
+from rag.documents.unpack import Archive, Begun, Kept, Result, Spent, id_of
+from rag.errors import DocumentError, InputError, ReaderFault, UnsupportedDocument
 from rag.types import Document
 
 # Stands in for the library that reads old workbooks, and does what the file says.
 PARSER = """
-import ctypes, os, signal, subprocess, sys, time
+import ctypes, os, pickle, signal, subprocess, sys, time
 from types import SimpleNamespace
+
+def is_socket(descriptor):
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}").startswith("socket:")
+    except OSError:
+        return False
+
+class Harm:
+    def __reduce__(self):
+        return os.mkdir, (os.environ["CHILD"],)
 
 class CalamineError(Exception):
     pass
@@ -62,6 +74,8 @@ def said(word):
         kept = []
         while True:
             kept.append(b"x" * (16 << 20))
+    elif word == "much":
+        kept = b"x" * (800 << 20)
     elif word == "exit":
         os._exit(7)
     elif word == "kill":
@@ -71,6 +85,10 @@ def said(word):
         os.write(1, b"more noise")
     elif word == "pid":
         return str(os.getpid())
+    elif word == "taken-over":
+        sent = pickle.dumps(Harm())
+        os.write(int(max(os.listdir("/proc/self/fd"), key=is_socket)), len(sent).to_bytes(4, "big") + sent)
+        time.sleep(600)
     elif word == "fault":
         raise AttributeError("no such thing")
     elif word == "damage":
@@ -321,3 +339,58 @@ def test_results_of_an_archive_wait_in_its_process_until_they_are_taken(tmp_path
         time.sleep(2 * LIMIT)
         rest = [said(result) for _, result in reading if isinstance(result, Document)]
     assert rest == [str(number) for number in range(1, 3000)]
+
+
+@pytest.mark.parametrize("word", ["memory", "much"])
+def test_a_process_that_came_near_its_limit_of_memory_reads_no_further_file(tmp_path: Path, word: str) -> None:
+    with ReaderPool(1, megabytes=MEMORY) as pool:
+        first, second, _, third, fourth = (
+            said(result) for _, result in pool.read(files(tmp_path, "pid", "pid", word, "pid", "pid"))
+        )
+    assert first == second != third == fourth
+
+
+def test_after_a_file_in_an_archive_that_takes_all_memory_another_process_goes_on(tmp_path: Path) -> None:
+    with ReaderPool(1, megabytes=MEMORY) as pool:
+        results = [result for _, result in pool.read([archive(tmp_path, "a.zip", "pid", "memory", "pid", "pid")])]
+    first, fault, second, third = (said(result) for result in results if not isinstance(result, Archive))
+    assert fault == "needs more memory to read than there is; split it"
+    assert first != second == third
+    many = archive(tmp_path, "b.zip", *["memory"] * 4)
+    with ReaderPool(1, megabytes=MEMORY) as pool:
+        *_, last = (result for _, result in pool.read([many]))
+    assert str(last).endswith(
+        "b.zip: was given up after 3 of the files in it had crashed or hung their reader; unpack it"
+    )
+
+
+def test_a_reader_that_was_taken_over_can_send_results_and_nothing_else(tmp_path: Path) -> None:
+    with ReaderPool(1, seconds=LIMIT) as pool:
+        first, second = (said(result) for _, result in pool.read(files(tmp_path, "taken-over", "one")))
+    hostile = "save it anew, or leave it out if you do not trust where it comes from"
+    assert (first, second) == (f"made its reader send what is no document; {hostile}", "one")
+    assert not (tmp_path / "child").exists()  # what its bytes would have made
+
+
+@pytest.mark.parametrize(
+    "value",
+    [os.system, print, [1], "text", ValueError("x"), Path("/"), {"a": 1}, InputError("x"), Found("a", "b", "c")],
+)
+def test_what_is_no_message_of_a_reader(value: object) -> None:
+    with pytest.raises(pickle.UnpicklingError, match="no message of a reader"):
+        result_of(pickle.dumps(value))
+    for damaged in (b"", b"\x80", pickle.dumps(Kept("a"))[:-1]):
+        with pytest.raises(pickle.UnpicklingError, match="no message of a reader"):
+            result_of(damaged)
+
+
+def test_messages_of_a_reader_arrive_as_they_were_sent(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("# Mill\n\nIt turns.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n")
+    document = read_document(tmp_path / "a.md", "docs/a.md")
+    fault = ReaderFault("x", "lines")
+    fault.document_id = "a"
+    for value in (document, Begun("a"), Spent(), Kept("a"), Archive("a", ("note",))):
+        assert result_of(pickle.dumps(value)) == value
+    told = result_of(pickle.dumps(fault))
+    assert isinstance(told, ReaderFault)
+    assert (str(told), told.traceback, told.document_id) == ("x", "lines", "a")

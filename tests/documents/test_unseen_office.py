@@ -11,7 +11,7 @@ from docx.oxml.ns import nsdecls
 
 from rag.documents.read import Options, read_document
 from rag.types import Document
-from tests.documents.test_office import W, run, saved, with_body
+from tests.documents.test_office import W, run, saved, with_body, with_parts
 from tests.documents.test_packages import frame, presentation, relations, slide, styled, zipped
 
 INCLUDE = "; rag index --include-hidden reads it"
@@ -196,6 +196,33 @@ def test_images_in_hidden_runs_and_hidden_symbols_are_counted(tmp_path: Path) ->
     assert read(tmp_path, "a.docx", data, include_hidden=True).text == "It turns.☑\n\nImage: The weir in May"
 
 
+def test_notes_of_hidden_text_are_left_out(tmp_path: Path) -> None:
+    marks = "".join(
+        f"<w:r>{look}<w:footnoteReference w:id='{number}'/></w:r>" for number, look in ((1, ""), (2, VANISHED))
+    )
+    notes = "".join(
+        f"<w:footnote w:id='{number}'><w:p>{run(text)}</w:p></w:footnote>"
+        for number, text in ((1, "By day."), (2, SECRET))
+    )
+    relation = '<Relationship Id="n1" Type="http://x/footnotes" Target="footnotes.xml"/>'
+    part = f"<w:footnotes {nsdecls('w')}>{notes}</w:footnotes>".encode()
+    data = with_parts(f"<w:p>{run('It turns.')}{marks}</w:p>", {"word/footnotes.xml": part}, relation)
+    document = read(tmp_path, "a.docx", data)
+    assert (document.text, document.notes, document.hidden) == ("It turns.\n\nBy day.", (NOTE,), False)
+    document = read(tmp_path, "a.docx", data, include_hidden=True)
+    assert (document.text, document.notes, document.hidden) == (f"It turns.\n\nBy day.\n\n{SECRET}", (), True)
+
+
+def test_boxes_and_notes_of_hidden_rich_text_are_left_out(tmp_path: Path) -> None:
+    box = rf"{{\shp{{\*\shpinst{{\shptxt {SECRET}\par}}}}}}"
+    for hidden in (box, rf"{{\footnote \plain {SECRET}}}"):
+        data = rf"{{\rtf1 It turns.{{\v {hidden}}}\par}}".encode()
+        document = read(tmp_path, "a.rtf", data)
+        assert (document.text, document.notes, document.hidden) == ("It turns.", (NOTE,), False)
+        document = read(tmp_path, "a.rtf", data, include_hidden=True)
+        assert (document.text, document.notes, document.hidden) == (f"It turns.\n\n{SECRET}", (), True)
+
+
 WHITE_FILL = '<a:solidFill><a:srgbClr val="FFFFFF"/></a:solidFill>'
 SCHEME_FILL = '<a:solidFill><a:schemeClr val="{}"/></a:solidFill>'
 DARK_FILL = '<a:solidFill><a:srgbClr val="203040"/></a:solidFill>'
@@ -335,6 +362,10 @@ ODF_STYLES = (
 )
 
 
+ODF_BOX = f"<draw:frame><draw:text-box><text:p>{SECRET}</text:p></draw:text-box></draw:frame>"
+ODF_NOTE = f"<text:note><text:note-body><text:p>{SECRET}</text:p></text:note-body></text:note>"
+
+
 def span(style: str) -> str:
     return f'<text:p><text:span text:style-name="{style}">{SECRET}</text:span></text:p>'
 
@@ -348,6 +379,10 @@ def span(style: str) -> str:
         f'<text:section text:display="none"><text:p>{SECRET}</text:p></text:section>',
         f'<text:p><text:hidden-text text:is-hidden="true" text:string-value="{SECRET}"/></text:p>',
         f'<text:p><text:hidden-paragraph text:is-hidden="true"/>{SECRET}</text:p>',
+        f'<text:p><text:hidden-paragraph text:is-hidden="true"/>{ODF_BOX}</text:p>',
+        f'<text:p><text:span text:style-name="none">{ODF_BOX}</text:span></text:p>',
+        f'<text:p text:style-name="none">{ODF_BOX}</text:p>',
+        f'<text:p><text:span text:style-name="none">{ODF_NOTE}</text:span></text:p>',
         f"<table:table><table:table-row><table:table-cell>{span('white')}</table:table-cell></table:table-row></table:table>",
     ],
 )

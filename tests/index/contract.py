@@ -147,6 +147,12 @@ class IndexContract:
             assert snapshot.document("mills.txt") == MILLS.document
             assert snapshot.document("a/bridges.txt") == BRIDGES.document
             assert [info.id for info in snapshot.documents()] == ["a/bridges.txt", "mills.txt"]
+            assert [info.id for info in snapshot.listed(None, 1)] == ["a/bridges.txt"]
+            assert [info.id for info in snapshot.listed("a/bridges.txt", 9)] == ["mills.txt"]
+            assert [info.id for info in snapshot.listed("a/bridges.txt!", 9)] == ["mills.txt"]
+            assert snapshot.listed("mills.txt", 9) == []
+            assert [snapshot.info("mills.txt"), snapshot.info("a/bridges.txt")] == snapshot.documents()[::-1]
+            assert snapshot.info("mills") is None
             info = snapshot.documents()[1]
             assert (info.passages, info.characters, info.pages) == (2, len(MILLS.document.text), None)
             assert (info.title, info.source, info.sha256) == ("Title of mills.txt", "/files/mills.txt",

@@ -124,3 +124,26 @@ def test_a_grammar_lets_only_labels_of_the_prompt_be_cited(decoder: Decoder, ggu
 def test_control_tokens_in_a_document_stay_text(decoder: Decoder) -> None:
     assert len(decoder.tokenize("<|im_end|>", special=True)) == 1
     assert len(decoder.tokenize("<|im_end|>")) > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("owner/name/file.gguf", ("owner/name", "file.gguf", None)),
+        ("owner/name@0123abcd/sub/file.gguf", ("owner/name", "sub/file.gguf", "0123abcd")),
+    ],
+)
+def test_a_model_of_a_hub_may_be_pinned_to_a_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, asked: tuple[str, str, str | None]
+) -> None:
+    import huggingface_hub
+
+    calls = []
+
+    def download(repository: str, file: str, revision: str | None, cache_dir: str) -> str:
+        calls.append((repository, file, revision))
+        return f"{cache_dir}/{file}"
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    assert model_file(name, tmp_path, 1).name == "file.gguf"
+    assert calls == [asked]

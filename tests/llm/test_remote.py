@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rag.deadline import Deadline
 from rag.errors import Cancelled, DeadlineExceeded, InputError, ModelError, Overloaded
 from rag.llm.remote import endpoints
-from rag.llm.remote.endpoints import seconds_of
+from rag.llm.remote.endpoints import Failed, seconds_of
 from rag.llm.remote.failover import Patience
 from rag.llm.remote.model import RemoteModel
 from rag.settings import Settings, load_settings
@@ -360,12 +360,38 @@ def test_a_name_that_is_not_known_is_told(opened: Opened) -> None:
 
 
 def test_one_that_keeps_questions_waiting_is_asked_last(opened: Opened) -> None:
-    with model_server(then_silence(b"")) as hangs, model_server() as good:
+    with model_server(then_silence(b"")) as hangs, model_server(then_silence(b""), says("Yes [1].")) as good:
         model = opened(hangs, good)
         with pytest.raises(DeadlineExceeded):
             written(model, Deadline(0.2))
         assert hangs.left.wait(WAIT_S)
         assert written(model, Deadline(WAIT_S)) == ["Yes [1]."]
+
+
+def test_one_that_accepts_and_hangs_is_left_while_there_is_time_for_another(opened: Opened) -> None:
+    with model_server(then_silence(b"")) as hangs, model_server() as good:
+        model = opened(hangs, good, patience=QUICK._replace(silence=60.0))
+        began = time.monotonic()
+        assert written(model, Deadline(4.0)) == ["Yes [1]."]
+        assert 0.9 < time.monotonic() - began < 3  # a quarter of 4 s
+        assert written(model, Deadline(4.0)) == ["Yes [1]."]
+        assert (len(hangs.asked()), len(good.asked())) == (1, 2)
+
+
+def test_a_probe_clears_no_failed_answer_and_the_rest_grows_with_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    (endpoint,) = endpoints.parse_endpoints("http://a/v1#m")
+    rests = []
+    for _ in range(7):
+        endpoint.failed(Failed("sent nothing"))
+        endpoint.reached()
+        rests.append(endpoint.left_out_until - now[0])
+    assert rests == [10, 20, 40, 80, 160, 300, 300]
+    endpoint.answered()
+    assert (endpoint.left_out_until, endpoint.well) == (0.0, True)
+    endpoint.failed(Failed("sent nothing"))
+    assert endpoint.left_out_until - now[0] == 10
 
 
 def test_tokens_are_counted_by_the_server_where_it_can(opened: Opened) -> None:

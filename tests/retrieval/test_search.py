@@ -79,6 +79,12 @@ class FakeSnapshot:
     def documents(self) -> list[DocumentInfo]:
         return []
 
+    def listed(self, after: str | None, most: int) -> list[DocumentInfo]:
+        return []
+
+    def info(self, document_id: str) -> DocumentInfo | None:
+        return None
+
     def origins(self, document_ids: Iterable[str]) -> dict[str, Origin]:
         return {}
 

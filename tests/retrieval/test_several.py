@@ -22,6 +22,10 @@ from rag.retrieval.several import questions_in
         ),
         ("Who owns the ferry, and when does it leave?", ("Who owns the ferry?", "when does it leave?")),
         ("When is rent due and to whom is it paid?", ("When is rent due?", "to whom is it paid?")),
+        (
+            "For the diary: when is the fair and when the regatta?",
+            ("For the diary: when is the fair?", "For the diary: when the regatta?"),
+        ),
         ("what is the tide table? and where is it kept", ("what is the tide table?", "where is it kept")),
     ],
 )

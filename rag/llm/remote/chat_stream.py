@@ -27,14 +27,15 @@ async def write_request(
     client: httpx2.AsyncClient,
     endpoint: Endpoint,
     body: dict[str, Any],
+    first_s: float,
     silence_s: float,
     put: Callable[[str], None],
 ) -> None:
     """Make a chat completion with `body`; each piece of text goes to `put`. A server that exceeds `max_tokens` is cut
-    off there. Raises `Failed`, also for one that sends no text for `silence_s`."""
+    off there. Raises `Failed`, also for one that sends no text for `first_s`, or then for `silence_s`."""
     tokens, characters, over = 0, body["max_tokens"] * _CHARACTERS_A_TOKEN, False
     loop = asyncio.get_running_loop()
-    async with _answer(client, endpoint, "POST", "/chat/completions", silence_s, body) as (response, clock):
+    async with _answer(client, endpoint, "POST", "/chat/completions", first_s, body) as (response, clock):
         async for event in httpx2.EventSource(response):
             if event.data.strip() == "[DONE]":
                 break

@@ -1,7 +1,7 @@
 """The setting `model` as addresses -> endpoints, in the order in which they are to be tried (no I/O).
 
-An endpoint that failed is tried last for some seconds. One that sent `Retry-After` is not tried before that time. Used
-by one thread, that of `rag.llm.remote.model`.
+An endpoint that failed is tried last for some seconds, twice as long each time that it fails again. One that sent
+`Retry-After` is not tried before that time. Used by one thread, that of `rag.llm.remote.model`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from urllib.parse import unquote, urlsplit
 
 from rag.errors import InputError
 
-LEFT_OUT_S = 10.0  # time for which a failed endpoint is tried last
+LEFT_OUT_S = 10.0  # time for which a failed endpoint is tried last, at first
+_LONGEST_OUT_S = 300.0
 _SIGN_S = 5.0  # an endpoint that sent something within this time is up, and need not be asked
 _FORM = "give it as http://HOST:PORT/v1 or http://HOST:PORT/v1#MODEL, several with commas between them"
 
@@ -45,6 +46,7 @@ class Endpoint:
     left_out_until: float = 0.0  # of time.monotonic, as the next two
     not_before: float = 0.0
     sign_at: float = float("-inf")  # time at which it last sent something of use
+    failures: int = 0  # since it last answered
 
     @property
     def model(self) -> str | None:
@@ -57,14 +59,21 @@ class Endpoint:
         return time.monotonic() - self.sign_at < _SIGN_S
 
     def answered(self) -> None:
-        """Note that the server has just answered."""
+        """Note that the server has just sent a piece of an answer."""
         self.sign_at, self.left_out_until, self.not_before = time.monotonic(), 0.0, 0.0
+        self.failures = 0
+
+    def reached(self) -> None:
+        """Note that the server has just told what it serves. That is no answer: one that accepts everything and then
+        hangs does so, too, and is tried last as before."""
+        self.sign_at = time.monotonic()
 
     def failed(self, error: Failed) -> None:
         """Note a failure. The model's name is asked for again, since the server may serve another after a restart."""
         now = time.monotonic()
         self.sign_at, self.found = float("-inf"), None
-        self.left_out_until = now + LEFT_OUT_S
+        self.left_out_until = now + min(LEFT_OUT_S * 2**self.failures, _LONGEST_OUT_S)
+        self.failures = min(self.failures + 1, 30)
         self.not_before = now + (error.retry_after or 0.0)
 
 

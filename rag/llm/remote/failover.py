@@ -1,7 +1,8 @@
 """A chat -> pieces of text from the first of several endpoints that sends any; coroutines, for `rag.llm.remote.model`.
 
 A request that fails before its first piece is repeated: at the next endpoint at once, in another round after a pause
-that doubles, or that the server asked for. Failures that another try cannot mend (a refused key, HTML) are tried once
+that doubles, or that the server asked for. One that waits for its first piece is taken to the next endpoint, if there
+is one, while most of its time is left. Failures that another try cannot mend (a refused key, HTML) are tried once
 at each endpoint. Errors are one line: the address, the failure, the remedy.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -20,6 +22,10 @@ from rag.llm.remote import chat_stream
 from rag.llm.remote.endpoints import Endpoint, Failed, next_round
 
 Put = Callable[[str], None]
+
+
+_FIRST = 0.25  # share of the time left for the first piece, while another endpoint could be asked
+_LET_WAIT_S = 10.0  # after which an endpoint that sent nothing to a client that left counts as one that hangs
 
 
 class Patience(NamedTuple):
@@ -64,7 +70,9 @@ class Servers:
                 raise self._given_up(failures, wait)
             await asyncio.sleep(wait)
             for endpoint in order:
-                error = await self._tried(endpoint, body, grammar, deadline, put)
+                others = any(other not in failures for other in self.endpoints if other is not endpoint)
+                first = min(self._patience.silence, _FIRST * deadline.left) if others else self._patience.silence
+                error = await self._tried(endpoint, body, grammar, deadline, first, put)
                 if error is None:
                     return
                 failures[endpoint] = error
@@ -82,7 +90,7 @@ class Servers:
                 if exc.status != 404 or not endpoint.given:  # some have no list of models
                     endpoint.failed(exc)
                     return self._public(str(exc))
-            endpoint.answered()
+            endpoint.reached()
             return None
 
         found = await asyncio.gather(*map(ask, self.endpoints))
@@ -99,10 +107,11 @@ class Servers:
         return self._public(f"the model server {told}: start or mend it, or set another as 'model'")
 
     async def _tried(
-        self, endpoint: Endpoint, body: dict[str, Any], grammar: str, deadline: Deadline, put: Put
+        self, endpoint: Endpoint, body: dict[str, Any], grammar: str, deadline: Deadline, first: float, put: Put
     ) -> Failed | None:
-        """The failure of one try, None if it answered. Raises `ModelError` if it failed after its first piece."""
-        begun = False
+        """The failure of one try, whose first piece must come within `first` seconds; None if it answered. Raises
+        `ModelError` if it failed after its first piece."""
+        begun, started = False, time.monotonic()
 
         def came(piece: str) -> None:
             nonlocal begun
@@ -115,31 +124,32 @@ class Servers:
                 await self._name(
                     endpoint, await chat_stream.served_models(self._client, endpoint, self._patience.probe)
                 )
-            await self._written(endpoint, body | {"model": endpoint.model}, grammar, came)
+            await self._written(endpoint, body | {"model": endpoint.model}, grammar, first, came)
         except Failed as exc:
             endpoint.failed(exc)
             if begun:
                 raise ModelError(self.line({endpoint.url: str(exc)})) from exc
             return exc
         except asyncio.CancelledError:
-            if not begun and deadline.left <= 0:  # it let the question wait: others are tried first next time
+            waited = deadline.left <= 0 or time.monotonic() - started >= _LET_WAIT_S
+            if not begun and waited:  # it let the question wait: others are tried first next time
                 endpoint.failed(Failed("sent nothing"))
             raise
         endpoint.answered()
         return None
 
-    async def _written(self, endpoint: Endpoint, body: dict[str, Any], grammar: str, came: Put) -> None:
+    async def _written(self, endpoint: Endpoint, body: dict[str, Any], grammar: str, first: float, came: Put) -> None:
         """Request the answer with the grammar, in the fields of llama.cpp and of vLLM before and since 0.12; without it
         if the server refuses those."""
         silence = self._patience.silence
         if endpoint.grammar:
             held = {"grammar": grammar, "guided_grammar": grammar, "structured_outputs": {"grammar": grammar}}
             try:
-                return await chat_stream.write_request(self._client, endpoint, body | held, silence, came)
+                return await chat_stream.write_request(self._client, endpoint, body | held, first, silence, came)
             except Failed as exc:
                 if exc.status not in (400, 422):
                     raise
-        await chat_stream.write_request(self._client, endpoint, body, silence, came)
+        await chat_stream.write_request(self._client, endpoint, body, first, silence, came)
         endpoint.grammar = False
 
     async def _name(self, endpoint: Endpoint, served: Sequence[str]) -> None:

@@ -155,6 +155,14 @@ class MilvusSnapshot:
         fits = set(matching(self._filters, every))
         return [info for info in every if info.id in fits]
 
+    def listed(self, after: str | None, most: int) -> list[DocumentInfo]:
+        """The first `most` documents behind the id `after`, sorted by id, whatever the filters."""
+        return [info for info in self._documents() if after is None or info.id > after][:most]
+
+    def info(self, document_id: str) -> DocumentInfo | None:
+        """What a list says of a document; None if there is none of that id. Whatever the filters."""
+        return next((info for info in self._documents() if info.id == document_id), None)
+
     def document(self, document_id: str) -> Document:
         """A document of this generation, whatever the filters. Raises `DocumentNotFound`."""
         return self._usable().reader.document(document_id)

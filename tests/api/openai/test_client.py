@@ -301,7 +301,7 @@ def test_a_full_queue_and_a_broken_model_have_their_status(client: openai.OpenAI
 def test_what_fails_after_the_response_began_is_an_error_of_the_stream(
     client: openai.OpenAI, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.openai.chat.SILENCE_S", 0.05)
+    monkeypatch.setattr("api.work.events.SILENCE_S", 0.05)
     hold = site.stage.pipeline.hold_sentences = threading.Event()
     site.stage.pipeline.late_error = ModelError("gone")
     stream = client.chat.completions.create(model=MODEL, messages=QUESTION, stream=True)  # begins without a word
