@@ -24,7 +24,8 @@ INFO = {
     "pages": None,
     "metadata": {},
     "modified": None,
-    "notes": [], "stale": False,
+    "notes": [],
+    "stale": False,
 }
 TEXT_OF_PUMPS = {
     "id": PUMPS.id, "title": PUMPS.title, "source": PUMPS.source, "text": PUMPS.text, "pages": [], "notes": [],
