@@ -85,7 +85,7 @@ def find_changes(
     comparison.forget(paths, {file.source for file in present}, apart)
     gone = vanished(Walked(paths, present, discovery.skipped, apart), known, change.stamps, prune)
     change.vanished, change.held = gone.vanished, gone.held
-    change.stale += [name for name in gone.stale if not known[name].stale]
+    change.stale = [name for name in gone.stale if not known[name].stale]
     return change
 
 
@@ -203,11 +203,10 @@ class _Comparison:
         if before and not old and now.ctime_ns is not None and _have_marks(before, now):
             self._keep(found, before, now)
             return True
-        if not old and (again := as_before(found, now, self._failures.get(found.source, ()), change.options)):
+        failures = [] if old else self._settled(found, before)
+        if again := as_before(found, now, failures, change.options):
             change.failed.extend(again.failed)
             change.unchanged.extend(before)
-            failed = {each.document_id for each in again.failed if not each.empty}
-            change.stale.extend(name for name in before if name in failed and not before[name].stale)  # after a kill
             if again.remarked:
                 change.remarked[found.source] = again.failed
             return True
@@ -220,6 +219,12 @@ class _Comparison:
             self._touch(found, before, now)
             return True
         return False
+
+    def _settled(self, found: Found, before: Mapping[str, FileState]) -> list[Failed]:
+        """The failures of a file; none if a run was killed before it marked or removed the documents that failed."""
+        failures = self._failures.get(found.source, [])
+        names = [failed.document_id for failed in failures]
+        return [] if any(name in before and not before[name].stale for name in names) else failures
 
     def _keep(self, found: Found, before: dict[str, FileState], now: Stamp) -> None:
         if not all(failed.empty for failed in self._failures.get(found.source, ())):

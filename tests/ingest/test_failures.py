@@ -128,11 +128,14 @@ def test_what_the_index_has_of_a_file_that_fails_now_stays_and_is_stale(
         assert [info.stale for info in index.documents()] == [False, False]
 
 
-def test_what_failed_in_a_run_that_was_killed_is_stale_after_the_next(settings: Settings, folder: Path) -> None:
+@pytest.mark.parametrize(("content", "left"), [(b"\x7fELF\x00\x00\x01", [True, True]), (b" \n", [])])
+def test_what_failed_in_a_run_that_was_killed_is_stale_or_gone_after_the_next(
+    settings: Settings, folder: Path, content: bytes, left: list[bool]
+) -> None:
     write(folder, "a.txt", "b.txt")
     run(settings, folder)
     for name in ("a.txt", "b.txt"):
-        (folder / name).write_bytes(b"\x7fELF\x00\x00\x01")
+        (folder / name).write_bytes(content)
 
     def dies(files: Iterable[Found]) -> Iterator[tuple[Found, Result]]:
         yield from read_here(list(files)[:1])
@@ -145,7 +148,7 @@ def test_what_failed_in_a_run_that_was_killed_is_stale_after_the_next(settings: 
     for _ in range(2):
         run(settings, folder)
         with opened(settings) as index:
-            assert [info.stale for info in index.documents()] == [True, True]
+            assert [info.stale for info in index.documents()] == left
 
 
 def test_a_fault_of_the_program_is_tried_each_time(
