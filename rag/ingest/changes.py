@@ -85,7 +85,7 @@ def find_changes(
     comparison.forget(paths, {file.source for file in present}, apart)
     gone = vanished(Walked(paths, present, discovery.skipped, apart), known, change.stamps, prune)
     change.vanished, change.held = gone.vanished, gone.held
-    change.stale = [name for name in gone.stale if not known[name].stale]
+    change.stale += [name for name in gone.stale if not known[name].stale]
     return change
 
 
@@ -206,6 +206,8 @@ class _Comparison:
         if not old and (again := as_before(found, now, self._failures.get(found.source, ()), change.options)):
             change.failed.extend(again.failed)
             change.unchanged.extend(before)
+            failed = {each.document_id for each in again.failed if not each.empty}
+            change.stale.extend(name for name in before if name in failed and not before[name].stale)  # after a kill
             if again.remarked:
                 change.remarked[found.source] = again.failed
             return True

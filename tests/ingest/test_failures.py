@@ -128,6 +128,26 @@ def test_what_the_index_has_of_a_file_that_fails_now_stays_and_is_stale(
         assert [info.stale for info in index.documents()] == [False, False]
 
 
+def test_what_failed_in_a_run_that_was_killed_is_stale_after_the_next(settings: Settings, folder: Path) -> None:
+    write(folder, "a.txt", "b.txt")
+    run(settings, folder)
+    for name in ("a.txt", "b.txt"):
+        (folder / name).write_bytes(b"\x7fELF\x00\x00\x01")
+
+    def dies(files: Iterable[Found]) -> Iterator[tuple[Found, Result]]:
+        yield from read_here(list(files)[:1])
+        raise KeyboardInterrupt
+
+    with opened(settings) as index:
+        change = find_changes([folder], index.files(), None, failures=index.failures())
+        with pytest.raises(KeyboardInterrupt):
+            carry_out(change, index, Here(HashEmbedder(), 40, dies))
+    for _ in range(2):
+        run(settings, folder)
+        with opened(settings) as index:
+            assert [info.stale for info in index.documents()] == [True, True]
+
+
 def test_a_fault_of_the_program_is_tried_each_time(
     settings: Settings,
     broken: Path,

@@ -150,8 +150,8 @@ class FilesMachine(RuleBasedStateMachine):
                 source = info.source
                 assert source not in found, "a file is two documents"
                 found[source] = (snapshot.document(info.id).text, info.stale)
-                before = self.ids.setdefault(info.id, source)  # its name may be a link to another file by now
-                assert source in (before, os.path.realpath(before)) or not os.path.lexists(before)
+                before = self.ids.setdefault(info.id, source)  # its place may have a link to the file by now
+                assert before == source or not os.path.lexists(before) or os.path.realpath(before) == source
                 self.ids[info.id] = source
         for source, text in there.items():
             if text is not None:
@@ -159,7 +159,7 @@ class FilesMachine(RuleBasedStateMachine):
         for source, (text, stale) in found.items():
             if there.get(source) is None:
                 assert stale, "neither its file is there, nor is it marked"
-                assert held or source in there, "a document without a file"
+                assert held or source in there or os.path.realpath(source) in there, "a document without a file"
                 assert self.had[source][0] == text
         self.had = found
 
