@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 from collections.abc import Set
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
@@ -66,5 +67,14 @@ def _is_spent(step: Begun | Result, limits: ReaderLimits, whole: str) -> bool:
     that is in it, since a large archive itself may be what takes so much."""
     if isinstance(step, BaseException) and isinstance(step.__cause__, MemoryError):
         return True
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kilobytes
-    return not isinstance(step, Begun) and id_of(step) == whole and most > SPENT * limits.megabytes * 1024
+    if isinstance(step, Begun) or id_of(step) != whole:
+        return False
+    return _most_kilobytes() > SPENT * limits.megabytes * 1024
+
+
+def _most_kilobytes() -> int:
+    """The most memory that this process had. `ru_maxrss` of Linux is at least that of the process which started it."""
+    with suppress(OSError, StopIteration):
+        lines = Path("/proc/self/status").read_text("ascii", "replace").splitlines()
+        return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -18,6 +18,7 @@ import pytest
 from rag.documents.discover import Found
 from rag.documents.pool import AHEAD, ReaderPool
 from rag.documents.pool_messages import result_of
+from rag.documents.pool_worker import SPENT
 from rag.documents.read import Options, read_document
 from rag.documents.unpack import Archive, Begun, Kept, Result, Spent, id_of
 from rag.errors import DocumentError, InputError, ReaderFault, UnsupportedDocument
@@ -348,6 +349,14 @@ def test_a_process_that_came_near_its_limit_of_memory_reads_no_further_file(tmp_
             said(result) for _, result in pool.read(files(tmp_path, "pid", "pid", word, "pid", "pid"))
         )
     assert first == second != third == fourth
+
+
+def test_the_memory_of_the_process_that_starts_a_reader_does_not_count(tmp_path: Path) -> None:
+    large = bytearray(int(MEMORY * SPENT) << 20)
+    large[::4096] = b"x" * len(large[::4096])  # so that the pages are there
+    with ReaderPool(1, megabytes=MEMORY) as pool:
+        first, second = (said(result) for _, result in pool.read(files(tmp_path, "pid", "pid")))
+    assert first == second
 
 
 def test_after_a_file_in_an_archive_that_takes_all_memory_another_process_goes_on(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from rag.pipeline import Pipeline
 from rag.settings import load_settings
 from rag.traces.collect import Trace, collecting
 from rag.types import Ask, Message, Mode
-from tests.api.fakes import SAID, Stage, serving, wait_until
+from tests.api.fakes import SHOWN, Stage, serving, wait_until
 from tests.llm.model_server import ModelServer, chunk, events, model_server, raw, says, status
 from tests.llm.test_remote import QUICK
 from tests.test_stream import SUPPORTED, UNSUPPORTED, pipeline_of
@@ -197,7 +197,7 @@ def test_this_service_is_such_a_server(own: str) -> None:
     with closing(RemoteModel(f"{own}#rag/default", "", 4096, QUICK)) as model:
         assert model.trouble() is None
         pieces = list(model.write([Message("user", "Who found it?")], "root ::= [a-z]", 64))
-        assert "".join(pieces) == SAID
+        assert "".join(pieces) == SHOWN
         assert model.count_tokens("four") == 2  # it has no tokenizer to be asked
         with pytest.raises(ModelError, match="answered 400: the last message must be the user's"):
             list(model.write([Message("assistant", "Yes.")], "root ::= [a-z]", 64))
