@@ -210,8 +210,8 @@ def completions(line: str, ids: Sequence[str]) -> list[str]:
 def _line(prompt: str) -> str | None:
     """The next line of the input; None at its end. Ctrl-C discards what was typed."""
     if not sys.stdin.isatty():
-        if isinstance(sys.stdin, io.TextIOWrapper):
-            sys.stdin.reconfigure(errors="replace")
+        if isinstance(sys.stdin, io.TextIOWrapper) and sys.stdin.errors != "replace":
+            sys.stdin.reconfigure(errors="replace")  # only before the first line is read
         return sys.stdin.readline() or None
     try:
         return input(prompt)

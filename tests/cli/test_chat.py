@@ -8,12 +8,12 @@ import signal
 import stat
 import sys
 from collections.abc import Sequence
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
 
-from rag.cli.chat import Chat, completions, meant_documents
+from rag.cli.chat import Chat, _line, completions, meant_documents
 from rag.cli.chat_file import KeptChat
 from rag.cli.main import main
 from rag.deadline import Deadline
@@ -225,6 +225,11 @@ def test_a_part_of_an_id_means_documents(part: str, ids: list[str]) -> None:
 )
 def test_what_a_begun_line_may_become(line: str, lines: list[str]) -> None:
     assert completions(line, IDS) == lines
+
+
+def test_lines_of_a_pipe_come_one_after_another_whatever_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"one\ntw\xff\n"), "utf-8"))
+    assert [_line(""), _line(""), _line("")] == ["one\n", "tw\ufffd\n", None]
 
 
 @pytest.mark.models
