@@ -340,6 +340,29 @@ def test_nothing_is_added_up_of_cells_that_are_no_numbers_or_state_their_total(d
     assert "computed" not in asked(diary, question).answer
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What did we spend on paint in 2029 in total?",  # another year than that of the table
+        "What did we spend on paint after May in total?",
+        "Which month had the second highest rope cost?",
+        "Which month had the highest rope cost before July?",
+    ],
+)
+def test_nothing_is_computed_of_rows_that_words_do_not_settle(diary: Pipeline, question: str) -> None:
+    assert " here; " not in asked(diary, question).answer
+    assert "were compared here" not in asked(diary, question).answer
+
+
+def test_a_sum_that_stands_in_the_table_is_not_added_again(tmp_path_factory: pytest.TempPathFactory) -> None:
+    rows = "year,item,cost\n2031,Hull paint,100\n2031,Rope,200\n"
+    with made_of({"boat.csv": rows + "2031,Varnish,50\n"}, tmp_path_factory) as opened:
+        assert "The sum of these 3 numbers is 350." in asked(opened, "What is the total cost of the boat?").answer
+    for last in ("2031,Total,300\n", "2031,Both,300\n"):
+        with made_of({"boat.csv": rows + last}, tmp_path_factory) as opened:
+            assert "The sum of" not in asked(opened, "What is the total cost of the boat?").answer
+
+
 def test_the_row_with_the_highest_number_is_found_by_comparing(diary: Pipeline) -> None:
     answer = asked(diary, "Which month had the highest rope cost?")
     assert answer.answer == (

@@ -99,8 +99,9 @@ class Told:
 def _ending(answer: Answer) -> str:
     """What follows the answer: the parts without an answer, that documents disagree, passages near a question that is
     refused."""
-    lines = [*(unanswered_lines(answer.unanswered) if answer.answered else ())]
-    lines += [told(conflict, answer.citations) for conflict in answer.conflicts]
+    said = [*(unanswered_lines(answer.unanswered) if answer.answered else ())]
+    said += [told(conflict, answer.citations) for conflict in answer.conflicts]
+    lines = [words_markdown(line) for line in said]
     if answer.abstained and answer.abstained.near:
         lines += ["\n".join(f"- {_near(hit)}" for hit in answer.hits[:_NEAREST])]
     return "".join(f"\n\n{line}" for line in lines)

@@ -15,6 +15,7 @@ from api.openai.citations import ENDING
 # Bounds keep the time linear: what is longer stays, with its brackets escaped.
 _LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\(\s{0,3}<?([^\s()<>]{1,2000})>?[^()\n]{0,300}\)")
 _MARKER = re.compile(r"\[(\^?\d{1,4}(?:[ ,;–-]{1,3}\d{1,4}){0,20})\]")
+_ESCAPE = re.compile(r"\\(?=[\\<\[\]()`*!])")  # of a document: with one more in front it would undo ours
 _REFERENCE = re.compile(r"\](?=[(\[:])")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _FENCE = re.compile(r"^(?=\s{0,3}(?:```|~~~))", re.MULTILINE)
@@ -38,6 +39,7 @@ def words_markdown(text: str) -> str:
     >>> words_markdown("Ask [here](http://a.example/x?q=1) <b>now</b> [1].")
     'Ask here (a.example) \\\\<b>now\\\\</b> \\\\[1\\\\].'
     """
+    text = _ESCAPE.sub(r"\\\\", text)
     text = _MARKER.sub(r"\\[\1\\]", _LINK.sub(_without_link, text))
     text = _TAG.sub(r"\\<", _REFERENCE.sub(r"\\]", text))
     text = text.replace("`", "\\`") if text.count("`") % 2 else text

@@ -38,18 +38,25 @@ _MOST = re.compile(
 _RESULT = re.compile(
     r"\b(?:total\w*|sums?|altogether|overall|in all|most|least|first|last|only|record|\w{2,}est)\b", re.I
 )
-_STATED = frozenset(terms("total totals sum sums subtotal average mean"))
+_LIMITS = re.compile(  # what rows are asked for is not told by words that they hold
+    r"\b(?:second|third|fourth|next|\d+(?:nd|rd|th)|before|after|since|until|except|excluding|without|over|under|above|below"
+    r"|more|less|not|between)\b",
+    re.IGNORECASE,
+)
+_STATED = frozenset(terms("total totals sum sums subtotal average mean overall altogether whole balance quarter"))
+_DONE = frozenset(  # what a table of its things need not say
+    terms("spend spent pay paid cost costs buy bought earn earned use used make made sell sold take took get got need")
+)
 _SAID = frozenset(terms("highest most largest biggest greatest maximum lowest least smallest fewest minimum total sum"))
 _FEWEST = 2  # numbers that can be added up or compared
 _MOST_CELLS = 60  # that are quoted for a sum
-_SHARE = 0.5  # of the question's words that the table and its surroundings hold
 _AFFIX = re.compile(r"(?P<before>[^\d\s-]{0,3})\s?(?P<number>-?\d[\d.,]*)\s?(?P<after>[^\d\s]{0,5})")
-_UNFIT = re.compile(r"[%(]")  # shares have no sum, and what stands in brackets may be less than nothing
+_UNFIT = re.compile(r"[%(−–—<>≤≥~±]")  # shares have no sum, and what stands in brackets may be less than nothing
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NOTATIONS = (
     (re.compile(r"-?\d+"), ""),
-    (re.compile(r"-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d{1,2})?"), ","),  # 1,234.50
-    (re.compile(r"-?(?:\d+|\d{1,3}(?:\.\d{3})+),\d{1,2}"), "."),  # 1.234,50
+    (re.compile(r"-?(?:\d+|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d{1,2})?"), ","),  # 1,234.50
+    (re.compile(r"-?(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+),\d{1,2}"), "."),  # 1.234,50
 )
 
 
@@ -71,7 +78,7 @@ def says_result(chosen: Chosen) -> bool:
 
 def column_total(question: Question, hits: Sequence[Hit], stored: Callable[[str], StoredDocument]) -> Form | None:
     """The cells and their sum; None if the question asks for no total, or no table has such a column."""
-    if not _TOTAL.search(question.text):
+    if not _TOTAL.search(question.text) or _LIMITS.search(question.text):
         return None
     column = _asked_column(question, hits, stored, by_row=False)
     if column is None or len(column.rows) > _MOST_CELLS or all(_YEAR.fullmatch(str(one)) for one in column.numbers):
@@ -85,7 +92,7 @@ def column_total(question: Question, hits: Sequence[Hit], stored: Callable[[str]
 def column_extreme(question: Question, hits: Sequence[Hit], stored: Callable[[str], StoredDocument]) -> Form | None:
     """The rows whose number is the highest or lowest; None if the question asks for no such thing, or no table has such
     rows and such a column."""
-    asked = _MOST.search(question.text)
+    asked = None if _LIMITS.search(question.text) else _MOST.search(question.text)
     column = _asked_column(question, hits, stored, by_row=True) if asked else None
     if asked is None or column is None:
         return None
@@ -113,15 +120,17 @@ def _column(rows: Rows, asked: frozenset[str], by_row: bool) -> _Column | None:
     words = [asked.intersection(terms(name.replace("_", " "))) for name in names]
     most = max((len(own) for own in words[1:]), default=0)
     wanted = [number for number, own in enumerate(words) if number and len(own) == most]
-    if not most or len(wanted) != 1 or len(asked & rows.around) < _SHARE * len(asked) or (by_row and not words[0]):
+    held = rows.around.union(*(terms(line.text) for line in rows.lines))
+    if not most or len(wanted) != 1 or not asked <= held | _DONE or (by_row and not words[0]):
         return None
     lines = _asked_lines(rows, asked)
     labels = [cells(line.text)[0][0] for line in lines]
     whole = all(len(cells(line.text)) == len(names) for line in lines)
-    if not whole or len(lines) < _FEWEST or any(_STATED.intersection(terms(label)) for label in labels):
+    if not whole or len(lines) < _FEWEST or any(_STATED.intersection(terms(line.text)) for line in lines):
         return None
     found = [cells(line.text)[wanted[0]] for line in lines]
-    if (read := _numbers([text for text, _ in found])) is None:
+    read = _numbers([text for text, _ in found])
+    if read is None or (len(lines) > _FEWEST and 2 * max(read[0]) == sum(read[0])):  # the last may be a total
         return None
     places = [(start, start + len(text)) for text, start in found]
     return _Column((names[0], names[wanted[0]]), lines, labels, places, *read)

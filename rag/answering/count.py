@@ -95,7 +95,11 @@ def count(
     number = sum(len(match.lines) for match in found)
     shown = f"; the first {len(parts)} are quoted" if len(parts) < number else ""
     lines = "line matches" if number == 1 else f"lines of {_of(len(found))} match"
-    return Form(parts, f"\n{number:,} {lines}{shown}. They were counted, not added up.", sure=found[0].held == asked)
+    return Form(
+        parts,
+        f"\n{number:,} {lines}{shown}. They were counted, not added up.",
+        sure=all(m.held == asked for m in found),
+    )
 
 
 def asked_words(question: Question) -> frozenset[str]:

@@ -47,11 +47,11 @@ def at_place(chosen: Chosen) -> Part:
 
 
 def _items(question: Question, chosen: Chosen, around: list[Evidence]) -> list[Evidence]:
-    """All items of the list in which the span stands, if the question asks for a list or for steps, or if the span
+    """All items of the first list that the span touches, if the question asks for a list or for steps, or if the span
     touches several items or the line that announces them."""
     if question.wants_list < _WANTS_LIST and len(around) == 1 and not announces_list(around[-1].text):
         return []
-    items = list_items(around[-1])
+    items = next((found for sentence in around if (found := list_items(sentence))), [])
     return [evidence(chosen, item.start, item.end, label) for label, item in enumerate(items, 1)]
 
 

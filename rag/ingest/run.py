@@ -202,7 +202,9 @@ class _Work:
             self._index.touch(found.document_id, self._change.stamps[found.document_id])
             self.summary.unchanged.append(found.document_id)
         for container, (known, new) in self._inside.items():
-            stamp, whole = self._change.stamps[container], container not in self._unfinished
+            stamp, whole = self._change.stamps.get(container), container not in self._unfinished
+            if stamp is None:  # it could not be looked at for a moment: the next run compares it again
+                continue
             for document_id in [*known, *new] if whole else known:
                 self._index.touch(document_id, stamp if whole else unfinished(stamp))
 

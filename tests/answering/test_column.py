@@ -36,6 +36,9 @@ def test_numbers_of_one_notation(cells: list[str], numbers: list[str], affixes: 
         ["2031-03-19", "2031-03-20"],
         ["9:30", "10:15"],
         ["19.3.31", "20.3.31"],
+        ["0,750", "1,250"],  # kilograms, not a thousand and more
+        ["−5", "−12"],
+        ["≥ 5", "≥ 12"],
     ],
 )
 def test_what_is_no_number_or_may_be_another_is_not_computed(cells: list[str]) -> None:

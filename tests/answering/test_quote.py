@@ -16,6 +16,7 @@ from tests.answering.readings import chosen, hit, passage, reading
 
 MILL = "Ada Hart built the mill in 1859. It was closed because the stream ran dry."
 STEPS = "To clean the filter:\n\n1. Pull the plug.\n2. Turn the filter.\n3. Rinse it."
+TWO_LISTS = "Before the repair:\n\n1. Stop it.\n2. Lock it.\n\nAfterwards:\n\n1. Unlock it.\n2. Start it."
 TABLE = "Fabric | Temperature | Time\nWool | 30 degrees | 48 min\nCotton | 60 degrees | 95 min"
 
 
@@ -42,6 +43,7 @@ def marked(parts: list[Part]) -> list[str]:
         ("When was the mill built?", MILL, "1859", ["Ada Hart built the mill in 1859."]),
         ("Why was it closed?", MILL, "the stream ran dry", ["It was closed because the stream ran dry."]),
         ("How do I clean it?", STEPS, "Turn the filter", ["Pull the plug.", "Turn the filter.", "Rinse it."]),
+        ("How do I stop it?", TWO_LISTS, "Stop it.\n2. Lock it.\n\nAfterwards:\n\n1. Unlock", ["Stop it.", "Lock it."]),
         ("What does it take?", STEPS, "To clean the filter:", ["Pull the plug.", "Turn the filter.", "Rinse it."]),
         ("How long does wool take?", TABLE, "48 min", ["Wool, Time: 48 min"]),
         ("Which fabric takes 60 degrees?", TABLE, "Cotton", ["Cotton"]),

@@ -238,6 +238,8 @@ def test_an_image_or_a_long_paste_earlier_in_a_chat_does_not_end_it() -> None:
         ("a `code` b", "a `code` b"),
         ("a ` b", r"a \` b"),
         ("2*3*4", r"2\*3\*4"),
+        (r"\<b>bold\</b>", r"\\\<b>bold\\\</b>"),  # what a document escapes is not undone by our escape
+        (r"![a [b]\](http://x.example/p.png)", r"![a [b]\\\](http://x.example/p.png)"),
     ],
 )
 def test_words_of_documents_are_nothing_but_words_in_a_chat(words: str, shown: str) -> None:
