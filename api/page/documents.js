@@ -33,6 +33,8 @@ export function openLibrary(name, whenChanged) {
   return list();
 }
 
+const labelOf = (button) => button.getAttribute("aria-label") ?? button.textContent;
+
 async function list(after) {
   const mine = index;
   if (after === undefined) notice("Loading …");
@@ -40,8 +42,10 @@ async function list(after) {
     const from = after === undefined ? "" : `&after=${encodeURIComponent(after)}`;
     const { documents, next } = await request(`v1/documents?limit=${PAGE}&index=${encodeURIComponent(mine)}${from}`);
     if (mine !== index) return;
+    const focused = byId("documents").contains(document.activeElement) && labelOf(document.activeElement);
     if (after === undefined) byId("documents").replaceChildren();
     byId("documents").append(...documents.map((info) => row(info, mine)));
+    if (after === undefined && focused) [...byId("documents").querySelectorAll("button")].find((button) => labelOf(button) === focused)?.focus();
     byId("more").hidden = next === undefined;
     byId("more").dataset.after = next ?? "";
     notice(byId("documents").children.length === 0 ? "No documents yet." : "");
