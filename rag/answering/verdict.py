@@ -2,8 +2,8 @@
 
 The reader says "no" of many a sentence in which something is denied beside the point, and of some in which nothing is.
 So its word is taken only where it is clear, where one sentence answers, and, for "No", where that sentence denies
-something and names no exception (docs/experiments.md: of the words said wrongly five of six go, of the right ones a
-seventh). English only, as the reader.
+something and names no exception (docs/experiments.md: of ten words said wrongly seven go, of the right ones a fifth).
+English only, as the reader.
 """
 
 from __future__ import annotations
