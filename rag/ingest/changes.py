@@ -50,6 +50,7 @@ class Change:
     failed: list[Failed] = field(default_factory=list)  # as before, and not to be tried again
     remarked: dict[str, list[Failed]] = field(default_factory=dict)  # those of them to be noted anew, by their file
     forgotten: set[str] = field(default_factory=set)  # files whose failures count no longer
+    undone_if_empty: bool = False  # nothing is removed if nothing is put in and a file failed, or none could be read
     options: Options = DEFAULTS  # with which the changed files are read
 
 

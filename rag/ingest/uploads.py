@@ -230,6 +230,7 @@ def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Sett
             stamps={upload.document_id: stamp(place)._replace(place=found.source)},
             known=_known(upload, known),
             forgotten={found.source},
+            undone_if_empty=True,
         )
         summary = carry_out(change, index, Here(embedder, settings.passage_tokens, read))
         if summary.added or summary.replaced:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from rag.ingest.prepare import read_here
 from rag.ingest.run import Summary
 from rag.ingest.uploads import Owner, Upload, keep, put, remove_document, waiting
 from rag.settings import Settings
+from rag.stores.open import open_index
 from rag.types import Embedding, Passage
 from tests.fakes import HashEmbedder
 from tests.ingest.test_vanished import opened, run, write
@@ -71,6 +73,26 @@ def test_one_that_fails_leaves_what_was_in_its_place(settings: Settings, place: 
     )
     if not first:
         assert text_of(settings) == (place / "a.txt").read_text() == "The pump is here."
+
+
+@pytest.mark.parametrize("member", [("notes.txt", b"\x7fELF\x00\x00\x01"), ("picture.png", b"\x89PNG")])
+def test_an_archive_of_which_nothing_can_be_read_takes_no_document_away(
+    settings: Settings, place: Path, member: tuple[str, bytes]
+) -> None:
+    def archive(name: str, content: bytes, job: str) -> Upload:
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as files:
+            files.writestr(name, content)
+        upload = Upload(job, "a.zip", place)
+        keep(io.BytesIO(packed.getvalue()), upload, {})
+        return upload
+
+    assert put_in(settings, archive("pump.txt", b"The pump is here.", "job_1")).added == ["uploads/a.zip!/pump.txt"]
+    before = (place / "a.zip").read_bytes()
+    assert put_in(settings, archive(*member, "job_2")).failed != []
+    assert (place / "a.zip").read_bytes() == before
+    with open_index(settings, None, write=True) as index:
+        assert list(index.files()) == ["uploads/a.zip!/pump.txt"]
 
 
 @pytest.mark.parametrize("step", range(1, 9))
