@@ -19,6 +19,7 @@ from rag.serialise import DocumentJSON, HitJSON
 from rag.types import Mode
 
 MAX_BODY = 1_000_000  # bytes; a question is a few hundred
+MAX_BODY_VALUES = 10_000  # texts, numbers and so on in a body; 500 messages of a chat, or 2,048 inputs, are far below
 MAX_LIMIT = 1000  # documents in one answer
 # Limits of one request to /v1/faithfulness, beside `rag.checking.faithfulness.MAX_COMPARED`.
 CHECK_S = 10.0  # of work; then 504. What fits the limits takes 2 s of one core

@@ -23,7 +23,7 @@ from fastapi.testclient import TestClient
 from uvicorn.server import ServerState
 
 from api.app import create_app
-from api.middleware import guard
+from api.middleware import body as body_limits
 from api.server.connection import Connection
 from api.server.run import listen
 from rag.models import Models
@@ -61,7 +61,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service") / "indexes"
     app = create_app(Settings(indexes_dir=folder), lambda settings: Models(HashEmbedder(), reader=WordReader()))
     patience = pytest.MonkeyPatch()
-    patience.setattr(guard, "BODY_S", 1.0)
+    patience.setattr(body_limits, "BODY_S", 1.0)
     listener = listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, http=Impatient, log_config=None, lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -172,7 +172,7 @@ def test_a_body_that_comes_byte_by_byte_is_given_up(service: Service, path: str)
 
 
 def test_a_body_that_is_slow_and_steady_is_read(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "BODY_S", 30.0)
+    monkeypatch.setattr(body_limits, "BODY_S", 30.0)
     body = json.dumps({"question": "Where is the pump?"}).encode()
     with service.connect() as client:
         client.sendall(head(len(body)))

@@ -172,22 +172,30 @@ def test_what_is_checked_is_limited_by_its_cost(tmp_path: Path, monkeypatch: pyt
         assert (late.status_code, late.json()["error"]["type"]) == (504, "deadline_exceeded")
 
 
-def many(item: str, before: str, after: str) -> bytes:
-    """A body of just under a megabyte."""
-    times = (990_000 - len(before) - len(after)) // (len(item) + 1)
-    return (before + ",".join([item] * times) + after).encode()
+Shape = Callable[[int], bytes]  # the body with that many values, if they fit into a megabyte
+FEW = 9_000  # values in a body that is parsed
 
 
-def keys(value: str, before: str, after: str) -> bytes:
-    return (before + ",".join(f'"k{n}":{value}' for n in range(900_000 // (9 + len(value)))) + after).encode()
+def many(item: str, before: str, after: str) -> Shape:
+    def body(values: int) -> bytes:
+        times = min(values // max(1, item.count(":")), (990_000 - len(before) - len(after)) // (len(item) + 1))
+        return (before + ",".join([item] * times) + after).encode()
+
+    return body
+
+
+def keys(value: str, before: str, after: str) -> Shape:
+    def body(values: int) -> bytes:
+        times = min(values, 900_000 // (9 + len(value)))
+        return (before + ",".join(f'"k{n}":{value}' for n in range(times)) + after).encode()
+
+    return body
 
 
 QUESTION = (
     '{"question":"Who?","query":"Who?","answer":"a","model":"rag/default","messages":[{"role":"user","content":"Who?"}]'
 )
-BODIES = {
-    "deep": b"[" * 990_000,
-    "deep objects": b'{"a":' * 190_000,
+SHAPES = {
     "many wrong messages": many("0", '{"model":"rag/default","messages":[', "]}"),
     "many messages": many('{"role":"user","content":"a"}', '{"model":"rag/default","messages":[', "]}"),
     "wrong parts": many("0", '{"model":"rag/default","messages":[{"role":"user","content":[', "]}]}"),
@@ -206,27 +214,44 @@ BODIES = {
     "wrong values of a filter": many("0", f'{QUESTION},"filters":{{"type":[', "]}}"),
     "many values of a filter": many('"a"', f'{QUESTION},"filters":{{"type":[', "]}}"),
     "unknown fields": keys("0", f"{QUESTION},", "}"),
+}
+BODIES = {
+    "deep": b"[" * 990_000,
+    "deep objects": b'{"a":' * 190_000,
     "a long number": b'{"question":"Who?","k":' + b"1" * 900_000 + b"}",
     "a long question": json.dumps({"question": "who " * 240_000, "query": "who " * 240_000}).encode(),
     "a long chat": json.dumps(
         {"model": "rag/default", "messages": [{"role": "user", "content": "<chat_history>" * 70_000}]}
     ).encode(),
     "a long name": json.dumps({"model": "m" * 990_000, "input": "a", "messages": []}).encode(),
-}
+} | {f"{name}, {count:,}": shape(count) for name, shape in SHAPES.items() for count in (FEW, 990_000)}
 PATHS = ["/v1/ask", "/v1/search", "/v1/faithfulness", "/v1/chat/completions", "/v1/embeddings"]
+
+
+async def beat(worst: list[float]) -> None:
+    before = time.thread_time()
+    while True:
+        await asyncio.sleep(0)
+        now = time.thread_time()
+        worst.append(now - before)
+        before = now
+
+
+async def longest(client: httpx2.AsyncClient, path: str, body: bytes) -> float:
+    """The longest time, in seconds of its own, for which a request kept the loop."""
+    worst: list[float] = []
+    beating = asyncio.create_task(beat(worst))
+    await asyncio.sleep(0)
+    response = await client.post(path, content=body, headers={"content-type": "application/json"})
+    await asyncio.sleep(0)
+    beating.cancel()
+    assert response.status_code < 500, response.text
+    return max(worst)
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_the_loop_never_stands_still(tmp_path: Path, path: str) -> None:
     slow: dict[str, float] = {}
-
-    async def beat(worst: list[float]) -> None:
-        before = time.thread_time()
-        while True:
-            await asyncio.sleep(0)
-            now = time.thread_time()
-            worst.append(now - before)
-            before = now
 
     async def go() -> None:
         app = Stage(tmp_path).app()
@@ -236,15 +261,9 @@ def test_the_loop_never_stands_still(tmp_path: Path, path: str) -> None:
         ):
             await client.post(path, json={})
             for name, body in BODIES.items():
-                worst: list[float] = []
-                beating = asyncio.create_task(beat(worst))
-                await asyncio.sleep(0)
-                response = await client.post(path, content=body, headers={"content-type": "application/json"})
-                await asyncio.sleep(0)
-                beating.cancel()
-                assert response.status_code < 500, (name, response.text)
-                if max(worst) > STILL_S:
-                    slow[name] = max(worst)
+                took = [await longest(client, path, body) for _ in range(3)]
+                if min(took) > STILL_S:  # the least: the others hold what does not come from the body
+                    slow[name] = min(took)
 
     gc.collect()
     gc.freeze()  # what the tests before left behind is not looked through on the loop
