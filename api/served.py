@@ -71,7 +71,7 @@ class Served:
             raise absent(name)
 
     def changed(self, name: str) -> int:
-        """Time of the last change of the index, in Unix seconds; 0 if it is gone."""
+        """Time of the last change of the index, in Unix seconds; 0 if it is gone, or nothing of it is published yet."""
         from rag.stores.open import index_changed_at
 
         return index_changed_at(self.settings, name)

@@ -13,22 +13,23 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.openai.chat_text import Told
-from api.openai.citations import Links
 from api.openai.completions import Chunks, Head, completion
 from api.openai.errors import OpenAIErrorBody, OpenAIRoute, Refused
 from api.openai.limits import Cutter
-from api.openai.messages import Asked, read_messages
+from api.openai.messages import read_messages
 from api.openai.names import index_of
+from api.openai.options import read_options
 from api.openai.schemas import ChatRequest
 from api.openai.tasks import task_answer
 from api.routes.dependencies import ServedHere, ThreadsHere, reply
+from api.routes.links import Links, base_of
 from api.served import Served
 from api.work.events import stream
 from api.work.relay import Relay
 from rag.deadline import Deadline
 from rag.errors import InputError
 from rag.settings import Citations
-from rag.types import AnswerStep, Ask, Retrieved
+from rag.types import AnswerStep, Ask
 
 _TOLD: dict[int | str, dict[str, Any]] = {
     200: {
@@ -55,49 +56,53 @@ async def chat(body: ChatRequest, request: Request, served: ServedHere, threads:
     """
     index = index_of(body.model, await threads.reading(served.names))
     _check_possible(body)
-    asked = read_messages(body.messages)
+    asked, options = read_messages(body.messages), read_options(body)
+    ask = partial(options.ask, asked.question, asked.history)
     form = _form(body.citations or served.settings.citations, request)
-    links = Links(served.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/"), index)
+    links = Links(base_of(served, request), index)
     told = Told(form, links, _cutter(body, _counter(served)))
     head = Head(f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), body.model)
     with_usage = bool(body.stream_options and body.stream_options.include_usage)
-    chunks = Chunks(head, told, with_usage)
+    chunks = Chunks(head, told, with_usage, options.warnings)
     if (text := task_answer(asked.message, asked.system)) is not None:
         return await threads.reading(
-            lambda: _plain(chunks, text) if body.stream else reply(completion(head, told, [told.plain(text)]))
+            lambda: (
+                _plain(chunks, text)
+                if body.stream
+                else reply(completion(head, told, [told.plain(text)], options.warnings))
+            )
         )
     if body.response_format is not None and body.response_format.type != "text":
         raise Refused("response_format: answers are text, with citations: leave it out", "response_format")
     if body.stream:
-        relay = Relay(threads, partial(_encoded, served, index, asked, chunks), request.receive)
+        relay = Relay(threads, partial(_encoded, served, index, ask, chunks), request.receive)
         return await stream(relay, chunks.failed)
-    return await threads.question(partial(_whole, served, index, asked, head, told), request.receive)
+
+    def whole(deadline: Deadline) -> Response:
+        deltas = [told.step(step) for step in answer_steps(served, index, ask(deadline))]
+        return reply(completion(head, told, deltas, options.warnings))
+
+    return await threads.question(whole, request.receive)
 
 
 def _encoded(
-    served: Served, index: str, asked: Asked, chunks: Chunks, deadline: Deadline
+    served: Served, index: str, ask: Callable[[Deadline], Ask], chunks: Chunks, deadline: Deadline
 ) -> Generator[bytes, None, None]:
-    """The chunks of a completion, from its first sentence on: passages that were found are not shown, and an error
-    before it has its own status. They are made in the thread of the question, since counting tokens may take a while,
-    or ask a server."""
-    with closing(_steps(served, index, asked, deadline)) as steps:
-        for step in steps:
-            if not isinstance(step, Retrieved):
-                yield chunks.encode(step)
-
-
-def _whole(served: Served, index: str, asked: Asked, head: Head, told: Told, deadline: Deadline) -> Response:
-    deltas = [told.step(step) for step in _steps(served, index, asked, deadline)]
-    return reply(completion(head, told, deltas))
+    """The chunks of a completion, from its first sentence on, or the first status for a front-end that shows it; an
+    error before has its own HTTP status. They are made in the thread of the question, since counting tokens may take a
+    while, or ask a server."""
+    with closing(answer_steps(served, index, ask(deadline))) as steps:
+        yield from filter(None, map(chunks.encode, steps))
 
 
 def _plain(chunks: Chunks, text: str) -> Response:
     return Response(chunks.plain(text), media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
 
 
-def _steps(served: Served, index: str, asked: Asked, deadline: Deadline) -> Generator[AnswerStep, None, None]:
+def answer_steps(served: Served, index: str, ask: Ask) -> Generator[AnswerStep, None, None]:
+    """The steps of an answer. Raises the errors of the pipeline, those of the question as errors of `messages`."""
     try:
-        yield from served.pipeline(index).stream(Ask(asked.question, history=asked.history, deadline=deadline))
+        yield from served.pipeline(index).stream(ask)
     except InputError as exc:  # the pipeline's field is a question; here it is part of a message
         raise InputError(str(exc), "messages" if exc.param in ("question", "history") else exc.param) from exc
 

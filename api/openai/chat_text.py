@@ -6,19 +6,28 @@ Completions that are streamed and those that are not are made of the same pieces
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from api.openai.citations import Links, annotation, escaped, footnote, source, with_footnote_marks
+from api.openai.citations import annotation, escaped, footnote, source, with_footnote_marks
 from api.openai.limits import Cutter
 from api.openai.markdown import claim_markdown, words_markdown
+from api.routes.links import Links
 from rag.answering.disagreement import told
 from rag.answering.doubt import doubt, unanswered_lines
 from rag.settings import Citations
-from rag.types import Answer, AnswerStep, Citation, Hit, NextClaim, Usage
+from rag.types import Answer, AnswerStep, Citation, Hit, NextClaim, Retrieved, Usage
 
 _NEAREST = 3  # passages that are shown with a refusal
 _PREVIEW = 200  # characters of each
+
+
+class Status(NamedTuple):
+    """A line about the work, for a front-end that shows it."""
+
+    line: str
+    done: bool
 
 
 class Delta(NamedTuple):
@@ -27,6 +36,7 @@ class Delta(NamedTuple):
     content: str
     annotations: tuple[dict[str, Any], ...] = ()
     sources: tuple[dict[str, Any], ...] = ()
+    status: Status | None = None
 
 
 class Told:
@@ -39,6 +49,7 @@ class Told:
         self._added = 0  # characters that were given to the cutter
         self._waiting: list[tuple[int, NextClaim]] = []  # claims whose text, up to that character, is not sent yet
         self._cited: dict[int, Citation] = {}
+        self._found: str | None = None  # the line about passages that are being read
         self.answer: Answer | None = None
 
     @property
@@ -53,7 +64,16 @@ class Told:
         return Usage(read, self._cutter.tokens)
 
     def step(self, progress: AnswerStep) -> Delta:
-        """The text that a step of the answer adds; empty for a step that adds none."""
+        """The text that a step of the answer adds; empty for a step that adds none. Open WebUI is told what is being
+        read, until the first text comes."""
+        if isinstance(progress, Retrieved):
+            self._found = _found_line(progress.hits) if self._form == "openwebui" else None
+            return Delta("", status=Status(self._found, False) if self._found else None)
+        said, line = self._said(progress), self._found
+        self._found = None
+        return said._replace(status=Status(line, True)) if line else said
+
+    def _said(self, progress: NextClaim | Answer) -> Delta:
         match progress:
             case NextClaim(claim, citations, before, sure):
                 shown = claim_markdown(claim.text)
@@ -70,8 +90,6 @@ class Told:
                 rest = words_markdown(rest)
                 last = self._delta(self._cutter.add(rest + _ending(progress)) + self._cutter.end())
                 return last._replace(content=last.content + self._footnotes())
-            case _:
-                return Delta("")
 
     def plain(self, text: str) -> Delta:
         """The whole of a text that rests on no document."""
@@ -94,6 +112,13 @@ class Told:
         if self._form != "footnotes" or not self._cited:
             return ""
         return "\n\n" + "\n".join(footnote(citation, self._links) for citation in self._cited.values())
+
+
+def _found_line(hits: Sequence[Hit]) -> str | None:
+    """The number of passages that were found, and of their documents; None if there are none."""
+    documents = len({hit.passage.document_id for hit in hits})
+    passages = "1 passage" if len(hits) == 1 else f"{len(hits)} passages"
+    return f"{passages} found in {'1 document' if documents == 1 else f'{documents} documents'}" if hits else None
 
 
 def _ending(answer: Answer) -> str:

@@ -8,9 +8,9 @@ from 1 in the order in which they are first said, so the two agree.
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
-from urllib.parse import quote, urlencode
+from typing import Any
 
+from api.routes.links import Links, heading
 from rag.types import Citation, Claim
 
 # The markers of a claim; brackets before them are its own words.
@@ -18,26 +18,9 @@ ENDING = re.compile(r"(?:\[\d+\]){1,20}(?=[.!?。！？…]?$)")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>])")
 
 
-class Links(NamedTuple):
-    """Addresses of an index's citations; `base` is where browsers reach the service, without a slash at the end."""
-
-    base: str
-    library: str  # the index
-
-    def to(self, citation: Citation) -> str:
-        """Address of the page, opened at the sentence that is cited."""
-        place = {
-            "document": citation.document_id,
-            "index": self.library,
-            "start": citation.start,
-            "end": citation.end,
-        }
-        return f"{self.base}/#{urlencode(place, quote_via=quote, errors='replace')}"
-
-
-def heading(citation: Citation) -> str:
-    """The title, with the page if there is one: "Visitor guide, page 2"."""
-    return citation.title if citation.page is None else f"{citation.title}, page {citation.page}"
+def cited_heading(citation: Citation) -> str:
+    """The title of the document that is cited, with the page."""
+    return heading(citation.title, citation.page)
 
 
 def annotation(claim: Claim, citation: Citation, links: Links) -> dict[str, Any]:
@@ -47,14 +30,14 @@ def annotation(claim: Claim, citation: Citation, links: Links) -> dict[str, Any]
         "start_index": claim.start,
         "end_index": claim.end,
         "url": links.to(citation),
-        "title": heading(citation),
+        "title": cited_heading(citation),
     }
     return {"type": "url_citation", "url_citation": cited}
 
 
 def source(citation: Citation, links: Links) -> dict[str, Any]:
     """A source as Open WebUI keeps it beside a message. `external` makes it show a link's title, not its address."""
-    url, name = links.to(citation), heading(citation)
+    url, name = links.to(citation), cited_heading(citation)
     return {
         "source": {"id": url, "name": name, "url": url},
         "document": [citation.quote],
@@ -70,7 +53,7 @@ def with_footnote_marks(text: str) -> str:
 def footnote(citation: Citation, links: Links) -> str:
     """A citation as a footnote: one line of markdown."""
     words = " ".join(citation.quote.split())
-    return f'[^{citation.label}]: [{escaped(heading(citation))}]({links.to(citation)}): "{escaped(words)}"'
+    return f'[^{citation.label}]: [{escaped(cited_heading(citation))}]({links.to(citation)}): "{escaped(words)}"'
 
 
 def escaped(text: str) -> str:

@@ -3,6 +3,7 @@
     status  type                    code
     400     invalid_request_error   null, unsupported_value, ... : the request cannot be served as it is
     404     invalid_request_error   model_not_found
+    422     invalid_request_error   unknown_parameter, if the request is `strict`
     429     rate_limit_error        rate_limit_exceeded, with Retry-After
     5xx     server_error            model_error, not_ready, deadline_exceeded, internal_error
 
@@ -40,6 +41,8 @@ _CODES = {
 
 class Refused(InputError):
     """A request that is understood and cannot be served."""
+
+    status = 400
 
     def __init__(self, message: str, param: str, code: str = "unsupported_value") -> None:
         super().__init__(message, param)
@@ -99,7 +102,7 @@ def openai_body(body: ErrorBody) -> OpenAIErrorBody:
 
 
 def _raised(error: RagError) -> Response:
-    status = 400 if isinstance(error, InputError) else status_of(error)
+    status = getattr(error, "status", 400) if isinstance(error, InputError) else status_of(error)
     detail = error_body(error)["error"]
     code = _CODES.get(detail["type"], detail["type"])
     kind = "rate_limit_error" if status == 429 else "server_error" if status >= 500 else "invalid_request_error"

@@ -18,6 +18,7 @@ from rag.types import Message
 
 _FOOTNOTES = re.compile(r"^\[\^\d+\]:.*$", re.MULTILINE)
 _MARKERS = re.compile(r"\[\^(\d+)\]")
+_TEXTS = ("text", "input_text", "output_text")  # types of parts
 # Open WebUI puts instructions and passages of its own in front of the question if files are attached to a chat.
 _QUERY, _QUERY_END = "<user_query>", "</user_query>"
 _CONTEXT_END = "</context>"
@@ -54,8 +55,12 @@ def _text(number: int, message: ChatMessage, last: int) -> str:
 
 
 def _part(where: str, part: ContentPart, earlier: bool) -> str:
-    if part.type in ("text", "input_text", "refusal") or earlier:
-        return part.text or ""
+    if part.type in _TEXTS and isinstance(part.text, str):
+        return part.text
+    if earlier:
+        return ""  # an image, a sound, a file, reasoning
+    if part.type in _TEXTS:
+        raise Refused(f"{where}.text: must be a text: ask in words", f"{where}.text", "invalid_type")
     kind = part.type if part.type.isidentifier() and len(part.type) < 40 else "other"
     raise Refused(f"{where}: only text can be read here, not {kind}: ask in words", where, "unsupported_content")
 

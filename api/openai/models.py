@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -49,15 +50,14 @@ class ModelsJSON(TypedDict):
 
 @router.get("/v1/models", response_model=ModelsJSON)
 async def models(served: ServedHere, threads: ThreadsHere) -> Response:
-    """List the indexes, each as a model."""
-    found = await threads.reading(lambda: [_model_json(served, name) for name in served.names()])
-    return reply({"object": "list", "data": found})
+    """List the indexes, each as a model; one whose first documents are still being read is not there yet."""
+    return reply({"object": "list", "data": await threads.reading(lambda: list(_offered(served)))})
 
 
 @router.get("/v1/models/{id:path}", response_model=ModelJSON)
 async def model(id: str, served: ServedHere, threads: ThreadsHere) -> Response:
     """Show one model. The slash in its name may be sent as it is or percent-encoded."""
-    return reply(await threads.reading(lambda: _model_json(served, index_of(id, served.names()))))
+    return reply(await threads.reading(lambda: _one(served, id)))
 
 
 @router.post("/v1/embeddings")
@@ -77,6 +77,18 @@ async def embeddings(body: EmbeddingsRequest, http: Request, served: ServedHere,
         return reply({"object": "list", "data": data, "model": name, "usage": _usage(tokens)})
 
     return await threads.costly(embedded, EMBED_S, http.receive)
+
+
+def _offered(served: Served) -> Iterator[ModelJSON]:
+    return (found for name in served.names() if (found := _model_json(served, name))["created"])
+
+
+def _one(served: Served, id: str) -> ModelJSON:
+    index_of(id, served.names())
+    found = next((model for model in _offered(served) if model["id"] == id), None)
+    if found is None:
+        raise ModelNotFound(id, "its index is being made: ask again when `rag index` has read the first documents")
+    return found
 
 
 def _model_json(served: Served, name: str) -> ModelJSON:

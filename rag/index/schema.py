@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -79,6 +80,17 @@ def connect_catalogue(folder: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def is_published(folder: Path) -> bool:
+    """True unless readers can see no document yet, since the first run that fills the index has published none. A file
+    that cannot be read counts as published: opening it tells what is wrong."""
+    try:
+        with closing(connect_catalogue(folder)) as connection:
+            published: int = connection.execute("SELECT published FROM state").fetchone()[0]
+    except (RagError, sqlite3.Error):
+        return True
+    return published > 0
 
 
 def unwritten(folder: Path) -> tuple[int, int, int] | None:

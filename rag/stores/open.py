@@ -10,7 +10,7 @@ from __future__ import annotations
 from rag.errors import InputError
 from rag.index.folders import Expected, check_settings, discard_index, index_folder, local_indexes
 from rag.index.local import LocalIndex
-from rag.index.schema import FILE
+from rag.index.schema import FILE, is_published
 from rag.index.sources import Shown, with_path
 from rag.ingest.chunking import chunker_fingerprint
 from rag.seams import Index, VectorSpace, WritableIndex
@@ -86,13 +86,15 @@ def index_identity(settings: Settings, name: str) -> object:
 
 
 def index_changed_at(settings: Settings, name: str) -> int:
-    """The time of the last change of the index, in Unix seconds; 0 if it is gone. Raises `StoreError`."""
+    """The time of the last change of the index, in Unix seconds; 0 if it is gone, or nothing of it is published yet.
+    Raises `StoreError`."""
     if settings.store != "local":
         from rag.stores.milvus.index import published_at
 
         return published_at(*_place(settings), name)
+    folder = settings.indexes_dir / name
     try:
-        return int((settings.indexes_dir / name / FILE).stat().st_mtime)
+        return int((folder / FILE).stat().st_mtime) if is_published(folder) else 0
     except OSError:
         return 0
 

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from api.openai.citations import Links
+from api.routes.links import Links
 from api.server.run import listen
 from rag.errors import Overloaded
 from tests.api.fakes import (

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +20,8 @@ import uvicorn
 
 from api.server.run import listen
 from rag.errors import ModelError, Overloaded
+from rag.index.schema import FILE, create_catalogue
+from rag.types import Filters, MadeWith
 from tests.api.fakes import END, PUMPS, SENTENCE, SHOWN, START, FakePipeline, Stage, wait_until
 from tests.api.test_stream import events
 from tests.test_serialise import ANSWERED, CITATION, CLAIM, PASSAGES
@@ -111,7 +116,12 @@ def test_an_answer_with_its_annotation_and_its_usage(client: openai.OpenAI, site
 def test_sources_for_open_webui(client: openai.OpenAI, options: Any) -> None:
     found = client.chat.completions.create(model=MODEL, messages=QUESTION, **options).model_dump()
     chunks = client.chat.completions.create(model=MODEL, messages=QUESTION, stream=True, **options)
-    (event,) = [chunk.model_dump()["event"] for chunk in chunks if "event" in chunk.model_dump()]
+    found_status, read_status, event = [
+        chunk.model_dump()["event"] for chunk in chunks if "event" in chunk.model_dump()
+    ]
+    line = {"action": "knowledge_search", "description": "2 passages found in 2 documents"}
+    assert found_status == {"type": "status", "data": line | {"done": False}}
+    assert read_status == {"type": "status", "data": line | {"done": True}}
     assert event == {"type": "source", "data": found["sources"][0]}
     assert event["data"]["document"] == [SENTENCE]
     assert event["data"]["metadata"][0]["source"] == event["data"]["source"]["url"]
@@ -252,13 +262,100 @@ def test_what_is_refused(client: openai.OpenAI, change: Any, kind: Any, param: s
     assert "\n" not in error.body["message"]
 
 
-def test_unknown_fields_are_ignored(client: openai.OpenAI) -> None:
-    extra = {"seed": 1, "frequency_penalty": 0.5, "user": "ada", "metadata": {"a": "b"}, "whatever": [1]}
+def test_open_webui_is_told_what_is_being_read_while_it_is(site: Site) -> None:
+    hold = site.stage.pipeline.hold_sentences = threading.Event()
+    body = {"model": MODEL, "messages": QUESTION, "stream": True}
+    with httpx2.stream(
+        "POST", f"{site.address}/v1/chat/completions", json=body, headers=AIOHTTP, timeout=30
+    ) as response:
+        pieces = response.iter_text()
+        text = ""
+        while "passages found" not in text:
+            text += next(pieces)
+        assert "Ada" not in text  # no sentence is known yet
+        hold.set()
+        text += "".join(pieces)
+    assert text.count("2 passages found in 2 documents") == 2
+    assert text.endswith("data: [DONE]\n\n")
+
+
+def test_options_of_a_question_are_honoured(client: openai.OpenAI, site: Site) -> None:
+    fields: Any = {"filters": {"type": "md"}, "mode": "extract", "k": 3, "documents": ["notes/pumps.md"]}
+    texts = {"filters": '{"type": "md"}', "mode": "extract", "k": "3", "documents": '["notes/pumps.md"]'}
+    for options in ({"extra_body": fields}, {"metadata": texts}):
+        found = client.chat.completions.create(model=MODEL, messages=QUESTION, **options)
+        assert site.stage.pipeline.calls.pop() == (
+            "Who found it?",
+            "extract",
+            3,
+            Filters(documents=("notes/pumps.md",), types=("md",)),
+        )
+        assert "warnings" not in found.model_dump()
+
+
+def test_an_unknown_field_is_named_or_refused(client: openai.OpenAI) -> None:
+    slip: Any = {"fliters": {"type": "md"}}
+    warning = "the field 'fliters' is unknown and has no effect: did you mean 'filters'?"
+    found = client.chat.completions.create(model=MODEL, messages=QUESTION, extra_body=slip)
+    assert found.model_dump()["warnings"] == [warning]
+    *_, last = client.chat.completions.create(model=MODEL, messages=QUESTION, stream=True, extra_body=slip)
+    assert last.model_dump()["warnings"] == [warning]
+    with pytest.raises(openai.UnprocessableEntityError) as caught:
+        client.chat.completions.create(model=MODEL, messages=QUESTION, extra_body=slip | {"strict": True})
+    assert (caught.value.param, caught.value.code) == ("fliters", "unknown_parameter")
+    with pytest.raises(openai.BadRequestError) as wrong:
+        client.chat.completions.create(model=MODEL, messages=QUESTION, extra_body={"filters": {"after": "soon"}})
+    assert wrong.value.param == "filters"
+
+
+@pytest.mark.parametrize("tokens", [[9906, 1917], [[9906, 1917]]])
+def test_numbers_of_tokens_are_refused_with_the_remedy(client: openai.OpenAI, tokens: Any) -> None:
+    with pytest.raises(openai.BadRequestError, match=r"send the texts .*check_embedding_ctx_length=False") as caught:
+        client.embeddings.create(model="all-MiniLM-L6-v2", input=tokens)
+    assert (caught.value.param, caught.value.code) == ("input", "invalid_value")
+
+
+def test_a_part_of_an_earlier_turn_that_is_no_text_is_passed_over(client: openai.OpenAI, site: Site) -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aaaa"}}
+    messages: Any = [
+        {"role": "user", "content": [{"type": "text", "text": "What is this?"}, image]},
+        {
+            "role": "assistant",
+            "content": [{"type": "reasoning", "text": [{"a": 1}]}, {"type": "text", "text": "Iron."}],
+        },
+        {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}]},
+        {"role": "assistant", "content": [{"type": "thinking", "text": "They want to know ..."}]},
+        *QUESTION,
+    ]
+    assert client.chat.completions.create(model=MODEL, messages=messages).choices[0].message.content == SHOWN
+    turns = [(turn.role, turn.content) for turn in site.stage.pipeline.histories[-1]]
+    assert turns == [("user", "What is this?"), ("assistant", "Iron.")]
+
+
+def test_an_index_that_is_still_being_made_is_not_offered(client: openai.OpenAI, site: Site) -> None:
+    folder = site.stage.indexes_dir / "young"
+    folder.mkdir()
+    create_catalogue(folder, MadeWith("hash-1", 16, "words"))
+    try:
+        assert "rag/young" not in [model.id for model in client.models.list()]
+        with pytest.raises(openai.NotFoundError, match="its index is being made"):
+            client.models.retrieve("rag/young")
+        with closing(sqlite3.connect(folder / FILE)) as connection, connection:
+            connection.execute("UPDATE state SET published = 1")
+        assert "rag/young" in [model.id for model in client.models.list()]
+        assert client.models.retrieve("rag/young").created > 0
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_fields_that_clients_send_by_habit_have_no_effect(client: openai.OpenAI) -> None:
+    extra = {"seed": 1, "frequency_penalty": 0.5, "user": "ada", "metadata": {"a": "b"}}
     tools: Any = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
     found = client.chat.completions.create(
         model=MODEL, messages=QUESTION, temperature=0.7, top_p=1, n=1, tools=tools, extra_body=extra
     )
     assert found.choices[0].message.content == SHOWN
+    assert "warnings" not in found.model_dump()
 
 
 @pytest.mark.parametrize(

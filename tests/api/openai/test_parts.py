@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.openai.chat_text import Told
-from api.openai.citations import Links, escaped, source, with_footnote_marks
+from api.openai.citations import escaped, source, with_footnote_marks
 from api.openai.completions import Head, completion
 from api.openai.errors import Refused
 from api.openai.limits import Cutter
@@ -19,6 +19,7 @@ from api.openai.markdown import words_markdown
 from api.openai.messages import read_messages
 from api.openai.schemas import ChatMessage, ContentPart
 from api.openai.tasks import task_answer
+from api.routes.links import Links
 from rag.types import Abstention, Answer, Conflict, ConflictValue, ListedDocument, NextClaim
 from tests.api.fakes import SAID, SENTENCE, SHOWN, abstained, answered
 
