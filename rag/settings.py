@@ -158,6 +158,16 @@ def load_settings(**flags: Any) -> Settings:
         raise InputError(f"rag.toml cannot be read: {exc}") from exc
 
 
+def set_in() -> dict[str, str]:
+    """The settings that a variable or `rag.toml` sets, with the name of the variable or the path of the file.
+
+    Raises what `load_settings` raises for a file that cannot be read; call that first.
+    """
+    file = {name: str(Path("rag.toml").resolve()) for name in TomlConfigSettingsSource(Settings)()}
+    given = {one.upper().removeprefix(_PREFIX).lower(): one for one in os.environ if one.upper().startswith(_PREFIX)}
+    return file | given
+
+
 def _invalid(exc: ValidationError, flags: dict[str, Any]) -> InputError:
     """The first problem as one line; never shows the value of a secret, or of an unknown name, which may be one."""
     problem = exc.errors()[0]

@@ -7,18 +7,21 @@ so that help is printed at once.
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 from rag import __version__
 from rag.cli import backup as cli_backup
+from rag.cli import completion as cli_completion
 from rag.cli import index as cli_index
 from rag.cli import keys as cli_keys
 from rag.cli import migrate as cli_migrate
 
 Command = Callable[[argparse.Namespace], int]
 
+_MOST_PASSAGES = 100
 _MODES = ["auto", "quote", "write", "extract"]
 _MODEL = "language model: a GGUF file, 'owner/name/file.gguf' of a hub, http://HOST/v1, or 'none'"
 _TEXTS = {
@@ -36,7 +39,25 @@ _TEXTS = {
     "mcp": "serve search, ask and get_document to an agent, over standard input and output (MCP)",
     "eval": "measure answers to questions whose answers are known, and compare runs",
     "calibrate": "set the confidence below which an index refuses, from questions whose answers are known",
+    "models": "list the models that are on this machine, fetch one, or use one from now on",
+    "settings": "list the settings: the value of each, and where it came from",
+    "completion": cli_completion.TEXT,
     "doctor": "show what is installed, what is wrong, and the command that mends it",
+}
+# The common options that have an effect; commands that are not named here take all of them.
+_COMMON = ("index", "indexes_dir", "store", "uri", "json")
+_TAKES = {
+    "serve": ("index", "indexes_dir", "store", "uri"),
+    "mcp": ("index", "indexes_dir", "store", "uri"),
+    "verify": ("index", "indexes_dir", "store", "json"),
+    "backup": ("indexes_dir", "store", "json"),
+    "restore": ("index", "indexes_dir", "store", "json"),
+    "migrate": ("index", "indexes_dir", "uri", "json"),
+    "doctor": ("indexes_dir", "store", "uri", "json"),
+    "settings": ("json",),
+    "keys": (),  # each of its actions has its own
+    "models": (),
+    "completion": (),
 }
 
 
@@ -44,18 +65,18 @@ def make_parser(commands: Mapping[str, Command]) -> tuple[argparse.ArgumentParse
     """The parser of `rag`, and those of its sub-commands by name, such as "ask" and "keys add"."""
     parser = argparse.ArgumentParser(
         prog="rag",
+        allow_abbrev=False,
         description="Answers from your own documents, in which every sentence is checked against what it cites.",
         epilog="Settings are read from rag.toml, then RAG_* variables, then flags. Exit codes: 0 success, 1 some files "
         "failed, 2 nothing could be done, 3 abstained, 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"rag {__version__}")
     made = parser.add_subparsers(required=True, metavar="COMMAND")
-    common = _common()
     by_name: dict[str, argparse.ArgumentParser] = {}
     for name, run in commands.items():
-        parents = [] if name == "keys" else [common]
-        by_name[name] = made.add_parser(name, parents=parents, help=_TEXTS[name], description=_TEXTS[name])
+        by_name[name] = made.add_parser(name, help=_TEXTS[name], description=_TEXTS[name], allow_abbrev=False)
         by_name[name].set_defaults(run=run)
+        _common_arguments(by_name[name], _TAKES.get(name, _COMMON))
     cli_index.add_arguments(by_name["index"])
     _ask_arguments(by_name["ask"])
     _chat_arguments(by_name["chat"])
@@ -69,6 +90,8 @@ def make_parser(commands: Mapping[str, Command]) -> tuple[argparse.ArgumentParse
     _serve_arguments(by_name["serve"])
     by_name |= {f"keys {action}": own for action, own in cli_keys.add_arguments(by_name["keys"]).items()}
     by_name["mcp"].add_argument("--model", help=_MODEL)
+    by_name |= {f"models {action}": own for action, own in _models_arguments(by_name["models"]).items()}
+    cli_completion.add_arguments(by_name["completion"])
     _eval_arguments(by_name["eval"])
     _calibrate_arguments(by_name["calibrate"])
     return parser, by_name
@@ -79,7 +102,8 @@ def wrong_word(
 ) -> str:
     """Usage and message for an unknown command or option, with the nearest known one; empty if there is none.
 
-    Options are those of the sub-command in `words`; abbreviations that argparse accepts count as known.
+    Options are those of the sub-command in `words`, by their whole names: `--index` must not be taken for the beginning
+    of `--indexes-dir`.
     """
     command = words[0]
     if command.startswith("-"):
@@ -87,11 +111,23 @@ def wrong_word(
         return f"{own.format_usage()}rag: {_unknown(wrong, place, own)}" if wrong else ""
     if command not in by_name:
         near = _nearest(command, [name for name in by_name if " " not in name], "`rag {}`")
+        question = " ".join(words) if len(words) > 1 or " " in command else ""
+        near = near or (f": to ask a question, `rag ask {shlex.quote(question)}`" if question else "")
         return f"{parser.format_usage()}rag: unknown command {command!r}{near}"
     action = f"{command} {words[1]}" if len(words) > 1 else command
     name = action if action in by_name else command
     wrong = _unknown_option(words[name.count(" ") + 1 :], by_name[name])
     return f"{by_name[name].format_usage()}rag: {_unknown(wrong, f'rag {name}', by_name[name])}" if wrong else ""
+
+
+def surplus(options: argparse.Namespace, words: Sequence[str]) -> str:
+    """The message for words that a command does not take; those of a question may stand in front of options only."""
+    asked = getattr(options, "question", None) or getattr(options, "query", None)
+    left = " ".join(words)
+    if isinstance(asked, list):
+        whole = shlex.quote(" ".join([*asked, *words]))
+        return f"rag: {left!r} stands apart from the question: put the question in quotes, {whole}"
+    return f"rag: {left!r} is more than the command takes: leave it out, or put quotes around names with spaces"
 
 
 def _unknown(option: str, command: str, parser: argparse.ArgumentParser) -> str:
@@ -107,7 +143,7 @@ def _unknown_option(words: Iterable[str], parser: argparse.ArgumentParser) -> st
             break
         if not word.startswith("-") or word == "-" or " " in option or _is_number(word):
             continue
-        if not any(name.startswith(option) for name in known) and (word.startswith("--") or word[:2] not in known):
+        if option not in known and (word.startswith("--") or word[:2] not in known):
             return option
     return None
 
@@ -126,23 +162,34 @@ def _is_number(word: str) -> bool:
     return word[1:].replace(".", "", 1).isdigit()
 
 
-def _common() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--index", metavar="NAME", help="index to use (default: default)")
-    common.add_argument("--indexes-dir", metavar="DIR", help="folder that holds the indexes (default: indexes)")
-    common.add_argument("--store", choices=["local", "milvus"], help="place of the indexes (default: local)")
-    common.add_argument(
-        "--uri",
-        dest="milvus_uri",
-        metavar="URI",
-        help="address of Milvus: http://HOST:19530, or a file that ends in .db",
-    )
-    common.add_argument("--json", action="store_true", help="print JSON")
-    return common
+def _common_arguments(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
+    if "index" in names:
+        index = parser.add_argument("--index", metavar="NAME", help="index to use (default: default)")
+        index.completer = cli_completion.index_names  # type: ignore[attr-defined]
+    if "indexes_dir" in names:
+        parser.add_argument("--indexes-dir", metavar="DIR", help="folder that holds the indexes (default: indexes)")
+    if "store" in names:
+        parser.add_argument("--store", choices=["local", "milvus"], help="place of the indexes (default: local)")
+    if "uri" in names:
+        parser.add_argument(
+            "--uri",
+            dest="milvus_uri",
+            metavar="URI",
+            help="address of Milvus: http://HOST:19530, or a file that ends in .db",
+        )
+    if "json" in names:
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _passages(text: str) -> int:
+    """The value of -k; argparse shows the reason of an error."""
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_PASSAGES:
+        raise argparse.ArgumentTypeError(f"is {text!r}; it can be 1 to {_MOST_PASSAGES}")
+    return int(text)
 
 
 def _ask_arguments(ask: argparse.ArgumentParser) -> None:
-    ask.add_argument("question", metavar="QUESTION", help="question to answer")
+    ask.add_argument("question", nargs="+", metavar="QUESTION", help="question to answer")
     ask.add_argument("--mode", choices=_MODES, help="answer mode (default: auto)")
     ask.add_argument("--model", help=_MODEL)
     ask.add_argument(
@@ -151,7 +198,7 @@ def _ask_arguments(ask: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="JSON: the turns before the question, oldest first, each with role (user or assistant) and content",
     )
-    ask.add_argument("-k", type=int, help="number of passages that the answer lists (default: 5)")
+    ask.add_argument("-k", type=_passages, help="number of passages that the answer lists (default: 5)")
     _filter_argument(ask)
 
 
@@ -159,13 +206,13 @@ def _chat_arguments(chat: argparse.ArgumentParser) -> None:
     chat.add_argument("--resume", action="store_true", help="go on with the last conversation of the index")
     chat.add_argument("--mode", choices=_MODES, help="answer mode (default: auto)")
     chat.add_argument("--model", help=_MODEL)
-    chat.add_argument("-k", type=int, help="number of passages that an answer lists (default: 5)")
+    chat.add_argument("-k", type=_passages, help="number of passages that an answer lists (default: 5)")
     _filter_argument(chat)
 
 
 def _search_arguments(search: argparse.ArgumentParser) -> None:
-    search.add_argument("query", metavar="QUERY", help="words or a question to search for")
-    search.add_argument("-k", type=int, help="number of passages to list (default: 10)")
+    search.add_argument("query", nargs="+", metavar="QUERY", help="words or a question to search for")
+    search.add_argument("-k", type=_passages, help="number of passages to list (default: 10)")
     _filter_argument(search)
 
 
@@ -197,6 +244,22 @@ def _serve_arguments(serve: argparse.ArgumentParser) -> None:
         help="demand of API keys: keys (always), off (never), or auto (unless the address is a loopback one) "
         "(default: auto)",
     )
+
+
+def _models_arguments(models: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    actions = models.add_subparsers(dest="action", required=True, metavar="list|pull|use")
+    texts = {
+        "list": "list the embedded models and those that were fetched",
+        "pull": "fetch a model from a hub",
+        "use": "write a model into rag.toml of this folder, once it is there",
+    }
+    made = {
+        name: actions.add_parser(name, help=text, description=text, allow_abbrev=False) for name, text in texts.items()
+    }
+    made["list"].add_argument("--json", action="store_true", help="print JSON")
+    for name in ("pull", "use"):
+        made[name].add_argument("name", metavar="NAME", help=f"{_MODEL}; or an embedder: a folder or 'owner/name'")
+    return made
 
 
 def _eval_arguments(evaluation: argparse.ArgumentParser) -> None:

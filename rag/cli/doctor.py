@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from rag.answering.calibration import made_with, read_calibration
 from rag.answering.confidence import weights
+from rag.cli.models import fetched_models
+from rag.documents import libreoffice
+from rag.documents.pdf import ocr
 from rag.embedding.passages import embedder_folder
 from rag.errors import RagError
 from rag.llm.gguf import model_file
@@ -32,6 +37,13 @@ _PACKAGES = (
     "fastapi",
     "pypdfium2",
 )
+# Extras by name: a module that each brings, and what cannot be done without it.
+_EXTRAS = {
+    "otel": ("opentelemetry.sdk", "no spans can be sent"),
+    "milvus": ("pymilvus", "indexes cannot be kept in Milvus"),
+    "postgres": ("pg8000", "keys and stored answers cannot be kept in PostgreSQL"),
+    "ray": ("ray", "documents cannot be read on a cluster"),
+}
 _NAMED = 5  # most documents that are named
 _FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")  # what the embedder and llama.cpp have faster code for
 
@@ -54,6 +66,8 @@ def examine(settings: Settings) -> list[Finding]:
         _embedder(settings),
         _reader(settings),
         *_model(settings),
+        _fetched(settings),
+        *_optional(),
         *_state(settings),
         *_indexes(settings),
     ]
@@ -120,6 +134,36 @@ def _servers(settings: Settings) -> Iterator[Finding]:
     model.close()
 
 
+def _fetched(settings: Settings) -> Finding:
+    models = list(fetched_models(settings))
+    size = sum(model.bytes or 0 for model in models) / 1e9
+    found = f"{len(models)}, {size:.1f} GB; `rag models list` lists them" if models else "none"
+    return Finding("models from a hub", True, found)
+
+
+def _optional() -> Iterator[Finding]:
+    """The parts that need not be there, each with the command that adds it."""
+    yield _part("OCR", _ocr(), "pages that are images are not read", ocr.INSTALL)
+    office = shutil.which(libreoffice.PROGRAM)
+    yield _part("LibreOffice", office, ".doc and .ppt are not read", "install LibreOffice, with the program soffice")
+    for extra, (module, lost) in _EXTRAS.items():
+        there = "installed" if find_spec(module) else None
+        yield _part(extra, there, lost, f"pip install 'rag[{extra}]'")
+
+
+def _ocr() -> str | None:
+    program = shutil.which(ocr.PROGRAM)
+    if program is None or not ocr.is_installed():
+        return None
+    import pytesseract
+
+    return f"{program}, languages {', '.join(pytesseract.get_languages())}"
+
+
+def _part(what: str, found: str | None, lost: str, remedy: str) -> Finding:
+    return Finding(what, True, found) if found else Finding(what, True, f"not installed: {lost}", remedy)
+
+
 def _state(settings: Settings) -> Iterator[Finding]:
     if settings.state_uri is not None:
         yield _checked("database", lambda: _keys(settings))
@@ -172,6 +216,8 @@ def _checked(what: str, look: Callable[[], str]) -> Finding:
         return Finding(what, True, look())
     except RagError as exc:
         return _failed(what, exc)
+    except ImportError as exc:  # the package is named above, with its remedy
+        return Finding(what, False, f"cannot be loaded: {exc}")
 
 
 def _failed(what: str, exc: RagError) -> Finding:

@@ -96,6 +96,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         checked_address(options.ray)
     if options.ray is not None and options.reembed:
         raise InputError("--reembed works on this machine: leave --ray out", "ray")
+    if options.watch and options.dry_run:
+        raise InputError("--dry-run writes nothing and --watch goes on writing: leave one of them out", "watch")
     if options.reembed:
         code = _reembed(options, settings)
         if code or not paths:

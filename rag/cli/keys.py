@@ -21,7 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> dict[str, argparse.Argumen
     """Add the arguments; returns the parser of each action. The common ones are absent: here `--index`, which may be
     repeated, limits a key."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="add|list|revoke")
-    add = actions.add_parser("add", help="make a key and show it, once", description="make a key and show it, once")
+    once = "make a key and show it, once"
+    add = actions.add_parser("add", help=once, description=once, allow_abbrev=False)
     add.add_argument("name", metavar="NAME", help="name of the key: its user or purpose")
     add.add_argument(
         "--scope",
@@ -38,10 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> dict[str, argparse.Argumen
         metavar="WHEN",
         help="end of the key: 90d, 12h or the last day, such as 2027-01-31 (default: never)",
     )
-    revoke = actions.add_parser("revoke", help="end a key, at once", description="end a key, at once")
+    revoke = actions.add_parser(
+        "revoke", help="end a key, at once", description="end a key, at once", allow_abbrev=False
+    )
     revoke.add_argument("key", metavar="KEY", help="name or id of the key")
     without = "list the keys, without their secrets"
-    listing = actions.add_parser("list", help=without, description=without)
+    listing = actions.add_parser("list", help=without, description=without, allow_abbrev=False)
     for action in (add, revoke, listing):
         action.add_argument("--indexes-dir", metavar="DIR", help="folder that holds the indexes (default: indexes)")
         action.add_argument("--json", action="store_true", help="print JSON")

@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.cli import backup as cli_backup
+from rag.cli import completion as cli_completion
 from rag.cli import index as cli_index
 from rag.cli import keys as cli_keys
 from rag.cli import migrate as cli_migrate
-from rag.cli.arguments import make_parser, wrong_word
+from rag.cli.arguments import make_parser, surplus, wrong_word
 
 if TYPE_CHECKING:
     from rag.index.verify import Problem
     from rag.settings import Settings
-    from rag.types import Document, DocumentInfo, Message
+    from rag.types import Message
 
 OK, SOME_FAILED, NOTHING_DONE, ABSTAINED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -33,13 +34,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.set_threshold(50_000, 20, 20)  # imports and a library's files make many objects and no cycles
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser, by_name = make_parser(_COMMANDS)
+    cli_completion.complete(parser)
     if not words:
         parser.print_help()
         return OK
     if wrong := wrong_word(words, parser, by_name):
         print(wrong, file=sys.stderr)
         return NOTHING_DONE
-    options = parser.parse_args(words)
+    options, left = parser.parse_known_args(words)
+    if left:
+        print(surplus(options, left), file=sys.stderr)
+        return NOTHING_DONE
     from rag.errors import RagError
 
     try:
@@ -66,7 +71,7 @@ def _fail(options: argparse.Namespace, exc: Exception) -> int:
 def _settings(options: argparse.Namespace) -> Settings:
     from rag.settings import load_settings
 
-    if getattr(options, "milvus_uri", None) and options.store is None:
+    if getattr(options, "milvus_uri", None) and getattr(options, "store", None) is None:
         options.store = "milvus"
     names = (
         "index",
@@ -81,7 +86,21 @@ def _settings(options: argparse.Namespace) -> Settings:
         "workers",
         "auth",
     )
-    return load_settings(**{name: getattr(options, name, None) for name in names})
+    settings = load_settings(**{name: getattr(options, name, None) for name in names})
+    if getattr(options, "model", None):
+        _check_model(settings)
+    return settings
+
+
+def _check_model(settings: Settings) -> None:
+    """Raises `ModelError` if the model that `--model` names is not there: answers without it are not what was asked
+    for."""
+    from rag.llm.gguf import model_file
+    from rag.llm.remote.endpoints import is_address
+    from rag.settings import EMBEDDED_MODEL, NO_MODEL
+
+    if settings.model not in (EMBEDDED_MODEL, NO_MODEL) and not is_address(settings.model):
+        model_file(settings.model, settings.cache_dir, settings.threads)
 
 
 def _keys(options: argparse.Namespace) -> int:
@@ -120,11 +139,12 @@ def _ask(options: argparse.Namespace) -> int:
     from rag.retrieval.question import parse_question
     from rag.types import Ask
 
-    parse_question(without_pasted(options.question).question)  # before models are loaded
+    question = " ".join(options.question)
+    parse_question(without_pasted(question).question)  # before models are loaded
     filters = parse_filters(parse_pairs(options.filter))
     history = _history(options.history) if options.history else ()
     with open_pipeline(_settings(options)) as pipeline:
-        answer = pipeline.ask(Ask(options.question, k=options.k, filters=filters, history=history))
+        answer = pipeline.ask(Ask(question, k=options.k, filters=filters, history=history))
     if options.json:
         from rag.serialise import answer_json
 
@@ -159,7 +179,7 @@ def _search(options: argparse.Namespace) -> int:
     from rag.pipeline import open_pipeline
     from rag.retrieval.question import parse_question
 
-    query = parse_question(options.query).text
+    query = parse_question(" ".join(options.query)).text
     filters = parse_filters(parse_pairs(options.filter))
     with open_pipeline(_settings(options), answers=False) as pipeline:
         hits = pipeline.search(query, options.k or 10, filters)
@@ -175,47 +195,23 @@ def _search(options: argparse.Namespace) -> int:
 
 
 def _documents(options: argparse.Namespace) -> int:
-    from rag.errors import InputError
-    from rag.ingest.uploads import remove_document
-    from rag.stores.open import open_index
+    from rag.cli.documents import run
 
-    settings = _settings(options)
-    if options.action != "list" and not options.id:
-        raise InputError(f"rag documents {options.action} needs the id of a document; `rag documents` lists them")
-    with open_index(settings, None, write=options.action == "remove", chunker=False) as index:
-        if options.action == "remove":
-            remove_document(options.id, index)
-            print(json.dumps({"removed": options.id}) if options.json else f"removed {options.id}")
-        elif options.action == "show":
-            _print_document(index.document(options.id), options.json)
-        else:
-            _print_documents(index.documents(), options.json)
-    return OK
+    return run(options, _settings(options))
 
 
-def _print_document(document: Document, as_json: bool) -> None:
-    if as_json:
-        from rag.serialise import links_json
+def _models(options: argparse.Namespace) -> int:
+    from rag.cli.models import run
+    from rag.settings import load_settings
 
-        whole = {"id": document.id, "title": document.title, "text": document.text, "notes": document.notes}
-        print(json.dumps({**whole, "links": links_json(document.links)}, ensure_ascii=False))
-        return
-    print(document.text)
-    if document.notes:
-        print("\nNot read of this file:", *(f"  - {note}" for note in document.notes), sep="\n")
+    return run(options, load_settings())
 
 
-def _print_documents(documents: Sequence[DocumentInfo], as_json: bool) -> None:
-    from rag.documents.contained import printable
-    from rag.serialise import document_json
+def _list_settings(options: argparse.Namespace) -> int:
+    from rag.cli.settings import run
+    from rag.settings import load_settings
 
-    if as_json:
-        print(json.dumps({"documents": [document_json(info) for info in documents]}, ensure_ascii=False))
-        return
-    for info in documents:
-        pages = f", {info.pages} pages" if info.pages else ""
-        marker = (", read in part" if info.notes else "") + (", stale" if info.stale else "")
-        print(f"{printable(info.id)}  {info.title}  ({info.passages} passages{pages}{marker})")
+    return run(options, load_settings())
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -298,6 +294,9 @@ _COMMANDS = {
     "mcp": _mcp,
     "eval": _eval,
     "calibrate": _calibrate,
+    "models": _models,
+    "settings": _list_settings,
+    "completion": cli_completion.run,
     "doctor": _doctor,
 }
 

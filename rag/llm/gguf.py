@@ -37,6 +37,7 @@ def model_file(name: str, cache_dir: Path, threads: int) -> Path:
         return _converted(embedded_file(), cache_dir, threads, matrix_kind())
     path = Path(name).expanduser()
     if path.is_file():
+        check_gguf(path)
         return path
     parts = name.split("/")
     if len(parts) >= 3 and name.endswith(".gguf") and not name.startswith(("/", ".", "~")):
@@ -45,6 +46,15 @@ def model_file(name: str, cache_dir: Path, threads: int) -> Path:
         f"no language model {name!r}: give a GGUF file, a hub repository as 'owner/name/file.gguf', "
         f"{EMBEDDED_MODEL!r}, or {NO_MODEL!r} to answer without one"
     )
+
+
+def check_gguf(path: Path) -> None:
+    """Raises `ModelError` if the file is of another kind."""
+    with path.open("rb") as file:
+        if file.read(4) != b"GGUF":
+            raise ModelError(
+                f"{path} is not a GGUF file (its first four bytes are not 'GGUF'); choose another model file"
+            )
 
 
 def embedded_file() -> Path:

@@ -20,15 +20,6 @@ from tests.index.contract import BRIDGES, MILLS, put
 QUESTION = "Who built the mill?"
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working folder with its own indexes."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("RAG_INDEX", "RAG_INDEXES_DIR", "RAG_MODEL"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
-
-
 def lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
 
@@ -113,9 +104,10 @@ def test_index_search_ask_documents_and_back(here: Path, capsys: pytest.CaptureF
     assert main(["ask", "What does broken.pdf say?"]) == 3
     assert "broken.pdf could not be read: it is damaged" in capsys.readouterr().out
 
-    (here / "fake.gguf").write_bytes(b"no model")
-    assert main(["ask", QUESTION, "--model", "fake.gguf"]) == 0
+    (here / "rag.toml").write_text('model = "absent.gguf"\n')
+    assert main(["ask", QUESTION]) == 0
     assert "note: answering without a language model" in capsys.readouterr().out
+    (here / "rag.toml").unlink()
 
     assert main(["index", "library", "--dry-run"]) == 0
     assert "1 unchanged, 2 failed before; nothing was written" in capsys.readouterr().out
@@ -160,6 +152,21 @@ def test_doctor_says_what_is_there(here: Path, capsys: pytest.CaptureFixture[str
     assert findings["embedder"]["ok"]
     assert "all-MiniLM-L6-v2" in findings["embedder"]["found"]
     assert findings["indexes"]["remedy"] == "rag index PATH..."
+    optional = ("OCR", "LibreOffice", "otel", "milvus", "postgres", "ray")
+    assert all(findings[name]["ok"] for name in optional)
+    assert all(findings[name]["remedy"] for name in optional if findings[name]["found"].startswith("not installed"))
+    assert findings["models from a hub"]["ok"]
+
+
+def test_doctor_says_what_is_lost_without_an_optional_part(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda program: None)
+    main(["doctor", "--json"])
+    findings = {item["what"]: item for item in json.loads(capsys.readouterr().out)}
+    assert findings["OCR"]["found"] == "not installed: pages that are images are not read"
+    assert findings["OCR"]["remedy"].startswith("apt-get install tesseract-ocr; pip install ")
+    assert findings["LibreOffice"]["found"] == "not installed: .doc and .ppt are not read"
 
 
 @pytest.mark.parametrize(

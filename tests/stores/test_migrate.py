@@ -107,7 +107,7 @@ def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["documents", "remove", "mills.txt", *flags]) == 0
     assert main(["migrate", "--from", "milvus", "--to", "milvus", *flags]) == 2
     assert "both milvus" in capsys.readouterr().err
-    assert main(["verify", *flags]) == 2
+    assert main(["verify", *flags[:4], "--store", "milvus"]) == 2
     assert "`rag verify` is for the local store, and the store is milvus" in capsys.readouterr().err
     assert main(["index", "--reembed", *flags]) == 2
     assert "index the documents under another name" in capsys.readouterr().err

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 PROGRAM = "tesseract"
 DOTS_PER_INCH = 300  # what tesseract is trained for
 LONGEST = 120  # seconds for a page
-REMEDY = "install OCR to have it read (apt-get install tesseract-ocr; pip install 'rag[ocr]')"
+INSTALL = "apt-get install tesseract-ocr; pip install 'rag[ocr]'"
+REMEDY = f"install OCR to have it read ({INSTALL})"
 LANGUAGE_REMEDY = "install it (Debian: apt-get install tesseract-ocr-{language}) or name another"
 LEAST_SURE = 30.0  # percent below which a word is a speck
 

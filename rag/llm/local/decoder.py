@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ModelError
+from rag.llm.gguf import check_gguf
 from rag.processor import spin_briefly
 
 Logits = NDArray[np.float32]
@@ -267,11 +268,7 @@ class GrammarSampler:
 def _load_model(llama_cpp: Any, path: Path) -> Any:
     if not path.is_file():
         raise ModelError(f"no language model at {path}: give the path of a GGUF file")
-    with path.open("rb") as file:
-        if file.read(4) != b"GGUF":
-            raise ModelError(
-                f"{path} is not a GGUF file (its first four bytes are not 'GGUF'); choose another model file"
-            )
+    check_gguf(path)
     llama_cpp.llama_backend_init()
     model = llama_cpp.llama_model_load_from_file(os.fsencode(path), llama_cpp.llama_model_default_params())
     if not model:
