@@ -24,7 +24,7 @@ from api.observing.observer import Observer
 from api.observing.spans import Spans
 from api.observing.traces import Traces
 from api.openai import chat, models
-from api.routes import answers, documents, health, indexes, metrics, pages, questions
+from api.routes import answers, documents, health, indexes, metrics, pages, questions, rerank, retrieval
 from api.served import LoadModels, OpenPipeline, Served
 from api.server.run import run_server
 from api.work.threads import Threads
@@ -80,7 +80,7 @@ def create_app(
     app.add_middleware(Guard)
     app.add_middleware(Requests, metrics=app.state.metrics, drain=app.state.drain, spans=spans)  # the last is outermost
     errors.install_errors(app)
-    for part in (documents, indexes, questions, chat, models, answers, metrics):
+    for part in (documents, indexes, questions, retrieval, rerank, chat, models, answers, metrics):
         app.include_router(part.router, dependencies=[DESCRIBED])
     app.include_router(health.router)
     pages.install_pages(app)

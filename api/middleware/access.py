@@ -47,7 +47,10 @@ _log = logging.getLogger(__name__)
 
 _OPEN = {"/", "/docs", "/openapi.json", "/healthz", "/readyz"}
 _OPEN_FOLDERS = ("/page/", "/docs/")
-_READS = {"/v1/ask", "/v1/search", "/v1/faithfulness", "/v1/chat/completions", "/v1/embeddings", "/mcp"}
+_READS = frozenset(
+    "/v1/ask /v1/search /v1/search/external /retrieval /v1/rerank /v2/rerank /v1/faithfulness /v1/chat/completions "
+    "/v1/embeddings /mcp".split()
+)
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _MISSING = "this server needs an API key: send it as Authorization: Bearer rag_..."
 _UNKNOWN = "this API key is not known here, was revoked or has expired: `rag keys list` shows those that there are"

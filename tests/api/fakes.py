@@ -40,7 +40,7 @@ from rag.types import (
     ShortAnswer,
     Usage,
 )
-from tests.fakes import HashEmbedder
+from tests.fakes import HashEmbedder, WordReader
 
 # Characters outside the basic plane stand before and inside what is quoted: one code point, two UTF-16 units each.
 SENTENCE = "The old 🛠 pump was found by Ada Byron in 1843, see [1] there."
@@ -211,6 +211,7 @@ class WordCounter:
 class FakeModels:
     notices: tuple[str, ...] = ("no language model here",)
     embedder: HashEmbedder = field(default_factory=HashEmbedder)
+    reader: WordReader | None = field(default_factory=WordReader)
     language_model: Any = field(default_factory=WordCounter)
     closed: bool = False
 

@@ -214,6 +214,13 @@ SHAPES = {
     "wrong values of a filter": many("0", f'{QUESTION},"filters":{{"type":[', "]}}"),
     "many values of a filter": many('"a"', f'{QUESTION},"filters":{{"type":[', "]}}"),
     "unknown fields": keys("0", f"{QUESTION},", "}"),
+    "many conditions": many(
+        '{"name":"a","comparison_operator":"is","value":"b"}',
+        '{"knowledge_id":"default","query":"Who?","metadata_condition":{"conditions":[',
+        "]}}",
+    ),
+    "many texts": many('{"text":"Who?"}', '{"query":"Who?","documents":[', "]}"),
+    "wrong texts": many('{"txt":0}', '{"query":"Who?","documents":[', "]}"),
 }
 BODIES = {
     "deep": b"[" * 990_000,
@@ -223,9 +230,12 @@ BODIES = {
     "a long chat": json.dumps(
         {"model": "rag/default", "messages": [{"role": "user", "content": "<chat_history>" * 70_000}]}
     ).encode(),
+    "a long knowledge": json.dumps({"knowledge_id": "k" * 400_000, "query": "q" * 400_000}).encode(),
     "a long name": json.dumps({"model": "m" * 990_000, "input": "a", "messages": []}).encode(),
 } | {f"{name}, {count:,}": shape(count) for name, shape in SHAPES.items() for count in (FEW, 990_000)}
-PATHS = ["/v1/ask", "/v1/search", "/v1/faithfulness", "/v1/chat/completions", "/v1/embeddings"]
+PATHS = (
+    "/v1/ask /v1/search /v1/search/external /retrieval /v1/rerank /v1/faithfulness /v1/chat/completions /v1/embeddings"
+).split()
 
 
 async def beat(worst: list[float]) -> None:
