@@ -194,9 +194,12 @@ class Pipeline:
         self._compute_instead(draft)
         draft.clock.lap("read")
         composer = Composer(draft.dated)
+        said_at: set[tuple[str, int, int]] = set()
         for parts in self._parts(draft, deadline):
-            draft.outcomes.append((yield from _checked(parts, composer, draft.sure)))
-            draft.claims_after.append(len(composer.composed().claims))
+            said_at = set() if draft.compared else said_at
+            outcome, spoke = yield from _checked(parts, composer, draft.sure, said_at)
+            draft.outcomes.append(outcome)
+            draft.spoke.append(spoke)
         draft.clock.lap("generate")
         said = composer.composed()
         conflicts = _conflicts(draft, composer) if said.claims else ()
@@ -426,7 +429,7 @@ class Pipeline:
         question, hits = asked.question, asked.hits[:_EVIDENCE_HITS]
         model = self._models.writer() if mode == "write" else None
         if model is None:
-            return quote(question, chosen)
+            return quote(question, chosen, self._index.stored)
         evidence = select_evidence(hits, _EVIDENCE, int(model.context_tokens * _EVIDENCE_SHARE), model.count_tokens)
         note_evidence(evidence)
         return write(question, evidence, watched(model), deadline)
@@ -556,7 +559,7 @@ class _Draft:
     generation: int = 0
     origins: dict[str, Origin] = field(default_factory=dict)  # of the documents of all hits
     outcomes: list[Outcome] = field(default_factory=list)
-    claims_after: list[int] = field(default_factory=list)  # those of the answer after each outcome
+    spoke: list[bool] = field(default_factory=list)  # for each outcome: True if it had a supported part
     clock: _Clock = field(default_factory=_Clock)
 
     @property
@@ -587,7 +590,12 @@ class _Draft:
         """Our own words behind the parts, which are no claim."""
         if self.form is not None:
             return self.form.remark
-        return NO_CONCLUSION if any(one.side for one in self.asked) else ""
+        return (NO_CONCLUSION if self.compared else "") + "".join(outcome.remark for outcome in self.outcomes)
+
+    @property
+    def compared(self) -> bool:
+        """True if the sides of a comparison are asked for."""
+        return any(one.side is not None for one in self.asked)
 
     @property
     def confidence(self) -> float:
@@ -608,8 +616,7 @@ class _Draft:
         """The parts of a question of several that have no claim in the answer."""
         if self.form is not None or len(self.asked) < 2:
             return ()
-        before = [0, *self.claims_after]
-        silent = {id(one) for number, (one, _) in enumerate(self.said()) if before[number] == before[number + 1]}
+        silent = {id(one) for (one, _), spoke in zip(self.said(), self.spoke, strict=True) if not spoke}
         return tuple(one.part for one in self.asked if one.refused or id(one) in silent)
 
 
@@ -640,16 +647,25 @@ def _in_turn(lists: Sequence[Sequence[Hit]]) -> list[Hit]:
     return list(found.values())
 
 
-def _checked(parts: Parts, composer: Composer, sure: bool) -> Generator[NextClaim, None, Outcome]:
-    """The parts that are supported, each put behind the answer so far; the others are not said."""
+def _checked(
+    parts: Parts, composer: Composer, sure: bool, said_at: set[tuple[str, int, int]]
+) -> Generator[NextClaim, None, tuple[Outcome, bool]]:
+    """The parts that are supported, each put behind the answer so far; the others are not said, nor are those again
+    whose sentences were quoted for another part of the question. Returns with the outcome if one was supported."""
+    before, spoke = frozenset(said_at), False
     try:
         while True:
             try:
                 part = next(parts)
             except StopIteration as end:
-                return cast(Outcome, end.value)
-            if part.support >= SUPPORTED:
+                return cast(Outcome, end.value), spoke
+            if part.support < SUPPORTED:
+                continue
+            spoke = True
+            places = {(one.evidence.passage.document_id, one.evidence.start, one.evidence.end) for one in part.places}
+            if not places or not places <= before:
                 yield composer.add(part)._replace(sure=sure)
+            said_at |= places
     finally:
         parts.close()  # the model stops writing when nobody reads on
 
@@ -664,7 +680,7 @@ def _conflicts(draft: _Draft, composer: Composer) -> tuple[Conflict, ...]:
 def _short_answer(draft: _Draft, composed: Composed) -> ShortAnswer | None:
     """The chosen span, if a citation holds it whole or in part: then as much of it as the citation holds. Of two
     answers, that of the first."""
-    if not draft.said() or draft.mode == "write" or draft.remark:
+    if not draft.said() or draft.mode == "write" or draft.form is not None or draft.compared:
         return None
     chosen = draft.said()[0][1]
     passage, span = chosen.passage, chosen.span

@@ -198,7 +198,7 @@ def test_a_why_question_gets_the_whole_sentence(pipeline: Pipeline) -> None:
 def test_a_list_question_gets_all_its_items_each_with_its_own_citation(pipeline: Pipeline) -> None:
     answer = pipeline.ask("Which things do passengers bring?")
     check_promises(pipeline, answer)
-    assert answer.answer == "a ticket [1]. a life jacket [2]. a whistle [3]."
+    assert answer.answer == "Passengers bring [1]:\n- a ticket [2].\n- a life jacket [3].\n- a whistle [4]."
     answer = pipeline.ask("Which goods did the miller sell?")
     check_promises(pipeline, answer)
     assert "flour, bran and oatmeal" in answer.answer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rag.answering.choose import Chosen, sentences_around
 from rag.answering.lists import without_marker
 from rag.answering.modes import Parts, at_once
@@ -14,12 +16,12 @@ MOST_SENTENCES = 12  # of an answer: a longer list or explanation is read better
 
 def extract(chosen: Chosen) -> Parts:
     """The sentences that hold the chosen span, each with its own citation."""
-    return at_once(sentence_parts(chosen, sentences_around(chosen)))
+    return at_once(sentence_parts(chosen, sentences_around(chosen)[:MOST_SENTENCES]))
 
 
-def sentence_parts(chosen: Chosen, evidence: list[Evidence]) -> list[Part]:
+def sentence_parts(chosen: Chosen, evidence: Sequence[Evidence]) -> list[Part]:
     """One part for each sentence, whole but for the marker of a list, with the words of the span in it marked."""
-    return [_sentence(chosen, item) for item in evidence[:MOST_SENTENCES]]
+    return [_sentence(chosen, item) for item in evidence]
 
 
 def _sentence(chosen: Chosen, item: Evidence) -> Part:

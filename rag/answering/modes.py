@@ -17,12 +17,13 @@ class Outcome(NamedTuple):
 
     usage: Usage = Usage()
     reason: AbstentionReason = "unsupported"  # why there are no parts, if there are none
+    remark: str = ""  # our own words behind the parts, which are no claim
 
 
 Parts = Generator[Part, None, Outcome]  # lazy: nothing is computed until it is consumed; closed, it ends the work
 
 
-def at_once(parts: Sequence[Part]) -> Parts:
-    """Parts that are all there already."""
+def at_once(parts: Sequence[Part], remark: str = "") -> Parts:
+    """Parts that are all there already, and a remark behind them."""
     yield from parts
-    return Outcome()
+    return Outcome(remark=remark)

@@ -33,6 +33,7 @@ class Part(NamedTuple):
     support: float
     reason: str | None = None
     before: str | None = None  # words that are no claim, such as a heading, with white space; None: a space
+    opens: bool = False  # True if it announces the parts behind it: its colon stays
 
 
 class Composed(NamedTuple):
@@ -63,7 +64,7 @@ class Composer:
     def add(self, part: Part) -> NextClaim:
         """Append the part as the next claim of the answer; returns the claim with its citations."""
         numbers = tuple(self._label(place) for place in part.places)
-        said = _said(part.text, numbers)
+        said = _said(part.text, numbers, part.opens)
         before = (" " if self._text else "") if part.before is None else _LABEL.sub(r"(\1)", part.before)
         start = len(self._text) + len(before)
         self._text += before + said
@@ -74,7 +75,7 @@ class Composer:
     def cited(self, part: Part) -> tuple[str, tuple[Citation, ...]]:
         """The part with its markers, and its citations, beside the answer: its text is not added."""
         numbers = tuple(self._label(place) for place in part.places)
-        return _said(part.text, numbers), tuple(self._citations[number - 1] for number in numbers)
+        return _said(part.text, numbers, part.opens), tuple(self._citations[number - 1] for number in numbers)
 
     def composed(self) -> Composed:
         """The answer so far."""
@@ -101,10 +102,10 @@ def compose(parts: Sequence[Part]) -> Composed:
     return composer.composed()
 
 
-def _said(text: str, labels: Sequence[int]) -> str:
+def _said(text: str, labels: Sequence[int], opens: bool) -> str:
     """The part with its markers before its full stop: "He left." cited by 1 is "He left [1]."."""
     clean = " ".join(text.split()).removeprefix("- ")
-    stop = clean[-1] if clean.endswith(_CLOSED) else "."
+    stop = clean[-1] if clean.endswith((*_CLOSED, ":") if opens else _CLOSED) else "."
     body = clean.removesuffix(stop).rstrip(" ,;:")
     return f"{body} {''.join(f'[{label}]' for label in labels)}{stop}"
 

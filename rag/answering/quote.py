@@ -1,22 +1,24 @@
 """Mode quote: what stands in the documents, in the form that the question asks for.
 
-A list or steps: every item beside the one that the reader found. Yes or no: the word first, if it is clear, then the
+A list or steps: whole, with the line that announces it. Yes or no: the word first, if it is clear, then the
 sentence that says so. A cell of a table: with the row and the column that it stands in. Everything
 else: the sentences in which the answer stands. All of it is verbatim and cited.
 """
 
 from __future__ import annotations
 
-from rag.answering.choose import Chosen, evidence, sentences_around
-from rag.answering.extract import sentence_parts
-from rag.answering.lists import announces_list, list_items
+from collections.abc import Callable, Iterator, Sequence
+
+from rag.answering.choose import Chosen, sentences_around
+from rag.answering.extract import MOST_SENTENCES, sentence_parts
+from rag.answering.lists import Listing, announces_list, listing
 from rag.answering.modes import Parts, at_once
 from rag.answering.parts import Part, QuotedPlace
 from rag.answering.verdict import verdict
 from rag.checking.faithfulness import VERBATIM
 from rag.retrieval.question import Question
 from rag.text.structure import cells, column_names, table_header
-from rag.types import Evidence
+from rag.types import Evidence, StoredDocument
 
 _WANTS_LIST = 0.3  # probability from which a list in which the answer stands is given whole
 _ONE_OF_BOTH = 0.5  # probability that the passage says yes or no at all, from which the question is taken to ask for it
@@ -24,14 +26,14 @@ _UNCLEAR = "The documents say: "  # in place of "Yes" or "No"
 _NEARLY = 2.0  # logits below the best span at which a cell of the same column is another of the things asked for
 
 
-def quote(question: Question, chosen: Chosen) -> Parts:
-    """The parts of the answer that the chosen span gives to the question."""
+def quote(question: Question, chosen: Chosen, stored: Callable[[str], StoredDocument]) -> Parts:
+    """The parts of the answer that the chosen span gives to the question; `stored` gives a document by its id."""
     around = sentences_around(chosen)
-    if items := _items(question, chosen, around):
-        return at_once(sentence_parts(chosen, items))
+    if found := _listing(question, chosen, around, stored):
+        return at_once(list(_listed(chosen, found)), _cut(found))
     if len(around) == 1 and (cell := _cell(chosen, around[0])):
         return at_once(_column(chosen, around[0]) or [cell] if question.wants_list >= _WANTS_LIST else [cell])
-    parts = sentence_parts(chosen, around)
+    parts = sentence_parts(chosen, around[:MOST_SENTENCES])
     if question.kind == "yesno":
         if word := verdict(chosen.reading, around):
             parts[0] = parts[0]._replace(text=f"{word}. {parts[0].text}")
@@ -46,13 +48,31 @@ def at_place(chosen: Chosen) -> Part:
     return _cell(chosen, first[0]) or sentence_parts(chosen, first)[0]
 
 
-def _items(question: Question, chosen: Chosen, around: list[Evidence]) -> list[Evidence]:
-    """All items of the first list that the span touches, if the question asks for a list or for steps, or if the span
-    touches several items or the line that announces them."""
-    if question.wants_list < _WANTS_LIST and len(around) == 1 and not announces_list(around[-1].text):
-        return []
-    items = next((found for sentence in around if (found := list_items(sentence))), [])
-    return [evidence(chosen, item.start, item.end, label) for label, item in enumerate(items, 1)]
+def _listing(
+    question: Question, chosen: Chosen, around: Sequence[Evidence], stored: Callable[[str], StoredDocument]
+) -> Listing | None:
+    """The list or the steps that the span touches, if the question asks for such, or if the span touches several lines
+    or the one that announces them."""
+    passage, span = chosen.passage, chosen.span
+    several = "\n" in passage.text[span.start - passage.start : span.end - passage.start].strip()
+    if question.wants_list < _WANTS_LIST and not several and not announces_list(around[-1].text):
+        return None
+    return listing(stored(passage.document_id), passage, span, steps=question.kind == "steps")
+
+
+def _listed(chosen: Chosen, found: Listing) -> Iterator[Part]:
+    """The line that announces a list, then a line for each item, or the sentences that tell the steps."""
+    yield from (part._replace(opens=True) for part in sentence_parts(chosen, found.lead))
+    for number, part in enumerate(sentence_parts(chosen, found.items), 1):
+        mark = {"numbers": f"{number}. ", "bullets": "- ", "none": ""}[found.marks]
+        first = number == 1 and not found.lead
+        yield part._replace(before=mark if first else f"\n{mark}") if mark else part
+
+
+def _cut(found: Listing) -> str:
+    """What is to be said of a list that is too long to be quoted whole."""
+    said = len(found.items)
+    return f"\nThe list has {found.total} items; the first {said} are quoted." if said < found.total else ""
 
 
 def _cell(chosen: Chosen, row: Evidence) -> Part | None:

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from rag.answering.choose import Chosen, choose
 from rag.text.sentences import split_sentences
-from rag.types import AnswerSpan, Hit, Passage, PassageReading
+from rag.types import (
+    AnswerSpan,
+    BlockSpan,
+    Document,
+    Embedding,
+    Hit,
+    Passage,
+    PassageReading,
+    StoredDocument,
+    StoredPassage,
+)
 
 
 def passage(text: str, start: int = 0, document: str = "a.txt", section: str | None = None) -> Passage:
@@ -33,3 +47,13 @@ def chosen(text: str, answer: str, start: int = 0, yes: float = 0.0, no: float =
     found = choose([hit(of)], [reading(of, answer, yes=yes, no=no)])
     assert found is not None
     return found
+
+
+def stored(*passages: Passage, blocks: Sequence[BlockSpan] = ()) -> StoredDocument:
+    """The document of passages that follow each other, with nothing but dots around them."""
+    text = ""
+    for of in passages:
+        text += "." * (of.start - len(text)) + of.text
+    nothing = Embedding(np.zeros(3, np.float32), np.zeros((0, 3), np.float32))
+    rows = [StoredPassage(row, of, nothing) for row, of in enumerate(passages)]
+    return StoredDocument(Document(passages[0].document_id, "Title", text, "", "", blocks=tuple(blocks)), rows)

@@ -7,7 +7,6 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answering.lists import list_items, without_marker
 from rag.answering.parts import Part, QuotedPlace, compose, quoted
 from rag.text.sentences import split_sentences
 from rag.types import Evidence, Passage
@@ -76,13 +75,3 @@ def test_labels_claims_and_text_always_agree(drawn: list[tuple[str, list[int]]])
     for claim, part in zip(answer.claims, parts, strict=True):
         marks = [int(number) for number in re.findall(r"\[(\d+)\]", claim.text.removeprefix(part.text))]
         assert tuple(marks[-len(claim.citations) :]) == claim.citations
-
-
-def test_items_of_a_list_are_those_of_its_block() -> None:
-    text = "- tea\n- milk\n\nYou also need:\n- salt\n- flour\n\nThen bake."
-    found = [item for item in (evidence(text, n) for n in range(6)) if item.text == "- flour"][0]
-    assert [text[s.start : s.end] for s in list_items(found)] == ["- salt", "- flour"]
-    announcing = [item for item in (evidence(text, n) for n in range(6)) if item.text == "You also need:"][0]
-    assert [text[s.start : s.end] for s in list_items(announcing)] == ["- salt", "- flour"]
-    assert list_items(evidence("Then bake.", 0)) == []
-    assert without_marker("12. bake") == 4

@@ -7,21 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.answering.choose import Chosen, choose, sentences_around
-from rag.answering.extract import MOST_SENTENCES, extract
+from rag.answering.extract import extract
+from rag.answering.lists import MOST_LINES
 from rag.answering.parts import Composer, Part
 from rag.answering.quote import quote
 from rag.answering.verdict import verdict
 from rag.retrieval.question import parse_question
-from tests.answering.readings import chosen, hit, passage, reading
+from tests.answering.readings import chosen, hit, passage, reading, stored
 
 MILL = "Ada Hart built the mill in 1859. It was closed because the stream ran dry."
 STEPS = "To clean the filter:\n\n1. Pull the plug.\n2. Turn the filter.\n3. Rinse it."
+CLEANING = ["To clean the filter:", "Pull the plug.", "Turn the filter.", "Rinse it."]
 TWO_LISTS = "Before the repair:\n\n1. Stop it.\n2. Lock it.\n\nAfterwards:\n\n1. Unlock it.\n2. Start it."
 TABLE = "Fabric | Temperature | Time\nWool | 30 degrees | 48 min\nCotton | 60 degrees | 95 min"
 
 
 def quote_of(question: str, found: Chosen) -> list[Part]:
-    return list(quote(parse_question(question), found))
+    return list(quote(parse_question(question), found, lambda id_: stored(found.passage)))
 
 
 def said(question: str, found: Chosen) -> list[str]:
@@ -42,9 +44,14 @@ def marked(parts: list[Part]) -> list[str]:
     [
         ("When was the mill built?", MILL, "1859", ["Ada Hart built the mill in 1859."]),
         ("Why was it closed?", MILL, "the stream ran dry", ["It was closed because the stream ran dry."]),
-        ("How do I clean it?", STEPS, "Turn the filter", ["Pull the plug.", "Turn the filter.", "Rinse it."]),
-        ("How do I stop it?", TWO_LISTS, "Stop it.\n2. Lock it.\n\nAfterwards:\n\n1. Unlock", ["Stop it.", "Lock it."]),
-        ("What does it take?", STEPS, "To clean the filter:", ["Pull the plug.", "Turn the filter.", "Rinse it."]),
+        ("How do I clean it?", STEPS, "Turn the filter", CLEANING),
+        (
+            "How do I stop it?",
+            TWO_LISTS,
+            "Stop it.\n2. Lock it.\n\nAfterwards:\n\n1. Unlock",
+            ["Before the repair:", "Stop it.", "Lock it."],
+        ),
+        ("What does it take?", STEPS, "To clean the filter:", CLEANING),
         ("How long does wool take?", TABLE, "48 min", ["Wool, Time: 48 min"]),
         ("Which fabric takes 60 degrees?", TABLE, "Cotton", ["Cotton"]),
     ],
@@ -98,10 +105,24 @@ def test_extract_says_sentences_as_they_stand() -> None:
     assert marked(list(extract(found))) == ["1859.", "It was closed"]
 
 
-def test_a_list_is_cut_where_it_is_read_better_at_its_place() -> None:
-    text = "Bring:\n\n" + "\n".join(f"- thing {number}." for number in range(40))
-    parts = said("List the things to bring", chosen(text, "thing 3."))
-    assert parts == [f"thing {number}." for number in range(MOST_SENTENCES)]
+def test_a_list_that_is_too_long_says_how_long_it_is() -> None:
+    text = "Bring:\n\n" + "\n".join(f"- thing {number}." for number in range(57))
+    found = chosen(text, "thing 3.")
+    parts = quote(parse_question("List the things to bring"), found, lambda id_: stored(found.passage))
+    said = [next(parts).text for _ in range(1 + MOST_LINES)]
+    with pytest.raises(StopIteration) as end:
+        next(parts)
+    assert end.value.value.remark == f"\nThe list has 57 items; the first {MOST_LINES} are quoted."
+    assert said == ["Bring:", *(f"thing {number}." for number in range(MOST_LINES))]
+
+
+def test_steps_are_numbered_below_the_line_that_announces_them() -> None:
+    composer = Composer()
+    for part in quote_of("How do I clean it?", chosen(STEPS, "Turn the filter")):
+        composer.add(part)
+    assert composer.composed().text == (
+        "To clean the filter [1]:\n1. Pull the plug [2].\n2. Turn the filter [3].\n3. Rinse it [4]."
+    )
 
 
 TEXTS = st.sampled_from([MILL, STEPS, TABLE, "One word", "A: b; c | d", "- a\n- b\n\nC. D."])
@@ -113,7 +134,7 @@ def test_every_part_stands_at_its_place(text: str, data: st.DataObject, question
     answer = data.draw(st.sampled_from(words))
     found = chosen(text, answer, start=7, yes=data.draw(st.floats(0, 1)))
     composer = Composer()
-    for part in quote(parse_question(question), found):
+    for part in quote(parse_question(question), found, lambda id_: stored(found.passage)):
         composer.add(part)
     composed = composer.composed()
     assert composed.citations
@@ -128,7 +149,7 @@ def test_a_list_out_of_a_table_is_the_cells_that_are_nearly_as_good() -> None:
     question = parse_question("Which guests are vegetarian?")
     near = choose([hit(of)], [reading(of, "Cid", "Ann")])
     assert near is not None
-    assert [part.text for part in quote(question, near)] == ["Ann", "Cid"]
+    assert [part.text for part in quote(question, near, lambda id_: stored(of))] == ["Ann", "Cid"]
     far = choose([hit(of)], [reading(of, "Cid", "Bob", "vegetarian", "Ann")])  # a point less each
     assert far is not None
-    assert [part.text for part in quote(question, far)] == ["Bob", "Cid"]
+    assert [part.text for part in quote(question, far, lambda id_: stored(of))] == ["Bob", "Cid"]
