@@ -24,13 +24,14 @@ from api.observing.observer import Observer
 from api.observing.spans import Spans
 from api.observing.traces import Traces
 from api.openai import chat, models
-from api.routes import answers, documents, health, indexes, metrics, pages, questions, rerank, retrieval
+from api.routes import answers, documents, health, indexes, metrics, originals, pages, questions, rerank, retrieval
 from api.served import LoadModels, OpenPipeline, Served
 from api.server.run import run_server
 from api.work.threads import Threads
 from api.work.upload_jobs import Jobs
 from rag import __version__
 from rag.index.sources import without_path
+from rag.originals.viewer import Viewer
 from rag.settings import Settings
 from rag.state.open import open_keys, open_state
 
@@ -80,7 +81,7 @@ def create_app(
     app.add_middleware(Guard)
     app.add_middleware(Requests, metrics=app.state.metrics, drain=app.state.drain, spans=spans)  # the last is outermost
     errors.install_errors(app)
-    for part in (documents, indexes, questions, retrieval, rerank, chat, models, answers, metrics):
+    for part in (originals, documents, indexes, questions, retrieval, rerank, chat, models, answers, metrics):
         app.include_router(part.router, dependencies=[DESCRIBED])
     app.include_router(health.router)
     pages.install_pages(app)
@@ -106,6 +107,7 @@ def serve(settings: Settings) -> None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     served: Served = app.state.served
     app.state.threads = Threads(served.settings.queue, served.settings.answer_seconds)
+    app.state.viewer = Viewer()
     app.state.jobs = Jobs(served, app.state.state)
     app.state.traces.start()
     loading = asyncio.create_task(asyncio.to_thread(served.load))
@@ -115,6 +117,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             yield
     finally:
         await asyncio.to_thread(app.state.threads.close)
+        await asyncio.to_thread(app.state.viewer.close)
         await asyncio.to_thread(app.state.jobs.close)
         await loading  # a thread cannot be stopped; it takes seconds
         await asyncio.to_thread(served.close)

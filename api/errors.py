@@ -6,10 +6,10 @@
     401     unauthenticated          no API key, or an unknown one; with WWW-Authenticate
     403     forbidden                a key without the scope; a page of another site
     404     not_found                nothing at this address
-    404     document_not_found       index_not_found, job_not_found, answer_not_found
+    404     document_not_found       index_not_found, job_not_found, answer_not_found, page_not_found, original_gone
     405     method_not_allowed
     408     too_slow                 the body arrives too slowly
-    409     index_busy               index_mismatch
+    409     index_busy               index_mismatch, original_changed
     413     too_large                the body is over the limit
     415     unsupported_media_type   unsupported_document
     422     invalid_request          document_error
@@ -69,6 +69,9 @@ _RAISED: dict[type[rag.RagError], tuple[int, str]] = {
     rag.DocumentError: (422, "document_error"),
     rag.UnsupportedDocument: (415, "unsupported_document"),
     rag.DocumentNotFound: (404, "document_not_found"),
+    rag.PageNotFound: (404, "page_not_found"),
+    rag.OriginalGone: (404, "original_gone"),
+    rag.OriginalChanged: (409, "original_changed"),
     rag.IndexNotFound: (404, "index_not_found"),
     rag.IndexBusy: (409, "index_busy"),
     rag.IndexMismatch: (409, "index_mismatch"),

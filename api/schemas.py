@@ -15,8 +15,8 @@ from typing_extensions import TypedDict
 from rag.index.filters import MAX_VALUES
 from rag.retrieval.conversation import MAX_TURNS
 from rag.retrieval.question import MAX_QUESTION
-from rag.serialise import DocumentJSON, HitJSON
-from rag.types import Mode
+from rag.serialise import BoxJSON, DocumentJSON, HitJSON, LinkJSON
+from rag.types import BlockKind, Mode
 
 MAX_BODY = 1_000_000  # bytes; a question is a few hundred
 MAX_BODY_VALUES = 10_000  # texts, numbers and so on in a body; 500 messages of a chat, or 2,048 inputs, are far below
@@ -147,6 +147,64 @@ class TextJSON(TypedDict):
     text: str
     pages: list[int]
     notes: list[str]
+
+
+class PageSizeJSON(TypedDict):
+    """A page and its size as it is shown, in points."""
+
+    page: int
+    width: float
+    height: float
+
+
+class PagesJSON(TypedDict):
+    """The pages of a document that can be shown, in order."""
+
+    id: str
+    pages: list[PageSizeJSON]
+
+
+class BoxesJSON(TypedDict):
+    """The rectangles that the characters `start..end` fill, one a line; [] if they are not found on a page."""
+
+    id: str
+    start: int
+    end: int
+    boxes: list[BoxJSON]
+
+
+class PieceJSON(TypedDict):
+    """A text and the place at which it begins: `document.text[start:start + len(text)] == text`, in code points."""
+
+    start: int
+    text: str
+
+
+class BlockJSON(TypedDict):
+    """A block, or the lines of it that were asked for. `level` of a heading counts from 1, 0 for all else; `page` is
+    the one on which it begins. `header` has the names of a table's columns, wherever they stand, and is null if it has
+    none; `rows` are the cells of each other row of a table, one text for each line of all else."""
+
+    kind: BlockKind
+    start: int
+    end: int
+    level: int
+    page: int | None
+    header: list[PieceJSON] | None
+    rows: list[list[PieceJSON]]
+
+
+class BlocksJSON(TypedDict):
+    """The blocks of a stretch of a document. `before` is the end of the text before them, `next` the start of the text
+    behind, null where there is none; `characters` is the length of the whole text."""
+
+    id: str
+    title: str
+    characters: int
+    blocks: list[BlockJSON]
+    links: list[LinkJSON]
+    before: int | None
+    next: int | None
 
 
 class IndexesJSON(TypedDict):

@@ -7,6 +7,9 @@ RagError                        one line: what went wrong, the value, the limit,
 │   ├── UnsupportedDocument     files of its type are not read here              HTTP 415  exit 1
 │   └── ReaderFault             this program failed on it; has `traceback`       HTTP 422  exit 1
 ├── DocumentNotFound            the index has no document of that id             HTTP 404  exit 2
+├── PageNotFound                the document has no page of that number          HTTP 404  exit 2
+├── OriginalGone                the file behind a document is not there          HTTP 404  exit 2
+├── OriginalChanged             it is another than the one that was indexed      HTTP 409  exit 2
 ├── IndexNotFound               there is no index of that name                   HTTP 404  exit 2
 ├── IndexBusy                   another process is writing to the index          HTTP 409  exit 2
 ├── IndexMismatch               built by another embedder, chunker or format     HTTP 409  exit 2
@@ -58,6 +61,18 @@ class ReaderFault(DocumentError):
 
 class DocumentNotFound(RagError):
     """The index has no document of that id."""
+
+
+class PageNotFound(RagError):
+    """The document has no page of that number."""
+
+
+class OriginalGone(RagError):
+    """The file that a document was read from is not there, or cannot be read."""
+
+
+class OriginalChanged(RagError):
+    """The file that a document was read from was changed since, so that places in the text are no places in it."""
 
 
 class IndexNotFound(RagError):

@@ -230,6 +230,16 @@ class Pipeline:
         with self._index.snapshot() as snapshot:
             return snapshot.document(document_id)
 
+    def origin(self, document_id: str) -> Origin:
+        """The file behind a document, as it was when it was read. Raises `DocumentNotFound`."""
+        with self._index.snapshot() as snapshot:
+            found = snapshot.origins([document_id]).get(document_id)
+        if found is None:
+            raise DocumentNotFound(
+                f"the index has no document {document_id[:200]!r}: GET /v1/documents lists those that it has"
+            )
+        return found
+
     def close(self) -> None:
         """Close the index, and the models if this pipeline loaded them."""
         self._index.close()

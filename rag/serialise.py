@@ -20,6 +20,7 @@ from rag.types import (
     AbstentionReason,
     Answer,
     AnswerMode,
+    Box,
     Citation,
     Claim,
     Conflict,
@@ -55,10 +56,21 @@ class ClaimJSON(TypedDict):
     reason: str | None
 
 
+class BoxJSON(TypedDict):
+    """A rectangle on a page as it is shown, in shares of its width and height (0..1) from its top left."""
+
+    page: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
 class CitationJSON(TypedDict):
     """A place in a document: `document.text[start:end] == quote`, a whole sentence, and the words of it that are the
     answer are `document.text[answer_start:answer_end]`. `as_of` is the date that the document states, or the day of its
-    file; `stale` is true if the file changed since it was indexed."""
+    file; `stale` is true if the file changed since it was indexed. `boxes` are the rectangles of the quote on its
+    pages, one a line, and `answer_boxes` those of the words that are the answer; null if they are not known."""
 
     label: int
     document_id: str
@@ -75,6 +87,8 @@ class CitationJSON(TypedDict):
     as_of: str | None
     as_of_origin: DateOrigin | None
     stale: bool
+    boxes: list[BoxJSON] | None
+    answer_boxes: list[BoxJSON] | None
 
 
 class HitJSON(TypedDict):
@@ -305,7 +319,14 @@ def citation_json(citation: Citation) -> CitationJSON:
         "as_of": citation.as_of,
         "as_of_origin": citation.as_of_origin,
         "stale": citation.stale,
+        "boxes": None if citation.boxes is None else boxes_json(citation.boxes),
+        "answer_boxes": None if citation.answer_boxes is None else boxes_json(citation.answer_boxes),
     }
+
+
+def boxes_json(boxes: Iterable[Box]) -> list[BoxJSON]:
+    """The JSON of rectangles on pages."""
+    return [{"page": box.page, "x0": box.x0, "y0": box.y0, "x1": box.x1, "y1": box.y1} for box in boxes]
 
 
 def conflict_json(conflict: Conflict) -> ConflictJSON:

@@ -183,6 +183,16 @@ class ShortAnswer(NamedTuple):
     end: int
 
 
+class Box(NamedTuple):
+    """A rectangle on a page as it is shown, in shares of its width and height (0..1) from the top left."""
+
+    page: int  # 1-based
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
 @dataclass(frozen=True, slots=True)
 class Citation:
     """A place in a document: `document.text[start:end] == quote`, always."""
@@ -202,6 +212,8 @@ class Citation:
     as_of: str | None = None  # the date of what it says: a day, month or year in ISO; None if none is known
     as_of_origin: DateOrigin | None = None
     stale: bool = False  # True if the file changed since it was indexed
+    boxes: tuple[Box, ...] | None = None  # the quote on its pages, one a line; None if that is not known
+    answer_boxes: tuple[Box, ...] | None = None  # the words that are the answer
 
 
 @dataclass(frozen=True, slots=True)

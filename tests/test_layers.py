@@ -27,8 +27,8 @@ HEAVY = {
 ROOMS = """
     rag.errors rag.deadline rag.background rag.processor rag.types rag.seams rag.atomic rag.settings rag.text
     rag.state rag.documents rag.index rag.llm rag.encoder rag.embedding rag.reading rag.retrieval rag.checking
-    rag.serialise rag.traces rag.answering rag.ingest.chunking rag.stores rag.ingest rag.models rag.pipeline rag
-    rag.evaluation
+    rag.serialise rag.traces rag.answering rag.ingest.chunking rag.stores rag.ingest rag.originals rag.models
+    rag.pipeline rag rag.evaluation
     api api.schemas api.errors api.caller api.observing api.middleware api.served api.work api.routes api.agents
     api.openai api.server api.app rag.cli
 """.split()

@@ -85,6 +85,8 @@ CITATION: CitationJSON = {
     "answer_end": START + 37,
     "as_of": None,
     "as_of_origin": None,
+    "boxes": None,
+    "answer_boxes": None,
     "stale": False,
 }
 CLAIM: ClaimJSON = {"text": SAID, "start": 0, "end": len(SAID), "support": 0.98, "citations": [1], "reason": None}

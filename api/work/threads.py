@@ -1,10 +1,10 @@
 """The one gate for blocking work: each piece gets a thread of its kind and a deadline, and is given up when it ends.
 
-In: calls that take a `Deadline`. Out: what they return. Questions, reads, writes, costly checks and probes have threads
-of their own, so that none waits behind another kind and `/healthz` and `/readyz` answer at any time. However a call
-ends (an answer, an error, a client that left, a cancelled tool, the stop of the service), its deadline is cancelled,
-and the work ends at its next look at it. A place counts as taken until its thread is free. Does not order anything: the
-language model's own queue orders questions.
+In: calls that take a `Deadline`. Out: what they return. Questions, reads, writes, costly checks, originals and probes
+have threads of their own, so that none waits behind another kind and `/healthz` and `/readyz` answer at any time.
+However a call ends (an answer, an error, a client that left, a cancelled tool, the stop of the service), its deadline
+is cancelled, and the work ends at its next look at it. A place counts as taken until its thread is free. Does not
+order anything: the language model's own queue orders questions.
 """
 
 from __future__ import annotations
@@ -33,10 +33,12 @@ SPARE = 4
 READERS = 8  # threads that search, list documents and open indexes: tens of milliseconds each
 WRITERS = 4  # threads that keep uploads and remove documents
 COSTLY = 2  # threads that check and embed texts for others: as many as two cores have time for
+VIEWERS = 4  # threads that show originals, in two processes: a second for a page, a minute for one that OCR reads
 PROBES = 2  # threads for `/readyz` and `/metrics`
 WAITING = 64  # calls that may wait for a thread that reads or writes
 FEW = 8  # calls that may wait for a costly one, or for a probe
 READ_S = 30.0  # for a call that reads or writes, waiting included
+VIEW_S = 180.0  # for a call that shows an original: slides are laid out within 140 s
 PROBE_S = 5.0
 RETRY_AFTER_S = 5.0
 _STOP_S = 5.0  # for work under way when the service has stopped
@@ -51,8 +53,9 @@ class Threads:
         self._readers = _Lane("reader", READERS, WAITING, "requests that read are under way or wait")
         self._writers = _Lane("writer", WRITERS, WAITING, "uploads and removals are under way or wait")
         self._costly = _Lane("costly", COSTLY, FEW, "texts are being checked or embedded, or wait")
+        self._viewers = _Lane("viewer", VIEWERS, WAITING, "pages and files are being shown or wait")
         self._probes = _Lane("probe", PROBES, FEW, "probes are under way or wait")
-        self._lanes = (self._questions, self._readers, self._writers, self._costly, self._probes)
+        self._lanes = (self._questions, self._readers, self._writers, self._costly, self._viewers, self._probes)
         self._deadlines: set[Deadline] = set()
 
     async def question(self, work: Callable[[Deadline], T], receive: Receive | None = None) -> T:
@@ -79,6 +82,10 @@ class Threads:
             return work(deadline)
 
         return await self._run(self._costly, begun, limit, receive)
+
+    async def viewing(self, work: Callable[[Deadline], T], receive: Receive | None = None) -> T:
+        """Show a part of an original. Raises `Overloaded` if many wait, and `DeadlineExceeded` after `VIEW_S`."""
+        return await self._run(self._viewers, work, Deadline(VIEW_S, None), receive)
 
     async def probing(self, work: Callable[[], T]) -> T:
         """Look at the state of the service. Raises `TimeoutError` after `PROBE_S`, and `Overloaded`."""

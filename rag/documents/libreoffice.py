@@ -1,12 +1,14 @@
-"""Files of the binary Office formats before 2007 (.doc, .ppt) -> the same documents in today's, through LibreOffice.
+"""Files of the binary Office formats before 2007 (.doc, .ppt) -> the same documents in today's, through LibreOffice;
+documents and slides -> their pages as a PDF.
 
-In: the bytes of a file and its suffix. Out: the bytes of the same document in today's format. Files of another type
+In: the bytes of a file and its suffix. Out: the bytes of the same document in another format. Files of another type
 under such a name are told apart by their first bytes. If LibreOffice is not installed, the file is refused with the
 remedy.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -21,6 +23,16 @@ MODERN = {".doc": ".docx", ".ppt": ".pptx"}
 PROGRAM = "soffice"
 LONGEST = 120  # seconds for a file; starting the program takes some of them
 RTF, ZIP, MARKUP, XML = b"{\\rtf", b"pk\x03\x04", (b"<html", b"<!doctype html"), b"<?xml"
+NOWHERE = dict.fromkeys(("http_proxy", "https_proxy", "ftp_proxy"), "http://127.0.0.1:9")  # nothing is fetched
+_SETTING = (
+    '<item oor:path="/org.openoffice.Office.Common/Security/Scripting"><prop oor:name="{}" oor:op="fuse">'
+    "<value>true</value></prop></item>"
+)
+CAUTIOUS = (  # no macros, nothing that a document only links to
+    '<?xml version="1.0" encoding="UTF-8"?>\n<oor:items xmlns:oor="http://openoffice.org/2001/registry">'
+    + "".join(map(_SETTING.format, ("BlockUntrustedRefererLinks", "DisableMacrosExecution", "DisableActiveContent")))
+    + "</oor:items>\n"
+)
 REMEDY = "save it as {modern}, or install LibreOffice (the program soffice) and read it again"
 
 
@@ -49,28 +61,53 @@ def converted(data: bytes, suffix: str) -> bytes:
     program = shutil.which(PROGRAM)
     if program is None:
         raise UnsupportedDocument(f"is of the old binary format {suffix}; {REMEDY.format(modern=modern)}")
+    found = _made(program, data, suffix, modern)
+    if found is None:
+        raise DocumentError(f"could not be converted by LibreOffice, it may be damaged; save it as {modern}")
+    return found
+
+
+def as_pdf(data: bytes, suffix: str) -> bytes:
+    """A PDF with the pages of a document or of slides, as LibreOffice lays them out.
+
+    Raises `UnsupportedDocument` if LibreOffice is not installed, `DocumentError` if it fails or the file is encrypted.
+    """
+    program = shutil.which(PROGRAM)
+    if program is None:
+        raise UnsupportedDocument(f"its pages cannot be shown without LibreOffice (the program {PROGRAM}): install it")
+    if data.startswith(ooxml.OLE) and is_protected(data):
+        raise DocumentError(ooxml.PROTECTED)
+    found = _made(program, data, suffix, ".pdf")
+    if found is None:
+        raise DocumentError("could not be laid out by LibreOffice, it may be damaged; its text is kept")
+    return found
+
+
+def _made(program: str, data: bytes, suffix: str, wanted: str) -> bytes | None:
+    """The file that LibreOffice makes of another; None if it makes none."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, f"file{suffix}")
         source.write_bytes(data)
-        profile = f"-env:UserInstallation={Path(folder, 'profile').as_uri()}"  # its own: programs may not share one
+        own = Path(folder, "profile", "user")  # programs may not share one
+        own.mkdir(parents=True)
+        (own / "registrymodifications.xcu").write_text(CAUTIOUS)
         command = [
             program,
-            profile,
+            f"-env:UserInstallation={own.parent.as_uri()}",
             "--headless",
             "--norestore",
             "--convert-to",
-            modern[1:],
+            wanted[1:],
             "--outdir",
             folder,
             str(source),
         ]
         try:
-            subprocess.run(command, capture_output=True, timeout=LONGEST, check=False)  # its exit code tells nothing
+            # Its exit code tells nothing
+            subprocess.run(command, capture_output=True, timeout=LONGEST, check=False, env=os.environ | NOWHERE)
         except subprocess.TimeoutExpired as exc:
             raise DocumentError(
-                f"took LibreOffice more than {LONGEST} s to convert; save it as {modern} yourself"
+                f"took LibreOffice more than {LONGEST} s to convert; save it as {wanted} yourself"
             ) from exc
-        target = source.with_suffix(modern)
-        if not target.is_file():
-            raise DocumentError(f"could not be converted by LibreOffice, it may be damaged; save it as {modern}")
-        return target.read_bytes()
+        target = source.with_suffix(wanted)
+        return target.read_bytes() if target.is_file() else None

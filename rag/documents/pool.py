@@ -13,13 +13,8 @@ started when there is work and load no more than the readers need.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import pickle
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -28,6 +23,7 @@ from multiprocessing.connection import Connection, wait
 from rag.documents.contained import printable
 from rag.documents.discover import Found
 from rag.documents.pool_messages import LARGEST, result_of
+from rag.documents.pool_process import PoolProcess
 from rag.documents.pool_worker import ReaderLimits, ReadingJob
 from rag.documents.read import DEFAULTS, Options
 from rag.documents.unpack import Begun, Result, Spent, id_of
@@ -42,7 +38,7 @@ LONGEST_START = 60.0  # seconds until a process takes its first file, on a busy 
 LAST_WORDS = 1.0  # seconds at most between the end of a pipe and that of its process
 START = (
     "from rag.documents.pool_worker import ReaderLimits, read_for_pool\n"
-    "read_for_pool({descriptor}, ReaderLimits({seconds}, {megabytes}))"
+    "read_for_pool({{descriptor}}, ReaderLimits({seconds}, {megabytes}))"
 )
 HOSTILE = "save it anew, or leave it out if you do not trust where it comes from"
 
@@ -143,13 +139,13 @@ class _Worker:
         self.task: _Task | None = None
         self._limits = limits
         self._options = DEFAULTS
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: PoolProcess | None = None
         self._files = 0
         self._spent = False
 
     def begin(self, task: _Task, options: Options) -> None:
         worn = self._spent or self._files >= FILES_BEFORE_RENEWAL
-        if self._process is None or self._process.poll() is not None or worn:
+        if self._process is None or self._process.ended or worn:
             self.stop()
             self._start()
         self.task, self._options = task, options
@@ -221,33 +217,15 @@ class _Worker:
         self.task = None
 
     def _start(self) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            start = START.format(descriptor=theirs.fileno(), **self._limits._asdict())
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", start],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                start_new_session=True,  # so that what it starts (OCR, converters) can be ended with it
-            )
-        self.pipe = Connection(ours.detach())
+        self._process = PoolProcess(START.format(**self._limits._asdict()))
+        self.pipe = self._process.pipe
         self._files, self._spent = 0, False
 
     def _end(self, patience: float = 0.0) -> int:
-        """Ends the process with all that it started; -> its exit code, negative for a signal.
-
-        One that is ending by itself is left `patience` seconds, for the sake of that code.
-        """
+        """Ends the process with all that it started, as `PoolProcess.end` does."""
         process, self._process = self._process, None
         assert process is not None
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        self.pipe.close()
-        return process.wait()
+        return process.end(patience)
 
 
 def _end_of(code: int) -> str:

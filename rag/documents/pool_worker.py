@@ -42,11 +42,7 @@ class ReadingJob(NamedTuple):
 
 def read_for_pool(descriptor: int, limits: ReaderLimits) -> None:
     """Serves jobs until the pipe is closed. A timer of the kernel keeps the time limit, in foreign code too."""
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (limits.megabytes << 20, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # what libraries print is nobody's answer
-    os.environ["OMP_THREAD_LIMIT"] = "1"  # for tesseract: its threads wait for one another more than they compute
+    keep_to(limits)
     with Connection(descriptor) as pipe:
         while True:
             try:
@@ -60,6 +56,15 @@ def read_for_pool(descriptor: int, limits: ReaderLimits) -> None:
                 pipe.send(step)
                 if isinstance(step, Begun):
                     signal.setitimer(signal.ITIMER_REAL, limits.seconds + GRACE)
+
+
+def keep_to(limits: ReaderLimits) -> None:
+    """Hold this process to a limit of memory, and to one thread of tesseract; what libraries print is nobody's."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (limits.megabytes << 20, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.dup2(os.open(os.devnull, os.O_RDWR), 1)
+    os.environ["OMP_THREAD_LIMIT"] = "1"  # for tesseract: its threads wait for one another more than they compute
 
 
 def _is_spent(step: Begun | Result, limits: ReaderLimits, whole: str) -> bool:

@@ -28,6 +28,8 @@ def citation(label: int, place: tuple[int, int], document: str = "mill.txt", tex
         "answer_end": min(start + 8, end),
         "as_of": None,
         "as_of_origin": None,
+        "boxes": None,
+        "answer_boxes": None,
         "stale": False,
     }
 

@@ -52,7 +52,7 @@ class Characters(NamedTuple):
 
 def page_characters(page: Any, text: Any, receipt: Receipt) -> Characters:
     """The lines of a page, and a judgement on their text: fonts may not know their characters, or know wrong ones."""
-    glyphs = _Glyphs(text)
+    glyphs = PageCharacters(text)
     whole = list(_pieces(glyphs))
     unseen = _unseen(page, text, whole, receipt)
     pieces = [piece for piece in (_without(piece, unseen) for piece in whole) if piece.text]
@@ -116,7 +116,7 @@ class _Run(NamedTuple):
         return _Run(self.text[begin:end], self.places[begin:end])
 
 
-class _Glyphs:
+class PageCharacters:
     """What PDFium tells of the characters of a page, each by its place. Its answers go into the same few objects."""
 
     def __init__(self, page: Any) -> None:
@@ -159,6 +159,12 @@ class _Glyphs:
         begin, end = _turned(box.left, box.bottom, turns)[0], _turned(box.right, box.top, turns)[0]
         return (begin, end) if begin <= end else (end, begin)
 
+    def box(self, place: int) -> tuple[float, float, float, float]:
+        """Left, bottom, right and top of what is drawn of a character, in points of the file's own page."""
+        left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+        self._raw.FPDFText_GetCharBox(self._page, place, left, right, bottom, top)
+        return left.value, bottom.value, right.value, top.value
+
     def look(self, place: int) -> _Look:
         """The looks of a character."""
         raw, page, matrix = self._raw, self._page, self._matrix
@@ -189,13 +195,13 @@ class _Look(NamedTuple):
     bold: bool
 
 
-def _is_unknown(glyphs: _Glyphs, piece: _Run) -> bool:
+def _is_unknown(glyphs: PageCharacters, piece: _Run) -> bool:
     """Tells if the font of a piece does not say which characters it shows, as far as the one in the middle tells."""
     middle = len(piece.text) // 2
     return glyphs.has_no_code(piece.places[middle]) or bool(PRIVATE.fullmatch(piece.text[middle]))
 
 
-def _pieces(glyphs: _Glyphs) -> Iterator[_Run]:
+def _pieces(glyphs: PageCharacters) -> Iterator[_Run]:
     """The page's characters, cut at line ends. They are asked for at once, which is 20 times as fast as one by one."""
     text = glyphs.text().translate(SYMBOLS)
     begin = 0
@@ -211,7 +217,7 @@ def _pieces(glyphs: _Glyphs) -> Iterator[_Run]:
         begin = end + 1
 
 
-def _lines(glyphs: _Glyphs, piece: _Run) -> Iterator[Line]:
+def _lines(glyphs: PageCharacters, piece: _Run) -> Iterator[Line]:
     """The line that a piece is; several if PDFium ran together what stands one below the other."""
     words = _words(_once(glyphs, piece))
     if not words:
@@ -238,7 +244,7 @@ def _lines(glyphs: _Glyphs, piece: _Run) -> Iterator[Line]:
         begin = place
 
 
-def _are_cells(glyphs: _Glyphs, words: Sequence[_Run], size: float) -> bool:
+def _are_cells(glyphs: PageCharacters, words: Sequence[_Run], size: float) -> bool:
     """Tells if upright characters one below the other are cells of a column, such as figures, and no vertical line."""
     if any(UNSPACED_CHARACTER.search(word.text) for word in words):
         return False
@@ -247,7 +253,7 @@ def _are_cells(glyphs: _Glyphs, words: Sequence[_Run], size: float) -> bool:
     return any(map(str.isdecimal, "".join(word.text for word in words))) or min(steps, default=0) > STACKED * size
 
 
-def _cells(glyphs: _Glyphs, words: Sequence[_Run], size: float) -> Iterator[list[_Run]]:
+def _cells(glyphs: PageCharacters, words: Sequence[_Run], size: float) -> Iterator[list[_Run]]:
     """The words of each height; what stands one below the other is no word, even without a space."""
     cell: list[_Run] = []
     height = glyphs.origin(words[0].places[0])[1]
@@ -264,7 +270,7 @@ def _cells(glyphs: _Glyphs, words: Sequence[_Run], size: float) -> Iterator[list
     yield cell
 
 
-def _line(glyphs: _Glyphs, words: Sequence[_Run]) -> Line:
+def _line(glyphs: PageCharacters, words: Sequence[_Run]) -> Line:
     seen = [place for word in words for place in (word.places[0], word.places[-1])]
     samples = [glyphs.look(place) for place in (seen[0], _middle(words), seen[-1])]
     size = sorted(sample.size for sample in samples)[1]
@@ -292,7 +298,7 @@ def _middle(words: Sequence[_Run]) -> int:
     raise AssertionError("words hold characters")
 
 
-def _once(glyphs: _Glyphs, piece: _Run) -> _Run:
+def _once(glyphs: PageCharacters, piece: _Run) -> _Run:
     """The characters without those that are drawn twice, a little beside themselves, to look bold.
 
     All of them are, or none: two that lie one upon the other may be the halves of a ligature.
@@ -308,7 +314,7 @@ def _once(glyphs: _Glyphs, piece: _Run) -> _Run:
     return _Run("".join(text[at] for at in kept), [places[at] for at in kept])
 
 
-def _overlap(glyphs: _Glyphs, first: int, second: int) -> bool:
+def _overlap(glyphs: PageCharacters, first: int, second: int) -> bool:
     (x, y), (other_x, other_y) = glyphs.origin(first), glyphs.origin(second)
     begin, end = glyphs.span(first, glyphs.turns(first))
     return math.hypot(other_x - x, other_y - y) < DOUBLED * (end - begin)
@@ -318,7 +324,7 @@ def _words(piece: _Run) -> list[_Run]:
     return [piece.part(*found.span()) for found in WORD.finditer(piece.text)]
 
 
-def _turns(glyphs: _Glyphs, first: int, last: int, size: float) -> int:
+def _turns(glyphs: PageCharacters, first: int, last: int, size: float) -> int:
     """Quarter turns to the left by which a line is rotated; text set downwards counts as rotated to the right."""
     (start_x, start_y), (end_x, end_y) = glyphs.origin(first), glyphs.origin(last)
     if abs(end_y - start_y) > max(size, abs(end_x - start_x)):
@@ -326,7 +332,7 @@ def _turns(glyphs: _Glyphs, first: int, last: int, size: float) -> int:
     return 2 if glyphs.turns(first) == 2 else 0
 
 
-def _is_aslant(glyphs: _Glyphs, place: int) -> bool:
+def _is_aslant(glyphs: PageCharacters, place: int) -> bool:
     """Tells if a character stands neither upright nor turned by quarters, as those of watermarks do."""
     turned = glyphs.angle(place) % (math.pi / 2)
     return min(turned, math.pi / 2 - turned) > ASLANT

@@ -9,7 +9,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
 
 from rag.documents.blocks import Block
 from rag.documents.wrapping import join, whole_words
@@ -27,13 +28,31 @@ LANGUAGE_REMEDY = "install it (Debian: apt-get install tesseract-ocr-{language})
 LEAST_SURE = 30.0  # percent below which a word is a speck
 
 
+class Recognised(NamedTuple):
+    """A word that was read, its place in shares of the page (0..1, from the top left) and the number of its line."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    line: tuple[str, ...]  # numbers of block, paragraph and line
+
+
 def is_installed() -> bool:
     """Tells if both tesseract and its Python wrapper are there."""
     return find_spec("pytesseract") is not None and shutil.which(PROGRAM) is not None
 
 
 def page_blocks(image: Image, languages: Sequence[str]) -> list[Block]:
-    """The paragraphs of a drawn page.
+    """The paragraphs of a drawn page. Raises `DocumentError` as `page_words` does."""
+    paragraphs = list(_paragraphs(page_words(image, languages)))
+    known = whole_words(line for lines in paragraphs for line in lines)
+    return [Block(join(lines, known)) for lines in paragraphs]
+
+
+def page_words(image: Image, languages: Sequence[str]) -> list[Recognised]:
+    """The words of a drawn page, in reading order, without specks.
 
     Raises `DocumentError` for a language that is not installed, and if OCR fails or takes longer than `LONGEST`.
     """
@@ -51,23 +70,21 @@ def page_blocks(image: Image, languages: Sequence[str]) -> list[Block]:
         raise DocumentError(f"has a page on which OCR failed ({exc.message}); run OCR over it yourself") from exc
     except RuntimeError as exc:  # what pytesseract raises when the time is over
         raise DocumentError(f"has a page on which OCR took more than {LONGEST} s; run OCR over it yourself") from exc
-    paragraphs = list(_paragraphs(words))
-    known = whole_words(line for lines in paragraphs for line in lines)
-    return [Block(join(lines, known)) for lines in paragraphs]
+    return [word for word in _words(words, *image.size) if word.text]
 
 
-def _paragraphs(words: dict[str, list[str]]) -> Iterator[list[str]]:
-    """The lines of each paragraph, from tesseract's rows: one a word, with the numbers of what it stands in."""
-    paragraph: dict[tuple[str, ...], list[str]] = {}
-    place: tuple[str, ...] = ()
-    rows = zip(words["block_num"], words["par_num"], words["line_num"], words["conf"], words["text"], strict=True)
-    for block, number, line, sure, word in rows:
-        if float(sure) < LEAST_SURE or not word.strip():
-            continue
-        if (block, number) != place and paragraph:
-            yield [" ".join(line_words) for line_words in paragraph.values()]
-            paragraph = {}
-        place = (block, number)
-        paragraph.setdefault((block, number, line), []).append(word)
-    if paragraph:
-        yield [" ".join(line_words) for line_words in paragraph.values()]
+def _words(rows: dict[str, list[str]], width: int, height: int) -> Iterator[Recognised]:
+    """The words in tesseract's rows, each with the numbers of what it stands in."""
+    places = zip(rows["left"], rows["top"], rows["width"], rows["height"], strict=True)
+    lines = zip(rows["block_num"], rows["par_num"], rows["line_num"], strict=True)
+    for word, sure, line, place in zip(rows["text"], rows["conf"], lines, places, strict=True):
+        if float(sure) >= LEAST_SURE and word.strip():
+            left, top, across, down = map(int, place)
+            shares = left / width, top / height, (left + across) / width, (top + down) / height
+            yield Recognised(word.strip(), *shares, line)
+
+
+def _paragraphs(words: Sequence[Recognised]) -> Iterator[list[str]]:
+    """The lines of each paragraph."""
+    for _, paragraph in groupby(words, key=lambda word: word.line[:2]):
+        yield [" ".join(word.text for word in line) for _, line in groupby(paragraph, key=lambda word: word.line)]

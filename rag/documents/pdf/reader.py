@@ -77,7 +77,7 @@ def parse(
 
     receipt = receipt or Receipt()
     # UnicodeError: titles and names in the file that are no UTF-16
-    with told_as_damage(pypdfium2.PdfiumError, UnicodeError), PDFIUM, closing(_opened(data, passwords)) as document:
+    with told_as_damage(pypdfium2.PdfiumError, UnicodeError), PDFIUM, closing(opened(data, passwords)) as document:
         parts = _parts(document, ocr_languages, receipt)
         xfa = _is_drawn_by_viewer(document)
     pages = parts.pages
@@ -149,7 +149,7 @@ def _recognised(document: Any, numbers: Sequence[int], languages: Sequence[str])
     """The pages that are images, read by OCR, by their numbers; none if it is not installed."""
     if not numbers or not ocr.is_installed():
         return {}
-    return {number: ocr.page_blocks(_drawn(document, number), languages) for number in numbers}
+    return {number: ocr.page_blocks(drawn_for_ocr(document, number), languages) for number in numbers}
 
 
 def _united(written: list[Block], recognised: list[Block]) -> list[Block]:
@@ -189,15 +189,17 @@ def _is_drawn_by_viewer(document: Any) -> bool:
     return bool(document.get_formtype() == raw.FORMTYPE_XFA_FULL)
 
 
-def _drawn(document: Any, number: int) -> Any:
+def drawn_for_ocr(document: Any, number: int) -> Any:
+    """A page, drawn in shades of grey as OCR needs it; `number` counts from 0."""
     with closing(document[number]) as page:
         width, height = page.get_size()
         scale = min(ocr.DOTS_PER_INCH / 72, MOST_DOTS / max(width, height))
         return page.render(scale=scale, grayscale=True).to_pil()
 
 
-def _opened(data: bytes, passwords: Sequence[str]) -> Any:
-    """The document, opened with the first of the passwords that fits; none is tried if none is needed."""
+def opened(data: bytes, passwords: Sequence[str] = ()) -> Any:
+    """PDFium's document, opened with the first of the passwords that fits; none is tried if none is needed. Raises
+    `DocumentError`."""
     import pypdfium2
     from pypdfium2 import raw
 
