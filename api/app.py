@@ -23,7 +23,8 @@ from api.observing.metrics import Metrics
 from api.observing.observer import Observer
 from api.observing.spans import Spans
 from api.observing.traces import Traces
-from api.openai import chat, models
+from api.openai import chat, models, responses
+from api.openai.conversations import Conversations
 from api.routes import answers, documents, health, indexes, metrics, originals, pages, questions, rerank, retrieval
 from api.served import LoadModels, OpenPipeline, Served
 from api.server.run import run_server
@@ -74,6 +75,7 @@ def create_app(
         app.state.state.tell = _log.warning
     app.state.keys = open_keys(settings, app.state.state)
     app.state.traces = Traces(settings, app.state.metrics.traces_lost.inc, app.state.state)
+    app.state.conversations = Conversations(app.state.traces)
     app.state.spans = spans
     app.state.drain = Drain()
     observer = Observer(app.state.metrics, app.state.traces, spans)
@@ -81,7 +83,8 @@ def create_app(
     app.add_middleware(Guard)
     app.add_middleware(Requests, metrics=app.state.metrics, drain=app.state.drain, spans=spans)  # the last is outermost
     errors.install_errors(app)
-    for part in (originals, documents, indexes, questions, retrieval, rerank, chat, models, answers, metrics):
+    wires = (retrieval, rerank, chat, responses, models)
+    for part in (originals, documents, indexes, questions, *wires, answers, metrics):
         app.include_router(part.router, dependencies=[DESCRIBED])
     app.include_router(health.router)
     pages.install_pages(app)

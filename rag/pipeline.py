@@ -176,6 +176,7 @@ class Pipeline:
         draft = _Draft(
             parsed, one_line(ask.question), self._mode(ask.mode or self._settings.mode), notices, ask.filters
         )
+        draft.id = ask.id or draft.id
         with self._index.snapshot(ask.filters) as snapshot:
             draft.generation = snapshot.generation
             draft.asked = [self._understand(self._dated(one, snapshot)) for one in _questions(parsed, snapshot)]
@@ -455,7 +456,7 @@ class Pipeline:
         partly = partly_read_notices(used or [hit.passage.document_id for hit in draft.hits], draft.unread)
         draft.clock.lap("check")
         return Answer(
-            id=f"ans_{uuid.uuid4().hex}",
+            id=draft.id,
             question=draft.text,
             answered=abstained is None,
             abstained=abstained,
@@ -571,6 +572,7 @@ class _Draft:
     outcomes: list[Outcome] = field(default_factory=list)
     spoke: list[bool] = field(default_factory=list)  # for each outcome: True if it had a supported part
     clock: _Clock = field(default_factory=_Clock)
+    id: str = field(default_factory=lambda: f"ans_{uuid.uuid4().hex}")
 
     @property
     def resolved(self) -> bool:

@@ -349,6 +349,8 @@ class Ask:
     filters: Filters | None = None  # only documents that fit are searched
     history: History = ()  # turns before the question, oldest first
     deadline: Deadline | None = None  # the time or event at which the answer is given up
+    id: str | None = None  # of the answer; None: one is made
+    stored: bool = True  # False: no trace of the answer is kept
 
 
 class Retrieved(NamedTuple):

@@ -186,7 +186,8 @@ def test_an_answer_from_a_document_that_was_read_in_part_says_so(pipeline: Pipel
     assert answer.notices == (notice,)
     refused = pipeline.ask(Ask("Who painted the toll bridge of Corran in green?", mode=mode))
     assert (refused.answered, refused.notices) == (False, (notice,))
-    assert pipeline.ask(Ask("Who built the mill at Corran?", mode=mode)).notices == ()
+    named = pipeline.ask(Ask("Who built the mill at Corran?", mode=mode, id="ans_5f"))
+    assert (named.notices, named.id) == ((), "ans_5f")
 
 
 def test_a_why_question_gets_the_whole_sentence(pipeline: Pipeline) -> None:

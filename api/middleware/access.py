@@ -49,7 +49,7 @@ _OPEN = {"/", "/docs", "/openapi.json", "/healthz", "/readyz"}
 _OPEN_FOLDERS = ("/page/", "/docs/")
 _READS = frozenset(
     "/v1/ask /v1/search /v1/search/external /retrieval /v1/rerank /v2/rerank /v1/faithfulness /v1/chat/completions "
-    "/v1/embeddings /mcp".split()
+    "/v1/responses /v1/embeddings /mcp".split()
 )
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _MISSING = "this server needs an API key: send it as Authorization: Bearer rag_..."

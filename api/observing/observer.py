@@ -53,8 +53,12 @@ class _Observed:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._pipeline, name)
 
+    def _watch(self, question: str | Ask) -> _Watch:
+        stored = question.stored if isinstance(question, Ask) else True
+        return _Watch(self._pipeline.name, self._observer, stored)
+
     def ask(self, question: str | Ask) -> Answer:
-        watch = _Watch(self._pipeline.name, self._observer)
+        watch = self._watch(question)
         try:
             with collecting(watch.trace):
                 answer: Answer = self._pipeline.ask(question)
@@ -66,7 +70,7 @@ class _Observed:
 
     def stream(self, question: str | Ask) -> Iterator[Any]:
         """Steps of an answer. Any thread may take the next: the trace belongs to the iterator, not to a thread."""
-        watch = _Watch(self._pipeline.name, self._observer)
+        watch = self._watch(question)
         steps = self._pipeline.stream(question)
         try:
             while True:
@@ -88,7 +92,8 @@ class _Observed:
 class _Watch:
     """Observation of one question; only its first end counts."""
 
-    def __init__(self, index: str, observer: Observer) -> None:
+    def __init__(self, index: str, observer: Observer, stored: bool) -> None:
+        self._keeper = observer.keeper if stored else None
         self.trace = Trace()
         self._index = index
         self._observer = observer
@@ -133,5 +138,5 @@ class _Watch:
         self._observer.metrics.answered(answer)
         if self._span:
             self._span.answered(answer)
-        if self._observer.keeper:
-            self._observer.keeper.keep(answer, self.trace)
+        if self._keeper:
+            self._keeper.keep(answer, self.trace)

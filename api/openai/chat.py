@@ -12,23 +12,20 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.openai.chat_text import Told
 from api.openai.completions import Chunks, Head, completion
 from api.openai.errors import OpenAIErrorBody, OpenAIRoute, Refused
-from api.openai.limits import Cutter
 from api.openai.messages import read_messages
 from api.openai.names import index_of
 from api.openai.options import read_options
 from api.openai.schemas import ChatRequest
 from api.openai.tasks import task_answer
+from api.openai.telling import told_for
 from api.routes.dependencies import ServedHere, ThreadsHere, reply
-from api.routes.links import Links, base_of
 from api.served import Served
 from api.work.events import stream
 from api.work.relay import Relay
 from rag.deadline import Deadline
 from rag.errors import InputError
-from rag.settings import Citations
 from rag.types import AnswerStep, Ask
 
 _TOLD: dict[int | str, dict[str, Any]] = {
@@ -58,16 +55,15 @@ async def chat(body: ChatRequest, request: Request, served: ServedHere, threads:
     _check_possible(body)
     asked, options = read_messages(body.messages), read_options(body)
     ask = partial(options.ask, asked.question, asked.history)
-    form = _form(body.citations or served.settings.citations, request)
-    links = Links(base_of(served, request), index)
-    told = Told(form, links, _cutter(body, _counter(served)))
+    stops = [body.stop] if isinstance(body.stop, str) else body.stop or []
+    told = told_for(served, request, index, body.citations, stops, (body.max_tokens, body.max_completion_tokens))
     head = Head(f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), body.model)
     with_usage = bool(body.stream_options and body.stream_options.include_usage)
     chunks = Chunks(head, told, with_usage, options.warnings)
     if (text := task_answer(asked.message, asked.system)) is not None:
         return await threads.reading(
             lambda: (
-                _plain(chunks, text)
+                plain_events(chunks.plain(text))
                 if body.stream
                 else reply(completion(head, told, [told.plain(text)], options.warnings))
             )
@@ -95,24 +91,18 @@ def _encoded(
         yield from filter(None, map(chunks.encode, steps))
 
 
-def _plain(chunks: Chunks, text: str) -> Response:
-    return Response(chunks.plain(text), media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
+def plain_events(events: bytes) -> Response:
+    """A stream that is known whole."""
+    return Response(events, media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
 
 
-def answer_steps(served: Served, index: str, ask: Ask) -> Generator[AnswerStep, None, None]:
-    """The steps of an answer. Raises the errors of the pipeline, those of the question as errors of `messages`."""
+def answer_steps(served: Served, index: str, ask: Ask, name: str = "messages") -> Generator[AnswerStep, None, None]:
+    """The steps of an answer. Raises the errors of the pipeline, those of the question as errors of the field
+    `name`."""
     try:
         yield from served.pipeline(index).stream(ask)
     except InputError as exc:  # the pipeline's field is a question; here it is part of a message
-        raise InputError(str(exc), "messages" if exc.param in ("question", "history") else exc.param) from exc
-
-
-def _form(wanted: Citations, request: Request) -> Citations:
-    """The form of citations. `auto` stands for source events for Open WebUI, which is recognised by the HTTP library
-    that it calls with and would show annotations without the quote, and for annotations for everyone else."""
-    if wanted != "auto":
-        return wanted
-    return "openwebui" if "aiohttp" in request.headers.get("user-agent", "") else "annotations"
+        raise InputError(str(exc), name if exc.param in ("question", "history") else exc.param) from exc
 
 
 def _check_possible(body: ChatRequest) -> None:
@@ -126,17 +116,3 @@ def _check_possible(body: ChatRequest) -> None:
         raise Refused(message, "stream_options", "invalid_value")
     if body.tool_choice not in (None, "none", "auto"):
         raise Refused("tool_choice: no tools are called here: leave it out", "tool_choice")
-
-
-def _cutter(body: ChatRequest, count: Callable[[str], int]) -> Cutter:
-    stops = [body.stop] if isinstance(body.stop, str) else body.stop or []
-    most = [limit for limit in (body.max_tokens, body.max_completion_tokens) if limit is not None]
-    return Cutter(stops, min(most, default=None), count)
-
-
-def _counter(served: Served) -> Callable[[str], int]:
-    """Counter of a text's tokens: the language model's, or the embedder's if there is none. Raises `NotReady`."""
-    models = served.models()
-    if models.language_model is not None:
-        return models.language_model.count_tokens
-    return lambda text: len(models.embedder.token_spans(text))

@@ -17,7 +17,7 @@ from api.routes.links import Links
 from rag.answering.disagreement import told
 from rag.answering.doubt import doubt, unanswered_lines
 from rag.settings import Citations
-from rag.types import Answer, AnswerStep, Citation, Hit, NextClaim, Retrieved, Usage
+from rag.types import Answer, AnswerStep, Citation, Claim, Hit, NextClaim, Retrieved, Usage
 
 _NEAREST = 3  # passages that are shown with a refusal
 _PREVIEW = 200  # characters of each
@@ -34,6 +34,7 @@ class Delta(NamedTuple):
     """The next stretch of text, with the citations of the sentences that are complete by it."""
 
     content: str
+    cited: tuple[tuple[Claim, Citation], ...] = ()  # each claim stands in the text as `content` has it, markdown
     annotations: tuple[dict[str, Any], ...] = ()
     sources: tuple[dict[str, Any], ...] = ()
     status: Status | None = None
@@ -51,6 +52,11 @@ class Told:
         self._cited: dict[int, Citation] = {}
         self._found: str | None = None  # the line about passages that are being read
         self.answer: Answer | None = None
+
+    @property
+    def stopped(self) -> str | None:
+        """The stop sequence at which the text ends; None if it ends at none."""
+        return self._cutter.stopped
 
     @property
     def finish(self) -> str:
@@ -104,6 +110,7 @@ class Told:
         annotated, listed = self._form == "annotations", self._form == "openwebui"
         return Delta(
             content,
+            tuple(pairs),
             tuple(annotation(*pair, self._links) for pair in pairs) if annotated else (),
             tuple(source(citation, self._links) for citation in new.values()) if listed else (),
         )

@@ -39,7 +39,7 @@ def completion(head: Head, told: Told, deltas: Iterable[Delta], warnings: Sequen
     message = {"role": "assistant", "content": content, "refusal": None, "annotations": annotations}
     sources = [item for delta in said for item in delta.sources]
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": told.finish}
-    extra = ({"sources": sources} if sources else {}) | _rag(told.answer) | _warned(warnings)
+    extra = ({"sources": sources} if sources else {}) | rag_json(told.answer) | warned(warnings)
     return head.json("chat.completion") | {"choices": [choice], "usage": _usage(told)} | extra
 
 
@@ -90,7 +90,7 @@ class Chunks:
         return {"annotations": numbered} if numbered else {}
 
     def _ending(self) -> bytes:
-        last = self._chunk({}, self._told.finish, **_rag(self._told.answer), **_warned(self._warnings))
+        last = self._chunk({}, self._told.finish, **rag_json(self._told.answer), **warned(self._warnings))
         if self._with_usage:
             last += _data(self._head.json("chat.completion.chunk") | {"choices": [], "usage": _usage(self._told)})
         return last + DONE
@@ -106,11 +106,13 @@ def _usage(told: Told) -> dict[str, int]:
     return {"prompt_tokens": read, "completion_tokens": said, "total_tokens": read + said}
 
 
-def _warned(warnings: Sequence[str]) -> dict[str, Any]:
+def warned(warnings: Sequence[str]) -> dict[str, Any]:
+    """The field `warnings`; none if there are none."""
     return {"warnings": list(warnings)} if warnings else {}
 
 
-def _rag(answer: Answer | None) -> dict[str, Any]:
+def rag_json(answer: Answer | None) -> dict[str, Any]:
+    """The field `rag`; none if nothing was answered."""
     if answer is None:
         return {}
     reason = answer.abstained.reason if answer.abstained else None

@@ -77,22 +77,32 @@ class OpenAIErrorBody(TypedDict):
 class OpenAIRoute(APIRoute):
     """A route whose errors have OpenAI's shape."""
 
+    @staticmethod
+    def shaped(status: int, body: OpenAIErrorBody) -> Any:
+        """The body of an error as it is sent with that status."""
+        return body
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler of the route, with its errors in OpenAI's shape."""
+        """The handler of the route, with its errors in their shape."""
         handle = super().get_route_handler()
 
-        async def handle_openai(request: Request) -> Response:
+        async def handle_shaped(request: Request) -> Response:
+            headers: dict[str, str] = {}
             try:
                 return await handle(request)
             except RequestValidationError as error:
-                return _response(400, _invalid(error.errors()))
+                status, body = 400, _invalid(error.errors())
             except HTTPException as error:
                 message = "the body is not JSON in UTF-8" if error.status_code == 400 else str(error.detail)
-                return _response(error.status_code, _body(message, "invalid_request_error"), dict(error.headers or {}))
+                status, body = error.status_code, _body(message, "invalid_request_error")
+                headers = dict(error.headers or {})
             except RagError as error:
-                return _raised(error)
+                status, body = _raised(error)
+                if isinstance(error, Overloaded):
+                    headers = {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
+            return Response(to_json(self.shaped(status, body)), status, headers, media_type="application/json")
 
-        return handle_openai
+        return handle_shaped
 
 
 def openai_body(body: ErrorBody) -> OpenAIErrorBody:
@@ -101,16 +111,14 @@ def openai_body(body: ErrorBody) -> OpenAIErrorBody:
     return _body(message, "server_error", body["error"].get("param"), _CODES.get(kind, kind))
 
 
-def _raised(error: RagError) -> Response:
+def _raised(error: RagError) -> tuple[int, OpenAIErrorBody]:
     status = getattr(error, "status", 400) if isinstance(error, InputError) else status_of(error)
     detail = error_body(error)["error"]
     code = _CODES.get(detail["type"], detail["type"])
     kind = "rate_limit_error" if status == 429 else "server_error" if status >= 500 else "invalid_request_error"
     if status >= 500 and not isinstance(error, NotReady):
         _log.error("%s", error)
-    headers = {"Retry-After": str(max(1, math.ceil(error.retry_after)))} if isinstance(error, Overloaded) else {}
-    body = _body(detail["message"], kind, detail.get("param"), getattr(error, "code", code))
-    return _response(status, body, headers)
+    return status, _body(detail["message"], kind, detail.get("param"), getattr(error, "code", code))
 
 
 def _invalid(problems: Sequence[dict[str, Any]]) -> OpenAIErrorBody:
@@ -132,7 +140,3 @@ def _invalid(problems: Sequence[dict[str, Any]]) -> OpenAIErrorBody:
 
 def _body(message: str, kind: str, param: str | None = None, code: str | None = None) -> OpenAIErrorBody:
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
-
-
-def _response(status: int, body: OpenAIErrorBody, headers: dict[str, str] | None = None) -> Response:
-    return Response(to_json(body), status, headers or {}, media_type="application/json")

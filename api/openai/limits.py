@@ -23,6 +23,7 @@ class Cutter:
         self._held = ""
         self.text = ""  # that was sent
         self.finish: FinishReason | None = None  # why nothing more is sent
+        self.stopped: str | None = None  # the stop sequence that was found
 
     @property
     def tokens(self) -> int:
@@ -50,6 +51,7 @@ class Cutter:
         keep = 0 if last else max((_overlap(text, stop) for stop in self._stops), default=0)
         end = min(cuts) if cuts else len(text) - keep
         self._held = "" if cuts else text[end:]
+        self.stopped = next((stop for stop in self._stops if cuts and text.startswith(stop, end)), None)
         self.finish = "stop" if cuts else None
         self.text += text[:end]
         return text[:end]

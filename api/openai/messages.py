@@ -33,25 +33,25 @@ class Asked(NamedTuple):
     system: str  # all system messages
 
 
-def read_messages(messages: Sequence[ChatMessage]) -> Asked:
-    """The question of a chat. Raises `Refused` if the last message is not the user's, or not text. Of earlier turns
-    what is no text, and what is too long to be read, is passed over: a chat must not fail for ever after an image."""
-    turns = [(message.role, _text(number, message, len(messages) - 1)) for number, message in enumerate(messages)]
+def read_messages(messages: Sequence[ChatMessage], name: str = "messages") -> Asked:
+    """The question of a chat, whose messages are the field `name` of a request. Raises `Refused` if the last message is
+    not the user's, or not text. Of earlier turns what is no text, and what is too long to be read, is passed over: a
+    chat must not fail for ever after an image."""
+    texts = (_text(f"{name}[{n}].content", one.content, n < len(messages) - 1) for n, one in enumerate(messages))
+    turns = [(message.role, text) for message, text in zip(messages, texts, strict=True)]
     system = "\n".join(text for role, text in turns if role in ("system", "developer"))
     turns = [turn for turn in turns if turn[0] in ("user", "assistant") and turn[1].strip()]
     if not turns or turns[-1][0] != "user" or messages[-1].role == "assistant":
-        raise Refused("the last message must be the user's, with text: it is the question", "messages", "invalid_value")
+        raise Refused("the last message must be the user's, with text: it is the question", name, "invalid_value")
     before = [{"role": role, "content": _said(text)} for role, text in turns[:-1][-READ_TURNS:]]
     text = turns[-1][1]
     return Asked(_own_words(text), parse_history(before), text, system)
 
 
-def _text(number: int, message: ChatMessage, last: int) -> str:
-    content = message.content
+def _text(where: str, content: str | list[ContentPart] | None, earlier: bool) -> str:
     if content is None or isinstance(content, str):
         return content or ""
-    where = f"messages[{number}].content"
-    return "\n".join(_part(f"{where}[{place}]", part, number < last) for place, part in enumerate(content))
+    return "\n".join(filter(None, (_part(f"{where}[{place}]", part, earlier) for place, part in enumerate(content))))
 
 
 def _part(where: str, part: ContentPart, earlier: bool) -> str:

@@ -38,9 +38,16 @@ class Options(NamedTuple):
     filters: Filters | None
     warnings: tuple[str, ...] = ()
 
-    def ask(self, question: str, history: tuple[Message, ...], deadline: Deadline) -> Ask:
-        """The question with these options."""
-        return Ask(question, self.mode, self.k, self.filters, history, deadline)
+    def ask(
+        self,
+        question: str,
+        history: tuple[Message, ...],
+        deadline: Deadline,
+        id: str | None = None,
+        stored: bool = True,
+    ) -> Ask:
+        """The question with these options; `id` and `stored` as in `Ask`."""
+        return Ask(question, self.mode, self.k, self.filters, history, deadline, id, stored)
 
 
 class UnknownField(Refused):

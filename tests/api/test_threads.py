@@ -219,6 +219,9 @@ SHAPES = {
         '{"knowledge_id":"default","query":"Who?","metadata_condition":{"conditions":[',
         "]}}",
     ),
+    "many items": many('{"role":"user","content":"a"}', '{"model":"rag/default","input":[', "]}"),
+    "wrong items": many('{"type":"message","content":[0]}', '{"model":"rag/default","input":[', "]}"),
+    "many tools": many('{"type":"a"}', '{"model":"rag/default","input":"Who?","tools":[', "]}"),
     "many texts": many('{"text":"Who?"}', '{"query":"Who?","documents":[', "]}"),
     "wrong texts": many('{"txt":0}', '{"query":"Who?","documents":[', "]}"),
 }
@@ -234,7 +237,8 @@ BODIES = {
     "a long name": json.dumps({"model": "m" * 990_000, "input": "a", "messages": []}).encode(),
 } | {f"{name}, {count:,}": shape(count) for name, shape in SHAPES.items() for count in (FEW, 990_000)}
 PATHS = (
-    "/v1/ask /v1/search /v1/search/external /retrieval /v1/rerank /v1/faithfulness /v1/chat/completions /v1/embeddings"
+    "/v1/ask /v1/search /v1/search/external /retrieval /v1/rerank /v1/faithfulness /v1/chat/completions "
+    "/v1/responses /v1/embeddings"
 ).split()
 
 

@@ -9,20 +9,19 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import numpy as np
 import openai
 import pytest
-import uvicorn
 
-from api.server.run import listen
 from rag.errors import ModelError, Overloaded
 from rag.index.schema import FILE, create_catalogue
 from rag.types import Filters, MadeWith
-from tests.api.fakes import END, PUMPS, SENTENCE, SHOWN, START, FakePipeline, Stage, wait_until
+from tests.api.fakes import END, PUMPS, SENTENCE, SHOWN, START, Stage
+from tests.api.site import Site, serving_site
 from tests.api.test_stream import events
 from tests.test_serialise import ANSWERED, CITATION, CLAIM, PASSAGES
 
@@ -34,42 +33,21 @@ AIOHTTP = {"User-Agent": "Python/3.12 aiohttp/3.13.2"}  # what Open WebUI calls 
 REFUSAL = "The documents do not answer this."
 
 
-class Site(NamedTuple):
-    stage: Stage
-    address: str
-
-    def client(self, **options: Any) -> openai.OpenAI:
-        return openai.OpenAI(base_url=f"{self.address}/v1", api_key="none", max_retries=0, **options)
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    stage = Stage(tmp_path_factory.mktemp("stage") / "indexes")
-    listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(stage.app(), log_level="error", timeout_graceful_shutdown=5))
-    thread = threading.Thread(target=server.run, args=([listener],))
-    thread.start()
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    wait_until(lambda: httpx2.get(f"{address}/readyz"), 200, 60)
-    yield Site(stage, address)
-    server.should_exit = True
-    thread.join()
+    with serving_site(Stage(tmp_path_factory.mktemp("stage") / "indexes")) as site:
+        yield site
 
 
 @pytest.fixture
 def site(server: Site) -> Iterator[Site]:
     yield server
-    fresh = FakePipeline()
-    for name in ("error", "hold", "hold_sentences", "late_error"):
-        setattr(server.stage.pipeline, name, getattr(fresh, name))
-    server.stage.pipeline.name = "default"
-    server.stage.pipeline.calls.clear()
-    server.stage.pipeline.histories.clear()
+    server.reset()
 
 
 @pytest.fixture
 def client(site: Site) -> Iterator[openai.OpenAI]:
-    with site.client() as client:
+    with openai.OpenAI(base_url=f"{site.address}/v1", api_key="none", max_retries=0) as client:
         yield client
 
 
