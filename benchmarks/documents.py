@@ -49,7 +49,8 @@ for line in sys.stdin:
 """
 RAG = """
 from pathlib import Path
-from rag.documents.read import Options, read_document
+from rag.documents.options import Options
+from rag.documents.read import read_document
 def read(path, password):
     document = read_document(Path(path), "x", options=Options(passwords=(password,) if password else ()))
     ends = [*document.pages[1:], len(document.text)]

@@ -34,8 +34,7 @@ from evalset import build_index, eval_argument, rows
 from numpy.typing import NDArray
 
 from rag.index.catalogue import Catalogue
-from rag.index.dense import compaction, loading, training
-from rag.index.dense import exact as dense
+from rag.index.dense import compaction, loading, manifest, training
 from rag.index.dense.exact import one_thread
 from rag.index.dense.quantised import Quantised
 from rag.types import Scored, Vectors
@@ -88,7 +87,7 @@ def measure(real: Real, count: int, seed: int, work: Path) -> None:
         return perturbed(real.vectors, count, seed)
 
     _, seconds = timed(lambda: compaction.save_quantised(np.arange(count), blocks(), DIMENSION, 1, work))
-    told = dense.dense_manifest(work).trained
+    told = manifest.dense_manifest(work).trained
     assert told is not None
     print(f"build: {seconds:.1f} s; {json.dumps(told._asdict() | {'vectors_sha256': '...'})}", flush=True)
     index, seconds = timed(lambda: loading.load_dense(work, DIMENSION))
@@ -172,7 +171,7 @@ def memory(work: Path) -> float:
 
 
 def on_disk(work: Path) -> int:
-    return sum((work / name).stat().st_size for name in (dense.FILE, loading.VECTORS))
+    return sum((work / name).stat().st_size for name in (manifest.FILE, manifest.VECTORS))
 
 
 def timed(call: Callable[[], Any]) -> tuple[Any, float]:

@@ -27,8 +27,8 @@ from evalset import eval_argument  # noqa: E402
 from evalset import rows as rows_of  # noqa: E402
 
 from rag.background import Progress, Run  # noqa: E402
+from rag.documents.options import DEFAULTS  # noqa: E402
 from rag.documents.pool import ReaderPool  # noqa: E402
-from rag.documents.read import DEFAULTS  # noqa: E402
 from rag.embedding.passages import SentenceTransformerEmbedder  # noqa: E402
 from rag.ingest.changes import find_changes  # noqa: E402
 from rag.ingest.prepare import Here, Preparer  # noqa: E402

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from rag.deadline import Deadline
 
-Vectors = NDArray[np.float32]
+if TYPE_CHECKING:
+    import numpy as np  # takes a tenth of a second, and much of the program needs only the names
+    from numpy.typing import NDArray
+
+Vectors: TypeAlias = "NDArray[np.float32]"
 DateOrigin = Literal["document", "file"]  # the document states it; it is the day of the file's last change
 Mode = Literal["auto", "extract", "quote", "write"]
 AnswerMode = Literal["auto", "extract", "quote", "write", "catalogue"]  # catalogue: about the library itself
@@ -25,6 +26,7 @@ QuestionKind = Literal[
 ]
 AbstentionReason = Literal["no_evidence", "declined", "unsupported", "unclear", "talk", "unread", "not_quotable"]
 
+CREATED = "created"  # the key of `Document.metadata` under which a document keeps its own date
 CELL_SEPARATOR = " | "  # between the cells of a table row in `Document.text`
 
 

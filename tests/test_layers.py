@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from rag.cli.main import main
+from tests.fakes import HashEmbedder
+
 ROOT = Path(__file__).parent.parent
 HEAVY = {
     "torch",
@@ -78,3 +81,24 @@ def test_help_answers_without_loading_the_library() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "rag index" in done.stdout or "index" in done.stdout
     assert done.stdout.strip().endswith("loaded []")
+
+
+def test_indexing_unchanged_files_imports_only_what_comparing_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes").mkdir()
+    for number in range(3):
+        (tmp_path / "notes" / f"{number}.md").write_text(f"# Mill {number}\n\nThe mill was built in 18{number}9.\n")
+    command = ["index", str(tmp_path / "notes"), "--indexes-dir", str(tmp_path / "indexes")]
+    monkeypatch.setattr("rag.cli.index._embedder", lambda *_: HashEmbedder())
+    assert main(command) == 0
+    capsys.readouterr()
+    unneeded = {"numpy", "faiss", "rag.documents.read", "rag.text.terms", "rag.text.sentences", "rag.text.dates"}
+    script = (
+        f"import sys\nfrom rag.cli.main import main\nmain({command!r})\nprint(sorted({unneeded!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "0 added, 0 replaced, 0 removed, 3 unchanged, 0 failed, 0 skipped; index 'default' holds 3 documents",
+        "[]",
+    ]

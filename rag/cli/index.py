@@ -22,7 +22,7 @@ from rag.errors import InputError
 
 if TYPE_CHECKING:
     from rag.documents.discover import Skipped
-    from rag.documents.read import Options
+    from rag.documents.options import Options
     from rag.ingest.changes import Change
     from rag.ingest.prepare import Preparer
     from rag.ingest.run import Summary
@@ -137,7 +137,8 @@ def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings:
         if change.held and _may_go(change.held, options):
             change = _changes(paths, known, failures, options, settings, prune=True)
         if not change.changed:
-            return _report(_carry_out(change, index, None), options, settings)
+            done = _carry_out(change, index, None, len(known))
+            return _report(done, options, settings)
         from rag.stores.open import check_made_with
 
         with _preparer(options, settings) as (space, preparer):
@@ -192,13 +193,15 @@ class _Done(NamedTuple):
     interrupted: bool
 
 
-def _carry_out(change: Change, index: WritableIndex, preparer: Preparer | None) -> _Done:
+def _carry_out(change: Change, index: WritableIndex, preparer: Preparer | None, before: int | None = None) -> _Done:
+    """Do what was found; `before` is how many documents the index has, if nothing is put in."""
     from rag.background import Run
     from rag.ingest.run import carry_out
 
     with Interrupts() as interrupts, ProgressBar("file") as progress:
         summary = carry_out(change, index, preparer, Run(progress, interrupts))
-    return _Done(summary, len(index.files()), interrupts())
+    documents = len(index.files()) if before is None else before - len(summary.removed)
+    return _Done(summary, documents, interrupts())
 
 
 def _report(done: _Done, options: argparse.Namespace, settings: Settings) -> int:
@@ -259,7 +262,7 @@ def _embedder(name: str, threads: int) -> Embedder:
 
 
 def _reading(options: argparse.Namespace) -> Options:
-    from rag.documents.read import Options
+    from rag.documents.options import Options
 
     languages = tuple(options.ocr_languages.split("+"))
     return Options(tuple(options.password), languages, include_hidden=options.include_hidden)

@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 from rag.documents import leaving_out, sidecar
 from rag.documents.contained import is_mistakable
-from rag.documents.formats import HIDDEN
+from rag.documents.formats import HIDDEN, is_readable
 from rag.documents.leaving_out import Rules
-from rag.documents.read import is_readable
 from rag.errors import InputError
 
 MISTAKABLE = "its documents could not be told from those in the file of that name without the '!'; rename the folder"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 TEXT = {
     ".txt": "text/plain",
     ".text": "text/plain",
@@ -65,3 +67,8 @@ SOURCE = frozenset(
 MEDIA_TYPES = {**TEXT, **OFFICE, **DATA, **dict.fromkeys(SOURCE, "text/x-source")}
 HIDDEN = (".", "~$")  # how names begin that are passed over; the second is what Word and Excel lay beside an open file
 NAMED = " ".join(sorted({**TEXT, **OFFICE, **DATA}))  # for messages
+
+
+def is_readable(name: str) -> bool:
+    """Tells if there is a reader for the suffix of the name; upper and lower case are the same."""
+    return os.path.splitext(name)[1].lower() in MEDIA_TYPES

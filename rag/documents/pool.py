@@ -22,10 +22,10 @@ from multiprocessing.connection import Connection, wait
 
 from rag.documents.contained import printable
 from rag.documents.discover import Found
+from rag.documents.options import DEFAULTS, Options
 from rag.documents.pool_messages import LARGEST, result_of
 from rag.documents.pool_process import PoolProcess
 from rag.documents.pool_worker import ReaderLimits, ReadingJob
-from rag.documents.read import DEFAULTS, Options
 from rag.documents.unpack import Begun, Result, Spent, id_of
 from rag.errors import DocumentError
 

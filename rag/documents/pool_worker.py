@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
-from rag.documents.read import Options
+from rag.documents.options import Options
 from rag.documents.unpack import Begun, Result, Spent, id_of, read_all
 
 SPENT = 0.7  # share of the memory from which on a process reads no further file: little of it may come back

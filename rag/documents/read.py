@@ -17,19 +17,18 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from rag.documents.blocks import Body, Content, assemble, one_line
 from rag.documents.contained import Budget, plan, printable
 from rag.documents.formats import DATA, MEDIA_TYPES, NAMED, OFFICE, SOURCE
 from rag.documents.links import placed
+from rag.documents.options import DEFAULTS, Options
 from rag.documents.receipt import UNREADABLE, Receipt
 from rag.documents.versions import reader_version
 from rag.errors import DocumentError, EmptyDocument, ReaderFault, UnsupportedDocument
 from rag.text.dates import with_date
 from rag.types import Document
 
-SUFFIXES = frozenset(MEDIA_TYPES)
 MAX_BYTES = 512 << 20  # the whole file and its text are held in memory, several times over while it is read
 LONGEST_REASON = 200  # characters of an unexpected error's own message
 MOST_NOTES, LONGEST_NOTE = 20, 500  # lines of a receipt, and characters of one
@@ -57,22 +56,6 @@ NO_TITLE = re.compile(
     r"|(?:strictly )?(?:private (?:and|&) )?confidential|draft|copy|entwurf|vertraulich|brouillon|confidentiel)",
     re.IGNORECASE,
 )
-
-
-class Options(NamedTuple):
-    """Options of a person for how files are read."""
-
-    passwords: tuple[str, ...] = ()  # tried one after another on PDF files that are encrypted
-    ocr_languages: tuple[str, ...] = ("eng",)  # of pages that are images, as tesseract names them
-    include_hidden: bool = False  # text that nobody sees is read
-
-
-DEFAULTS = Options()
-
-
-def is_readable(name: str) -> bool:
-    """Tells if there is a reader for the suffix of the name; upper and lower case are the same."""
-    return os.path.splitext(name)[1].lower() in SUFFIXES
 
 
 def read_document(path: Path, document_id: str, source: str | None = None, options: Options = DEFAULTS) -> Document:
@@ -134,7 +117,7 @@ def _fault(named: str, exc: Exception) -> ReaderFault:
 def check_type(name: str) -> None:
     """Raises `UnsupportedDocument` if there is no reader for files of this name."""
     suffix = Path(name).suffix.lower()
-    if suffix not in SUFFIXES:
+    if suffix not in MEDIA_TYPES:
         kind = f"files of type {suffix}" if suffix else "files without a suffix"
         raise UnsupportedDocument(f"{kind} are not read; these are: {NAMED} and source code")
 

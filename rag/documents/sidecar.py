@@ -14,7 +14,6 @@ from pathlib import Path
 from rag.atomic import write_whole
 from rag.documents.contained import printable
 from rag.errors import DocumentError
-from rag.text.dates import with_date
 
 MAX_BYTES = 64_000
 
@@ -53,6 +52,8 @@ def read_sidecar(path: Path) -> dict[str, str]:
         raise DocumentError(f"{printable(str(file))}: cannot be read as JSON ({exc})") from exc
     if not is_flat(found):
         raise DocumentError(f"{file}: must be a JSON object whose values are texts")
+    from rag.text.dates import with_date
+
     return with_date(found)
 
 

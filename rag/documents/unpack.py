@@ -2,7 +2,8 @@
 
 In: the path of a file. Out: for each file in it, and last for the file itself, a `Document`, the `DocumentError` that
 says why there is none, `Kept` if the index has it already, or `Archive` if it has no text of its own. The file comes
-last, so that whoever has seen it has seen all. Before each comes `Begun`, from which on its time counts.
+last, so that whoever has seen it has seen all. Before each comes `Begun`, from which on its time counts. What reads is
+imported when a file is read: a run over files that are as they were needs none of it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag.documents.contained import MARK, Budget, Member, plan, stays_closed
-from rag.documents.read import DEFAULTS, Options, as_document, check_type, file_bytes, parsed, reported
+from rag.documents.options import DEFAULTS, Options
 from rag.errors import DocumentError
 from rag.types import Document
 
@@ -64,6 +65,8 @@ def read_all(
     it. `past` are ids that are passed over, with all that is in them: the results of an earlier call that came to no
     end.
     """
+    from rag.documents.read import file_bytes
+
     whole = _File(path.name, partial(file_bytes, path), document_id, source or str(path), str(path), 0)
     return _Reading(options, known, past).results(whole)
 
@@ -106,6 +109,8 @@ class _Reading:
 
     def _opened(self, file: _File) -> tuple[Result, list[_File]]:
         """The file itself, and the files in it."""
+        from rag.documents.read import as_document, check_type, parsed, reported
+
         try:
             with reported(file.shown):
                 check_type(file.name)

@@ -7,7 +7,8 @@ state at generation g" is a condition on two columns, and a passage's number nam
 
 A passage's text is stored beside the document's, though it is a slice of it: cutting 50 passages out of a book of
 3 million characters takes SQLite 126 ms, reading 50 stored texts 0.5 ms, and the vectors are ten times larger anyway.
-`verify` checks that the two are equal.
+`verify` checks that the two are equal. numpy is imported where vectors and rows are read: comparing files with the
+index needs none.
 """
 
 from __future__ import annotations
@@ -16,17 +17,14 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import DocumentNotFound, RagError
 from rag.index.block_rows import unpacked, unpacked_links
 from rag.index.schema import FILE, connect_catalogue, unwritten
 from rag.index.sources import Shown, with_path
-from rag.text.dates import CREATED
 from rag.types import (
+    CREATED,
     Document,
     DocumentInfo,
     Embedding,
@@ -41,6 +39,10 @@ from rag.types import (
     StoredPassage,
     Vectors,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _LIVE = "v.added <= :at AND (v.removed IS NULL OR v.removed > :at)"
 _PASSAGE = "p.row, v.document, v.title, v.source, p.start, p.end, p.text, p.sentences, p.section, p.pages, "
@@ -259,6 +261,8 @@ class Catalogue:
 
     def rows(self, at: int) -> NDArray[np.int64]:
         """The numbers of all passages, ascending."""
+        import numpy as np
+
         found = self.connection.execute(
             f"SELECT p.row FROM versions v JOIN passages p ON p.version = v.version WHERE {_LIVE}", {"at": at}
         )
@@ -266,6 +270,8 @@ class Catalogue:
 
     def selection(self, document_ids: Sequence[str], at: int) -> Selection:
         """The passages of these documents."""
+        import numpy as np
+
         found = self.connection.execute(
             "SELECT p.row, v.version FROM versions v JOIN passages p ON p.version = v.version "
             f"WHERE v.document IN (SELECT value FROM json_each(:ids)) AND {_LIVE}",
@@ -277,6 +283,8 @@ class Catalogue:
     def vectors(self, rows: NDArray[np.int64], dimension: int) -> Vectors:
         """The passage vectors of `rows`, which must ascend: shape (rows, dimension). Raises `RagError` if one is
         missing."""
+        import numpy as np
+
         found = self.connection.execute(
             "SELECT e.passage FROM passages p JOIN embeddings e ON e.embedding = p.embedding "
             "WHERE p.row IN (SELECT value FROM json_each(?)) ORDER BY p.row",
@@ -359,6 +367,8 @@ class Catalogue:
         them; None if removals since then are not recorded any more."""
         if not self.has_removals():
             return None
+        import numpy as np
+
         first, last = self.connection.execute("SELECT since, until FROM removals_known").fetchone()
         if not first <= since <= at <= last:
             return None
@@ -469,5 +479,7 @@ def _flag(stored: int | None) -> bool | None:
 
 
 def _embedding(passage: bytes, sentences: bytes, dimension: int) -> Embedding:
+    import numpy as np
+
     vectors = np.frombuffer(sentences, dtype="<f4").reshape(-1, dimension)
     return Embedding(np.frombuffer(passage, dtype="<f4"), vectors)

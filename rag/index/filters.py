@@ -20,8 +20,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from rag.errors import InputError
-from rag.text.dates import CREATED, stated_date
-from rag.types import DocumentInfo, Filters
+from rag.text.dates import stated_date
+from rag.types import CREATED, DocumentInfo, Filters
 
 _PLAIN = ("document", "folder", "type", "after", "before")
 MAX_VALUES = 1000  # of all keys together

@@ -16,8 +16,6 @@ from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
-import numpy as np
-
 from rag.errors import DocumentError
 from rag.index.block_rows import packed, packed_links
 from rag.index.catalogue import Catalogue
@@ -313,4 +311,6 @@ def _json(value: object) -> str:
 
 
 def _blob(vectors: Vectors) -> bytes:
+    import numpy as np
+
     return np.ascontiguousarray(vectors, dtype="<f4").tobytes()

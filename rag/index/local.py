@@ -13,22 +13,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.errors import RagError
 from rag.index import folders
 from rag.index.damage import Damaged
-from rag.index.dense import exact as dense
-from rag.index.dense.exact import Trained
+from rag.index.dense.manifest import Trained, dense_manifest
 from rag.index.failures import plain_errors
 from rag.index.folders import ANY, Expected
 from rag.index.lock import WriterLock
 from rag.index.readers import Readers
 from rag.index.rules import embedding_key
 from rag.index.schema import FILE as CATALOGUE
-from rag.index.snapshot import LocalSnapshot
 from rag.index.sources import Shown, with_path
 from rag.index.staging import Staged
-from rag.index.verify import Problem, problems
 from rag.index.writer import LocalWriter
 from rag.types import (
     Document,
@@ -44,7 +42,9 @@ from rag.types import (
     StoredDocument,
 )
 
-__all__ = ["LocalIndex", "Problem"]
+if TYPE_CHECKING:
+    from rag.index.snapshot import LocalSnapshot
+    from rag.index.verify import Problem
 
 # Long enough for a reader that holds the lock to repair a small index, short enough for a person who waits.
 _WRITER_WAIT_S = 0.5
@@ -186,6 +186,8 @@ class LocalIndex:
         while another process writes."""
         if self._writer is not None:
             return self._writer.verify()
+        from rag.index.verify import problems
+
         lock = WriterLock(self._folder)
         with plain_errors(self._folder):
             lock.acquire(_WRITER_WAIT_S)
@@ -198,7 +200,7 @@ class LocalIndex:
     def trained(self) -> Trained | None:
         """The measurements of the last quantisation of dense search; None if search is exact."""
         with suppress(Damaged):
-            return dense.dense_manifest(self._folder).trained
+            return dense_manifest(self._folder).trained
         return None
 
     def repair(self) -> list[Problem]:

@@ -3,8 +3,9 @@
 In: the folder, and a function that makes derived files again. Out: snapshots. Staying is free: `snapshot` compares
 one number. Moving to another generation reopens Tantivy (0.3 ms) and, when it is first searched, brings FAISS along.
 
-Does not make derived files itself, and waits a second at most: if a writer is at work and FAISS or Tantivy cannot be
-used as they are, they are made in memory from the catalogue.
+What searches is imported when a snapshot is first taken. Does not make derived files itself, and waits a second at
+most: if a writer is at work and FAISS or Tantivy cannot be used as they are, they are made in memory from the
+catalogue.
 """
 
 from __future__ import annotations
@@ -15,19 +16,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.errors import IndexMismatch, RagError
 from rag.index.catalogue import Catalogue
 from rag.index.damage import Damaged
-from rag.index.dense import exact as dense
-from rag.index.dense import loading
-from rag.index.dense.loading import Searchable
 from rag.index.failures import plain_errors
-from rag.index.lexical import search as lexical
-from rag.index.lexical.search import Lexical
-from rag.index.snapshot import LocalSnapshot, LocalView
 from rag.index.sources import Shown, with_path
 from rag.types import Filters, MadeWith
+
+if TYPE_CHECKING:
+    from rag.index.dense.loading import Searchable
+    from rag.index.lexical.search import Lexical
+    from rag.index.snapshot import LocalSnapshot, LocalView
 
 # During a publish, Tantivy is ahead of the catalogue for some milliseconds. A reader that comes just then retries at
 # this interval and for this long before it makes a Tantivy index of its own in memory.
@@ -51,6 +52,8 @@ class Readers:
 
     def snapshot(self, filters: Filters | None = None) -> LocalSnapshot:
         """The newest published generation, to be used in a `with` block."""
+        from rag.index.snapshot import LocalSnapshot
+
         with plain_errors(self._folder):
             catalogue = self._borrow()
             try:
@@ -107,6 +110,8 @@ class Readers:
 
     def _moved(self, catalogue: Catalogue) -> LocalView:
         """The view of what is published now; `catalogue`'s transaction is begun anew, to be at the same point."""
+        from rag.index.snapshot import LocalView
+
         deadline = time.monotonic() + _READER_WAIT_S
         generation, published, _ = catalogue.state()
         if self._view is None and generation != published:
@@ -134,6 +139,8 @@ class Readers:
             )
 
     def _lexical(self, catalogue: Catalogue, at: int, in_memory: bool) -> Lexical | None:
+        from rag.index.lexical import search as lexical
+
         try:
             found = lexical.read_lexical(self._folder)
         except Damaged:
@@ -145,6 +152,9 @@ class Readers:
     def _load_dense(self, before: Searchable | None, catalogue: Catalogue) -> Searchable:
         """An index of dense search at some generation, to be brought to the wanted one: the one in use, else the file,
         else an empty one."""
+        from rag.index.dense import loading
+        from rag.index.dense.exact import empty
+
         if before is not None and not loading.superseded(before, self._folder):
             return before
         dimension = catalogue.settings.dimension
@@ -156,4 +166,4 @@ class Readers:
                 return loading.load_dense(self._folder, dimension)
             except Damaged:
                 self._mend()  # if a writer is at work, it may have been putting new files in place
-        return dense.empty(dimension) if before is None else before
+        return empty(dimension) if before is None else before

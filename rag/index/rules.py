@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 
-import numpy as np
-
 from rag.errors import DocumentError
 from rag.text.embedded import as_embedded
 from rag.types import Embedding, Entry, Passage
@@ -47,6 +45,8 @@ def embedding_faults(passage: Passage, embedding: Embedding, dimension: int) -> 
     if embedding.passage.shape != (dimension,) or embedding.sentences.shape != wanted:
         return [f"its vectors have shapes {embedding.passage.shape} and {embedding.sentences.shape}, "
                 f"not {(dimension,)} and {wanted}"]  # fmt: skip
+    import numpy as np
+
     lengths = np.linalg.norm(np.vstack([embedding.passage, embedding.sentences]), axis=1)
     if not bool(np.all(np.abs(lengths - 1.0) <= UNIT_TOLERANCE)):  # false for NaN too
         return ["its vectors are not of unit length"]

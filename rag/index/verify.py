@@ -17,6 +17,7 @@ from rag.index.catalogue import Catalogue
 from rag.index.damage import Damaged
 from rag.index.dense import exact as dense
 from rag.index.dense import loading
+from rag.index.dense.manifest import FILE, VECTORS
 from rag.index.dense.quantised import Quantised, Rows
 from rag.index.lexical import search as lexical
 from rag.index.rules import embedding_faults, embedding_key, passage_faults
@@ -82,7 +83,7 @@ def _dense(folder: Path, catalogue: Catalogue) -> Iterator[str]:
         kept = rows[there]
         wrong = np.any(vectors[there] != catalogue.vectors(kept, catalogue.settings.dimension), axis=1)
         for row in kept[wrong]:
-            file = dense.FILE if isinstance(saved, dense.Dense) else loading.VECTORS
+            file = FILE if isinstance(saved, dense.Dense) else VECTORS
             yield f"{file} has another vector than the catalogue for passage number {row}"
 
 

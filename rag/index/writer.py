@@ -3,7 +3,8 @@
 In: documents to put in, take out, publish. Out: files on disk. The order of `publish` is what makes a killed process
 harmless: catalogue onto the disk, Tantivy's commit, then the catalogue's note that readers may see it, then FAISS's
 file. If it is cut short anywhere, derived files are behind or of a generation unknown to the catalogue, and the next
-writer, or a reader that finds no writer, brings them up to it.
+writer, or a reader that finds no writer, brings them up to it. FAISS is imported only if its files are to be
+written.
 """
 
 from __future__ import annotations
@@ -11,21 +12,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.atomic import set_aside
 from rag.index import staging
 from rag.index.damage import Damaged
-from rag.index.dense import compaction, loading
-from rag.index.dense import exact as dense
-from rag.index.dense.quantised import Quantised
+from rag.index.dense.manifest import FILE, MANIFEST, VECTORS, allowance, dense_manifest, is_large
 from rag.index.failures import plain_errors
 from rag.index.ledger import Ledger
 from rag.index.lexical.writer import LexicalWriter
 from rag.index.lock import WriterLock
 from rag.index.rules import check_entry
 from rag.index.staging import Staged
-from rag.index.verify import Problem, problems
 from rag.types import Entry, Failed, MadeWith, Stamp
+
+if TYPE_CHECKING:
+    from rag.index.dense.loading import Searchable
+    from rag.index.verify import Problem
 
 
 class LocalWriter:
@@ -105,6 +108,8 @@ class LocalWriter:
 
     def verify(self) -> list[Problem]:
         """Check all derived files against the catalogue, and the catalogue against itself."""
+        from rag.index.verify import problems
+
         with self._one_at_a_time, plain_errors(self.folder):
             self.save()
             return problems(self.folder, self.ledger)
@@ -112,15 +117,17 @@ class LocalWriter:
     def repair(self) -> list[Problem]:
         """Put aside FAISS's files or Tantivy's folder if something is wrong with them, make them again, and return the
         problems that remain."""
+        from rag.index.verify import problems
+
         with self._one_at_a_time, plain_errors(self.folder):
             self.publish()
             wrong = {problem.part for problem in problems(self.folder, self.ledger)}
             if "lexical" in wrong:
                 self._lexical.rebuild(self.ledger.state().published, self.ledger)
             if "dense" in wrong:
-                set_aside(self.folder / dense.MANIFEST)
-                set_aside(self.folder / dense.FILE)
-                set_aside(self.folder / loading.VECTORS)
+                set_aside(self.folder / MANIFEST)
+                set_aside(self.folder / FILE)
+                set_aside(self.folder / VECTORS)
                 self._save_dense()
             return problems(self.folder, self.ledger)
 
@@ -134,7 +141,7 @@ class LocalWriter:
         with self._one_at_a_time, plain_errors(self.folder):
             fresh.close()
             self.ledger.adopt(fresh.folder)
-            for name in (dense.MANIFEST, dense.FILE, loading.VECTORS):
+            for name in (MANIFEST, FILE, VECTORS):
                 (self.folder / name).unlink(missing_ok=True)
             self.publish()
             staging.drop(self.folder)
@@ -161,19 +168,19 @@ class LocalWriter:
     def _dense_is_due(self) -> bool:
         behind = self._dense_behind()
         rows = self.ledger.count(self.ledger.state().published)
-        if (quantised := self._quantised()) != compaction.is_large(rows, quantised):
+        if (quantised := self._quantised()) != is_large(rows, quantised):
             return True
-        return (rows if behind is None else behind) > compaction.allowance(rows, quantised)
+        return (rows if behind is None else behind) > allowance(rows, quantised)
 
     def _dense_behind(self) -> int | None:
         """The number of rows that FAISS's file lacks or has too many; None if there is no file that can be used."""
         generation, at, _ = self.ledger.state()
         try:
-            saved = dense.dense_manifest(self.folder)
+            saved = dense_manifest(self.folder)
         except Damaged:
             return None
         if saved.generation > generation:  # the catalogue is an older copy: its next rows may have the same numbers
-            set_aside(self.folder / dense.MANIFEST)
+            set_aside(self.folder / MANIFEST)
             return None
         new = self.ledger.count(at, since=saved.generation)
         kept = self.ledger.count(at) - new
@@ -181,15 +188,18 @@ class LocalWriter:
 
     def _quantised(self) -> bool:
         try:
-            return dense.dense_manifest(self.folder).trained is not None
+            return dense_manifest(self.folder).trained is not None
         except Damaged:
             return False
 
     def _save_dense(self) -> None:
         """Bring FAISS's file to the published generation; a damaged one is put aside, and a whole quantised one may
         stay behind."""
+        from rag.index.dense import compaction, loading
+        from rag.index.dense.quantised import Quantised
+
         at = self.ledger.state().published
-        saved: loading.Searchable | None = None
+        saved: Searchable | None = None
         try:
             saved = loading.load_dense(self.folder, self.ledger.settings.dimension)
         except Damaged as damage:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from rag.documents.contained import container_of, file_of, holders_of, is_container, stays_closed
 from rag.documents.discover import Found, Skipped, discover
 from rag.documents.formats import OFFICE
-from rag.documents.read import DEFAULTS, Options
+from rag.documents.options import DEFAULTS, Options
 from rag.documents.versions import reader_version
 from rag.ingest.failures import as_before
 from rag.ingest.naming import Renamed, named

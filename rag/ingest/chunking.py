@@ -16,8 +16,6 @@ from itertools import groupby
 from typing import NamedTuple
 
 from rag.settings import Settings
-from rag.text.sentences import split_sentences
-from rag.text.structure import blocks_in
 from rag.types import BlockSpan, Document, Passage, Sentence
 
 VERSION = "2"  # an index keeps it in its fingerprint: grows when passages cut before could not stand beside new ones
@@ -41,6 +39,8 @@ def chunk(document: Document, token_spans: Sequence[tuple[int, int]], target: in
     `token_spans` are the `(start, end)` of each token of `document.text`, in order, as `Embedder.token_spans` gives
     them. A sentence of more than `limit` tokens is cut at token boundaries, at white space if there is any.
     """
+    from rag.text.structure import blocks_in
+
     starts = [start for start, _ in token_spans]
     blocks = document.blocks or blocks_in(document.text, (section.start for section in document.sections))
     units = list(_units(document, blocks, starts, limit))
@@ -51,6 +51,8 @@ def chunk(document: Document, token_spans: Sequence[tuple[int, int]], target: in
 
 
 def _units(document: Document, blocks: Sequence[BlockSpan], starts: list[int], limit: int) -> Iterator[_Unit]:
+    from rag.text.sentences import split_sentences  # not at the top, since every command needs `chunker_fingerprint`
+
     section_starts = [section.start for section in document.sections]
     for block, sentence in split_sentences(document.text, blocks):
         for start, end in _cut(document.text, sentence, starts, limit):

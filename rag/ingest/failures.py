@@ -14,7 +14,7 @@ from functools import cache
 from typing import NamedTuple
 
 from rag.documents.discover import Found
-from rag.documents.read import Options
+from rag.documents.options import Options
 from rag.documents.versions import reader_version
 from rag.errors import DocumentError, EmptyDocument, ReaderFault
 from rag.ingest.stamps import sha256, stamp_of

@@ -16,12 +16,10 @@ from typing import NamedTuple, Protocol
 from rag.background import ahead, begun
 from rag.documents import sidecar
 from rag.documents.discover import Found
-from rag.documents.read import DEFAULTS, Options
+from rag.documents.options import DEFAULTS, Options
 from rag.documents.unpack import Archive, Begun, Kept, Result, read_all
 from rag.errors import DocumentError
-from rag.ingest.chunking import chunk
 from rag.seams import Embedder
-from rag.text.embedded import as_embedded
 from rag.types import Document, Embedding, Passage
 
 BATCH_PASSAGES = 128  # passages that are embedded together: enough to sort them by length, few enough to lose nothing
@@ -105,11 +103,15 @@ def prepare(found: Found, result: Result, embedder: Embedder, passage_tokens: in
 
 def cut(document: Document, embedder: Embedder, passage_tokens: int) -> list[Passage]:
     """The passages of a document, in sizes that suit the embedder."""
+    from rag.ingest.chunking import chunk
+
     return chunk(document, embedder.token_spans(document.text), passage_tokens, embedder.max_tokens)
 
 
 def embedded(embedder: Embedder, passages: Sequence[Passage]) -> Iterator[Embedding]:
     """The embeddings of the passages, in order."""
+    from rag.text.embedded import as_embedded
+
     for batch in in_batches(passages):
         yield from embedder.embed_passages([as_embedded(passage) for passage in batch])
 

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from rag.background import UNWATCHED, Run
 from rag.documents.contained import container_of, file_of, is_container, printable
 from rag.documents.discover import Found, Skipped
-from rag.documents.read import DEFAULTS, Options
+from rag.documents.options import DEFAULTS, Options
 from rag.documents.unpack import Archive
 from rag.errors import DocumentError, EmptyDocument, RagError, ReaderFault
 from rag.ingest.changes import EMPTY, Change, Same, by_content, find_changes, unfinished

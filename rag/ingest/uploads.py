@@ -23,8 +23,7 @@ from rag.atomic import write_whole
 from rag.documents import sidecar
 from rag.documents.contained import container_of, file_of, is_container, is_mistakable
 from rag.documents.discover import Found
-from rag.documents.formats import HIDDEN
-from rag.documents.read import is_readable
+from rag.documents.formats import HIDDEN, is_readable
 from rag.errors import DocumentError, InputError, RagError, UnsupportedDocument
 from rag.ingest.changes import Change, by_container
 from rag.ingest.failures import failed_anyhow

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rag.documents.contained import MARK, Budget, container_of, plan
+from rag.documents.options import DEFAULTS
 from rag.documents.pool_worker import GRACE, ReaderLimits, keep_to
-from rag.documents.read import DEFAULTS, file_bytes, parsed, reported
+from rag.documents.read import file_bytes, parsed, reported
 from rag.errors import DocumentError, UnsupportedDocument
 
 DONE, CHANGED, FAILED, UNSUPPORTED = b"0", b"1", b"2", b"3"  # how messages begin

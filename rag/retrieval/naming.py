@@ -14,9 +14,8 @@ from calendar import month_name
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rag.text.dates import CREATED
 from rag.text.terms import terms
-from rag.types import DocumentInfo
+from rag.types import CREATED, DocumentInfo
 
 _SHARE = 0.5  # of the question's words that the documents' names hold: "annual" and "reports" are in no AMAZON_2017_10K
 _OF_ANY = frozenset(

@@ -17,7 +17,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 
-CREATED = "created"  # the metadata key under which a document keeps its own date
+from rag.types import CREATED
 
 _LONGEST = 100  # characters
 _SHORTEST = 3  # letters of an abbreviated month

@@ -8,7 +8,8 @@ decimals and lose the commas of their groups ("1,500.5" -> "1500.5", "1,00,000" 
 units, raised figures and fractions. A function word written in capitals is a name ("the WHO"), unless all words around
 it are in capitals.
 
-Does not handle: stemming of other languages (their words are compared as written), synonyms, spelling.
+The version of all this is in `rag.text.analysis`. Does not handle: stemming of other languages (their words are
+compared as written), synonyms, spelling.
 """
 
 from __future__ import annotations
@@ -19,9 +20,6 @@ from functools import lru_cache
 from itertools import chain
 
 import Stemmer
-
-VERSION = 2  # of the analysis: raise it when any text gets other terms (tests/text/test_terms.py tells), and indexes
-# make their lexical part anew.
 
 # Function words and question words of English: the remaining words are those that a sentence must share with a
 # question.

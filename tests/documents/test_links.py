@@ -8,7 +8,8 @@ import pytest
 
 from rag.documents.link_text import Link
 from rag.documents.links import AHEAD, LONGEST_BEFORE, link, placed
-from rag.documents.read import Options, read_document
+from rag.documents.options import Options
+from rag.documents.read import read_document
 from rag.types import LinkSpan
 from tests.documents.test_office import run, with_parts
 from tests.documents.test_packages import styled, zipped

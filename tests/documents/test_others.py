@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from rag.documents.read import Options, read_document
+from rag.documents.options import Options
+from rag.documents.read import read_document
 from rag.errors import DocumentError, UnsupportedDocument
 from rag.types import Document
 from tests.documents.compound import compound

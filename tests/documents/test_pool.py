@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from rag.documents.discover import Found
+from rag.documents.options import Options
 from rag.documents.pool import AHEAD, ReaderPool
 from rag.documents.pool_messages import result_of
 from rag.documents.pool_worker import SPENT
-from rag.documents.read import Options, read_document
+from rag.documents.read import read_document
 from rag.documents.unpack import Archive, Begun, Kept, Result, Spent, id_of
 from rag.errors import DocumentError, InputError, ReaderFault, UnsupportedDocument
 from rag.types import Document

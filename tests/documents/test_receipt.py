@@ -10,7 +10,8 @@ import pytest
 
 from rag.documents.blocks import Block, Content
 from rag.documents.contained import Member
-from rag.documents.read import Options, as_document, read_document
+from rag.documents.options import Options
+from rag.documents.read import as_document, read_document
 from rag.documents.receipt import COMMENT, IMAGE, SHEET, STRUCK, Receipt, quoted
 from rag.documents.unseen import WHITE, Colour, colour, is_too_small, look_alike
 from rag.errors import DocumentError

@@ -9,7 +9,8 @@ import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
-from rag.documents.read import Options, read_document
+from rag.documents.options import Options
+from rag.documents.read import read_document
 from rag.types import Document
 from tests.documents.test_office import W, run, saved, with_body, with_parts
 from tests.documents.test_packages import frame, presentation, relations, slide, styled, zipped

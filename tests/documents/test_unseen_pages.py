@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.documents.read import Options, read_document
+from rag.documents.options import Options
+from rag.documents.read import read_document
 from rag.types import Document
 
 INCLUDE = "; rag index --include-hidden reads it"

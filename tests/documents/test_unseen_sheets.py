@@ -10,7 +10,8 @@ import pytest
 
 from rag.documents import excel_binary
 from rag.documents.grid import Sheet
-from rag.documents.read import Options, read_document
+from rag.documents.options import Options
+from rag.documents.read import read_document
 from rag.types import Document
 from tests.documents.test_packages import opened, relations, zipped
 from tests.documents.test_tables import raw_workbook, workbook

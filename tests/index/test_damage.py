@@ -14,6 +14,7 @@ import pytest
 
 from rag.errors import RagError
 from rag.index.dense import exact as dense
+from rag.index.dense import manifest
 from tests.index.contract import BRIDGES, BRIDGES_AGAIN, DIMENSION, MILLS, make_entry, published_state, put, unit_vector
 from tests.index.test_local import EVERY, everything, folder_of_books, open_index
 
@@ -46,8 +47,8 @@ def save_for_another_faiss(path: Path) -> None:
     """The file is what the manifest tells of, and this FAISS cannot decode it."""
     content = b"IxZ9" + bytes(400)
     path.write_bytes(content)
-    told = dense.dense_manifest(path.parent)._replace(size=len(content), sha256=hashlib.sha256(content).hexdigest())
-    dense.write_manifest(told, path.parent)
+    told = manifest.dense_manifest(path.parent)._replace(size=len(content), sha256=hashlib.sha256(content).hexdigest())
+    manifest.write_manifest(told, path.parent)
 
 
 def garble(path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from rag.errors import DocumentError, IndexMismatch, IndexNotFound, InputError, RagError
-from rag.index.dense import exact as dense
+from rag.index.dense import manifest
 from rag.index.folders import Expected, local_indexes
 from rag.index.local import LocalIndex
 from rag.seams import WritableIndex
@@ -196,7 +196,7 @@ class TestWriting:
     def test_many_changes_do(self, tmp_path: Path) -> None:
         with open_index(tmp_path, create=True) as index:
             put(index, make_entry("long.txt", [f"Paragraph number {n}." for n in range(1001)]))
-            assert dense.dense_manifest(tmp_path / "books").vectors == 1001
+            assert manifest.dense_manifest(tmp_path / "books").vectors == 1001
 
 
 def run_python(script: str) -> str:

@@ -23,8 +23,7 @@ import tests.index.test_model as model
 import tests.index.test_readers as readers
 from rag.errors import RagError
 from rag.index.damage import Damaged
-from rag.index.dense import compaction, loading, quantised, training, vector_file
-from rag.index.dense import exact as dense
+from rag.index.dense import compaction, loading, manifest, quantised, training, vector_file
 from rag.index.dense.exact import Dense
 from rag.index.dense.quantised import Quantised, Rows
 from rag.seams import WritableIndex
@@ -50,10 +49,10 @@ def lowered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def lower(put_in_place: Callable[[object, str, object], None]) -> None:
-    put_in_place(compaction, "LARGE", 1)
-    put_in_place(compaction, "_SHARE_QUANTISED", 0.3)
-    put_in_place(compaction, "_ROWS_QUANTISED", 3)
-    put_in_place(compaction, "_ROWS", 3)
+    put_in_place(manifest, "LARGE", 1)
+    put_in_place(manifest, "_SHARE_QUANTISED", 0.3)
+    put_in_place(manifest, "_ROWS_QUANTISED", 3)
+    put_in_place(manifest, "_ROWS", 3)
     put_in_place(training, "_CANDIDATES", (4, 20, 1000))
     put_in_place(quantised, "EXACT_SHARE", 0.5)
     put_in_place(training, "QUERIES", 16)
@@ -87,7 +86,7 @@ class TestDamage(damage.TestDamage):
     """With the fixture `folder` of this module."""
 
     def test_repair_mends_what_looks_whole_and_is_not(self, folder: Path) -> None:
-        file = folder / "books" / loading.VECTORS
+        file = folder / "books" / manifest.VECTORS
         content = bytearray(file.read_bytes())
         content[0] ^= 1
         file.write_bytes(content)
@@ -102,7 +101,7 @@ class TestDamage(damage.TestDamage):
 
     @pytest.mark.parametrize("kind", ["cut short", "gone"])
     def test_exact_vectors_that_are_lost(self, folder: Path, kind: str) -> None:
-        file = folder / "books" / loading.VECTORS
+        file = folder / "books" / manifest.VECTORS
         damage.cut_short(file) if kind == "cut short" else file.unlink()
         with open_index(folder) as index:
             assert {problem.part for problem in index.verify()} == {"dense"}
@@ -127,7 +126,7 @@ class TestKind:
     def test_an_index_that_grows_is_quantised_and_one_that_shrinks_is_exact_again(
         self, lowered: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(compaction, "LARGE", 50)
+        monkeypatch.setattr(manifest, "LARGE", 50)
         with fast_folder() as folder, open_index(folder, create=True) as index, open_index(folder) as reader:
             place = folder / "books"
             put(index, *many(0, 45))
@@ -137,7 +136,7 @@ class TestKind:
             put(index, *many(45, 55))
             assert (kind(place), (place / "dense.vectors").stat().st_size) == (Quantised, 55 * DIMENSION * 4)
             assert len(published_state(reader)[2]) == 55
-            told = dense.dense_manifest(place)
+            told = manifest.dense_manifest(place)
             assert told.trained is not None
             assert (told.format, told.vectors, told.trained.trained_on, told.trained.lists) == (2, 55, 55, 3)
             assert told.trained.recall >= training.RECALL
@@ -158,19 +157,19 @@ class TestKind:
             put(index, BRIDGES_AGAIN)
             index.remove("mills.txt")
             index.publish()
-        told = dense.dense_manifest(place)
+        told = manifest.dense_manifest(place)
         assert files == [(place / name).stat().st_ino for name in ("dense.faiss", "dense.vectors", "dense.json")]
         with open_index(folder) as index:
             assert len(published_state(index)[2]) == 201
             assert index.verify() == []
         with open_index(folder, write=True) as index:
             put(index, *many(200, 300))
-        again = dense.dense_manifest(place)
+        again = manifest.dense_manifest(place)
         assert (again.vectors, again.trained and again.trained.trained_on) == (301, told.vectors)
         with open_index(folder, write=True) as index:
             put(index, *many(300, 500))
             assert index.verify() == []
-        assert (last := dense.dense_manifest(place).trained) is not None
+        assert (last := manifest.dense_manifest(place).trained) is not None
         assert last.trained_on == 501
 
     def test_a_generation_costs_what_changed(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +179,7 @@ class TestKind:
         with open_index(folder, write=True) as index, open_index(folder) as reader:
             put(index, *many(0, 40))
             assert len(published_state(reader)[2]) == 44
-            monkeypatch.setattr(compaction, "_SHARE_QUANTISED", 10)
+            monkeypatch.setattr(manifest, "_SHARE_QUANTISED", 10)
             monkeypatch.setattr(Catalogue, "rows", None)
             put(index, *many(40, 45), BRIDGES_AGAIN)
             take_out(index, 3, 6)
@@ -361,7 +360,7 @@ class TestSearch:
 
     def test_nearly_all_of_the_ten_nearest_are_found_by_looking_at_few(self, tmp_path: Path) -> None:
         world = World(tmp_path, 20_000, 1)
-        told = dense.dense_manifest(tmp_path).trained
+        told = manifest.dense_manifest(tmp_path).trained
         assert told is not None
         assert (told.lists, told.queries) == (566, 256)
         assert told.recall >= training.RECALL
@@ -395,7 +394,7 @@ class TestSearch:
     def test_equal_vectors_do_not_count_as_missed(self, tmp_path: Path) -> None:
         vectors = np.tile(unit_vector("the same", 8), (500, 1))
         compaction.save_quantised(np.arange(500), iter([vectors]), 8, 1, tmp_path)
-        assert (told := dense.dense_manifest(tmp_path).trained) is not None
+        assert (told := manifest.dense_manifest(tmp_path).trained) is not None
         assert told.recall == 1.0
 
 

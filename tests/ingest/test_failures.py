@@ -11,7 +11,7 @@ import pytest
 from rag.background import Run
 from rag.documents import versions
 from rag.documents.discover import Found
-from rag.documents.read import Options
+from rag.documents.options import Options
 from rag.documents.unpack import Result
 from rag.errors import DocumentError
 from rag.index.unread import unread

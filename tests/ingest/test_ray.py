@@ -21,7 +21,7 @@ import pytest
 from rag.background import Progress, Run
 from rag.cli.main import main
 from rag.documents.discover import Found
-from rag.documents.read import DEFAULTS
+from rag.documents.options import DEFAULTS
 from rag.errors import IndexMismatch, InputError, ModelError, RagError
 from rag.index.local import LocalIndex
 from rag.ingest import run

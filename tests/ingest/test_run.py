@@ -18,7 +18,8 @@ import pytest
 from rag.background import Run
 from rag.documents import versions
 from rag.documents.discover import Found
-from rag.documents.read import Options, read_document
+from rag.documents.options import Options
+from rag.documents.read import read_document
 from rag.documents.unpack import Result
 from rag.errors import DocumentError, IndexBusy, InputError, ModelError
 from rag.index.local import LocalIndex

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rag.documents.discover import Found
-from rag.documents.read import Options
+from rag.documents.options import Options
 from rag.documents.unpack import Result
 from rag.ingest import changes, stamps
 from rag.ingest.prepare import read_here

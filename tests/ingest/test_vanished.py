@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag.documents.discover import Found, Unreachable
-from rag.documents.read import Options
+from rag.documents.options import Options
 from rag.index.local import LocalIndex
 from rag.ingest import vanished as vanishing
 from rag.ingest.changes import find_changes

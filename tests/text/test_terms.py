@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text.terms import STOP_WORDS, VERSION, calmed, terms, tokens
+from rag.text.analysis import VERSION
+from rag.text.terms import STOP_WORDS, calmed, terms, tokens
 from rag.text.wording import word_list
 
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"

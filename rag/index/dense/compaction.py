@@ -19,32 +19,23 @@ from rag.atomic import sync_folder, write_fresh
 from rag.index.catalogue import Catalogue
 from rag.index.dense import exact as dense
 from rag.index.dense import training, vector_file
-from rag.index.dense.exact import Dense, DenseManifest, Trained, one_thread
-from rag.index.dense.loading import VECTORS, Searchable
+from rag.index.dense.exact import Dense, one_thread
+from rag.index.dense.loading import Searchable
+from rag.index.dense.manifest import (
+    FILE,
+    FORMAT_TRAINED,
+    MANIFEST,
+    VECTORS,
+    DenseManifest,
+    Trained,
+    is_large,
+    write_manifest,
+)
 from rag.index.dense.quantised import Base, Quantised, Rows
 from rag.index.dense.vector_file import VectorFile
 from rag.types import Vectors
 
-# Exact search of so many rows takes 7 ms if the other core is busy, as long as the rest of a search.
-LARGE = 50_000
-_SMALL_AGAIN = 0.5  # of that, an index becomes exact again: near the limit it does not change its kind each time
 _RETRAIN = 2.0  # times as many rows as the lists were trained for, or as few: then they are too long, or too short
-# So many rows, or that share of them if it is more, may change before the files are written again. In between, readers
-# take the rest from the catalogue as they open them, which costs 5 ms for 1,000 rows, and a publish need not rewrite
-# all vectors. Beside a quantised index, rows that were added since are searched exactly: 10,000 of them and as many
-# removed make a search among a million take 4.1 ms instead of 2.3.
-_ROWS, _SHARE = 1000, 0.1
-_ROWS_QUANTISED, _SHARE_QUANTISED = 10_000, 0.02
-
-
-def is_large(rows: int, quantised: bool) -> bool:
-    """True if an index of `rows` passages is to be quantised; `quantised` tells if it is now."""
-    return rows >= (LARGE * _SMALL_AGAIN if quantised else LARGE)
-
-
-def allowance(rows: int, quantised: bool) -> float:
-    """The number of rows, of `rows`, that may change before the files are written again."""
-    return max(_ROWS_QUANTISED, _SHARE_QUANTISED * rows) if quantised else max(_ROWS, _SHARE * rows)
 
 
 def save_dense(saved: Searchable | None, at: int, catalogue: Catalogue, folder: Path) -> None:
@@ -76,13 +67,13 @@ def save_quantised(
     trained = Trained(
         base.index.nlist, base.probes, base.candidates, recall, training.QUERIES, base.trained_on, vectors_sha256
     )
-    told = DenseManifest(dense.FORMAT_TRAINED, at, len(rows), dimension, len(content), sha256, trained)
-    written = write_fresh(folder / dense.FILE, content)
-    (folder / dense.MANIFEST).unlink(missing_ok=True)
-    os.replace(written, folder / dense.FILE)
+    told = DenseManifest(FORMAT_TRAINED, at, len(rows), dimension, len(content), sha256, trained)
+    written = write_fresh(folder / FILE, content)
+    (folder / MANIFEST).unlink(missing_ok=True)
+    os.replace(written, folder / FILE)
     os.replace(fresh, folder / VECTORS)
     sync_folder(folder)  # the size alone would not tell other vectors from these
-    dense.write_manifest(told, folder)
+    write_manifest(told, folder)
 
 
 def _trained(rows: Rows, vectors: VectorFile, before: Base | None) -> tuple[Base, float]:

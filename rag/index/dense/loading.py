@@ -14,13 +14,12 @@ import numpy as np
 from rag.index.catalogue import Catalogue
 from rag.index.damage import Damaged
 from rag.index.dense import exact as dense
-from rag.index.dense.exact import Dense, DenseManifest, Trained
+from rag.index.dense.exact import Dense
+from rag.index.dense.manifest import MANIFEST, VECTORS, DenseManifest, Trained, content_of, dense_manifest
 from rag.index.dense.quantised import Base, Quantised, Rows
 from rag.index.dense.training import held
 from rag.index.dense.vector_file import VectorFile
 from rag.types import Vectors
-
-VECTORS = "dense.vectors"
 
 Searchable: TypeAlias = Dense | Quantised
 
@@ -28,30 +27,30 @@ Searchable: TypeAlias = Dense | Quantised
 def load_dense(folder: Path, dimension: int) -> Searchable:
     """Read what was saved, of whatever generation. Raises `Damaged`; of the file of exact vectors only the size is
     checked, since reading 1.5 kB for each would take longer than all else."""
-    told = dense.dense_manifest(folder)
-    content = dense.content_of(folder, told, dimension)
+    told = dense_manifest(folder)
+    content = content_of(folder, told, dimension)
     if told.trained is None:
         with dense.decoding(folder):
             return dense.decode_dense(content)
     base = _base(content, told, told.trained, folder)
     # one file may be from before a writer put others in place, and one from after
-    if dense.dense_manifest(folder) != told:
-        raise Damaged(folder / dense.MANIFEST, "was written anew")
+    if dense_manifest(folder) != told:
+        raise Damaged(folder / MANIFEST, "was written anew")
     return Quantised(base, told.generation, np.empty(0, dtype=np.int64))
 
 
 def check_vectors(found: Quantised, folder: Path) -> None:
     """Read all exact vectors. Raises `Damaged` if they are not those that were written."""
-    told = dense.dense_manifest(folder).trained
+    told = dense_manifest(folder).trained
     if told is None or found.base.vectors.digest() != told.vectors_sha256:
-        raise Damaged(folder / VECTORS, f"is not the file that {dense.MANIFEST} tells of")
+        raise Damaged(folder / VECTORS, f"is not the file that {MANIFEST} tells of")
 
 
 def superseded(found: Searchable, folder: Path) -> bool:
     """True if a quantised index was written since `found` was read, or the base of `found` is no longer what the folder
     has."""
     try:
-        told = dense.dense_manifest(folder)
+        told = dense_manifest(folder)
     except Damaged:
         return False
     return told.sha256 != found.base.sha256 if isinstance(found, Quantised) else told.trained is not None
@@ -59,7 +58,7 @@ def superseded(found: Searchable, folder: Path) -> bool:
 
 def in_change(folder: Path) -> bool:
     """True while a quantised index is being put in place, which takes some milliseconds."""
-    return (folder / VECTORS).exists() and not (folder / dense.MANIFEST).exists()
+    return (folder / VECTORS).exists() and not (folder / MANIFEST).exists()
 
 
 def brought_to(at: int, found: Searchable, catalogue: Catalogue) -> Searchable:

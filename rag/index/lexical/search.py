@@ -11,6 +11,7 @@ is not read. Words are not stored, only terms. Writing is in `rag.index.lexical.
 from __future__ import annotations
 
 import json
+import math
 import struct
 import zlib
 from collections import Counter
@@ -20,12 +21,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-import Stemmer
-
 from rag.index.catalogue import Catalogue, PassageText
 from rag.index.damage import Damaged
-from rag.text.terms import VERSION, query_terms, terms
+from rag.text.analysis import analysis
 from rag.types import Scored
 
 FOLDER = "lexical"
@@ -66,6 +64,8 @@ class Lexical:
         `of_versions` makes, restricts the search."""
         import tantivy
 
+        from rag.text.terms import query_terms
+
         words = dict.fromkeys(query_terms(query))
         k = min(k, self.passages)
         if not words or k <= 0:
@@ -83,7 +83,7 @@ class Lexical:
         holding it."""
         total = self.passages
         counts = {word: self.count(word) for word in dict.fromkeys(words)}
-        return {word: float(np.log1p((total - n + 0.5) / (n + 0.5))) for word, n in counts.items()}
+        return {word: math.log1p((total - n + 0.5) / (n + 0.5)) for word, n in counts.items()}
 
     def count(self, word: str) -> int:
         """The number of passages that hold the term. Exact, unlike Tantivy's `doc_freq`, which also counts removed
@@ -143,6 +143,8 @@ def add(writer: Any, texts: Iterable[PassageText]) -> None:
 
 def passage_terms(passage: PassageText) -> list[str]:
     """The terms that a passage is found by: those of the headings that it stands under, and its own."""
+    from rag.text.terms import terms
+
     return terms(passage.section or "") + terms(passage.header) + terms(passage.text)
 
 
@@ -152,12 +154,6 @@ def of_versions(versions: Sequence[int]) -> Any:
     import tantivy
 
     return tantivy.Query.const_score_query(tantivy.Query.term_set_query(schema(), "version", list(versions)), 0.0)
-
-
-@cache
-def analysis() -> str:
-    """The name of the analysis that makes terms: terms made by another one find nothing here."""
-    return f"terms-{VERSION}:snowball-{Stemmer.version()}"
 
 
 def altered(place: Path) -> list[str]:

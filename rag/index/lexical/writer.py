@@ -9,7 +9,6 @@ keeps that from mattering, and in small indexes from happening. Does not lock: `
 
 from __future__ import annotations
 
-import ctypes
 import json
 import shutil
 from contextlib import suppress
@@ -27,11 +26,11 @@ from rag.index.lexical.search import (
     MANIFEST,
     LexicalManifest,
     add,
-    analysis,
     lexical_manifest,
     read_lexical,
     schema,
 )
+from rag.text.analysis import analysis
 
 # After a removal, the folder is made anew if that takes 0.15 s (so that in small indexes scores never depend on what
 # was there before), and in larger ones if more passages were removed than a quarter of those that are there.
@@ -119,6 +118,8 @@ def _give_memory_back() -> None:
     """Return freed memory to the system. Tantivy has another thread for each commit, and glibc keeps what each freed in
     an arena of its own: without this, a process that replaced 20 documents 1,600 times grew from 66 to 165 MB. It takes
     a millisecond."""
+    import ctypes
+
     with suppress(OSError, AttributeError):  # if the C library is another one
         ctypes.CDLL(None).malloc_trim(0)
 

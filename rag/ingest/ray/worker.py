@@ -14,8 +14,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from rag.documents.discover import Found
+from rag.documents.options import Options
 from rag.documents.pool import ReaderPool
-from rag.documents.read import Options
 from rag.errors import DocumentError
 from rag.ingest.prepare import Outcome, prepare
 from rag.seams import Embedder

@@ -22,9 +22,9 @@ from rag.index.sources import Shown, with_path
 from rag.stores.milvus.filters import facets
 from rag.stores.milvus.schema import LONGEST, NEVER, NO_TERMS, PART, UNUSED, encoded
 from rag.stores.milvus.server import Row
-from rag.text.dates import CREATED
 from rag.text.terms import terms
 from rag.types import (
+    CREATED,
     Document,
     DocumentInfo,
     Embedding,

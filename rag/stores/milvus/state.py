@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from rag.errors import IndexMismatch, IndexNotFound
-from rag.index.lexical.search import analysis
 from rag.stores.milvus.schema import FORMAT, META, UNUSED, collection, index_names
 from rag.stores.milvus.server import Server, text_of
+from rag.text.analysis import analysis
 from rag.types import Failed, MadeWith, Stamp
 
 _SETTINGS, _STATE, _NUMBERS, _ANALYSIS = "settings", "state", "numbers", "analysis"
