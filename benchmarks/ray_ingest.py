@@ -29,13 +29,13 @@ from evalset import rows as rows_of  # noqa: E402
 from rag.background import Progress, Run  # noqa: E402
 from rag.documents.options import DEFAULTS  # noqa: E402
 from rag.documents.pool import ReaderPool  # noqa: E402
-from rag.embedding.passages import SentenceTransformerEmbedder  # noqa: E402
 from rag.ingest.changes import find_changes  # noqa: E402
 from rag.ingest.prepare import Here, Preparer  # noqa: E402
 from rag.ingest.ray.preparer import ray_preparer  # noqa: E402
 from rag.ingest.ray.worker import Work  # noqa: E402
 from rag.ingest.run import Summary, carry_out  # noqa: E402
-from rag.seams import VectorSpace  # noqa: E402
+from rag.models import load_embedder  # noqa: E402
+from rag.seams import Embedder, VectorSpace  # noqa: E402
 from rag.settings import Settings, load_settings  # noqa: E402
 from rag.stores.open import open_index  # noqa: E402
 from tests.index.catalogues import ALL_VERSIONS, DOCUMENTS, PASSAGES, largest_difference, rows  # noqa: E402
@@ -88,7 +88,7 @@ def settings(work: Path, name: str) -> Settings:
 @contextmanager
 def here() -> Iterator[tuple[VectorSpace, Preparer]]:
     own = load_settings()
-    embedder = SentenceTransformerEmbedder.load(own.embedder, WORKERS)
+    embedder = load_embedder(own.embedder, WORKERS)
     with ReaderPool(WORKERS) as pool:
         yield embedder, Here(embedder, own.passage_tokens, pool.read)
 
@@ -102,9 +102,9 @@ def on_ray(work: Path) -> Iterator[tuple[VectorSpace, Preparer]]:
         yield preparer, preparer
 
 
-def load_noted(name: str, folder: Path) -> SentenceTransformerEmbedder:
+def load_noted(name: str, folder: Path) -> Embedder:
     """Runs in a worker, whose process can then be found."""
-    embedder = SentenceTransformerEmbedder.load(name, 1)
+    embedder = load_embedder(name, 1)
     (folder / str(os.getpid())).touch()
     return embedder
 

@@ -37,7 +37,7 @@ from rag.types import Message, NextClaim, Passage
 ASKERS = 8
 TOKENS = 48  # that each asker has written
 ANY_TEXT = r"root ::= [^\x00]*"
-LEAST_COSINE = 0.9999
+LEAST_COSINE = 0.99
 FOUND = 10  # passages
 CANDIDATES = 50  # of the vector search alone
 

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 from rag.errors import ModelError
 from rag.llm.remote.endpoints import is_address
@@ -44,7 +43,7 @@ def load_models(settings: Settings, answers: bool = True) -> Models:
 
     Raises `ModelError` if embedder or reader cannot be loaded; answers are given without a language model, too.
     """
-    models = Models(_load_embedder(settings))
+    models = Models(load_embedder(settings.embedder, settings.threads))
     if not answers:
         return models
     from rag.reading.reader import Reader
@@ -79,22 +78,12 @@ def _remote_model(settings: Settings) -> LanguageModel:
     return RemoteModel(settings.model, settings.model_key.get_secret_value(), settings.context_tokens)
 
 
-def _load_embedder(settings: Settings) -> Embedder:
-    if settings.embedder == EMBEDDED_EMBEDDER:
-        from rag.embedding.questions import QuestionEmbedder
+def load_embedder(name: str, threads: int) -> Embedder:
+    """The embedder of that name: the embedded one, or any of sentence-transformers. Raises `ModelError`."""
+    if name == EMBEDDED_EMBEDDER:
+        from rag.embedding.embedded import EmbeddedEmbedder
 
-        return QuestionEmbedder.load(settings.cache_dir, settings.threads)
+        return EmbeddedEmbedder.load(threads)
     from rag.embedding.passages import SentenceTransformerEmbedder
 
-    return SentenceTransformerEmbedder.load(settings.embedder, settings.threads)
-
-
-def convert_embedded(cache_dir: Path, threads: int) -> list[Path]:
-    """The files of the embedded models, converted for every kind of processor, in `cache_dir`: for a folder that is
-    written now and read elsewhere, such as an image of a container. Raises `ModelError`."""
-    from rag.embedding.encoder_file import encoder_file
-    from rag.embedding.passages import embedder_folder
-    from rag.llm.gguf import KINDS, each_kind
-
-    embedder = Path(embedder_folder(EMBEDDED_EMBEDDER))
-    return [*each_kind(cache_dir, threads), *(encoder_file(embedder, cache_dir, kind) for kind in KINDS)]
+    return SentenceTransformerEmbedder.load(name, threads)

@@ -360,7 +360,7 @@ class Pipeline:
         own = read_calibration(self._index.folder)
         if own is None:
             return threshold(), ()
-        if own.made_with != made_with(self._models.embedder.fingerprint):
+        if own.made_with != made_with(self._index.settings.embedder):
             return threshold(), (_MADE_OTHERWISE,)
         return own.threshold, ()
 

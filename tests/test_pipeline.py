@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from rag.answering.confidence import sure_from
-from rag.embedding.passages import SentenceTransformerEmbedder
+from rag.embedding.embedded import EmbeddedEmbedder
 from rag.errors import DocumentNotFound, IndexMismatch, IndexNotFound, InputError, ModelError
 from rag.ingest.run import sync
 from rag.models import Models, load_models
@@ -50,7 +50,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Set
 
 
 @pytest.fixture(scope="module")
-def models(settings: Settings, embedder: SentenceTransformerEmbedder) -> Iterator[Models]:
+def models(settings: Settings, embedder: EmbeddedEmbedder) -> Iterator[Models]:
     loaded = replace(load_models(settings), embedder=embedder)
     yield loaded
     loaded.close()

@@ -16,20 +16,18 @@ from rag.answering.confidence import weights
 from rag.cli.models import fetched_models
 from rag.documents import libreoffice
 from rag.documents.pdf import ocr
-from rag.embedding.passages import embedder_folder
 from rag.errors import RagError
 from rag.llm.gguf import model_file
 from rag.llm.remote.endpoints import is_address
+from rag.models import load_embedder
 from rag.processor import processor_flags
 from rag.reading.reader import Reader, sha256
-from rag.settings import NO_MODEL, Settings
+from rag.settings import EMBEDDED_EMBEDDER, NO_MODEL, Settings
 from rag.state.open import closing_state, open_keys
 from rag.stores.open import list_indexes, open_index
 from rag.types import DocumentInfo
 
 _PACKAGES = (
-    "torch",
-    "sentence-transformers",
     "faiss-cpu",
     "tantivy",
     "onnxruntime",
@@ -39,6 +37,7 @@ _PACKAGES = (
 )
 # Extras by name: a module that each brings, and what cannot be done without it.
 _EXTRAS = {
+    "embedders": ("sentence_transformers", "no other embedder than the embedded one can be used"),
     "otel": ("opentelemetry.sdk", "no spans can be sent"),
     "milvus": ("pymilvus", "indexes cannot be kept in Milvus"),
     "postgres": ("pg8000", "keys and stored answers cannot be kept in PostgreSQL"),
@@ -58,7 +57,7 @@ class Finding(NamedTuple):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Examine everything once. Of the models only the reader is loaded."""
+    """Examine everything once. Of the models only the embedded embedder and the reader are loaded."""
     return [
         _python(),
         _processor(),
@@ -91,7 +90,10 @@ def _packages() -> Iterator[Finding]:
 
 
 def _embedder(settings: Settings) -> Finding:
-    return _checked("embedder", lambda: f"{settings.embedder} ({embedder_folder(settings.embedder)})")
+    if settings.embedder != EMBEDDED_EMBEDDER:
+        there = find_spec("sentence_transformers") is not None
+        return Finding("embedder", there, settings.embedder, "" if there else "pip install 'rag[embedders]'")
+    return _checked("embedder", lambda: f"{settings.embedder} ({load_embedder(settings.embedder, 1).fingerprint})")
 
 
 def _reader(settings: Settings) -> Finding:

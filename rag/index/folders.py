@@ -15,6 +15,7 @@ from rag.errors import IndexMismatch, IndexNotFound, InputError
 from rag.index import schema
 from rag.index.lock import WriterLock
 from rag.index.schema import FILE as CATALOGUE
+from rag.index.spaces import shared
 from rag.types import MadeWith
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -89,11 +90,12 @@ def discard_index(folder: Path) -> None:
 
 
 def check_settings(folder: Path, found: MadeWith, expected: Expected, remedy: str = "") -> None:
-    """Compare the settings that an index was made with to those expected. Raises `IndexMismatch` if one differs;
+    """Compare the settings that an index was made with to those expected. Raises `IndexMismatch` if one differs, but
+    for an embedder whose vectors may stand beside those of the index;
     `remedy` is named beside setting it back, by default `--reembed`."""
     remedy = remedy or f"embed its documents anew with `rag index --reembed --index {folder.name}`"
     for what, was, now in zip(("embedder", "dimension", "chunker"), found, expected, strict=True):
-        if now is not None and now != was:
+        if now is not None and now != was and not (what == "embedder" and shared(str(was), str(now))):
             raise IndexMismatch(
                 f'index "{folder.name}" was made with {what} {was} and is now to be used with {now}: set that back, or '
                 f"{remedy}"

