@@ -51,7 +51,7 @@ from rag.retrieval.several import questions_in
 from rag.retrieval.unknown_names import unknown_names
 from rag.seams import Index, PassageReader, Snapshot
 from rag.settings import Settings, load_settings
-from rag.text.days import days_in
+from rag.text.days import days_in, months_in
 from rag.text.terms import query_terms
 from rag.traces.collect import note_evidence, note_readings, watched
 from rag.types import (
@@ -342,12 +342,13 @@ class Pipeline:
             asked.weights = snapshot.term_weights(query_terms(asked.side.subject))
             asked.read = [hit for hit in asked.hits[:_READ] if speaks_of(asked.weights, hit.passage, hit.passage.text)]
             return
-        asked.unknown = unknown_names(question.text, asked.hits[:_READ], snapshot.held)
+        if question.kind != "yesno":  # which is about a case: what documents say of its kind answers it
+            asked.unknown = unknown_names(question.text, asked.hits[:_READ], snapshot.held)
         asked.read = asked.hits[: 0 if asked.unknown or is_word(question) else _READ]
 
     def _dated(self, question: Question, snapshot: Snapshot) -> Question:
-        """The question with the days that it names as the passages write them."""
-        if not days_in(question.text):
+        """The question with the days and months that it names as the passages write them."""
+        if not (days_in(question.text) or months_in(question.text)):
             return question
         hits = retrieve(snapshot, question, self._embed(question), CANDIDATES, self._seen)
         text = as_written(question.text, hits)

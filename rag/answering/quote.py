@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from rag.answering.choose import Chosen, sentences_around
+from rag.answering.choose import Chosen, evidence, sentences_around
 from rag.answering.extract import MOST_SENTENCES, sentence_parts
 from rag.answering.lists import Listing, announces_list, listing
 from rag.answering.modes import Parts, at_once
@@ -17,7 +17,7 @@ from rag.answering.parts import Part, QuotedPlace
 from rag.answering.verdict import verdict
 from rag.checking.faithfulness import VERBATIM
 from rag.retrieval.question import Question
-from rag.text.structure import cells, column_names, table_header
+from rag.text.structure import block_at, cells, column_names, table_header
 from rag.types import Evidence, StoredDocument
 
 _WANTS_LIST = 0.3  # probability from which a list in which the answer stands is given whole
@@ -33,13 +33,24 @@ def quote(question: Question, chosen: Chosen, stored: Callable[[str], StoredDocu
         return at_once(list(_listed(chosen, found)), _cut(found))
     if len(around) == 1 and (cell := _cell(chosen, around[0])):
         return at_once(_column(chosen, around[0]) or [cell] if question.wants_list >= _WANTS_LIST else [cell])
-    parts = sentence_parts(chosen, around[:MOST_SENTENCES])
+    parts = sentence_parts(chosen, _with_reason(chosen, around)[:MOST_SENTENCES])
     if question.kind == "yesno":
         if word := verdict(chosen.reading, around):
-            parts[0] = parts[0]._replace(text=f"{word}. {parts[0].text}")
+            if not parts[0].text.lower().startswith((f"{word},".lower(), f"{word}.".lower())):
+                parts[0] = parts[0]._replace(text=f"{word}. {parts[0].text}")
         elif chosen.reading.yes + chosen.reading.no >= _ONE_OF_BOTH:
             parts[0] = parts[0]._replace(before=_UNCLEAR)
     return at_once(parts)
+
+
+def _with_reason(chosen: Chosen, around: list[Evidence]) -> list[Evidence]:
+    """The sentences, with the one that follows if they are a "Yes." or "No." alone."""
+    passage, end = chosen.passage, around[-1].end
+    block = block_at(passage, around[0].start)
+    if len(around) > 1 or around[0].text.strip(" .!").lower() not in ("yes", "no") or block is None:
+        return around
+    after = next((one for one in passage.sentences if end <= one.start < block.end), None)
+    return [*around, evidence(chosen, after.start, after.end, 2)] if after else around
 
 
 def at_place(chosen: Chosen) -> Part:

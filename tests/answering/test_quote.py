@@ -96,6 +96,21 @@ def test_the_word_that_the_sentences_bear_out(text: str, answer: str, yes: float
     assert verdict(found.reading, sentences_around(found)) == word
 
 
+def test_the_word_with_which_the_paragraph_begins_counts() -> None:
+    asked = "Can I use it as a backup?"
+    text = "No. It is not a good backup. It copies what you delete.\n\nNo one is paid, and so it goes."
+    assert said(asked, chosen(text, "not a good backup", no=0.6)) == ["No. It is not a good backup."]
+    assert said(asked, chosen(text, "No.", no=0.6)) == ["No.", "It is not a good backup."]
+    assert said(asked, chosen(text, "not a good backup", yes=0.6, no=0.3)) == ["It is not a good backup."]
+    assert said(asked, chosen(text, "is paid", no=0.6)) == ["No one is paid, and so it goes."]
+    assert said("Why is it free?", chosen(text, "No.", no=0.6)) == ["No.", "It is not a good backup."]
+
+
+def test_a_sentence_that_begins_with_the_word_does_not_get_it_twice() -> None:
+    text = "No, dogs may not come in."
+    assert said("May dogs come in?", chosen(text, "dogs may not", no=0.95)) == [text]
+
+
 def test_extract_says_sentences_as_they_stand() -> None:
     found = chosen(MILL, "1859. It was closed", yes=0.99)
     assert [part.text for part in extract(found)] == [

@@ -44,6 +44,16 @@ def test_a_day_within_another_stays_as_it_is() -> None:
     assert as_written(asked, [hit]) == "What happened on 2024-05-01 and 11 May 2024?"
 
 
+def test_a_month_is_said_as_the_passages_write_its_days() -> None:
+    asked = "What was paid in June 2024?"
+    assert as_written(asked, [hit("2024-05-03 | 9"), hit("2024-06-11 | 498")]) == "What was paid in 2024-06-11?"
+    assert as_written(asked, [hit("11.06.2024 | 498"), hit("2024-06-20 | 5")]) == "What was paid in 06.2024?"
+    assert as_written(asked, [hit("11 June 2024 | 498")]) == asked
+    assert as_written(asked, [hit("2024-06-11 | 498"), hit("In June 2024 it rained.")]) == asked
+    assert as_written(asked, [hit("2023-06-11 | 498")]) == asked
+    assert as_written("What was paid in June?", [hit("2024-06-11 | 498")]) == "What was paid in June?"
+
+
 @pytest.mark.models
 @pytest.mark.parametrize("written", ["2023-11-09", "9.11.23", "09/11/2023", "9 November 2023", "Nov. 9, 2023"])
 @pytest.mark.parametrize("asked", ["November 9, 2023", "2023-11-09", "9.11.2023"])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text.days import days_in, notations
+from rag.text.days import days_in, month_of, months_in, notations
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,20 @@ def test_days_as_written_with_what_they_may_be(text: str, days: dict[str, list[s
 def test_each_notation_of_a_day_is_read_as_that_day(day: datetime.date) -> None:
     for form in notations(day.isoformat()):
         assert days_in(f"On {form}, it rained.") == {form: frozenset([day.isoformat()])}
+
+
+def test_months_with_a_year() -> None:
+    assert months_in("From Sept. 2023 to May of 2024, not 3 May 2024") == {
+        "Sept. 2023": "2023-09",
+        "May of 2024": "2024-05",
+    }
+    assert months_in("Room 2024, maybe 2024, 2024-05") == {}
+
+
+def test_the_month_of_a_day_in_figures() -> None:
+    assert [month_of(day) for day in ("2024-06-11", "11/6/24", "11. 6. 2024", "June 11, 2024")] == [
+        "2024-06",
+        "6/24",
+        "6. 2024",
+        "",
+    ]
