@@ -24,6 +24,7 @@ from rag.answering.extract import extract
 from rag.answering.follow_up import asks_again, said_in, without_repeated
 from rag.answering.form import SAID_SO, Form, says_so, wanted
 from rag.answering.modes import Outcome, Parts, at_once
+from rag.answering.named_cell import in_named_cell
 from rag.answering.not_quotable import new_text, not_quotable, not_stated, without_superlatives
 from rag.answering.outline import outline_of, summary
 from rag.answering.partly_read import partly_read_notices
@@ -395,6 +396,8 @@ class Pipeline:
         if asked.side is not None and asked.chosen is not None:
             said = " ".join(item.text for item in sentences_around(asked.chosen))
             asked.refused |= not speaks_of(asked.weights, asked.chosen.passage, said)
+        if asked.chosen is not None and not asked.refused:
+            asked.chosen = in_named_cell(asked.question, asked.chosen, self._index.stored)
 
     def _after_last(
         self, asked: _Asked, readings: list[PassageReading], reader: PassageReader, deadline: Deadline

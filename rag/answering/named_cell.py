@@ -1,0 +1,91 @@
+"""A cell that the reader chose -> the cell of the same table in the row and the year that the question names (pure).
+
+The reader tells the rows of a table apart less well than what is in them: asked for December it may give the cell of
+November. A row is named by its cells that stand in the question word for word. If another row of the table is named by
+more words than the chosen one, and by more than every other, its cell is meant. Of columns whose names differ by a
+figure alone ("Margin 2018", "Margin 2019"), the one whose figure stands in the question is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from rag.answering.choose import Chosen
+from rag.answering.rows import TABLES, Rows, rows_near
+from rag.retrieval.question import Question
+from rag.text.structure import cells, table_header
+from rag.text.terms import terms
+from rag.text.wording import is_figure
+from rag.types import Evidence, StoredDocument
+
+
+def in_named_cell(question: Question, chosen: Chosen, stored: Callable[[str], StoredDocument]) -> Chosen:
+    """The choice, moved to the row and the column that the question names if they are others; `stored` gives a
+    document."""
+    start, end = chosen.span.start, chosen.span.end
+    if table_header(chosen.passage, start) is None:
+        return chosen
+    rows = next((rows for rows in rows_near([chosen.hit], stored, TABLES) if _line_at(rows, start) is not None), None)
+    at = _line_at(rows, start) if rows else None
+    if rows is None or at is None or end > rows.lines[at].end:
+        return chosen
+    column = _column_at(rows.lines[at], start)
+    asked = terms(question.text)
+    row, named = _row(rows, at, column, asked), _column(rows.header, column, asked)
+    return chosen if (row, named) == (at, column) else _moved(chosen, rows.lines[row], named)
+
+
+def _row(rows: Rows, at: int, column: int, asked: Sequence[str]) -> int:
+    """The number of the row that is named by the most words; `at` if that is not another one."""
+    named = [_named_by(line, column, asked) for line in rows.lines]
+    most = max(named)
+    return at if named[at] == most or named.count(most) > 1 else named.index(most)
+
+
+def _column(header: str, column: int, asked: Sequence[str]) -> int:
+    """The only column of the same name but for its figures, which stand in the question; `column` if it is named
+    itself, or if there is none or several."""
+    names = [terms(name) for name, _ in cells(header)]
+    if column >= len(names) or not _figures(names[column]) or _figures(names[column]) <= set(asked):
+        return column
+    alike = [number for number, name in enumerate(names) if _words(name) == _words(names[column]) and _figures(name)]
+    meant = [number for number in alike if _figures(names[number]) <= set(asked)]
+    return meant[0] if len(meant) == 1 else column
+
+
+def _figures(name: Sequence[str]) -> set[str]:
+    return {word for word in name if is_figure(word)}
+
+
+def _words(name: Sequence[str]) -> list[str]:
+    return [word for word in name if not is_figure(word)]
+
+
+def _line_at(rows: Rows, place: int) -> int | None:
+    return next((number for number, line in enumerate(rows.lines) if line.start <= place < line.end), None)
+
+
+def _column_at(line: Evidence, place: int) -> int:
+    return sum(start <= place - line.start for _, start in cells(line.text)) - 1
+
+
+def _named_by(line: Evidence, column: int, asked: Sequence[str]) -> int:
+    """The number of words in the cells of the row, but for one column, that stand in the question as in the cell."""
+    others = [terms(text) for number, (text, _) in enumerate(cells(line.text)) if number != column]
+    return sum(len(words) for words in others if words and _stands_in(words, asked))
+
+
+def _stands_in(words: Sequence[str], asked: Sequence[str]) -> bool:
+    return any(list(words) == list(asked[at : at + len(words)]) for at in range(len(asked) - len(words) + 1))
+
+
+def _moved(chosen: Chosen, row: Evidence, column: int) -> Chosen:
+    """The choice of the cell of the row; as it was if that cell is empty or absent."""
+    found = cells(row.text)
+    if column >= len(found) or not found[column][0]:
+        return chosen
+    text, at = found[column]
+    start = row.start + at
+    span = chosen.span._replace(start=start, end=start + len(text))
+    return chosen._replace(span=span, hit=replace(chosen.hit, passage=row.passage))

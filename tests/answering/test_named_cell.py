@@ -1,0 +1,73 @@
+"""The cell of a table that the question names, in the place of the one that was chosen."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.answering.choose import Chosen
+from rag.answering.named_cell import in_named_cell
+from rag.retrieval.question import parse_question
+from rag.types import BlockSpan, StoredDocument
+from tests.answering.readings import chosen, stored
+
+COSTS = "Month | Food | Heat\nMay | 433 | 12\nJune 2024 | 528 | 9\nJuly | | 7"
+YEARS = "Kind | Margin 2018 | Margin 2019\nPaint | 49.0% | 49.1%\nCanvas | 40.6% | 40.7%"
+DATES = "Release | Date\n1.19.1 | 2022-02-21\n1.19.2 | 2022-03-21"
+
+
+def moved(text: str, answer: str, question: str) -> str:
+    """The words that are chosen in the end, of a document that is one table."""
+    found = in_named_cell(parse_question(question), chosen(text, answer), lambda id_: _table(chosen(text, answer)))
+    return text[found.span.start : found.span.end]
+
+
+def _table(of: Chosen) -> StoredDocument:
+    text = of.passage.text
+    return stored(of.passage, blocks=[BlockSpan(0, len(text), "table", (0, text.index("\n")))])
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "question", "wanted"),
+    [
+        (COSTS, "433", "How much was food in June 2024?", "528"),
+        (COSTS, "433", "How much was food in May?", "433"),
+        (COSTS, "433", "How much was food in winter?", "433"),  # no row is named
+        (COSTS, "433", "How much was food in May and in June 2024?", "528"),  # by two words
+        (COSTS, "433", "How much was food in July?", "433"),  # whose cell is empty
+        (COSTS, "43", "How much was food in May?", "43"),  # a part of the cell stays
+        (YEARS, "40.6%", "Which margin has paint in 2019?", "49.1%"),
+        (YEARS, "40.6%", "Which margin has canvas in 2018?", "40.6%"),
+        (YEARS, "49.0%", "Which margin has paint?", "49.0%"),
+        (YEARS, "49.0%", "Which margin has paint in 2018 and 2019?", "49.0%"),
+        (DATES, "1.19.2", "What came out on 2022-02-21?", "1.19.1"),
+    ],
+)
+def test_the_row_and_the_year_that_the_question_names(text: str, answer: str, question: str, wanted: str) -> None:
+    assert moved(text, answer, question) == wanted
+
+
+def test_rows_that_are_named_equally_decide_nothing() -> None:
+    text = "Who | Where\nAnn | Oslo\nBob | Rome\nCid | Rome"
+    assert moved(text, "Ann", "Who lives in Rome?") == "Ann"
+
+
+def test_prose_is_left_alone() -> None:
+    found = chosen("In May it cost 433. In June it cost 528.", "433")
+    assert in_named_cell(parse_question("How much in June?"), found, lambda id_: stored(found.passage)) == found
+
+
+CELL = st.sampled_from(["May", "June", "12", "2019", "a b", ""])
+
+
+@given(st.lists(st.tuples(CELL, CELL, CELL), min_size=2, max_size=5), st.data())
+def test_what_is_chosen_is_always_within_one_cell(rows: list[tuple[str, str, str]], data: st.DataObject) -> None:
+    text = "\n".join(" | ".join(row) for row in [("Name", "In 2018", "In 2019"), *rows])
+    words = [word for row in rows for cell in row for word in cell.split()]
+    if not words:
+        return
+    answer = data.draw(st.sampled_from(words))
+    asked = " ".join(data.draw(st.lists(CELL, min_size=1, max_size=3))) + " what?"
+    found = moved(text, answer, asked)
+    assert found == answer or found in {cell for row in rows for cell in row if cell}
