@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from api import errors
 from api.agents import mcp
+from api.anthropic import messages
 from api.middleware.access import DESCRIBED, Access, check_keys, keys_needed
 from api.middleware.guard import Guard
 from api.middleware.requests import Drain, Requests
@@ -83,7 +84,7 @@ def create_app(
     app.add_middleware(Guard)
     app.add_middleware(Requests, metrics=app.state.metrics, drain=app.state.drain, spans=spans)  # the last is outermost
     errors.install_errors(app)
-    wires = (retrieval, rerank, chat, responses, models)
+    wires = (retrieval, rerank, chat, responses, messages, models)
     for part in (originals, documents, indexes, questions, *wires, answers, metrics):
         app.include_router(part.router, dependencies=[DESCRIBED])
     app.include_router(health.router)

@@ -116,6 +116,11 @@ def status_of(error: rag.RagError) -> int:
     return _entry(error)[0]
 
 
+def status_of_kind(kind: str) -> int:
+    """The HTTP status of an error by its `type`; 500 for one of another kind."""
+    return next((status for status, known in _RAISED.values() if known == kind), 500)
+
+
 def error_kind(error: BaseException) -> str:
     """The `type` of an error in its response."""
     return _entry(error)[1] if isinstance(error, rag.RagError) else "internal_error"

@@ -33,7 +33,7 @@ ROOMS = """
     rag.serialise rag.traces rag.answering rag.ingest.chunking rag.stores rag.ingest rag.originals rag.models
     rag.pipeline rag rag.evaluation
     api api.schemas api.errors api.caller api.observing api.middleware api.served api.work api.routes api.agents
-    api.openai api.server api.app rag.cli
+    api.openai api.anthropic api.server api.app rag.cli
 """.split()
 
 

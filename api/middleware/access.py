@@ -1,6 +1,7 @@
 """Access control: the API key of a request, looked up, held to its scopes and limits, before any route is reached.
 
-In: an ASGI application and its settings. Out: the same, behind keys if they are needed. The caller is set for
+In: an ASGI application and its settings. A key is sent as `Authorization: Bearer`, or as `x-api-key`, as Anthropic's
+clients do. Out: the same, behind keys if they are needed. The caller is set for
 `api.caller`, from which `api.served` and the routes read it.
 
     open    /healthz /readyz, and the page and the documentation, which hold no data
@@ -49,7 +50,7 @@ _OPEN = {"/", "/docs", "/openapi.json", "/healthz", "/readyz"}
 _OPEN_FOLDERS = ("/page/", "/docs/")
 _READS = frozenset(
     "/v1/ask /v1/search /v1/search/external /retrieval /v1/rerank /v2/rerank /v1/faithfulness /v1/chat/completions "
-    "/v1/responses /v1/embeddings /mcp".split()
+    "/v1/responses /v1/messages /v1/embeddings /mcp".split()
 )
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _MISSING = "this server needs an API key: send it as Authorization: Bearer rag_..."
@@ -149,7 +150,9 @@ class Access:
     async def _caller(self, scope: Scope, needed: tuple[keys.Scope, ...] | None) -> Caller | Response:
         if not self._needed:
             return ANYONE
-        sent = Headers(scope=scope).get("authorization", "")
+        headers = Headers(scope=scope)
+        plain = headers.get("x-api-key")
+        sent = headers.get("authorization") or (f"Bearer {plain}" if plain else "")
         kind, _, secret = sent.partition(" ")
         try:
             key = await self._find(secret.strip()) if kind.lower() == "bearer" else None

@@ -36,7 +36,7 @@ def serving_site(stage: Stage) -> Iterator[Site]:
     thread.start()
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
-        wait_until(lambda: httpx2.get(f"{address}/readyz"), 200, 60)
+        wait_until(lambda: httpx2.get(f"{address}/readyz", timeout=60), 200, 120)
         yield Site(stage, address)
     finally:
         server.should_exit = True

@@ -222,6 +222,7 @@ SHAPES = {
     "many items": many('{"role":"user","content":"a"}', '{"model":"rag/default","input":[', "]}"),
     "wrong items": many('{"type":"message","content":[0]}', '{"model":"rag/default","input":[', "]}"),
     "many tools": many('{"type":"a"}', '{"model":"rag/default","input":"Who?","tools":[', "]}"),
+    "many stop sequences": many('"a"', f'{QUESTION},"stop_sequences":[', "]}"),
     "many texts": many('{"text":"Who?"}', '{"query":"Who?","documents":[', "]}"),
     "wrong texts": many('{"txt":0}', '{"query":"Who?","documents":[', "]}"),
 }
@@ -238,7 +239,7 @@ BODIES = {
 } | {f"{name}, {count:,}": shape(count) for name, shape in SHAPES.items() for count in (FEW, 990_000)}
 PATHS = (
     "/v1/ask /v1/search /v1/search/external /retrieval /v1/rerank /v1/faithfulness /v1/chat/completions "
-    "/v1/responses /v1/embeddings"
+    "/v1/responses /v1/messages /v1/embeddings"
 ).split()
 
 

@@ -1,0 +1,1 @@
+"""Anthropic-compatible interface: messages over the documents, with citations of characters."""
