@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from api.openai.completions import Chunks, Head, completion
 from api.openai.errors import OpenAIErrorBody, OpenAIRoute, Refused
+from api.openai.json_answer import Shape, read_shape
 from api.openai.messages import read_messages
 from api.openai.names import index_of
 from api.openai.options import read_options
@@ -56,20 +57,17 @@ async def chat(body: ChatRequest, request: Request, served: ServedHere, threads:
     asked, options = read_messages(body.messages), read_options(body)
     ask = partial(options.ask, asked.question, asked.history)
     stops = [body.stop] if isinstance(body.stop, str) else body.stop or []
-    told = told_for(served, request, index, body.citations, stops, (body.max_tokens, body.max_completion_tokens))
+    limits = (body.max_tokens, body.max_completion_tokens)
+    task = task_answer(asked.message, asked.system)
+    shape = _shape(body) if task is None else None
+    told = told_for(served, request, index, body.citations, stops, limits, shape)
     head = Head(f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), body.model)
     with_usage = bool(body.stream_options and body.stream_options.include_usage)
     chunks = Chunks(head, told, with_usage, options.warnings)
-    if (text := task_answer(asked.message, asked.system)) is not None:
-        return await threads.reading(
-            lambda: (
-                plain_events(chunks.plain(text))
-                if body.stream
-                else reply(completion(head, told, [told.plain(text)], options.warnings))
-            )
-        )
-    if body.response_format is not None and body.response_format.type != "text":
-        raise Refused("response_format: answers are text, with citations: leave it out", "response_format")
+    if task is not None and body.stream:
+        return await threads.reading(lambda: plain_events(chunks.plain(task)))
+    if task is not None:
+        return await threads.reading(lambda: reply(completion(head, told, [told.plain(task)], options.warnings)))
     if body.stream:
         relay = Relay(threads, partial(_encoded, served, index, ask, chunks), request.receive)
         return await stream(relay, chunks.failed)
@@ -103,6 +101,16 @@ def answer_steps(served: Served, index: str, ask: Ask, name: str = "messages") -
         yield from served.pipeline(index).stream(ask)
     except InputError as exc:  # the pipeline's field is a question; here it is part of a message
         raise InputError(str(exc), name if exc.param in ("question", "history") else exc.param) from exc
+
+
+def _shape(body: ChatRequest) -> Shape | None:
+    """The shape of an answer that is to be JSON. Raises `Refused`."""
+    form = body.response_format
+    if form is None or form.type == "text":
+        return None
+    if form.type != "json_schema":
+        raise Refused("response_format: only 'text' and 'json_schema' can be had", "response_format")
+    return read_shape((form.json_schema or {}).get("schema"), "response_format")
 
 
 def _check_possible(body: ChatRequest) -> None:

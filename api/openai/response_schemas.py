@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field
 
 from api.openai.schemas import MAX_MESSAGES, MAX_PARTS, ContentPart, Count, Flag, MessageContent, QuestionOptions
-from api.openai.schemas import ResponseFormat as TextFormat
 from rag.settings import Citations
 
 MAX_TOOLS = 128
@@ -27,6 +26,13 @@ class InputItem(BaseModel):
     content: MessageContent | Annotated[list[ContentPart], Field(fail_fast=True, max_length=MAX_PARTS)] | None = Field(
         None, examples=["Who found the pump?"]
     )
+
+
+class TextFormat(BaseModel):
+    """The format of the answer: `text`, or `json_schema` with the schema of an object of fields that an answer has."""
+
+    type: MessageContent = Field(examples=["text"])
+    of: dict[str, object] | None = Field(None, alias="schema")
 
 
 class TextConfig(BaseModel):

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from api.openai.chat import answer_steps, plain_events
 from api.openai.conversations import Conversations, answer_id, response_id
 from api.openai.errors import OpenAIErrorBody, OpenAIRoute, Refused
+from api.openai.json_answer import Shape, read_shape
 from api.openai.messages import Asked, read_messages
 from api.openai.names import index_of
 from api.openai.options import Options, read_options
@@ -67,12 +68,14 @@ async def responses(body: ResponsesRequest, request: Request, served: ServedHere
     asked, options = read_messages(_messages(body), "input"), read_options(body, WITHOUT_EFFECT)
     kept: Conversations = request.app.state.conversations
     earlier = await threads.reading(partial(kept.turns, body.previous_response_id))
-    told = told_for(served, request, index, body.citations, (), (body.max_output_tokens,))
+    task = task_answer(asked.message, asked.system)
+    shape = _shape(body) if task is None else None
+    told = told_for(served, request, index, body.citations, (), (body.max_output_tokens,), shape)
     text = ResponseText(_head(body, options), told)
     events = ResponseEvents(text)
-    if (task := task_answer(asked.message, asked.system)) is not None:
-        if body.stream:
-            return await threads.reading(lambda: plain_events(events.plain(task)))
+    if task is not None and body.stream:
+        return await threads.reading(lambda: plain_events(events.plain(task)))
+    if task is not None:
         return await threads.reading(lambda: reply(_whole(text, task)))
     answering = _Answering(
         served, kept, index, asked, (*earlier, *asked.history), options, text, body.store is not False
@@ -146,6 +149,16 @@ def _messages(body: ResponsesRequest) -> list[ChatMessage]:
     ]
 
 
+def _shape(body: ResponsesRequest) -> Shape | None:
+    """The shape of an answer that is to be JSON. Raises `Refused`."""
+    form = body.text and body.text.format
+    if not form or form.type == "text":
+        return None
+    if form.type != "json_schema":
+        raise Refused("text.format: only 'text' and 'json_schema' can be had", "text.format")
+    return read_shape(form.of, "text.format")
+
+
 def _check_possible(body: ResponsesRequest) -> None:
     """Check the options that are understood and cannot be served. Raises `Refused`."""
     if body.background:
@@ -156,5 +169,3 @@ def _check_possible(body: ResponsesRequest) -> None:
         raise Refused("prompt: no prompts are kept here: send the question as input", "prompt")
     if body.tool_choice not in (None, "none", "auto") and body.tool_choice != {"type": "file_search"}:
         raise Refused("tool_choice: no tools are called here: leave it out", "tool_choice")
-    if body.text and body.text.format and body.text.format.type != "text":
-        raise Refused("text.format: answers are text, with citations: leave it out", "text.format")

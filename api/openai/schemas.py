@@ -54,9 +54,10 @@ class StreamOptions(BaseModel):
 
 
 class ResponseFormat(BaseModel):
-    """The format of the answer; only `text` is supported."""
+    """The format of the answer: `text`, or `json_schema` with the schema of an object of fields that an answer has."""
 
-    type: MessageContent
+    type: MessageContent = Field(examples=["text"])
+    json_schema: dict[str, object] | None = None
 
 
 def _from_metadata(given: object) -> object:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from fastapi import Request
 
 from api.openai.chat_text import Told
+from api.openai.json_answer import Shape, ToldAsJson
 from api.openai.limits import Cutter
 from api.routes.links import Links, base_of
 from api.served import Served
@@ -20,12 +21,14 @@ def told_for(
     citations: Citations | None = None,
     stops: Sequence[str] = (),
     limits: Sequence[int | None] = (),
+    shape: Shape | None = None,
 ) -> Told:
     """The text of an answer from `index`, with citations in the form that the request or the settings say, to the first
-    of `stops`, and of as many tokens as the least of `limits`. Raises `NotReady`."""
+    of `stops`, and of as many tokens as the least of `limits`; as JSON if it has a `shape`. Raises `NotReady`."""
     form = _form(citations or served.settings.citations, request)
     most = min((limit for limit in limits if limit is not None), default=None)
-    return Told(form, Links(base_of(served, request), index), Cutter(stops, most, _counter(served)))
+    links, cutter = Links(base_of(served, request), index), Cutter(stops, most, _counter(served))
+    return Told(form, links, cutter) if shape is None else ToldAsJson(links, cutter, shape)
 
 
 def _form(wanted: Citations, request: Request) -> Citations:
