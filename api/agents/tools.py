@@ -1,7 +1,9 @@
-"""Tools for agents: `search`, `ask`, `get_document`; arguments in, structured results or one line of error out.
+"""Tools for agents: `search`, `ask`, `get_document`, `list_documents`, `list_indexes`; arguments in, structured results
+or one line of error out.
 
 In: a call of the Model Context Protocol. Out: JSON by the schema that the tool's description has, as structured
-content and as text. Answers are shorter than over HTTP: an agent pays for each token and can ask for more.
+content and as text, and behind it a link to each place that is cited or found (`api.agents.resources`). Answers are
+shorter than over HTTP: an agent pays for each token and can ask for more.
 Does not know transports; `api.caller` knows whose call it is.
 """
 
@@ -9,7 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, NamedTuple, NotRequired
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple, NotRequired
 
 from mcp.server import ServerRequestContext
 from mcp_types import (
@@ -17,6 +20,7 @@ from mcp_types import (
     CallToolResult,
     ListToolsResult,
     PaginatedRequestParams,
+    ResourceLink,
     TextContent,
     Tool,
     ToolAnnotations,
@@ -24,28 +28,31 @@ from mcp_types import (
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from api.agents.resources import WINDOW, links_to
 from api.errors import public
-from api.schemas import FilterValues, IndexName, PassageCount
+from api.schemas import FilterValues, IndexName, PassageCount, Turn
 from api.served import Served
 from api.work.threads import Threads
 from rag.deadline import Deadline
-from rag.errors import InputError, RagError
+from rag.errors import DocumentNotFound, IndexNotFound, InputError, RagError
 from rag.index.filters import parse_filters
+from rag.retrieval.conversation import MAX_TURNS
 from rag.serialise import (
     AbstentionJSON,
     ConflictJSON,
     ListedDocumentJSON,
     Number,
     answer_json,
+    document_json,
     hit_json,
     selected,
     to_json,
 )
-from rag.types import Answer, Ask, Document, Hit, Mode
+from rag.types import Answer, Ask, Document, DocumentInfo, Hit, Mode
 
 _log = logging.getLogger(__name__)
 
-WINDOW = 20_000  # characters of a document in one result: about 5,000 tokens
+LISTED = 200  # documents in one result
 
 
 class _Arguments(BaseModel):
@@ -69,7 +76,24 @@ class AskArguments(_Arguments):
     mode: Mode | None = Field(
         None, description="answer mode: quote, write, extract or auto; the server's default if left out"
     )
+    k: PassageCount | None = Field(None, description="number of passages that the answer is drawn from at least")
     filters: FilterValues = None
+    history: Annotated[list[Turn], Field(fail_fast=True, max_length=MAX_TURNS)] = Field(
+        [], description="the turns before the question, oldest first: a follow-up is completed from them"
+    )
+
+
+class DocumentsArguments(_Arguments):
+    """Arguments of the tool `list_documents`."""
+
+    limit: int = Field(50, ge=1, le=LISTED, strict=True, description="number of documents")
+    after: str | None = Field(None, max_length=4000, description="`next` of the page before")
+
+
+class IndexesArguments(BaseModel):
+    """Arguments of the tool `list_indexes`: none."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class DocumentArguments(_Arguments):
@@ -152,10 +176,36 @@ class DocumentResult(TypedDict):
     next: NotRequired[int]
 
 
+class ListedJSON(TypedDict):
+    """A document: `characters` of text, of `pages` if its format has any; `notes` say what was not read of its file."""
+
+    id: str
+    title: str
+    source: str
+    characters: int
+    pages: int | None
+    modified: str | None
+    notes: list[str]
+
+
+class DocumentsResult(TypedDict):
+    """Documents in order of their ids; `next`, if there are more, is the `after` of the next page."""
+
+    documents: list[ListedJSON]
+    next: NotRequired[str]
+
+
+class IndexesResult(TypedDict):
+    """The names of the indexes, and the one that is used if a call names none."""
+
+    indexes: list[str]
+    default: str
+
+
 class _Offer(NamedTuple):
     title: str
     description: str
-    arguments: type[_Arguments]
+    arguments: type[BaseModel]
     result: Any
 
 
@@ -178,6 +228,18 @@ _OFFERS = {
         "Read the text of a document, or a window of it, such as the text around a citation.",
         DocumentArguments,
         DocumentResult,
+    ),
+    "list_documents": _Offer(
+        "List documents",
+        "List the documents of an index, in order of their ids.",
+        DocumentsArguments,
+        DocumentsResult,
+    ),
+    "list_indexes": _Offer(
+        "List indexes",
+        "List the indexes, each a library of documents of its own.",
+        IndexesArguments,
+        IndexesResult,
     ),
 }
 _READ_ONLY = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
@@ -202,17 +264,27 @@ class Tools:
             offer = _OFFERS.get(params.name)
             if offer is None:
                 raise InputError(f"there is no tool {params.name[:80]!r}: use {', '.join(_OFFERS)}")
-            result = await self._result(offer.arguments.model_validate(params.arguments or {}))
-            return _content(to_json(result).decode(), result)
+            asked = offer.arguments.model_validate(params.arguments or {})
+            result = await self._result(asked)
+            links = links_to(result, asked.index or self._served.default()) if isinstance(asked, _Arguments) else []
+            return _content(to_json(result).decode(), result, links)
         except ValidationError as error:
             return _content(_line(error), None)
+        except IndexNotFound as error:
+            return _content(_in_tools(str(error), "list_indexes"), None)
+        except DocumentNotFound as error:
+            return _content(_in_tools(str(error), "list_documents"), None)
         except RagError as error:
             return _content(public(str(error)), None)
         except Exception:
             _log.exception("tool %r failed", params.name[:80])
             return _content("something went wrong here: the server's log tells what", None)
 
-    async def _result(self, asked: _Arguments) -> Any:
+    async def _result(self, asked: BaseModel) -> Any:
+        if isinstance(asked, IndexesArguments):
+            found = await self._threads.reading(self._served.names)
+            return IndexesResult(indexes=found, default=self._served.default())
+        assert isinstance(asked, _Arguments)
         if self._loading is not None:
             await asyncio.shield(self._loading)
         if isinstance(asked, AskArguments):
@@ -220,22 +292,26 @@ class Tools:
         return await self._threads.reading(lambda: self._read(asked))
 
     def _answer(self, asked: AskArguments, deadline: Deadline) -> AskResult:
-        ask = Ask(asked.question, mode=asked.mode, filters=parse_filters(asked.filters), deadline=deadline)
+        history = [turn.model_dump() for turn in asked.history]
+        ask = Ask(asked.question, asked.mode, asked.k, parse_filters(asked.filters), history, deadline)
         return _ask(self._served.pipeline(asked.index).ask(ask))
 
-    def _read(self, asked: _Arguments) -> SearchResult | DocumentResult:
+    def _read(self, asked: _Arguments) -> SearchResult | DocumentResult | DocumentsResult:
         pipeline = self._served.pipeline(asked.index)
         if isinstance(asked, SearchArguments):
             return _search(pipeline.search(asked.query, asked.k, parse_filters(asked.filters)))
+        if isinstance(asked, DocumentsArguments):
+            return _listed(pipeline.listed(asked.after, asked.limit + 1), asked.limit)
         assert isinstance(asked, DocumentArguments)
         return _window(pipeline.document(asked.id), asked.start, asked.end)
 
 
 def _tool(name: str, offer: _Offer, indexes: list[str]) -> Tool:
     schema = offer.arguments.model_json_schema()
-    schema["properties"]["index"]["description"] = (
-        f"one of: {', '.join(indexes) or 'none yet'}; the default if left out"
-    )
+    if "index" in schema.get("properties", {}):
+        schema["properties"]["index"]["description"] = (
+            f"one of: {', '.join(indexes) or 'none yet'}; the default if left out"
+        )
     return Tool(
         name=name,
         title=offer.title,
@@ -246,10 +322,15 @@ def _tool(name: str, offer: _Offer, indexes: list[str]) -> Tool:
     )
 
 
-def _content(text: str, result: Any) -> CallToolResult:
+def _content(text: str, result: Any, links: Sequence[ResourceLink] = ()) -> CallToolResult:
     return CallToolResult(
-        content=[TextContent(type="text", text=text)], structured_content=result, is_error=result is None
+        content=[TextContent(type="text", text=text), *links], structured_content=result, is_error=result is None
     )
+
+
+def _in_tools(message: str, tool: str) -> str:
+    """The error, with the tool that helps in place of a route or a command, of which an agent knows nothing."""
+    return f"{public(message).partition(': ')[0]}: call `{tool}` for those that there are"
 
 
 def _line(error: ValidationError) -> str:
@@ -268,6 +349,14 @@ def _ask(answer: Answer) -> AskResult:
         **selected(whole, AskResult),
         "citations": [selected(cited, ToolCitationJSON) for cited in whole["citations"]],
     }
+
+
+def _listed(found: Sequence[DocumentInfo], limit: int) -> DocumentsResult:
+    """The first `limit` documents, with `next` if there are more."""
+    result: DocumentsResult = {"documents": [selected(document_json(info), ListedJSON) for info in found[:limit]]}
+    if len(found) > limit:
+        result["next"] = found[limit - 1].id
+    return result
 
 
 def _window(document: Document, start: int, end: int | None) -> DocumentResult:

@@ -146,8 +146,8 @@ class MessageEvents:
     def _block(self, block: Block) -> bytes:
         at = self._blocks
         self._blocks += 1
-        begun = {"type": "text", "text": "", "citations": [] if block.citations else None}
-        deltas = [{"type": "text_delta", "text": block.text}]
+        begun: Json = {"type": "text", "text": "", "citations": [] if block.citations else None}
+        deltas: list[Json] = [{"type": "text_delta", "text": block.text}]
         deltas += [{"type": "citations_delta", "citation": citation} for citation in block.citations]
         return (
             _event("content_block_start", index=at, content_block=begun)

@@ -21,7 +21,7 @@ from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult
 
-from api.agents.tools import WINDOW
+from api.agents.resources import WINDOW
 from rag.embedding.embedded import EmbeddedEmbedder
 from rag.ingest.run import sync
 from rag.settings import Settings
@@ -90,7 +90,8 @@ def call(server: Any, tool: str, protocol: str = "auto", **arguments: Any) -> Ca
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
 def test_the_tools_and_what_they_take(address: str, mode: str) -> None:
     tools = {tool.name: tool for tool in talk(f"{address}/mcp", lambda client: client.list_tools(), mode).tools}
-    assert list(tools) == ["search", "ask", "get_document"]
+    assert list(tools) == ["search", "ask", "get_document", "list_documents", "list_indexes"]
+    assert tools.pop("list_indexes").input_schema["properties"] == {}
     assert tools["search"].input_schema["required"] == ["query"]
     assert tools["ask"].input_schema["required"] == ["question"]
     assert set(tools["get_document"].input_schema["properties"]) == {"index", "id", "start", "end"}
@@ -149,6 +150,69 @@ def test_ask(address: str) -> None:
     assert (refused["answered"], refused["citations"], refused["abstained"]["reason"]) == (False, [], "no_evidence")
 
 
+def test_filters_and_turns_of_a_question_and_the_places_that_it_cites(address: str) -> None:
+    arguments: dict[str, Any] = {
+        "question": "Who found it?",
+        "k": 3,
+        "filters": {"type": "md"},
+        "history": [{"role": "user", "content": "What is rusty?"}, {"role": "assistant", "content": "The pump [1]."}],
+    }
+    result = call(f"{address}/mcp", "ask", **arguments)
+    text, link = result.content
+    assert json.loads(text.text)["answered"] is True  # type: ignore[union-attr]
+    assert link.model_dump(exclude_none=True, by_alias=True) == {
+        "type": "resource_link",
+        "name": PUMPS.id,
+        "title": PUMPS.title,
+        "uri": f"rag://default/notes/pumps.md#char={START},{END}",
+        "description": f"characters {START} to {END}, page 3",
+        "mimeType": "text/plain",
+    }
+    found = call(f"{address}/mcp", "search", query="pump")
+    assert [link.uri for link in found.content[1:]] == [  # type: ignore[union-attr]
+        f"rag://default/notes/pumps.md#char={START},{END}",
+        "rag://default/notes/%3Cb%3Emarkup%3Cb%3E.html#char=0,25",
+    ]
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+def test_a_place_is_read_by_its_address(address: str, mode: str) -> None:
+    async def ask(client: Client) -> list[str]:
+        (template,) = (await client.list_resource_templates()).resource_templates
+        assert template.uri_template == "rag://{index}/{+document}"
+        addresses = (f"rag://default/notes/pumps.md#char={START},{END}", f"rag://default/{PUMPS.id}")
+        read = [await client.read_resource(uri) for uri in addresses]
+        return [result.contents[0].text for result in read]  # type: ignore[union-attr]
+
+    assert talk(f"{address}/mcp", ask, mode) == [SENTENCE, PUMPS.text[:WINDOW]]
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("rag://default/absent.md", 'index "default" has no document "absent.md"'),
+        ("rag://absent/a.md", 'there is no index "absent"'),
+        ("file:///etc/passwd", "'file:///etc/passwd' is no address of a document: use rag://INDEX/DOCUMENT"),
+        ("rag://default/notes/pumps.md#char=5", "is no address of a document"),
+    ],
+)
+def test_addresses_of_nothing_are_refused_in_one_line(address: str, uri: str, message: str) -> None:
+    with pytest.RaisesGroup(pytest.RaisesExc(MCPError, match=re.escape(message)), flatten_subgroups=True):
+        talk(f"{address}/mcp", lambda client: client.read_resource(uri))
+
+
+def test_documents_are_listed_page_by_page_and_indexes(address: str) -> None:
+    first = call(f"{address}/mcp", "list_documents", limit=2).structured_content or {}
+    assert [(one["id"], one["characters"]) for one in first["documents"]] == [
+        (MARKUP.id, len(MARKUP.text)),
+        (PUMPS.id, len(PUMPS.text)),
+    ]
+    rest = call(f"{address}/mcp", "list_documents", after=first["next"]).structured_content or {}
+    assert ([one["id"] for one in rest["documents"]], "next" in rest) == (["notes/text"], False)
+    indexes = call(f"{address}/mcp", "list_indexes").structured_content
+    assert indexes == {"indexes": ["default", "other"], "default": "default"}
+
+
 def test_a_document_and_windows_of_it(address: str) -> None:
     def window(**arguments: Any) -> dict[str, Any]:
         return call(f"{address}/mcp", "get_document", **arguments).structured_content or {}
@@ -173,9 +237,16 @@ ERRORS: list[tuple[str, dict[str, Any], str]] = [
     (
         "ask",
         {"question": "Who?", "index": "absent"},
-        'there is no index "absent": GET /v1/indexes lists those that there are',
+        'there is no index "absent": call `list_indexes` for those that there are',
     ),
-    ("get_document", {"id": "../../etc/passwd"}, 'index "default" has no document "../../etc/passwd"'),
+    (
+        "get_document",
+        {"id": "../../etc/passwd"},
+        'index "default" has no document "../../etc/passwd": call `list_documents` for those that there are',
+    ),
+    ("list_documents", {"limit": 0}, "limit: Input should be greater than or equal to 1"),
+    ("list_indexes", {"index": "default"}, "index: Extra inputs are not permitted"),
+    ("ask", {"question": "Who?", "history": [{"role": "robot", "content": "x"}]}, "history.0.role: Input should be"),
     ("get_document", {"id": PUMPS.id, "start": -1}, "start: Input should be greater than or equal to 0"),
     (
         "get_document",
@@ -187,7 +258,11 @@ ERRORS: list[tuple[str, dict[str, Any], str]] = [
         {"id": PUMPS.id, "start": 10**9},
         f"1000000000 to None is not a range of a document of {len(PUMPS.text)} characters",
     ),
-    ("delete", {}, "there is no tool 'delete': use search, ask, get_document"),
+    (
+        "delete",
+        {},
+        "there is no tool 'delete': use search, ask, get_document, list_documents, list_indexes",
+    ),
 ]
 
 
@@ -197,7 +272,8 @@ def test_errors_are_one_line_that_an_agent_can_act_on(
 ) -> None:
     result = call(f"{address}/mcp", tool, **arguments)
     assert (result.is_error, result.structured_content) == (True, None)
-    assert [block.text for block in result.content] == [message]  # type: ignore[union-attr]
+    (block,) = result.content
+    assert block.text.startswith(message)  # type: ignore[union-attr]
 
 
 def with_key(address: str, secret: str | None, ask: Callable[[Client], Awaitable[Any]]) -> Any:
@@ -220,7 +296,12 @@ def test_a_key_is_needed_and_limits_what_is_seen(locked: tuple[str, Keys]) -> No
     seen = with_key(address, secret, lambda client: client.call_tool("ask", {"question": "Who?"}))
     assert seen.structured_content["answered"] is True
     hidden = with_key(address, secret, lambda client: client.call_tool("ask", {"question": "Who?", "index": "default"}))
-    assert hidden.content[0].text == 'there is no index "default": GET /v1/indexes lists those that there are'
+    assert hidden.content[0].text == 'there is no index "default": call `list_indexes` for those that there are'
+    listed = with_key(address, secret, lambda client: client.call_tool("list_indexes", {}))
+    assert listed.structured_content == {"indexes": ["other"], "default": "other"}
+    place = f"rag://default/{PUMPS.id}"
+    with pytest.RaisesGroup(MCPError, flatten_subgroups=True):
+        with_key(address, secret, lambda client: client.read_resource(place))
     keys.revoke("agent")
     for none in (secret, None):
         with pytest.RaisesGroup(MCPError, flatten_subgroups=True):
@@ -260,7 +341,7 @@ def test_the_command_over_stdio(tmp_path: Path, embedder: EmbeddedEmbedder) -> N
     command = StdioServerParameters(command=sys.executable, args=arguments, env=environment, cwd=tmp_path)
 
     async def ask(client: Client) -> list[CallToolResult]:
-        assert [tool.name for tool in (await client.list_tools()).tools] == ["search", "ask", "get_document"]
+        assert [tool.name for tool in (await client.list_tools()).tools][:3] == ["search", "ask", "get_document"]
         return [
             await client.call_tool("ask", {"question": "Who found the old pump?"}),
             await client.call_tool("get_document", {"id": "notes/pump.md", "start": 6, "end": 18}),
