@@ -29,6 +29,7 @@ from api.openai.conversations import Conversations
 from api.routes import answers, documents, health, indexes, metrics, originals, pages, questions, rerank, retrieval
 from api.served import LoadModels, OpenPipeline, Served
 from api.server.run import run_server
+from api.work.citation_boxes import CitationBoxes
 from api.work.threads import Threads
 from api.work.upload_jobs import Jobs
 from rag import __version__
@@ -112,6 +113,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     served: Served = app.state.served
     app.state.threads = Threads(served.settings.queue, served.settings.answer_seconds)
     app.state.viewer = Viewer()
+    app.state.boxes = CitationBoxes(app.state.viewer)
     app.state.jobs = Jobs(served, app.state.state)
     app.state.traces.start()
     loading = asyncio.create_task(asyncio.to_thread(served.load))
@@ -121,6 +123,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             yield
     finally:
         await asyncio.to_thread(app.state.threads.close)
+        app.state.boxes.close()
         await asyncio.to_thread(app.state.viewer.close)
         await asyncio.to_thread(app.state.jobs.close)
         await loading  # a thread cannot be stopped; it takes seconds

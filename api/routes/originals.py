@@ -15,6 +15,7 @@ from api.routes.dependencies import ERRORS, ServedHere, ThreadsHere, reply
 from api.routes.documents import document
 from api.schemas import BlockJSON, BlocksJSON, BoxesJSON, IndexName, PagesJSON, PieceJSON
 from api.served import Served
+from rag.deadline import Deadline
 from rag.documents.formats import MEDIA_TYPES, OFFICE
 from rag.errors import InputError
 from rag.originals.find import Original, original_of
@@ -22,7 +23,7 @@ from rag.originals.places import PageText, page_texts
 from rag.originals.rendering import Piece, ShownBlock, rendered
 from rag.originals.viewer import NARROWEST, WIDEST, Viewer
 from rag.serialise import boxes_json, links_json
-from rag.types import Document
+from rag.types import Box, Document
 
 router = APIRouter(responses=ERRORS, tags=["originals"])
 
@@ -116,11 +117,11 @@ async def boxes(
     `/boxes`, its slashes must be percent-encoded."""
     if _is_id(request, "boxes"):
         return await document(f"{id}/boxes", served, threads, index)
-    texts = await threads.reading(lambda: _texts(served.pipeline(index).document(id), start, end))
+    texts, count = await threads.reading(lambda: _texts(served.pipeline(index).document(id), start, end))
     if not texts:
         return reply({"id": id, "start": start, "end": end, "boxes": []})
     original = await threads.reading(lambda: _original(served, index, id))
-    places = await threads.viewing(lambda deadline: viewer.boxes(original, texts, deadline), request.receive)
+    places = await threads.viewing(lambda deadline: _boxes(viewer, original, texts, count, deadline), request.receive)
     return reply({"id": id, "start": start, "end": end, "boxes": boxes_json(places)})
 
 
@@ -153,8 +154,8 @@ def _original(served: Served, index: str | None, id: str) -> Original:
     return original_of(id, pipeline.info(id).sha256, pipeline.origin(id).source)
 
 
-def _texts(document: Document, start: int, end: int) -> list[PageText]:
-    """The pages on which the characters stand. Raises `InputError`."""
+def _texts(document: Document, start: int, end: int) -> tuple[list[PageText], int]:
+    """The pages on which the characters stand, and the number of all. Raises `InputError`."""
     length = len(document.text)
     if not start < end <= length:
         raise InputError(
@@ -162,7 +163,14 @@ def _texts(document: Document, start: int, end: int) -> list[PageText]:
         )
     if end - start > MOST_PLACED:
         raise InputError(f"{end - start:,} characters are asked for, the limit is {MOST_PLACED:,}: ask in parts", "end")
-    return page_texts(document, start, end)
+    return page_texts(document, start, end), len(document.pages)
+
+
+def _boxes(viewer: Viewer, original: Original, texts: list[PageText], count: int, deadline: Deadline) -> list[Box]:
+    """The boxes; none for slides of which others are shown than were read, such as hidden ones."""
+    if original.suffix != ".pdf" and len(viewer.sizes(original, deadline)) != count:
+        return []
+    return viewer.boxes(original, texts, deadline)
 
 
 def _blocks(document: Document, start: int, end: int | None) -> BlocksJSON:

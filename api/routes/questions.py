@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api.routes.dependencies import ERRORS, ServedHere, ThreadsHere, reply
 from api.schemas import CHECK_S, AskRequest, FaithfulnessRequest, SearchJSON, SearchRequest
 from api.served import Served
+from api.work.citation_boxes import CitationBoxes
 from api.work.events import failed_event, step_event, stream
 from api.work.relay import Relay
 from rag.checking.faithfulness import check_faithfulness
@@ -20,7 +21,7 @@ from rag.deadline import Deadline
 from rag.errors import InputError
 from rag.index.filters import parse_filters
 from rag.serialise import AnswerJSON, FaithfulnessJSON, answer_json, faithfulness_json, hit_json
-from rag.types import Ask
+from rag.types import Answer, Ask
 
 _EVENT = {
     "type": "object",
@@ -44,9 +45,10 @@ router = APIRouter(responses=ERRORS)
 @router.post("/v1/ask", response_model=AnswerJSON, responses=_EVENTS, tags=["questions"])
 async def ask(request: AskRequest, http: Request, served: ServedHere, threads: ThreadsHere) -> Response:
     """Answer a question from the documents of an index, every sentence checked and cited, or abstain."""
+    boxes: CitationBoxes = http.app.state.boxes
     if request.stream:
-        return await stream(Relay(threads, partial(_events, served, request), http.receive), failed_event)
-    return await threads.question(lambda deadline: _answer(served, request, deadline), http.receive)
+        return await stream(Relay(threads, partial(_events, served, boxes, request), http.receive), failed_event)
+    return await threads.question(lambda deadline: _answer(served, boxes, request, deadline), http.receive)
 
 
 @router.post("/v1/search", response_model=SearchJSON, tags=["questions"])
@@ -89,10 +91,15 @@ def _asked(request: AskRequest, deadline: Deadline) -> Ask:
     )
 
 
-def _answer(served: Served, request: AskRequest, deadline: Deadline) -> Response:
-    return reply(answer_json(served.pipeline(request.index).ask(_asked(request, deadline))))
+def _answer(served: Served, boxes: CitationBoxes, request: AskRequest, deadline: Deadline) -> Response:
+    pipeline = served.pipeline(request.index)
+    return reply(answer_json(boxes.placed(pipeline.ask(_asked(request, deadline)), pipeline)))
 
 
-def _events(served: Served, request: AskRequest, deadline: Deadline) -> Generator[bytes, None, None]:
-    with closing(served.pipeline(request.index).stream(_asked(request, deadline))) as steps:
-        yield from map(step_event, steps)
+def _events(
+    served: Served, boxes: CitationBoxes, request: AskRequest, deadline: Deadline
+) -> Generator[bytes, None, None]:
+    pipeline = served.pipeline(request.index)
+    with closing(pipeline.stream(_asked(request, deadline))) as steps:
+        for step in steps:
+            yield step_event(boxes.placed(step, pipeline) if isinstance(step, Answer) else step)

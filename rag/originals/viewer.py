@@ -24,7 +24,7 @@ from rag.documents.libreoffice import LONGEST
 from rag.documents.pool import LONGEST_START
 from rag.documents.pool_process import PoolProcess
 from rag.documents.pool_worker import GRACE
-from rag.errors import DocumentError, PageNotFound, RagError, UnsupportedDocument
+from rag.errors import DocumentError, PageNotFound, UnsupportedDocument
 from rag.originals import worker
 from rag.originals.find import Hashes, Original, changed
 from rag.originals.places import PageText
@@ -32,7 +32,7 @@ from rag.originals.worker import Conversion, Drawing, Extraction, Job, Placing, 
 from rag.types import Box
 
 PROCESSES = 2
-DRAW_S, PLACE_S, RECOGNISE_S, MAKE_S = 20.0, 20.0, 130.0, LONGEST + 20.0  # seconds for a job
+DRAW_S, PLACE_S, RECOGNISE_S, MAKE_S = 30.0, 30.0, 130.0, LONGEST + 20.0  # seconds for a job
 MEGABYTES = 4096  # of memory for a process; a PDF may have 512
 LAID_OUT = frozenset({".docx", ".docm", ".dotx", ".doc", ".odt", ".rtf", ".pptx", ".pptm", ".ppsx", ".ppt", ".odp"})
 NARROWEST, WIDEST = 16, 3000  # dots of a drawn page
@@ -59,7 +59,8 @@ class Viewer:
         self._folder = tempfile.TemporaryDirectory(prefix="rag-originals-", ignore_cleanup_errors=True)
         self._made: _Latest[Path] = _Latest(MOST_MADE, lambda path: path.stat().st_size, lambda path: path.unlink(True))
         self._drawn: _Latest[bytes] = _Latest(MOST_DRAWN, len)
-        self._known: _Latest[bytes | RagError] = _Latest(MOST_KNOWN, lambda _: 1)
+        self._known: _Latest[bytes] = _Latest(MOST_KNOWN, lambda _: 1)
+        self._failed: _Latest[DocumentError] = _Latest(MOST_KNOWN, lambda _: 1)
 
     def file(self, original: Original, deadline: Deadline) -> Path:
         """A file with the bytes of the document. Raises `OriginalGone`, `OriginalChanged`, `DocumentError`."""
@@ -125,34 +126,28 @@ class Viewer:
         path = self._made.get(key)
         if path is None:
             to = Path(self._folder.name, f"{original.sha256}{suffix}")
-            self._remembered(original, job(to), MAKE_S, deadline)
+            self._work(original, job(to), MAKE_S, deadline)
             path = self._made.put(key, to)
         return path
 
     def _remembered(self, original: Original, job: Job, seconds: float, deadline: Deadline) -> bytes:
-        """The result of a job, or the error that it raises again; a process is asked once for it."""
-        key = sha256(repr((original.document_id, original.sha256, job)).encode("utf-8", "replace")).digest()
+        """The result of a job, for which a process is asked once."""
+        key = _key(original, job)
         found = self._known.get(key)
-        if found is None or (isinstance(job, Extraction | Conversion) and not isinstance(found, RagError)):
-            try:
-                found = self._work(original, job, seconds, deadline)
-            except DocumentError as exc:
-                found = exc
-            self._known.put(key, found)
-        if isinstance(found, RagError):
-            raise type(found)(str(found))
-        return found
+        return self._known.put(key, self._work(original, job, seconds, deadline)) if found is None else found
 
     def _work(self, original: Original, job: Job, seconds: float, deadline: Deadline) -> bytes:
-        with self._process(job.file, deadline) as process:
-            message = process.work(job, seconds, original.document_id)
-        kind, rest = message[:1], message[1:]
-        if kind == worker.DONE:
-            return rest
-        if kind == worker.CHANGED:
-            raise changed(original)
-        error = UnsupportedDocument if kind == worker.UNSUPPORTED else DocumentError
-        raise error(f"{original.document_id[:200]!r}: {rest.decode('utf-8', 'replace')[:500]}")
+        """The result of a job. An error of the document is raised again for the same job, without another try."""
+        key = _key(original, job)
+        if (failed := self._failed.get(key)) is not None:
+            raise type(failed)(str(failed))
+        try:
+            with self._process(job.file, deadline) as process:
+                message = process.work(job, seconds, original.document_id)
+            return _result(message, original)
+        except DocumentError as exc:
+            self._failed.put(key, exc)
+            raise
 
     @contextmanager
     def _process(self, file: Path, deadline: Deadline) -> Iterator[_Process]:
@@ -170,6 +165,21 @@ class Viewer:
             with self._change:
                 self._idle.append(chosen)
                 self._change.notify()
+
+
+def _key(original: Original, job: Job) -> bytes:
+    return sha256(repr((original.document_id, original.sha256, job)).encode("utf-8", "replace")).digest()
+
+
+def _result(message: bytes, original: Original) -> bytes:
+    """What was asked for. Raises the error that a process told instead."""
+    kind, rest = message[:1], message[1:]
+    if kind == worker.DONE:
+        return rest
+    if kind == worker.CHANGED:
+        raise changed(original)
+    error = UnsupportedDocument if kind == worker.UNSUPPORTED else DocumentError
+    raise error(f"{original.document_id[:200]!r}: {rest.decode('utf-8', 'replace')[:500]}")
 
 
 class _Process:

@@ -25,6 +25,7 @@ from rag.errors import DocumentError, UnsupportedDocument
 
 DONE, CHANGED, FAILED, UNSUPPORTED = b"0", b"1", b"2", b"3"  # how messages begin
 MOST_DOTS = 16_000_000  # of a drawn page
+LONGEST_SIDE = 10_000  # dots
 
 
 class Extraction(NamedTuple):
@@ -187,7 +188,7 @@ def _drawn(document: Any, number: int, width: int) -> bytes:
 
     with closing(_page(document, number)) as page:
         across, down = page.get_size()
-        scale = min(width / across, (MOST_DOTS / (across * down)) ** 0.5)
+        scale = min(width / across, (MOST_DOTS / (across * down)) ** 0.5, LONGEST_SIDE / max(across, down))
         image = page.render(scale=scale, may_draw_forms=True).to_pil()
     out = BytesIO()
     image.save(out, "PNG", compress_level=4)
