@@ -248,6 +248,7 @@ def test_the_description_names_every_operation(client: TestClient) -> None:
         ("/v1/documents/{id}/boxes", "get"),
         ("/v1/documents/{id}/blocks", "get"),
         ("/v1/responses", "post"),
+        ("/v1/messages", "post"),
         ("/v1/rerank", "post"),
         ("/v1/search/external", "post"),
         ("/retrieval", "post"),
