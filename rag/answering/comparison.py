@@ -1,6 +1,7 @@
 """A question that compares two things -> what the documents say of each, side by side, and no conclusion.
 
-Two documents that the question names are each given in outline, unless it asks about a thing in them. Two subjects
+Two documents that the question names are given by the sentences that differ in a figure (`changed.py`), or each in
+outline, unless it asks about a thing in them. Two subjects
 ("the ferry and the bridge"), or two documents and a thing, become a question each, which goes the ordinary way within
 its document. Nothing is compared here: that is left to the person. English.
 """
@@ -11,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from rag.answering.changed import REMARK, changed
 from rag.answering.choose import Chosen, evidence, sentences_around
 from rag.answering.extract import sentence_parts
 from rag.answering.form import Form, listed, which
@@ -65,7 +67,10 @@ def comparison(text: str, documents: Sequence[DocumentInfo], stored: Callable[[s
         )  # "the ferry and the pier", each in many files
         several = len(found.candidates) > 2 and not found.topic and not two_subjects
         return which(found.candidates, "two documents are") if several else None
-    one, two = (outline(stored(info.id), SENTENCES // 2)[0] for info in found.documents)
+    both = [stored(info.id) for info in found.documents]
+    if pairs := changed(found.documents, *both):
+        return Form(pairs, REMARK, listed(found.documents))
+    one, two = (outline(document, SENTENCES // 2)[0] for document in both)
     if not (one and two):  # a document of headings alone
         return None
     first, second = (

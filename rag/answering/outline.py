@@ -37,8 +37,8 @@ _LIBRARY = re.compile(
 _PATH = " > "
 
 
-class _Sentence(NamedTuple):
-    """A sentence that may stand for its part."""
+class StoredSentence(NamedTuple):
+    """A sentence of a document that can be quoted alone, with its vector."""
 
     passage: Passage
     start: int
@@ -47,6 +47,7 @@ class _Sentence(NamedTuple):
 
     @property
     def text(self) -> str:
+        """Its words."""
         return self.passage.text[self.start - self.passage.start : self.end - self.passage.start]
 
 
@@ -54,7 +55,7 @@ class _Part(NamedTuple):
     """A part of a document, of one sentence at least; the heading is empty if it goes on with the part before."""
 
     heading: str
-    sentences: Sequence[_Sentence]
+    sentences: Sequence[StoredSentence]
 
 
 def summary(
@@ -97,7 +98,7 @@ def outline(stored: StoredDocument, most: int = SENTENCES) -> tuple[tuple[Part, 
     for number, part in enumerate(chosen):
         title = f"{stored.document.title}\n" if number == 0 else "\n"
         heading = "" if part.heading == stored.document.title else part.heading.rstrip(".:")
-        said.append(_quoted(_central(part.sentences), f"{title}- {heading}{': ' if heading else ''}"))
+        said.append(quoted_alone(_central(part.sentences), f"{title}- {heading}{': ' if heading else ''}"))
     return tuple(said), len(parts) - len(chosen)
 
 
@@ -121,21 +122,21 @@ def _level(sections: Sequence[Section], most: int) -> list[Section]:
 def _parts(stored: StoredDocument, sections: Sequence[Section]) -> Iterator[_Part]:
     """The parts that begin at the sections, and the one before the first."""
     starts = [section.start for section in sections]
-    grouped: dict[int, list[_Sentence]] = {}
-    for sentence in _sentences(stored):
+    grouped: dict[int, list[StoredSentence]] = {}
+    for sentence in standing_alone(stored):
         grouped.setdefault(bisect_right(starts, sentence.start), []).append(sentence)
     for number, sentences in sorted(grouped.items()):
         heading = sections[number - 1].path.rpartition(_PATH)[2] if number else ""
         yield _Part(heading, sentences)
 
 
-def _sentences(stored: StoredDocument) -> list[_Sentence]:
+def standing_alone(stored: StoredDocument) -> list[StoredSentence]:
     """The sentences of the document's prose and lists that can stand alone; all of them if there are none."""
-    every: dict[int, _Sentence] = {}
-    prose: dict[str, _Sentence] = {}
+    every: dict[int, StoredSentence] = {}
+    prose: dict[str, StoredSentence] = {}
     for _, passage, embedding in stored.passages:
         for (start, end), vector in zip(passage.sentences, embedding.sentences, strict=True):
-            sentence = _Sentence(passage, start, end, vector)
+            sentence = StoredSentence(passage, start, end, vector)
             every[start] = sentence
             words = len(sentence.text.split())
             if _WORDS[0] <= words <= _WORDS[1] and _reads_alone(block_at(passage, start), sentence.text):
@@ -163,25 +164,26 @@ def _central_parts(parts: list[_Part], most: int) -> list[_Part]:
     """The `most` parts nearest to the mean of all, in order."""
     if len(parts) <= most:
         return parts
-    means = np.stack([_mean(part.sentences) for part in parts])
+    means = np.stack([mean_of(part.sentences) for part in parts])
     near = means @ means.mean(axis=0)
     return [parts[number] for number in sorted(np.argsort(-near, kind="stable")[:most].tolist())]
 
 
-def _central(sentences: Sequence[_Sentence]) -> _Sentence:
+def _central(sentences: Sequence[StoredSentence]) -> StoredSentence:
     """The sentence nearest to the mean of all; one that can be read alone is preferred."""
-    near = np.stack([sentence.vector for sentence in sentences]) @ _mean(sentences)
+    near = np.stack([sentence.vector for sentence in sentences]) @ mean_of(sentences)
     leans = np.array([bool(_LEANS.match(sentence.text)) for sentence in sentences])
     return sentences[int(np.argmax(near - _LEANING * leans))]
 
 
-def _mean(sentences: Sequence[_Sentence]) -> Vectors:
+def mean_of(sentences: Sequence[StoredSentence]) -> Vectors:
     """The mean of the vectors, of length 1."""
     mean = np.mean([sentence.vector for sentence in sentences], axis=0, dtype=np.float32)
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)
 
 
-def _quoted(sentence: _Sentence, before: str) -> Part:
+def quoted_alone(sentence: StoredSentence, before: str) -> Part:
+    """The sentence as a part of an answer, behind these words."""
     text = sentence.text
     evidence = Evidence(1, sentence.passage, sentence.start, sentence.end, text, 0.0)
     return quoted(evidence, without_marker(text), len(text), VERBATIM)._replace(before=before)
