@@ -30,10 +30,12 @@ demo: setup  ## the sample library and three questions
 	$(BIN)/rag ask "When was the lamp of the lighthouse lit for the first time?" --index demo
 	$(BIN)/rag ask "How does a navigator know how far east or west he has come?" --index demo
 
-lint: setup  ## ruff and mypy
+TSC := node_modules/.bin/tsc
+lint: setup  ## ruff, mypy, and the types of the page
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@if [ -x $(TSC) ]; then $(TSC) -p jsconfig.json; else echo "tsc skipped: \`npm install\` has the types of the page checked"; fi
 
 test: lint  ## ruff, mypy and all tests, with their coverage of rag and api
 	$(PYTEST) --cov --cov-report=term

@@ -16,6 +16,7 @@ from rag.index.filters import MAX_VALUES
 from rag.retrieval.conversation import MAX_TURNS
 from rag.retrieval.question import MAX_QUESTION
 from rag.serialise import BoxJSON, DocumentJSON, HitJSON, LinkJSON
+from rag.state.keys import Scope
 from rag.types import BlockKind, Mode
 
 MAX_BODY = 1_000_000  # bytes; a question is a few hundred
@@ -208,10 +209,12 @@ class BlocksJSON(TypedDict):
 
 
 class IndexesJSON(TypedDict):
-    """The names of the indexes, and the one that is used if a request names none."""
+    """The names of the indexes, the one that is used if a request names none, and the scopes of the caller's API key,
+    all of them if no key is needed."""
 
     indexes: list[str]
     default: str
+    scopes: list[Scope]
 
 
 class HealthJSON(TypedDict):

@@ -1,163 +1,128 @@
-// The page: asks the question, shows what is known of its answer as it comes, and puts an error in its place.
+// The page: its texts, what stands in its address, the question, and which index it is put to.
 
-import { AnswerView, foundLine } from "./answer.js";
-import { openDocument } from "./document.js";
-import { openLibrary } from "./documents.js";
-import { count, make } from "./dom.js";
-import { events, request } from "./requests.js";
+import { announce, byId } from "./base/dom.js";
+import { Refusal, request } from "./base/requests.js";
+import { store } from "./base/store.js";
+import { t, translate } from "./base/words.js";
+import { ask, current, isAsking, keepScope, showAnswer, showThread, stop } from "./conversation/conversation.js";
+import { installFirst, watchReadiness } from "./conversation/first.js";
+import { installThreads } from "./conversation/list.js";
+import { installScope, setScope, takeNext } from "./conversation/scope.js";
+import { installLibrary, showLibrary } from "./library/library.js";
+import { applyTheme, installSettings } from "./settings/settings.js";
+import { closeSource, openSource } from "./source/source.js";
 
-const byId = (id) => document.getElementById(id);
-const READINESS_MS = 2000;
-let asking = null; // the AbortController of the question that is being answered
-let watching = 0; // the timer of the next look at `/readyz`
 let declined = false; // a key was asked for and not given: it is asked for again only at the next action
 
-byId("form").addEventListener("submit", (event) => {
+applyTheme();
+translate(document);
+installSettings();
+installThreads();
+installScope(keepScope);
+installLibrary();
+
+byId("form").addEventListener("submit", (/** @type {SubmitEvent} */ event) => {
   event.preventDefault();
-  ask(byId("question").value);
+  const question = byId("question").value;
+  if (isAsking() && (event.submitter === byId("ask") || question.trim() === "")) stop();
+  else if (question.trim() !== "") {
+    byId("question").value = "";
+    resize();
+    ask(question);
+  }
 });
-byId("question").addEventListener("keydown", (event) => {
+byId("question").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   byId("form").requestSubmit();
 });
-byId("stop").addEventListener("click", () => asking?.abort());
-for (const opener of document.querySelectorAll(".open-library")) {
-  opener.addEventListener("click", () => openLibrary(byId("index").value || byId("index").dataset.preset || "default", watchReadiness));
-}
-watchReadiness();
-window.addEventListener("hashchange", openLinked);
-openLinked();
+byId("question").addEventListener("input", resize);
+byId("new-thread").addEventListener("click", () => {
+  location.hash = "#";
+  showThread("");
+  byId("question").focus();
+});
+byId("index").addEventListener("change", () => {
+  const name = byId("index").value;
+  if (current() !== null) location.hash = "#"; // a conversation stays in its index
+  store.choose(name);
+  byId("index").focus();
+});
+store.addEventListener("asking", showAsking);
+for (const event of ["known", "index"]) store.addEventListener(event, showIndexes);
+store.addEventListener("answered", () => {
+  if (!declined) return;
+  declined = false;
+  watchReadiness();
+});
+store.addEventListener("thread", () => { byId("to-ask").href = current() === null ? "#" : `#c=${current()?.id}`; });
+addEventListener("hashchange", go);
 
-async function ask(question) {
-  asking?.abort();
-  const mine = (asking = new AbortController());
-  const began = performance.now();
-  const stopWaiting = wait(began);
-  showError("");
-  const body = { question, index: byId("index").value || undefined, mode: byId("mode").value || undefined, stream: true };
+installFirst(learn);
+go();
+
+/** Read what indexes there are and what the caller may do. */
+async function learn() {
+  if (declined) return;
   try {
-    const coming = events("v1/ask", {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal: mine.signal,
-    });
-    await show(coming, question, began);
+    store.know(await request("v1/indexes"));
   } catch (error) {
-    if (asking !== mine) return;
-    byId("answer").hidden ||= byId("answer").classList.contains("unfinished");
-    if (error.name !== "AbortError") showError(error.message);
-    else byId("status").textContent = "Stopped.";
-  } finally {
-    stopWaiting();
-    if (asking === mine) showWaiting(false);
+    declined = error instanceof Refusal && error.status === 401;
   }
 }
 
-/** Show each event as it comes; the previous answer is removed at the first. */
-async function show(coming, question, began) {
-  let view = null;
-  for await (const { name, data } of coming) {
-    if (name === "error") throw new Error(data.error.message);
-    view ??= begin(question);
-    if (name === "passages") {
-      view.passages(data.passages);
-      progress(data.passages.length === 0 ? "No passages found" : `${foundLine(data.passages)}; reading them`);
-    } else if (name === "sentence") {
-      view.sentence(data);
-      progress("Checking the next sentence");
-    } else if (name === "answer") {
-      view.finish(data, (performance.now() - began) / 1000);
-      finish(data);
-      return;
-    }
-  }
-  throw new Error("The connection ended before the answer was complete. Ask again.");
+/** Show the one button as what it does: it stays the same one, so that the focus stays on it. */
+function showAsking() {
+  byId("ask").textContent = isAsking() ? t("stop") : t("ask");
+  byId("ask").classList.toggle("main", !isAsking());
 }
 
-function begin(question) {
-  byId("empty").hidden = true;
-  byId("answer").hidden = false;
-  byId("answer").classList.remove("old");
-  byId("answer").classList.add("unfinished");
-  return new AnswerView(byId("answer"), question, byId("index").value || byId("index").dataset.preset);
+function showIndexes() {
+  const field = byId("index");
+  field.replaceChildren(...store.indexes.map((name) => new Option(name, name)));
+  field.value = store.index;
+  byId("index-label").hidden = store.indexes.length < 2;
 }
 
-function finish(answer) {
-  if (declined) {
-    declined = false;
-    watchReadiness();
-  }
-  byId("answer").classList.remove("unfinished");
-  showNotices(answer.notices);
-  byId("status").textContent = answer.answered
-    ? `Answered, with ${count(answer.citations.length, "citation")}.`
-    : "No answer from these documents.";
-}
-
-/** Show that the page waits, and how long; returns the function that ends it. */
-function wait(began) {
-  const tick = () => { byId("elapsed").textContent = `${Math.floor((performance.now() - began) / 1000)} s`; };
-  tick();
-  showWaiting(true);
-  progress("Searching the documents");
-  const timer = setInterval(tick, 250);
-  return () => clearInterval(timer);
-}
-
-function progress(line) {
-  byId("step").textContent = `${line} …`;
-  byId("status").textContent = `${line}.`;
-}
-
-function showWaiting(waits) {
-  byId("waiting").hidden = !waits;
-  byId("stop").hidden = !waits;
-  byId("ask").hidden = waits;
-  byId("answer").classList.toggle("old", waits);
-}
-
-function showError(message) {
-  byId("error").textContent = message;
-  byId("error").hidden = message === "";
-  if (message !== "") byId("status").textContent = "";
-}
-
-function showNotices(lines) {
-  byId("notices").replaceChildren(...lines.map((line) => make("li", {}, ...withCode(line))));
-  byId("notices").hidden = lines.length === 0;
-}
-
-/** Show what `/readyz` reports as missing, and ask again until nothing is. */
-async function watchReadiness() {
-  clearTimeout(watching);
-  const state = await fetch("readyz").then((response) => response.json()).catch(() => null);
-  const missing = state?.missing ?? ["The server cannot be reached. Is it still running?"];
-  byId("missing-lines").replaceChildren(...missing.map((line) => make("li", {}, ...withCode(line))));
-  byId("missing").hidden = missing.length === 0;
-  if (state && byId("answer").hidden) showNotices(state.notices);
-  if (!declined) await showIndexes().catch((error) => { declined = error.status === 401; });
-  clearTimeout(watching);
-  if (missing.length > 0) watching = setTimeout(watchReadiness, READINESS_MS);
-}
-
-async function showIndexes() {
-  const { indexes, default: preset } = await request("v1/indexes");
-  const chosen = byId("index").value || preset;
-  byId("index").replaceChildren(...indexes.map((name) => make("option", { value: name }, name)));
-  byId("index").value = indexes.includes(chosen) ? chosen : indexes[0] ?? "";
-  byId("index").dataset.preset = preset;
-  byId("index-label").hidden = indexes.length < 2;
-}
-
-/** Open the place that a citation of a chat links to: /#document=ID&index=NAME&start=10&end=20, in code points. */
-function openLinked() {
+/** Show what the address names: a conversation, an answer, the library, or the place that a citation of a chat links to:
+ *  /#document=ID&index=NAME&start=10&end=20, in code points. */
+async function go() {
   const place = new URLSearchParams(location.hash.slice(1));
+  const isLibrary = place.has("library");
+  for (const [id, isShown] of /** @type {[string, boolean][]} */ ([["ask-view", !isLibrary], ["library-view", isLibrary]])) byId(id).hidden = !isShown;
+  for (const [id, isShown] of /** @type {[string, boolean][]} */ ([["to-ask", !isLibrary], ["to-library", isLibrary]])) {
+    if (isShown) byId(id).setAttribute("aria-current", "page");
+    else byId(id).removeAttribute("aria-current");
+  }
+  document.body.classList.toggle("library", isLibrary);
+  closeSource();
+  if (isLibrary) {
+    await showLibrary();
+    return;
+  }
   const id = place.get("document");
-  if (id === null) return;
-  const cited = { document_id: id, title: id, start: Number(place.get("start")), end: Number(place.get("end")) };
-  openDocument(cited, null, place.get("index") ?? byId("index").value);
+  if (id !== null) {
+    const cited = { document_id: id, title: id, start: Number(place.get("start")), end: Number(place.get("end")) };
+    await showThread("");
+    openSource(cited, null, place.get("index") ?? store.index);
+    return;
+  }
+  if (place.has("ask")) {
+    await showThread("");
+    setScope(takeNext());
+    history.replaceState(null, "", "#");
+    byId("question").focus();
+    return;
+  }
+  const thread = place.get("c") ?? "";
+  const found = place.has("a") ? await showAnswer(place.get("a") ?? "") : thread === (current()?.id ?? "") || (await showThread(thread));
+  byId("not-here").hidden = found;
+  if (!found) announce(t("not_here"));
 }
 
-/** The line with commands, which stand between backticks, as code: "make it with `rag index PATH...`". */
-function withCode(line) {
-  return line.split("`").map((part, position) => (position % 2 === 1 ? make("code", {}, part) : part));
+/** Let the field for the question grow with it. */
+function resize() {
+  const field = byId("question");
+  field.style.height = "auto";
+  field.style.height = `${Math.min(field.scrollHeight + 2, 240)}px`;
 }

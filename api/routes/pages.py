@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
@@ -19,7 +20,7 @@ def install_pages(app: FastAPI) -> None:
     """Add the pages, with their scripts and styles, to the application."""
     app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)(_page)
     app.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)(_docs)
-    app.mount("/page", StaticFiles(directory=PAGE))
+    app.mount("/page", GZipMiddleware(StaticFiles(directory=PAGE)))
     app.mount("/docs/swagger", StaticFiles(packages=[SWAGGER]))
 
 

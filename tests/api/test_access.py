@@ -221,7 +221,8 @@ def test_an_index_that_a_key_may_not_see_is_like_one_that_is_not_there(library: 
     hidden, absent = everywhere(client, headers, "other"), everywhere(client, headers, "absent")
     assert hidden == absent
     assert {status for status, _ in hidden} == {404}
-    assert client.get("/v1/indexes", headers=headers).json() == {"indexes": ["default"], "default": "default"}
+    told = {"indexes": ["default"], "default": "default", "scopes": ["read", "write", "admin"]}
+    assert client.get("/v1/indexes", headers=headers).json() == told
     everything = library.bearer("all", "read", "write", "admin")
     job = upload(client, everything, "b.txt", "other")
     hidden_job = client.get(f"/v1/jobs/{job}", headers=headers)
@@ -234,7 +235,8 @@ def test_an_index_that_a_key_may_not_see_is_like_one_that_is_not_there(library: 
 
 def test_a_key_for_one_index_has_that_for_its_default(library: Locked) -> None:
     headers = library.bearer("bot", "read", indexes=["other"])
-    assert library.client.get("/v1/indexes", headers=headers).json() == {"indexes": ["other"], "default": "other"}
+    told = {"indexes": ["other"], "default": "other", "scopes": ["read"]}
+    assert library.client.get("/v1/indexes", headers=headers).json() == told
     listed = library.client.get("/v1/documents", headers=headers).json()["documents"]
     assert [document["id"] for document in listed] == ["uploads/other.txt"]
     assert library.client.post("/v1/ask", json=ASK, headers=headers).json()["index"]["name"] == "other"

@@ -128,7 +128,9 @@ def test_checking_needs_no_model(tmp_path: Path) -> None:
 
 
 def test_indexes(client: TestClient) -> None:
-    assert client.get("/v1/indexes").json() == {"indexes": ["default", "other"], "default": "default"}
+    scopes = ["read", "write", "admin"]
+    told = {"indexes": ["default", "other"], "default": "default", "scopes": scopes}
+    assert client.get("/v1/indexes").json() == told
 
 
 def test_documents_come_a_page_at_a_time(client: TestClient) -> None:

@@ -39,7 +39,8 @@ def test_readiness_while_loading_then_without_an_index_then_ready_and_at_last_cl
         loading = {"ready": False, "missing": ["the models are being loaded", NO_INDEX], "notices": []}
         assert (client.get("/readyz").status_code, client.get("/readyz").json()) == (503, loading)
         assert client.get("/healthz").json() == {"status": "ok"}
-        assert client.get("/v1/indexes").json() == {"indexes": [], "default": "default"}
+        scopes = ["read", "write", "admin"]
+        assert client.get("/v1/indexes").json() == {"indexes": [], "default": "default", "scopes": scopes}
         refused = client.post("/v1/ask", json={"question": "Who?"})
         assert (refused.status_code, refused.json()["error"]["type"]) == (503, "not_ready")
 
