@@ -7,6 +7,7 @@ else: the sentences in which the answer stands. All of it is verbatim and cited.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from rag.answering.choose import Chosen, evidence, sentences_around
@@ -23,6 +24,8 @@ from rag.types import Evidence, StoredDocument
 _WANTS_LIST = 0.3  # probability from which a list in which the answer stands is given whole
 _ONE_OF_BOTH = 0.5  # probability that the passage says yes or no at all, from which the question is taken to ask for it
 _UNCLEAR = "The documents say: "  # in place of "Yes" or "No"
+_EXPLAINED = ("why", "how", "definition")  # kinds of questions whose answers are to be read alone
+_LEANS = re.compile(r"(?:this|that|these|those|such)\b", re.IGNORECASE)
 _NEARLY = 2.0  # logits below the best span at which a cell of the same column is another of the things asked for
 
 
@@ -33,7 +36,10 @@ def quote(question: Question, chosen: Chosen, stored: Callable[[str], StoredDocu
         return at_once(list(_listed(chosen, found)), _cut(found))
     if len(around) == 1 and (cell := _cell(chosen, around[0])):
         return at_once(_column(chosen, around[0]) or [cell] if question.wants_list >= _WANTS_LIST else [cell])
-    parts = sentence_parts(chosen, _with_reason(chosen, around)[:MOST_SENTENCES])
+    said = _with_reason(chosen, around)
+    if question.kind in _EXPLAINED:
+        said = _with_antecedent(chosen, said)
+    parts = sentence_parts(chosen, said[:MOST_SENTENCES])
     if question.kind == "yesno":
         if word := verdict(chosen.reading, around):
             if not parts[0].text.lower().startswith((f"{word},".lower(), f"{word}.".lower())):
@@ -51,6 +57,16 @@ def _with_reason(chosen: Chosen, around: list[Evidence]) -> list[Evidence]:
         return around
     after = next((one for one in passage.sentences if end <= one.start < block.end), None)
     return [*around, evidence(chosen, after.start, after.end, 2)] if after else around
+
+
+def _with_antecedent(chosen: Chosen, around: list[Evidence]) -> list[Evidence]:
+    """The sentences, with the one before them in their block if the first leans on it ("This avoids ...")."""
+    passage, start = chosen.passage, around[0].start
+    block = block_at(passage, start)
+    if block is None or block.kind != "prose" or not _LEANS.match(around[0].text):
+        return around
+    before = next((one for one in reversed(passage.sentences) if block.start <= one.start and one.end <= start), None)
+    return [evidence(chosen, before.start, before.end), *around] if before else around
 
 
 def at_place(chosen: Chosen) -> Part:

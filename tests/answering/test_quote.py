@@ -111,6 +111,16 @@ def test_a_sentence_that_begins_with_the_word_does_not_get_it_twice() -> None:
     assert said("May dogs come in?", chosen(text, "dogs may not", no=0.95)) == [text]
 
 
+def test_an_explanation_that_leans_on_the_sentence_before_comes_with_it() -> None:
+    text = "Wait with the news. This helps to keep the peace.\n\nThis is old."
+    assert said("Why do I have to wait?", chosen(text, "keep the peace")) == [
+        "Wait with the news.",
+        "This helps to keep the peace.",
+    ]
+    assert said("Why is it old?", chosen(text, "is old")) == ["This is old."]
+    assert said("Who keeps the peace?", chosen(text, "keep the peace")) == ["This helps to keep the peace."]
+
+
 def test_extract_says_sentences_as_they_stand() -> None:
     found = chosen(MILL, "1859. It was closed", yes=0.99)
     assert [part.text for part in extract(found)] == [
