@@ -6,7 +6,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --co
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest
 
 .PHONY: help setup demo test test-fast lint settings-doc bench bench-quick bench-answers bench-libraries bench-quality \
-	bench-reliability bench-service docker-check clean
+	bench-reliability bench-service clients docker-check clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -80,6 +80,10 @@ bench-reliability: setup  ## kills, faults, readers, first and second run; DOCUM
 # Health, load, leaving and the peer's server, over the sample library: about ten minutes on idle cores.
 bench-service: setup  ## health, load, leaving; SERVICE_EVAL=FOLDER
 	$(BIN)/python benchmarks/service.py $(if $(SERVICE_EVAL),--eval $(SERVICE_EVAL))
+
+# Real clients of others, each in an environment of its own below build/clients: needs PyPI, npm and node.
+clients: setup  ## real clients against the service, and what they show of a citation
+	$(BIN)/python benchmarks/clients.py
 
 # Every step of the Dockerfile without a container engine, and the service from what came of it: Linux, as root. Some
 # minutes; COMPILE=1 compiles llama.cpp as the builder does, instead of taking pip's wheel of it.
