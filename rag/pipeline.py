@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from itertools import zip_longest
 from typing import cast
 
@@ -31,6 +31,7 @@ from rag.answering.partly_read import partly_read_notices
 from rag.answering.parts import Composed, Composer
 from rag.answering.quote import quote
 from rag.answering.refusal import is_near, is_refusal, no_document_fits, no_question, refusal
+from rag.answering.rows import LookUp
 from rag.answering.same_place import answered_elsewhere
 from rag.answering.talk import talk
 from rag.answering.unread import names_document, unread_by_name, unread_by_words, unread_lines
@@ -77,6 +78,7 @@ from rag.types import (
     PassageReading,
     Retrieved,
     ShortAnswer,
+    StoredDocument,
     Usage,
     Vectors,
 )
@@ -193,7 +195,7 @@ class Pipeline:
         for one in draft.asked:
             self._choose(one, below, deadline)
         self._tell_apart(draft.asked, below)
-        self._compute_instead(draft)
+        self._compute_instead(draft, deadline)
         draft.clock.lap("read")
         composer = Composer(draft.dated)
         said_at: set[tuple[str, int, int]] = set()
@@ -306,17 +308,17 @@ class Pipeline:
             case "library":
                 form = catalogue(question.text, snapshot, draft.filters)
             case "summary":
-                form = summary(question, snapshot.documents(), self._index.stored)
+                form = summary(question, snapshot.documents(), snapshot.stored)
             case "comparison" if draft.mode != "write" and not question.carried:
                 documents = snapshot.documents()
-                form = comparison(question.text, documents, self._index.stored)
+                form = comparison(question.text, documents, snapshot.stored)
                 if form is None and (two := sides(question.text, documents)):
                     draft.asked = [self._understand(parse_question(side.question), side) for side in two]
                     return None
             case _:
                 form = None
         if form is None and is_word(question):
-            form = outline_of(question.text, snapshot.documents(), self._index.stored)
+            form = outline_of(question.text, snapshot.documents(), snapshot.stored)
         return form or (not_quotable(question.text) if draft.mode != "write" else None)
 
     def _unread(self, draft: _Draft, snapshot: Snapshot) -> Form | None:
@@ -412,13 +414,13 @@ class Pipeline:
             readings = without_repeated(readings, {one.passage.id: one for one in before}, earlier.answer)
         return readings, frozenset(passage.document_id for passage in passages)
 
-    def _compute_instead(self, draft: _Draft) -> None:
+    def _compute_instead(self, draft: _Draft, deadline: Deadline) -> None:
         """Give the cells to add up or compare, or the rows to count, if that is asked for and no sentence states it; if
         there are none, refuse a question for the most of several documents."""
         asked = draft.asked[0] if len(draft.asked) == 1 else None
         if not asked or asked.side is not None or draft.mode == "write":
             return
-        about = asked.question, asked.read, self._index.stored
+        about = asked.question, asked.read, self._as_found(draft, deadline)
         if asked.chosen is None or asked.refused or not says_result(asked.chosen):
             draft.form = column_total(*about) or column_extreme(*about)
         unstated = asked.refused or (asked.chosen is not None and not states_number(asked.chosen, asked.question))
@@ -426,6 +428,23 @@ class Pipeline:
             draft.form = count(*about, whole=asked.refused)
         if draft.form is None and not asked.refused:
             draft.form = not_stated(asked.question.text, asked.read, asked.chosen)
+
+    def _as_found(self, draft: _Draft, deadline: Deadline) -> LookUp:
+        """The whole documents of the hits, each read once; None for one that was changed or removed since its passages
+        were found."""
+
+        @cache
+        def stored(document_id: str) -> StoredDocument | None:
+            with self._index.snapshot() as snapshot:
+                now, found = snapshot.origins([document_id]).get(document_id), draft.origins.get(document_id)
+                same = now is not None and found is not None and now.version == found.version
+                return snapshot.stored(document_id) if same else None
+
+        def in_time(document_id: str) -> StoredDocument | None:
+            deadline.check()
+            return stored(document_id)
+
+        return in_time
 
     def _parts(self, draft: _Draft, deadline: Deadline) -> Iterator[Parts]:
         """The parts of the answer to each question, or of its form."""

@@ -87,6 +87,9 @@ class Snapshot(Protocol):
     def document(self, document_id: str) -> Document:
         """The document of that id. Raises `DocumentNotFound`."""
 
+    def stored(self, document_id: str) -> StoredDocument:
+        """The document of that id with its passages and their vectors. Raises `DocumentNotFound`."""
+
     def notes(self, document_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """The notes of those documents whose files were read in part, by document id."""
 

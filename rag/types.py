@@ -443,6 +443,7 @@ class Origin(NamedTuple):
     source: str  # as it is stored: a path or URL
     stamp: Stamp
     stale: bool = False  # as in `FileState`
+    version: int = 0  # of the document in its index: another number after every change of it
 
 
 class AsOf(NamedTuple):

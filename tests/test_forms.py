@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import cast
@@ -14,7 +14,8 @@ from rag.answering.catalogue import catalogue
 from rag.answering.confidence import sure_from
 from rag.answering.count import asks_count
 from rag.answering.talk import talk
-from rag.errors import InputError
+from rag.deadline import Deadline
+from rag.errors import Cancelled, InputError
 from rag.index.folders import Expected
 from rag.index.local import LocalIndex
 from rag.ingest.failures import failed_anyhow
@@ -22,9 +23,9 @@ from rag.ingest.run import sync
 from rag.models import Models
 from rag.pipeline import Pipeline
 from rag.retrieval.question import parse_question
-from rag.seams import Snapshot
+from rag.seams import PassageReader, Snapshot
 from rag.settings import Settings, load_settings
-from rag.types import Answer, Ask, DocumentInfo, Filters, Mode, NextClaim, Retrieved, Scored
+from rag.types import Answer, Ask, DocumentInfo, Filters, Mode, NextClaim, Passage, PassageReading, Retrieved, Scored
 from tests.fakes import HashEmbedder, WordReader
 
 LIBRARY = {
@@ -331,6 +332,52 @@ def test_the_cells_of_one_column_are_quoted_with_their_sum(
     for citation, cell in zip(answer.citations, cells, strict=True):
         start = citation.answer_start - citation.start
         assert citation.quote[start : start + len(cell)] == cell
+
+
+@pytest.mark.parametrize("gone", ["costs-2031.csv", "oars.md"])
+def test_a_table_that_changes_while_it_is_asked_about_is_not_added_up(
+    tmp_path_factory: pytest.TempPathFactory, gone: str
+) -> None:
+    with made_of(DIARY, tmp_path_factory) as pipeline:
+        steps = pipeline.stream("What is the total of the rope costs?")
+        assert isinstance(next(steps), Retrieved)
+        index = cast(LocalIndex, pipeline._index)
+        (name,) = [info.id for info in index.documents() if info.id.endswith(gone)]
+        before = pipeline.generation
+        index.remove(name)
+        index.publish()
+        *_, answer = steps
+    assert isinstance(answer, Answer)
+    assert answer.index.generation == before
+    assert ("The sum of these 3 numbers is 18." in answer.answer) == (gone == "oars.md")
+
+
+def test_whole_tables_are_read_within_the_time_of_the_question(diary: Pipeline) -> None:
+    deadline = Deadline()
+    steps = diary.stream(Ask("What is the total of the rope costs?", deadline=deadline))
+    assert isinstance(next(steps), Retrieved)
+    reader = diary._models.reader
+    assert reader is not None
+    diary._models = replace(diary._models, reader=_Leaves(reader, deadline))
+    try:
+        with pytest.raises(Cancelled):
+            list(steps)
+    finally:
+        diary._models = replace(diary._models, reader=reader)
+
+
+class _Leaves(WordReader):
+    """A reader whose caller leaves when it has read."""
+
+    def __init__(self, reader: PassageReader, deadline: Deadline) -> None:
+        self._reader, self._deadline = reader, deadline
+
+    def read(
+        self, question: str, passages: Sequence[Passage], deadline: Deadline | None = None
+    ) -> list[PassageReading]:
+        readings = self._reader.read(question, passages)
+        self._deadline.cancel()
+        return readings
 
 
 @pytest.mark.parametrize(

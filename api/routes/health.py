@@ -10,7 +10,7 @@ from api.middleware.access import missing_keys
 from api.routes.dependencies import ERRORS, ServedHere, ThreadsHere, reply
 from api.schemas import HealthJSON, ReadinessJSON
 from api.work.threads import PROBE_S
-from rag.errors import Overloaded
+from rag.errors import DeadlineExceeded, Overloaded
 from rag.state.keys import KeyRing
 
 _BUSY = (
@@ -35,7 +35,7 @@ async def readyz(request: Request, served: ServedHere, threads: ThreadsHere) -> 
     keys: KeyRing = request.app.state.keys
     try:
         missing = await threads.probing(lambda: [*served.missing(), *missing_keys(served.settings, keys)])
-    except (TimeoutError, Overloaded):
+    except (DeadlineExceeded, Overloaded):
         missing = [_BUSY]
     told = caller().sees(served.settings.index)
     state = {"ready": not missing, "missing": missing if told else [], "notices": served.notices() if told else []}

@@ -65,11 +65,12 @@ class Threads:
 
     async def reading(self, work: Callable[[], T], receive: Receive | None = None) -> T:
         """Read something, in tens of milliseconds; waits for a free thread. Raises `Overloaded` if many wait, and
-        `DeadlineExceeded` after `READ_S`."""
-        return await self._run(self._readers, lambda _: work(), Deadline(READ_S, None), receive)
+        `DeadlineExceeded` after `READ_S`, also if a disk that does not answer holds the thread for longer."""
+        return await self._run(self._readers, lambda _: work(), Deadline(READ_S, None), receive, leaves=True)
 
     async def writing(self, work: Callable[[], T]) -> T:
-        """Write something, also if the client leaves once it has begun. Raises as `reading` does."""
+        """Write something, also if the client leaves once it has begun. Raises `Overloaded` if many wait, and
+        `DeadlineExceeded` if no thread is free within `READ_S`."""
         return await self._run(self._writers, lambda _: work(), Deadline(READ_S, None), None)
 
     async def costly(self, work: Callable[[Deadline], T], seconds: float, receive: Receive | None = None) -> T:
@@ -88,9 +89,8 @@ class Threads:
         return await self._run(self._viewers, work, Deadline(VIEW_S, None), receive)
 
     async def probing(self, work: Callable[[], T]) -> T:
-        """Look at the state of the service. Raises `TimeoutError` after `PROBE_S`, and `Overloaded`."""
-        async with asyncio.timeout(PROBE_S):
-            return await self._run(self._probes, lambda _: work(), Deadline(), None)
+        """Look at the state of the service. Raises `DeadlineExceeded` after `PROBE_S`, and `Overloaded`."""
+        return await self._run(self._probes, lambda _: work(), Deadline(PROBE_S, None), None, leaves=True)
 
     def close(self) -> None:
         """Give up all work, and wait some seconds for its end. Blocks."""
@@ -100,11 +100,18 @@ class Threads:
         while any(lane.taken for lane in self._lanes) and time.monotonic() < until:
             time.sleep(0.01)
 
-    async def _run(self, lane: _Lane, work: Callable[[Deadline], T], deadline: Deadline, receive: Receive | None) -> T:
+    async def _run(
+        self,
+        lane: _Lane,
+        work: Callable[[Deadline], T],
+        deadline: Deadline,
+        receive: Receive | None,
+        leaves: bool = False,
+    ) -> T:
         self._deadlines.add(deadline)
         watching = asyncio.create_task(watch(receive, deadline)) if receive else None
         try:
-            return await lane.run(work, deadline)
+            return await lane.run(work, deadline, leaves)
         finally:
             deadline.cancel()
             self._deadlines.discard(deadline)
@@ -126,9 +133,10 @@ class _Lane:
         self._lock = threading.Lock()
         self.taken = 0  # calls under way or waiting
 
-    async def run(self, work: Callable[[Deadline], T], deadline: Deadline) -> T:
+    async def run(self, work: Callable[[Deadline], T], deadline: Deadline, leaves: bool) -> T:
         """Call in a thread. Raises `Overloaded` at once if too many wait, and the error of the deadline if that is over
-        before a thread is free."""
+        before a thread is free, or, if `leaves`, before the call has ended: then its thread stays taken until it
+        does."""
         future: Future[T] = Future()
         with self._lock:
             if self.taken >= self._most:
@@ -139,7 +147,7 @@ class _Lane:
         self._calls.put((future, partial(contextvars.copy_context().run, _begun, work, deadline)))
         if start:
             threading.Thread(target=self._work, name=self._name, daemon=True).start()
-        return await asyncio.wrap_future(future)
+        return await _in_time(future, deadline, leaves)
 
     def _work(self) -> None:
         while True:
@@ -159,6 +167,27 @@ class _Lane:
             future.set_exception(error)
         else:
             future.set_result(result)
+
+
+async def _in_time(future: Future[T], deadline: Deadline, leaves: bool) -> T:
+    """The result of a call. At the end of its time it is withdrawn if it has not begun, and left if it may be."""
+    waiting, late = asyncio.wrap_future(future), False
+
+    def end() -> None:
+        nonlocal late
+        late = waiting.cancel() if leaves else future.cancel()
+
+    left = deadline.left
+    alarm = None if left == float("inf") else asyncio.get_running_loop().call_later(max(0.0, left) + 0.001, end)
+    try:
+        return await waiting
+    except asyncio.CancelledError:
+        if late:
+            deadline.check()
+        raise
+    finally:
+        if alarm is not None:
+            alarm.cancel()
 
 
 def _begun(work: Callable[[Deadline], T], deadline: Deadline) -> T:

@@ -9,7 +9,7 @@ that states its total is not added up.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -17,12 +17,12 @@ from rag.answering.choose import Chosen, sentences_around
 from rag.answering.count import asked_words
 from rag.answering.form import Form
 from rag.answering.parts import Part, QuotedPlace
-from rag.answering.rows import TABLES, Rows, rows_near
+from rag.answering.rows import TABLES, LookUp, Rows, rows_near
 from rag.checking.faithfulness import VERBATIM
 from rag.retrieval.question import Question
 from rag.text.structure import cells
 from rag.text.terms import terms
-from rag.types import CELL_SEPARATOR, Evidence, Hit, StoredDocument
+from rag.types import CELL_SEPARATOR, Evidence, Hit
 
 _TOTAL = re.compile(
     r"\b(?:in total|altogether|in all|overall|sum of|add(?:s|ed)? up|(?:the|our|my|your|a) total\b(?! number)"
@@ -76,7 +76,7 @@ def says_result(chosen: Chosen) -> bool:
     return any(_RESULT.search(item.text) for item in sentences_around(chosen))
 
 
-def column_total(question: Question, hits: Sequence[Hit], stored: Callable[[str], StoredDocument]) -> Form | None:
+def column_total(question: Question, hits: Sequence[Hit], stored: LookUp) -> Form | None:
     """The cells and their sum; None if the question asks for no total, or no table has such a column."""
     if not _TOTAL.search(question.text) or _LIMITS.search(question.text):
         return None
@@ -89,7 +89,7 @@ def column_total(question: Question, hits: Sequence[Hit], stored: Callable[[str]
     return Form(parts, computed)
 
 
-def column_extreme(question: Question, hits: Sequence[Hit], stored: Callable[[str], StoredDocument]) -> Form | None:
+def column_extreme(question: Question, hits: Sequence[Hit], stored: LookUp) -> Form | None:
     """The rows whose number is the highest or lowest; None if the question asks for no such thing, or no table has such
     rows and such a column."""
     asked = None if _LIMITS.search(question.text) else _MOST.search(question.text)
@@ -104,9 +104,7 @@ def column_extreme(question: Question, hits: Sequence[Hit], stored: Callable[[st
     return Form(parts, computed)
 
 
-def _asked_column(
-    question: Question, hits: Sequence[Hit], stored: Callable[[str], StoredDocument], by_row: bool
-) -> _Column | None:
+def _asked_column(question: Question, hits: Sequence[Hit], stored: LookUp, by_row: bool) -> _Column | None:
     """The first column of numbers that the question names; `by_row` if it names the rows too."""
     asked = asked_words(question) - _SAID
     for rows in rows_near(hits, stored, TABLES):

@@ -8,7 +8,7 @@ lists under one heading, and if the question has no condition that words do not 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rag.answering.choose import Chosen, sentences_around
@@ -16,12 +16,12 @@ from rag.answering.extract import MOST_SENTENCES
 from rag.answering.form import Form
 from rag.answering.lists import without_marker
 from rag.answering.parts import Part, quoted
-from rag.answering.rows import Rows, rows_near
+from rag.answering.rows import LookUp, Rows, rows_near
 from rag.checking.faithfulness import VERBATIM
 from rag.retrieval.question import Question
 from rag.text.structure import cells, column_names, table_header
 from rag.text.terms import terms
-from rag.types import Evidence, Hit, StoredDocument
+from rag.types import Evidence, Hit
 
 _ASKS = re.compile(
     r"\bhow many\b|\bhow much\b(?=.*\b(?:did|was|were|have|has|had)\b)|\bin total\b|\bthe (?:total )?number of\b"
@@ -74,9 +74,7 @@ def states_number(chosen: Chosen, question: Question) -> bool:
     return not asked_words(question).isdisjoint(terms(f"{found[0][0]} {found[number][0]} {name}"))
 
 
-def count(
-    question: Question, hits: Sequence[Hit], stored: Callable[[str], StoredDocument], whole: bool = False
-) -> Form | None:
+def count(question: Question, hits: Sequence[Hit], stored: LookUp, whole: bool = False) -> Form | None:
     """The rows that match; None if there are none. With `whole`, as for a question that would be refused, they hold
     all of its words, with their surroundings."""
     asked = asked_words(question)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from rag.text.structure import blocks_of, header_of, rows_start
 from rag.text.terms import terms
@@ -19,6 +19,9 @@ _KINDS: tuple[BlockKind, ...] = ("table", "list", "prose")
 _FEWEST_LINES = 3  # of prose that is a run of lines, such as a diary
 _ANNOUNCES = 25  # words of a line that announces what follows
 _CLOSED = (".", "!", "?")
+
+
+LookUp: TypeAlias = Callable[[str], StoredDocument | None]  # by document id; None if it is no longer what was found
 
 
 class Rows(NamedTuple):
@@ -34,18 +37,17 @@ class Rows(NamedTuple):
     named: frozenset[str]  # those of them that are of the document's title and file
 
 
-def rows_near(
-    hits: Sequence[Hit], stored: Callable[[str], StoredDocument], kinds: Collection[BlockKind] = _KINDS
-) -> Iterator[Rows]:
+def rows_near(hits: Sequence[Hit], stored: LookUp, kinds: Collection[BlockKind] = _KINDS) -> Iterator[Rows]:
     """The tables, lists and runs of lines of the hits; a document is looked up only if it is needed."""
-    whole: dict[str, StoredDocument] = {}
     seen: set[tuple[str, int]] = set()
     for hit in hits:
         id_ = hit.passage.document_id
         for near in blocks_of(hit.passage):
             if near.kind not in kinds or (near.kind == "prose" and not _has_lines(hit.passage, near)):
                 continue
-            document = whole[id_] = whole.get(id_) or stored(id_)
+            document = stored(id_)
+            if document is None:
+                continue
             block, before = _whole_block(document, near)
             if (id_, block.start) in seen:
                 continue

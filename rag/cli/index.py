@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rag.cli.index_report import held_text, print_dry_run, print_summary
 from rag.cli.progress import Interrupts, ProgressBar
+from rag.cli.waiting import WAIT_S, when_free
 from rag.errors import InputError
 
 if TYPE_CHECKING:
@@ -77,6 +78,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         help="read and embed on the Ray cluster at this address; without one, on a new cluster on this machine",
     )
+    parser.add_argument(
+        "--wait",
+        type=_seconds,
+        default=WAIT_S,
+        metavar="SECONDS",
+        help=f"wait so long while another process writes to the index, such as a service (default: {WAIT_S:g})",
+    )
     parser.add_argument("--embedder", help="sentence-transformers model: a folder or hub id")
     parser.add_argument(
         "--reembed", action="store_true", help="first embed all documents anew, with another embedder or chunker"
@@ -84,6 +92,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="show the traceback of each file on which the program failed"
     )
+
+
+def _seconds(text: str) -> float:
+    """The number of an argument. Raises `ValueError`, which argparse tells."""
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError
+    return seconds
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
@@ -131,7 +147,7 @@ def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings:
         return _dry_run(paths, options, settings)
     if settings.index not in list_indexes(settings):
         return _first_run(paths, options, settings)
-    with open_index(settings, None, write=True) as index:
+    with when_free(lambda: open_index(settings, None, write=True), options.wait) as index:
         known, failures = index.files(), index.failures()
         change = _changes(paths, known, failures, options, settings)
         if change.held and _may_go(change.held, options):
@@ -154,7 +170,10 @@ def _first_run(paths: Sequence[Path], options: argparse.Namespace, settings: Set
     change = _changes(paths, {}, [], options, settings)
     if not change.changed:
         return _nothing_to_read(paths, change.skipped)
-    with _preparer(options, settings) as (space, preparer), open_index(settings, space, create=True) as index:
+    with (
+        _preparer(options, settings) as (space, preparer),
+        when_free(lambda: open_index(settings, space, create=True), options.wait) as index,
+    ):
         done = _carry_out(change, index, preparer)
     if not done.documents:
         discard_empty(settings)
@@ -275,7 +294,7 @@ def _reembed(options: argparse.Namespace, settings: Settings) -> int:
     from rag.stores.open import local_only
 
     local_only(settings, "rag index --reembed", "index the documents under another name")
-    with LocalIndex.open(settings.indexes_dir, settings.index, write=True) as index:
+    with when_free(lambda: LocalIndex.open(settings.indexes_dir, settings.index, write=True), options.wait) as index:
         embedder = _embedder(settings.embedder, settings.threads)
         before = index.settings
         with Interrupts() as interrupts, ProgressBar("document") as progress:

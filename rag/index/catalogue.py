@@ -36,6 +36,7 @@ from rag.types import (
     Section,
     Sentence,
     Stamp,
+    StoredDocument,
     StoredPassage,
     Vectors,
 )
@@ -182,7 +183,7 @@ class Catalogue:
         """The origins of these documents, by id."""
         stamp, join = self._stamp()
         wanted = (
-            f"SELECT document, metadata, source, {stamp} FROM versions v {join} "
+            f"SELECT v.version, document, metadata, source, {stamp} FROM versions v {join} "
             "WHERE document IN (SELECT value FROM json_each(:ids)) AND added <= :at AND"
         )
         found = self.connection.execute(  # apart, each finds its rows by an index
@@ -190,8 +191,8 @@ class Catalogue:
             {"ids": json.dumps(list(document_ids)), "at": at},
         )
         return {
-            name: Origin(json.loads(metadata).get(CREATED), source, Stamp(*stamp), state == _UNREADABLE)
-            for name, metadata, source, _, state, *stamp in found
+            name: Origin(json.loads(metadata).get(CREATED), source, Stamp(*stamp), state == _UNREADABLE, version)
+            for version, name, metadata, source, _, state, *stamp in found
         }
 
     def documents(
@@ -251,6 +252,11 @@ class Catalogue:
             ocr=ocr,
             links=unpacked_links(links),
         )
+
+    def stored(self, document_id: str, at: int) -> StoredDocument:
+        """A document of a generation with its passages and their vectors. Raises `DocumentNotFound`."""
+        document = self.document(document_id, at)
+        return StoredDocument(document, self.fetch(self.selection([document_id], at).rows.tolist(), at))
 
     def not_found(self, document_id: str) -> DocumentNotFound:
         """The error that names the document, and the command that lists those of the index."""

@@ -123,9 +123,7 @@ class LocalIndex:
     def stored(self, document_id: str) -> StoredDocument:
         """A published document with its passages and their vectors. Raises `DocumentNotFound`."""
         with self._readers.reading() as catalogue:
-            at = catalogue.state().published
-            document = catalogue.document(document_id, at)
-            return StoredDocument(document, catalogue.fetch(catalogue.selection([document_id], at).rows.tolist(), at))
+            return catalogue.stored(document_id, catalogue.state().published)
 
     def files(self) -> dict[str, FileState]:
         """The states of the files behind the documents, by document id, as committed, published or not; ingestion

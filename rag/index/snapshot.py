@@ -21,7 +21,7 @@ from rag.index.dense.loading import Searchable, brought_to
 from rag.index.failures import plain_errors
 from rag.index.filters import matching
 from rag.index.lexical.search import Lexical, of_versions
-from rag.types import Document, DocumentInfo, Filters, Origin, Scored, StoredPassage, Vectors
+from rag.types import Document, DocumentInfo, Filters, Origin, Scored, StoredDocument, StoredPassage, Vectors
 
 _REMEMBERED = 32  # filters whose passages are kept for the next search: finding them takes 0.2 s for 10,000 documents
 _KEPT = 2048  # passages with their vectors, some 12 kB each, that need not be read again; reading one takes 25 µs
@@ -165,6 +165,13 @@ class LocalSnapshot:
         catalogue = self._catalogue()
         with plain_errors(catalogue.folder):
             return catalogue.document(document_id, self.generation)
+
+    def stored(self, document_id: str) -> StoredDocument:
+        """A document of this generation with its passages and their vectors, whatever the filters. Raises
+        `DocumentNotFound`."""
+        catalogue = self._catalogue()
+        with plain_errors(catalogue.folder):
+            return catalogue.stored(document_id, self.generation)
 
     def notes(self, document_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """What was not read of the files of these documents, by document id; none for those that were read whole."""

@@ -106,6 +106,61 @@ def test_costly_work_has_a_time_of_its_own_from_its_beginning() -> None:
     run(go)
 
 
+def test_a_call_that_waits_for_a_thread_is_told_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def go() -> None:
+        monkeypatch.setattr(gate, "READ_S", 0.1)
+        threads, hold, done = Threads(1, LONG_S), threading.Event(), []
+        taken = [
+            asyncio.create_task(threads.writing(lambda: done.append(hold.wait(LONG_S)))) for _ in range(gate.WRITERS)
+        ]
+        await until(lambda: threads._writers.taken == gate.WRITERS)
+        with pytest.raises(DeadlineExceeded, match=r"longer than 0\.1 s"):
+            await threads.writing(lambda: done.append(False))
+        hold.set()
+        await asyncio.gather(*taken)  # what has begun to write goes on to its end
+        await until(lambda: threads._writers.taken == 0)
+        assert done == [True] * gate.WRITERS
+
+    run(go)
+
+
+def test_a_reader_that_a_disk_holds_up_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def go() -> None:
+        monkeypatch.setattr(gate, "READ_S", 0.1)
+        threads, hold = Threads(1, LONG_S), threading.Event()
+        with pytest.raises(DeadlineExceeded, match=r"longer than 0\.1 s"):
+            await threads.reading(lambda: hold.wait(LONG_S))
+        assert threads._readers.taken == 1
+        hold.set()
+        await until(lambda: threads._readers.taken == 0)
+
+    run(go)
+
+
+def test_a_cancelled_request_that_waits_is_cancelled_not_late() -> None:
+    async def go() -> None:
+        threads, hold = Threads(1, LONG_S), threading.Event()
+        tasks = [asyncio.create_task(threads.writing(lambda: hold.wait(LONG_S))) for _ in range(gate.WRITERS + 1)]
+        await until(lambda: threads._writers.taken == gate.WRITERS + 1)
+        tasks[-1].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await tasks[-1]
+        hold.set()
+        assert await asyncio.gather(*tasks[:-1]) == [True] * gate.WRITERS
+
+    run(go)
+
+
+def test_figures_that_cannot_be_looked_up_are_a_504(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(Stage(tmp_path)) as client:
+        monkeypatch.setattr(gate, "PROBE_S", 0.05)
+        hold = threading.Event()
+        monkeypatch.setattr(client.app.state.metrics, "text", lambda sees: hold.wait(LONG_S))  # type: ignore[attr-defined]
+        late = client.get("/metrics")
+        hold.set()
+    assert (late.status_code, late.json()["error"]["type"]) == (504, "deadline_exceeded")
+
+
 def test_the_end_of_the_service_gives_up_all_work() -> None:
     async def go() -> None:
         threads, work = Threads(1, LONG_S), Work()

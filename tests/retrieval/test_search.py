@@ -30,6 +30,7 @@ from rag.types import (
     Scored,
     Sentence,
     SentenceScore,
+    StoredDocument,
     StoredPassage,
     Vectors,
 )
@@ -89,6 +90,9 @@ class FakeSnapshot:
         return {}
 
     def document(self, document_id: str) -> Document:
+        raise AssertionError
+
+    def stored(self, document_id: str) -> StoredDocument:
         raise AssertionError
 
     def notes(self, document_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:

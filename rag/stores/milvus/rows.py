@@ -114,7 +114,8 @@ def _stamp(about: dict[str, Any]) -> Stamp:
 def origin(row: Row) -> Origin:
     """The origin of the document that a row of the ledger describes."""
     about = json.loads(row["about"])
-    return Origin(about["metadata"].get(CREATED), about["source"], _stamp(about), about.get("stale", False))
+    stale = about.get("stale", False)
+    return Origin(about["metadata"].get(CREATED), about["source"], _stamp(about), stale, row["version"])
 
 
 def parts_of(row: Row) -> int:

@@ -29,7 +29,7 @@ from rag.stores.milvus.schema import DOCUMENTS, K1, PASSAGES, B, collection, enc
 from rag.stores.milvus.server import MOST, Row, Server, text_of
 from rag.stores.milvus.state import MilvusState
 from rag.text.terms import query_terms
-from rag.types import Document, DocumentInfo, Filters, MadeWith, Origin, Scored, StoredPassage, Vectors
+from rag.types import Document, DocumentInfo, Filters, MadeWith, Origin, Scored, StoredDocument, StoredPassage, Vectors
 
 LONGEST_S = 300.0  # that a snapshot can be used
 _PROPOSED = 100  # passages at least that Milvus's BM25 proposes
@@ -166,6 +166,11 @@ class MilvusSnapshot:
     def document(self, document_id: str) -> Document:
         """A document of this generation, whatever the filters. Raises `DocumentNotFound`."""
         return self._usable().reader.document(document_id)
+
+    def stored(self, document_id: str) -> StoredDocument:
+        """A document of this generation with its passages and their vectors, whatever the filters. Raises
+        `DocumentNotFound`."""
+        return self._usable().reader.stored(document_id)
 
     def notes(self, document_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """What was not read of the files of these documents, by document id; none for those that were read whole."""
