@@ -98,7 +98,7 @@ def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raises `RagError` if the address cannot be listened on, or if API keys are needed
     and none exists."""
     check_keys(settings)
-    spans = Spans.open() if settings.spans else None
+    spans = Spans.open(settings.trace_text) if settings.spans else None
     run_server(
         settings.host,
         settings.port,

@@ -37,7 +37,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from api.schemas import ErrorBody
+from api.schemas import CHECK_MANY, CHECK_ONE, ErrorBody
 from rag import errors as rag
 from rag.serialise import to_json
 
@@ -97,7 +97,7 @@ _HTTP: dict[int, tuple[str, str]] = {
 }
 _PATH = re.compile(r"""(?<![\w.:/~-])~?/(?:[^\s/"'`:,;()]+/)+([^\s/"'`:,;()]+)""")
 _OWN = ("/v1/", "/docs/", "/page/")  # addresses of this server
-_PLACES = ("body", "query", "path", "header")
+_PLACES = ("body", "query", "path", "header", CHECK_ONE, CHECK_MANY)
 
 
 def error_response(status: int, kind: str, message: str, param: str | None = None, **headers: str) -> Response:
@@ -209,8 +209,11 @@ def _invalid(request: Request, error: Exception) -> Response:
         return error_response(422, "invalid_request", f"{where}: {problem['msg']}", param)
     if problem["type"] != "missing" and "json" not in request.headers.get("content-type", ""):
         return error_response(415, "unsupported_media_type", "send JSON, as Content-Type: application/json")
+    if problem["type"] in ("too_long", "too_short"):
+        return error_response(422, "invalid_request", f"the body: {problem['msg']}")
     return error_response(422, "invalid_request", "the body must be a JSON object")
 
 
 def _param(location: Sequence[int | str]) -> str | None:
+    """The name of the field; the number of the answer of a list is in the message alone."""
     return next((str(part) for part in location if isinstance(part, str) and part not in _PLACES), None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BaseModel, BeforeValidator, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, field_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
@@ -25,6 +25,8 @@ MAX_LIMIT = 1000  # documents in one answer
 # Limits of one request to /v1/faithfulness, beside `rag.checking.faithfulness.MAX_COMPARED`.
 CHECK_S = 10.0  # of work; then 504. What fits the limits takes 2 s of one core
 MAX_ANSWER = 20_000  # characters
+MAX_ANSWERS = 100  # in a list
+CHECK_ONE, CHECK_MANY = "one answer", "answers"  # the forms of its body, as errors of pydantic name them
 MAX_PASSAGES = 200
 MAX_EVIDENCE = 200_000  # characters of all passages together
 
@@ -123,6 +125,16 @@ class FaithfulnessRequest(BaseModel):
                 f"{total:,} characters together and the limit is {MAX_EVIDENCE:,}: send fewer or shorter ones"
             )
         return passages
+
+
+# One answer, or several, told apart by their form, so that errors name the field and not the form.
+AnswersToCheck = Annotated[
+    Annotated[FaithfulnessRequest, Tag(CHECK_ONE)]
+    | Annotated[
+        list[FaithfulnessRequest], Field(min_length=1, max_length=MAX_ANSWERS, fail_fast=True), Tag(CHECK_MANY)
+    ],
+    Discriminator(lambda body: CHECK_MANY if isinstance(body, list) else CHECK_ONE),
+]
 
 
 class SearchJSON(TypedDict):

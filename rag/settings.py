@@ -112,7 +112,8 @@ class Settings(BaseSettings):
     traces: int = Field(1000, ge=0, description="number of newest answers whose traces are kept; 0 keeps none")
     trace_days: float = Field(30, gt=0, le=36_500, description="days for which a trace is kept")
     trace_text: bool = Field(
-        False, description="keep the text of questions, answers and passages in traces, not only places and figures"
+        False,
+        description="keep the text of questions, answers and passages in traces and spans, not only places and figures",
     )
     host: str = Field("127.0.0.1", description="address on which `rag serve` listens")
     port: int = Field(8000, ge=0, le=65535, description="port on which `rag serve` listens; 0 takes a free one")

@@ -1,8 +1,9 @@
 """OpenTelemetry spans: one for a request, one for a question in it, one for each of its steps. Off unless configured.
 
 In: what begins and ends, with attributes. Out: spans over OTLP and HTTP, to where the `OTEL_*` variables say. No text
-of questions or documents is in them, which FastAPI's own spans do not promise. Nothing is imported unless spans are
-asked for. The steps of a question are made from its timings when it is over: they follow one another and end with it.
+of questions or documents is in them unless `trace_text` is set, which FastAPI's own spans do not promise. Nothing is
+imported unless spans are asked for. The steps of a question are made from its timings when it is over: they follow one
+another and end with it.
 """
 
 from __future__ import annotations
@@ -12,26 +13,29 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from api.observing.span_text import ANSWER_KIND, answer_attributes, step_attributes
 from rag.errors import RagError
 from rag.types import Answer
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, TracerProvider
 
-_INSTALL = "spans need OpenTelemetry: `pip install 'rag[otel]'`, or set spans = false"
+_INSTALL = "spans need OpenTelemetry: `pip install 'rag-cited[otel]'`, or set spans = false"
 
 
 class Spans:
     """Spans of requests and questions; `close` sends those that are left."""
 
-    def __init__(self, provider: TracerProvider) -> None:
+    def __init__(self, provider: TracerProvider, text: bool = False) -> None:
+        """With `text`, spans hold questions, answers and passages."""
         from rag import __version__
 
+        self.text = text
         self._provider = provider
         self._tracer = provider.get_tracer("rag", __version__)
 
     @classmethod
-    def open(cls) -> Spans:
+    def open(cls, text: bool = False) -> Spans:
         """Spans that are exported as the `OTEL_*` variables say. Raises `RagError` if the extra is not installed."""
         try:
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -43,7 +47,7 @@ class Spans:
         # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES go before these
         provider = TracerProvider(resource=Resource({"service.name": "rag"}).merge(Resource.create()))
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-        return cls(provider)
+        return cls(provider, text)
 
     @contextmanager
     def request(self, method: str, headers: Mapping[str, str], request_id: str) -> Iterator[Callable[[str, int], None]]:
@@ -66,16 +70,17 @@ class Spans:
 
     def question(self, index: str) -> QuestionSpan:
         """A span for a question to an index, below the current span."""
-        return QuestionSpan(self, self._tracer.start_span("answer", attributes={"rag.index": index}))
+        return QuestionSpan(self, self._tracer.start_span("answer", attributes={"rag.index": index, **ANSWER_KIND}))
 
-    def steps(self, above: Span, timings: Mapping[str, float], end: int) -> None:
-        """Send a span for each step of `timings` (seconds), one after another, until `end` (nanoseconds since 1970)."""
+    def steps(self, above: Span, answer: Answer, end: int) -> None:
+        """Send a span for each step of the answer, one after another, until `end` (nanoseconds since 1970)."""
         from opentelemetry.trace import set_span_in_context
 
         context = set_span_in_context(above)
-        begin = end - sum(map(_nanoseconds, timings.values()))
-        for step, seconds in timings.items():
-            span = self._tracer.start_span(step, context, start_time=begin)
+        begin = end - sum(map(_nanoseconds, answer.timings.values()))
+        for step, seconds in answer.timings.items():
+            attributes = step_attributes(step, answer, self.text)
+            span = self._tracer.start_span(step, context, attributes=attributes, start_time=begin)
             begin += _nanoseconds(seconds)
             span.end(begin)
 
@@ -96,7 +101,7 @@ class QuestionSpan:
     def answered(self, answer: Answer) -> None:
         """End the span now, with the figures of the answer and a span for each of its steps."""
         end = time.time_ns()
-        self._spans.steps(self._span, answer.timings, end)
+        self._spans.steps(self._span, answer, end)
         outcome = answer.abstained.reason if answer.abstained else "answered"
         self._span.set_attributes(
             {
@@ -111,6 +116,8 @@ class QuestionSpan:
                 "gen_ai.usage.output_tokens": answer.usage.completion_tokens,
             }
         )
+        if self._spans.text:
+            self._span.set_attributes(answer_attributes(answer))
         self._span.end(end)
 
     def failed(self, kind: str) -> None:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.routes.dependencies import ERRORS, ServedHere, ThreadsHere, reply
-from api.schemas import CHECK_S, AskRequest, FaithfulnessRequest, SearchJSON, SearchRequest
+from api.schemas import CHECK_S, AnswersToCheck, AskRequest, FaithfulnessRequest, SearchJSON, SearchRequest
 from api.served import Served
 from api.work.citation_boxes import CitationBoxes
 from api.work.events import failed_event, step_event, stream
@@ -65,19 +65,24 @@ async def search(request: SearchRequest, http: Request, served: ServedHere, thre
     return reply({"hits": [hit_json(hit) for hit in hits]})
 
 
-@router.post("/v1/faithfulness", response_model=FaithfulnessJSON, tags=["questions"])
-async def faithfulness(request: FaithfulnessRequest, http: Request, threads: ThreadsHere) -> Response:
-    """Check each claim of an answer of any system against the passages that it was drawn from.
+@router.post("/v1/faithfulness", response_model=FaithfulnessJSON | list[FaithfulnessJSON], tags=["questions"])
+async def faithfulness(request: AnswersToCheck, http: Request, threads: ThreadsHere) -> Response:
+    """Check each claim of an answer of any system against the passages that it was drawn from, or those of a list of
+    answers, for which a list comes back.
 
     Works without an index and before the models are loaded. An answer without claims has a `faithfulness` of 0.
     """
     return await threads.costly(
         lambda deadline: reply(
-            faithfulness_json(check_faithfulness(request.answer, request.passages, request.question, deadline))
+            [_checked(one, deadline) for one in request] if isinstance(request, list) else _checked(request, deadline)
         ),
         CHECK_S,
         http.receive,
     )
+
+
+def _checked(request: FaithfulnessRequest, deadline: Deadline) -> FaithfulnessJSON:
+    return faithfulness_json(check_faithfulness(request.answer, request.passages, request.question, deadline))
 
 
 def _asked(request: AskRequest, deadline: Deadline) -> Ask:

@@ -38,6 +38,7 @@ _TEXTS = {
     "keys": cli_keys.TEXT,
     "mcp": "serve search, ask and get_document to an agent, over standard input and output (MCP)",
     "eval": "measure answers to questions whose answers are known, and compare runs",
+    "check": "check answers of any system against their passages, claim by claim",
     "calibrate": "set the confidence below which an index refuses, from questions whose answers are known",
     "models": "list the models that are on this machine, fetch one, or use one from now on",
     "settings": "list the settings: the value of each, and where it came from",
@@ -56,6 +57,7 @@ _TAKES = {
     "doctor": ("indexes_dir", "store", "uri", "json"),
     "settings": ("json",),
     "keys": (),  # each of its actions has its own
+    "check": ("json",),
     "models": (),
     "completion": (),
 }
@@ -68,7 +70,7 @@ def make_parser(commands: Mapping[str, Command]) -> tuple[argparse.ArgumentParse
         allow_abbrev=False,
         description="Answers from your own documents, in which every sentence is checked against what it cites.",
         epilog="Settings are read from rag.toml, then RAG_* variables, then flags. Exit codes: 0 success, 1 some files "
-        "failed, 2 nothing could be done, 3 abstained, 130 interrupted.",
+        "failed or a limit was missed, 2 nothing could be done, 3 abstained, 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"rag {__version__}")
     made = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -93,6 +95,7 @@ def make_parser(commands: Mapping[str, Command]) -> tuple[argparse.ArgumentParse
     by_name |= {f"models {action}": own for action, own in _models_arguments(by_name["models"]).items()}
     cli_completion.add_arguments(by_name["completion"])
     _eval_arguments(by_name["eval"])
+    _check_arguments(by_name["check"])
     _calibrate_arguments(by_name["calibrate"])
     return parser, by_name
 
@@ -263,7 +266,9 @@ def _models_arguments(models: argparse.ArgumentParser) -> dict[str, argparse.Arg
 
 
 def _eval_arguments(evaluation: argparse.ArgumentParser) -> None:
-    evaluation.add_argument("questions", nargs="?", metavar="QUESTIONS.jsonl", help="questions with gold, one a line")
+    evaluation.add_argument(
+        "questions", nargs="?", metavar="QUESTIONS", help="questions with gold: a .jsonl or .csv file"
+    )
     evaluation.add_argument(
         "--out", metavar="DIR", help="folder of the run: answers, figures, report; an unfinished run is resumed"
     )
@@ -274,7 +279,15 @@ def _eval_arguments(evaluation: argparse.ArgumentParser) -> None:
     evaluation.add_argument("--mode", choices=_MODES, help="answer mode (default: auto)")
     evaluation.add_argument("--model", help=_MODEL)
     evaluation.add_argument(
-        "--compare", nargs=2, metavar=("A", "B"), help="compare the runs in two folders: changes from A to B"
+        "--compare",
+        nargs=2,
+        metavar=("A", "B"),
+        help="compare the runs in two folders: changes from A to B; with --out DIR also as a page in it",
+    )
+    evaluation.add_argument(
+        "--gate",
+        metavar="FILE",
+        help="figures.json of a stored run: exit with 1 if a figure is worse than its interval there",
     )
     evaluation.add_argument(
         "--export", nargs=2, metavar=("FORMAT", "FILE"), help="write the run as a file of ragas or ragchecker"
@@ -284,10 +297,18 @@ def _eval_arguments(evaluation: argparse.ArgumentParser) -> None:
     )
 
 
-def _calibrate_arguments(calibrate: argparse.ArgumentParser) -> None:
-    calibrate.add_argument(
-        "questions", nargs="?", metavar="QUESTIONS.jsonl", help="questions with gold, one a line, as for rag eval"
+def _check_arguments(check: argparse.ArgumentParser) -> None:
+    check.add_argument("answers", metavar="ANSWERS.jsonl", help="a line each: answer, passages, and question if known")
+    check.add_argument(
+        "--fail-under",
+        type=float,
+        metavar="SHARE",
+        help="exit with 1 if a smaller share of all claims is supported, such as 0.9",
     )
+
+
+def _calibrate_arguments(calibrate: argparse.ArgumentParser) -> None:
+    calibrate.add_argument("questions", nargs="?", metavar="QUESTIONS", help="questions with gold, as for rag eval")
     calibrate.add_argument(
         "--at-most",
         type=float,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,8 @@ def calibrate(options: argparse.Namespace, settings: Settings, models: Models | 
     if not 0 < options.at_most < 1:
         raise InputError(f"--at-most is {options.at_most}; it is a share between 0 and 1, such as 0.1", "at_most")
     asked = read_questions(Path(options.questions))
+    for notice in asked.notices:
+        print(f"note: {notice}", file=sys.stderr)
     folder, embedder, records = _asked(asked, settings, models)
     found = calibration(asked, records, options.at_most, made_with(embedder))
     _print(options, {"index": settings.index, **found._asdict()}, f"{found.threshold:.3f}\n{_seen(found)}")

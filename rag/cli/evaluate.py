@@ -18,13 +18,14 @@ from rag.evaluation import run
 from rag.evaluation.asking import ask_all
 from rag.evaluation.compare import compare_runs, comparison_json
 from rag.evaluation.export import FORMATS, exported
+from rag.evaluation.gate import fallen
 from rag.evaluation.gold import Gold, locate
 from rag.evaluation.judging import judgement_table
 from rag.evaluation.listing import comparison_text, figures_text
 from rag.evaluation.measures import Figure, figure_json, figures
 from rag.evaluation.questions import read_questions, sample
 from rag.evaluation.record import GoldQuestion, Record, record_of_answer
-from rag.evaluation.report import planned, report_html
+from rag.evaluation.report import comparison_html, number, planned, report_html
 from rag.serialise import to_json
 from rag.settings import Settings
 from rag.state.open import open_state
@@ -33,11 +34,17 @@ if TYPE_CHECKING:
     from rag.models import Models
 
 
+FIGURES = "figures.json"
+WORSE = 1
+
+
 def evaluate(options: argparse.Namespace, settings: Settings) -> int:
-    """Carry out the options; returns the exit code 0. Raises `InputError` for options that cannot be carried out."""
+    """Carry out the options; returns the exit code: 1 if a figure is worse than `--gate` allows, else 0. Raises
+    `InputError` for options that cannot be carried out."""
+    _check(options)
     if options.compare:
         first, second = map(Path, options.compare)
-        return _compare(first, second, options.seed, options.json)
+        return _compare(first, second, options)
     if options.export and options.export[0] not in FORMATS:
         raise InputError(f"--export {options.export[0]!r} is not known: use one of {', '.join(FORMATS)}", "export")
     if options.stored:
@@ -53,7 +60,35 @@ def evaluate(options: argparse.Namespace, settings: Settings) -> int:
         shape, file = options.export
         _write(Path(file), exported(records, shape))
     _print(folder, records, found, options.json)
-    return 0
+    return _gate(Path(options.gate), folder, found) if options.gate else 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raises `InputError` for options that would do nothing beside the others."""
+    asks = ("limit", "mode", "model")
+    without = [name for name in asks if getattr(options, name) is not None and not options.questions]
+    if options.compare:
+        without += [name for name in ("questions", "gate", "export", "stored") if getattr(options, name)]
+    if without:
+        named = ", ".join(name if name == "questions" else f"--{name}" for name in without)
+        rest = "with --compare" if options.compare else "without a file of questions"
+        raise InputError(f"{named} does nothing {rest}: leave it out", without[0])
+
+
+def _gate(path: Path, folder: Path, found: Sequence[Figure]) -> int:
+    """The exit code; what is worse is named on standard error."""
+    path = path / FIGURES if path.is_dir() else path
+    try:
+        stored = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as exc:
+        raise InputError(f"the figures {path} cannot be read: {exc}", "gate") from exc
+    worse = fallen(found, run.read_info(folder)["questions"], stored)
+    for one in worse:
+        measure = one.figure.measure
+        value, before, bound = (number(v, measure.unit) for v in (one.figure.interval.value, one.stored, one.bound))
+        side = "least" if measure.better == "higher" else "most"
+        print(f"worse: {measure.title} {value}, was {before}, at {side} {bound} is let through", file=sys.stderr)
+    return WORSE if worse else 0
 
 
 def run_questions(
@@ -75,6 +110,8 @@ def run_questions(
     if limit is not None and limit < 1:
         raise InputError(f"--limit is {limit}; it can be 1 or more", "limit")
     asked = read_questions(path)
+    for notice in asked.notices:
+        print(f"note: {notice}", file=sys.stderr)
     questions = sample(asked.questions, limit, seed)
     with open_index(settings, None, chunker=False) as index, index.snapshot() as snapshot:
         gold = locate(questions, snapshot, settings.index)
@@ -93,8 +130,9 @@ def write_figures(folder: Path, records: Sequence[Record], seed: int) -> list[Fi
     info = run.read_info(folder)
     columns = judgement_table(records)
     found = figures(columns, seed)
-    stored = {"questions": len(records), "seed": seed, "figures": [figure_json(one) for one in found]}
-    (folder / "figures.json").write_bytes(to_json(stored, indent=2) + b"\n")
+    stored = {"questions": len(records), "seed": seed, "asked": info["questions"]}
+    stored |= {"figures": [figure_json(one) for one in found]}
+    (folder / FIGURES).write_bytes(to_json(stored, indent=2) + b"\n")
     _write(folder / "report.html", report_html(info, records, columns, found))
     return found
 
@@ -136,12 +174,17 @@ def _records(folder: Path) -> list[Record]:
     return run.read_records(folder)
 
 
-def _compare(first: Path, second: Path, seed: int, as_json: bool) -> int:
-    compared = compare_runs(_records(first), _records(second), seed)
-    if as_json:
+def _compare(first: Path, second: Path, options: argparse.Namespace) -> int:
+    compared = compare_runs(_records(first), _records(second), options.seed)
+    if options.json:
         print(json.dumps(comparison_json(compared), ensure_ascii=False, indent=2))
     else:
         print(comparison_text(compared, str(first), str(second)))
+    if options.out:
+        page = Path(options.out) / "comparison.html"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        _write(page, comparison_html(compared, str(first), str(second)))
+        print(f"page: {page}", file=sys.stderr)
     return 0
 
 
@@ -171,7 +214,7 @@ def _export_stored(options: argparse.Namespace, settings: Settings) -> int:
 
 def _print(folder: Path, records: Sequence[Record], found: Sequence[Figure], as_json: bool) -> None:
     if as_json:
-        print((folder / "figures.json").read_text("utf-8"), end="")
+        print((folder / FIGURES).read_text("utf-8"), end="")
         return
     print(figures_text(found))
     info: dict[str, Any] = run.read_info(folder)

@@ -1,7 +1,7 @@
 """The command `rag`: arguments in, one of the library's calls, text or JSON out.
 
 Imports of the library stand inside the commands, so that `rag --help` and listings answer at once.
-Exit codes: 0 success, 1 some files failed, 2 nothing could be done, 3 abstained, 130 interrupted.
+Exit codes: 0 success, 1 some files failed or a limit was missed, 2 nothing could be done, 3 abstained, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Errors that people can mend are one line on standard error."""
     gc.set_threshold(50_000, 20, 20)  # imports and a library's files make many objects and no cycles
     words = list(sys.argv[1:] if arguments is None else arguments)
-    parser, by_name = make_parser(_COMMANDS)
-    cli_completion.complete(parser)
+    whole, by_name = parser()
+    cli_completion.complete(whole)
     if not words:
-        parser.print_help()
+        whole.print_help()
         return OK
-    if wrong := wrong_word(words, parser, by_name):
+    if wrong := wrong_word(words, whole, by_name):
         print(wrong, file=sys.stderr)
         return NOTHING_DONE
-    options, left = parser.parse_known_args(words)
+    options, left = whole.parse_known_args(words)
     if left:
         print(surplus(options, left), file=sys.stderr)
         return NOTHING_DONE
@@ -59,6 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `rag search ... | head` is no error
         sys.stderr.close()
         return OK
+
+
+def parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """The parser of `rag`, and those of its sub-commands by name, such as "ask" and "keys add"."""
+    return make_parser(_COMMANDS)
 
 
 def _fail(options: argparse.Namespace, exc: Exception) -> int:
@@ -260,6 +265,12 @@ def _eval(options: argparse.Namespace) -> int:
     return evaluate(options, _settings(options))
 
 
+def _check(options: argparse.Namespace) -> int:
+    from rag.cli.check import run
+
+    return run(options)
+
+
 def _calibrate(options: argparse.Namespace) -> int:
     from rag.cli.calibrate import calibrate
 
@@ -293,6 +304,7 @@ _COMMANDS = {
     "keys": _keys,
     "mcp": _mcp,
     "eval": _eval,
+    "check": _check,
     "calibrate": _calibrate,
     "models": _models,
     "settings": _list_settings,

@@ -1,15 +1,18 @@
 """The quality of the answers: questions with known answers in, figures with confidence intervals out.
 
-    questions.py   a file of questions -> questions with their gold
+    lines.py       a file -> rows
+    questions.py   rows -> questions with their gold
     gold.py        gold -> documents and characters of an index
     asking.py      questions -> records of their answers
     record.py      the values that cross these files
     run.py         the folder of a run, which can be interrupted
     squad.py ranking.py citations.py certainty.py    the measures of one question, or of pairs
+    as_read.py     an answer -> right to a reader or not
     judging.py     records -> columns
     measures.py    columns -> figures, with intervals.py
     compare.py     two runs -> differences
-    report.py report.html charts.py                  the page of a run
+    gate.py        figures against stored ones
+    report.py *.html page.css charts.py              the pages
     listing.py     figures and differences -> text for a terminal
     export.py      records -> files of other evaluation programs
 

@@ -25,6 +25,13 @@ class Difference(NamedTuple):
     second: float
     interval: Interval
 
+    @property
+    def verdict(self) -> str:
+        """ "better" or "worse" if the interval leaves out 0, else empty."""
+        if not (self.interval.low > 0 or self.interval.high < 0) or self.measure.better == "neither":
+            return ""
+        return "better" if (self.interval.value > 0) == (self.measure.better == "higher") else "worse"
+
 
 class Crossing(NamedTuple):
     """A question that is right in one of the runs and not in the other."""

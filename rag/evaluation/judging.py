@@ -14,6 +14,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.evaluation.as_read import as_read
 from rag.evaluation.citations import Shares, by_entailment, by_gold, can_be_judged, is_right
 from rag.evaluation.ranking import ndcg, recall, reciprocal_rank
 from rag.evaluation.record import Record
@@ -48,26 +49,33 @@ def judgement_table(records: Sequence[Record]) -> Table:
 
 
 def outcome(record: Record) -> Judgement:
-    """The outcome of a question: an answerable one is right if `is_answered_right`, another one if it is refused."""
+    """The outcome of a question: an answerable one is right if it is to a reader, another one if it is refused. Where
+    the text cannot be judged, what it quotes is."""
     if record.answerable is None:
         return Judgement.UNKNOWN
     if not record.answer["answered"]:
         return Judgement.REFUSED if record.answerable else Judgement.RIGHTLY_REFUSED
     if not record.answerable:
         return Judgement.ANSWERED
-    right = is_answered_right(record)
+    read = as_read(record, said(record))
+    right = is_quoted_right(record) if read is None else read
     return Judgement.UNKNOWN if right is None else Judgement.RIGHT if right else Judgement.WRONG
 
 
-def is_answered_right(record: Record) -> bool | None:
-    """Tells if the first citation shows gold or, if no citation could, if the text holds a right answer.
+def is_quoted_right(record: Record) -> bool | None:
+    """Tells if the first citation shows gold, whatever the answer says; None if no citation could. A refusal shows
+    none."""
+    if record.answerable is False or not can_be_judged(record):
+        return None
+    cited = record.answer["citations"]
+    return record.answer["answered"] and bool(cited) and is_right(cited[0], record)
 
-    None if no right answer is known.
-    """
-    if can_be_judged(record):
-        cited = record.answer["citations"]
-        return bool(cited) and is_right(cited[0], record)
-    return contains_all(said(record), record.answer_groups) if record.answers else None
+
+def differs(record: Record) -> bool:
+    """Tells if an answer is right to a reader and its first quote is not, or the other way round."""
+    quoted = is_quoted_right(record)
+    kind = outcome(record)
+    return quoted is not None and kind in (Judgement.RIGHT, Judgement.WRONG) and quoted != (kind is Judgement.RIGHT)
 
 
 def said(record: Record) -> str:
@@ -97,19 +105,21 @@ def _retrieval(record: Record) -> dict[str, float]:
 
 def _answer(record: Record) -> dict[str, float]:
     names = ("exact_match", "f1", "contained", "quote_contained")
+    read = as_read(record, said(record)) if record.answerable is not False else None
+    judged = {"as_read": _number(read), "as_quoted": _number(is_quoted_right(record))}
     if not record.answers or record.answerable is False:
-        return dict.fromkeys(names, nan)
+        return judged | dict.fromkeys(names, nan)
     text, cited = said(record), record.answer["citations"]
     short = short_form(record)
     quote = cited[0]["quote"] if cited else ""
-    judged = contains_answer(quote, record.worded) if record.worded else nan
+    holds = contains_answer(quote, record.worded) if record.worded else nan
     scores = (
         exact_match(short, record.answers),
         token_f1(short, record.answers),
         float(contains_all(text, record.answer_groups)),
-        float(judged),
+        float(holds),
     )
-    return dict(zip(names, scores, strict=True))
+    return judged | dict(zip(names, scores, strict=True))
 
 
 def _citations(record: Record) -> dict[str, float]:

@@ -9,7 +9,7 @@ from math import isnan
 from rag.evaluation.compare import Comparison, Crossing, Difference
 from rag.evaluation.judging import said
 from rag.evaluation.measures import Figure
-from rag.evaluation.report import number
+from rag.evaluation.report import number, signed
 
 _TITLE = 36
 _CHANGES = 20  # questions that are named; --json has them all
@@ -54,18 +54,11 @@ def _difference(item: Difference) -> str:
         return f"{title} not defined"
     unit = item.measure.unit
     difference, low, high = item.interval
-    sure = low > 0 or high < 0
-    helps = (difference > 0) == (item.measure.better == "higher")
-    verdict = "" if not sure else "  better" if helps else "  worse"
+    verdict = f"  {item.verdict}" if item.verdict else ""
     return (
-        f"{title} {number(item.first, unit):>8} {number(item.second, unit):>8} {_signed(difference, unit):>11}   "
-        f"{_signed(low, unit)} to {_signed(high, unit)}{verdict}"
+        f"{title} {number(item.first, unit):>8} {number(item.second, unit):>8} {signed(difference, unit):>11}   "
+        f"{signed(low, unit)} to {signed(high, unit)}{verdict}"
     )
-
-
-def _signed(value: float, unit: str) -> str:
-    shown = number(abs(value), unit)
-    return f"{'-' if value < 0 and any(digit in shown for digit in '123456789') else '+'}{shown}"
 
 
 def _change(change: Crossing) -> str:

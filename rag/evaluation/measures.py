@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from rag.evaluation.certainty import Floats, auroc, brier, calibration_error, risk_area
-from rag.evaluation.intervals import Indices, Interval, bootstrap
+from rag.evaluation.intervals import Indices, Interval, bootstrap, is_few, wilson
 from rag.evaluation.judging import CUT, RECALL_AT, Table
 
 Better = Literal["higher", "lower", "neither"]
@@ -75,6 +75,18 @@ MEASURES: tuple[Measure, ...] = (
     ),
     _mean("mrr", f"MRR@{CUT}", RETRIEVAL, "1 / rank of the first gold document, 0 beyond the tenth."),
     _mean("ndcg", f"nDCG@{CUT}", RETRIEVAL, "Discounted gain of gold documents, over that of the best ranking."),
+    _mean(
+        "as_read",
+        "Right to a reader",
+        ANSWERS,
+        "The answer itself holds a right one, and what it cites bears that out; a refusal counts 0.",
+    ),
+    _mean(
+        "as_quoted",
+        "Quote holds it",
+        ANSWERS,
+        "The first citation overlaps gold evidence or holds a right answer, whatever is said; a refusal counts 0.",
+    ),
     _mean("exact_match", "Exact match", ANSWERS, "The answer is a right one, as SQuAD normalises; a refusal counts 0."),
     _mean("f1", "Token F1", ANSWERS, "Words shared with the nearest right answer (SQuAD); a refusal counts 0."),
     _mean("contained", "Answer contained", ANSWERS, "A right answer stands in the answer; a refusal counts 0."),
@@ -169,6 +181,8 @@ def figure(measure: Measure, columns: Table, seed: int) -> Figure:
     """The figure of one measure, over the questions for which it is defined."""
     arrays = defined(measure, columns)
     count = len(arrays[0]) if arrays else 0
+    if measure.statistic is mean and count and is_few(arrays[0]):
+        return Figure(measure, wilson(int(arrays[0].sum()), count), count)
     interval = bootstrap(lambda chosen: measure.statistic(*(array[chosen] for array in arrays)), count, seed)
     return Figure(measure, interval, count)
 

@@ -1,54 +1,53 @@
 """A file of questions -> `GoldQuestion`s.
 
-One JSON object a line: `id` and `question`; and as far as they are known, `answers` (any of them is right),
+One question a row (`lines.py`): `question`; and as far as they are known, `id`, `answers` (any of them is right),
 `answer_groups` (of each, one must be said), `gold_doc_ids`, `evidence` (strings that stand in the gold documents),
 `answerable`, `type`, and `history`, the turns before the question: `{"role": "user" or "assistant", "content"}`, or
-`{"speaker": "user" or another, "text"}`. Other fields are not read. A file that ends in `.gz` is unpacked.
+`{"speaker": "user" or another, "text"}`. Other fields are named and not read. A cell of a table holds one value,
+several with `|` between them, or JSON.
 
 Does not look for the gold in an index (`gold.py`).
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import random
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rag.errors import InputError
+from rag.evaluation.lines import Row, read_rows
 from rag.evaluation.record import GoldQuestion
 from rag.retrieval.question import parse_question
 from rag.types import Message
 
 _NAMED = 5  # ids that an error names
+_LISTS = ("answers", "gold_doc_ids", "evidence")
+_FIELDS = (*_LISTS, "id", "question", "answer_groups", "answerable", "type", "history")
+_BETWEEN = "|"  # values in a cell of a table
 
 
 class QuestionFile(NamedTuple):
-    """The questions of a file, and the hash of its bytes."""
+    """The questions of a file, the hash of its bytes, and a line about each kind of field that was not read."""
 
     name: str
     sha256: str
     questions: list[GoldQuestion]
+    notices: tuple[str, ...] = ()
 
 
 def read_questions(path: Path) -> QuestionFile:
     """The questions of a file, in its order; raises `InputError` with the file or line that cannot be used."""
-    try:
-        raw = path.read_bytes()
-        text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
-    except FileNotFoundError as exc:
-        raise InputError(f"there is no file of questions {path}", "questions") from exc
-    except (OSError, EOFError, ValueError) as exc:  # a folder, a damaged gzip, no UTF-8
-        raise InputError(f"{path} cannot be read as lines of JSON: {exc}", "questions") from exc
-    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    questions = [_question(f"{path} line {number}", line) for number, line in lines]
-    if not questions:
-        raise InputError(f"{path} holds no questions", "questions")
+    raw, rows = read_rows(path, "questions")
+    questions = _with_ids([_question(row.where, _values(row)) for row in rows])
     _check_ids(path, questions)
-    return QuestionFile(path.name, hashlib.sha256(raw).hexdigest(), questions)
+    return QuestionFile(path.name, hashlib.sha256(raw).hexdigest(), questions, tuple(_unread(rows)))
 
 
 def sample(questions: Sequence[GoldQuestion], limit: int | None, seed: int) -> list[GoldQuestion]:
@@ -59,18 +58,58 @@ def sample(questions: Sequence[GoldQuestion], limit: int | None, seed: int) -> l
     return [questions[number] for number in chosen]
 
 
-def _question(where: str, line: str) -> GoldQuestion:
-    try:
-        row = json.loads(line)
-    except ValueError as exc:
-        raise InputError(f"{where} is not JSON: {exc}", "questions") from exc
-    if not isinstance(row, dict):
-        raise InputError(f"{where} is not an object with `id` and `question`", "questions")
-    name = _text(where, row, "id")
+def _values(row: Row) -> dict[str, Any]:
+    """The values of a row; those of a table as a line of JSON has them."""
+    if not row.is_table:
+        return row.values
+    return {name: _cell(row.where, name, value) for name, value in row.values.items()}
+
+
+def _cell(where: str, name: str, value: str) -> Any:
+    if name not in (*_LISTS, "answer_groups", "history", "answerable"):
+        return value
+    if name == "answerable":
+        return {"true": True, "false": False, "yes": True, "no": False}.get(value.strip().lower(), value)
+    if value.lstrip().startswith(("[", "{")):
+        try:
+            return json.loads(value)
+        except ValueError as exc:
+            if name not in _LISTS:
+                raise InputError(f"{where}: `{name}` is not JSON: {exc}", "questions") from exc
+    return [part.strip() for part in value.split(_BETWEEN)] if name in _LISTS else value
+
+
+def _unread(rows: Iterable[Row]) -> list[str]:
+    """A line for each field that no question has, with the nearest that questions have."""
+    counts = Counter(name for row in rows for name in row.values if name not in _FIELDS)
+    lines = []
+    for name, count in sorted(counts.items()):
+        near = get_close_matches(name.lower(), _FIELDS, n=1)
+        hint = f": did you mean `{near[0]}`?" if near else ""
+        lines.append(f"the field `{name}` of {count} question{'s' if count > 1 else ''} is not read{hint}")
+    return lines
+
+
+def _with_ids(questions: Sequence[GoldQuestion]) -> list[GoldQuestion]:
+    """The questions; those without an id get one made of what is asked, by which runs can be compared."""
+    seen: Counter[str] = Counter()
+    named = []
+    for question in questions:
+        if not question.id:
+            asked = json.dumps([question.text, *question.history])
+            made = hashlib.sha256(asked.encode()).hexdigest()[:8]
+            seen[made] += 1
+            question = replace(question, id=made if seen[made] == 1 else f"{made}-{seen[made]}")
+        named.append(question)
+    return named
+
+
+def _question(where: str, row: dict[str, Any]) -> GoldQuestion:
+    name = "" if row.get("id") in (None, "") else _text(where, row, "id")
     try:
         text = parse_question(_text(where, row, "question")).text
     except InputError as exc:
-        raise InputError(f"{where}, question {name!r}: {exc}", "questions") from exc
+        raise InputError(f"{where}{name and f', question {name!r}'}: {exc}", "questions") from exc
     answers = _texts(where, row, "answers")
     groups = row.get("answer_groups") or [answers]
     if not isinstance(groups, list) or not all(isinstance(group, list | tuple) for group in groups):

@@ -114,6 +114,23 @@ def test_words_of_the_question_count_neither_way(client: TestClient) -> None:
     assert without < with_question
 
 
+def test_a_list_of_answers_is_checked_in_its_order(client: TestClient) -> None:
+    bodies = [
+        {"answer": "It cost 1,400 pounds.", "passages": [MILL]},
+        {"answer": "It cost 900 pounds.", "passages": [MILL]},
+    ]
+    alone = [client.post("/v1/faithfulness", json=body).json() for body in bodies]
+    response = client.post("/v1/faithfulness", json=bodies)
+    assert (response.status_code, response.json()) == (200, alone)
+    assert [one["claims"][0]["reason"] for one in alone] == [None, "number_mismatch"]
+    error = client.post("/v1/faithfulness", json=[bodies[0], {"answer": 3, "passages": []}]).json()["error"]
+    assert (error["param"], error["message"]) == ("answer", "1.answer: Input should be a valid string")
+    for count, words in ((0, "at least 1 item"), (101, "at most 100 items")):
+        refused = client.post("/v1/faithfulness", json=bodies[:1] * count)
+        assert refused.status_code == 422
+        assert words in refused.json()["error"]["message"]
+
+
 @pytest.mark.parametrize(("answer", "passages"), [("", [MILL]), ("[1] ...", [MILL]), ("", [])])
 def test_an_answer_without_claims_has_no_faithfulness(client: TestClient, answer: str, passages: list[str]) -> None:
     response = client.post("/v1/faithfulness", json={"answer": answer, "passages": passages})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +19,7 @@ from opentelemetry.trace import StatusCode
 
 from api.observing.spans import Spans
 from rag.errors import Overloaded
-from tests.api.fakes import Stage, wait_until
+from tests.api.fakes import Stage, answered, wait_until
 
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -33,12 +35,14 @@ class Traced(NamedTuple):
 
 
 @pytest.fixture
-def traced(tmp_path: Path) -> Iterator[Traced]:
+def traced(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Traced]:
+    """With the parameter "text", spans hold texts."""
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     stage = Stage(tmp_path)
-    with TestClient(stage.app(spans=Spans(provider)), raise_server_exceptions=False) as client:
+    spans = Spans(provider, text=getattr(request, "param", "") == "text")
+    with TestClient(stage.app(spans=spans), raise_server_exceptions=False) as client:
         wait_until(lambda: client.get("/readyz"), 200)
         exporter.clear()
         yield Traced(client, stage, exporter)
@@ -63,6 +67,7 @@ def test_a_question_is_a_span_below_its_request_and_its_steps_below_it(traced: T
     }
     assert dict(answer.attributes or {}) == {
         "rag.index": "default",
+        "openinference.span.kind": "CHAIN",
         "rag.answer_id": "ans_1",
         "rag.generation": 7,
         "rag.mode": "quote",
@@ -73,6 +78,32 @@ def test_a_question_is_a_span_below_its_request_and_its_steps_below_it(traced: T
         "gen_ai.usage.input_tokens": 180,
         "gen_ai.usage.output_tokens": 12,
     }
+
+
+@pytest.mark.parametrize("traced", ["text"], indirect=True)
+def test_with_text_evaluation_programs_find_question_passages_and_answer(traced: Traced) -> None:
+    told = traced.client.post("/v1/ask", json={"question": "Who found it?"}).json()
+    spans = traced.spans()
+    answer, found = (dict(spans[name].attributes or {}) for name in ("answer", "retrieve"))
+    assert (answer["input.value"], answer["output.value"]) == (told["question"], told["answer"])
+    for name, role, text in (("input", "user", told["question"]), ("output", "assistant", told["answer"])):
+        assert json.loads(str(answer[f"gen_ai.{name}.messages"])) == [
+            {"role": role, "parts": [{"type": "text", "content": text}]}
+        ]
+    assert found["openinference.span.kind"] == "RETRIEVER"
+    first = told["passages"][0]
+    assert found["retrieval.documents.0.document.content"] == first["text"]
+    assert found["retrieval.documents.0.document.id"] == first["document_id"]
+    outputs = json.loads(str(found["output.value"]))
+    assert [one["page_content"] for one in outputs] == [passage["text"] for passage in told["passages"]]
+    assert outputs[0]["metadata"]["doc_uri"] == first["document_id"]
+
+
+def test_without_it_no_span_holds_a_text(traced: Traced) -> None:
+    told = traced.client.post("/v1/ask", json={"question": "Who found it?"}).json()
+    every = " ".join(span.to_json() for span in traced.exporter.get_finished_spans())
+    assert "RETRIEVER" in every
+    assert not [text for text in (told["question"], told["answer"], told["passages"][0]["text"]) if text in every]
 
 
 def test_what_fails_says_so_without_its_message(traced: Traced) -> None:
@@ -96,7 +127,8 @@ def test_steps_follow_one_another() -> None:
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     spans = Spans(provider)
     above = provider.get_tracer("t").start_span("answer")
-    spans.steps(above, {"retrieve": 0.25, "generate": 0.5, "check": 0.125}, end=2_000_000_000)
+    timings = {"retrieve": 0.25, "generate": 0.5, "check": 0.125}
+    spans.steps(above, replace(answered("Who?"), timings=timings), end=2_000_000_000)
     assert [(span.name, span.start_time, span.end_time) for span in exporter.get_finished_spans()] == [
         ("retrieve", 1_125_000_000, 1_375_000_000),
         ("generate", 1_375_000_000, 1_875_000_000),
@@ -121,4 +153,4 @@ def test_without_the_extra_the_command_that_installs_it_is_named() -> None:
         "try: Spans.open()\nexcept RagError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert "pip install 'rag[otel]'" in done.stdout
+    assert "pip install 'rag-cited[otel]'" in done.stdout

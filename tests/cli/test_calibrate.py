@@ -90,7 +90,7 @@ def test_right_wrong_and_unanswerable_answers_count_and_questions_without_gold_d
     def some(count: int, name: str, given: AnswerJSON, **other: Any) -> list[Record]:
         return [record(given, f"{name}{n}", question=f"{name}{n}?", **other) for n in range(count)]
 
-    ada = answer("Ada [1].", [citation(1, FIRST)], confidence=0.9)
+    ada = answer("Ada Hart [1].", [citation(1, FIRST)], confidence=0.9)
     good = some(60, "g", ada)
     bad = some(9, "b", answer("1,400 [1].", [citation(1, SECOND)], confidence=0.3))
     none = some(4, "u", answer("Ada [1].", [citation(1, FIRST)], confidence=0.2), answerable=False)

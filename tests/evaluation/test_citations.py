@@ -93,7 +93,13 @@ REFUSED = answer(None)
         (record(RIGHT, answerable=None), Judgement.UNKNOWN),
         (record(RIGHT, answers=(), answer_groups=(), evidence=(), worded=()), Judgement.UNKNOWN),
         (
-            record(answer("Yes [1]."), answers=("yes",), answer_groups=(("yes",),), evidence=(), worded=()),
+            record(
+                answer("Yes [1].", [citation(1, FIRST)]),
+                answers=("yes",),
+                answer_groups=(("yes",),),
+                evidence=(),
+                worded=(),
+            ),
             Judgement.RIGHT,
         ),
         (

@@ -101,8 +101,8 @@ def test_a_packed_file_is_unpacked(tmp_path: Path) -> None:
     ("rows", "message"),
     [
         (["{not json"], "questions.jsonl line 1 is not JSON"),
-        (["[1]"], "line 1 is not an object with `id` and `question`"),
-        ([{"question": "Who?"}], "line 1 has no `id`"),
+        (["[1]"], "line 1 is not a JSON object"),
+        ([{"id": ["a"], "question": "Who?"}], "line 1 has no `id`"),
         ([{"id": "q1"}], "line 1 has no `question`"),
         ([{"id": "q1", "question": "  "}], "line 1 has no `question`"),
         ([{"id": "q1", "question": "x" * 2001}], "line 1, question 'q1': the question has 2,001 characters"),

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from scipy.stats import bootstrap as scipy_bootstrap
 from sklearn.metrics import roc_auc_score
 
 from rag.evaluation.certainty import Bin, auroc, bins, brier, calibration_error, risk_area, risks
-from rag.evaluation.intervals import bootstrap
+from rag.evaluation.intervals import bootstrap, is_few, wilson
+from rag.evaluation.measures import MEASURES, figure
 from rag.evaluation.ranking import ndcg, recall, reciprocal_rank
 from rag.evaluation.squad import contains_all, contains_answer, exact_match, normalise, token_f1
 
@@ -152,3 +154,13 @@ def test_draws_without_a_kind_of_question_are_left_out() -> None:
     outcome, confidence = array(1, 0, 0), array(0.9, 0.2, 0.3)
     interval = bootstrap(lambda chosen: auroc(outcome[chosen], confidence[chosen]), 3, seed=0)
     assert interval == (1.0, 1.0, 1.0)
+
+
+def test_the_interval_of_few_questions_is_wilsons() -> None:
+    for successes, count in ((0, 1), (10, 10), (3, 7), (42, 99)):
+        theirs = binomtest(successes, count).proportion_ci(0.95, method="wilson")
+        assert wilson(successes, count) == pytest.approx((successes / count, theirs.low, theirs.high), abs=1e-6)
+    measure = next(one for one in MEASURES if one.name == "contained")
+    assert figure(measure, {"contained": np.ones(10)}, seed=0).interval == wilson(10, 10)
+    assert figure(measure, {"contained": np.ones(100)}, seed=0).interval == (1, 1, 1)  # the bootstrap's, from 100 on
+    assert not is_few(np.array([0.5, 1.0]))

@@ -18,7 +18,7 @@ from rag.evaluation.judging import Judgement, judgement_table
 from rag.evaluation.listing import comparison_text, figures_text
 from rag.evaluation.measures import MEASURES, Figure, figures
 from rag.evaluation.record import Record
-from rag.evaluation.report import SHOWN, report_html
+from rag.evaluation.report import SHOWN, comparison_html, report_html
 from tests.evaluation.records import FIRST, SECOND, TEXT, answer, citation, record
 
 INFO: dict[str, Any] = {
@@ -59,6 +59,8 @@ def test_figures_by_hand() -> None:
         "recall@10": (1.0, 3),
         "mrr": (0.5, 3),
         "ndcg": (pytest.approx(0.63093, abs=1e-5), 3),
+        "as_read": (pytest.approx(1 / 3), 3),
+        "as_quoted": (pytest.approx(1 / 3), 3),
         "exact_match": (pytest.approx(1 / 3), 3),
         "f1": (pytest.approx(1 / 3), 3),
         "contained": (pytest.approx(1 / 3), 3),
@@ -117,6 +119,7 @@ def test_a_comparison_is_of_the_questions_that_both_have() -> None:
     assert differences["f1"].second == pytest.approx(2 / 3)
     assert differences["f1"].interval.value == pytest.approx(1 / 3)
     assert differences["f1"].interval.low <= 1 / 3 <= differences["f1"].interval.high
+    assert differences["f1"].verdict == ""
     assert [(change.first.id, change.before, change.after) for change in compared.changes] == [
         ("a", Judgement.RIGHT, Judgement.WRONG),
         ("b", Judgement.WRONG, Judgement.RIGHT),
@@ -184,10 +187,39 @@ def test_the_report_asks_no_host_and_shows_what_went_wrong() -> None:
     assert not {"script", "link", "img", "iframe"} & set(page.tags)
     assert "url(" not in html
     assert page.tags.count("svg") == 3
-    assert page.tags.count("details") == 2  # b, answered wrong, and c, refused
+    assert page.tags.count("details") == 4
+    assert html.index("Answered wrong") < html.index("Refused though") < html.index(">Right ") < html.index("Figures")
+    assert html.count('<section class="kind kind-0 mistakes">') == 1
+    assert "answered wrong (1)" in page.text
     assert "4 of 4 questions" in page.text
     assert TEXT[SECOND[0] : SECOND[1]] in page.text
     assert html.count("<mark>It cost </mark>") == 1
+
+
+def test_the_filters_name_each_outcome_and_each_type() -> None:
+    misread = record(answer("Bob [1].", [citation(1, FIRST)]), "m", type="odd")
+    html = report([*RECORDS, misread])
+    assert "text and quote judged differently (1)" in Page(html).text
+    assert html.count(' differs"') == 1
+    assert html.count('<details class="card type-0"') == 4  # factual
+    assert html.count('<details class="card type-1 differs"') == 1
+    assert "main:has(#type-1:checked) details:not(.type-1) { display: none; }" in html
+    assert 'id="type-all"' not in report(RECORDS)  # of one type
+
+
+def test_the_page_of_a_comparison_shows_what_changed() -> None:
+    nasty = "<script>alert(1)</script>"
+    second = [wrong("a"), right("b"), right("c"), right("d", answerable=False)]
+    html = comparison_html(compare_runs(RECORDS, second, seed=0), "runs/A", nasty)
+    page = Page(html)
+    assert page.addresses == []
+    assert "script" not in page.tags
+    assert f"From runs/A to {nasty}" in page.text
+    assert page.tags.count("details") == 4
+    assert html.index("Got worse") < html.index("Got better") < html.index("Figures")
+    assert "worse (2)" in page.text
+    assert f"{nasty}: wrong" in page.text
+    assert "+0.333" in page.text
 
 
 def test_nothing_in_the_data_becomes_a_tag() -> None:

@@ -289,6 +289,9 @@ def test_a_run_that_was_stopped_before_its_first_answer_has_a_report(
         (["eval", "--stored", "--out", "x", "--export", "ragas", "f"], "--stored takes the answers"),
         (["eval", "--stored", "--export", "ragas", "f"], "of index 'default' 0 answers are kept, none with its text"),
         (["eval", "absent.jsonl", "--out", "x", "--limit", "0"], "--limit is 0; it can be 1 or more"),
+        (["eval", "--out", "x", "--limit", "3"], "--limit does nothing without a file of questions: leave it out"),
+        (["eval", "--compare", "x", "y", "--mode", "quote"], "--mode does nothing with --compare"),
+        (["eval", "q.jsonl", "--compare", "x", "y"], "questions does nothing with --compare"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_exit_2(
@@ -304,6 +307,34 @@ def test_what_cannot_be_done_is_one_line_and_exit_2(
     assert message in error
     assert len(error.splitlines()) == 1
     assert not (tmp_path / "x").exists()
+
+
+def test_a_gate_fails_what_is_worse_than_a_stored_run(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", "--out", str(finished), "--gate", str(finished)]) == 0
+    stored = json.loads((finished / "figures.json").read_text())
+    before = next(one for one in stored["figures"] if one["name"] == "f1")
+    before |= {"value": 1.5, "low": 1.25, "high": 1.75}
+    gate = tmp_path / "gate.json"
+    gate.write_text(json.dumps(stored))
+    capsys.readouterr()
+    assert main(["eval", "--out", str(finished), "--gate", str(gate)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("worse: Token F1 ")
+    assert error.endswith(", was 1.500, at least 1.250 is let through\n")
+    gate.write_text("{")
+    assert main(["eval", "--out", str(finished), "--gate", str(gate)]) == 2
+    assert f"the figures {gate} cannot be read" in capsys.readouterr().err
+
+
+def test_the_page_of_a_comparison_is_written_where_it_is_asked_for(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_ = str(finished)
+    assert main(["eval", "--compare", run_, run_, "--out", str(tmp_path / "pages")]) == 0
+    assert "Got worse" in (tmp_path / "pages" / "comparison.html").read_text()
+    assert "page: " in capsys.readouterr().err
 
 
 def test_figures_are_the_same_for_the_same_seed(finished: Path) -> None:
