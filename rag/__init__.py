@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Ask", "Pipeline", "Settings", "check_faithfulness", "load_settings", "open_pipeline"]
 
 try:
-    __version__ = version("rag")
+    __version__ = version("rag-cited")
 except PackageNotFoundError:  # run from a source tree that is not installed
     __version__ = "0"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.atomic import sync_folder
 from rag.cli.main import main
 from tests.fakes import HashEmbedder
 
@@ -102,3 +103,35 @@ def test_indexing_unchanged_files_imports_only_what_comparing_needs(
         "0 added, 0 replaced, 0 removed, 3 unchanged, 0 failed, 0 skipped; index 'default' holds 3 documents",
         "[]",
     ]
+
+
+def test_everything_is_imported_on_a_system_without_limits_and_process_groups() -> None:
+    """Windows has neither; parts that cannot work there say so when they are used."""
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in sorted([*ROOT.glob("rag/**/*.py"), *ROOT.glob("api/**/*.py")])
+    ]
+    script = (
+        "import importlib, os, signal, sys\n"
+        "for name in ('resource', 'readline', 'termios'): sys.modules[name] = None\n"
+        "for name in ('killpg', 'setsid', 'getpgid', 'sched_getaffinity'): delattr(os, name)\n"
+        "for name in ('SIGKILL', 'SIGHUP', 'setitimer', 'ITIMER_REAL'): delattr(signal, name)\n"
+        f"for name in {modules!r}: importlib.import_module(name)\n"
+        "from rag.documents.pool_process import PoolProcess\n"
+        "from rag.errors import RagError\n"
+        "from rag.settings import load_settings\n"
+        "assert load_settings().threads >= 1\n"
+        "try: PoolProcess('')\nexcept RagError as exc: print(exc)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.startswith("reading files needs Linux or macOS: index under WSL")
+
+
+def test_a_folder_is_not_synchronised_where_none_can_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+    with monkeypatch.context() as patched:
+        patched.setattr("rag.atomic.os.name", "nt")
+        patched.setattr("rag.atomic.os.open", lambda *arguments: opened.append(arguments))
+        sync_folder(tmp_path)
+    assert opened == []

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import NamedTuple
 
 from rag.answering.calibration import made_with, read_calibration
@@ -22,7 +23,7 @@ from rag.llm.remote.endpoints import is_address
 from rag.models import load_embedder
 from rag.processor import processor_flags
 from rag.reading.reader import Reader, sha256
-from rag.settings import EMBEDDED_EMBEDDER, NO_MODEL, Settings
+from rag.settings import EMBEDDED_EMBEDDER, EMBEDDED_MODEL, NO_MODEL, Settings
 from rag.state.open import closing_state, open_keys
 from rag.stores.open import list_indexes, open_index
 from rag.types import DocumentInfo
@@ -57,8 +58,9 @@ class Finding(NamedTuple):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Examine everything once. Of the models only the embedded embedder and the reader are loaded."""
-    return [
+    """Examine everything once; the last finding tells if questions can be answered. Of the models only the embedded
+    embedder and the reader are loaded."""
+    findings = [
         _python(),
         _processor(),
         *_packages(),
@@ -70,6 +72,24 @@ def examine(settings: Settings) -> list[Finding]:
         *_state(settings),
         *_indexes(settings),
     ]
+    return [*findings, _answers(settings, findings)]
+
+
+def _answers(settings: Settings, findings: Sequence[Finding]) -> Finding:
+    """The sum of the others: an answer needs the embedder and the reader."""
+    for one in findings:
+        if one.what in ("embedder", "reader") and not one.ok:
+            return Finding("answers", False, f"none can be given: {one.what}: {one.found}", one.remedy)
+    if away := list(_of_hub(settings)):
+        return Finding("answers", True, f"given from any folder; {' and '.join(away)} may need a network")
+    return Finding("answers", True, "given from any folder, without a network: the models are on this machine")
+
+
+def _of_hub(settings: Settings) -> Iterator[str]:
+    if settings.embedder != EMBEDDED_EMBEDDER and not Path(settings.embedder).is_dir():
+        yield f"the embedder {settings.embedder}"
+    if settings.model not in (EMBEDDED_MODEL, NO_MODEL) and not Path(settings.model).expanduser().is_file():
+        yield f"the language model {settings.model}"
 
 
 def _python() -> Finding:
@@ -92,7 +112,7 @@ def _packages() -> Iterator[Finding]:
 def _embedder(settings: Settings) -> Finding:
     if settings.embedder != EMBEDDED_EMBEDDER:
         there = find_spec("sentence_transformers") is not None
-        return Finding("embedder", there, settings.embedder, "" if there else "pip install 'rag[embedders]'")
+        return Finding("embedder", there, settings.embedder, "" if there else "pip install 'rag-cited[embedders]'")
     return _checked("embedder", lambda: f"{settings.embedder} ({load_embedder(settings.embedder, 1).fingerprint})")
 
 
@@ -150,7 +170,7 @@ def _optional() -> Iterator[Finding]:
     yield _part("LibreOffice", office, ".doc and .ppt are not read", "install LibreOffice, with the program soffice")
     for extra, (module, lost) in _EXTRAS.items():
         there = "installed" if find_spec(module) else None
-        yield _part(extra, there, lost, f"pip install 'rag[{extra}]'")
+        yield _part(extra, there, lost, f"pip install 'rag-cited[{extra}]'")
 
 
 def _ocr() -> str | None:

@@ -15,12 +15,24 @@ import subprocess
 import sys
 from multiprocessing.connection import Connection
 
+from rag.errors import RagError
+
+ON_WINDOWS = (
+    "reading files needs Linux or macOS: index under WSL (Windows Subsystem for Linux), or send files to a service "
+    "that runs there; asking an index works here"
+)
+
 
 class PoolProcess:
     """A running process and the pipe to it."""
 
     def __init__(self, statements: str) -> None:
-        """Start it; `{descriptor}` in the statements stands for its end of the pipe."""
+        """Start it; `{descriptor}` in the statements stands for its end of the pipe.
+
+        Raises `RagError` on Windows, which has no process groups by which to end a process with all that it started.
+        """
+        if not hasattr(os, "killpg"):
+            raise RagError(ON_WINDOWS)
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(

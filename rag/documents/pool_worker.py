@@ -7,8 +7,8 @@ It loads readers and nothing else, and keeps to the limits that it is given even
 from __future__ import annotations
 
 import os
-import resource
 import signal
+import sys
 from collections.abc import Set
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -59,9 +59,13 @@ def read_for_pool(descriptor: int, limits: ReaderLimits) -> None:
 
 
 def keep_to(limits: ReaderLimits) -> None:
-    """Hold this process to a limit of memory, and to one thread of tesseract; what libraries print is nobody's."""
+    """Hold this process to a limit of memory where the system keeps one (macOS refuses it), and to one thread of
+    tesseract; what libraries print is nobody's."""
+    import resource  # late: Windows has none
+
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (limits.megabytes << 20, hard))
+    with suppress(ValueError):
+        resource.setrlimit(resource.RLIMIT_AS, (limits.megabytes << 20, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)
     os.environ["OMP_THREAD_LIMIT"] = "1"  # for tesseract: its threads wait for one another more than they compute
@@ -79,7 +83,10 @@ def _is_spent(step: Begun | Result, limits: ReaderLimits, whole: str) -> bool:
 
 def _most_kilobytes() -> int:
     """The most memory that this process had. `ru_maxrss` of Linux is at least that of the process which started it."""
+    import resource
+
     with suppress(OSError, StopIteration):
         lines = Path("/proc/self/status").read_text("ascii", "replace").splitlines()
         return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1])
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most // 1024 if sys.platform == "darwin" else most  # bytes there

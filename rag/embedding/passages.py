@@ -77,8 +77,8 @@ class SentenceTransformerEmbedder:
         """
         if importlib.util.find_spec("sentence_transformers") is None:
             raise ModelError(
-                f"the embedder {name!r} needs sentence-transformers and torch: pip install 'rag[embedders]', or use "
-                f"{EMBEDDED_EMBEDDER!r}"
+                f"the embedder {name!r} needs sentence-transformers and torch: pip install 'rag-cited[embedders]', or "
+                f"use {EMBEDDED_EMBEDDER!r}"
             )
         local = Path(name).is_dir()
         if local:

@@ -66,7 +66,7 @@ def _engine(url: URL, tls: ssl.SSLContext | bool | None) -> Engine:
             hide_parameters=True,
         )
     except ImportError as exc:
-        raise RagError("setting 'state_uri' needs the driver of PostgreSQL: pip install 'rag[postgres]'") from exc
+        raise RagError("setting 'state_uri' needs the driver of PostgreSQL: pip install 'rag-cited[postgres]'") from exc
 
 
 def _connect(unix_sock: str | None, dialect: Dialect, _: object, args: list[Any], options: dict[str, Any]) -> Any:

@@ -11,6 +11,7 @@ import pytest
 import rag
 from rag.cli.doctor import _partly_read
 from rag.cli.main import main
+from rag.errors import ModelError
 from rag.settings import load_settings
 from rag.stores.open import open_index
 from rag.types import DocumentInfo, LinkSpan
@@ -156,6 +157,29 @@ def test_doctor_says_what_is_there(here: Path, capsys: pytest.CaptureFixture[str
     assert all(findings[name]["ok"] for name in optional)
     assert all(findings[name]["remedy"] for name in optional if findings[name]["found"].startswith("not installed"))
     assert findings["models from a hub"]["ok"]
+    assert list(findings)[-1] == "answers"
+    assert findings["answers"]["found"] == ("given from any folder, without a network: the models are on this machine")
+
+
+def test_doctor_says_why_nothing_can_be_answered_and_what_needs_a_network(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "rag.toml").write_text('embedder = "ann/words"\nmodel = "http://127.0.0.1:9/v1"\n')
+    main(["doctor"])
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "ok   answers: given from any folder; the embedder ann/words and the language model http://127.0.0.1:9/v1 may "
+        "need a network"
+    )
+
+    def lost(*_: object) -> None:
+        raise ModelError("reader.onnx is not there: install the package anew")
+
+    monkeypatch.setattr("rag.reading.reader.Reader.load", lost)
+    assert main(["doctor"]) == 1
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "BAD  answers: none can be given: reader: reader.onnx is not there",
+        "     -> install the package anew",
+    ]
 
 
 def test_doctor_says_what_is_lost_without_an_optional_part(

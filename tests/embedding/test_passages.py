@@ -91,5 +91,7 @@ def test_a_model_that_cannot_be_had_is_named_with_the_remedy(tmp_path: Path) -> 
 
 def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ModelError, match=r"needs sentence-transformers and torch: pip install 'rag\[embedders\]'"):
+    with pytest.raises(
+        ModelError, match=r"needs sentence-transformers and torch: pip install 'rag-cited\[embedders\]'"
+    ):
         SentenceTransformerEmbedder.load("nobody/nothing", 1)

@@ -445,7 +445,7 @@ def test_nobody_there_and_somebody_who_is_no_cluster(monkeypatch: pytest.MonkeyP
 
 def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(RagError, match=r"pip install 'rag\[ray\]'"), connected(None, 1):
+    with pytest.raises(RagError, match=r"pip install 'rag-cited\[ray\]'"), connected(None, 1):
         pass
 
 

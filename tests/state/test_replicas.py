@@ -240,5 +240,5 @@ def test_a_service_is_not_begun_without_keys_or_driver(
     bearer(address, tmp_path, "bot")
     check_keys(settings)
     monkeypatch.setitem(sys.modules, "pg8000", None)
-    with pytest.raises(RagError, match=r"needs the driver of PostgreSQL: pip install 'rag\[postgres\]'"):
+    with pytest.raises(RagError, match=r"needs the driver of PostgreSQL: pip install 'rag-cited\[postgres\]'"):
         check_keys(settings)

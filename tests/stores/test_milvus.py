@@ -148,7 +148,7 @@ def test_an_address_that_is_none(uri: str, message: str) -> None:
 
 def test_the_extra_may_not_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pymilvus", None)
-    with pytest.raises(StoreError, match=r"pip install 'rag\[milvus\]'"):
+    with pytest.raises(StoreError, match=r"pip install 'rag-cited\[milvus\]'"):
         open_index("http://127.0.0.1:2")
 
 

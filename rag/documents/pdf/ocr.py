@@ -1,4 +1,4 @@
-"""The image of a page -> its paragraphs, by Debian's tesseract (the optional extra `rag[ocr]`).
+"""The image of a page -> its paragraphs, by Debian's tesseract (the optional extra `rag-cited[ocr]`).
 
 In: a drawn page and the languages to expect. Out: blocks; words cut at a line's end are made whole.
 It decides neither which pages are images nor in which languages they are.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PROGRAM = "tesseract"
 DOTS_PER_INCH = 300  # what tesseract is trained for
 LONGEST = 120  # seconds for a page
-INSTALL = "apt-get install tesseract-ocr; pip install 'rag[ocr]'"
+INSTALL = "apt-get install tesseract-ocr; pip install 'rag-cited[ocr]'"
 REMEDY = f"install OCR to have it read ({INSTALL})"
 LANGUAGE_REMEDY = "install it (Debian: apt-get install tesseract-ocr-{language}) or name another"
 LEAST_SURE = 30.0  # percent below which a word is a speck

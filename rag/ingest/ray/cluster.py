@@ -80,7 +80,7 @@ def connected(address: str | None, workers: int) -> Iterator[Cluster]:
     try:
         ray: Any = importlib.import_module("ray")
     except ImportError as exc:
-        raise RagError(f"Ray is not installed here ({exc}): pip install 'rag[ray]'") from exc
+        raise RagError(f"Ray is not installed here ({exc}): pip install 'rag-cited[ray]'") from exc
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
         if address is None:

@@ -207,7 +207,7 @@ def _connect(uri: str, token: str) -> tuple[Any, type[Exception]]:
         from pymilvus import MilvusClient
         from pymilvus.exceptions import MilvusException
     except ImportError as exc:
-        raise StoreError(f"the store 'milvus' needs pymilvus ({exc}): pip install 'rag[milvus]'") from exc
+        raise StoreError(f"the store 'milvus' needs pymilvus ({exc}): pip install 'rag-cited[milvus]'") from exc
     if not uri:
         raise InputError(
             "store 'milvus' needs the address of a server, or a file of Milvus Lite that ends in .db: "
