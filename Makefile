@@ -6,7 +6,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --co
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest
 
 .PHONY: help setup demo test test-fast lint docs docs-pages bench bench-quick bench-answers bench-libraries bench-quality \
-	bench-reliability bench-service clients docker-check clean
+	bench-reliability bench-service clients docker-check audit sbom clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -105,6 +105,19 @@ clients: setup  ## real clients against the service, and what they show of a cit
 docker-check: setup  ## every step of the Dockerfile without a container engine; COMPILE=1
 	rm -rf build/image
 	$(BIN)/python docker/check.py build/image $(if $(COMPILE),--compile)
+
+# Tools of their own environment. `audit` asks PyPI for the known vulnerabilities of the pinned dependencies.
+TOOLS := build/tools/bin
+$(TOOLS)/ready:
+	$(PYTHON) -m venv build/tools
+	$(TOOLS)/python -m pip install --disable-pip-version-check --quiet pip-audit==2.10.1 cyclonedx-bom==7.5.0
+	@touch $@
+
+audit: $(TOOLS)/ready  ## known vulnerabilities of the pinned dependencies
+	$(TOOLS)/pip-audit --requirement docker/constraints.txt --no-deps --disable-pip
+
+sbom: $(TOOLS)/ready  ## build/sbom.cdx.json, the bill of materials of a release
+	$(TOOLS)/cyclonedx-py requirements docker/constraints.txt --pyproject pyproject.toml --output-file build/sbom.cdx.json
 
 clean:  ## removes what make setup and the tests made
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -6,6 +6,8 @@
              of processor of each answer, whose ratio does not depend on what else runs on the machine
     writing  the same with `"mode": "write"`, in which the model writes token by token
     leaving  a client that disconnects in the middle of an answer: until another is let in
+    mixed    16 clients that ask, search, chat and leave, upload and remove, while another process indexes: failures,
+             citations, memory, descriptors and threads all along
     peer     the same prompts to this project's model engine and to llama-cpp-python's own server
 
 Over the sample library and its questions, or with `--eval FOLDER` over squad2. Prints a line for each figure. The
@@ -32,6 +34,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from evalset import rows
+from mixed import mixed
 from serving import ROOT, Reply, Server, free_port, make_index, process, rag_server
 
 from api.work.threads import SPARE
@@ -128,6 +131,12 @@ def bench_load(setting: Setting, mode: str = "quote", questions: int = 48) -> No
 
 def bench_writing(setting: Setting) -> None:
     bench_load(setting, "write", 12)
+
+
+def bench_mixed(setting: Setting) -> None:
+    with rag_server(setting.folder) as server:
+        _warm_up(server, setting)
+        mixed(server, setting.questions, setting.folder, setting.seconds)
 
 
 def bench_leaving(setting: Setting) -> None:
@@ -263,6 +272,7 @@ PARTS: dict[str, Callable[[Setting], None]] = {
     "load": bench_load,
     "writing": bench_writing,
     "leaving": bench_leaving,
+    "mixed": bench_mixed,
     "peer": bench_peer,
 }
 

@@ -2,7 +2,7 @@
 
 Each regular expression of the service and of the steps of a question is fed 100,000 characters made of its own parts,
 in the way in which it is used (`match` alone, or searched for). Each function from one text is fed 100,000 characters
-of what such functions stumble over. Readers of files are not here: they run in processes of their own, with a time.
+of what such functions stumble over; those of the readers of files are not, as they run in processes with a time.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from re import _constants as op
 from re import _parser as parser
 from types import FrameType, ModuleType
@@ -32,12 +33,16 @@ from api.openai.tasks import task_answer
 SIZE = 100_000  # characters
 SECONDS = 0.4  # of the processor, for one text of that size: what is linear takes some milliseconds, a square minutes
 READERS = ("rag.documents", "rag.ingest", "rag.cli", "rag.evaluation", "rag.stores", "rag.llm")
+MATCHED = {"rag.documents.asciidoc", "rag.documents.org"}  # their patterns are tried on the beginning of each line
 MOST = 24  # texts for a pattern
 # Longest texts, in characters, of what is used on shorter ones only, and who sees to that.
 BOUNDED = {
     "rag.answering.cited_text._CITED": 2_000,  # a model's answer: `max_tokens` of `rag.answering.write`
     "rag.answering.conflicts._FIELD": 2_000,  # empty lines of a passage, of which readers leave one
     "rag.answering.values.value_of": 8_000,  # a span of a passage
+    "rag.documents.number_formats.SECTION_END": 255,  # a format of numbers: LONGEST_CODE
+    "rag.documents.number_formats.TOKEN": 255,
+    "rag.documents.wrapping.CUT": 100,  # the end of a line: LONGEST_CUT
     "rag.retrieval.several._PHRASES": 2_000,  # a question
     "rag.retrieval.several._SECOND": 2_000,
     "rag.retrieval.several.questions_in": 2_000,
@@ -69,28 +74,40 @@ def within(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
+@cache
 def modules() -> list[ModuleType]:
     found = []
     for package in (api, rag):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not module.name.startswith(READERS) and "__main__" not in module.name:
+            if "__main__" not in module.name:
                 found.append(importlib.import_module(module.name))
     return found
 
 
+@cache
 def patterns() -> dict[str, tuple[re.Pattern[str], bool]]:
-    """Patterns at the top of the modules, and if any of the module's uses searches for them anywhere in a text."""
+    """Patterns at the top of the modules, and if any use of them searches for them anywhere in a text."""
+    used: dict[int, set[str]] = {}
+    for module in modules():
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            if isinstance(node, ast.Attribute) and (pattern := named(module, node.value)) is not None:
+                used.setdefault(id(pattern), set()).add(node.attr)
     found = {}
     for module in modules():
-        used: dict[str, set[str]] = {}
-        for node in ast.walk(ast.parse(inspect.getsource(module))):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                used.setdefault(node.value.id, set()).add(node.attr)
         for name, value in vars(module).items():
             if isinstance(value, re.Pattern) and isinstance(value.pattern, str):
-                ways = used.get(name, set()) or SEARCHES
+                ways = used.get(id(value)) or ({"match"} if module.__name__ in MATCHED else SEARCHES)
                 found[f"{module.__name__}.{name}"] = (value, bool(ways & SEARCHES))
     return found
+
+
+def named(module: ModuleType, node: ast.expr) -> object:
+    """The pattern that a name of a module stands for, or a name of a module that it imports."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        value = getattr(getattr(module, node.value.id, None), node.attr, None)
+    else:
+        value = getattr(module, node.id, None) if isinstance(node, ast.Name) else None
+    return value if isinstance(value, re.Pattern) else None
 
 
 def attacks(pattern: re.Pattern[str]) -> list[str]:
@@ -174,6 +191,8 @@ def functions() -> dict[str, Callable[[str], object]]:
     """Functions of the modules that take one text and need nothing else."""
     found: dict[str, Callable[[str], object]] = {}
     for module in modules():
+        if module.__name__.startswith(READERS):
+            continue
         for name, function in inspect.getmembers(module, inspect.isroutine):
             if getattr(function, "__module__", "") != module.__name__ or not inspect.isfunction(
                 inspect.unwrap(function)

@@ -18,7 +18,7 @@ CELL = re.compile(
 )
 COLUMNS = re.compile(r"""cols\s*=\s*(?:"([^"]*)"|'([^']*)'|([\w*<>^.%]+))""")
 TIMES = re.compile(r"(\d+)\*")
-HEADER = re.compile(r"%header|%autowidth\.header|options?\s*=\s*\"?[^\"\]]*\bheader|opts\s*=\s*\"?[^\"\]]*\bheader")
+HEADER = re.compile(r"%header|%autowidth\.header|opt(?:ion)?s?\s*=\s*\"?[^\"\]=]*\bheader")
 SEPARATOR = re.compile(r"separator\s*=\s*\"?(\S)\"?")
 FORMAT = re.compile(r"format\s*=\s*\"?(csv|dsv|tsv)")
 MOST_COLUMNS = 1000

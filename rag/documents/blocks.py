@@ -31,7 +31,7 @@ from rag.documents.link_text import Link
 from rag.text.structure import cells, header_row, moved, without_bars
 from rag.types import CELL_SEPARATOR, BlockKind, BlockSpan, Section
 
-NEWLINE = re.compile(r"\r+\n|[\r\v\f\x85\u2028\u2029]")  # \r\r\n is what a text-mode copy of \r\n leaves
+NEWLINE = re.compile(r"(?<!\r)\r+\n|[\r\v\f\x85\u2028\u2029]")  # \r\r\n is what a text-mode copy of \r\n leaves
 SPACES = re.compile(r"[^\S\n]+")
 # What a reader cannot see and a quote cannot show: controls, soft hyphen, zero-width and direction marks, byte order
 # mark, annotation anchors, tag characters, halves of surrogate pairs, non-characters.

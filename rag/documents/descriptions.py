@@ -18,8 +18,8 @@ GENERATED = re.compile(
     r"|ai-generated content may be incorrect|automatisch generierte beschreibung)\.?",
     re.IGNORECASE,
 )
-FILE = re.compile(r"\S+\.(?:png|jpe?g|gif|svg|webp|bmp|tiff?|emf|wmf)\b|https?://\S+|data:\S+", re.IGNORECASE)
-WORD = re.compile(r"(?<!\S)\W*[^\W\d_]{2,}(?!\S*_)\S*")
+FILE = re.compile(r"(?<!\S)\S+\.(?:png|jpe?g|gif|svg|webp|bmp|tiff?|emf|wmf)\b|https?://\S+|data:\S+", re.IGNORECASE)
+WORD = re.compile(r"(?<!\S)[^\w\s]*[^\W\d_]{2,}(?!\S*_)\S*")
 LOGO = re.compile(r"\blogo(?:type)?\b", re.IGNORECASE)
 LONGEST_LOGO = 40  # characters of what only says whose logo it is
 

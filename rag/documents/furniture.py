@@ -33,7 +33,9 @@ UNSEEN_STYLE = re.compile(
 )
 NO_WIDTH = re.compile(r"(?<![\w-])(?:max-)?width\s*:\s*[01](?:px|pt)?\s*(?:;|\Z)", re.I)
 CLIPPED = re.compile(r"(?<![\w-])overflow(?:-x)?\s*:\s*hidden", re.I)
-SIZE = re.compile(r"(?<![\w-])font(?:-size\s*:\s*|\s*:[^;]*?\s)(\d*\.?\d+)(px|pt|r?em|%|(?=\s*(?:;|!|\Z)))", re.I)
+SIZE = re.compile(
+    r"(?<![\w-])font(?:-size\s*:\s*|\s*:[^;]{0,200}?\s)(\d++(?:\.\d++)?|\.\d++)(px|pt|r?em|%|(?=\s*(?:;|!|\Z)))", re.I
+)
 POINTS = {"px": 0.75, "pt": 1.0, "em": 12.0, "rem": 12.0, "%": 0.12, "": 0.75}  # of each unit, at the usual size
 UNSEEN_CLASSES = frozenset({"sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text"})
 LETTER = re.compile(r"[^\W_]")
@@ -53,8 +55,12 @@ OVERLAYS = frozenset({"dialog", "alertdialog", "tooltip"})  # roles
 CONSENT_WORDS = frozenset({"cookie", "cookies", "consent", "gdpr"})
 CONTROLS = "button, input, [role=button], a:not([href]), a[href='#'], a[class*=btn], a[class*=button]"
 PARTS_OF_A_PAGE = frozenset({"main", "article", "section", "blockquote"})  # a footer in one of them is its own
-SENTENCE = re.compile(r"(?:\S+\s+){3,}\S*[^\W_][^\s\w]*[.!?…](?=[^\w\s]*(?:\s|$))|[^\W_]{4}[。！？।؟]")
-FACT = re.compile(r"(?=.*\d)(?:\S*[^\W_]\S*\s+){2,}\S*[^\W_]")  # three words, one of which is a figure
+UNSPACED_SENTENCE = re.compile(r"[^\W_]{4}[。！？।؟]")
+AFTER_WORD = re.compile(r"[^\W_]([^\w\s]+)\Z")
+LEAST_BEFORE = 3  # words before that with which a sentence ends
+FACT = re.compile(  # three words, one of which is a figure
+    r"(?=.*\d)(?:(?:[^\w\s]|_)*+[^\W_]\S*+\s++){2}(?:[^\w\s]|_)*+[^\W_]"
+)
 DATE = re.compile(  # alone or behind a label: when a page was written, or another one
     r"(?:[^\W\d]+(?: [^\W\d]+)?: )?(?:[^\W\d]+,? )?(?:\d{1,2}\.?(?:st|nd|rd|th)? [^\W\d]+|[^\W\d]+ \d{1,2}),? \d{4}"
 )
@@ -166,11 +172,17 @@ def _says_something(node: LexborNode) -> bool:
     texts = [block.text for block in blocks_of(node, _is_unseen_or_link)]
     every = [line.removeprefix("- ") for text in texts for line in text.split("\n")]
     lines = [line for line in every if not RIGHTS.search(line) and not DATE.fullmatch(line.strip())]
-    if any(SENTENCE.search(line) for line in lines):
+    if any(map(_holds_sentence, lines)):
         return True
     if not any(FACT.match(line) for line in lines):
         return False
     return LEAST_FACTS * size_of(node, links=True) < size_of(node, links=False)
+
+
+def _holds_sentence(line: str) -> bool:
+    """Tells if a sentence of some words ends in the line."""
+    ends = (AFTER_WORD.search(word) for word in line.split()[LEAST_BEFORE:])
+    return any(end and not set(".!?…").isdisjoint(end[1]) for end in ends) or bool(UNSPACED_SENTENCE.search(line))
 
 
 def _asks_for_consent(node: LexborNode, words: set[str]) -> bool:

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rag.documents.blocks import Block
 
-_OUT_OF = r"(?:[^\w\n]*(?:of|von|de|sur|di|van|av|z)\b[^\w\n]*\d*)?-?"
+_OUT_OF = r"(?:[^\w\n]*+(?:of|von|de|sur|di|van|av|z)\b[^\w\n]*+\d*+)?-?"
 # A page number behind its word, with the border of a cell before it
 PAGE = re.compile(
-    rf"(?:\s\|)?\s*\b(?:page|seite|página|pagina|sida|side|strona)\b[^\w\n]*\d*{_OUT_OF}\s*$",
+    rf"(?:\s\|\s*|(?<!\s)\s+)?\b(?:page|seite|página|pagina|sida|side|strona)\b[^\w\n]*+\d*+{_OUT_OF}\s*$",
     re.IGNORECASE | re.MULTILINE,
 )
 COUNTED = re.compile(rf"[\W\d_]*{_OUT_OF}", re.IGNORECASE)  # "3 of 7"

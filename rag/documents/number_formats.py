@@ -32,6 +32,7 @@ SECONDS = 86_400  # a day
 LONGEST = 255  # characters of a format, Excel's own limit
 WIDE = Context(prec=700)  # digits of the largest number with as many decimals as a format can ask for
 
+LONGEST_CODE = 255  # characters; Excel takes no longer one
 SECTION_END = re.compile(r';(?=(?:[^"]*"[^"]*")*[^"]*$)')
 TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|_(?P<space>.)|\*(?P<fill>.)|\[\$(?P<money>[^\]-]*)[^\]]*\]'
@@ -89,7 +90,7 @@ def plain(value: float) -> str:
 
 @lru_cache(maxsize=1024)
 def _sections(code: str) -> tuple[Section, ...]:
-    return tuple(_section(part) for part in SECTION_END.split(code)[:4])
+    return tuple(_section(part) for part in SECTION_END.split(code[:LONGEST_CODE])[:4])
 
 
 def _section(code: str) -> Section:

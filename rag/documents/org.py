@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html as escaping
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 
 from rag.documents import html
@@ -18,7 +19,7 @@ from rag.documents.markup_page import Cell, Page, indent_of
 from rag.documents.org_inline import inline
 from rag.documents.wrapping import join
 
-HEADING = re.compile(r"(\*+)\s+(.*?)(?:\s+:((?:[\w@#%]+:)+))?\s*$")
+HEADING = re.compile(r"(\*+)\s+(|.*?\S)(?:\s+:((?:[\w@#%]+:)+))?\s*$")
 PRIORITY = re.compile(r"\[#\w\]\s*")
 KEYWORD = re.compile(r"\s*#\+([\w-]+)(?:\[[^\]]*\])?:\s*(.*)", re.IGNORECASE)
 BEGIN = re.compile(r"\s*#\+begin_([\w*-]+)", re.IGNORECASE)
@@ -35,7 +36,7 @@ BAR = re.compile(r"\\\||\\vert(?:\{\}|(?![A-Za-z]))")
 ITEM = re.compile(r"(\s*)(?:[-+]|(?<=\s)\*|(\d+)[.)])\s+(?:\[@(\d+)\]\s*)?(.*)|(\s*)[-+]\s*$")
 BOX = re.compile(r"\[([ X-])\]\s+")
 BOXES = {" ": "☐ ", "-": "☐ ", "X": "☒ "}
-TERM = re.compile(r"(.*?)\s+::(?:\s+|$)")
+TERM = re.compile(r"(.*?)(?<!\s)\s+::(?:\s+|$)")
 DASHES = re.compile(r"\s*-{5,}\s*$")
 NOTE = re.compile(r"\[fn:([\w-]+)\]\s*(.*)")
 MACRO = re.compile(r"^#\+macro:[ \t]+([\w-]+)[ \t]+(.+)$", re.IGNORECASE | re.MULTILINE)
@@ -82,6 +83,7 @@ class _Reader:
         self.stated: dict[str, str] = {}
         self.included: list[str] = []
         self._lines = lines
+        self._ends = [number for number, line in enumerate(lines) if END.match(line)]  # of blocks
         self._place = 0
         self._rules: list[tuple[re.Pattern[str], Callable[[re.Match[str]], None]]] = [
             (HEADING, self._heading),
@@ -136,7 +138,7 @@ class _Reader:
 
     def _block(self, found: re.Match[str]) -> None:
         kind = found[1].lower()
-        end = next((at for at in range(self._place, len(self._lines)) if END.match(self._lines[at])), None)
+        end = next(iter(self._ends[bisect_left(self._ends, self._place) :][:1]), None)
         if end is None or kind not in LITERAL | DROPPED:
             self._place += 1  # what stands in it is text like any other
             return

@@ -23,9 +23,9 @@ UNITS = frozenset(
     "pc sin cos tan cot sec csc log ln exp det dx dy dz dt".split()
 )
 NOTE = re.compile(r"\d{1,3}[a-z]?(?:\s?[,;–-]\s?\d{1,3}[a-z]?)*|[a-z]|[ivx]{1,5}")
-WORD = re.compile(r"[^\W\d_]+\Z")
+WORD = re.compile(r"(?<![^\W\d_])[^\W\d_]+\Z")
 TERM = re.compile(r"(?:\d|[=+×·⋅*/÷<>≤≥±]\s*)[^\W\d_]{1,3}\Z")  # letters of an equation: "= mc", "3ab"
-NUMBER = re.compile(r"\d[\d.,'\u00a0\u202f ]*\Z")
+NUMBER = re.compile(r"(?<![\d.,'\u00a0\u202f ])[.,'\u00a0\u202f ]*+(\d[\d.,'\u00a0\u202f ]*+)\Z")
 LONGEST_BASE = 3  # digits; 10^6 and 2^16 are powers, a small figure above 1856 or 12,500 points to a note
 TERM_IN_BRACKETS = re.compile(r"\([^()]*[^\W\d_]{3,}[^()]*\)\Z")
 ELEMENT = (
@@ -33,7 +33,7 @@ ELEMENT = (
 )
 FORMULA = re.compile(rf"(?:{ELEMENT}\d*)+")
 MOLECULES = frozenset({"H", "O", "N", "F", "Cl", "Br"})  # elements of which two atoms go together
-FORMULA_BEFORE = re.compile(r"[A-Za-z()\d]+\Z")
+FORMULA_BEFORE = re.compile(r"(?<![A-Za-z()\d])[A-Za-z()\d]+\Z")
 FORMULA_AFTER = re.compile(r"[A-Za-z()\d]*")
 SLASH = re.compile(r"\s*[/\u2044\u2215]\s*")
 
@@ -127,7 +127,7 @@ def _raised(before: str, text: str, after: str) -> str:
             return f"^{text}"
         return f"[{text}]" if NOTE.fullmatch(text) else text
     if number := NUMBER.search(before):
-        return _above_number(number[0], text)
+        return _above_number(number[1], text)
     if word := WORD.search(before):
         return "^" + _bracketed(text) if TERM.search(before) and text.isdecimal() else _above_word(word[0], text)
     if before[-1] == ")" and not TERM_IN_BRACKETS.search(before):

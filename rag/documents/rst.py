@@ -7,7 +7,7 @@ files, and raw markup is left out; both are counted.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,15 +22,12 @@ ELSEWHERE = re.compile(r"^[ \t]*\.\.[ \t]+(?:literal)?include::[ \t]*\S|^[ \t]+:
 FIRST_TEXT = re.compile(r"^(?!\.\.(?:\s|$))\S", re.MULTILINE)
 RAW_MARKUP = re.compile(r"^[ \t]*\.\.[ \t]+raw::", re.MULTILINE)
 DIRECTIVE = re.compile(r"^[ \t]*\.\.[ \t]+(?:\|[^|\n]*\|[ \t]+)?([\w:.+-]*\w)[ \t]*::", re.MULTILINE)
-ROLE = re.compile(r":([\w.+-]*\w(?::[\w.+-]*\w)*):`(?:[^`<\n]*?<[^>`\n]*>|[^`\n]+)`")
-TITLED = re.compile(r"(.*?)\s*<[^>]*>", re.DOTALL)  # "the page <target>"
+ROLE = re.compile(r":([\w.+-]*\w(?::[\w.+-]*\w){0,4}):`(?:[^`<\n]*?<[^>`\n]*>|[^`\n]+)`")
 REFERENCES = frozenset({"ref", "numref", "std:ref", "std:numref"})
-LABEL = re.compile(r"^\.\. _`?(.+?)`?:[ \t]*$", re.MULTILINE)
-_LINE = r"(?:[=\-~^\"'+*#<>`:.]{3,}[ \t]*\n)"  # above or below a title
+LABEL = re.compile(r"\.\. _`?(.+?)`?:[ \t]*$")
+LINE = re.compile(r"[=\-~^\"'+*#<>`:.]{3,}[ \t]*$")  # above or below a title
+TITLE = re.compile(r"[^\s.].*")
 MARKUP = re.compile(r"\\(\W)|``")  # in a title
-LABELLED = re.compile(
-    rf"(?P<labels>(?:^\.\. _.+:[ \t]*\n(?:[ \t]*\n)*)+){_LINE}?(?P<title>[^\s.].*)\n{_LINE}", re.MULTILINE
-)
 DROPPED = frozenset({"toctree", "index", "highlight", "currentmodule", "module", "default-domain", "tabularcolumns"})
 SETTINGS: dict[str, Any] = {
     "report_level": 5,  # none: faults in the markup are not the reader's
@@ -70,11 +67,23 @@ def _before_text(text: str) -> str:
 
 def _titles(text: str) -> dict[str, str]:
     """The titles of places in the text by their labels, as references name them."""
-    return {
-        " ".join(label.lower().split()): MARKUP.sub(r"\1", found["title"]).strip()
-        for found in LABELLED.finditer(text)
-        for label in LABEL.findall(found["labels"])
-    }
+    titles, labels, lines = {}, list[str](), text.split("\n")
+    for number, line in enumerate(lines):
+        if label := LABEL.match(line):
+            labels.append(" ".join(label[1].lower().split()))
+        elif line.strip():
+            if labels and (title := _title_at(lines, number)):
+                titles |= dict.fromkeys(labels, MARKUP.sub(r"\1", title).strip())
+            labels.clear()
+    return titles
+
+
+def _title_at(lines: Sequence[str], number: int) -> str | None:
+    """The title at a line, which has a line below it and may have one above."""
+    for start in (number + 1, number) if LINE.match(lines[number]) else (number,):
+        if start + 1 < len(lines) and TITLE.match(lines[start]) and LINE.match(lines[start + 1]):
+            return lines[start]
+    return None
 
 
 def _make_known(text: str, titles: Mapping[str, str]) -> None:
@@ -121,6 +130,6 @@ def _passed_role(
 ) -> tuple[list[Any], list[Any]]:
     from docutils import nodes
 
-    titled = TITLED.fullmatch(text)
-    shown = titled[1] if titled and titled[1] else titles.get(" ".join(text.lower().split()), text.lstrip("~!"))
+    opened = text.find("<", text.rfind(">", 0, -1) + 1) if text.endswith(">") else -1  # "the page <target>"
+    shown = text[: max(opened, 0)].rstrip() or titles.get(" ".join(text.lower().split()), text.lstrip("~!"))
     return [nodes.literal(raw, shown)], []

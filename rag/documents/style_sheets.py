@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 PROPERTIES = frozenset({"display", "visibility", "font-size", "color", "background", "background-color"})
-COMMENT = re.compile(r"/\*.*?\*/|<!--|-->", re.DOTALL)
+COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
 MAY_HIDE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|font-size\s*:\s*[\d.]|color\s*:|background"
 )
-DECLARATION = re.compile(r"([\w-]+)\s*:\s*([^;]+)")
+DECLARATION = re.compile(r"(?<![\w-])([\w-]+)\s*:\s*([^;]+)")
 FOR_SCREENS = re.compile(r"@media\s+(?:all|screen)\s*", re.IGNORECASE)
-PART = re.compile(r"(#[\w-]+)|(\.[\w-]+|\[[^\]]*\]|:[\w-]+)|([a-z][\w-]*)", re.IGNORECASE)
+PART = re.compile(r"(#[\w-]+)|(\.[\w-]+|\[[^\]]{0,200}\]|:[\w-]+)|([a-z][\w-]*)", re.IGNORECASE)
 LONGEST_SHEET = 200_000  # characters
 MOST_RULES = 500
 MOST_HELD = 500_000  # elements for which rules hold, all rules together

@@ -23,7 +23,7 @@ TIMING = re.compile(rf"\s*{_CLOCK}\s*-+>\s*{_CLOCK}(?:\s.*)?$")
 NUMBER = re.compile(r"\s*\d+\s*$")
 NOT_SAID = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")  # blocks of WebVTT
 HEAD = re.compile(r"(Kind|Language|X-TIMESTAMP-MAP)\s*[:=]\s*(.*)")
-VOICE = re.compile(r"<v(?:\.[\w.-]+)?\s+([^>]*)>")
+VOICE = re.compile(r"<v(?:\.[\w.-]+)?\s+([^<>]*)>")
 LOOK = re.compile(r"</?(?:[bciuv]|ruby|lang|font|s)\b[^<>]{0,300}>|<\d[\d:.]*>|\{\\[^{}]{0,300}\}")
 READING = re.compile(r"<rt>[^<>]{0,300}</rt>")
 VOICED = "\ue000"  # before the name of a person that a mark tells

@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 KEPT = re.compile(
     r"\\begin\{(?P<name>verbatim\*?|Verbatim|lstlisting|minted|alltt|filecontents\*?|comment)\}"
-    r"(?:\[[^\]\n]*\])?(?P<text>.*?)\\end\{(?P=name)\}",
-    re.DOTALL,
+    r"(?:\[[^\]\n]*\])?"
 )
 MINTED = re.compile(r"\{\w+\}")
 NOT_SHOWN = frozenset({"comment", "filecontents", "filecontents*"})
@@ -57,22 +56,33 @@ class _Command(NamedTuple):
 
 def prepared(text: str) -> Source:
     """The source without comments and definitions."""
-    kept: list[str] = []
-
-    def taken_out(found: re.Match[str]) -> str:
-        if found["name"] in NOT_SHOWN:
-            return ""
-        inner = found["text"]
-        if found["name"] == "minted" and (language := MINTED.match(inner)):
-            inner = inner[language.end() :]
-        kept.append(inner)
-        return f"\n\n{LITERAL}{{{len(kept) - 1}}}\n\n"
-
-    text = KEPT.sub(taken_out, text)
+    text, kept = _without_kept(text)
     text = COMMENT.sub(lambda found: found[1].replace("%", "\\%") if found[1] else found[2] or "", text)
     text = SHORT_RULE.sub(r"\\cmidrule ", text)
     text, commands = _without_definitions(text)
     return Source(_balanced(_carried_out(text, commands) if commands else text), kept)
+
+
+def _without_kept(text: str) -> tuple[str, list[str]]:
+    """The source with a command in place of each environment whose text stays as it is written, and those texts."""
+    parts, kept, past = list[str](), list[str](), 0
+    unclosed: set[str] = set()  # from here on
+    for found in KEPT.finditer(text):
+        name = found["name"]
+        if found.start() < past or name in unclosed:
+            continue
+        end = text.find(f"\\end{{{name}}}", found.end())
+        if end < 0:
+            unclosed.add(name)
+            continue
+        parts.append(text[past : found.start()])
+        past = end + len(f"\\end{{{name}}}")
+        if name not in NOT_SHOWN:
+            inner = text[found.end() : end]
+            language = MINTED.match(inner) if name == "minted" else None
+            kept.append(inner[language.end() :] if language else inner)
+            parts.append(f"\n\n{LITERAL}{{{len(kept) - 1}}}\n\n")
+    return "".join([*parts, text[past:]]), kept
 
 
 def _balanced(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 # Letters, digits and marks that are no signs of LaTeX and open or close nothing, with the spaces between them; an empty
 # line is a sign
-WORDS = re.compile(r"(?:[ \t]*\n?[ \t]*(?:[^\W_]|[.,;:/+=@])+)+")
+WORDS = re.compile(r"(?:[ \t]*+(?:\n[ \t]*+)?(?:[^\W_]|[.,;:/+=@])++)+")
 
 
 def nodes_of(text: str, context: Any) -> Any:

@@ -26,7 +26,7 @@ SLACK = 5  # columns by which programs that balance lines stay short of a full o
 ENOUGH_FILLED = 0.7  # share of the breaks inside sentences at which the line had to be full if the text is wrapped
 LIST_ITEM = re.compile(r"(?:[-*+•·‣–—]|\(?(?:\d{1,3}|[A-Za-z])[.)])\s")
 BLANK = re.compile(r"\n(?:[^\S\n]*\n)+")
-PROSE = re.compile(r"\s*[^\W_\d]+(?:[^{}=<>;\\|_*#$\s]*\s){4,}[^{}=<>;\\|_*#$\s]*$")  # a line of a literal block
+PROSE = re.compile(r"\s*+[^\W_\d](?:[^{}=<>;\\|_*#$\s]*+\s){4,}[^{}=<>;\\|_*#$\s]*$")  # a line of a literal block
 LEAST_PROSE, PROSE_SHARE = 3, 0.7  # lines, and their share, from which it is no code
 COLUMNS = re.compile(r"\S(?:\t+| {3,})\S")  # aligned by hand: a table, not prose
 

@@ -42,15 +42,22 @@ def whole_words(lines: Iterable[str]) -> set[str]:
     after_cut = False
     for line in lines:
         text = REST.sub("", line, count=1) if after_cut else line
-        after_cut = bool(CUT.search(line))
-        found.update(word.lower().replace("\u2010", "-") for word in WORD.findall(CUT.sub("", text)))
+        after_cut = _cut(line) is not None
+        last = _cut(text)
+        whole = text[: last.start()] if last else text
+        found.update(word.lower().replace("\u2010", "-") for word in WORD.findall(whole))
     return found
+
+
+def _cut(line: str) -> re.Match[str] | None:
+    """The beginning of a word that the end of the line may cut."""
+    return CUT.search(line, max(0, len(line) - LONGEST_CUT))
 
 
 def _join_two(first: str, second: str, known: Set[str] | None) -> str:
     if not first or not second:
         return first + second
-    cut, rest = CUT.search(first, max(0, len(first) - LONGEST_CUT)), REST.match(second)
+    cut, rest = _cut(first), REST.match(second)
     if cut is None or rest is None:
         unspaced = BETWEEN_UNSPACED.match(f"{first[-1]}\n{second[0]}")
         return first + second if unspaced else f"{first} {second}"

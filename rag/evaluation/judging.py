@@ -25,7 +25,7 @@ Table = Mapping[str, Column]
 
 RECALL_AT = (1, 5, 10)
 CUT = 10  # of MRR and nDCG
-_MARKS = re.compile(r"\s*(?:\[\d+\])+")
+_MARKS = re.compile(r"(?<!\s)\s*(?:\[\d+\])+")
 
 
 class Judgement(StrEnum):

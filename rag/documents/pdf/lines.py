@@ -17,7 +17,7 @@ OVERLAP = 0.3  # of the size: how far a piece may reach into the one before it (
 COLUMN_GAP = 1.5  # of the size: words farther apart are cells of a row; justified text stays below
 
 LONE_MARKER = re.compile(r"[^\w\s]|[(\[]?\w{1,5}[.)\]]|\d+(?:[.-]\d+)*")  # before the text of an item or heading
-LEADER = re.compile(r"\s*(?:[.·…_]\s?){5,}\s*")  # dots that lead from an entry to its page
+LEADER = re.compile(r"(?:(?<!\s)\s+)?(?:[.·…_]\s?){5,}\s*")  # dots that lead from an entry to its page
 
 
 class Word(NamedTuple):
