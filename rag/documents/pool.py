@@ -13,7 +13,6 @@ started when there is work and load no more than the readers need.
 
 from __future__ import annotations
 
-import pickle
 import signal
 import time
 from collections import deque
@@ -23,7 +22,7 @@ from multiprocessing.connection import Connection, wait
 from rag.documents.contained import printable
 from rag.documents.discover import Found
 from rag.documents.options import DEFAULTS, Options
-from rag.documents.pool_messages import LARGEST, result_of
+from rag.documents.pool_messages import LARGEST, NoMessage, message_of
 from rag.documents.pool_process import PoolProcess
 from rag.documents.pool_worker import ReaderLimits, ReadingJob
 from rag.documents.unpack import Begun, Result, Spent, id_of
@@ -163,10 +162,10 @@ class _Worker:
             return
         if self.pipe.poll():
             try:
-                said = result_of(self.pipe.recv_bytes(LARGEST))
+                said = message_of(self.pipe.recv_bytes(LARGEST))
             except (EOFError, OSError):
                 self._give_up(self.task, _end_of(self._end(LAST_WORDS)))
-            except pickle.UnpicklingError:
+            except NoMessage:
                 self._end()
                 self._give_up(self.task, f"made its reader send what is no document; {HOSTILE}")
             else:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag.documents.options import Options
+from rag.documents.pool_messages import bytes_of
 from rag.documents.unpack import Begun, Result, Spent, id_of, read_all
 
 SPENT = 0.7  # share of the memory from which on a process reads no further file: little of it may come back
@@ -52,8 +53,8 @@ def read_for_pool(descriptor: int, limits: ReaderLimits) -> None:
             for step in read_all(*job):
                 signal.setitimer(signal.ITIMER_REAL, 0)  # it may wait until it is taken
                 if _is_spent(step, limits, job.document_id):
-                    pipe.send(Spent())
-                pipe.send(step)
+                    pipe.send_bytes(bytes_of(Spent()))
+                pipe.send_bytes(bytes_of(step))
                 if isinstance(step, Begun):
                     signal.setitimer(signal.ITIMER_REAL, limits.seconds + GRACE)
 

@@ -11,6 +11,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,12 @@ import pytest
 from rag.documents.discover import Found
 from rag.documents.options import Options
 from rag.documents.pool import AHEAD, ReaderPool
-from rag.documents.pool_messages import result_of
+from rag.documents.pool_messages import NoMessage, bytes_of, message_of
 from rag.documents.pool_worker import SPENT
 from rag.documents.read import read_document
 from rag.documents.unpack import Archive, Begun, Kept, Result, Spent, id_of
-from rag.errors import DocumentError, InputError, ReaderFault, UnsupportedDocument
-from rag.types import Document
+from rag.errors import DocumentError, EmptyDocument, ReaderFault, UnsupportedDocument
+from rag.types import BlockSpan, Document, LinkSpan
 
 # Stands in for the library that reads old workbooks, and does what the file says.
 PARSER = """
@@ -383,24 +384,55 @@ def test_a_reader_that_was_taken_over_can_send_results_and_nothing_else(tmp_path
 
 
 @pytest.mark.parametrize(
-    "value",
-    [os.system, print, [1], "text", ValueError("x"), Path("/"), {"a": 1}, InputError("x"), Found("a", "b", "c")],
+    "sent",
+    [
+        pickle.dumps(Kept("a")),
+        b"",
+        b"\xff",
+        b"[]",
+        b'"text"',
+        b'["os.system", "true"]',
+        b'["Path", {}]',
+        b'["Kept"]',
+        b'["Kept", {"document_id": 1}]',
+        b'["Kept", {"document_id": "a", "more": "b"}, 1]',
+        b'["Archive", {"document_id": "a", "notes": "b"}]',
+        b'["InputError", "a", "b", ""]',
+        b'["DocumentError", "a", ["b"], ""]',
+        b'["Document", {"id": "a", "title": "b", "text": 1, "source": "c", "sha256": "d"}]',
+        b'["Document", {"id": "a"}]',
+        bytes_of(Kept("a"))[:-1],
+        b"[" * 100_000,
+    ],
 )
-def test_what_is_no_message_of_a_reader(value: object) -> None:
-    with pytest.raises(pickle.UnpicklingError, match="no message of a reader"):
-        result_of(pickle.dumps(value))
-    for damaged in (b"", b"\x80", pickle.dumps(Kept("a"))[:-1]):
-        with pytest.raises(pickle.UnpicklingError, match="no message of a reader"):
-            result_of(damaged)
+def test_what_is_no_message_of_a_reader(sent: bytes) -> None:
+    with pytest.raises(NoMessage, match="no message of a reader"):
+        message_of(sent)
 
 
 def test_messages_of_a_reader_arrive_as_they_were_sent(tmp_path: Path) -> None:
-    (tmp_path / "a.md").write_text("# Mill\n\nIt turns.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n")
-    document = read_document(tmp_path / "a.md", "docs/a.md")
-    fault = ReaderFault("x", "lines")
-    fault.document_id = "a"
-    for value in (document, Begun("a"), Spent(), Kept("a"), Archive("a", ("note",))):
-        assert result_of(pickle.dumps(value)) == value
-    told = result_of(pickle.dumps(fault))
+    text = "# Mill\n\nIt [turns](https://a.example).\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
+    (tmp_path / "a.md").write_text(text)
+    document = replace(read_document(tmp_path / "a.md", "docs/a.md"), pages=(0, 3), metadata={"a": "b"}, notes=("c",))
+    assert document.blocks
+    assert document.links
+    odd = replace(document, title="\udcff \U0001f600", hidden=True, ocr="eng")
+    for value in (document, odd, Begun("a"), Spent(), Kept("a"), Archive("a", ("note",))):
+        told = message_of(bytes_of(value))
+        assert (told, type(told)) == (value, type(value))
+    blocks, links = message_of(bytes_of(document)).blocks, message_of(bytes_of(document)).links  # type: ignore[union-attr]
+    assert {type(one) for one in (*blocks, *links)} == {BlockSpan, LinkSpan}
+
+
+@pytest.mark.parametrize("error", [DocumentError("x"), UnsupportedDocument("x"), EmptyDocument("x")])
+def test_errors_of_a_reader_arrive_as_they_were_sent(error: DocumentError) -> None:
+    error.document_id = "a"
+    told = message_of(bytes_of(error))
+    assert isinstance(told, DocumentError)
+    assert (type(told), str(told), told.document_id) == (type(error), "x", "a")
+
+
+def test_a_fault_of_the_program_arrives_with_its_traceback() -> None:
+    told = message_of(bytes_of(ReaderFault("x", "lines")))
     assert isinstance(told, ReaderFault)
-    assert (str(told), told.traceback, told.document_id) == ("x", "lines", "a")
+    assert (str(told), told.traceback, told.document_id) == ("x", "lines", "")
