@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pylatexenc.latexwalker import LatexWalker, get_default_latex_context_db
 
 from rag.documents.read import read_document
+from rag.documents.rst import _titles as titles_of
 from rag.documents.tex_source import prepared
 from rag.documents.tex_walker import nodes_of
 from rag.types import Document
@@ -430,3 +431,19 @@ def test_braces_that_are_never_closed_cost_no_letter(tmp_path: Path) -> None:
     source = "\\newcommand{\\mill}[1]{the mill of #1}\n\\mill{Ann\n\nIt turns.\n\n\\mill{Bob} stands."
     assert read(tmp_path, source, "a.tex").text == "the mill of Ann\n\nIt turns.\n\nthe mill of Bob stands."
     assert read(tmp_path, "It turns.\n\n\\newcommand{\\mill}{a mill. \\mill", "a.tex").text == "It turns."
+
+
+def test_environments_that_are_never_closed_are_source_like_any_other() -> None:
+    closed = r"a \begin{verbatim}x\end{verbatim} b \begin{verbatim}y \begin{minted}{c}z\end{minted} "
+    found = prepared(closed + r"\begin{comment}c\end{comment}d")
+    assert found.kept == ["x", "z"]
+    assert found.text.split()[:5] == ["a", r"\keptaswritten{0}", "b", r"\begin{verbatim}y", r"\keptaswritten{1}"]
+    begun = time.process_time()
+    assert prepared(r"\begin{verbatim}" * 20_000).kept == []
+    assert time.process_time() - begun < 10
+
+
+def test_titles_of_labelled_places_of_rst() -> None:
+    labelled = ".. _a b:\n.. _c:\n\n====\nOne\n====\n\ntext\n\n.. _d:\n\nTwo\n---\n\n"
+    source = f"{labelled}.. _e:\n\nno title\n\n.. _f:\n\nThree\n===="
+    assert titles_of(source) == {"a b": "One", "c": "One", "d": "Two", "f": "Three"}
