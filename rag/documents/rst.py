@@ -67,7 +67,7 @@ def _before_text(text: str) -> str:
 
 def _titles(text: str) -> dict[str, str]:
     """The titles of places in the text by their labels, as references name them."""
-    titles, labels, lines = {}, list[str](), text.split("\n")
+    titles, labels, lines = dict[str, str](), list[str](), text.split("\n")
     for number, line in enumerate(lines):
         if label := LABEL.match(line):
             labels.append(" ".join(label[1].lower().split()))
