@@ -12,6 +12,7 @@ import { findThreads, put, removeThread, turnsOf, whenChangedElsewhere } from ".
 
 const WAIT_MS = 150; // after a letter of a search
 let timer = 0;
+let isRenaming = false; // the list waits, so that the field is not taken away
 
 /** Show the list, and keep it as it is. */
 export function installThreads() {
@@ -41,9 +42,10 @@ function showMenu(open, focus = true) {
 }
 
 async function list() {
+  if (isRenaming) return;
   const ticket = store.ticket("threads", "");
   const found = await findThreads(byId("thread-search").value);
-  if (!ticket.current()) return;
+  if (!ticket.current() || isRenaming) return;
   const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.closest("#thread-list li")?.getAttribute("data-id");
   const shown = current()?.id;
   byId("thread-list").replaceChildren(...found.map((thread) => make(
@@ -61,16 +63,22 @@ async function acted(target) {
   const thread = current();
   if (thread === null) return;
   const name = thread.name.replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 50) || "conversation";
-  if (target.dataset.act === "rename") rename(thread);
+  if (target.dataset.act === "rename") await rename(thread);
   if (target.dataset.act === "markdown") save(`${name}.md`, "text/markdown", asMarkdown(thread, await turnsOf(thread.id)));
   if (target.dataset.act === "page") save(`${name}.html`, "text/html", asPage(thread, await turnsOf(thread.id)));
   if (target.dataset.act === "references") save(`${name}.json`, "application/vnd.citationstyles.csl+json", asReferences(await turnsOf(thread.id)));
   if (target.dataset.act === "delete") await remove(thread);
 }
 
-/** @param {Thread} thread */
-function rename(thread) {
-  const item = byId("thread-list").querySelector(`[data-id="${thread.id}"]`);
+/** Put a field in the place of the name; a search that leaves the conversation out is ended.
+ *  @param {Thread} thread */
+async function rename(thread) {
+  const shown = () => byId("thread-list").querySelector(`[data-id="${thread.id}"]`);
+  if (shown() === null) {
+    byId("thread-search").value = "";
+    await list();
+  }
+  const item = shown();
   if (item === null) return;
   const field = make("input", { type: "text", "aria-label": t("thread_name"), maxlength: "200" });
   field.value = thread.name;
@@ -78,6 +86,7 @@ function rename(thread) {
   const end = async (/** @type {boolean} */ keep) => {
     if (done) return;
     done = true;
+    isRenaming = false;
     if (keep && field.value.trim()) await put("threads", Object.assign(thread, { name: field.value.trim() }));
     await list();
     byId("thread-list").querySelector(`[data-id="${thread.id}"] a`)?.focus();
@@ -89,6 +98,7 @@ function rename(thread) {
     }
   });
   field.addEventListener("blur", () => end(true));
+  isRenaming = true;
   item.replaceChildren(field);
   field.select();
 }
