@@ -92,7 +92,8 @@ class CitationJSON(TypedDict):
 
 
 class HitJSON(TypedDict):
-    """A passage that was found: `document.text[start:end] == text`. Scores are higher when better, ranks 1-based."""
+    """A passage that was found: `document.text[start:end] == text`. Scores are higher when better, ranks 1-based;
+    `also_in` names other documents that say the same in nearly the same words."""
 
     id: str
     document_id: str
@@ -108,6 +109,7 @@ class HitJSON(TypedDict):
     page: int | None
     section: str | None
     text: str
+    also_in: list[str]
 
 
 class IndexJSON(TypedDict):
@@ -356,6 +358,7 @@ def hit_json(hit: Hit) -> HitJSON:
         "page": passage.page,
         "section": passage.section,
         "text": passage.text,
+        "also_in": list(hit.also_in),
     }
 
 

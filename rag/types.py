@@ -136,6 +136,7 @@ class Hit:
     dense_rank: int | None  # 1-based; None if the passage was not among the candidates of that search
     lexical_rank: int | None
     sentences: tuple[SentenceScore, ...] = ()  # one for each sentence of the passage
+    also_in: tuple[str, ...] = ()  # other documents that say the same in nearly the same words, best first
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ PASSAGES: list[HitJSON] = [
         "page": None,
         "section": "Pumps",
         "text": SENTENCE,
+        "also_in": [],
     },
     {
         "id": "notes/<b>markup<b>.html:0-25",
@@ -68,6 +69,7 @@ PASSAGES: list[HitJSON] = [
         "page": None,
         "section": None,
         "text": "<script>alert(1)</script>",
+        "also_in": [],
     },
 ]
 CITATION: CitationJSON = {

@@ -11,6 +11,7 @@ from rag.types import Answer, Citation, Hit
 
 _WIDTH = 96
 _NEAREST = 3
+_OTHERS = 3  # documents that say the same, by name
 _PREVIEW = 280  # characters of a passage in a list
 
 
@@ -51,8 +52,17 @@ def hits_text(hits: Sequence[Hit]) -> str:
         return "nothing found: the index is empty"
     return "\n\n".join(
         f"{number:2}. {hit.score:.3f}  {_hit_where(hit)}\n{_wrap(_preview(hit.passage.text, _PREVIEW), '    ')}"
+        f"{_also_in(hit)}"
         for number, hit in enumerate(hits, 1)
     )
+
+
+def _also_in(hit: Hit) -> str:
+    """A line with the other documents that say the same, if there are any."""
+    if not hit.also_in:
+        return ""
+    more = f" and {len(hit.also_in) - _OTHERS} more" if len(hit.also_in) > _OTHERS else ""
+    return "\n" + _wrap(f"nearly the same in {', '.join(hit.also_in[:_OTHERS])}{more}", "    ")
 
 
 def _marked(citation: Citation, color: bool) -> str:

@@ -5,28 +5,33 @@ and comparable between questions: cosine of the passage, coverage of the questio
 over its sentences. Coverage is the share of the question's terms that a text holds, weighted by BM25's inverse document
 frequency. It ranks the right passage first more often than BM25's own score, since it rewards a text that holds *all*
 of the question, not one that repeats a part (docs/experiments.md). Words that a question takes from a conversation help
-to find its passage; among the sentences of that only its own words decide.
+to find its passage; among the sentences of that only its own words decide. Passages of several documents that say the
+same count once (`rag.retrieval.alike`): of those that fit equally, the one of the newest document.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from rag.background import begun
+from rag.retrieval.alike import alike
 from rag.retrieval.days_as_written import other_notations
 from rag.retrieval.question import Question
 from rag.seams import Snapshot
+from rag.text.dates import stated_date
 from rag.text.structure import blocks_of, table_header
 from rag.text.terms import STOP_WORDS, stem, terms
-from rag.types import Hit, Passage, Scored, SentenceScore, StoredPassage, Vectors
+from rag.types import Hit, Origin, Passage, Scored, SentenceScore, StoredPassage, Vectors
 
 CANDIDATES = 50  # of each search; the right passage is among the first 50 for 99 of 100 questions
 _HEADING_CREDIT = 0.5  # of a word in the heading above a sentence, or in the head of a table above its row
+_EQUAL = 0.01  # scores of one text in several documents differ by their titles and headings alone
 _NO_TERMS: frozenset[str] = frozenset()
 _FUNCTION_WORDS = frozenset(map(stem, STOP_WORDS))
 _DIGIT = re.compile(r"\d")
@@ -69,7 +74,8 @@ def retrieve(
     places = _places(dense), _places(found.lexical)
     rest = _candidates(snapshot, [row for row in places[0] if row not in places[1]], found.read)
     judged = [*_judged(found.candidates, embedded), *_judged(rest, embedded)]
-    return [_hit(item, *places) for item in _best(judged, k)]
+    once = sorted(_once_each(judged, k, snapshot), key=lambda each: -each[0].score)
+    return [_hit(item, others, *places) for item, others in once]
 
 
 def question_weights(snapshot: Snapshot, question: Question) -> dict[str, float]:
@@ -260,6 +266,41 @@ def _best(judged: Sequence[_Judged], k: int) -> list[_Judged]:
     return sorted(close, key=lambda item: (-item.score, item.words.stored.passage.id))[:k]
 
 
+def _once_each(judged: Sequence[_Judged], k: int, snapshot: Snapshot) -> Iterator[tuple[_Judged, tuple[str, ...]]]:
+    """The `k` best candidates that say different things, with the documents of the others that say the same."""
+    count = k
+    while True:
+        best = _best(judged, count)
+        groups = alike([item.words.stored for item in best])
+        if len(groups) >= k or count >= len(judged):
+            break
+        count *= 2
+    for places in groups[:k]:
+        group = [best[place] for place in places]
+        first = group[0] if len(group) == 1 else _newest(group, snapshot)
+        yield first, tuple(_document(item) for item in group if item is not first)
+
+
+def _newest(group: Sequence[_Judged], snapshot: Snapshot) -> _Judged:
+    """Of those that fit the question as well as the first, the one of the newest document."""
+    equal = [item for item in group if item.score >= group[0].score - _EQUAL]
+    origins = snapshot.origins({_document(item) for item in equal})
+    return max(equal, key=lambda item: (_day(origins.get(_document(item))), item.score))
+
+
+def _day(origin: Origin | None) -> str:
+    """The date that a document states, else the day of its file, in ISO; empty if neither is known."""
+    if origin is None:
+        return ""
+    stated = stated_date(origin.created) if origin.created else None
+    modified = origin.stamp.mtime_ns
+    return stated or ("" if modified is None else datetime.fromtimestamp(modified // 10**9, UTC).date().isoformat())
+
+
+def _document(item: _Judged) -> str:
+    return item.words.stored.passage.document_id
+
+
 def _sentences(passage: Passage, asked: AskedTerms) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
     """The question's terms in each sentence, and those in the head of its table if it is a row of one."""
     text, at = passage.text, passage.start
@@ -274,7 +315,12 @@ def _places(found: list[Scored]) -> dict[int, tuple[int, float]]:
     return {scored.row: (rank, scored.score) for rank, scored in enumerate(found, 1)}
 
 
-def _hit(item: _Judged, dense: Mapping[int, tuple[int, float]], lexical: Mapping[int, tuple[int, float]]) -> Hit:
+def _hit(
+    item: _Judged,
+    also_in: tuple[str, ...],
+    dense: Mapping[int, tuple[int, float]],
+    lexical: Mapping[int, tuple[int, float]],
+) -> Hit:
     row, passage, _ = item.words.stored
     dense_rank, _ = dense.get(row, (None, 0.0))
     lexical_rank, lexical_score = lexical.get(row, (None, 0.0))
@@ -282,4 +328,4 @@ def _hit(item: _Judged, dense: Mapping[int, tuple[int, float]], lexical: Mapping
         SentenceScore((2 * item.score + similarity + found.asked) / 4, similarity)
         for similarity, found in zip(item.similarities, item.words.credits, strict=True)
     )
-    return Hit(passage, item.score, item.cosine, lexical_score, dense_rank, lexical_rank, sentences)
+    return Hit(passage, item.score, item.cosine, lexical_score, dense_rank, lexical_rank, sentences, also_in)

@@ -153,6 +153,8 @@ def test_hits_are_numbered_with_score_and_place_and_wrapped() -> None:
         "    A sentence of some words that goes on beyond the width of ninety-six characters, so that it\n"
         "    is wrapped."
     )
+    more = replace(hit(), also_in=tuple(f"{number}.txt" for number in range(5)))
+    assert hits_text([more]).endswith("\n    nearly the same in 0.txt, 1.txt, 2.txt and 2 more")
     assert hits_text([]) == "nothing found: the index is empty"
 
 

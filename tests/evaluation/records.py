@@ -58,6 +58,7 @@ def passage(document: str = "mill.txt", text: str = TEXT) -> HitJSON:
         "page": None,
         "section": None,
         "text": text,
+        "also_in": [],
     }
 
 

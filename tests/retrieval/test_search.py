@@ -128,7 +128,7 @@ def test_a_passage_of_either_search_is_a_candidate_and_the_better_one_comes_firs
 
 
 def test_what_words_find_is_read_while_the_vector_is_made_and_nothing_twice() -> None:
-    stored = [StoredPassage(n, passage("Ore.", f"{n}"), Embedding(unit(1, 0), unit(1, 0)[None])) for n in range(3)]
+    stored = [StoredPassage(n, passage(f"Ore {n}.", f"{n}"), Embedding(unit(1, 0), unit(1, 0)[None])) for n in range(3)]
     snapshot = FakeSnapshot(stored, [Scored(0, 1.0), Scored(1, 1.0)], [Scored(1, 3.0), Scored(2, 2.0)])
 
     def vector() -> Vectors:
