@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -190,6 +191,16 @@ class DocumentSink(Protocol):
 
 class WritableIndex(Index, DocumentSink, Protocol):
     """An index that this process may write to; both stores offer it, open for reading or for writing."""
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Commit the changes of a `with` block together, or none of them if it ends with an error; within it, `publish`
+        does nothing."""
+
+    def outcome(self, job: str) -> str | None:
+        """What came of an upload, as it was noted; None if that is not known."""
+
+    def note_outcome(self, job: str, outcome: str) -> None:
+        """Note what came of an upload; the newest some thousands are kept."""
 
 
 class PassageReader(Protocol):

@@ -1,10 +1,10 @@
 """Uploads -> documents, in some threads of their own, and the state of each.
 
-In: files that `rag.ingest.uploads` keeps. Out: `Job`s, whose state a client asks for. Uploads that wait when the
-process ends are taken up when it starts again. Finished jobs are remembered up to a number, in memory only; if services
-share a database (`rag.state.job_table`), the state of each job is written there as well, so that any of them can be
-asked. Uploads of one name go to one thread, so that they take effect in the order in which they came; a file that takes
-long holds up only those that share its thread.
+In: files that `rag.ingest.incoming` keeps. Out: `Job`s, whose state a client asks for. Uploads that wait when the
+process ends are taken up when it starts again. What came of each is noted in its index, with its documents, so that
+other services and later ones can be asked; if services share a database (`rag.state.job_table`), the state of each job
+is written there as well. Uploads of one name go to one thread, so that they take effect in the order in which they
+came; a file that takes long holds up only those that share its thread.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, TypeAlias
 from zlib import crc32
@@ -29,14 +30,15 @@ from api.served import Served, absent
 from rag.documents.pool import ReaderPool
 from rag.errors import IndexBusy, Overloaded, RagError, StateUnavailable
 from rag.index.folders import index_folder
-from rag.ingest import uploads
+from rag.ingest import incoming, uploads
+from rag.ingest.incoming import Upload
+from rag.ingest.placing import is_begun
 from rag.ingest.prepare import ReadFiles
-from rag.ingest.run import Summary
-from rag.ingest.uploads import Upload
+from rag.ingest.uploads import Outcome
 from rag.serialise import to_json
 from rag.state.database import Database
 from rag.state.job_table import JobTable
-from rag.stores.open import open_index
+from rag.stores.open import list_indexes, open_index
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +75,12 @@ class Job:
     error: str | None = None
     passages: int = 0
 
+    def end(self, outcome: Outcome) -> None:
+        """Note what came of it; messages of files tell no path of this machine."""
+        self.document_id, self.passages = outcome.document_id, outcome.passages
+        self.error = None if outcome.error is None else public(outcome.error)
+        self.status = "done" if outcome.done else "failed"
+
     def json(self) -> JobJSON:
         """The job as JSON."""
         return {
@@ -95,7 +103,7 @@ class Jobs:
         self._served = served
         self._shared = JobTable(state, _REMEMBERED) if state else None
         self._jobs: dict[str, Job] = {}
-        self._owner = uploads.Owner()
+        self._owner = incoming.Owner()
         # Without a bound, so that nothing waits to put something in; `_reserve` counts. None ends the thread.
         self._queues: list[_Queue] = [queue.SimpleQueue() for _ in range(_WORKERS)]
         self._waiting = 0
@@ -111,10 +119,11 @@ class Jobs:
     def start(self) -> None:
         """Take up the uploads that an earlier process left waiting, in the order in which they came, and start the
         threads."""
-        for folder in sorted(self._served.settings.indexes_dir.glob(f"*/{uploads.FOLDER}")):
-            for upload in uploads.waiting(folder.parent, self._owner):
+        for folder in sorted(self._served.settings.indexes_dir.glob(f"*/{incoming.FOLDER}")):
+            for upload in incoming.waiting(folder.parent, self._owner):
                 with self._lock:
                     self._waiting += 1
+                    self._last = max(self._last, incoming.number_of(upload.job))  # whatever the clock says now
                 self._enqueue(folder.parent.name, upload)
         for thread in self._threads:
             thread.start()
@@ -128,14 +137,14 @@ class Jobs:
         if not create and index != self._served.settings.index:
             self._served.check(index)
         self._served.models()
-        upload = Upload(self._new_id(), uploads.checked_name(name), folder / uploads.FOLDER)
+        upload = Upload(self._new_id(), uploads.checked_name(name), folder / incoming.FOLDER)
         uploads.check_place(upload)
         self._reserve()
         try:
             self._owner.take(upload.folder, upload.job)
-            uploads.keep(content, upload, metadata)
+            incoming.keep(content, upload, metadata)
         except BaseException as exc:
-            uploads.discard(upload)
+            incoming.discard(upload)
             with self._lock:
                 self._waiting -= 1
             if isinstance(exc, OSError):
@@ -158,20 +167,34 @@ class Jobs:
 
     def get(self, job_id: str) -> Job:
         """The job of that id. Raises `JobNotFound`, `StateUnavailable`."""
-        job = self._jobs.get(job_id) or self._elsewhere(job_id)
+        job = self._jobs.get(job_id)
+        if job is None and _ID.fullmatch(job_id):
+            job = self._elsewhere(job_id) or self._noted(job_id)
         if job is None or not caller().sees(job.index):
-            kept = (
-                f"the newest {_REMEMBERED:,} are remembered"
-                if self._shared
-                else "a restart of the service forgets them"
-            )
-            raise JobNotFound(f"there is no job {job_id[:80]!r}: {kept}")
+            raise JobNotFound(f"there is no job {job_id[:80]!r}: the newest {_REMEMBERED:,} are remembered")
         return job
+
+    def _noted(self, job_id: str) -> Job | None:
+        """The job as one of the indexes knows it, or as it waits for another service on their folder."""
+        settings = self._served.settings
+        for name in filter(caller().sees, list_indexes(settings)):
+            with (
+                suppress(RagError),
+                open_index(settings.model_copy(update={"index": name}), None, chunker=False) as index,
+            ):
+                if kept := index.outcome(job_id):
+                    job = Job(job_id, name, "")
+                    job.end(Outcome.of_text(kept))
+                    return job
+        for folder in settings.indexes_dir.glob(f"*/{incoming.FOLDER}"):
+            if document_id := incoming.is_waiting(folder.parent, job_id):
+                return Job(job_id, folder.parent.name, document_id)
+        return None
 
     def _elsewhere(self, job_id: str) -> Job | None:
         """The job as another service, or this one before a restart, wrote it to the shared database; None if there is
         none."""
-        if self._shared is None or not _ID.fullmatch(job_id):
+        if self._shared is None:
             return None
         try:
             record = self._shared.get(job_id)
@@ -238,27 +261,37 @@ class Jobs:
     def _end(self, job: Job, upload: Upload, read: ReadFiles) -> None:
         """Bring a job to its end. A job that failed leaves no file that the next start would put in; one that is cut
         off by the end of the service waits for the next."""
-        there = False
         try:
-            summary = self._put_when_possible(job.index, upload, uploads.read_ahead(upload, read))
-            failures = [failure.message.replace(str(upload.path), upload.name) for failure in summary.failed]
-            job.passages, job.error = summary.passages, next(map(public, failures), None)
-            there = bool(summary.added or summary.replaced)  # of an archive, some files may have failed
+            outcome: Outcome | None = self._put_when_possible(job.index, upload, uploads.read_ahead(upload, read))
         except (IndexBusy, NotReady) as exc:
-            if self._closing.is_set():
-                job.status = "queued"
-                return
-            job.error = public(str(exc))
+            outcome = None if self._closing.is_set() else self._given_up(job, upload, str(exc))
         except RagError as exc:
-            job.error = public(str(exc).replace(str(upload.path), upload.name))
+            outcome = self._given_up(job, upload, str(exc).replace(str(upload.path), upload.name))
         except Exception as exc:
             _log.exception("upload %s failed", upload.document_id)
             known = storage_error(exc)
-            job.error = public(str(known)) if known else "something went wrong here: the server's log tells what"
-        job.status = "failed" if job.error and not there else "done"
-        uploads.discard(upload)
+            error = str(known) if known else "something went wrong here: the server's log tells what"
+            outcome = self._given_up(job, upload, error)
+        if outcome is None:
+            job.status = "queued"
+        else:
+            job.end(outcome)
 
-    def _put_when_possible(self, index: str, upload: Upload, read: ReadFiles) -> Summary:
+    def _given_up(self, job: Job, upload: Upload, error: str) -> Outcome | None:
+        """End a job that cannot be done, with what an earlier process has done of it undone. None if that is not
+        possible now: it waits for the next start."""
+        settings = self._served.settings.model_copy(update={"index": job.index})
+        try:
+            with self._writer_of(job.index), open_index(settings, None, write=True, chunker=False) as opened:
+                return uploads.give_up(upload, opened, error)
+        except Exception as exc:
+            if is_begun(upload):
+                _log.warning("upload %s waits for the next start: %s", upload.document_id, exc)
+                return None
+        incoming.discard(upload)
+        return Outcome(upload.document_id, False, error, 0)
+
+    def _put_when_possible(self, index: str, upload: Upload, read: ReadFiles) -> Outcome:
         """Index an upload. Waits for models that are being loaded, and for another process that writes to the index."""
         deadline = time.monotonic() + _BUSY_S
         while True:
@@ -268,14 +301,14 @@ class Jobs:
                 if time.monotonic() > deadline or self._closing.wait(_RETRY_S):
                     raise
 
-    def _put(self, index: str, upload: Upload, read: ReadFiles) -> Summary:
+    def _put(self, index: str, upload: Upload, read: ReadFiles) -> Outcome:
         settings = self._served.settings.model_copy(update={"index": index})
         embedder = self._served.models().embedder
         with self._writer_of(index):
             with open_index(settings, embedder, create=True) as opened:
-                summary = uploads.put(upload, opened, embedder, settings, read)
+                outcome = uploads.put(upload, opened, embedder, settings, read)
             self._closing.wait(_YIELD_S)
-        return summary
+        return outcome
 
     def _writer_of(self, index: str) -> threading.Lock:
         """The lock of those who write to an index; the names come from indexes that are there, or that an admin

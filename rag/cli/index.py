@@ -10,7 +10,7 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -148,19 +148,28 @@ def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings:
     if settings.index not in list_indexes(settings):
         return _first_run(paths, options, settings)
     with when_free(lambda: open_index(settings, None, write=True), options.wait) as index:
-        known, failures = index.files(), index.failures()
-        change = _changes(paths, known, failures, options, settings)
-        if change.held and _may_go(change.held, options):
-            change = _changes(paths, known, failures, options, settings, prune=True)
-        if not change.changed:
-            done = _carry_out(change, index, None, len(known))
-            return _report(done, options, settings)
-        from rag.stores.open import check_made_with
-
-        with _preparer(options, settings) as (space, preparer):
-            check_made_with(index, settings, space)
-            done = _carry_out(change, index, preparer)
+        known = index.files()
+        change = _changes(paths, known, index.failures(), options, settings)
+        done = None if _is_asked_about(change, options) else _brought_in_line(change, index, known, options, settings)
+    if done is None:  # the index is free for others while somebody thinks
+        agreed = change.kept if _may_go(change.held) else []
+        with when_free(lambda: open_index(settings, None, write=True), options.wait) as index:
+            known = index.files()
+            change = _changes(paths, known, index.failures(), options, settings, agreed)
+            done = _brought_in_line(change, index, known, options, settings)
     return _report(done, options, settings)  # a cluster that is connected keeps standard output for itself
+
+
+def _brought_in_line(
+    change: Change, index: WritableIndex, known: Sized, options: argparse.Namespace, settings: Settings
+) -> _Done:
+    from rag.stores.open import check_made_with
+
+    if not change.changed:
+        return _carry_out(change, index, None, len(known))
+    with _preparer(options, settings) as (space, preparer):
+        check_made_with(index, settings, space)
+        return _carry_out(change, index, preparer)
 
 
 def _first_run(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
@@ -174,6 +183,8 @@ def _first_run(paths: Sequence[Path], options: argparse.Namespace, settings: Set
         _preparer(options, settings) as (space, preparer),
         when_free(lambda: open_index(settings, space, create=True), options.wait) as index,
     ):
+        if known := index.files():  # another process has made it meanwhile
+            change = _changes(paths, known, index.failures(), options, settings)
         done = _carry_out(change, index, preparer)
     if not done.documents:
         discard_empty(settings)
@@ -186,18 +197,22 @@ def _changes(
     failures: Sequence[Failed],
     options: argparse.Namespace,
     settings: Settings,
-    prune: bool = False,
+    agreed: Sequence[str] = (),
 ) -> Change:
     from rag.ingest.changes import find_changes
 
     how = _reading(options)
-    return find_changes(paths, known, settings.indexes_dir, how, failures, options.exclude, prune or options.prune)
+    return find_changes(paths, known, settings.indexes_dir, how, failures, options.exclude, options.prune or agreed)
 
 
-def _may_go(held: Sequence[Held], options: argparse.Namespace) -> bool:
-    """Ask if so many documents may be removed; nobody is asked without a terminal, and while a folder is watched."""
-    if options.json or options.watch or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
+def _is_asked_about(change: Change, options: argparse.Namespace) -> bool:
+    """True if a person is to say if documents may go; nobody is asked without a terminal, and while a folder is
+    watched."""
+    return bool(change.held and not (options.json or options.watch) and sys.stdin.isatty() and sys.stderr.isatty())
+
+
+def _may_go(held: Sequence[Held]) -> bool:
+    """Ask if so many documents may be removed."""
     for each in held:
         print(f"rag: {held_text(each)}", file=sys.stderr)
     print("Remove them? [y/N] ", end="", file=sys.stderr, flush=True)

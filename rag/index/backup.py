@@ -4,8 +4,8 @@ In: the folder of indexes and a name. Out: a zip archive without compression of 
 calibration, the uploaded files, and `backup.json`, which has the size and the hash of each. What is derived is left
 out and made anew. Files of folders are not part of it.
 
-A restored index takes the place of another by two renames of folders, so that none of the files of that one (such as a
-log of SQLite) is left beside those of this one.
+A restored index takes the place of another by renames of folders (`rag.index.exchange`), so that none of the files of
+that one (such as a log of SQLite) is left beside those of this one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import sqlite3
 import zipfile
 from collections.abc import Iterator
@@ -24,9 +23,10 @@ from typing import Any, NamedTuple
 from rag.atomic import sync_folder
 from rag.errors import InputError, RagError
 from rag.index.catalogue import Catalogue
+from rag.index.exchange import clear, exchange, in_the_making, settle
 from rag.index.failures import plain_errors
 from rag.index.folders import index_folder, index_not_found
-from rag.index.lock import WriterLock
+from rag.index.relocate import relocate
 from rag.index.schema import FILE, connect_catalogue
 from rag.index.writer import LocalWriter
 
@@ -37,7 +37,6 @@ _UPLOADS = "uploads"
 _INCOMING = ".incoming"
 _BLOCK = 1 << 20
 _PAGES = 4096  # of the catalogue that are copied at once; in between, writers go on
-_WAIT_S = 5.0
 
 
 class Backup(NamedTuple):
@@ -64,7 +63,13 @@ def back_up(indexes_dir: Path, name: str, file: Path) -> Backup:
             documents = _copy_catalogue(folder, copy)
             with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
                 told = [_add(archive, copy, FILE)] + [_add(archive, path, inside) for path, inside in _besides(folder)]
-                about = {"format": FORMAT, "index": name, "documents": documents, "files": told}
+                about = {
+                    "format": FORMAT,
+                    "index": name,
+                    "folder": str(folder.resolve()),
+                    "documents": documents,
+                    "files": told,
+                }
                 archive.writestr(MANIFEST, json.dumps(about, ensure_ascii=False, indent=1))
             with part.open("rb") as written:
                 os.fsync(written.fileno())
@@ -82,17 +87,18 @@ def restore(indexes_dir: Path, file: Path, name: str | None = None) -> Backup:
     `RagError` with that index as it was if the file is not whole, and `IndexBusy` if another process writes."""
     about = _manifest(file)
     folder = index_folder(indexes_dir, name or str(about["index"]))
-    fresh, old = folder.with_name(f".{folder.name}.restoring"), folder.with_name(f".{folder.name}.replaced")
     with plain_errors(folder):
-        _settle(folder, fresh, old)
+        settle(indexes_dir)
+        clear(folder)
         try:
+            fresh = in_the_making(folder)
             fresh.mkdir(parents=True)
             _unpack(file, about, fresh)
             _check(fresh, file)
-            _exchange(folder, fresh, old)
+            _make_whole(fresh, about, folder)
+            exchange(folder)
         finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+            clear(folder)
     uploads = sum(item["name"].startswith(f"{_UPLOADS}/") for item in about["files"])
     return Backup(folder.name, int(about["documents"]), uploads, file.stat().st_size)
 
@@ -121,13 +127,13 @@ def _besides(folder: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _add(archive: zipfile.ZipFile, path: Path, inside: str) -> dict[str, Any]:
-    digest, size = hashlib.sha256(), 0
+    digest, size, modified = hashlib.sha256(), 0, path.stat().st_mtime_ns
     with path.open("rb") as source, archive.open(inside, "w", force_zip64=True) as target:
         while block := source.read(_BLOCK):
             digest.update(block)
             target.write(block)
             size += len(block)
-    return {"name": inside, "size": size, "sha256": digest.hexdigest()}
+    return {"name": inside, "size": size, "sha256": digest.hexdigest(), "mtime_ns": modified}
 
 
 def _manifest(file: Path) -> dict[str, Any]:
@@ -178,48 +184,20 @@ def _extract(archive: zipfile.ZipFile, name: str, target: Path, size: int) -> st
 
 
 def _check(fresh: Path, file: Path) -> None:
-    """Check the catalogue by itself, and make what is derived from it. Raises `RagError`, `IndexMismatch`."""
+    """Check the catalogue by itself. Raises `RagError`, `IndexMismatch`."""
     with plain_errors(fresh), closing(Catalogue.open(fresh).connection) as connection:
         faults = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
     if faults != ["ok"]:
         raise RagError(f"{file} holds a damaged catalogue ({faults[0]}): nothing was changed; take another copy")
     with closing(sqlite3.connect(fresh / FILE)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _make_whole(fresh: Path, about: dict[str, Any], folder: Path) -> None:
+    """Make what is derived from the catalogue, and let it know its uploaded files where they will be."""
     writer = LocalWriter.open(fresh, wait=0)
     try:
+        relocate(writer.ledger, about, fresh, folder)
         writer.mend()
     finally:
         writer.close()
-
-
-def _exchange(folder: Path, fresh: Path, old: Path) -> None:
-    """Put the new folder in the place of the one that is there; uploads that wait in that one are kept."""
-    if not (folder / FILE).exists():
-        folder.mkdir(exist_ok=True)
-        os.rename(folder, old)
-        os.rename(fresh, folder)
-    else:
-        lock = WriterLock(folder)
-        lock.acquire(_WAIT_S)
-        try:
-            os.rename(folder, old)
-            os.rename(fresh, folder)
-        finally:
-            lock.release()
-    if (old / _UPLOADS / _INCOMING).is_dir():
-        (folder / _UPLOADS).mkdir(exist_ok=True)
-        os.rename(old / _UPLOADS / _INCOMING, folder / _UPLOADS / _INCOMING)
-    sync_folder(folder.parent)
-
-
-def _settle(folder: Path, fresh: Path, old: Path) -> None:
-    """Finish or undo what a restore left that was killed."""
-    shutil.rmtree(fresh, ignore_errors=True)
-    if old.exists() and not folder.exists():
-        os.rename(old, folder)
-    elif old.exists():
-        waiting = old / _UPLOADS / _INCOMING
-        if waiting.is_dir() and not (folder / _UPLOADS / _INCOMING).exists():
-            (folder / _UPLOADS).mkdir(exist_ok=True)
-            os.rename(waiting, folder / _UPLOADS / _INCOMING)
-        shutil.rmtree(old, ignore_errors=True)

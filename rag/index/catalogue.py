@@ -179,6 +179,13 @@ class Catalogue:
             for file, document, message, sha256, stamp, read_with, empty in found
         ]
 
+    def outcome(self, job: str) -> str | None:
+        """What came of an upload, as it was noted; None if that is not known."""
+        if not self._has("jobs"):
+            return None
+        found = self.connection.execute("SELECT outcome FROM jobs WHERE job = ?", (job,)).fetchone()
+        return None if found is None else str(found[0])
+
     def origins(self, document_ids: Iterable[str], at: int) -> dict[str, Origin]:
         """The origins of these documents, by id."""
         stamp, join = self._stamp()

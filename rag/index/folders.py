@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 import shutil
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from rag.errors import IndexMismatch, IndexNotFound, InputError
+from rag.errors import IndexBusy, IndexMismatch, IndexNotFound, InputError
 from rag.index import schema
+from rag.index.exchange import settle
 from rag.index.lock import WriterLock
 from rag.index.schema import FILE as CATALOGUE
 from rag.index.spaces import shared
@@ -42,6 +43,7 @@ ANY = Expected()
 
 def local_indexes(indexes_dir: Path) -> list[str]:
     """The names of the indexes in a folder, sorted; empty if there is no such folder."""
+    settle(indexes_dir)
     return sorted(file.parent.name for file in indexes_dir.glob(f"*/{CATALOGUE}") if _NAME.fullmatch(file.parent.name))
 
 
@@ -68,6 +70,7 @@ def index_not_found(indexes_dir: Path, name: str) -> IndexNotFound:
 
 def create_index(folder: Path, settings: MadeWith, wait: float) -> None:
     """Make the folder and an empty catalogue, unless there is one. Raises `IndexBusy` after `wait` seconds."""
+    settle(folder.parent)
     if (folder / CATALOGUE).exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -80,13 +83,25 @@ def create_index(folder: Path, settings: MadeWith, wait: float) -> None:
         lock.release()
 
 
-def discard_index(folder: Path) -> None:
-    """Delete the files of an index that holds nothing, the catalogue first; what else is in the folder stays."""
-    for name in (CATALOGUE, f"{CATALOGUE}-wal", f"{CATALOGUE}-shm", "dense.faiss", "dense.json", "writer.lock"):
-        (folder / name).unlink(missing_ok=True)
-    shutil.rmtree(folder / "lexical", ignore_errors=True)
-    with suppress(OSError):
-        folder.rmdir()
+def discard_if_empty(folder: Path) -> None:
+    """Delete the files of an index that holds no document, the catalogue first, unless another process writes to it;
+    what else is in the folder stays."""
+    lock = WriterLock(folder)
+    try:
+        lock.acquire(0)
+    except IndexBusy:
+        return  # somebody else fills it
+    try:
+        with closing(schema.connect_catalogue(folder)) as catalogue:
+            if catalogue.execute("SELECT 1 FROM versions WHERE removed IS NULL LIMIT 1").fetchone():
+                return
+        for name in (CATALOGUE, f"{CATALOGUE}-wal", f"{CATALOGUE}-shm", "dense.faiss", "dense.json", "writer.lock"):
+            (folder / name).unlink(missing_ok=True)
+        shutil.rmtree(folder / "lexical", ignore_errors=True)
+        with suppress(OSError):
+            folder.rmdir()
+    finally:
+        lock.release()
 
 
 def check_settings(folder: Path, found: MadeWith, expected: Expected, remedy: str = "") -> None:

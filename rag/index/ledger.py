@@ -57,6 +57,10 @@ _FAILURES = """CREATE TABLE IF NOT EXISTS failures (
     file TEXT NOT NULL, document TEXT NOT NULL, message TEXT NOT NULL, sha256 TEXT NOT NULL, stamp TEXT NOT NULL,
     read_with TEXT NOT NULL, empty INTEGER NOT NULL, PRIMARY KEY (file, document))"""
 
+# What came of uploads, the newest last.
+_JOBS = "CREATE TABLE IF NOT EXISTS jobs (number INTEGER PRIMARY KEY, job TEXT NOT NULL UNIQUE, outcome TEXT NOT NULL)"
+_JOBS_KEPT = 10_000
+
 # Embeddings first: which of them are left without a passage shows only while the passages are still there.
 _PRUNE = (
     """INSERT INTO removals SELECT v.removed, (SELECT MIN(row) FROM passages p WHERE p.version = v.version),
@@ -115,6 +119,8 @@ _ADOPT = (
 class Ledger(Catalogue):
     """The one connection that writes to the catalogue."""
 
+    is_at_once = False  # within `at_once`
+
     @classmethod
     def open(cls, folder: Path) -> Ledger:
         """Open the catalogue for writing, and add the tables that earlier versions did not make. Errors are those of
@@ -123,7 +129,7 @@ class Ledger(Catalogue):
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         ledger = cls(folder, connection)
-        for statement in (_READERS, _RECEIPTS, _LINKS, *_BLOCKS, _SOURCES, _FAILURES):
+        for statement in (_READERS, _RECEIPTS, _LINKS, *_BLOCKS, _SOURCES, _FAILURES, _JOBS):
             connection.execute(statement)
         if not ledger.has_removals():
             with ledger._transaction():
@@ -158,6 +164,16 @@ class Ledger(Catalogue):
                 raise self.not_found(document_id)
             self._put_source(changed[0], stamp)
 
+    def move_files(self, before: str, now: str) -> None:
+        """Note that all files whose paths begin with `before` have paths that begin with `now`."""
+        with self._transaction():
+            for table, column in (("versions", "source"), ("sources", "place"), ("failures", "file")):
+                self.connection.execute(
+                    f"UPDATE {table} SET {column} = :now || substr({column}, length(:before) + 1) "
+                    f"WHERE substr({column}, 1, length(:before)) = :before",
+                    {"before": before, "now": now},
+                )
+
     def mark_stale(self, document_ids: Iterable[str]) -> None:
         """Note that the files behind these documents could not be read, or not be found, until they are put in or
         touched again."""
@@ -177,6 +193,28 @@ class Ledger(Catalogue):
                 "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?, ?, ?)",
                 ((*failed[:4], _json(failed.stamp), *failed[5:]) for failed in failures),
             )
+
+    def note_outcome(self, job: str, outcome: str) -> None:
+        """Note what came of an upload, in place of what was noted before; the newest `_JOBS_KEPT` are kept."""
+        with self._transaction():
+            self.connection.execute(
+                "INSERT INTO jobs (job, outcome) VALUES (?, ?) "
+                "ON CONFLICT (job) DO UPDATE SET outcome = excluded.outcome",
+                (job, outcome),
+            )
+            self.connection.execute(
+                "DELETE FROM jobs WHERE number <= (SELECT MAX(number) FROM jobs) - ?", (_JOBS_KEPT,)
+            )
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Commit all that is changed within the block in one transaction, or nothing of it."""
+        with self._transaction():
+            self.is_at_once = True
+            try:
+                yield
+            finally:
+                self.is_at_once = False
 
     def flush(self) -> None:
         """Wait until the disk has everything that was committed."""
@@ -290,12 +328,30 @@ class Ledger(Catalogue):
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        if self.is_at_once:
+            with self._part():
+                yield
+            return
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield
             self.connection.execute("COMMIT")
         finally:
             self.end()  # rolls back what was not committed, whatever the reason
+
+    @contextmanager
+    def _part(self) -> Iterator[None]:
+        """A part of a transaction that is undone alone if it fails."""
+        self.connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            if self.connection.in_transaction:  # else SQLite has undone all, as with a full disk
+                self.connection.execute("ROLLBACK TO part")
+            raise
+        finally:
+            if self.connection.in_transaction:
+                self.connection.execute("RELEASE part")
 
     @contextmanager
     def _durable(self) -> Iterator[None]:

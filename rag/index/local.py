@@ -11,7 +11,7 @@ Does not watch the folder: `snapshot()` compares one number. The format on disk 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,7 +80,7 @@ class LocalIndex:
         with plain_errors(folder):
             if create:
                 folders.create_index(folder, expected.complete(), _WRITER_WAIT_S)
-            if not (folder / CATALOGUE).exists():
+            if not (folder / CATALOGUE).exists() and name not in folders.local_indexes(indexes_dir):
                 raise folders.index_not_found(indexes_dir, name)
         index = cls(folder, shown)
         settings = index.settings
@@ -159,6 +159,20 @@ class LocalIndex:
     def remember(self, file: str, failures: Sequence[Failed]) -> None:
         """Remember these failures of a file, and of files in it, in place of those before."""
         self._writing().remember(file, failures)
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Commit the changes of a `with` block in one transaction, or none of them; within it, `publish` does nothing
+        and what is read is as it was before."""
+        return self._writing().at_once()
+
+    def outcome(self, job: str) -> str | None:
+        """What came of an upload, as it was noted; None if that is not known."""
+        with self._readers.reading() as catalogue:
+            return catalogue.outcome(job)
+
+    def note_outcome(self, job: str, outcome: str) -> None:
+        """Note what came of an upload; the newest some thousands are kept."""
+        self._writing().note_outcome(job, outcome)
 
     def remove(self, document_id: str) -> None:
         """Remove the document; readers see that when it is published. Raises `DocumentNotFound`."""

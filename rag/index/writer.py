@@ -10,7 +10,8 @@ written.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,10 +88,23 @@ class LocalWriter:
         with self._one_at_a_time, plain_errors(self.folder):
             self.ledger.remember(file, failures)
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Commit the changes of the block together, or none of them."""
+        with self._one_at_a_time, plain_errors(self.folder), self.ledger.at_once():
+            yield
+
+    def note_outcome(self, job: str, outcome: str) -> None:
+        """Note what came of an upload."""
+        with self._one_at_a_time, plain_errors(self.folder):
+            self.ledger.note_outcome(job, outcome)
+
     def publish(self) -> int:
         """Bring Tantivy to the last commit and let readers see it; returns its generation."""
         with self._one_at_a_time, plain_errors(self.folder):
             generation, published, _ = self.ledger.state()
+            if self.ledger.is_at_once:
+                return published
             if generation != published:
                 self.ledger.flush()
             self._lexical.bring_to(generation, self.ledger)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -18,10 +18,10 @@ from rag.documents.contained import container_of, file_of, holders_of, is_contai
 from rag.documents.discover import Found, Skipped, discover
 from rag.documents.formats import OFFICE
 from rag.documents.options import DEFAULTS, Options
+from rag.documents.stamps import sha256, stamp_of
 from rag.documents.versions import reader_version
 from rag.ingest.failures import as_before
 from rag.ingest.naming import Renamed, named
-from rag.ingest.stamps import sha256, stamp_of
 from rag.ingest.vanished import Held, Walked, vanished
 from rag.types import Failed, FileState, Stamp
 
@@ -45,12 +45,12 @@ class Change:
     # What the index has of each changed file: itself and those in it, by ids; if anything
     known: dict[str, list[str]] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)  # paths of which too much would go: nothing of them is removed
+    kept: list[str] = field(default_factory=list)  # documents that are missing below them
     stale: list[str] = field(default_factory=list)  # documents whose file cannot be read, or is missing and kept
     renamed: list[Renamed] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)  # as before, and not to be tried again
     remarked: dict[str, list[Failed]] = field(default_factory=dict)  # those of them to be noted anew, by their file
     forgotten: set[str] = field(default_factory=set)  # files whose failures count no longer
-    undone_if_empty: bool = False  # nothing is removed if nothing is put in and a file failed, or none could be read
     options: Options = DEFAULTS  # with which the changed files are read
 
 
@@ -68,11 +68,11 @@ def find_changes(
     options: Options = DEFAULTS,
     failures: Iterable[Failed] = (),
     exclude: Sequence[str] = (),
-    prune: bool = False,
+    prune: bool | Collection[str] = False,
 ) -> Change:
     """Compare files with what the index has; files in `indexes_dir` are no documents of a folder around it. `options`
-    are those with which files are read now; with `prune`, documents go however many they are. Raises `InputError` for
-    a path that does not exist."""
+    are those with which files are read now; `prune` names documents that may go however many they are, or is True for
+    all. Raises `InputError` for a path that does not exist."""
     discovery = discover(paths, exclude)
     around = indexes_dir is None or is_around(paths, indexes_dir)
     apart = [f"{indexes_dir.resolve()}{os.sep}"] if indexes_dir and around else []
@@ -85,7 +85,7 @@ def find_changes(
     comparison.sample()
     comparison.forget(paths, {file.source for file in present}, apart)
     gone = vanished(Walked(paths, present, discovery.skipped, apart), known, change.stamps, prune)
-    change.vanished, change.held = gone.vanished, gone.held
+    change.vanished, change.held, change.kept = gone.vanished, gone.held, gone.kept
     change.stale = [name for name in gone.stale if not known[name].stale]
     return change
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rag.documents.contained import file_of
 from rag.documents.sidecar import beside
-from rag.ingest.stamps import stamp
+from rag.documents.stamps import stamp
 from rag.text.dates import stated_date
 from rag.types import AsOf, Origin, Stamp
 

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from rag.documents.discover import Found
 from rag.documents.options import Options
+from rag.documents.stamps import sha256, stamp_of
 from rag.documents.versions import reader_version
 from rag.errors import DocumentError, EmptyDocument, ReaderFault
-from rag.ingest.stamps import sha256, stamp_of
 from rag.types import Failed, Stamp
 
 _PROGRAMS = ("tesseract", "soffice", "libreoffice")  # on which it depends what can be read

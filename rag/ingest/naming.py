@@ -165,7 +165,7 @@ class _Names:
             return True
         below = f"{label}/"
         return any(name.startswith(below) for name in self._taken) or any(
-            name.startswith(below) and not is_gone(owner.place, owner.stamp) for name, owner in self._owners.items()
+            name.startswith(below) and not _is_gone(owner) for name, owner in self._owners.items()
         )
 
     def _free(self, wanted: str, found: Found) -> str:
@@ -183,20 +183,20 @@ class _Names:
             return True
         if os.path.lexists(owner.place):
             return False
-        return is_gone(owner.place, owner.stamp) or _has_marks(found, owner.stamp)
+        return _is_gone(owner) or _has_marks(found, owner.stamp)
 
 
-def is_gone(place: str, stamp: Stamp) -> bool:
-    """True if a file that was found there is no longer there, and the drive on which it was is. False if that drive is
-    not known."""
-    if stamp.device is None or os.path.lexists(place):
+def _is_gone(owner: _Owner) -> bool:
+    """True if a file is no longer where it was found, and its drive is there. False if that drive is not known."""
+    if owner.stamp.device is None or os.path.lexists(owner.place):
         return False
-    return drive_of(place) == stamp.device
+    return drive_of(owner.file) == owner.stamp.device
 
 
-def drive_of(place: str) -> int | None:
-    """The number of the drive of the nearest folder above a path that is there; None if that cannot be told."""
-    folder = os.path.dirname(place)
+def drive_of(file: str) -> int | None:
+    """The number of the drive of the nearest folder above a file that is there; None if that cannot be told. Of a link,
+    the file is that to which it leads, since the stamp tells the drive of that."""
+    folder = os.path.dirname(file)
     while True:
         try:
             return os.stat(folder).st_dev

@@ -212,12 +212,9 @@ class _Work:
         """Remove the documents whose files vanished, and mark those whose files cannot be read."""
         if self._change.stale:
             self._index.mark_stale(self._change.stale)
-        done = self.summary
-        if self._change.undone_if_empty and not (done.added or done.replaced) and (done.failed or not done.unchanged):
-            return
         for document_id in self._change.vanished:
             self._index.remove(document_id)
-            done.removed.append(document_id)
+            self.summary.removed.append(document_id)
 
     def _take(self, found: Found, outcome: Outcome, document_id: str) -> bool:
         """Note what came of a file, or of one in it; returns True if it was the last of that file."""

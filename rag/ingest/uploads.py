@@ -1,65 +1,55 @@
 """Files from elsewhere -> documents of an index, kept in a folder of it that can be synced like any other.
 
-In: a name and bytes. Out: `INDEX/uploads/NAME` and the document `uploads/NAME`. Until that is committed the file
-waits in `uploads/.incoming/JOB/`, so that one that cannot be read leaves what the index has under its name untouched,
-and one whose process was killed is found again. A service holds the lock of its uploads, so that another that starts
-takes only those of services that are gone. `rag index INDEX/uploads --index INDEX` brings the two in line.
+In: an upload that waits (`rag.ingest.incoming`). Out: `INDEX/uploads/NAME` and the document `uploads/NAME`, and the
+outcome of the job. The outcome is committed with the document and with those in the file, all in one transaction: a job
+whose process was killed is either known to be done, or is done from the beginning; one that fails leaves the index and
+the file of its name as they were. `rag index INDEX/uploads --index INDEX` brings the two in line.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import threading
-import uuid
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
-from filelock import FileLock, Timeout
-
-from rag.atomic import write_whole
 from rag.documents import sidecar
 from rag.documents.contained import container_of, file_of, is_container, is_mistakable
 from rag.documents.discover import Found
 from rag.documents.formats import HIDDEN, is_readable
-from rag.errors import DocumentError, InputError, RagError, UnsupportedDocument
+from rag.documents.stamps import stamp
+from rag.errors import InputError, RagError, UnsupportedDocument
 from rag.ingest.changes import Change, by_container
 from rag.ingest.failures import failed_anyhow
-from rag.ingest.naming import UPLOADS
+from rag.ingest.incoming import FOLDER, Upload, discard
+from rag.ingest.placing import Placed
 from rag.ingest.prepare import Here, ReadFiles
-from rag.ingest.run import Failure, Summary, carry_out
-from rag.ingest.stamps import stamp
+from rag.ingest.run import Summary, carry_out
 from rag.seams import Embedder, WritableIndex
 from rag.settings import Settings
 from rag.types import FileState, Stamp
 
-FOLDER = UPLOADS
-_INCOMING = ".incoming"
-_OWNER = ".owner"  # in the folder of a job: the name of the lock of the service that has it
-_BEFORE = ".before"  # in the folder of a job: what was in its place
-_WAIT_S = 5.0
 _LONGEST = 200  # bytes of a part of a name; file systems take 255, and the sidecar has a longer name
 _LONGEST_NAME = 1_000  # bytes of all parts; the system takes 4,096 with the folder of the index
 
 
-class Upload(NamedTuple):
-    """A file that waits to be indexed."""
+class Outcome(NamedTuple):
+    """What came of an upload. `error` says why nothing is indexed, or which file in it could not be read."""
 
-    job: str
-    name: str
-    folder: Path  # `uploads` of its index
+    document_id: str
+    done: bool
+    error: str | None
+    passages: int
 
-    @property
-    def path(self) -> Path:
-        """The path of the file while it waits."""
-        return self.folder / _INCOMING / self.job / self.name
+    def text(self) -> str:
+        """The outcome as an index keeps it."""
+        return json.dumps(self._asdict(), ensure_ascii=False)
 
-    @property
-    def document_id(self) -> str:
-        """The id of the document that the file becomes."""
-        return f"{FOLDER}/{self.name}"
+    @classmethod
+    def of_text(cls, text: str) -> Outcome:
+        """The outcome that an index kept."""
+        return cls(**json.loads(text))
 
 
 def checked_name(name: str) -> str:
@@ -100,101 +90,6 @@ def _is_plain(part: str) -> bool:
     return 0 < size <= _LONGEST and not part.startswith(HIDDEN) and part.isprintable() and "\\" not in part
 
 
-class Owner:
-    """A service, as the owner of the uploads that it takes in; its locks are released when it ends, however it ends."""
-
-    def __init__(self) -> None:
-        self._name = f".{uuid.uuid4().hex}.lock"
-        self._locks: dict[Path, FileLock] = {}
-        self._one_at_a_time = threading.Lock()
-
-    def take(self, folder: Path, job: str) -> None:
-        """Note that the job, below a folder of uploads, is of this service. For any thread. Raises `OSError`."""
-        incoming = folder / _INCOMING
-        with self._one_at_a_time:
-            if incoming not in self._locks:
-                incoming.mkdir(parents=True, exist_ok=True)
-                lock = FileLock(incoming / self._name, thread_local=False)
-                lock.acquire(timeout=_WAIT_S)
-                self._locks[incoming] = lock
-        if (incoming / job).exists():
-            write_whole(incoming / job / _OWNER, self._name.encode())
-            return
-        fresh = incoming / f".{job}"  # a folder that is there has an owner
-        try:
-            fresh.mkdir()
-            (fresh / _OWNER).write_text(self._name)
-            os.rename(fresh, incoming / job)
-        except OSError:
-            shutil.rmtree(fresh, ignore_errors=True)
-            raise
-
-    def has_left(self, folder: Path, job: str) -> bool:
-        """True if the service that took the job in is gone. Jobs of earlier versions of this program have no owner."""
-        try:
-            name = (folder / _INCOMING / job / _OWNER).read_text()
-        except OSError:
-            return True
-        file = folder / _INCOMING / name
-        if name == self._name or not file.exists():
-            return name != self._name
-        lock = FileLock(file)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return False
-        lock.release()
-        return True
-
-    def close(self) -> None:
-        """Release the locks: what still waits may be taken by another service."""
-        with self._one_at_a_time:
-            for incoming, lock in self._locks.items():
-                (incoming / self._name).unlink(missing_ok=True)
-                lock.release()
-            self._locks.clear()
-
-
-def keep(content: BinaryIO, upload: Upload, metadata: Mapping[str, str]) -> None:
-    """Write the file and its metadata where they wait; the file is there whole or not at all."""
-    upload.path.parent.mkdir(parents=True, exist_ok=True)
-    partial = upload.folder / _INCOMING / upload.job / ".part"
-    with partial.open("xb") as out:
-        shutil.copyfileobj(content, out, 1 << 20)
-        out.flush()
-        os.fsync(out.fileno())
-    sidecar.write_sidecar(upload.path, metadata)
-    partial.rename(upload.path)
-
-
-def waiting(index_folder: Path, owner: Owner) -> list[Upload]:
-    """The files that were kept and not indexed when their service ended, in the order in which they came; they are of
-    `owner` from now on. Remains of others are removed."""
-    folder = index_folder / FOLDER
-    found: list[tuple[int, Upload]] = []
-    for job in sorted((folder / _INCOMING).glob("*")):
-        if job.name.startswith(".") or not owner.has_left(folder, job.name):
-            continue
-        files = [path for path in job.rglob("*") if path.is_file() and not _is_hidden(path.relative_to(job))]
-        if not files:
-            shutil.rmtree(job, ignore_errors=True)
-            continue
-        owner.take(folder, job.name)
-        for path in files:
-            upload = Upload(job.name, path.relative_to(job).as_posix(), folder)
-            found.append((path.stat().st_mtime_ns, upload))
-    return [upload for _, upload in sorted(found)]
-
-
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
-
-
-def discard(upload: Upload) -> None:
-    """Delete what waits of an upload, whole or in part, so that no later start takes it up."""
-    shutil.rmtree(upload.folder / _INCOMING / upload.job, ignore_errors=True)
-
-
 def read_ahead(upload: Upload, read: ReadFiles) -> ReadFiles:
     """Read the file now, before its index is open for writing, so that a slow one holds up no other; -> what `put`
     reads it with. A file that holds others is read by `put`, since it may be large and the index may have most of
@@ -210,119 +105,105 @@ def _found(upload: Upload) -> Found:
     return Found(str(upload.path), upload.document_id, str(place.resolve()))
 
 
-def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Settings, read: ReadFiles) -> Summary:
-    """Put the file into its place, read it and commit it as a document, with those in it. If the process is killed in
-    between, the file still waits and is put in once more; if it fails, what was in its place is there again. A file of
-    which nothing can be read is a failure. Raises `InputError` if the id is that of a file elsewhere, or the place is
-    taken."""
+def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Settings, read: ReadFiles) -> Outcome:
+    """Put the file into its place, read it and commit it as a document, with those in it and with the outcome. If the
+    process is killed in between, the next call does it once more, or finds the outcome. A file of which nothing can be
+    read is a failure. Raises the error of anything else that goes wrong, with all as it was."""
+    if kept := index.outcome(upload.job):
+        discard(upload)
+        return Outcome.of_text(kept)
     place = (upload.folder / upload.name).absolute()
     known = index.files()
-    check_place(upload)  # another upload may have come first
-    _check_free(upload, known, place)
-    moved = _Placed(upload, place)
-    found = _found(upload)
-    before = _marks(place)
+    moved = Placed(upload, place)
     try:
+        check_place(upload)  # another upload may have come first
+        _check_free(upload, known, place)
         moved.begin()
-        change = Change(
-            changed=[found],
-            stamps={upload.document_id: stamp(place)._replace(place=found.source)},
-            known=_known(upload, known),
-            forgotten={found.source},
-            undone_if_empty=True,
-        )
-        summary = carry_out(change, index, Here(embedder, settings.passage_tokens, read))
-        if summary.added or summary.replaced:
-            discard(upload)
-            return summary
-        summary.failed += _nothing_read(upload, found, summary)
-        if summary.failed:
-            moved.undo()
-            _note_undone(upload, known, before, place, index)
-            failures = [failed_anyhow(found.source, name, message) for name, message, _ in summary.failed]
-            index.remember(found.source, failures)
-        discard(upload)
-        return summary
+        outcome = _indexed(upload, index, known, Here(embedder, settings.passage_tokens, read))
+    except _NothingRead as nothing:
+        _undo(moved, upload, index)
+        outcome = _failed(upload, index, nothing.summary)
     except Exception:
-        moved.undo()
-        with suppress(RagError):
-            _note_undone(upload, known, before, place, index)
+        _undo(moved, upload, index)
         raise
+    index.publish()
+    discard(upload)
+    return outcome
 
 
-def _marks(place: Path) -> Stamp | None:
-    """The marks of the file in a place, if there is one."""
-    try:
-        return stamp(place)
-    except OSError:
-        return None
+def give_up(upload: Upload, index: WritableIndex, error: str) -> Outcome:
+    """End a job that cannot be done, which a killed process may have begun or even done, and note why. What was in its
+    place is there again."""
+    if kept := index.outcome(upload.job):
+        outcome = Outcome.of_text(kept)
+    else:
+        _undo(Placed(upload, (upload.folder / upload.name).absolute()), upload, index)
+        outcome = Outcome(upload.document_id, False, error, 0)
+        index.note_outcome(upload.job, outcome.text())
+    discard(upload)
+    return outcome
 
 
-def _note_undone(
-    upload: Upload, known: Mapping[str, FileState], before: Stamp | None, place: Path, index: WritableIndex
-) -> None:
-    """Note that the file of the upload's name is as it was: putting it back changed no more than marks of its own."""
-    now, states = _marks(place), index.files()
-    for name in (upload.document_id, *by_container(known).get(upload.document_id, ())):
-        if name in known and name in states and states[name].sha256 == known[name].sha256 and not known[name].stale:
-            was = known[name].stamp
-            # Nothing but another name for the file may have changed the time of change of the one there before
-            if before is not None and now is not None and before._replace(ctime_ns=was.ctime_ns).marks() == was.marks():
-                was = now._replace(place=was.place)
-            index.touch(name, was)
+class _NothingRead(Exception):
+    """Nothing of an upload could be read, so that nothing of it is to be committed."""
+
+    def __init__(self, summary: Summary) -> None:
+        self.summary = summary
 
 
-class _Placed:
-    """The file of an upload in its place, with the metadata beside it, and what was there before."""
-
-    def __init__(self, upload: Upload, place: Path) -> None:
-        self._upload = upload
-        self._place = place
-        self._before = upload.folder / _INCOMING / upload.job / _BEFORE
-
-    def begin(self) -> None:
-        """Put the file in its place; it also still waits. Raises `DocumentError` if that cannot be done."""
-        try:
-            self._place.parent.mkdir(parents=True, exist_ok=True)
-            if not self._before.exists():  # else a process was killed after it had begun
-                self._keep_before()
-            fresh = self._before.with_name(".placed")
-            _copy(self._upload.path, fresh)
-            os.replace(fresh, self._place)
-            sidecar.write_sidecar(self._place, sidecar.read_sidecar(self._upload.path))
-        except OSError as exc:
-            reason = f"cannot be put in its place: {exc.strerror}"
-            raise DocumentError(f"{self._upload.path}: {reason}; free space, or choose another name") from exc
-
-    def _keep_before(self) -> None:
-        """Keep what is in the place, whole or not at all."""
-        part = self._before.with_name(f"{_BEFORE}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir()
-        for file in (self._place, sidecar.beside(self._place)):
-            if file.exists():
-                _copy(file, part / file.name)
-        os.rename(part, self._before)
-
-    def undo(self) -> None:
-        """Put back what was there before, if anything."""
-        if not self._before.exists():
-            return
-        for file in (self._place, sidecar.beside(self._place)):
-            if not file.is_dir():
-                file.unlink(missing_ok=True)
-            if (self._before / file.name).exists():
-                os.replace(self._before / file.name, file)
-        self._before.rmdir()
+def _indexed(upload: Upload, index: WritableIndex, known: Mapping[str, FileState], here: Here) -> Outcome:
+    """Commit the documents of a file in its place, and the outcome, together. Raises `_NothingRead`."""
+    found = _found(upload)
+    change = Change(
+        changed=[found],
+        stamps={upload.document_id: stamp(found.source)._replace(place=found.source)},
+        known=_known(upload, known),
+        forgotten={found.source},
+    )
+    with index.at_once():
+        summary = carry_out(change, index, here)
+        if not (summary.added or summary.replaced) and (summary.failed or not summary.unchanged):
+            raise _NothingRead(summary)
+        failures = [failure.message for failure in summary.failed]  # of an archive, some files may have failed
+        error = next((_named(message, upload) for message in failures), None)
+        outcome = Outcome(upload.document_id, True, error, summary.passages)
+        index.note_outcome(upload.job, outcome.text())
+    return outcome
 
 
-def _copy(file: Path, to: Path) -> None:
-    """Give the file another name; on file systems that have no such names, copy it."""
-    to.unlink(missing_ok=True)
-    try:
-        os.link(file, to)
-    except OSError:
-        shutil.copy2(file, to)
+def _failed(upload: Upload, index: WritableIndex, summary: Summary) -> Outcome:
+    """Note the failures and the outcome."""
+    found = _found(upload)
+    failures = [(name, message) for name, message, _ in summary.failed] or [_nothing_read(upload, found, summary)]
+    index.remember(found.source, [failed_anyhow(found.source, name, message) for name, message in failures])
+    outcome = Outcome(upload.document_id, False, _named(failures[0][1], upload), 0)
+    index.note_outcome(upload.job, outcome.text())
+    return outcome
+
+
+def _named(message: str, upload: Upload) -> str:
+    """The message with the name of the upload in the place of the path at which it waited."""
+    return message.replace(str(upload.path), upload.name)
+
+
+def _undo(moved: Placed, upload: Upload, index: WritableIndex) -> None:
+    """Put back the file that was there before, and note that this changed no more than marks of its own."""
+    before = moved.undo()
+    with suppress(OSError, RagError):
+        now, known = stamp(upload.folder / upload.name), index.files()
+        if before is None or _lasting(before) != _lasting(now):
+            return  # there was none, or somebody has changed it
+        for name in (upload.document_id, *by_container(known).get(upload.document_id, ())):
+            noted = known[name].stamp if name in known and not known[name].stale else None
+            # The end of an earlier upload has changed its time of change
+            if noted and before._replace(ctime_ns=noted.ctime_ns).marks() == noted.marks():
+                index.touch(name, now._replace(place=noted.place))
+
+
+def _lasting(marks: Stamp) -> tuple[object, ...]:
+    """The marks that another name for the file, or for its metadata, does not change."""
+    size, modified, _, *number = marks.own.split() or ["", "", ""]
+    return marks.size, marks.mtime_ns, marks.inode, size, modified, number
 
 
 def _check_free(upload: Upload, known: Mapping[str, FileState], place: Path) -> None:
@@ -336,14 +217,12 @@ def _check_free(upload: Upload, known: Mapping[str, FileState], place: Path) -> 
             )
 
 
-def _nothing_read(upload: Upload, found: Found, summary: Summary) -> list[Failure]:
+def _nothing_read(upload: Upload, found: Found, summary: Summary) -> tuple[str, str]:
     """The failure of an upload in which nothing could be read and nothing failed."""
-    if summary.failed or summary.unchanged:
-        return []
     notes = "; ".join(note.message.removeprefix(f"{found.source}: ") for note in summary.notes)
     notes = notes.replace(found.source, upload.name)
     why = f"no file in it can be read: {notes}" if notes else "is empty: there is nothing to read in it"
-    return [Failure(upload.document_id, f"{upload.path}: {why}")]
+    return upload.document_id, f"{upload.path}: {why}"
 
 
 def _known(upload: Upload, known: Mapping[str, FileState]) -> dict[str, list[str]]:

@@ -8,14 +8,14 @@ if all, or more than half of ten or more, documents below a path would go, none 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from rag.documents.contained import container_of, file_of
 from rag.documents.discover import Found, LeftOut, Skipped, Unreachable
+from rag.documents.stamps import sha256
 from rag.ingest.naming import drive_of, place_of
-from rag.ingest.stamps import sha256
 from rag.types import FileState, Stamp
 
 _MANY = 10  # documents below a path, of which more than half may not go unasked
@@ -45,6 +45,7 @@ class Gone(NamedTuple):
     vanished: list[str]  # to be removed, sorted
     held: list[Held]
     stale: list[str]  # to be kept, although their files cannot be read
+    kept: list[str] = []  # those of them that are missing, and kept because they are so many
 
 
 class _Scope(NamedTuple):
@@ -57,9 +58,14 @@ class _Scope(NamedTuple):
         return place.startswith(self.below) or place == self.path
 
 
-def vanished(walked: Walked, known: Mapping[str, FileState], stamps: Mapping[str, Stamp], prune: bool = False) -> Gone:
+def vanished(
+    walked: Walked,
+    known: Mapping[str, FileState],
+    stamps: Mapping[str, Stamp],
+    prune: bool | Collection[str] = False,
+) -> Gone:
     """The documents at and below the paths, but not in folders apart, that are no longer there; `stamps` are those of
-    files that are new or changed."""
+    files that are new or changed. None of those in `prune` is kept because they are so many; if it is True, none is."""
     scopes = [_scope(path) for path in walked.paths]
     present = {found.source: found.document_id for found in walked.files}
     ids = set(present.values())
@@ -80,9 +86,10 @@ def vanished(walked: Walked, known: Mapping[str, FileState], stamps: Mapping[str
                 gone.append(name)
             else:
                 (stale if _is_in(place, closed) else missing).append(name)
-    held, kept = ([], set[str]()) if prune else _held(scopes, missing, walked.files, known, stamps)
+    agreed = set(missing if prune is True else prune or ())
+    held, kept = _held(scopes, missing, walked.files, known, stamps, agreed)
     gone += [name for name in missing if name not in kept]
-    return Gone(sorted(gone), held, sorted([*stale, *kept]))
+    return Gone(sorted(gone), held, sorted([*stale, *kept]), sorted(kept))
 
 
 def _scope(path: Path) -> _Scope:
@@ -106,9 +113,10 @@ def _held(
     files: Sequence[Found],
     known: Mapping[str, FileState],
     stamps: Mapping[str, Stamp],
+    agreed: set[str],
 ) -> tuple[list[Held], set[str]]:
-    """The paths of which too much is missing, with the documents that are kept."""
-    if not missing:
+    """The paths of which too much is missing, with the documents that are kept: none of those in `agreed`."""
+    if agreed.issuperset(missing):
         return [], set()
     away = _away(missing, files, known, stamps)
     moved: set[str] | None = None
@@ -119,7 +127,7 @@ def _held(
         if _is_much(len(here), every) and moved is None:
             moved = _moved(missing, files, known, stamps)
         lost = here - (moved or set())
-        lost = lost if _is_much(len(lost), every) else lost & away
+        lost = (lost if _is_much(len(lost), every) else lost & away) - agreed
         if lost:
             held.append(Held(scope.path, len(lost), every))
             kept |= lost
@@ -143,7 +151,7 @@ def _away(
     away = set()
     for name in missing:
         device = known[name].stamp.device
-        if device is not None and now_of.get(device, device) != drive_of(place_of(name, known[name])):
+        if device is not None and now_of.get(device, device) != drive_of(file_of(name, known[name].source)):
             away.add(name)
     return away
 

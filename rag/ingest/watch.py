@@ -17,6 +17,7 @@ from rag.ingest.changes import is_around
 _QUIET_MS = 1600  # programs save in several steps
 _LOOK_ANYWAY_MS = 3_600_000
 _LOOK_AT_ROOTS_MS = 5_000  # how often a path is looked at: it may be gone, or another one of its name
+_IN_TURN_MS = 500  # how long folders and files given by name are waited for in turn, if there are both
 _GONE_S = 5.0  # how often a path that is gone is looked for
 
 
@@ -41,8 +42,6 @@ def _until_exchanged(paths: Sequence[Path], indexes_dir: Path, again: bool) -> I
 
     own = f"{indexes_dir.resolve()}{os.sep}" if is_around(paths, indexes_dir) else None
     roots = [path.resolve() for path in paths]
-    # A file that was given by name is saved by writing another and renaming it, which only its folder shows
-    watched = {root if root.is_dir() else root.parent for root in roots}
     before = _numbers(paths)
     signalled = time.monotonic() - (_LOOK_ANYWAY_MS if again else 0) / 1000
 
@@ -51,13 +50,22 @@ def _until_exchanged(paths: Sequence[Path], indexes_dir: Path, again: bool) -> I
             return False
         return any(Path(changed).is_relative_to(root) or _is_beside(changed, root) for root in roots)
 
-    # hidden files count too: metadata beside a document is one
-    for found in watch(
-        *watched, watch_filter=counts, debounce=_QUIET_MS, rust_timeout=_LOOK_AT_ROOTS_MS, yield_on_timeout=True,
-        raise_interrupt=True,
-    ):  # fmt: skip
+    # A file that was given by name is saved by writing another and renaming it, which only its folder shows; what lies
+    # below that folder is nobody's concern, and may be very much
+    folders, beside = {root for root in roots if root.is_dir()}, {root.parent for root in roots if not root.is_dir()}
+    watched = [(which, below) for which, below in ((folders, True), (beside, False)) if which]
+    each_ms = _LOOK_AT_ROOTS_MS if len(watched) == 1 else _IN_TURN_MS
+    watches = [  # hidden files count too: metadata beside a document is one
+        watch(
+            *which, recursive=below, watch_filter=counts, debounce=_QUIET_MS, rust_timeout=each_ms,
+            yield_on_timeout=True, raise_interrupt=True,
+        )
+        for which, below in watched
+    ]  # fmt: skip
+    while True:
+        found = [next(events) for events in watches]  # those of one are collected while the other is waited for
         exchanged = _numbers(paths) != before
-        if found or exchanged or time.monotonic() - signalled > _LOOK_ANYWAY_MS / 1000:
+        if any(found) or exchanged or time.monotonic() - signalled > _LOOK_ANYWAY_MS / 1000:
             signalled = time.monotonic()
             yield None
         if exchanged:

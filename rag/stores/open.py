@@ -8,7 +8,7 @@ of Milvus are imported where they are used.
 from __future__ import annotations
 
 from rag.errors import InputError
-from rag.index.folders import Expected, check_settings, discard_index, index_folder, local_indexes
+from rag.index.folders import Expected, check_settings, discard_if_empty, index_folder, local_indexes
 from rag.index.local import LocalIndex
 from rag.index.schema import FILE, is_published
 from rag.index.sources import Shown, with_path
@@ -100,9 +100,9 @@ def index_changed_at(settings: Settings, name: str) -> int:
 
 
 def discard_empty(settings: Settings) -> None:
-    """Take away an index that this process just made and that holds no document; on Milvus it stays."""
+    """Take away an index that this process just made, if it still holds no document; on Milvus it stays."""
     if settings.store == "local":
-        discard_index(index_folder(settings.indexes_dir, settings.index))
+        discard_if_empty(index_folder(settings.indexes_dir, settings.index))
 
 
 def local_only(settings: Settings, command: str, instead: str) -> None:

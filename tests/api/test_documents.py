@@ -19,8 +19,8 @@ from rag.index.folders import Expected
 from rag.index.local import LocalIndex
 from rag.index.unread import unread
 from rag.ingest.chunking import chunker_fingerprint
+from rag.ingest.incoming import Upload, keep
 from rag.ingest.run import sync
-from rag.ingest.uploads import Upload, keep
 from rag.models import Models
 from rag.settings import Settings
 from tests.api.fakes import wait_until
@@ -239,7 +239,7 @@ def test_what_was_accepted_before_a_restart_is_taken_up(settings: Settings) -> N
         wait_until(lambda: client.get("/v1/documents/uploads/sub/a.txt"), 200)
         assert client.get("/v1/jobs/job_old").json()["error"] is None
         assert found(client, project="Mill") == {"uploads/sub/a.txt"}
-    assert not list((folder / "uploads" / ".incoming").iterdir())
+    assert [path.name for path in (folder / "uploads" / ".incoming").iterdir()] == [".taking.lock"]
     with LocalIndex.open(settings.indexes_dir, "default", Expected(chunker=chunker_fingerprint(settings))) as index:
         assert index.verify() == []
 

@@ -21,7 +21,7 @@ from api.work import upload_jobs
 from rag.documents.pool import ReaderPool
 from rag.index.lock import WriterLock
 from rag.ingest import uploads
-from rag.ingest.uploads import Owner, Upload, keep, waiting
+from rag.ingest.incoming import Owner, Upload, keep, waiting
 from rag.settings import Settings
 from tests.api.fakes import wait_until
 from tests.api.test_documents import found, serving, upload
@@ -258,3 +258,24 @@ def test_another_process_gets_its_turn_between_uploads(
         lock.acquire(1.5)
         lock.release()
     assert any(client.get(f"/v1/jobs/{job}").json()["status"] == "queued" for job in jobs)
+
+
+def test_what_came_of_a_job_is_known_after_a_restart_and_to_another_service(settings: Settings) -> None:
+    with serving(settings) as client, serving(settings) as other:
+        done = upload(client, "a.txt", b"The pump is here.")
+        failed = upload(client, "b.txt", b" ")
+        assert [other.get(f"/v1/jobs/{job['id']}").json() for job in (done, failed)] == [done, failed]
+        Owner().take(settings.indexes_dir / "default" / "uploads", waits := f"job_{1:032x}")
+        keep(io.BytesIO(b"x"), Upload(waits, "c.txt", settings.indexes_dir / "default" / "uploads"), {})
+        expected = {"id": waits, "status": "queued", "index": "default", "document_id": "uploads/c.txt"}
+        assert other.get(f"/v1/jobs/{waits}").json() == expected | {"error": None, "passages": 0}
+    with serving(settings) as client:
+        assert [client.get(f"/v1/jobs/{job['id']}").json() for job in (done, failed)] == [done, failed]
+        assert failed["error"] == "b.txt: is empty: there is nothing to read in it"
+
+
+def test_ids_go_on_above_those_that_wait_whatever_the_clock_says(settings: Settings) -> None:
+    later = f"job_{time.time_ns() + 10**15:016x}{0:016x}"
+    keep(io.BytesIO(b"The pump."), Upload(later, "a.txt", settings.indexes_dir / "default" / "uploads"), {})
+    with serving(settings) as client:
+        assert send(client, "b.txt").json()["id"] > later

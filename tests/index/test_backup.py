@@ -15,9 +15,11 @@ import pytest
 
 from rag.cli.main import main
 from rag.errors import IndexBusy, InputError, RagError
-from rag.index import backup
+from rag.index import backup, exchange
 from rag.index.backup import back_up, restore
 from rag.index.failures import plain_errors
+from rag.index.folders import local_indexes
+from rag.ingest.incoming import Owner
 from tests.index.contract import BRIDGES, BRIDGES_AGAIN, make_entry, published_state, put
 from tests.index.test_local import EVERY, everything, folder_of_books, open_index
 
@@ -163,34 +165,59 @@ def test_a_file_that_is_not_whole_changes_nothing(folder: Path, harm: Callable[[
 
 
 def test_while_another_writes_nothing_is_replaced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backup, "_WAIT_S", 0.1)
+    monkeypatch.setattr(exchange, "_WAIT_S", 0.1)
     back_up(folder, "books", folder / "b.backup")
     with open_index(folder, write=True), pytest.raises(IndexBusy):
         restore(folder, folder / "b.backup")
     assert state(folder) == (EVERY, {p.id for p in BRIDGES.passages})
 
 
-@pytest.mark.parametrize("killed_at", [1, 2])
-def test_a_restore_that_was_killed_is_settled_by_the_next(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int
-) -> None:
-    """It dies before the first or the second of the renames of folders."""
-    back_up(folder, "books", folder / "b.backup")
+def dies(killed_at: int, patch: pytest.MonkeyPatch) -> None:
+    """Let the process die before the rename of a folder that has this number."""
     rename, calls = os.rename, [0]
 
-    def dies(source: Path, target: Path) -> None:
-        calls[0] += Path(source).name in ("books", ".books.restoring")
+    def renamed(source: Path, target: Path) -> None:
+        calls[0] += Path(source).name in ("books", ".books.restoring", ".books.restored", "job_1", "job_2")
         if calls[0] == killed_at:
             raise KeyboardInterrupt
         rename(source, target)
 
-    monkeypatch.setattr(backup.os, "rename", dies)  # type: ignore[attr-defined]
-    with pytest.raises(KeyboardInterrupt):
+    patch.setattr(exchange.os, "rename", renamed)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("then", ["restore", "list", "create", "upload"])
+@pytest.mark.parametrize("killed_at", [1, 2, 3, 4, 5])
+def test_a_restore_that_was_killed_leaves_the_old_index_or_the_new_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int, then: str
+) -> None:
+    """It dies before one of its renames; whoever comes next finds an index, and what waits to be indexed."""
+    back_up(folder, "books", folder / "b.backup")
+    with open_index(folder, write=True) as index:
+        put(index, make_entry("new.txt", ["Something new."]))
+    waits = folder / "books" / "uploads" / ".incoming"
+    for job in ("job_1", "job_2"):
+        (waits / job).mkdir(parents=True)
+        (waits / job / "b.txt").write_text(job)
+    with monkeypatch.context() as patch:
+        dies(killed_at, patch)
+        with pytest.raises(KeyboardInterrupt):
+            restore(folder, folder / "b.backup")
+    if then == "restore":
         restore(folder, folder / "b.backup")
-    monkeypatch.undo()
-    assert (folder / "books").exists() == (killed_at == 1)
+    elif then == "upload":
+        Owner().take(folder / "books" / "uploads", "job_3")
+    if then != "create":
+        assert local_indexes(folder) == ["books"]
+    with open_index(folder, create=True) as index:
+        documents = [info.id for info in index.documents()]
+        assert index.verify() == []
+    assert ("new.txt" in documents) == (killed_at <= 2 and then != "restore")
+    assert {"a/bridges.txt", "mills.txt"} <= set(documents)
+    assert sorted(path.read_text() for path in waits.rglob("b.txt")) == ["job_1", "job_2"]
     restore(folder, folder / "b.backup")
     assert state(folder) == (EVERY, {p.id for p in BRIDGES.passages})
+    assert sorted(path.name for path in folder.iterdir()) == ["b.backup", "books"]
+    assert sorted(path.read_text() for path in waits.rglob("b.txt")) == ["job_1", "job_2"]
 
 
 def test_the_commands(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rag.documents.stamps import stamp
 from rag.ingest.dating import dated
-from rag.ingest.stamps import stamp
 from rag.types import AsOf, Origin, Stamp
 
 DAY = 86_400 * 10**9  # nanoseconds

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from rag.documents import stamps
 from rag.documents.discover import Found
 from rag.documents.options import Options
 from rag.documents.unpack import Result
-from rag.ingest import changes, stamps
+from rag.ingest import changes
 from rag.ingest.prepare import read_here
 from rag.ingest.run import sync
 from rag.settings import Settings

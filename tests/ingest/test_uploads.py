@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from rag.errors import DocumentError, InputError, ModelError
+from rag.index.local import LocalIndex
 from rag.ingest import uploads
 from rag.ingest.changes import find_changes
 from rag.ingest.dating import dated
+from rag.ingest.incoming import Owner, Upload, keep, waiting
 from rag.ingest.prepare import read_here
-from rag.ingest.run import Summary
-from rag.ingest.uploads import Owner, Upload, keep, put, remove_document, waiting
+from rag.ingest.uploads import Outcome, give_up, put, remove_document
 from rag.settings import Settings
 from rag.stores.open import open_index
 from rag.types import Embedding, Passage
@@ -35,7 +37,7 @@ def kept(place: Path, text: str, name: str = "a.txt", job: str = "job_1", **meta
     return upload
 
 
-def put_in(settings: Settings, upload: Upload, embedder: HashEmbedder | None = None) -> Summary:
+def put_in(settings: Settings, upload: Upload, embedder: HashEmbedder | None = None) -> Outcome:
     with opened(settings) as index:
         return put(upload, index, embedder or HashEmbedder(), settings, read_here)
 
@@ -65,9 +67,9 @@ def test_one_that_fails_leaves_what_was_in_its_place(settings: Settings, place: 
         put_in(settings, kept(place, "The pump is there.", job="job_2"), Fails())
     binary = Upload("job_3", "a.txt", place)
     keep(io.BytesIO(b"\x7fELF\x00\x00\x01"), binary, {})
-    assert len(put_in(settings, binary).failed) == 1
+    assert put_in(settings, binary).done is False
     empty = kept(place, " \n", job="job_4")
-    assert put_in(settings, empty).failed[0].message == f"{empty.path}: is empty: there is nothing to read in it"
+    assert put_in(settings, empty).error == "a.txt: is empty: there is nothing to read in it"
     assert sorted(path.name for path in place.iterdir() if path.name != ".incoming") == (
         [] if first else [".a.txt.metadata.json", "a.txt"]
     )
@@ -87,21 +89,16 @@ def test_an_archive_of_which_nothing_can_be_read_takes_no_document_away(
         keep(io.BytesIO(packed.getvalue()), upload, {})
         return upload
 
-    assert put_in(settings, archive("pump.txt", b"The pump is here.", "job_1")).added == ["uploads/a.zip!/pump.txt"]
+    assert put_in(settings, archive("pump.txt", b"The pump is here.", "job_1")).done
     before = (place / "a.zip").read_bytes()
-    assert put_in(settings, archive(*member, "job_2")).failed != []
+    assert not put_in(settings, archive(*member, "job_2")).done
     assert (place / "a.zip").read_bytes() == before
     with open_index(settings, None, write=True) as index:
         assert list(index.files()) == ["uploads/a.zip!/pump.txt"]
 
 
-@pytest.mark.parametrize("step", range(1, 9))
-def test_a_service_that_dies_at_any_step_loses_nothing(
-    settings: Settings, place: Path, monkeypatch: pytest.MonkeyPatch, step: int
-) -> None:
-    """It dies at a rename, a link or the end; the next service takes up what waits, and another upload comes after."""
-    put_in(settings, kept(place, "The pump is here.", project="Mill"))
-    upload = kept(place, "The pump is there.", job="job_2", project="Weir")
+def dies_at(step: int, patch: pytest.MonkeyPatch) -> None:
+    """Let the process die at a rename, a link, the commit or the end of an upload: at the one of that number."""
     left = [step]
 
     def dying(real: object) -> object:
@@ -113,24 +110,71 @@ def test_a_service_that_dies_at_any_step_loses_nothing(
 
         return call
 
-    with monkeypatch.context() as patch, opened(settings) as index:
-        for name in ("replace", "link"):
-            patch.setattr(uploads.os, name, dying(getattr(os, name)))  # type: ignore[attr-defined]
-        for name in ("carry_out", "discard"):
-            patch.setattr(uploads, name, dying(vars(uploads)[name]))
+    for name in ("replace", "link", "rename"):
+        patch.setattr(os, name, dying(getattr(os, name)))
+    for name in ("carry_out", "discard"):
+        patch.setattr(uploads, name, dying(vars(uploads)[name]))
+    patch.setattr(LocalIndex, "publish", dying(LocalIndex.publish))
+
+
+def killed(settings: Settings, upload: Upload, step: int, embedder: HashEmbedder | None = None) -> bool:
+    """Put an upload in, and die at a step; False if there are fewer."""
+    with opened(settings) as index:
         try:
-            put(upload, index, HashEmbedder(), settings, read_here)
+            with pytest.MonkeyPatch.context() as patch:
+                dies_at(step, patch)
+                put(upload, index, embedder or HashEmbedder(), settings, read_here)
+        except ModelError:
+            return False
         except KeyboardInterrupt:
-            patch.undo()
+            assert index._writer is not None
+            index._writer.abandon()
+            index._writer = None
+            return True
+    return False
+
+
+@pytest.mark.parametrize("step", range(1, 14))
+def test_a_service_that_dies_at_any_step_loses_nothing(settings: Settings, place: Path, step: int) -> None:
+    """The next service takes up what waits, and another sync comes after."""
+    put_in(settings, kept(place, "The pump is here.", project="Mill"))
+    upload = kept(place, "The pump is there.", job="job_2", project="Weir")
+    killed(settings, upload, step)
     owner = Owner()
     for again in waiting(place.parent, owner):
-        put_in(settings, again)
+        assert put_in(settings, again).done
     owner.close()
     assert text_of(settings) == (place / "a.txt").read_text() == "The pump is there."
-    assert run(settings, place).replaced == []
     with opened(settings) as index:
+        assert Outcome.of_text(index.outcome("job_2") or "") == Outcome("uploads/a.txt", True, None, 1)
         assert index.document("uploads/a.txt").metadata["project"] == "Weir"
+    assert run(settings, place).replaced == []
     assert waiting(place.parent, owner) == []
+
+
+@pytest.mark.parametrize("fails", [True, False])
+@pytest.mark.parametrize("step", range(1, 16))
+def test_a_job_that_fails_after_a_kill_at_any_step_leaves_what_was_there_or_was_done(
+    settings: Settings, place: Path, step: int, fails: bool
+) -> None:
+    """It was killed on its way in or, if it fails, on its way out; the next attempt fails for another reason."""
+    put_in(settings, kept(place, "The pump is here.", project="Mill"))
+    upload = kept(place, "The pump is there.", job="job_2", project="Weir")
+    killed(settings, upload, step, Fails() if fails else None)
+    owner = Owner()
+    for again in waiting(place.parent, owner):
+        with opened(settings) as index:
+            give_up(again, index, "something else")
+    owner.close()
+    with opened(settings) as index:
+        noted = index.outcome("job_2")
+        outcome = Outcome.of_text(noted) if noted else Outcome("uploads/a.txt", False, "the model failed", 0)
+        project = index.document("uploads/a.txt").metadata["project"]
+    assert text_of(settings) == (place / "a.txt").read_text() == f"The pump is {'there' if outcome.done else 'here'}."
+    assert project == ("Weir" if outcome.done else "Mill")
+    assert not (fails and outcome.done)
+    assert run(settings, place).replaced == []
+    assert [path.name for path in (place / ".incoming").iterdir() if path.suffix != ".lock"] == []
 
 
 def test_one_that_cannot_be_put_in_its_place_is_not_committed(settings: Settings, place: Path) -> None:
@@ -231,3 +275,64 @@ def test_owners_take_jobs_in_several_threads(place: Path) -> None:
     assert not any(other.has_left(place, job) for job in jobs)
     owner.close()
     assert all(other.has_left(place, job) for job in jobs)
+
+
+def test_an_owner_goes_on_after_its_folder_was_deleted(place: Path) -> None:
+    owner, other = Owner(), Owner()
+    owner.take(place, "job_1")
+    shutil.rmtree(place)
+    owner.take(place, "job_2")
+    assert not other.has_left(place, "job_2")
+    owner.close()
+    assert other.has_left(place, "job_2")
+
+
+def test_of_services_that_start_together_one_takes_what_waits(place: Path) -> None:
+    gone = Owner()
+    for number in range(10):
+        gone.take(place, f"job_{number}")
+        kept(place, "The pump is here.", name=f"{number}.txt", job=f"job_{number}")
+    gone.close()
+    owners = [Owner() for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        taken = list(pool.map(lambda owner: waiting(place.parent, owner), owners))
+    assert sorted(upload.name for each in taken for upload in each) == [f"{number}.txt" for number in range(10)]
+    for owner in owners:
+        owner.close()
+
+
+def test_ids_tell_the_order_whatever_the_times_of_files(place: Path) -> None:
+    """A clock that was put back gives files times before those of earlier ones."""
+    first, second = (f"job_{10**18 * 2 + number:016x}{0:016x}" for number in (1, 2))
+    for number, job in enumerate((second, first)):
+        upload = kept(place, "The pump is here.", name=f"{number}.txt", job=job)
+        os.utime(upload.path, ns=(10**18 + number, 10**18 + number))
+    assert [upload.job for upload in waiting(place.parent, Owner())] == [first, second]
+
+
+def test_an_archive_that_fails_half_way_leaves_none_of_its_documents(settings: Settings, place: Path) -> None:
+    def archive(job: str, **files: str) -> Upload:
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as made:
+            for name, text in files.items():
+                made.writestr(f"{name}.txt", text)
+        upload = Upload(job, "a.zip", place)
+        keep(io.BytesIO(packed.getvalue()), upload, {})
+        return upload
+
+    class FailsLater(HashEmbedder):
+        def embed_passages(self, passages: list[Passage]) -> list[Embedding]:  # type: ignore[override]
+            if any("weir" in passage.text for passage in passages):
+                raise ModelError("no memory")
+            return super().embed_passages(passages)
+
+    assert put_in(settings, archive("job_1", mill="The mill stands."), FailsLater()).done
+    before = (place / "a.zip").read_bytes()
+    many = " ".join(f"The pump {number} is here." for number in range(20_000))
+    with pytest.raises(ModelError):
+        put_in(settings, archive("job_2", a=many, b="The weir stands."), FailsLater())
+    with opened(settings) as index:
+        assert list(index.files()) == ["uploads/a.zip!/mill.txt"]
+        assert index.verify() == []
+    assert (place / "a.zip").read_bytes() == before
+    assert run(settings, place).replaced == []

@@ -129,10 +129,51 @@ def test_a_file_on_a_drive_that_is_not_there_is_kept(folder: Path) -> None:
     found = Found(str(folder / "a.txt"), "notes/a.txt", str(folder / "a.txt"))
     walked = Walked([folder], [found], [], [])
     gone = vanished(walked, known, {})
-    assert gone == (["notes/gone.txt", "notes/usb/c.txt"], [Held(str(folder), 1, 4)], ["notes/usb/b.txt"])
+    away = ["notes/usb/b.txt"]
+    assert gone == (["notes/gone.txt", "notes/usb/c.txt"], [Held(str(folder), 1, 4)], away, away)
     restarted = {name: state._replace(stamp=state.stamp._replace(device=77)) for name, state in known.items()}
     again = vanished(walked, restarted, {"notes/a.txt": Stamp(1, 1, device=drive)}, prune=False)
-    assert again == (["notes/gone.txt", "notes/usb/b.txt", "notes/usb/c.txt"], [], [])
+    assert again == (["notes/gone.txt", "notes/usb/b.txt", "notes/usb/c.txt"], [], [], [])
+
+
+def test_a_link_that_was_deleted_is_gone_although_its_file_lies_on_another_drive(
+    settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another drive is simulated: all below `usb` has another number."""
+    usb = folder.parent / "usb"
+    write(usb, "far.txt")
+    write(folder, "a.txt", "b.txt", "c.txt")
+    (folder / "near.txt").symlink_to(usb / "far.txt")
+    run(settings, folder)
+    with opened(settings) as index:
+        known = index.files()
+    (state,) = (state for state in known.values() if state.source == str(usb / "far.txt"))
+    here = folder.stat().st_dev
+    number = here + 1
+    known["notes/near.txt"] = state._replace(stamp=state.stamp._replace(device=number))
+    monkeypatch.setattr(vanishing, "drive_of", lambda file: number if str(usb) in file else here)
+    (folder / "near.txt").unlink()
+    seen = [Found(str(folder / name), f"notes/{name}", str(folder / name)) for name in ("a.txt", "b.txt", "c.txt")]
+    assert vanished(Walked([folder], seen, [], []), known, {}).vanished == ["notes/near.txt"]
+    monkeypatch.setattr(vanishing, "drive_of", lambda file: here)  # the drive is not there either
+    assert vanished(Walked([folder], seen, [], []), known, {}).kept == ["notes/near.txt"]
+
+
+def test_what_was_agreed_to_goes_and_nothing_else(settings: Settings, folder: Path) -> None:
+    """While somebody thought, another file came back, and another one vanished."""
+    write(folder, *(f"{number}.txt" for number in range(10)))
+    run(settings, folder)
+    for number in range(6):
+        (folder / f"{number}.txt").unlink()
+    with opened(settings) as index:
+        shown = find_changes([folder], index.files()).kept
+    assert shown == [f"notes/{number}.txt" for number in range(6)]
+    (folder / "9.txt").unlink()
+    write(folder, "0.txt")
+    with opened(settings) as index:
+        change = find_changes([folder], index.files(), prune=shown)
+    assert change.vanished == [f"notes/{number}.txt" for number in range(1, 6)]
+    assert (change.kept, change.held) == (["notes/9.txt"], [Held(str(folder), 1, 10)])
 
 
 @pytest.mark.parametrize("part", ["sub/b.txt", "sub"])

@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import watchfiles
 
 from rag.ingest import watch
 from rag.ingest.watch import changes
@@ -51,7 +53,7 @@ def test_changes_below_a_folder_are_signalled(tmp_path: Path) -> None:
 
 
 @contextmanager
-def watching(monkeypatch: pytest.MonkeyPatch, path: Path) -> Iterator[Callable[[int], bool]]:
+def watching(monkeypatch: pytest.MonkeyPatch, *paths: Path) -> Iterator[Callable[[int], bool]]:
     """Yields a function that waits until there were so many signals; False if there were others, or none."""
     monkeypatch.setattr(watch, "_LOOK_AT_ROOTS_MS", 300)
     monkeypatch.setattr(watch, "_QUIET_MS", 200)
@@ -59,7 +61,7 @@ def watching(monkeypatch: pytest.MonkeyPatch, path: Path) -> Iterator[Callable[[
     seen: list[float] = []
 
     def follow() -> None:
-        for _ in changes([path], path.parent / "indexes"):
+        for _ in changes(paths, paths[0].parent / "indexes"):
             seen.append(time.monotonic())
 
     threading.Thread(target=follow, daemon=True).start()
@@ -104,3 +106,27 @@ def test_a_folder_that_was_exchanged_is_followed_again(tmp_path: Path, monkeypat
         root.mkdir()
         (root / "b.txt").write_text("two")
         assert signals(5)
+
+
+def test_beside_a_file_given_by_name_nothing_deeper_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a folder given as well, that is watched with all that is in it."""
+    monkeypatch.setattr(watch, "_IN_TURN_MS", 100)
+    (tmp_path / "home" / "deep").mkdir(parents=True)
+    (tmp_path / "notes" / "sub").mkdir(parents=True)
+    file = tmp_path / "home" / "a.txt"
+    file.write_text("one")
+    watched: list[tuple[set[Path], bool]] = []
+    real = watchfiles.watch
+
+    def noted(*which: Path, recursive: bool, **more: Any) -> Any:
+        watched.append((set(which), recursive))
+        return real(*which, recursive=recursive, **more)
+
+    monkeypatch.setattr(watchfiles, "watch", noted)
+    with watching(monkeypatch, file, tmp_path / "notes") as signals:
+        assert watched == [({tmp_path / "notes"}, True), ({tmp_path / "home"}, False)]
+        (tmp_path / "home" / "deep" / "b.txt").write_text("deeper")
+        file.write_text("two")
+        assert signals(1)
+        (tmp_path / "notes" / "sub" / "c.txt").write_text("three")
+        assert signals(2)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from rag.errors import RagError
@@ -165,6 +166,18 @@ class MilvusIndex:
     def remember(self, file: str, failures: Sequence[Failed]) -> None:
         """Remember these failures of a file, and of files in it, in place of those before; readers see it at once."""
         self._writing().remember(file, failures)
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Undo the changes of a `with` block if it ends with an error; within it, `publish` does nothing."""
+        return self._writing().at_once()
+
+    def outcome(self, job: str) -> str | None:
+        """What came of an upload, as it was noted; None if that is not known."""
+        return self._usable().outcome(job)
+
+    def note_outcome(self, job: str, outcome: str) -> None:
+        """Note what came of an upload; the newest some thousands are kept."""
+        self._writing().note_outcome(job, outcome)
 
     def remove(self, document_id: str) -> None:
         """Remove the document; readers see that when it is published. Raises `DocumentNotFound`."""

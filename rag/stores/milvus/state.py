@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import uuid
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -20,6 +21,9 @@ from rag.types import Failed, MadeWith, Stamp
 
 _SETTINGS, _STATE, _NUMBERS, _ANALYSIS = "settings", "state", "numbers", "analysis"
 _FAILED = "failed:"  # begins the keys of files that could not be read
+_JOB = "job:"  # begins the keys of what came of uploads; their ids sort as they came
+_JOBS_KEPT = 10_000
+_LOOKED = 0.001  # how often it is looked if there are more
 
 
 class MilvusState(NamedTuple):
@@ -111,6 +115,19 @@ class Meta:
         old = {row["key"] for row in self._server.query(self._name, _like(of_file), ["key"])} - fresh.keys()
         for key in sorted(old):
             self._server.delete(self._name, f"key == {text_of(key)}")
+
+    def outcome(self, job: str) -> str | None:
+        """What came of an upload, as it was noted; None if that is not known."""
+        value = self._read(f"{_JOB}{job}")
+        return None if value is None else str(value)
+
+    def note_outcome(self, job: str, outcome: str) -> None:
+        """Store what came of an upload; each thousandth time, those beyond the newest are deleted."""
+        self._write(f"{_JOB}{job}", outcome)
+        if random.random() < _LOOKED:
+            keys = sorted(row["key"] for row in self._server.query(self._name, _like(_JOB), ["key"]))
+            for key in keys[:-_JOBS_KEPT]:
+                self._server.delete(self._name, f"key == {text_of(key)}")
 
     def _read(self, key: str) -> Any:
         rows = self._server.get(self._name, [key], ["value"])

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from rag.errors import DocumentError
@@ -49,7 +50,7 @@ class MilvusWriter:
         self._lease = lease
         self._meta = Meta(server, index)
         self._numbers = range(0)
-        self._changed = self._torn = False
+        self._changed = self._torn = self._is_at_once = False
         self._fence = 0  # versions below this number were made by writers before this one
         self._inherited: set[int] = set()  # those that had changed since the last publish when this one came
         self._retired: set[int] = set()  # those that this one retired
@@ -134,9 +135,35 @@ class MilvusWriter:
             self._lease.hold()
             self._meta.remember(file, failures)
 
+    def note_outcome(self, job: str, outcome: str) -> None:
+        """Note what came of an upload: after its documents, so that a job that was cut off is done once more."""
+        with self._one_at_a_time:
+            self._lease.hold()
+            self._meta.note_outcome(job, outcome)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Undo the changes of the block if it ends with an error; within it, nothing is published. A process that dies
+        meanwhile leaves them to the next writer, which publishes them."""
+        with self._one_at_a_time:
+            fence, before = self._take(1).start, set(self._retired)
+            self._is_at_once = True
+            try:
+                yield
+            except Exception:
+                changed = [row for row in self._ledger(self._unpublished()) if row["version"] not in before]
+                made = {row["version"] for row in changed if row["version"] >= fence}
+                self._undo([row for row in changed if row["removed"] != NEVER], made)
+                self._retired = before
+                raise
+            finally:
+                self._is_at_once = False
+
     def publish(self) -> int:
         """Let readers see what was written, if anything was; returns the generation."""
         with self._one_at_a_time:
+            if self._is_at_once:
+                return self._state.published
             self._undo_late()
             if self._torn:
                 self._settle()
@@ -200,11 +227,14 @@ class MilvusWriter:
         changed = f"added > {since} or (removed > {since} and removed < {NEVER})"
         known = self._inherited | self._retired
         late = [row for row in self._ledger(f"version < {self._fence} and ({changed})") if row["version"] not in known]
-        made = {row["version"] for row in late if row["added"] > since}
+        self._undo(late, {row["version"] for row in late if row["added"] > since})
+
+    def _undo(self, changed: Iterable[Row], made: set[int]) -> None:
+        """Delete the versions that were made, and put back those that were only retired."""
         self._delete(made)
         for part in _slices(sorted(made)):
             self._server.delete(collection(self._index, DOCUMENTS), f"version in {part}")
-        kept = [row | {"removed": NEVER} | UNUSED for row in late if row["version"] not in made]
+        kept = [row | {"removed": NEVER} | UNUSED for row in changed if row["version"] not in made]
         if kept:
             self._put(DOCUMENTS, kept, 2 * PART)
 

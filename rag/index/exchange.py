@@ -1,0 +1,99 @@
+"""An index in the place of another, by renames of folders; and what a killed process left between them.
+
+In: the folder of an index, and one beside it that is to take its place. Out: the place has the one or the other, whole,
+whenever the process ends: from the moment at which the new one is called `.NAME.restored` it is whole, and whoever next
+looks for the index finishes what was begun. Uploads that wait in the old one wait in the new one afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from rag.atomic import sync_folder
+from rag.index.lock import WriterLock
+from rag.index.schema import FILE
+
+_FRESH, _READY, _OLD = "restoring", "restored", "replaced"
+_INCOMING = Path("uploads", ".incoming")
+_WAIT_S = 5.0
+_TRIES = 5
+
+
+def in_the_making(folder: Path) -> Path:
+    """The path of a folder that is to take the place of the index, while it is not yet whole."""
+    return _beside(folder, _FRESH)
+
+
+def exchange(folder: Path) -> None:
+    """Put the folder `in_the_making`, which is whole, in the place of the index, if there is one. Raises `IndexBusy` if
+    another process writes to that, and `OSError`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = WriterLock(folder)
+    lock.acquire(_WAIT_S)
+    try:
+        os.rename(in_the_making(folder), _beside(folder, _READY))
+        sync_folder(folder.parent)
+        os.rename(folder, _beside(folder, _OLD))
+        _put(_beside(folder, _READY), folder)
+    finally:
+        lock.release()
+    sync_folder(folder.parent)
+
+
+def settle(indexes_dir: Path) -> None:
+    """Finish exchanges that were cut off, and help along one that is under way; nothing is deleted. Does nothing in a
+    folder that may only be read."""
+    for old in indexes_dir.glob(f".*.{_OLD}"):
+        folder = indexes_dir / old.name[1 : -len(_OLD) - 1]
+        with suppress(OSError):
+            if not (folder / FILE).exists():
+                ready = _beside(folder, _READY)
+                _put(ready if ready.exists() else old, folder)
+            _keep_waiting(old, folder)
+
+
+def clear(folder: Path) -> None:
+    """Delete what exchanges have left beside the index, after `settle`."""
+    old = _beside(folder, _OLD)
+    if old.exists() and not (folder / FILE).exists():
+        return
+    shutil.rmtree(in_the_making(folder), ignore_errors=True)
+    shutil.rmtree(_beside(folder, _READY), ignore_errors=True)
+    if old.exists():
+        _keep_waiting(old, folder)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _beside(folder: Path, what: str) -> Path:
+    return folder.with_name(f".{folder.name}.{what}")
+
+
+def _put(whole: Path, folder: Path) -> None:
+    """Rename a whole index to its place. Another process may do the same at this moment, or have made a folder there
+    for an upload or a lock."""
+    for left in reversed(range(_TRIES)):
+        try:
+            os.rename(whole, folder)
+            return
+        except OSError:
+            if (folder / FILE).exists() and not whole.exists():
+                return
+            if not left or (folder / FILE).exists() or not folder.is_dir():
+                raise
+        _keep_waiting(folder, whole)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _keep_waiting(old: Path, folder: Path) -> None:
+    """Move what waits to be indexed, and the locks of those who took it in, from one folder to another."""
+    if not (old / _INCOMING).is_dir():
+        return
+    (folder / _INCOMING).mkdir(parents=True, exist_ok=True)
+    for path in list((old / _INCOMING).iterdir()):
+        target = folder / _INCOMING / path.name
+        with suppress(FileNotFoundError):  # another process has moved it
+            if not target.exists():
+                os.rename(path, target)

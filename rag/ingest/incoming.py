@@ -1,0 +1,178 @@
+"""Uploads that wait to be indexed: a folder of files for each, told apart by the service that took it in.
+
+In: a name and bytes. Out: `INDEX/uploads/.incoming/JOB/`, and what waits there, in the order in which it came. A
+service holds the lock of its uploads, so that another that starts takes only those of services that are gone. What is
+to be done with an upload is in `rag.ingest.uploads`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import threading
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from filelock import FileLock, Timeout
+
+from rag.atomic import sync_folder, write_whole
+from rag.documents import sidecar
+from rag.ingest.naming import UPLOADS
+
+FOLDER = UPLOADS
+INCOMING = ".incoming"
+_OWNER = ".owner"  # in the folder of a job: the name of the lock of the service that has it
+_TAKING = ".taking.lock"  # held while a service looks for the jobs of those that are gone
+_DONE = ".done"  # behind the name of a folder of which nothing is wanted any more
+_WAIT_S = 5.0
+_NUMBERED = re.compile(r"job_([0-9a-f]{16})[0-9a-f]{16}")
+_SOME_YEARS = range(14 * 10**17, 50 * 10**17)  # nanoseconds since 1970, from 2014 to 2128
+
+
+class Upload(NamedTuple):
+    """A file that waits to be indexed."""
+
+    job: str
+    name: str
+    folder: Path  # `uploads` of its index
+
+    @property
+    def path(self) -> Path:
+        """The path of the file while it waits."""
+        return self.folder / INCOMING / self.job / self.name
+
+    @property
+    def document_id(self) -> str:
+        """The id of the document that the file becomes."""
+        return f"{FOLDER}/{self.name}"
+
+    @property
+    def came(self) -> int:
+        """The time at which it came, in nanoseconds since 1970; jobs of earlier versions have no number for it, and
+        count by their file. Raises `OSError` for one of these that is gone."""
+        number = number_of(self.job)
+        return number if number in _SOME_YEARS else self.path.stat().st_mtime_ns
+
+
+def number_of(job: str) -> int:
+    """The number of a job, above those of jobs that came before; 0 for an id that has none."""
+    found = _NUMBERED.fullmatch(job)
+    return int(found[1], 16) if found else 0
+
+
+class Owner:
+    """A service, as the owner of the uploads that it takes in; its locks are released when it ends, however it ends."""
+
+    def __init__(self) -> None:
+        self._name = f".{uuid.uuid4().hex}.lock"
+        self._locks: dict[Path, FileLock] = {}
+        self._one_at_a_time = threading.Lock()
+
+    def take(self, folder: Path, job: str) -> None:
+        """Note that the job, below a folder of uploads, is of this service. For any thread. Raises `OSError`."""
+        incoming = folder / INCOMING
+        with self._one_at_a_time:
+            if incoming in self._locks and not (incoming / self._name).exists():
+                self._locks.pop(incoming).release()  # its folder was deleted, and what waited with it
+            if incoming not in self._locks:
+                incoming.mkdir(parents=True, exist_ok=True)
+                lock = FileLock(incoming / self._name, thread_local=False)
+                lock.acquire(timeout=_WAIT_S)
+                self._locks[incoming] = lock
+        if (incoming / job).exists():
+            write_whole(incoming / job / _OWNER, self._name.encode())
+            return
+        fresh = incoming / f".{job}"  # a folder that is there has an owner
+        try:
+            fresh.mkdir()
+            (fresh / _OWNER).write_text(self._name)
+            os.rename(fresh, incoming / job)
+        except OSError:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise
+
+    def has_left(self, folder: Path, job: str) -> bool:
+        """True if the service that took the job in is gone. Jobs of earlier versions of this program have no owner."""
+        try:
+            name = (folder / INCOMING / job / _OWNER).read_text()
+        except OSError:
+            return True
+        file = folder / INCOMING / name
+        if name == self._name or not file.exists():
+            return name != self._name
+        lock = FileLock(file)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return False
+        lock.release()
+        return True
+
+    def close(self) -> None:
+        """Release the locks: what still waits may be taken by another service."""
+        with self._one_at_a_time:
+            for incoming, lock in self._locks.items():
+                (incoming / self._name).unlink(missing_ok=True)
+                lock.release()
+            self._locks.clear()
+
+
+def keep(content: BinaryIO, upload: Upload, metadata: Mapping[str, str]) -> None:
+    """Write the file and its metadata where they wait, onto the disk; the file is there whole or not at all."""
+    upload.path.parent.mkdir(parents=True, exist_ok=True)
+    partial = upload.folder / INCOMING / upload.job / ".part"
+    with partial.open("xb") as out:
+        shutil.copyfileobj(content, out, 1 << 20)
+        out.flush()
+        os.fsync(out.fileno())
+    sidecar.write_sidecar(upload.path, metadata)
+    partial.rename(upload.path)
+    sync_folder(upload.path.parent)
+
+
+def waiting(index_folder: Path, owner: Owner) -> list[Upload]:
+    """The files that were kept and not indexed when their service ended, in the order in which they came; they are of
+    `owner` from now on. Remains of others are removed."""
+    folder = index_folder / FOLDER
+    incoming = folder / INCOMING
+    if not incoming.is_dir():
+        return []
+    found: list[Upload] = []
+    with FileLock(incoming / _TAKING, timeout=_WAIT_S):  # two services that start do not take the same ones
+        for job in sorted(incoming.iterdir()):
+            if job.name.endswith(_DONE):
+                shutil.rmtree(job, ignore_errors=True)
+            if job.name.startswith(".") or not job.is_dir() or not owner.has_left(folder, job.name):
+                continue
+            files = [path for path in job.rglob("*") if path.is_file() and not _is_hidden(path.relative_to(job))]
+            if not files:
+                shutil.rmtree(job, ignore_errors=True)
+                continue
+            owner.take(folder, job.name)
+            found += [Upload(job.name, path.relative_to(job).as_posix(), folder) for path in files]
+    return sorted(found, key=lambda upload: (upload.came, upload.job))
+
+
+def is_waiting(index_folder: Path, job: str) -> str | None:
+    """The id of the document that a job is to make, as long as its file waits there, in whichever service."""
+    folder = index_folder / FOLDER / INCOMING / job
+    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    return next((f"{FOLDER}/{path.as_posix()}" for path in files if not _is_hidden(path)), None)
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def discard(upload: Upload) -> None:
+    """Delete what waits of an upload, whole or in part, at one stroke, so that no later start takes it up."""
+    job = upload.folder / INCOMING / upload.job
+    done = job.with_name(f".{upload.job}{_DONE}")
+    try:
+        os.rename(job, done)
+    except OSError:  # it was never there, or was deleted with its index
+        done = job
+    shutil.rmtree(done, ignore_errors=True)
