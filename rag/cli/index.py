@@ -232,7 +232,7 @@ def _carry_out(change: Change, index: WritableIndex, preparer: Preparer | None, 
     from rag.background import Run
     from rag.ingest.run import carry_out
 
-    with Interrupts() as interrupts, ProgressBar("file") as progress:
+    with Interrupts() as interrupts, ProgressBar("byte") as progress:
         summary = carry_out(change, index, preparer, Run(progress, interrupts))
     documents = len(index.files()) if before is None else before - len(summary.removed)
     return _Done(summary, documents, interrupts())

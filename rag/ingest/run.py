@@ -170,16 +170,19 @@ class _Work:
             self._index.remember(file, failures)
 
     def put_in(self, preparer: Preparer, run: Run) -> None:
-        """Read and cut the files that changed, and commit them in batches."""
+        """Read and cut the files that changed, and commit them in batches. Progress is told in bytes of files."""
         files = self._change.changed
         batch: list[Prepared] = []
-        done = 0
+        done = read = 0
+        total = sum(map(self._size, files))
         published = time.monotonic()
         with closing(preparer.prepared(files)) as outcomes:
             for found, outcome in outcomes:
                 document_id = _id_of(outcome) or found.document_id
-                run.progress(done, len(files), document_id)
-                done += self._take(found, outcome, document_id)
+                run.progress(read, total, document_id)
+                if self._take(found, outcome, document_id):
+                    done += 1
+                    read += self._size(found)
                 if isinstance(outcome, Prepared):
                     batch.append(outcome)
                 if sum(len(item.passages) for item in batch) >= BATCH_PASSAGES:
@@ -194,7 +197,11 @@ class _Work:
                     published = time.monotonic()
         self._begin(preparer, batch)
         self._commit(0)
-        run.progress(len(files) - self.summary.left, len(files), "")
+        run.progress(read if self.summary.left else total, total, "")
+
+    def _size(self, found: Found) -> int:
+        stamp = self._change.stamps.get(found.document_id)
+        return (stamp.size or 0) if stamp else 0
 
     def touch(self) -> None:
         """Note the new stamps of files whose bytes are the same, and of documents in files that were read whole."""
