@@ -5,6 +5,7 @@
     faults    files lost, cut short, emptied or altered; a full disk; a folder that may not be written to
     readers   searches while every document is replaced in a loop, and memory before and after 500 cycles
     sync      the first and the second run over a library of 10,000 files
+    together  two services and a `rag index --watch` on one folder, with uploads, edits and kills, for `--minutes`
 
 Prints one line for each figure. Fails with a traceback where something was lost. Works in memory (/dev/shm) where there
 is such a place, except for `commands` and `sync`.
@@ -24,11 +25,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import faults
 import kills
 import readers
+import together
 
 from rag.index.local import LocalIndex
 
@@ -142,6 +145,17 @@ def bench_sync(quick: bool) -> None:
     )
 
 
+def bench_together(quick: bool, minutes: float = 10.0) -> None:
+    seconds = 20.0 if quick else 60 * minutes
+    with tempfile.TemporaryDirectory() as name:
+        done = together.run(Path(name), seconds)
+    print(
+        f"two services and a `rag index --watch` together for {seconds / 60:.1f} minutes: {done.edits} edits, "
+        f"{len(done.sent)} uploads ({done.failed} that cannot be read), {done.kills} kills of a service; the index "
+        f"holds what {done.documents} files hold, and no job's word was untrue"
+    )
+
+
 def make_library(folder: Path, files: int, words: int) -> None:
     """Text files that all differ, a hundred in a folder."""
     chance = random.Random(1)
@@ -179,6 +193,7 @@ PARTS = {
     "faults": bench_faults,
     "readers": bench_readers,
     "sync": bench_sync,
+    "together": bench_together,
 }
 
 
@@ -186,6 +201,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="What an index survives.")
     parser.add_argument("--part", action="append", choices=PARTS, help="only this; may be repeated")
     parser.add_argument("--quick", action="store_true", help="a few of each, to see that it works")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of the part `together`")
     options = parser.parse_args()
+    PARTS["together"] = partial(bench_together, minutes=options.minutes)
     for part in options.part or PARTS:
         PARTS[part](options.quick)

@@ -141,7 +141,7 @@ def waiting(index_folder: Path, owner: Owner) -> list[Upload]:
     if not incoming.is_dir():
         return []
     found: list[Upload] = []
-    with FileLock(incoming / _TAKING, timeout=_WAIT_S):  # two services that start do not take the same ones
+    with FileLock(incoming / _TAKING):  # two services that start do not take the same ones
         for job in sorted(incoming.iterdir()):
             if job.name.endswith(_DONE):
                 shutil.rmtree(job, ignore_errors=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.retrieval.alike import alike
@@ -50,6 +50,7 @@ def test_passages_of_one_document_or_of_another_meaning_are_not_compared() -> No
     assert alike([]) == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(WORDS, min_size=1, max_size=12).map(" ".join), max_size=8))
 def test_each_is_in_one_list_in_order(texts: list[str]) -> None:
     groups = alike([stored(row, text, f"{row}.txt") for row, text in enumerate(texts)])

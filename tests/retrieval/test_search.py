@@ -189,7 +189,8 @@ def test_what_is_carried_from_the_conversation_finds_the_passage_and_does_not_ch
 
 def test_equal_scores_come_in_order_of_passage_id() -> None:
     stored = [
-        StoredPassage(n, passage("Ore.", f"{9 - n}.txt"), Embedding(unit(1, 0), unit(1, 0)[None])) for n in range(6)
+        StoredPassage(n, passage(f"Ore {n}.", f"{9 - n}.txt"), Embedding(unit(1, 0), unit(1, 0)[None]))
+        for n in range(6)
     ]
     snapshot = FakeSnapshot(stored, [Scored(n, 1.0) for n in range(6)], [])
     hits = retrieve(snapshot, parse_question("ore"), lambda: unit(1, 0), 4)
