@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag.documents.contained import file_of
+from rag.documents.stamps import sha256, stamp
 from rag.errors import OriginalChanged, OriginalGone
-from rag.ingest.stamps import sha256, stamp
 
 _REMEMBERED = 10_000  # files whose hashes are kept
 
