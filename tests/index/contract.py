@@ -406,6 +406,35 @@ class IndexContract:
         assert [failed for failed in index.failures() if failed.file == "/home/c_d%.zip"] == inside[1:]
         assert index.documents() == []
 
+    def test_a_block_of_changes_is_made_whole_or_not_at_all(self, index: WritableIndex) -> None:
+        put(index, MILLS, BRIDGES)
+        before = published_state(index)
+        new = make_entry("new.txt", ["Something new."])
+
+        def changed(fails: bool) -> None:
+            with index.at_once():
+                index.replace(BRIDGES_AGAIN)
+                index.replace(new)
+                index.remove("mills.txt")
+                assert index.publish() == before[0]
+                if fails:
+                    raise RuntimeError("of no matter")
+                index.note_outcome("job_1", "it is done")
+
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="of no matter"):
+                changed(fails=True)
+            index.publish()
+            assert published_state(index)[1:] == before[1:]
+            assert (sorted(index.files()), index.outcome("job_1")) == (["a/bridges.txt", "mills.txt"], None)
+        changed(fails=False)
+        assert published_state(index)[1:] == before[1:]
+        index.publish()
+        assert [info.id for info in index.documents()] == ["a/bridges.txt", "new.txt"]
+        assert index.document("a/bridges.txt") == BRIDGES_AGAIN.document
+        index.note_outcome("job_1", "it is told again")
+        assert (index.outcome("job_1"), index.outcome("job_2")) == ("it is told again", None)
+
     def test_a_document_may_have_no_passages(self, index: WritableIndex) -> None:
         put(index, make_entry("empty.txt", []), MILLS)
         with index.snapshot() as snapshot:

@@ -153,7 +153,7 @@ class MilvusWriter:
             except Exception:
                 changed = [row for row in self._ledger(self._unpublished()) if row["version"] not in before]
                 made = {row["version"] for row in changed if row["version"] >= fence}
-                self._undo([row for row in changed if row["removed"] != NEVER], made)
+                self._undo(changed, made)
                 self._retired = before
                 raise
             finally:
@@ -229,12 +229,16 @@ class MilvusWriter:
         late = [row for row in self._ledger(f"version < {self._fence} and ({changed})") if row["version"] not in known]
         self._undo(late, {row["version"] for row in late if row["added"] > since})
 
-    def _undo(self, changed: Iterable[Row], made: set[int]) -> None:
+    def _undo(self, changed: Sequence[Row], made: set[int]) -> None:
         """Delete the versions that were made, and put back those that were only retired."""
         self._delete(made)
+        for row in changed:
+            if row["version"] in made:
+                self._forget(rows.text_keys(row["version"], rows.parts_of(row)))
         for part in _slices(sorted(made)):
             self._server.delete(collection(self._index, DOCUMENTS), f"version in {part}")
-        kept = [row | {"removed": NEVER} | UNUSED for row in changed if row["version"] not in made]
+        retired = [row for row in changed if row["version"] not in made and row["removed"] != NEVER]
+        kept = [row | {"removed": NEVER} | UNUSED for row in retired]
         if kept:
             self._put(DOCUMENTS, kept, 2 * PART)
 
