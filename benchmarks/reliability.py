@@ -187,7 +187,7 @@ def _folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-PARTS = {
+PARTS: dict[str, Callable[[bool], None]] = {
     "kills": bench_kills,
     "commands": bench_commands,
     "faults": bench_faults,
