@@ -27,7 +27,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def put_in(settings: Settings, name: str, content: bytes, **metadata: str) -> bool:
-    upload = Upload(f"job_{name}", name, settings.indexes_dir / "t" / "uploads")
+    upload = Upload(f"job_{len(name)}{name[0]}", name, settings.indexes_dir / "t" / "uploads")
     keep(io.BytesIO(content), upload, metadata)
     with opened(settings) as index:
         return put(upload, index, HashEmbedder(), settings, read_here).done
