@@ -412,11 +412,12 @@ class IndexContract:
         new = make_entry("new.txt", ["Something new."])
 
         def changed(fails: bool) -> None:
+            at = index.publish()
             with index.at_once():
                 index.replace(BRIDGES_AGAIN)
                 index.replace(new)
                 index.remove("mills.txt")
-                assert index.publish() == before[0]
+                assert index.publish() == at
                 if fails:
                     raise RuntimeError("of no matter")
                 index.note_outcome("job_1", "it is done")
