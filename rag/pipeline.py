@@ -192,14 +192,15 @@ class Pipeline:
         draft.hits = tuple(_in_turn([one.hits for one in draft.asked])[:listed])
         draft.clock.lap("retrieve")
         yield Retrieved(draft.hits)
+        whole = self._as_found(draft, deadline)
         for one in draft.asked:
-            self._choose(one, below, deadline)
+            self._choose(one, below, deadline, whole)
         self._tell_apart(draft.asked, below)
-        self._compute_instead(draft, deadline)
+        self._compute_instead(draft, whole)
         draft.clock.lap("read")
         composer = Composer(draft.dated)
         said_at: set[tuple[str, int, int]] = set()
-        for parts in self._parts(draft, deadline):
+        for parts in self._parts(draft, deadline, whole):
             said_at = set() if draft.compared else said_at
             outcome, spoke = yield from _checked(parts, composer, draft.sure, said_at)
             draft.outcomes.append(outcome)
@@ -381,7 +382,7 @@ class Pipeline:
                 one.confidence = confidence(signals_of(one.question, one.chosen)) if one.chosen else 0.0
                 one.refused = one.chosen is None or one.confidence < refuse_below
 
-    def _choose(self, asked: _Asked, refuse_below: float, deadline: Deadline) -> None:
+    def _choose(self, asked: _Asked, refuse_below: float, deadline: Deadline, whole: LookUp) -> None:
         """Read the passages of one question, and decide if what stands in them answers it."""
         deadline.check()
         reader = self._models.reader
@@ -399,7 +400,7 @@ class Pipeline:
             said = " ".join(item.text for item in sentences_around(asked.chosen))
             asked.refused |= not speaks_of(asked.weights, asked.chosen.passage, said)
         if asked.chosen is not None and not asked.refused:
-            asked.chosen = in_named_cell(asked.question, asked.chosen, self._index.stored)
+            asked.chosen = in_named_cell(asked.question, asked.chosen, whole)
 
     def _after_last(
         self, asked: _Asked, readings: list[PassageReading], reader: PassageReader, deadline: Deadline
@@ -414,13 +415,13 @@ class Pipeline:
             readings = without_repeated(readings, {one.passage.id: one for one in before}, earlier.answer)
         return readings, frozenset(passage.document_id for passage in passages)
 
-    def _compute_instead(self, draft: _Draft, deadline: Deadline) -> None:
+    def _compute_instead(self, draft: _Draft, whole: LookUp) -> None:
         """Give the cells to add up or compare, or the rows to count, if that is asked for and no sentence states it; if
         there are none, refuse a question for the most of several documents."""
         asked = draft.asked[0] if len(draft.asked) == 1 else None
         if not asked or asked.side is not None or draft.mode == "write":
             return
-        about = asked.question, asked.read, self._as_found(draft, deadline)
+        about = asked.question, asked.read, whole
         if asked.chosen is None or asked.refused or not says_result(asked.chosen):
             draft.form = column_total(*about) or column_extreme(*about)
         unstated = asked.refused or (asked.chosen is not None and not states_number(asked.chosen, asked.question))
@@ -446,7 +447,7 @@ class Pipeline:
 
         return in_time
 
-    def _parts(self, draft: _Draft, deadline: Deadline) -> Iterator[Parts]:
+    def _parts(self, draft: _Draft, deadline: Deadline, whole: LookUp) -> Iterator[Parts]:
         """The parts of the answer to each question, or of its form."""
         if draft.form is not None:
             yield at_once(draft.form.parts)
@@ -455,15 +456,15 @@ class Pipeline:
             if one.side is not None:
                 yield at_once(side_parts(one.side, chosen, first=number == 0))
             else:
-                yield self._said(draft.mode, one, chosen, deadline)
+                yield self._said(draft.mode, one, chosen, deadline, whole)
 
-    def _said(self, mode: Mode, asked: _Asked, chosen: Chosen, deadline: Deadline) -> Parts:
+    def _said(self, mode: Mode, asked: _Asked, chosen: Chosen, deadline: Deadline, whole: LookUp) -> Parts:
         if mode == "extract":
             return extract(chosen)
         question, hits = asked.question, asked.hits[:_EVIDENCE_HITS]
         model = self._models.writer() if mode == "write" else None
         if model is None:
-            return quote(question, chosen, self._index.stored)
+            return quote(question, chosen, whole)
         evidence = select_evidence(hits, _EVIDENCE, int(model.context_tokens * _EVIDENCE_SHARE), model.count_tokens)
         note_evidence(evidence)
         return write(question, evidence, watched(model), deadline)

@@ -8,19 +8,19 @@ figure alone ("Margin 2018", "Margin 2019"), the one whose figure stands in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rag.answering.choose import Chosen
-from rag.answering.rows import TABLES, Rows, rows_near
+from rag.answering.rows import TABLES, LookUp, Rows, rows_near
 from rag.retrieval.question import Question
 from rag.text.structure import cells, table_header
 from rag.text.terms import terms
 from rag.text.wording import is_figure
-from rag.types import Evidence, StoredDocument
+from rag.types import Evidence
 
 
-def in_named_cell(question: Question, chosen: Chosen, stored: Callable[[str], StoredDocument]) -> Chosen:
+def in_named_cell(question: Question, chosen: Chosen, stored: LookUp) -> Chosen:
     """The choice, moved to the row and the column that the question names if they are others; `stored` gives a
     document."""
     start, end = chosen.span.start, chosen.span.end

@@ -8,18 +8,19 @@ else: the sentences in which the answer stands. All of it is verbatim and cited.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from rag.answering.choose import Chosen, evidence, sentences_around
 from rag.answering.extract import MOST_SENTENCES, sentence_parts
 from rag.answering.lists import Listing, announces_list, listing
 from rag.answering.modes import Parts, at_once
 from rag.answering.parts import Part, QuotedPlace
+from rag.answering.rows import LookUp
 from rag.answering.verdict import verdict
 from rag.checking.faithfulness import VERBATIM
 from rag.retrieval.question import Question
 from rag.text.structure import block_at, cells, column_names, table_header
-from rag.types import Evidence, StoredDocument
+from rag.types import Evidence
 
 _WANTS_LIST = 0.3  # probability from which a list in which the answer stands is given whole
 _ONE_OF_BOTH = 0.5  # probability that the passage says yes or no at all, from which the question is taken to ask for it
@@ -29,7 +30,7 @@ _LEANS = re.compile(r"(?:this|that|these|those|such)\b", re.IGNORECASE)
 _NEARLY = 2.0  # logits below the best span at which a cell of the same column is another of the things asked for
 
 
-def quote(question: Question, chosen: Chosen, stored: Callable[[str], StoredDocument]) -> Parts:
+def quote(question: Question, chosen: Chosen, stored: LookUp) -> Parts:
     """The parts of the answer that the chosen span gives to the question; `stored` gives a document by its id."""
     around = sentences_around(chosen)
     if found := _listing(question, chosen, around, stored):
@@ -75,22 +76,22 @@ def at_place(chosen: Chosen) -> Part:
     return _cell(chosen, first[0]) or sentence_parts(chosen, first)[0]
 
 
-def _listing(
-    question: Question, chosen: Chosen, around: Sequence[Evidence], stored: Callable[[str], StoredDocument]
-) -> Listing | None:
+def _listing(question: Question, chosen: Chosen, around: Sequence[Evidence], stored: LookUp) -> Listing | None:
     """The list or the steps that the span touches, if the question asks for such, or if the span touches several lines
     or the one that announces them."""
     passage, span = chosen.passage, chosen.span
     several = "\n" in passage.text[span.start - passage.start : span.end - passage.start].strip()
     if question.wants_list < _WANTS_LIST and not several and not announces_list(around[-1].text):
         return None
-    return listing(stored(passage.document_id), passage, span, steps=question.kind == "steps")
+    document = stored(passage.document_id)
+    return listing(document, passage, span, steps=question.kind == "steps") if document else None
 
 
 def _listed(chosen: Chosen, found: Listing) -> Iterator[Part]:
     """The line that announces a list, then a line for each item, or the sentences that tell the steps."""
     yield from (part._replace(opens=True) for part in sentence_parts(chosen, found.lead))
-    for number, part in enumerate(sentence_parts(chosen, found.items), 1):
+    for number, item in enumerate(sentence_parts(chosen, found.items), 1):
+        part = item._replace(support=VERBATIM)  # an item such as "A" says nothing alone, and none may be left out
         mark = {"numbers": f"{number}. ", "bullets": "- ", "none": ""}[found.marks]
         first = number == 1 and not found.lead
         yield part._replace(before=mark if first else f"\n{mark}") if mark else part

@@ -12,6 +12,7 @@ from rag.answering.lists import MOST_LINES
 from rag.answering.parts import Composer, Part
 from rag.answering.quote import quote
 from rag.answering.verdict import verdict
+from rag.checking.faithfulness import SUPPORTED
 from rag.retrieval.question import parse_question
 from tests.answering.readings import chosen, hit, passage, reading, stored
 
@@ -139,6 +140,22 @@ def test_a_list_that_is_too_long_says_how_long_it_is() -> None:
         next(parts)
     assert end.value.value.remark == f"\nThe list has 57 items; the first {MOST_LINES} are quoted."
     assert said == ["Bring:", *(f"thing {number}." for number in range(MOST_LINES))]
+
+
+def test_no_item_is_left_out_for_saying_nothing_alone() -> None:
+    parts = quote_of("Which vitamins are in it?", chosen("Vitamins:\n- A\n- and D\n- the", "A\n- and D"))
+    assert [(part.text, part.support >= SUPPORTED) for part in parts][1:] == [
+        ("A", True),
+        ("and D", True),
+        ("the", True),
+    ]
+
+
+def test_a_document_that_is_gone_gives_its_sentence() -> None:
+    found = chosen(STEPS, "Turn the filter")
+    assert [part.text for part in quote(parse_question("How do I clean it?"), found, lambda id_: None)] == [
+        "Turn the filter."
+    ]
 
 
 def test_steps_are_numbered_below_the_line_that_announces_them() -> None:
