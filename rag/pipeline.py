@@ -309,7 +309,7 @@ class Pipeline:
             case "library":
                 form = catalogue(question.text, snapshot, draft.filters)
             case "summary":
-                form = summary(question, snapshot.documents(), snapshot.stored)
+                form = summary(question, draft.asked[0].vector, snapshot.documents(), snapshot.stored)
             case "comparison" if draft.mode != "write" and not question.carried:
                 documents = snapshot.documents()
                 form = comparison(question.text, documents, snapshot.stored)

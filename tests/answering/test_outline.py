@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from rag.answering.outline import outline
-from rag.types import BlockSpan, Document, Embedding, Passage, Section, Sentence, StoredDocument, StoredPassage
+from rag.answering.outline import outline, summary
+from rag.retrieval.question import parse_question
+from rag.types import (
+    BlockSpan,
+    Document,
+    DocumentInfo,
+    Embedding,
+    Passage,
+    Section,
+    Sentence,
+    StoredDocument,
+    StoredPassage,
+)
 
 EAST, NORTH = (1.0, 0.0), (0.0, 1.0)
 
@@ -54,6 +67,51 @@ def test_the_sentence_nearest_to_the_mean_stands_for_its_part() -> None:
     parts = {"Oats.": more, "Rye": [rye], "Peas": [peas]}
     lines, _ = said(stored(parts))
     assert lines[0] == "Notes\n- Oats: Oats are cut by a hired reaper late in August."
+
+
+def test_the_first_whole_sentence_under_a_heading_is_preferred() -> None:
+    rye = [
+        ("The rye was sown on the hill behind the barn.", (0.9, 0.436)),  # cosine to the mean 0.92
+        ("Its straw was kept for the roofs of two barns.", EAST),
+        ("Further work on the field was done as follows:", EAST),  # announces what is not shown
+        ("The harvest of the year before had been better.", (0.8, 0.6)),
+    ]
+    others = {name: [(f"{name} were sown along the southern wall.", NORTH)] for name in ("Peas", "Beans", "Leeks")}
+    lines, _ = said(stored({"Rye": rye, **others}))
+    assert lines[0] == "Notes\n- Rye: " + rye[0][0]
+
+
+def test_the_author_s_own_summary_counts_and_other_fields_do_not() -> None:
+    head = [
+        ("keywords: leave, parents, forms, days off", EAST),
+        ("description: How leave is asked for, and when.", NORTH),
+    ]
+    body = {name: [(f"{name} is asked for on the green form.", EAST)] for name in ("Leave", "Pay", "Travel")}
+    document = stored({"": head, **body})
+    fields = {"keywords": "leave, parents, forms, days off", "description": "How leave is asked for, and when."}
+    described = replace(document.document, metadata=fields)
+    lines, _ = said(StoredDocument(described, document.passages))
+    assert lines[0] == "Notes\n- How leave is asked for, and when."
+
+
+def test_of_a_few_documents_the_one_that_speaks_of_the_topic_is_meant() -> None:
+    meeting = ["The annual meeting elected nine directors.", "The annual meeting confirmed the auditor."]
+    sales = ["Sales of tea rose by a tenth.", "The annual meeting will take place in May."] + ["Tea was dear."] * 6
+    documents = {}
+    for name, sentences in (("acme-letter", meeting), ("acme-results", sales)):
+        one = stored({f"Part {n}": [(sentence, EAST)] for n, sentence in enumerate(sentences)})
+        documents[name] = one._replace(document=replace(one.document, id=name, title=name))
+    infos = [DocumentInfo(name, name, name, "", 1, 1, None) for name in documents]
+    east = np.array(EAST, np.float32)
+    form = summary(
+        parse_question("What were the key points of Acme's annual meeting?"), east, infos, documents.__getitem__
+    )
+    assert form is not None
+    assert [one.id for one in form.documents] == ["acme-letter"]
+    assert form.parts
+    unclear = summary(parse_question("What were the key points of Acme's harvest?"), east, infos, documents.__getitem__)
+    assert unclear is not None
+    assert (unclear.reason, len(unclear.documents)) == ("unclear", 2)
 
 
 def test_of_too_many_parts_the_nearest_to_the_whole_stand() -> None:
