@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import time
-import uuid
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, partial
-from itertools import zip_longest
 from typing import cast
 
 from rag.answering.calibration import made_with, read_calibration
 from rag.answering.catalogue import catalogue
 from rag.answering.choose import Chosen, choose, sentences_around
 from rag.answering.column import column_extreme, column_total, says_result
-from rag.answering.comparison import NO_CONCLUSION, Side, comparison, side_parts, sides, speaks_of
-from rag.answering.confidence import confidence, signals_of, sure_from, threshold
+from rag.answering.comparison import Side, comparison, side_parts, sides, speaks_of
+from rag.answering.confidence import confidence, signals_of, threshold
 from rag.answering.conflicts import clashes
 from rag.answering.count import asks_count, count, states_number
 from rag.answering.disagreement import conflict_of
 from rag.answering.doubt import without_doubt
+from rag.answering.draft import Asked, Draft, checked, in_turn, short_answer
 from rag.answering.extract import extract
 from rag.answering.follow_up import asks_again, said_in, without_repeated
 from rag.answering.form import SAID_SO, Form, says_so, wanted
-from rag.answering.modes import Outcome, Parts, at_once
+from rag.answering.modes import Parts, at_once
 from rag.answering.named_cell import in_named_cell
 from rag.answering.not_quotable import new_text, not_quotable, not_stated, without_superlatives
 from rag.answering.outline import outline_of, summary
@@ -36,7 +34,6 @@ from rag.answering.same_place import answered_elsewhere
 from rag.answering.talk import talk
 from rag.answering.unread import names_document, unread_by_name, unread_by_words, unread_lines
 from rag.answering.write import write
-from rag.checking.faithfulness import SUPPORTED
 from rag.deadline import Deadline
 from rag.errors import DocumentNotFound, InputError, ModelError
 from rag.index.sources import Shown, with_path
@@ -73,11 +70,9 @@ from rag.types import (
     IndexInfo,
     Message,
     Mode,
-    NextClaim,
     Origin,
     PassageReading,
     Retrieved,
-    ShortAnswer,
     StoredDocument,
     Usage,
     Vectors,
@@ -94,7 +89,6 @@ _WRITES_FROM = 1_000_000_000  # weights: smaller models invent names and dates w
 _MODES = ("auto", "extract", "quote", "write")
 
 _NEAREST = 3  # passages of which one at least is near the question where something near it is said to be there
-_SIDE_SHARE = 0.25  # of the thresholds for the sides of a comparison, which are asked in words of our own
 _MADE_OTHERWISE = (
     "The threshold of this index was measured with another reader, embedder or weights, so the packaged one is used: "
     "run `rag calibrate` again."
@@ -176,9 +170,7 @@ class Pipeline:
         listed = self._settings.k if ask.k is None else ask.k
         _check_k(listed)
         below, notices = self._threshold()
-        draft = _Draft(
-            parsed, one_line(ask.question), self._mode(ask.mode or self._settings.mode), notices, ask.filters
-        )
+        draft = Draft(parsed, one_line(ask.question), self._mode(ask.mode or self._settings.mode), notices, ask.filters)
         draft.id = ask.id or draft.id
         with self._index.snapshot(ask.filters) as snapshot:
             draft.generation = snapshot.generation
@@ -189,7 +181,7 @@ class Pipeline:
             found = {hit.passage.document_id for one in draft.asked for hit in one.hits}
             found |= draft.quoted()
             draft.unread, draft.origins = snapshot.notes(found), snapshot.origins(found)
-        draft.hits = tuple(_in_turn([one.hits for one in draft.asked])[:listed])
+        draft.hits = tuple(in_turn([one.hits for one in draft.asked])[:listed])
         draft.clock.lap("retrieve")
         yield Retrieved(draft.hits)
         whole = self._as_found(draft, deadline)
@@ -198,11 +190,11 @@ class Pipeline:
         self._tell_apart(draft.asked, below)
         self._compute_instead(draft, whole)
         draft.clock.lap("read")
-        composer = Composer(draft.dated)
+        composer = Composer(partial(_as_of, draft.origins))
         said_at: set[tuple[str, int, int]] = set()
         for parts in self._parts(draft, deadline, whole):
             said_at = set() if draft.compared else said_at
-            outcome, spoke = yield from _checked(parts, composer, draft.sure, said_at)
+            outcome, spoke = yield from checked(parts, composer, draft.sure, said_at)
             draft.outcomes.append(outcome)
             draft.spoke.append(spoke)
         draft.clock.lap("generate")
@@ -286,11 +278,11 @@ class Pipeline:
             return "quote"
         return cast(Mode, mode)
 
-    def _understand(self, question: Question, side: Side | None = None) -> _Asked:
+    def _understand(self, question: Question, side: Side | None = None) -> Asked:
         vector = self._models.embedder.embed_query(question.standalone)
-        return _Asked(with_kind(question, vector), vector, side)
+        return Asked(with_kind(question, vector), vector, side)
 
-    def _take_form(self, draft: _Draft, snapshot: Snapshot) -> None:
+    def _take_form(self, draft: Draft, snapshot: Snapshot) -> None:
         """Give the answer a form of its own, if the question asks for one and the library has what it needs. Then
         nothing is asked of passages; a comparison of two subjects becomes a question for each."""
         question = draft.asked[0].question
@@ -300,7 +292,7 @@ class Pipeline:
         if draft.form is not None:
             draft.asked, draft.share = [], max(question.share, SAID_SO if says_so(question.text) else 0.0)
 
-    def _own_form(self, draft: _Draft, question: Question, snapshot: Snapshot) -> Form | None:
+    def _own_form(self, draft: Draft, question: Question, snapshot: Snapshot) -> Form | None:
         if draft.mode != "write" and says_so(question.text) is None and (form := new_text(question.text)):
             return form
         match wanted(question):
@@ -322,7 +314,7 @@ class Pipeline:
             form = outline_of(question.text, snapshot.documents(), snapshot.stored)
         return form or (not_quotable(question.text) if draft.mode != "write" else None)
 
-    def _unread(self, draft: _Draft, snapshot: Snapshot) -> Form | None:
+    def _unread(self, draft: Draft, snapshot: Snapshot) -> Form | None:
         """The refusal of a question that names a file which could not be read, and no document; if it may mean such a
         file, that is noted for the answer."""
         text = draft.question.text
@@ -333,7 +325,7 @@ class Pipeline:
         draft.unreadable = tuple(unread_lines(named or unread_by_words(text, files)))
         return None
 
-    def _find(self, asked: _Asked, snapshot: Snapshot, filters: Filters | None, listed: int) -> None:
+    def _find(self, asked: Asked, snapshot: Snapshot, filters: Filters | None, listed: int) -> None:
         """Find the passages for one question, of which none is read if it names what no document mentions."""
         question, count = asked.question, max(listed, _READ)
         if asked.side is not None and asked.side.document is not None:
@@ -369,7 +361,7 @@ class Pipeline:
             return threshold(), (_MADE_OTHERWISE,)
         return own.threshold, ()
 
-    def _tell_apart(self, asked: Sequence[_Asked], refuse_below: float) -> None:
+    def _tell_apart(self, asked: Sequence[Asked], refuse_below: float) -> None:
         """Choose another place for the part of two that the place found for both does not answer."""
         for one, other in [(asked[0], asked[1]), (asked[1], asked[0])] if len(asked) == 2 else []:
             if one.chosen is None or other.chosen is None or one.side is not None:
@@ -382,7 +374,7 @@ class Pipeline:
                 one.confidence = confidence(signals_of(one.question, one.chosen)) if one.chosen else 0.0
                 one.refused = one.chosen is None or one.confidence < refuse_below
 
-    def _choose(self, asked: _Asked, refuse_below: float, deadline: Deadline, whole: LookUp) -> None:
+    def _choose(self, asked: Asked, refuse_below: float, deadline: Deadline, whole: LookUp) -> None:
         """Read the passages of one question, and decide if what stands in them answers it."""
         deadline.check()
         reader = self._models.reader
@@ -403,7 +395,7 @@ class Pipeline:
             asked.chosen = in_named_cell(asked.question, asked.chosen, whole)
 
     def _after_last(
-        self, asked: _Asked, readings: list[PassageReading], reader: PassageReader, deadline: Deadline
+        self, asked: Asked, readings: list[PassageReading], reader: PassageReader, deadline: Deadline
     ) -> tuple[list[PassageReading], frozenset[str]]:
         """The readings of a follow-up, in which the last answer comes later, and the documents that hold that."""
         earlier = asked.question.earlier
@@ -415,7 +407,7 @@ class Pipeline:
             readings = without_repeated(readings, {one.passage.id: one for one in before}, earlier.answer)
         return readings, frozenset(passage.document_id for passage in passages)
 
-    def _compute_instead(self, draft: _Draft, whole: LookUp) -> None:
+    def _compute_instead(self, draft: Draft, whole: LookUp) -> None:
         """Give the cells to add up or compare, or the rows to count, if that is asked for and no sentence states it; if
         there are none, refuse a question for the most of several documents."""
         asked = draft.asked[0] if len(draft.asked) == 1 else None
@@ -430,7 +422,7 @@ class Pipeline:
         if draft.form is None and not asked.refused:
             draft.form = not_stated(asked.question.text, asked.read, asked.chosen)
 
-    def _as_found(self, draft: _Draft, deadline: Deadline) -> LookUp:
+    def _as_found(self, draft: Draft, deadline: Deadline) -> LookUp:
         """The whole documents of the hits, each read once; None for one that was changed or removed since its passages
         were found."""
 
@@ -447,7 +439,7 @@ class Pipeline:
 
         return in_time
 
-    def _parts(self, draft: _Draft, deadline: Deadline, whole: LookUp) -> Iterator[Parts]:
+    def _parts(self, draft: Draft, deadline: Deadline, whole: LookUp) -> Iterator[Parts]:
         """The parts of the answer to each question, or of its form."""
         if draft.form is not None:
             yield at_once(draft.form.parts)
@@ -458,7 +450,7 @@ class Pipeline:
             else:
                 yield self._said(draft.mode, one, chosen, deadline, whole)
 
-    def _said(self, mode: Mode, asked: _Asked, chosen: Chosen, deadline: Deadline, whole: LookUp) -> Parts:
+    def _said(self, mode: Mode, asked: Asked, chosen: Chosen, deadline: Deadline, whole: LookUp) -> Parts:
         if mode == "extract":
             return extract(chosen)
         question, hits = asked.question, asked.hits[:_EVIDENCE_HITS]
@@ -470,7 +462,7 @@ class Pipeline:
         return write(question, evidence, watched(model), deadline)
 
     def _answer(
-        self, draft: _Draft, composed: Composed, conflicts: tuple[Conflict, ...], citations: tuple[Citation, ...]
+        self, draft: Draft, composed: Composed, conflicts: tuple[Conflict, ...], citations: tuple[Citation, ...]
     ) -> Answer:
         """The answer; `citations` are those of what was composed, and behind them those of the conflicts."""
         abstained = self._abstained(draft, composed)
@@ -499,7 +491,7 @@ class Pipeline:
             ),
             timings=draft.clock.seconds,
             notices=(*self._notices(draft.mode), *draft.notices, *(() if abstained else draft.unreadable), *partly),
-            answer_span=_short_answer(draft, composed),
+            answer_span=short_answer(draft, composed),
             resolved_question=draft.question.standalone if draft.resolved else None,
             conflicts=conflicts,
             documents=form.documents,
@@ -507,7 +499,7 @@ class Pipeline:
             unanswered=draft.unanswered(),
         )
 
-    def _abstained(self, draft: _Draft, composed: Composed) -> Abstention | None:
+    def _abstained(self, draft: Draft, composed: Composed) -> Abstention | None:
         """The reason why there is no answer, None if there is one."""
         form = draft.form
         if form is not None and form.reason:
@@ -537,123 +529,10 @@ class Pipeline:
         return model.name if model is not None else None
 
 
-class _Clock:
-    """A stopwatch of steps: the seconds of each, by name."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, step: str) -> None:
-        now = time.perf_counter()
-        self.seconds[step], self._last = now - self._last, now
-
-
-@dataclass(slots=True)
-class _Asked:
-    """A question of those that were asked at once, and what became of it."""
-
-    question: Question
-    vector: Vectors
-    side: Side | None = None  # of a comparison
-    hits: list[Hit] = field(default_factory=list)
-    weights: dict[str, float] = field(default_factory=dict)  # of the words of a side's subject
-    unknown: tuple[str, ...] = ()  # names that no document mentions
-    read: list[Hit] = field(default_factory=list)  # those whose passages are read
-    readings: list[PassageReading] = field(default_factory=list)  # of these
-    chosen: Chosen | None = None
-    confidence: float = 0.0
-    refused: bool = True
-
-    @property
-    def share(self) -> float:
-        """The share of the thresholds of confidence that holds for it."""
-        return 1.0 if self.side is None else _SIDE_SHARE
-
-    @property
-    def part(self) -> str:
-        """The part of the whole question that it is."""
-        return self.question.text if self.side is None else self.side.subject
-
-
-@dataclass(slots=True)
-class _Draft:
-    """What is known of an answer so far."""
-
-    question: Question
-    text: str  # as it was asked, with what was pasted with it
-    mode: Mode
-    notices: tuple[str, ...] = ()  # on the threshold
-    filters: Filters | None = None
-    asked: list[_Asked] = field(default_factory=list)  # one, or two for a question that asks for two things; see `form`
-    form: Form | None = None  # of its own, for which no passage has to be found
-    share: float = 0.0  # probability of the form, if nothing else is asked
-    hits: tuple[Hit, ...] = ()  # the listed ones
-    unreadable: tuple[str, ...] = ()  # what to tell of files that could not be read and may be meant
-    unread: dict[str, tuple[str, ...]] = field(default_factory=dict)  # notes of the documents that were read in part
-    generation: int = 0
-    origins: dict[str, Origin] = field(default_factory=dict)  # of the documents of all hits
-    outcomes: list[Outcome] = field(default_factory=list)
-    spoke: list[bool] = field(default_factory=list)  # for each outcome: True if it had a supported part
-    clock: _Clock = field(default_factory=_Clock)
-    id: str = field(default_factory=lambda: f"ans_{uuid.uuid4().hex}")
-
-    @property
-    def resolved(self) -> bool:
-        """True if the question is read otherwise than it was asked."""
-        return bool(self.question.carried) or len(self.question.text) < len(self.text)
-
-    def quoted(self) -> set[str]:
-        """The documents that a form of its own quotes."""
-        parts = self.form.parts if self.form else ()
-        return {place.evidence.passage.document_id for part in parts for place in part.places}
-
-    def dated(self, document_id: str) -> AsOf:
-        """The date of a document that was found."""
-        origin = self.origins.get(document_id)
-        return AsOf() if origin is None else dated(document_id, origin)
-
-    def said(self) -> list[tuple[_Asked, Chosen]]:
-        """The questions that are answered, each place in the documents once."""
-        found: dict[tuple[str, int, Side | None], tuple[_Asked, Chosen]] = {}
-        for one in self.asked:
-            if one.chosen is not None and not one.refused:
-                found.setdefault((one.chosen.passage.id, one.chosen.span.start, one.side), (one, one.chosen))
-        return list(found.values())
-
-    @property
-    def remark(self) -> str:
-        """Our own words behind the parts, which are no claim."""
-        if self.form is not None:
-            return self.form.remark
-        return (NO_CONCLUSION if self.compared else "") + "".join(outcome.remark for outcome in self.outcomes)
-
-    @property
-    def compared(self) -> bool:
-        """True if the sides of a comparison are asked for."""
-        return any(one.side is not None for one in self.asked)
-
-    @property
-    def confidence(self) -> float:
-        """That of the least certain question that is answered, else of any; of a form of its own, the probability that
-        it is asked for."""
-        if self.asked:
-            return min(one.confidence for one in [one for one, _ in self.said()] or self.asked)
-        return 0.0 if self.form is None or self.form.reason else self.share
-
-    @property
-    def sure(self) -> bool:
-        """False where fewer than two of three answers of such confidence are right."""
-        if self.form is not None:
-            return self.form.sure
-        return all(one.confidence >= sure_from() * one.share for one, _ in self.said())
-
-    def unanswered(self) -> tuple[str, ...]:
-        """The parts of a question of several that have no claim in the answer."""
-        if self.form is not None or len(self.asked) < 2:
-            return ()
-        silent = {id(one) for (one, _), spoke in zip(self.said(), self.spoke, strict=True) if not spoke}
-        return tuple(one.part for one in self.asked if one.refused or id(one) in silent)
+def _as_of(origins: Mapping[str, Origin], document_id: str) -> AsOf:
+    """The date of a document that was found."""
+    origin = origins.get(document_id)
+    return AsOf() if origin is None else dated(document_id, origin)
 
 
 def _questions(question: Question, snapshot: Snapshot) -> list[Question]:
@@ -668,7 +547,7 @@ def _questions(question: Question, snapshot: Snapshot) -> list[Question]:
     return [one, two if two.carried else resolve(two, [Message("user", first)], snapshot.term_weights)]
 
 
-def _any_near(asked: Sequence[_Asked], snapshot: Snapshot) -> bool:
+def _any_near(asked: Sequence[Asked], snapshot: Snapshot) -> bool:
     """True if one of the first passages that were found is near its question."""
     return any(
         is_near(hit, without_superlatives(question_weights(snapshot, one.question), one.question.text))
@@ -677,57 +556,11 @@ def _any_near(asked: Sequence[_Asked], snapshot: Snapshot) -> bool:
     )
 
 
-def _in_turn(lists: Sequence[Sequence[Hit]]) -> list[Hit]:
-    """The first hit of each list, then the second of each, and so on; each passage once."""
-    found = {hit.passage.id: hit for hits in zip_longest(*lists) for hit in hits if hit is not None}
-    return list(found.values())
-
-
-def _checked(
-    parts: Parts, composer: Composer, sure: bool, said_at: set[tuple[str, int, int]]
-) -> Generator[NextClaim, None, tuple[Outcome, bool]]:
-    """The parts that are supported, each put behind the answer so far; the others are not said, nor are those again
-    whose sentences were quoted for another part of the question. Returns with the outcome if one was supported."""
-    before, spoke = frozenset(said_at), False
-    try:
-        while True:
-            try:
-                part = next(parts)
-            except StopIteration as end:
-                return cast(Outcome, end.value), spoke
-            if part.support < SUPPORTED:
-                continue
-            spoke = True
-            places = {(one.evidence.passage.document_id, one.evidence.start, one.evidence.end) for one in part.places}
-            if not places or not places <= before:
-                yield composer.add(part)._replace(sure=sure)
-            said_at |= places
-    finally:
-        parts.close()  # the model stops writing when nobody reads on
-
-
-def _conflicts(draft: _Draft, composer: Composer) -> tuple[Conflict, ...]:
+def _conflicts(draft: Draft, composer: Composer) -> tuple[Conflict, ...]:
     """The places that answer otherwise than what was said, cited behind it."""
     asked = [] if draft.form else [(one, chosen) for one, chosen in draft.said() if one.side is None]
     said = [(one.question, clashes(one.question, chosen, one.read, one.readings)) for one, chosen in asked]
     return tuple(conflict_of(question, groups, composer) for question, groups in said if groups)
-
-
-def _short_answer(draft: _Draft, composed: Composed) -> ShortAnswer | None:
-    """The chosen span, if a citation holds it whole or in part: then as much of it as the citation holds. Of two
-    answers, that of the first."""
-    if not draft.said() or draft.mode == "write" or draft.form is not None or draft.compared:
-        return None
-    chosen = draft.said()[0][1]
-    passage, span = chosen.passage, chosen.span
-    for citation in composed.citations:
-        start, end = max(span.start, citation.start), min(span.end, citation.end)
-        if citation.document_id == passage.document_id and start < end:
-            whole = composed.citations[-1].end >= span.end or end == span.end
-            stop = span.end if whole else end
-            text = passage.text[span.start - passage.start : stop - passage.start]
-            return ShortAnswer(text, citation.label, span.start, stop)
-    return None
 
 
 def _check_k(k: int) -> None:
