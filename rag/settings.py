@@ -23,7 +23,7 @@ from rag.types import Mode
 EMBEDDED_EMBEDDER = "all-MiniLM-L6-v2"
 EMBEDDED_MODEL = "smollm2-135m"
 NO_MODEL = "none"
-_SECRET = ("model_key", "milvus_token")  # settings whose values are never printed
+_SECRET = ("model_key", "milvus_token", "webdav_password")  # settings whose values are never printed
 _PASSWORD = re.compile(r"://[^\s/]*@")  # of an address
 _PREFIX = "RAG_"  # of the variables
 Citations = Literal["auto", "annotations", "openwebui", "footnotes"]
@@ -50,6 +50,8 @@ class Settings(BaseSettings):
         "", description="address of Milvus, as http://HOST:19530, or a file of Milvus Lite that ends in .db"
     )
     milvus_token: SecretStr = Field(SecretStr(""), description="API key of Milvus, or USER:PASSWORD")
+    webdav_user: str = Field("", description="user of WebDAV servers whose folders are indexed")
+    webdav_password: SecretStr = Field(SecretStr(""), description="its password; best set as RAG_WEBDAV_PASSWORD")
     cache_dir: Path = Field(
         Path(platformdirs.user_cache_dir("rag", appauthor=False)),
         description="folder for converted and downloaded models",

@@ -16,6 +16,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rag.cli.addresses import fetched
 from rag.cli.index_report import held_text, print_dry_run, print_summary
 from rag.cli.progress import Interrupts, ProgressBar
 from rag.cli.waiting import WAIT_S, when_free
@@ -35,9 +36,22 @@ if TYPE_CHECKING:
 OK, SOME_FAILED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
 
 
+class _Sources(NamedTuple):
+    """What is read: paths, and below them what could not be fetched anew."""
+
+    paths: Sequence[Path]
+    missed: Sequence[Skipped] = ()
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `rag index`."""
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; folders are read recursively")
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="files and folders; folders are read recursively. Or addresses: a page or sitemap (https://), a folder on "
+        "a server (webdavs://, webdav://, s3://BUCKET/FOLDER)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="show what would change and write nothing")
     parser.add_argument("--watch", action="store_true", help="afterwards follow every change until Ctrl-C")
     parser.add_argument(
@@ -47,6 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATTERN",
         help="leave out files and folders that fit a pattern of gitignore, such as '*.log' or 'drafts/'; may be "
         "repeated. A file .ragignore in a folder does so each time",
+    )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="fetch from this host although its address is private; may be repeated",
     )
     parser.add_argument(
         "--prune", action="store_true", help="remove vanished documents even if they are most of those below a path"
@@ -105,7 +126,6 @@ def _seconds(text: str) -> float:
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Run the command; returns the exit code: 0 success, 1 some files failed, 2 nothing could be done, 130
     interrupted."""
-    paths = [Path(path) for path in options.paths]
     if options.ray:
         from rag.ingest.ray.cluster import checked_address
 
@@ -116,46 +136,53 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         raise InputError("--dry-run writes nothing and --watch goes on writing: leave one of them out", "watch")
     if options.reembed:
         code = _reembed(options, settings)
-        if code or not paths:
+        if code or not options.paths:
             return code
-    if not paths:
+    if not options.paths:
         raise InputError("rag index needs the paths of files or folders, such as `rag index ~/notes`", "paths")
-    code = _bring_in_line(paths, options, settings)
-    return code if options.dry_run or not options.watch or code == INTERRUPTED else _watch(paths, options, settings)
+    if (mirrored := fetched(options, settings)) is not None:
+        if not mirrored.whole:
+            print("rag: interrupted while fetching; the same command goes on", file=sys.stderr)
+            return INTERRUPTED
+        code = _bring_in_line(_Sources(mirrored.folders, mirrored.skipped), options, settings)
+        return SOME_FAILED if code == OK and mirrored.skipped else code
+    sources = _Sources([Path(path) for path in options.paths])
+    code = _bring_in_line(sources, options, settings)
+    return code if options.dry_run or not options.watch or code == INTERRUPTED else _watch(sources, options, settings)
 
 
-def _watch(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
+def _watch(sources: _Sources, options: argparse.Namespace, settings: Settings) -> int:
     """Bring the index in line at each change. It is free for other writers in between; if busy, it is tried again."""
     from rag.errors import RagError
     from rag.ingest.watch import changes
 
-    print(f"rag: watching {', '.join(map(str, paths))}; Ctrl-C ends it", file=sys.stderr)
-    for _ in changes(paths, settings.indexes_dir):
+    print(f"rag: watching {', '.join(map(str, sources.paths))}; Ctrl-C ends it", file=sys.stderr)
+    for _ in changes(sources.paths, settings.indexes_dir):
         try:
-            if _bring_in_line(paths, options, settings) == INTERRUPTED:
+            if _bring_in_line(sources, options, settings) == INTERRUPTED:
                 return INTERRUPTED
         except RagError as exc:  # such as a folder that has vanished: a later change may restore it
             print(f"rag: {exc}", file=sys.stderr)
     return OK
 
 
-def _bring_in_line(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
+def _bring_in_line(sources: _Sources, options: argparse.Namespace, settings: Settings) -> int:
     """Open the index once and walk the folders once; models are loaded only if a file has changed."""
     from rag.stores.open import list_indexes, open_index
 
     if options.dry_run:
-        return _dry_run(paths, options, settings)
+        return _dry_run(sources, options, settings)
     if settings.index not in list_indexes(settings):
-        return _first_run(paths, options, settings)
+        return _first_run(sources, options, settings)
     with when_free(lambda: open_index(settings, None, write=True), options.wait) as index:
         known = index.files()
-        change = _changes(paths, known, index.failures(), options, settings)
+        change = _changes(sources, known, index.failures(), options, settings)
         done = None if _is_asked_about(change, options) else _brought_in_line(change, index, known, options, settings)
     if done is None:  # the index is free for others while somebody thinks
         agreed = change.kept if _may_go(change.held) else []
         with when_free(lambda: open_index(settings, None, write=True), options.wait) as index:
             known = index.files()
-            change = _changes(paths, known, index.failures(), options, settings, agreed)
+            change = _changes(sources, known, index.failures(), options, settings, agreed)
             done = _brought_in_line(change, index, known, options, settings)
     return _report(done, options, settings)  # a cluster that is connected keeps standard output for itself
 
@@ -172,19 +199,19 @@ def _brought_in_line(
         return _carry_out(change, index, preparer)
 
 
-def _first_run(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
+def _first_run(sources: _Sources, options: argparse.Namespace, settings: Settings) -> int:
     """Make the index, unless there is nothing to put into it."""
     from rag.stores.open import discard_empty, open_index
 
-    change = _changes(paths, {}, [], options, settings)
+    change = _changes(sources, {}, [], options, settings)
     if not change.changed:
-        return _nothing_to_read(paths, change.skipped)
+        return _nothing_to_read(sources.paths, change.skipped)
     with (
         _preparer(options, settings) as (space, preparer),
         when_free(lambda: open_index(settings, space, create=True), options.wait) as index,
     ):
         if known := index.files():  # another process has made it meanwhile
-            change = _changes(paths, known, index.failures(), options, settings)
+            change = _changes(sources, known, index.failures(), options, settings)
         done = _carry_out(change, index, preparer)
     if not done.documents:
         discard_empty(settings)
@@ -192,7 +219,7 @@ def _first_run(paths: Sequence[Path], options: argparse.Namespace, settings: Set
 
 
 def _changes(
-    paths: Sequence[Path],
+    sources: _Sources,
     known: dict[str, FileState],
     failures: Sequence[Failed],
     options: argparse.Namespace,
@@ -201,8 +228,10 @@ def _changes(
 ) -> Change:
     from rag.ingest.changes import find_changes
 
-    how = _reading(options)
-    return find_changes(paths, known, settings.indexes_dir, how, failures, options.exclude, options.prune or agreed)
+    how, prune = _reading(options), options.prune or agreed
+    return find_changes(
+        sources.paths, known, settings.indexes_dir, how, failures, options.exclude, prune, sources.missed
+    )
 
 
 def _is_asked_about(change: Change, options: argparse.Namespace) -> bool:
@@ -243,7 +272,7 @@ def _report(done: _Done, options: argparse.Namespace, settings: Settings) -> int
     return _stopped(done.summary.left, "files", options.paths, options) if done.interrupted else code
 
 
-def _dry_run(paths: Sequence[Path], options: argparse.Namespace, settings: Settings) -> int:
+def _dry_run(sources: _Sources, options: argparse.Namespace, settings: Settings) -> int:
     from rag.stores.open import list_indexes, open_index
 
     known: dict[str, FileState] = {}
@@ -251,7 +280,7 @@ def _dry_run(paths: Sequence[Path], options: argparse.Namespace, settings: Setti
     if settings.index in list_indexes(settings):
         with open_index(settings, None, chunker=False) as index:
             known, failures = index.files(), index.failures()
-    return print_dry_run(_changes(paths, known, failures, options, settings), known, options.json)
+    return print_dry_run(_changes(sources, known, failures, options, settings), known, options.json)
 
 
 @contextmanager
@@ -333,6 +362,7 @@ def _stopped(left: int, what: str, arguments: Sequence[str], options: argparse.N
     flags = {"index": "index", "store": "store", "uri": "milvus_uri", "embedder": "embedder"}
     named = [(f"--{flag}", getattr(options, name)) for flag, name in flags.items() if getattr(options, name)]
     named += [("--exclude", pattern) for pattern in options.exclude]
+    named += [("--allow-host", host) for host in options.allow_host]
     hidden = ["--include-hidden"] if options.include_hidden else []
     command = shlex.join(["rag", "index", *arguments, *(part for pair in named for part in pair), *hidden])
     print(f"rag: interrupted, {left} {what} left; finished {what} are kept. Resume with `{command}`", file=sys.stderr)
@@ -341,9 +371,10 @@ def _stopped(left: int, what: str, arguments: Sequence[str], options: argparse.N
 
 def _nothing_to_read(paths: Sequence[Path], skipped: Sequence[Skipped]) -> int:
     from rag.documents.formats import NAMED
+    from rag.mirror.places import origin
 
     for item in skipped[:10]:
-        print(f"  skipped  {item.path}: {item.reason}", file=sys.stderr)
-    names = ", ".join(str(path) for path in paths)
+        print(f"  skipped  {origin(str(item.path))}: {item.reason}", file=sys.stderr)
+    names = ", ".join(origin(str(path)) for path in paths)
     print(f"rag: no readable file in {names}: types that are read are {NAMED} and source code", file=sys.stderr)
     return NOTHING_DONE

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from rag.mirror.places import origin, with_address
+
 if TYPE_CHECKING:
     from rag.ingest.changes import Change, Same
     from rag.ingest.run import Failure, Summary
@@ -74,7 +76,7 @@ def _as_json(summary: Summary, total: int) -> dict[str, Any]:
         "duplicates": _pairs(summary.duplicates),
         "failed": _messages(summary.failed),
         "failed_before": _messages(summary.failed_before),
-        "skipped": [{"path": str(item.path), "reason": item.reason} for item in summary.skipped],
+        "skipped": [{"path": origin(str(item.path)), "reason": item.reason} for item in summary.skipped],
         "notes": _messages(summary.notes),
         "held": [item._asdict() for item in summary.held],
         "renamed": [item._asdict() for item in summary.renamed],
@@ -90,13 +92,13 @@ def _messages(items: Any) -> list[dict[str, str]]:
 
 def _print_text(summary: Summary, total: int, options: argparse.Namespace, settings: Settings) -> None:
     for failure in summary.failed:
-        print(f"  failed   {failure.message}", file=sys.stderr)
+        print(f"  failed   {with_address(failure.message)}", file=sys.stderr)
     _print_tracebacks(summary.failed, options)
     for known in summary.failed_before if options.verbose else ():
         print(f"  failed   {known.message} (as before)", file=sys.stderr)
     _print_left_out(summary)
     for note in summary.notes:
-        print(f"  note     {note.message}", file=sys.stderr)
+        print(f"  note     {with_address(note.message)}", file=sys.stderr)
     _print_duplicates(summary.duplicates)
     moved = f" ({len(summary.moved)} of them moved)" if summary.moved else ""
     reread = f" ({len(summary.reread)} of them because their reader or its options changed)" if summary.reread else ""
@@ -112,8 +114,8 @@ def _print_text(summary: Summary, total: int, options: argparse.Namespace, setti
 def held_text(held: Held) -> str:
     """The line that says why documents below a path were not removed, and what removes them."""
     return (
-        f"{held.vanished} of {held.documents} documents below {held.path} are no longer there, and none of them was "
-        "removed: is its drive there? `--prune` removes them"
+        f"{held.vanished} of {held.documents} documents below {origin(held.path)} are no longer there, and none of "
+        "them was removed: is its drive there? `--prune` removes them"
     )
 
 
@@ -131,7 +133,7 @@ def _print_left_out(summary: Summary) -> None:
 
     wanted = [item for item in summary.skipped if isinstance(item, LeftOut)]
     for item in [item for item in summary.skipped if not isinstance(item, LeftOut)] + wanted[:_NAMED]:
-        print(f"  skipped  {item.path}: {item.reason}", file=sys.stderr)
+        print(f"  skipped  {origin(str(item.path))}: {item.reason}", file=sys.stderr)
     if len(wanted) > _NAMED:
         print(f"  skipped  {len(wanted) - _NAMED} more that were to be left out: --json lists them", file=sys.stderr)
     for renamed in summary.renamed:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag.documents.contained import container_of, file_of, holders_of, is_container, stays_closed
-from rag.documents.discover import Found, Skipped, discover
+from rag.documents.discover import Discovery, Found, Skipped, discover
 from rag.documents.formats import OFFICE
 from rag.documents.options import DEFAULTS, Options
 from rag.documents.stamps import sha256, stamp_of
@@ -69,11 +69,13 @@ def find_changes(
     failures: Iterable[Failed] = (),
     exclude: Sequence[str] = (),
     prune: bool | Collection[str] = False,
+    missed: Sequence[Skipped] = (),
 ) -> Change:
     """Compare files with what the index has; files in `indexes_dir` are no documents of a folder around it. `options`
     are those with which files are read now; `prune` names documents that may go however many they are, or is True for
-    all. Raises `InputError` for a path that does not exist."""
-    discovery = discover(paths, exclude)
+    all; `missed` are copies that could not be brought up to date. Raises `InputError` for a path that does not
+    exist."""
+    discovery = _without(discover(paths, exclude), missed)
     around = indexes_dir is None or is_around(paths, indexes_dir)
     apart = [f"{indexes_dir.resolve()}{os.sep}"] if indexes_dir and around else []
     found = [file for file in discovery.files if not apart or not _below(file.source, apart)]
@@ -88,6 +90,15 @@ def find_changes(
     change.vanished, change.held, change.kept = gone.vanished, gone.held, gone.kept
     change.stale = [name for name in gone.stale if not known[name].stale]
     return change
+
+
+def _without(discovery: Discovery, missed: Sequence[Skipped]) -> Discovery:
+    """What was found, but for copies that are not as new as they might be: those are kept as they were read."""
+    if not missed:
+        return discovery
+    old = {os.path.realpath(item.path) for item in missed}
+    files = tuple(found for found in discovery.files if found.source not in old)
+    return Discovery(files, (*discovery.skipped, *missed))
 
 
 def identical(change: Change, known: dict[str, FileState]) -> list[Same]:
