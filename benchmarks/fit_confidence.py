@@ -37,6 +37,7 @@ from logistic import fit_logistic
 
 from rag.answering.choose import Chosen, choose, sentences_around
 from rag.answering.confidence import signals_of
+from rag.answering.side_by_side import gained
 from rag.evaluation.certainty import auroc
 from rag.evaluation.squad import contains_answer
 from rag.ingest.run import sync
@@ -236,7 +237,7 @@ def _confidences(examples: Sequence[Example], model: Model) -> Any:
 
 def _examples(options: argparse.Namespace, work: Path) -> Iterator[Example]:
     """The examples of all sets; those that this reader has read before come from a file in `work`."""
-    made_of = f"{sha256()} {bool(options.libraries)} {Chosen._fields} {SIZES} {FOREIGN}"
+    made_of = f"{sha256()} {bool(options.libraries)} {Chosen._fields} {SIZES} {FOREIGN} side by side"
     done = work / f"examples-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}.jsonl"
     if not done.exists():
         found = [json.dumps(example._asdict()) for example in _read_now(options, work)]
@@ -283,7 +284,8 @@ def _asked(source: str, index: Index, models: Models, questions: Sequence[dict[s
         vector = models.embedder.embed_query(question.standalone)
         with index.snapshot() as snapshot:
             hits = retrieve(snapshot, question, partial(np.asarray, vector), READ)
-        chosen = choose(hits, models.reader.read(question.standalone, [hit.passage for hit in hits]))
+        readings = models.reader.read(question.standalone, [hit.passage for hit in hits])
+        chosen = choose(hits, readings, gained=gained(models.reader, question.standalone, hits, readings))
         if chosen is None:
             continue
         sentences = [item.text for item in sentences_around(chosen)]

@@ -31,6 +31,7 @@ from rag.answering.quote import quote
 from rag.answering.refusal import is_near, is_refusal, no_document_fits, no_question, refusal
 from rag.answering.rows import LookUp
 from rag.answering.same_place import answered_elsewhere
+from rag.answering.side_by_side import gained
 from rag.answering.talk import talk
 from rag.answering.unread import names_document, unread_by_name, unread_by_words, unread_lines
 from rag.answering.write import write
@@ -368,9 +369,13 @@ class Pipeline:
                 continue
             if answered_elsewhere(one.question, other.question, one.chosen, other.chosen):
                 taken = one.chosen.passage.id
-                left = [pair for pair in zip(one.read, one.readings, strict=True) if pair[0].passage.id != taken]
-                one.read, one.readings = [hit for hit, _ in left], [reading for _, reading in left]
-                one.chosen = choose(one.read, one.readings)
+                left = [number for number, hit in enumerate(one.read) if hit.passage.id != taken]
+                one.read, one.readings = (
+                    [one.read[number] for number in left],
+                    [one.readings[number] for number in left],
+                )
+                one.gained = [one.gained[number] for number in left]
+                one.chosen = choose(one.read, one.readings, gained=one.gained)
                 one.confidence = confidence(signals_of(one.question, one.chosen)) if one.chosen else 0.0
                 one.refused = one.chosen is None or one.confidence < refuse_below
 
@@ -384,7 +389,8 @@ class Pipeline:
         note_readings(asked.read, readings)
         readings, cited = self._after_last(asked, readings, reader, deadline)
         asked.readings = readings
-        asked.chosen = choose(asked.read, readings, cited)
+        asked.gained = gained(reader, asked.question.to_read, asked.read, readings, cited, deadline)
+        asked.chosen = choose(asked.read, readings, cited, asked.gained)
         if asked.chosen is not None:
             asked.confidence = confidence(signals_of(asked.question, asked.chosen))
             asked.refused = asked.confidence < refuse_below * asked.share

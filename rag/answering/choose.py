@@ -34,32 +34,44 @@ class Chosen(NamedTuple):
         return self.hit.passage
 
 
-def choose(hits: Sequence[Hit], readings: Sequence[PassageReading], preferred: Set[str] = frozenset()) -> Chosen | None:
-    """The best span; None if no passage has a word that could answer. `preferred` are ids of documents."""
-    scored = [
-        (
-            reading.score + RETRIEVAL_WEIGHT * hit.score + PREFERRED * (hit.passage.document_id in preferred),
-            -number,
-        )
-        for number, (hit, reading) in enumerate(zip(hits, readings, strict=True))
-        if reading.spans
-    ]
-    if not scored:
+def choose(
+    hits: Sequence[Hit],
+    readings: Sequence[PassageReading],
+    preferred: Set[str] = frozenset(),
+    gained: Sequence[float] = (),
+) -> Chosen | None:
+    """The best span; None if no passage has a word that could answer. `preferred` are ids of documents, `gained` the
+    logits that each hit gains beside others (`side_by_side.py`), none if it is empty."""
+    gained = gained or [0.0] * len(hits)
+    found = [(score + gained[-number], number) for score, number in scored(hits, readings, preferred)]
+    if not found:
         return None
-    score, place = max(scored)  # of equals, the one that was found first
+    score, place = max(found)  # of equals, the one that was found first
     hit, reading = hits[-place], readings[-place]
     lead = hit.score - max(one.score for one in hits)
     chosen = Chosen(hit, reading, reading.spans[0], score, lead, NO_RIVAL)
-    return chosen._replace(margin=min(NO_RIVAL, score - _rival(chosen, hits, readings)))
+    return chosen._replace(margin=min(NO_RIVAL, score - _rival(chosen, hits, readings, gained)))
 
 
-def _rival(chosen: Chosen, hits: Sequence[Hit], readings: Sequence[PassageReading]) -> float:
+def scored(
+    hits: Sequence[Hit], readings: Sequence[PassageReading], preferred: Set[str] = frozenset()
+) -> list[tuple[float, int]]:
+    """The score of each passage that has a span, and the number of its hit, negated so that of equals the first is the
+    largest."""
+    return [
+        (reading.score + RETRIEVAL_WEIGHT * hit.score + PREFERRED * (hit.passage.document_id in preferred), -number)
+        for number, (hit, reading) in enumerate(zip(hits, readings, strict=True))
+        if reading.spans
+    ]
+
+
+def _rival(chosen: Chosen, hits: Sequence[Hit], readings: Sequence[PassageReading], gained: Sequence[float]) -> float:
     """The score of the best span of all passages that says something else; minus infinity if there is none."""
     said = _letters(chosen.passage, chosen.span)
     return max(
         (
-            span.score + RETRIEVAL_WEIGHT * hit.score
-            for hit, reading in zip(hits, readings, strict=True)
+            span.score + RETRIEVAL_WEIGHT * hit.score + more
+            for hit, reading, more in zip(hits, readings, gained, strict=True)
             for span in reading.spans
             if _letters(hit.passage, span) != said
         ),

@@ -61,6 +61,7 @@ class Asked:
     unknown: tuple[str, ...] = ()  # names that no document mentions
     read: list[Hit] = field(default_factory=list)  # those whose passages are read
     readings: list[PassageReading] = field(default_factory=list)  # of these
+    gained: list[float] = field(default_factory=list)  # logits that each of these gains side by side
     chosen: Chosen | None = None
     confidence: float = 0.0
     refused: bool = True

@@ -26,7 +26,7 @@ def shown(passage: Passage) -> Shown:
     'Manual : Code | Meaning\\n• Code: E4; Meaning: Grinder blocked'
     """
     out = ShownText()
-    out.add(_above(passage.title, passage.section))
+    out.add(above(passage.title, passage.section))
     begin = _after_heading(passage.text, passage.section)
     first = True
     for block in blocks_of(passage):
@@ -38,7 +38,7 @@ def shown(passage: Passage) -> Shown:
     return out.shown()
 
 
-def _above(title: str, section: str | None) -> str:
+def above(title: str, section: str | None) -> str:
     """Title and section as they stand in front of a passage; empty if there is neither."""
     parts = [part.strip() for part in (title, section or "") if part and part.strip()]
     if len(parts) == 2 and parts[1].lower().startswith(parts[0].lower()):
