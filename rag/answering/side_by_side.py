@@ -41,8 +41,8 @@ def gained(
     preferred: Set[str] = frozenset(),
     deadline: Deadline | None = None,
 ) -> list[float]:
-    """The logits that each hit gains if the reader sees those near the best one side by side; `preferred` as in `choose`.
-    Raises the errors of the reader and of the deadline."""
+    """The logits that each hit gains if the reader sees those near the best one side by side; `preferred` as in
+    `choose`. Raises the errors of the reader and of the deadline."""
     beside = side_by_side(hits, readings, preferred)
     if beside is None:
         return [0.0] * len(hits)
