@@ -12,7 +12,7 @@ import pytest
 
 from rag.deadline import Deadline
 from rag.encoder.session import Session
-from rag.errors import DeadlineExceeded, ModelError, Overloaded
+from rag.errors import Cancelled, DeadlineExceeded, ModelError, Overloaded
 
 pytestmark = pytest.mark.models
 
@@ -68,6 +68,54 @@ def test_a_full_line_is_told(session: Session, monkeypatch: pytest.MonkeyPatch) 
     held.set()
     for caller in callers:
         caller.join(20)
+    assert session.waiting == 0
+
+
+def test_rows_of_two_calls_take_turns(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(model, 1, 5)
+    went: list[int] = []
+    held, entered = threading.Event(), threading.Event()
+
+    def slow(row: list[int]) -> dict[str, object]:
+        entered.set()
+        assert held.wait(20)
+        went.append(row[0])
+        return {}
+
+    monkeypatch.setattr(session._model, "outputs", slow)
+    long = threading.Thread(target=session.run, args=([[1], [2], [3]],))
+    long.start()
+    assert entered.wait(20)
+    short = threading.Thread(target=session.run, args=([[9]],))
+    short.start()
+    while session._workers._work_queue.qsize() < 1:
+        pass
+    held.set()
+    long.join(20)
+    short.join(20)
+    assert went == [1, 9, 2, 3]
+
+
+def test_a_call_ends_while_its_rows_wait_if_it_is_withdrawn(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(model, 1, 5)
+    held, entered = threading.Event(), threading.Event()
+
+    def slow(row: list[int]) -> dict[str, object]:
+        entered.set()
+        assert held.wait(20)
+        return {}
+
+    monkeypatch.setattr(session._model, "outputs", slow)
+    first = threading.Thread(target=session.run, args=([[1]],))
+    first.start()
+    assert entered.wait(20)
+    deadline = Deadline()
+    threading.Timer(0.1, deadline.cancel).start()
+    with pytest.raises(Cancelled):
+        session.run([[2], [3]], deadline)
+    held.set()
+    first.join(20)
+    assert session.run([]) == []
     assert session.waiting == 0
 
 
