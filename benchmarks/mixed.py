@@ -1,8 +1,9 @@
 """Mixed load on the real server: questions, searches, chats that leave, uploads, removals, and another process that
 indexes. For `service.py`; what must stay flat is looked at all along.
 
-Fails where an answer cites what does not stand there, a request fails with other than 429 (with `Retry-After`), or a
-removal with other than 409.
+Fails where an answer cites or shows what does not stand there in the generation that it names (`exact.py`), a request
+fails with other than 429 (with `Retry-After`), a removal with other than 409, or more memory, descriptors or threads
+are held at the end than after ten minutes.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from exact import Exact
 from serving import RAG, ROOT, Server
 
 CLIENTS = 16
-SAMPLES = 20
+SAMPLES = 30
+SETTLED_S = 600.0  # after which nothing may grow
+GROWN = 1.1  # times, at the end
 FILES = 30  # of the library that another process changes
 WORDS = "river mill bridge harbour ferry lamp keeper engine valley stone clerk letter market winter tide".split()
 
@@ -32,7 +36,8 @@ WORDS = "river mill bridge harbour ferry lamp keeper engine valley stone clerk l
 class Sample(NamedTuple):
     """What the server holds at a moment."""
 
-    memory_mb: float
+    anonymous_mb: float
+    files_mb: float  # mapped: the system can take them back
     descriptors: int
     threads: int
 
@@ -51,7 +56,7 @@ class Load:
         self.faults: list[str] = []
         self.health: list[float] = []
         self.samples: list[Sample] = []
-        self._texts: dict[str, str] = {}
+        self.exact = Exact(folder / "indexes" / "bench")
 
     def run(self) -> None:
         """Run all clients, the other process and the samples; -> when all have ended."""
@@ -90,22 +95,15 @@ class Load:
         return status == 200
 
     def _ask(self) -> None:
-        reply = self._server.post("/v1/ask", {"question": random.choice(self._questions)})
+        """A question about the library, or now and then about documents that come and go; its answer is compared with
+        the generation that it names."""
+        changing = random.random() < 0.25
+        question = " ".join(random.choices(WORDS, k=4)) if changing else random.choice(self._questions)
+        reply = self._server.post("/v1/ask", {"question": question, "mode": "extract" if changing else "auto"})
         if not self._count("ask", reply.status, retry_after=reply.retry_after):
             return
-        for citation in reply.body["citations"]:
-            document = citation["document_id"]
-            if not document.startswith("library/"):  # of a document that stays
-                continue
-            if self._text(document)[citation["start"] : citation["end"]] != citation["quote"]:
-                self._fault(f"not in {document} at {citation['start']}: {citation['quote'][:80]!r}")
-
-    def _text(self, document: str) -> str:
-        if document not in self._texts:
-            status, body = self._request("GET", f"/v1/documents/{document}/text")
-            assert status == 200, (document, status)
-            self._texts[document] = json.loads(body)["text"]
-        return self._texts[document]
+        for line in self.exact.wrong(reply.body):
+            self._fault(line)
 
     def _search(self) -> None:
         reply = self._server.post("/v1/search", {"query": random.choice(self._questions)})
@@ -130,7 +128,9 @@ class Load:
     def _upload(self) -> None:
         """A file that is taken in, waited for, and removed."""
         name = f"mixed-{random.randrange(40)}.txt"
-        status, body = self._request("POST", "/v1/documents", *_form(name, _paragraphs(random.randint(1, 20))))
+        text = _paragraphs(random.randint(1, 20))
+        self.exact.written(f"uploads/{name}", text)
+        status, body = self._request("POST", "/v1/documents", *_form(name, text))
         if status != 202:
             self._count("upload", status, fine=(202,), retry_after="")
             return
@@ -161,7 +161,9 @@ class Load:
         folder = self._folder / "changing"
         folder.mkdir(exist_ok=True)
         for number in random.sample(range(FILES), 5):
-            (folder / f"{number}.txt").write_text(_paragraphs(random.randint(1, 10)))
+            text = _paragraphs(random.randint(1, 10))
+            self.exact.written(f"changing/{number}.txt", text)
+            (folder / f"{number}.txt").write_text(text)
         command = [*RAG, "index", str(folder), "--index", "bench", "--wait", "300", "--workers", "1"]
         environment = os.environ | {"RAG_INDEXES_DIR": str(self._folder / "indexes")}
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
@@ -188,6 +190,7 @@ def mixed(server: Server, questions: list[str], folder: Path, seconds: float) ->
     load = Load(server, questions, folder, seconds)
     load.run()
     print(f"mixed load of {CLIENTS} clients for {seconds:.0f} s: {', '.join(_counted(load.counts))}")
+    print(f"citations and passages compared: {', '.join(_counted(load.exact.counts))}")
     times = sorted(load.health)
     print(
         f"/healthz meanwhile: p50 {statistics.median(times) * 1e3:.1f} ms, p99 "
@@ -196,7 +199,18 @@ def mixed(server: Server, questions: list[str], folder: Path, seconds: float) ->
     for name in Sample._fields:
         values = [getattr(sample, name) for sample in load.samples]
         print(f"{name}, each {seconds / SAMPLES:.0f} s: {' '.join(f'{value:.0f}' for value in values)}")
+        if seconds >= 2 * SETTLED_S:
+            _check_flat(name, values, int(SAMPLES * SETTLED_S / seconds), load)
     assert not load.faults, "\n".join(load.faults[:20])
+
+
+def _check_flat(name: str, values: list[float], settled: int, load: Load) -> None:
+    """Compare the median of the five samples from ten minutes on with that of the last five: one alone depends on what
+    is under way at the moment."""
+    early, late = statistics.median(values[settled - 1 : settled + 4]), statistics.median(values[-5:])
+    print(f"    after ten minutes {early:.0f}, at the end {late:.0f} ({late / early - 1:+.1%})")
+    if late > GROWN * early:
+        load.faults.append(f"{name} went from {early:.0f} to {late:.0f}")
 
 
 def _counted(counts: Counter[str]) -> list[str]:
@@ -205,7 +219,7 @@ def _counted(counts: Counter[str]) -> list[str]:
 
 def _sample(server: Server) -> Sample:
     process = Path(f"/proc/{server.process.pid}")
-    return Sample(server.memory_mb(), len(list((process / "fd").iterdir())), len(list((process / "task").iterdir())))
+    return Sample(*server.memory(), len(list((process / "fd").iterdir())), len(list((process / "task").iterdir())))
 
 
 def _form(name: str, text: str) -> tuple[bytes, dict[str, str]]:

@@ -26,6 +26,13 @@ class Reply(NamedTuple):
     at: float  # of time.perf_counter, when it had come
 
 
+class Memory(NamedTuple):
+    """Resident memory in MB: of the process's own, and of files that are mapped, which the system can take back."""
+
+    anonymous: float
+    files: float
+
+
 class Server(NamedTuple):
     port: int
     process: subprocess.Popen[bytes]
@@ -88,8 +95,13 @@ class Server(NamedTuple):
 
     def memory_mb(self) -> float:
         """Resident memory of the process."""
+        return sum(self.memory())
+
+    def memory(self) -> Memory:
+        """Resident memory of the process by its kind."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        return float(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
+        megabytes = {line.split(":")[0]: float(line.split()[1]) / 1024 for line in lines if line.startswith("Rss")}
+        return Memory(megabytes["RssAnon"], megabytes["RssFile"] + megabytes["RssShmem"])
 
 
 def free_port() -> int:

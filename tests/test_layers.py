@@ -29,7 +29,7 @@ HEAVY = {
 
 # Rooms (folders, and single files of `rag/` and `api/`) in the order of the flow: each imports from those before it.
 ROOMS = """
-    rag.errors rag.deadline rag.background rag.processor rag.types rag.seams rag.atomic rag.settings rag.text
+    rag.errors rag.deadline rag.background rag.processor rag.memory rag.types rag.seams rag.atomic rag.settings rag.text
     rag.state rag.documents rag.mirror rag.index rag.llm rag.encoder rag.embedding rag.reading rag.retrieval
     rag.checking rag.serialise rag.traces rag.answering rag.ingest.chunking rag.stores rag.ingest rag.originals
     rag.models rag.pipeline rag rag.evaluation

@@ -23,6 +23,7 @@ from api.observing.logs import LogFormat, log_config
 from api.server.connection import Connection
 from api.server.draining import DrainingServer
 from rag.errors import RagError
+from rag.memory import few_arenas
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ def run_server(
 ) -> None:
     """Serve the application until a signal. `guarded` tells that only callers with an API key are served. Raises
     `RagError` if the address cannot be listened on."""
+    few_arenas()
     with listen(host, port) as listener, _sigterm_like_sigint(), suppress(KeyboardInterrupt):
         app = make_app()
         config = uvicorn.Config(
