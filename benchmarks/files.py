@@ -42,6 +42,7 @@ class MadeUp:
     """Vectors that cost nothing: one for all texts."""
 
     fingerprint, dimension, max_tokens = "made up", DIMENSION, 256
+    tokenizer: Path | None = None
 
     def __init__(self) -> None:
         self._vector = np.zeros(DIMENSION, np.float32)

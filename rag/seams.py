@@ -44,6 +44,11 @@ class Embedder(Protocol):
     def max_tokens(self) -> int:
         """The largest number of tokens of a text that reach the vector, without special tokens."""
 
+    @property
+    def tokenizer(self) -> Path | None:
+        """A file of the tokenizers library that gives the same tokens, for processes that only count them; None if
+        there is none."""
+
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """The place of each token in `text`, in characters; special tokens are left out."""
 

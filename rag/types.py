@@ -480,6 +480,13 @@ class Failed(NamedTuple):
     empty: bool = False  # it holds no text, which is no failure
 
 
+class Prepared(NamedTuple):
+    """A document cut into passages, waiting for its vectors."""
+
+    document: Document
+    passages: list[Passage]
+
+
 class Entry(NamedTuple):
     """A document as it is written to an index: its passages, their embeddings in the same order, its file's stamp."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +21,7 @@ class HashEmbedder:
     fingerprint = "hash-1"
     dimension = 16
     max_tokens = 60
+    tokenizer: Path | None = None
 
     def __init__(self) -> None:
         self.embedded = 0  # passages, to see what the cache spared

@@ -16,9 +16,10 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import BinaryIO, Literal, TypeAlias
 from zlib import crc32
 
@@ -27,10 +28,13 @@ from typing_extensions import TypedDict
 from api.caller import caller
 from api.errors import JobNotFound, NotReady, public, storage_error
 from api.served import Served, absent
-from rag.documents.pool import ReaderPool
+from rag.documents.contained import is_container
+from rag.documents.discover import Found
+from rag.documents.pool import SECONDS, ReaderPool, Time
 from rag.errors import IndexBusy, Overloaded, RagError, StateUnavailable
 from rag.index.folders import index_folder
 from rag.ingest import incoming, uploads
+from rag.ingest.cutting import program_of
 from rag.ingest.incoming import Upload
 from rag.ingest.placing import is_begun
 from rag.ingest.prepare import ReadFiles
@@ -45,7 +49,11 @@ _log = logging.getLogger(__name__)
 _ID = re.compile(r"job_[0-9a-f]{32}")
 _WAITING = 1000  # uploads, in all indexes; those that an earlier process left count as well
 _WORKERS = 3
-_READ_S = 120.0  # for a file: less than `rag index` gives, since others wait
+_FILE_S = 30.0  # to read a small file: less than `rag index` gives, since others wait
+_HOLDER_S = 120.0  # to read a small file that holds others, or pages that need OCR
+_MEGABYTE_S = 10.0  # more for each megabyte
+_MOST_S = 600.0  # for a file with all that is in it
+_LARGEST = 64 << 20  # bytes of what was read and cut of a file: in memory they take some ten times as much
 _REMEMBERED = 10_000
 _BUSY_S = 600.0  # how long a job waits for another process that writes to its index
 _RETRY_S = 0.5
@@ -248,21 +256,27 @@ class Jobs:
         return job
 
     def _work(self, waiting: _Queue) -> None:
-        with ReaderPool(1, seconds=_READ_S) as pool:
+        with ExitStack() as ending:
+            reader = cache(lambda: ending.enter_context(self._pool()))
             while (item := waiting.get()) is not None and not self._closing.is_set():
                 job, upload = item
                 with self._lock:
                     self._waiting -= 1
                 job.status = "running"
                 self._tell(job)
-                self._end(job, upload, pool.read)
+                self._end(job, upload, reader)
                 self._tell(job)
 
-    def _end(self, job: Job, upload: Upload, read: ReadFiles) -> None:
+    def _pool(self) -> ReaderPool:
+        """A process that reads uploads and cuts them for the embedder. Raises `NotReady`."""
+        program = program_of(self._served.models().embedder, self._served.settings.passage_tokens)
+        return ReaderPool(1, largest=_LARGEST, time_for=reading_time, program=program)
+
+    def _end(self, job: Job, upload: Upload, reader: Callable[[], ReaderPool]) -> None:
         """Bring a job to its end. A job that failed leaves no file that the next start would put in; one that is cut
         off by the end of the service waits for the next."""
         try:
-            outcome: Outcome | None = self._put_when_possible(job.index, upload, uploads.read_ahead(upload, read))
+            outcome: Outcome | None = self._put_when_possible(job.index, upload, reader)
         except (IndexBusy, NotReady) as exc:
             outcome = None if self._closing.is_set() else self._given_up(job, upload, str(exc))
         except RagError as exc:
@@ -291,11 +305,13 @@ class Jobs:
         incoming.discard(upload)
         return Outcome(upload.document_id, False, error, 0)
 
-    def _put_when_possible(self, index: str, upload: Upload, read: ReadFiles) -> Outcome:
+    def _put_when_possible(self, index: str, upload: Upload, reader: Callable[[], ReaderPool]) -> Outcome:
         """Index an upload. Waits for models that are being loaded, and for another process that writes to the index."""
         deadline = time.monotonic() + _BUSY_S
+        read: ReadFiles | None = None
         while True:
             try:
+                read = read or uploads.read_ahead(upload, reader().read)
                 return self._put(index, upload, read)
             except (IndexBusy, NotReady):
                 if time.monotonic() > deadline or self._closing.wait(_RETRY_S):
@@ -315,6 +331,18 @@ class Jobs:
         makes."""
         with self._lock:
             return self._writing.setdefault(index, threading.Lock())
+
+
+def reading_time(found: Found) -> Time:
+    """The time to read an upload, by its size; more for PDFs, of which pages may need OCR, and files that hold others:
+    some seconds for most, and nobody's turn for minutes because of a small file."""
+    megabytes = 0.0
+    with suppress(OSError):  # the reader will tell
+        megabytes = found.path.stat().st_size / 1e6
+    if not is_container(found.file):
+        return Time(min(_FILE_S + _MEGABYTE_S * megabytes, SECONDS))
+    seconds = _HOLDER_S + _MEGABYTE_S * megabytes
+    return Time(min(seconds, SECONDS), min(seconds, _MOST_S))
 
 
 def lane(index: str, name: str) -> int:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from rag.documents.unpack import Archive, Begun, Kept, Result, Spent
 from rag.errors import DocumentError, EmptyDocument, ReaderFault, UnsupportedDocument
-from rag.types import Document
+from rag.types import BlockSpan, Document, Passage, Prepared, Sentence
 
-Message: TypeAlias = Begun | Spent | Result
+Message: TypeAlias = Begun | Spent | Result | Prepared
 
 LARGEST = 1 << 30  # bytes: a document may have 200 million characters
 _MESSAGES: dict[str, type[Any]] = {kind.__name__: kind for kind in (Begun, Spent, Kept, Archive, Document)}
@@ -22,6 +22,23 @@ _ERRORS: dict[str, type[DocumentError]] = {
     kind.__name__: kind for kind in (DocumentError, UnsupportedDocument, EmptyDocument, ReaderFault)
 }
 _DOCUMENT = tuple(field.name for field in fields(Document))
+
+
+class _Cut(NamedTuple):
+    """A passage without what the document says of itself."""
+
+    start: int
+    end: int
+    sentences: tuple[Sentence, ...]
+    section: str | None
+    pages: tuple[int, ...]
+    blocks: tuple[BlockSpan, ...]
+    header: str
+
+    def of(self, document: Document) -> Passage:
+        """The passage of the document."""
+        text = document.text[self.start : self.end]
+        return Passage(document.id, document.title, document.source, self.start, self.end, text, *self[2:])
 
 
 class NoMessage(ValueError):
@@ -34,7 +51,10 @@ def bytes_of(message: Message) -> bytes:
         kind, traceback = type(message).__name__, message.traceback if isinstance(message, ReaderFault) else ""
         plain: list[Any] = [kind, str(message), message.document_id, traceback]
     elif isinstance(message, Document):
-        plain = ["Document", {name: getattr(message, name) for name in _DOCUMENT}]
+        plain = ["Document", _plain(message)]
+    elif isinstance(message, Prepared):
+        cuts = [[getattr(passage, name) for name in _Cut._fields] for passage in message.passages]
+        plain = ["Prepared", _plain(message.document), cuts]
     else:
         plain = [type(message).__name__, message._asdict()]
     return json.dumps(plain, ensure_ascii=False, check_circular=False).encode("utf-8", "surrogatepass")
@@ -44,12 +64,24 @@ def message_of(sent: bytes) -> Message:
     """The message that a reader sent. Raises `NoMessage` for anything else."""
     try:
         kind, *rest = json.loads(sent.decode("utf-8", "surrogatepass"))
-        return _error(kind, *rest) if kind in _ERRORS else _value(_MESSAGES[kind], *rest)
+        if kind in _ERRORS:
+            return _error(kind, *rest)
+        return _prepared(*rest) if kind == "Prepared" else _value(_MESSAGES[kind], *rest)
     except Exception as exc:  # damaged bytes raise anything
         raise NoMessage(f"no message of a reader: {type(exc).__name__}") from exc
 
 
-def _value(kind: type[Any], plain: dict[str, Any]) -> Any:
+def _plain(document: Document) -> dict[str, Any]:
+    return {name: getattr(document, name) for name in _DOCUMENT}
+
+
+def _prepared(plain: dict[str, Any], cuts: list[Any]) -> Prepared:
+    document: Document = _value(Document, plain)
+    passages: list[_Cut] = _value(list[_Cut], cuts)
+    return Prepared(document, [passage.of(document) for passage in passages])
+
+
+def _value(kind: Any, plain: Any) -> Any:
     from pydantic import TypeAdapter  # the processes that read do not need it
 
     return TypeAdapter(kind).validate_python(plain)

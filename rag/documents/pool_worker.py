@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Set
+from collections.abc import Callable, Set
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import NamedTuple
 from rag.documents.options import Options
 from rag.documents.pool_messages import bytes_of
 from rag.documents.unpack import Begun, Result, Spent, id_of, read_all
+from rag.types import Prepared
 
 SPENT = 0.7  # share of the memory from which on a process reads no further file: little of it may come back
 GRACE = 2.0  # seconds after the limit at which the process ends itself, should the pool be gone
@@ -41,8 +42,11 @@ class ReadingJob(NamedTuple):
     past: Set[str]
 
 
-def read_for_pool(descriptor: int, limits: ReaderLimits) -> None:
-    """Serves jobs until the pipe is closed. A timer of the kernel keeps the time limit, in foreign code too."""
+def read_for_pool(
+    descriptor: int, limits: ReaderLimits, further: Callable[[Begun | Result], Begun | Result | Prepared] | None = None
+) -> None:
+    """Serves jobs until the pipe is closed. A timer of the kernel keeps the time limit, in foreign code too. `further`
+    makes what is sent of what was read."""
     keep_to(limits)
     with Connection(descriptor) as pipe:
         while True:
@@ -50,7 +54,8 @@ def read_for_pool(descriptor: int, limits: ReaderLimits) -> None:
                 job: ReadingJob = pipe.recv()
             except (EOFError, OSError):
                 return
-            for step in read_all(*job):
+            steps = read_all(*job)
+            for step in map(further, steps) if further else steps:
                 signal.setitimer(signal.ITIMER_REAL, 0)  # it may wait until it is taken
                 if _is_spent(step, limits, job.document_id):
                     pipe.send_bytes(bytes_of(Spent()))
@@ -72,7 +77,7 @@ def keep_to(limits: ReaderLimits) -> None:
     os.environ["OMP_THREAD_LIMIT"] = "1"  # for tesseract: its threads wait for one another more than they compute
 
 
-def _is_spent(step: Begun | Result, limits: ReaderLimits, whole: str) -> bool:
+def _is_spent(step: Begun | Result | Prepared, limits: ReaderLimits, whole: str) -> bool:
     """True behind a file for which the memory did not suffice, or nearly not; the latter at the end of a file with all
     that is in it, since a large archive itself may be what takes so much."""
     if isinstance(step, BaseException) and isinstance(step.__cause__, MemoryError):

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from rag.documents.contained import MARK, Budget, Member, plan, stays_closed
 from rag.documents.options import DEFAULTS, Options
 from rag.errors import DocumentError
-from rag.types import Document
+from rag.types import Document, Prepared
 
 
 class Begun(NamedTuple):
@@ -46,8 +46,10 @@ class Archive(NamedTuple):
 Result = Document | DocumentError | Kept | Archive
 
 
-def id_of(result: Result) -> str:
+def id_of(result: Result | Prepared) -> str:
     """The id of the document that there is or would be; empty for an error of a file that holds no others."""
+    if isinstance(result, Prepared):
+        return result.document.id
     return result.id if isinstance(result, Document) else result.document_id
 
 

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rag.embedding.pooling import late_chunked, unit
+from rag.embedding.tokens import read_tokenizer, token_spans
 from rag.encoder.model import Model
 from rag.errors import ModelError
 from rag.settings import EMBEDDED_EMBEDDER
@@ -45,18 +46,15 @@ class EmbeddedEmbedder:
 
     def __init__(self, model: Path, vocabulary: Path, threads: int) -> None:
         """Raises `ModelError` if a file is absent, cut or of another kind."""
-        from tokenizers import Tokenizer
-
         for path in (model, vocabulary):
             if not path.is_file():
                 raise ModelError(f"{path} is not there: install the package anew")
         self._model = Model(model, threads=1)
         try:
-            self._tokenizer: Any = Tokenizer.from_file(str(vocabulary))
+            self._tokenizer: Any = read_tokenizer(vocabulary)
         except Exception as exc:  # the tokenizers library raises plain exceptions
             raise ModelError(f"{vocabulary} is no tokenizer ({exc}): install the package anew") from exc
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        self.tokenizer = vocabulary
         self._workers = ThreadPoolExecutor(threads, "embedding")
 
     @classmethod
@@ -68,9 +66,7 @@ class EmbeddedEmbedder:
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """The place of each token in `text`, in characters; special tokens are left out."""
-        return [
-            (start, end) for start, end in self._tokenizer.encode(text, add_special_tokens=False).offsets if end > start
-        ]
+        return token_spans(self._tokenizer, text)
 
     def embed_query(self, text: str) -> Vectors:
         """The unit vector of a question, shape `(d,)`. It goes through in the thread that asks: a second one would save

@@ -14,7 +14,10 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import shutil
+import tempfile
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -66,6 +69,8 @@ class SentenceTransformerEmbedder:
         self.dimension = int(model.get_embedding_dimension())
         self._special = int(model.tokenizer.num_special_tokens_to_add())
         self._tokenize("", 0)  # resets the tokenizer's own limits, which must not happen while another thread uses it
+        self._saving = threading.Lock()
+        self._saved: Path | None = None
         self.max_tokens = int(model.max_seq_length or 512) - self._special
 
     @classmethod
@@ -101,6 +106,18 @@ class SentenceTransformerEmbedder:
         weights = sorted(Path(name).glob("*.safetensors")) if local else []
         identity = _identity(weights[0]) if weights else name
         return cls(model, f"{Path(name).name}:{identity}:{model.max_seq_length}", threads)
+
+    @property
+    def tokenizer(self) -> Path | None:
+        """The tokenizer as a file that lasts as long as this; None if it is not one of the tokenizers library."""
+        fast = getattr(self._model.tokenizer, "backend_tokenizer", None)
+        with self._saving:
+            if self._saved is None and fast is not None:
+                folder = tempfile.mkdtemp(prefix="rag-tokenizer-")
+                weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+                fast.save(f"{folder}/tokenizer.json")
+                self._saved = Path(folder) / "tokenizer.json"
+        return self._saved
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """The place of each token in `text`, in characters; special tokens are left out."""

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from rag.documents.contained import holders_of
 from rag.documents.unpack import Kept
 from rag.errors import DocumentError, EmptyDocument
-from rag.ingest.prepare import Outcome, Prepared
+from rag.ingest.prepare import Outcome
+from rag.types import Prepared
 
 
 class Settled(NamedTuple):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from rag.background import ahead, begun
 from rag.documents import sidecar
@@ -20,22 +20,15 @@ from rag.documents.options import DEFAULTS, Options
 from rag.documents.unpack import Archive, Begun, Kept, Result, read_all
 from rag.errors import DocumentError
 from rag.seams import Embedder
-from rag.types import Document, Embedding, Passage
+from rag.types import Document, Embedding, Passage, Prepared
 
 BATCH_PASSAGES = 128  # passages that are embedded together: enough to sort them by length, few enough to lose nothing
 _AHEAD = 4  # documents that are read while others are embedded
 
 ReadFiles = Callable[
-    [Iterable[Found]], Iterable[tuple[Found, Result]]
+    [Iterable[Found]], Iterable[tuple[Found, Result | Prepared]]
 ]  # in the order of the files, each one's own last
 Promise = Callable[[], list[Embedding]]  # waits for the vectors; raises `DocumentError` if there will be none
-
-
-class Prepared(NamedTuple):
-    """A document cut into passages, waiting for its vectors."""
-
-    document: Document
-    passages: list[Passage]
 
 
 Outcome = Prepared | DocumentError | Kept | Archive  # of a file, of a folder or in another
@@ -87,18 +80,20 @@ def read_here(files: Iterable[Found], options: Options = DEFAULTS) -> Iterator[t
                 yield found, result
 
 
-def prepare(found: Found, result: Result, embedder: Embedder, passage_tokens: int) -> Outcome:
-    """Add the metadata of the file's sidecar to what was read of it, or of a file in it, and cut that into passages.
-    Errors are returned."""
-    if not isinstance(result, Document):
+def prepare(found: Found, result: Result | Prepared, embedder: Embedder, passage_tokens: int) -> Outcome:
+    """Add the metadata of the file's sidecar to what was read of it, or of a file in it, and cut that into passages, if
+    its reader has not. Errors are returned."""
+    if not isinstance(result, Document | Prepared):
         return result
+    document = result if isinstance(result, Document) else result.document
     try:
         own = sidecar.read_sidecar(found.path)
     except DocumentError as exc:
-        exc.document_id = result.id
+        exc.document_id = document.id
         return exc
-    document = replace(result, metadata={**result.metadata, **own}) if own else result
-    return Prepared(document, cut(document, embedder, passage_tokens))
+    document = replace(document, metadata={**document.metadata, **own}) if own else document
+    passages = result.passages if isinstance(result, Prepared) else cut(document, embedder, passage_tokens)
+    return Prepared(document, passages)
 
 
 def cut(document: Document, embedder: Embedder, passage_tokens: int) -> list[Passage]:

@@ -30,11 +30,11 @@ from rag.ingest.changes import EMPTY, Change, Same, by_content, find_changes, un
 from rag.ingest.contents import Contents
 from rag.ingest.failures import failed_anyhow, to_remember
 from rag.ingest.naming import Renamed
-from rag.ingest.prepare import BATCH_PASSAGES, Here, Outcome, Prepared, Preparer, Promise, ReadFiles, read_here
+from rag.ingest.prepare import BATCH_PASSAGES, Here, Outcome, Preparer, Promise, ReadFiles, read_here
 from rag.ingest.vanished import Held
 from rag.seams import DocumentSink, Embedder
 from rag.settings import Settings
-from rag.types import Document, Embedding, Entry, Failed, Stamp
+from rag.types import Document, Embedding, Entry, Failed, Prepared, Stamp
 
 _log = logging.getLogger(__name__)
 

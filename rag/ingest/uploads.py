@@ -19,6 +19,7 @@ from rag.documents.contained import container_of, file_of, is_container, is_mist
 from rag.documents.discover import Found
 from rag.documents.formats import HIDDEN, is_readable
 from rag.documents.stamps import stamp
+from rag.documents.unpack import id_of
 from rag.errors import InputError, RagError, UnsupportedDocument
 from rag.ingest.changes import Change, by_container
 from rag.ingest.failures import failed_anyhow
@@ -28,9 +29,10 @@ from rag.ingest.prepare import Here, ReadFiles
 from rag.ingest.run import Summary, carry_out
 from rag.seams import Embedder, WritableIndex
 from rag.settings import Settings
-from rag.types import FileState, Stamp
+from rag.types import Document, FileState, Prepared, Stamp
 
 _LONGEST = 200  # bytes of a part of a name; file systems take 255, and the sidecar has a longer name
+_AHEAD = 10_000_000  # characters of documents that are kept until their index is free
 _LONGEST_NAME = 1_000  # bytes of all parts; the system takes 4,096 with the folder of the index
 
 
@@ -91,12 +93,15 @@ def _is_plain(part: str) -> bool:
 
 
 def read_ahead(upload: Upload, read: ReadFiles) -> ReadFiles:
-    """Read the file now, before its index is open for writing, so that a slow one holds up no other; -> what `put`
-    reads it with. A file that holds others is read by `put`, since it may be large and the index may have most of
-    it."""
-    if is_container(upload.name):
-        return read
-    results = list(read([_found(upload)]))
+    """Read the file now, with those in it, before its index is open for writing, so that a slow one holds up no other;
+    -> what `put` reads it with. If more text is in it than is kept at once, `put` reads it again."""
+    results, characters = [], 0
+    for found, result in read([_found(upload)]):
+        results.append((found, result))
+        document = result.document if isinstance(result, Prepared) else result
+        characters += len(document.text) if isinstance(document, Document) else 0
+        if characters > _AHEAD and id_of(result) != upload.document_id:
+            return read
     return lambda files: iter(results)
 
 

@@ -11,20 +11,26 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
 from fastapi.testclient import TestClient
 
+from api.app import create_app
 from api.work import upload_jobs
-from rag.documents.pool import ReaderPool
+from rag.documents.discover import Found
+from rag.documents.pool import ReaderPool, Time
+from rag.embedding.embedded import EmbeddedEmbedder
 from rag.index.lock import WriterLock
-from rag.ingest import uploads
+from rag.ingest import prepare, uploads
 from rag.ingest.incoming import Owner, Upload, keep, waiting
+from rag.models import Models
 from rag.settings import Settings
 from tests.api.fakes import wait_until
 from tests.api.test_documents import found, serving, upload
+from tests.fakes import WordReader
 
 
 @pytest.fixture
@@ -196,31 +202,73 @@ def test_a_folder_of_temporary_files_that_is_full(client: TestClient, monkeypatc
     assert (refused.status_code, refused.json()["error"]["type"]) == (507, "no_space")
 
 
-def test_a_slow_file_holds_up_neither_others_nor_a_removal(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("slow_name", ["slow.txt", "slow.eml"])
+def test_a_slow_file_holds_up_neither_others_nor_a_removal(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, slow_name: str
+) -> None:
     upload(client, "there.txt", b"The pump is here.")
     hold, read = threading.Event(), ReaderPool.read
 
     def slow(self: ReaderPool, files: Any) -> Any:
         for one in files:
-            if one.document_id == "uploads/slow.txt":
+            if one.document_id == f"uploads/{slow_name}":
                 assert hold.wait(30)
             yield from read(self, [one])
 
     monkeypatch.setattr(ReaderPool, "read", slow)
-    job = send(client, "slow.txt").json()["id"]
+    job = send(client, slow_name, b"Subject: The pump\n\nThe pump is here.").json()["id"]
     others = [f"{number}.txt" for number in range(12)]
     for name in others:
         send(client, name)
     began = time.monotonic()
     assert client.delete("/v1/documents/uploads/there.txt").status_code == 200
     assert time.monotonic() - began < 4  # it does not wait for the file that is being read
-    free = [name for name in others if upload_jobs.lane("default", name) != upload_jobs.lane("default", "slow.txt")]
+    free = [name for name in others if upload_jobs.lane("default", name) != upload_jobs.lane("default", slow_name)]
     assert len(free) >= 4
     for name in free:
         wait_until(lambda name=name: client.get(f"/v1/documents/uploads/{name}"), 200, 30)  # type: ignore[misc]
     assert client.get(f"/v1/jobs/{job}").json()["status"] == "running"
     hold.set()
-    wait_until(lambda: client.get("/v1/documents/uploads/slow.txt"), 200, 30)
+    wait_until(lambda: client.get(f"/v1/documents/uploads/{slow_name}"), 200, 30)
+
+
+@pytest.mark.parametrize(
+    ("name", "megabytes", "each", "whole"),
+    [
+        ("a.txt", 0, 30, inf),
+        ("a.txt", 3, 60, inf),
+        ("a.pdf", 3, 150, 150),
+        ("a.zip", 100, 300, 600),
+        ("b", None, 30, inf),
+    ],
+)
+def test_the_time_to_read_an_upload_goes_with_its_size(
+    tmp_path: Path, name: str, megabytes: int | None, each: float, whole: float
+) -> None:
+    if megabytes is not None:
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(megabytes * 1_000_000)
+    assert upload_jobs.reading_time(Found(str(tmp_path / name), name, "")) == Time(each, whole)
+
+
+def test_text_that_is_made_to_cost_is_cut_in_the_reading_process(
+    settings: Settings, embedder: EmbeddedEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unused(*arguments: Any) -> Any:
+        raise AssertionError("cut in the process of the service")
+
+    monkeypatch.setattr(prepare, "cut", unused)
+    app = create_app(settings, lambda settings: Models(embedder, reader=WordReader()))
+    with TestClient(app) as client:
+        wait_until(lambda: client.get("/v1/jobs/none"), 404)
+        assert upload(client, "a.txt", b"The pump is here.")["passages"] == 1
+        monkeypatch.setattr(upload_jobs, "_FILE_S", 1.0)
+        monkeypatch.setattr(upload_jobs, "_MEGABYTE_S", 0.0)
+        late = upload(client, "hostile.txt", b"1 " * 2_000_000)
+    assert (late["status"], late["error"]) == (
+        "failed",
+        "hostile.txt: took more than 1 s to read, which is the limit; split it",
+    )
 
 
 def test_an_upload_that_failed_for_want_of_its_index_is_not_put_in_later(

@@ -18,13 +18,13 @@ import pytest
 
 from rag.documents.discover import Found
 from rag.documents.options import Options
-from rag.documents.pool import AHEAD, ReaderPool
+from rag.documents.pool import AHEAD, ReaderPool, Time
 from rag.documents.pool_messages import NoMessage, bytes_of, message_of
 from rag.documents.pool_worker import SPENT
 from rag.documents.read import read_document
 from rag.documents.unpack import Archive, Begun, Kept, Result, Spent, id_of
 from rag.errors import DocumentError, EmptyDocument, ReaderFault, UnsupportedDocument
-from rag.types import BlockSpan, Document, LinkSpan
+from rag.types import BlockSpan, Document, LinkSpan, Prepared
 
 # Stands in for the library that reads old workbooks, and does what the file says.
 PARSER = """
@@ -125,7 +125,7 @@ def files(folder: Path, *words: str) -> list[Found]:
     return found
 
 
-def said(result: Result) -> str:
+def said(result: Result | Prepared) -> str:
     """The text of a document, or the message without the path."""
     return result.text if isinstance(result, Document) else str(result).split(".xls: ")[1]
 
@@ -436,3 +436,34 @@ def test_a_fault_of_the_program_arrives_with_its_traceback() -> None:
     told = message_of(bytes_of(ReaderFault("x", "lines")))
     assert isinstance(told, ReaderFault)
     assert (str(told), told.traceback, told.document_id) == ("x", "lines", "")
+
+
+def test_some_files_have_less_time_than_others_and_those_in_a_file_share_one(tmp_path: Path) -> None:
+    def time_for(found: Found) -> Time:
+        return Time(60, 1.5) if found.file.endswith(".zip") else Time(1.5)
+
+    given = [*files(tmp_path, "sleep", "one"), archive(tmp_path, "a.zip", "two", "sleep", "three")]
+    with ReaderPool(1, time_for=time_for) as pool:
+        results = [result for _, result in pool.read([*given, given[1]])]
+    assert [said(result) for result in results[:3]] == [
+        "took more than 1.5 s to read, which is the limit; split it",
+        "one",
+        "two",
+    ]
+    assert str(results[3]) == (
+        f"{tmp_path}/a.zip: took more than 1.5 s to read with all that is in it, which is the limit; unpack it"
+    )
+    assert said(results[4]) == "one"
+    assert not is_running(int((tmp_path / "child").read_text()))
+
+
+def test_a_result_that_is_too_large_is_one_error(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("word " * 300_000)
+    (tmp_path / "b.txt").write_text("The pump.")
+    given = [Found(str(tmp_path / name), name, str(tmp_path / name)) for name in ("a.txt", "b.txt")]
+    with ReaderPool(1, largest=1 << 20) as pool:
+        first, second = (result for _, result in pool.read(given))
+    assert str(first) == (
+        f"{tmp_path}/a.txt: holds more text than 1 MB, with the places of its sentences, which is the limit; split it"
+    )
+    assert isinstance(second, Document)
