@@ -14,6 +14,7 @@ import os
 import random
 import statistics
 import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -67,6 +68,7 @@ class Load:
         for _ in range(SAMPLES):
             time.sleep(self._seconds / SAMPLES)
             self.samples.append(_sample(self._server))
+            print(*(f"{value:.0f}" for value in self.samples[-1]), *self.faults[-3:], file=sys.stderr, flush=True)
         for thread in threads:
             thread.join()
 
