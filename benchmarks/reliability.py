@@ -5,6 +5,7 @@
     faults    files lost, cut short, emptied or altered; a full disk; a folder that may not be written to
     readers   searches while every document is replaced in a loop, and memory before and after 500 cycles
     sync      the first and the second run over a library of 10,000 files
+    both      a writer and the service killed together, `--kills` times, with uploads and removals
     together  two services and a `rag index --watch` on one folder, with uploads, edits and kills, for `--minutes`
 
 Prints one line for each figure. Fails with a traceback where something was lost. Works in memory (/dev/shm) where there
@@ -28,6 +29,7 @@ from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+import both
 import faults
 import kills
 import readers
@@ -156,6 +158,15 @@ def bench_together(quick: bool, minutes: float = 10.0) -> None:
     )
 
 
+def bench_both(quick: bool, kills: int = 100) -> None:
+    with _folder() as folder:
+        done = both.run(folder, 10 if quick else kills)
+    print(
+        f"a writer and the service killed together: {done.kills} times, with {done.accepted} uploads accepted, "
+        f"{done.removed} documents removed and {done.unknown} requests cut off: nothing lost, nothing half there"
+    )
+
+
 def make_library(folder: Path, files: int, words: int) -> None:
     """Text files that all differ, a hundred in a folder."""
     chance = random.Random(1)
@@ -193,6 +204,7 @@ PARTS: dict[str, Callable[[bool], None]] = {
     "faults": bench_faults,
     "readers": bench_readers,
     "sync": bench_sync,
+    "both": bench_both,
     "together": bench_together,
 }
 
@@ -202,7 +214,9 @@ if __name__ == "__main__":
     parser.add_argument("--part", action="append", choices=PARTS, help="only this; may be repeated")
     parser.add_argument("--quick", action="store_true", help="a few of each, to see that it works")
     parser.add_argument("--minutes", type=float, default=10.0, help="of the part `together`")
+    parser.add_argument("--kills", type=int, default=100, help="of the part `both`")
     options = parser.parse_args()
+    PARTS["both"] = partial(bench_both, kills=options.kills)
     PARTS["together"] = partial(bench_together, minutes=options.minutes)
     for part in options.part or PARTS:
         PARTS[part](options.quick)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 # this interval and for this long before it makes a Tantivy index of its own in memory.
 _READER_RETRY_S = 0.01
 _READER_WAIT_S = 1.0
+_IDLE = 8  # connections that are kept: each has up to 2 MB of the catalogue in memory, and opening one takes 0.3 ms
 
 
 class Readers:
@@ -94,6 +95,9 @@ class Readers:
 
     def _give_back(self, catalogue: Catalogue) -> None:
         catalogue.end()
+        if self._closed or len(self._idle) >= _IDLE:
+            catalogue.close()
+            return
         self._idle.append(catalogue)
         if self._closed:
             catalogue.close()

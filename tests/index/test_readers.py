@@ -177,3 +177,14 @@ def test_a_reader_that_may_not_write_follows_a_writer(folder: Path, monkeypatch:
             put(writer, *(make_entry(f"{number}.txt", [f"Entry {number}."]) for number in range(300)))
             assert len(reader.documents()) == 303
         assert len(reader.documents()) == 303
+
+
+def test_few_connections_are_kept_of_many_that_were_used_at_once(folder: Path) -> None:
+    with open_index(folder) as index:
+        many = [index.snapshot() for _ in range(30)]
+        assert {snapshot.generation for snapshot in many} == {many[0].generation}
+        for snapshot in many:
+            snapshot.__exit__(None, None, None)
+        assert len(index._readers._idle) == 8
+        with index.snapshot() as snapshot:
+            assert snapshot.generation == many[0].generation
