@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from rag.errors import ModelError
 from rag.llm.remote.endpoints import is_address
@@ -43,7 +44,7 @@ def load_models(settings: Settings, answers: bool = True) -> Models:
 
     Raises `ModelError` if embedder or reader cannot be loaded; answers are given without a language model, too.
     """
-    models = Models(load_embedder(settings.embedder, settings.threads))
+    models = Models(load_embedder(settings.embedder, settings.threads, settings.cache_dir))
     if not answers:
         return models
     from rag.reading.reader import Reader
@@ -78,12 +79,13 @@ def _remote_model(settings: Settings) -> LanguageModel:
     return RemoteModel(settings.model, settings.model_key.get_secret_value(), settings.context_tokens)
 
 
-def load_embedder(name: str, threads: int) -> Embedder:
-    """The embedder of that name: the embedded one, or any of sentence-transformers. Raises `ModelError`."""
+def load_embedder(name: str, threads: int, cache_dir: Path | None = None) -> Embedder:
+    """The embedder of that name: the embedded one, or any of sentence-transformers, which is downloaded to `cache_dir`
+    if it is one of a hub. Raises `ModelError`."""
     if name == EMBEDDED_EMBEDDER:
         from rag.embedding.embedded import EmbeddedEmbedder
 
         return EmbeddedEmbedder.load(threads)
     from rag.embedding.passages import SentenceTransformerEmbedder
 
-    return SentenceTransformerEmbedder.load(name, threads)
+    return SentenceTransformerEmbedder.load(name, threads, cache_dir)

@@ -1,5 +1,7 @@
 """The checker of rag as a metric of ragas: no judge model, no key.
 
+ragas 0.4 imports a module that langchain-community has lost in 0.4: `pip install ragas 'langchain-community<0.4'`.
+
 evaluate(EvaluationDataset.from_jsonl("samples.jsonl"), metrics=[CitedFaithfulness()])
 """
 

@@ -295,7 +295,7 @@ def _here(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[Vec
     from rag.documents.pool import ReaderPool
     from rag.ingest.prepare import Here
 
-    embedder = _embedder(settings.embedder, settings.threads)
+    embedder = _embedder(settings)
     with ReaderPool(settings.workers, _reading(options)) as pool:
         yield embedder, Here(embedder, settings.passage_tokens, pool.read)
 
@@ -317,11 +317,11 @@ def _on_ray(options: argparse.Namespace, settings: Settings) -> Iterator[tuple[V
 
 
 @cache
-def _embedder(name: str, threads: int) -> Embedder:
+def _embedder(settings: Settings) -> Embedder:
     """The embedder, loaded once however often a watched folder changes."""
     from rag.models import load_embedder
 
-    return load_embedder(name, threads)
+    return load_embedder(settings.embedder, settings.threads, settings.cache_dir)
 
 
 def _reading(options: argparse.Namespace) -> Options:
@@ -339,7 +339,7 @@ def _reembed(options: argparse.Namespace, settings: Settings) -> int:
 
     local_only(settings, "rag index --reembed", "index the documents under another name")
     with when_free(lambda: LocalIndex.open(settings.indexes_dir, settings.index, write=True), options.wait) as index:
-        embedder = _embedder(settings.embedder, settings.threads)
+        embedder = _embedder(settings)
         before = index.settings
         with Interrupts() as interrupts, ProgressBar("document") as progress:
             summary = reembed(index, embedder, settings, Run(progress, interrupts))

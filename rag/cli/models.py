@@ -114,7 +114,7 @@ def _fetched(name: str, settings: Settings) -> str:
         return str(model_file(name, settings.cache_dir, settings.threads))
     from rag.embedding.passages import SentenceTransformerEmbedder
 
-    embedder = SentenceTransformerEmbedder.load(name, settings.threads)
+    embedder = SentenceTransformerEmbedder.load(name, settings.threads, settings.cache_dir)
     return f"an embedder of {embedder.dimension} dimensions, which is there now"
 
 

@@ -45,6 +45,14 @@ def _pinned(name: str) -> tuple[str, str | None]:
     return repository, revision or None
 
 
+def _hub_folder(repository: str, revision: str | None, cache_dir: Path) -> str | None:
+    """The folder for a model of a hub; None, the one of the hub's own library, if that has it already."""
+    from huggingface_hub import try_to_load_from_cache
+
+    there = try_to_load_from_cache(repository, "modules.json", revision=revision)
+    return None if isinstance(there, str) else str(cache_dir / "hub")
+
+
 _own = threading.local()
 
 _Windows = list[dict[str, Any]]  # token ids and offsets
@@ -74,9 +82,10 @@ class SentenceTransformerEmbedder:
         self.max_tokens = int(model.max_seq_length or 512) - self._special
 
     @classmethod
-    def load(cls, name: str, threads: int) -> SentenceTransformerEmbedder:
-        """Load a folder, or a model of a hub (which is downloaded, with a progress bar), if it is `owner/name@REVISION`
-        as it was in that commit.
+    def load(cls, name: str, threads: int, cache_dir: Path | None = None) -> SentenceTransformerEmbedder:
+        """Load a folder, or a model of a hub, if it is `owner/name@REVISION` as it was in that commit. One that is
+        neither in the cache of the hub's own library nor in `cache_dir` is downloaded to the latter, with a progress
+        bar.
 
         Raises `ModelError` with the remedy if that fails.
         """
@@ -97,7 +106,10 @@ class SentenceTransformerEmbedder:
             if local:
                 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
             repository, revision = (name, None) if local else _pinned(name)
-            model = SentenceTransformer(repository, device="cpu", local_files_only=local, revision=revision)
+            place = None if local or cache_dir is None else _hub_folder(repository, revision, cache_dir)
+            model = SentenceTransformer(
+                repository, device="cpu", local_files_only=local, revision=revision, cache_folder=place
+            )
         except Exception as exc:
             raise ModelError(
                 f"the embedder {name!r} cannot be loaded ({_first_line(exc)}): give a folder that holds a "

@@ -20,7 +20,7 @@ from tests.fakes import HashEmbedder
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(command, "_embedder", lambda name, threads: HashEmbedder())
+    monkeypatch.setattr(command, "_embedder", lambda settings: HashEmbedder())
     return Settings(indexes_dir=tmp_path / "indexes", index="t", passage_tokens=40, workers=1)
 
 

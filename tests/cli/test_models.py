@@ -135,7 +135,7 @@ def test_an_embedder_is_loaded_once_so_that_it_is_there(
         dimension = 12
 
         @classmethod
-        def load(cls, name: str, threads: int) -> Loaded:
+        def load(cls, name: str, threads: int, cache_dir: Path) -> Loaded:
             if name != "ann/words":
                 raise ModelError(f"the embedder {name!r} cannot be loaded")
             return cls()

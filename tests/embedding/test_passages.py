@@ -89,6 +89,27 @@ def test_a_model_that_cannot_be_had_is_named_with_the_remedy(tmp_path: Path) -> 
         SentenceTransformerEmbedder.load(str(tmp_path), 1)
 
 
+def test_an_embedder_of_a_hub_goes_into_the_cache_unless_the_hub_s_own_library_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    def no_model(name: str, **options: str | None) -> None:
+        asked.append((name, options["cache_folder"]))
+        raise OSError("no hub")
+
+    monkeypatch.setattr("sentence_transformers.SentenceTransformer", no_model)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    snapshot = tmp_path / "hub" / "models--ann--words" / "snapshots" / commit
+    snapshot.mkdir(parents=True)
+    (snapshot / "modules.json").write_text("[]")
+    for name in (f"ann/words@{commit}", "ann/other", str(snapshot)):
+        with pytest.raises(ModelError):
+            SentenceTransformerEmbedder.load(name, 1, tmp_path / "cache")
+    assert asked == [("ann/words", None), ("ann/other", str(tmp_path / "cache" / "hub")), (str(snapshot), None)]
+
+
 def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(
