@@ -539,6 +539,18 @@ def test_the_most_is_quoted_where_a_sentence_says_it(tmp_path_factory: pytest.Te
     assert answer.answer == "Of all clubs beside the canal, the club Heron has the most oars [1]."
 
 
+def test_two_documents_are_compared_by_a_name_for_each(tmp_path_factory: pytest.TempPathFactory) -> None:
+    files = {
+        "lease-2023.txt": "The rent is forty crowns a month. A dog may be kept if the landlord agrees to it.",
+        "letter-rent-2024.txt": "From May the rent is fifty crowns a month. The lift is out of order until June.",
+        "tram.txt": "The tram to the harbour runs every ten minutes until midnight.",
+    }
+    with made_of(files, tmp_path_factory) as opened:
+        answer = asked(opened, "Compare the lease and the rent letter.")
+        assert {one.id.rpartition("/")[2] for one in answer.documents} == {"lease-2023.txt", "letter-rent-2024.txt"}
+        assert {one.document_id.rpartition("/")[2] for one in answer.citations} == set(list(files)[:2])
+
+
 def test_more_than_two_subjects_are_not_compared(pipeline: Pipeline) -> None:
     answer = asked(pipeline, "Compare the tram, the bus to the quarry and the chapel.")
     assert answer.abstained is not None

@@ -61,6 +61,8 @@ def comparison(text: str, documents: Sequence[DocumentInfo], stored: Callable[[s
         return Form(remark=_TWO, documents=listed(found.candidates), reason="unclear")
     if not found.asked and len(documents) > 1:  # "Compare all documents."
         found = found._replace(documents=tuple(documents) if len(documents) == 2 else (), candidates=tuple(documents))
+    if len(found.documents) != 2 and (each := _named_each(text, documents)):
+        found = found._replace(documents=each, topic=frozenset())
     if len(found.documents) != 2 or found.topic:
         two_subjects = (
             "," not in text and sides(text, documents) is not None
@@ -87,15 +89,28 @@ def sides(text: str, documents: Sequence[DocumentInfo]) -> tuple[Side, Side] | N
     >>> [side.subject for side in sides("Compare travel by ferry and by train.", []) or ()]
     ['travel by ferry', 'travel by train']
     """
-    compared = _COMPARED.search(text)
-    if compared is None:
+    if (subjects := _subjects(text)) is None:
         return None
-    for border in _BORDERS:
-        subjects = re.split(border, compared["both"], flags=re.IGNORECASE)
+    one, two = _completed(*subjects)
+    return _side(one, documents), _side(two, documents)
+
+
+def _subjects(text: str) -> tuple[str, str] | None:
+    """The words for the two that are compared; None if they are not two."""
+    compared = _COMPARED.search(text)
+    for border in _BORDERS if compared else ():
+        subjects = re.split(border, compared["both"], flags=re.IGNORECASE) if compared else []
         if len(subjects) == 2:
-            one, two = _completed(*subjects)
-            return _side(one, documents), _side(two, documents)
+            return subjects[0], subjects[1]
     return None
+
+
+def _named_each(text: str, documents: Sequence[DocumentInfo]) -> tuple[DocumentInfo, ...]:
+    """The two documents if each of the two subjects names one of them, and nothing else ("the lease and the rent
+    letter"); else none."""
+    found = [named(subject, documents) for subject in _subjects(text) or ()]
+    infos = tuple(one.documents[0] for one in found if len(one.documents) == 1 and not one.topic)
+    return infos if len({info.id for info in infos}) == 2 else ()
 
 
 def side_parts(side: Side, chosen: Chosen, first: bool) -> list[Part]:

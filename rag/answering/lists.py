@@ -1,8 +1,9 @@
 """A place in a document -> the whole list or procedure that it belongs to, line by line (pure).
 
 A list is what the reader of the file says is one, or lines that begin with bullets or numbers. It is given whole,
-across the borders of passages, with the line that announces it; numbered steps go on behind code or a note between
-them. Steps that are told in prose are a paragraph, or lines that announce code, with that code.
+across the borders of passages, with the line that announces it; a list in an item of another is a list of its own, and
+numbered steps go on behind code or a note between them. Steps that are told in prose are a paragraph, or lines that
+announce code, with that code.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from rag.types import AnswerSpan, BlockKind, BlockSpan, Evidence, Passage, Store
 MOST_LINES = 40  # of a list that an answer quotes
 _MOST_SENTENCES = 12  # of a paragraph or a chain of lines that is quoted as steps
 _LONGEST_CODE = 160  # characters of code that is quoted with the line that announces it
-_MARKER = re.compile(r"(?:[-*+•–]|(?P<number>\d{1,3})[.)]|[a-z][.)])\s+")
+_MARKER = re.compile(r"(?:(?P<bullet>[-*+•–])|(?P<number>\d{1,3})[.)]|[a-z][.)])\s+")
 
 
 class Line(NamedTuple):
@@ -29,6 +30,7 @@ class Line(NamedTuple):
     kind: BlockKind
     item: bool  # True if it begins an item of a list
     ordinal: int | None  # of a numbered item
+    mark: str = ""  # that items of one list share: the bullet, "1" for numbers, "a" for letters; empty without one
 
 
 class Listing(NamedTuple):
@@ -98,7 +100,8 @@ def _lines(text: str, number: int, block: BlockSpan) -> Iterator[Line]:
         match = _MARKER.match(part.strip()) if block.kind in ("list", "prose") else None
         if part.strip():
             ordinal = int(match["number"]) if match and match["number"] else None
-            found.append(Line(begin, start + len(part.rstrip()), number, block.kind, match is not None, ordinal))
+            mark = (match["bullet"] or ("1" if match["number"] else "a")) if match else ""
+            found.append(Line(begin, start + len(part.rstrip()), number, block.kind, match is not None, ordinal, mark))
         start += len(part) + 1
     if block.kind == "list" and not any(line.item for line in found):  # terms and what they mean
         found = [line._replace(item=True) for line in found]
@@ -113,22 +116,37 @@ def _run(lines: Sequence[Line], at: int, text: str, steps: bool) -> range | None
         if not follows or not (announces or (steps and lines[at + 1].ordinal == 1)):
             return None
         at += 1
+    if not steps and _is_heading(lines, _begins(lines, at)):
+        return None
+    around = frozenset[str]() if steps else _marks_around(lines, at)
     first = last = at
-    while (before := _before(lines, first)) is not None:
+    while (before := _before(lines, first, steps)) is not None and lines[_begins(lines, before)].mark not in around:
         first = before
-    while (after := _after(lines, last)) is not None:
+    while (after := _after(lines, last, steps)) is not None and lines[_begins(lines, after)].mark not in around:
         last = after
     return range(first, last + 1)
 
 
-def _in_list(lines: Sequence[Line], at: int) -> bool:
-    """True if the line is an item, or goes on with one in the same block."""
+def _begins(lines: Sequence[Line], at: int) -> int:
+    """The line that begins the item with which the line `at` goes on in the same block."""
     while at > 0 and not lines[at].item and lines[at - 1].block == lines[at].block:
         at -= 1
-    return lines[at].item
+    return at
 
 
-def _after(lines: Sequence[Line], at: int) -> int | None:
+def _marks_around(lines: Sequence[Line], at: int) -> frozenset[str]:
+    """The marks of the lists in whose items that of the line `at` stands: those that the block has before its own."""
+    own = lines[_begins(lines, at)].mark
+    marks = [line.mark for line in lines if line.item and line.block == lines[at].block]
+    return frozenset(marks[: marks.index(own)]) if own in marks else frozenset()
+
+
+def _in_list(lines: Sequence[Line], at: int) -> bool:
+    """True if the line is an item, or goes on with one in the same block."""
+    return lines[_begins(lines, at)].item
+
+
+def _after(lines: Sequence[Line], at: int, steps: bool) -> int | None:
     """The next line of the list behind the line `at`; None at its end."""
     following = at + 1
     if following >= len(lines):
@@ -138,10 +156,10 @@ def _after(lines: Sequence[Line], at: int) -> int | None:
     ordinal = next((line.ordinal for line in reversed(lines[:following]) if line.ordinal is not None), None)
     ahead = next((n for n in range(following, len(lines)) if lines[n].item), None)
     goes_on = ordinal is not None and ahead is not None and lines[ahead].ordinal == ordinal + 1
-    return ahead if goes_on else None
+    return ahead if goes_on and (steps or not _is_heading(lines, ahead)) else None
 
 
-def _before(lines: Sequence[Line], at: int) -> int | None:
+def _before(lines: Sequence[Line], at: int, steps: bool) -> int | None:
     """The line of the list before the line `at`; None at its beginning."""
     if at == 0:
         return None
@@ -149,7 +167,19 @@ def _before(lines: Sequence[Line], at: int) -> int | None:
         return at - 1 if _in_list(lines, at - 1) else None
     ordinal = lines[at].ordinal
     behind = next((n for n in range(at - 1, -1, -1) if lines[n].item), None)
-    return behind if ordinal is not None and behind is not None and lines[behind].ordinal == ordinal - 1 else None
+    goes_on = ordinal is not None and behind is not None and lines[behind].ordinal == ordinal - 1
+    return behind if goes_on and (steps or not _is_heading(lines, at)) else None
+
+
+def _is_heading(lines: Sequence[Line], at: int) -> bool:
+    """True if text of its own follows the numbered line in its block: the heading of a section, not an item."""
+    following = at + 1
+    return (
+        lines[at].kind == "prose"
+        and following < len(lines)
+        and lines[following].block == lines[at].block
+        and not lines[following].item
+    )
 
 
 def _listing(stored: StoredDocument, lines: Sequence[Line], run: range, span: AnswerSpan) -> Listing | None:

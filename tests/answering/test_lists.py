@@ -51,6 +51,29 @@ def test_a_line_that_introduces_a_list_finds_it() -> None:
     assert items("You need:\n\nflour and water.", span="You need:") == []
 
 
+def test_a_list_in_an_item_of_another_is_a_list_of_its_own() -> None:
+    minutes = (
+        "1. Safety\nTwo rules were kept:\na) Wear a coat.\nb) Tell the chair.\n2. Boats\n- A punt.\n- A skiff.\n3. End"
+    )
+    kinds: dict[str, BlockKind] = {minutes: "list"}
+    assert items(minutes, span="a coat", kinds=kinds) == [
+        "Two rules were kept:",
+        "a) Wear a coat.",
+        "b) Tell the chair.",
+    ]
+    assert items(minutes, span="A skiff", kinds=kinds) == ["- A punt.", "- A skiff."]
+    whole = items(minutes, span="Boats", kinds=kinds)
+    assert (whole[0], whole[-1], len(whole)) == ("1. Safety\nTwo rules were kept:", "3. End", 7)
+    assert items(minutes, span="a coat", steps=True, kinds=kinds) == whole
+
+
+def test_numbered_headings_are_no_list() -> None:
+    text = "1. Boats\nThe punt was sold.\n\n2. Rules\nNobody swims.\n\n3. End\nAll went home."
+    assert items(text, span="Nobody") == []
+    assert items(text, span="Rules") == []
+    assert items("1. Mix.\n\n2. Bake.\n\n3. Eat.", span="Bake") == ["1. Mix.", "2. Bake.", "3. Eat."]
+
+
 def test_a_list_goes_on_in_the_next_passage() -> None:
     assert items("1. Mix.\n2. Rest.", "3. Bake.\n4. Eat.", span="Rest") == [
         "1. Mix.",
