@@ -155,8 +155,9 @@ def _after(lines: Sequence[Line], at: int, steps: bool) -> int | None:
         return following if lines[following].item or lines[at].kind == "list" else None
     ordinal = next((line.ordinal for line in reversed(lines[:following]) if line.ordinal is not None), None)
     ahead = next((n for n in range(following, len(lines)) if lines[n].item), None)
-    goes_on = ordinal is not None and ahead is not None and lines[ahead].ordinal == ordinal + 1
-    return ahead if goes_on and (steps or not _is_heading(lines, ahead)) else None
+    if ordinal is None or ahead is None or lines[ahead].ordinal != ordinal + 1:
+        return None
+    return ahead if steps or not _is_heading(lines, ahead) else None
 
 
 def _before(lines: Sequence[Line], at: int, steps: bool) -> int | None:
@@ -167,8 +168,9 @@ def _before(lines: Sequence[Line], at: int, steps: bool) -> int | None:
         return at - 1 if _in_list(lines, at - 1) else None
     ordinal = lines[at].ordinal
     behind = next((n for n in range(at - 1, -1, -1) if lines[n].item), None)
-    goes_on = ordinal is not None and behind is not None and lines[behind].ordinal == ordinal - 1
-    return behind if goes_on and (steps or not _is_heading(lines, at)) else None
+    if ordinal is None or behind is None or lines[behind].ordinal != ordinal - 1:
+        return None
+    return behind if steps or not _is_heading(lines, at) else None
 
 
 def _is_heading(lines: Sequence[Line], at: int) -> bool:
