@@ -191,7 +191,7 @@ def _settle(folder: Path, helper: Callable[[int], AbstractContextManager[int]], 
             if name.jobs:
                 name.wait_for(client)
         waiting = folder / "indexes" / NAME / "uploads" / ".incoming"
-        _until(lambda: not [path for path in waiting.iterdir() if path.suffix != ".lock"])
+        _until(lambda: not [path for path in waiting.iterdir() if not path.name.startswith(".")])
     settings = _settings(folder)
     with open_index(settings, HashEmbedder(), write=True) as writing:
         sync([folder / "notes"], writing, HashEmbedder(), settings, prune=True)

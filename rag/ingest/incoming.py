@@ -11,8 +11,10 @@ import os
 import re
 import shutil
 import threading
+import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -28,6 +30,7 @@ _OWNER = ".owner"  # in the folder of a job: the name of the lock of the service
 _TAKING = ".taking.lock"  # held while a service looks for the jobs of those that are gone
 _DONE = ".done"  # behind the name of a folder of which nothing is wanted any more
 _WAIT_S = 5.0
+_YOUNG_S = 3600.0
 _NUMBERED = re.compile(r"job_([0-9a-f]{16})[0-9a-f]{16}")
 _SOME_YEARS = range(14 * 10**17, 50 * 10**17)  # nanoseconds since 1970, from 2014 to 2128
 
@@ -142,6 +145,7 @@ def waiting(index_folder: Path, owner: Owner) -> list[Upload]:
         return []
     found: list[Upload] = []
     with FileLock(incoming / _TAKING):  # two services that start do not take the same ones
+        _tidy(folder, owner)
         for job in sorted(incoming.iterdir()):
             if job.name.endswith(_DONE):
                 shutil.rmtree(job, ignore_errors=True)
@@ -154,6 +158,20 @@ def waiting(index_folder: Path, owner: Owner) -> list[Upload]:
             owner.take(folder, job.name)
             found += [Upload(job.name, path.relative_to(job).as_posix(), folder) for path in files]
     return sorted(found, key=lambda upload: (upload.came, upload.job))
+
+
+def _tidy(folder: Path, owner: Owner) -> None:
+    """Delete what services left that were killed: folders of jobs that were never made whole, and their locks. What is
+    young may be of one that is just taking an upload in."""
+    for left in list((folder / INCOMING).iterdir()):
+        unmade, lock = left.name.startswith(".job_") and left.is_dir(), left.suffix == ".lock" and left.name != _TAKING
+        if not (unmade or lock) or time.time() - left.stat().st_mtime < _YOUNG_S:
+            continue
+        if unmade and owner.has_left(folder, left.name):
+            shutil.rmtree(left, ignore_errors=True)
+        if lock:
+            with suppress(Timeout), FileLock(left).acquire(timeout=0):
+                left.unlink(missing_ok=True)
 
 
 def is_waiting(index_folder: Path, job: str) -> str | None:

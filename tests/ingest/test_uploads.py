@@ -336,3 +336,21 @@ def test_an_archive_that_fails_half_way_leaves_none_of_its_documents(settings: S
         assert index.verify() == []
     assert (place / "a.zip").read_bytes() == before
     assert run(settings, place).replaced == []
+
+
+def test_what_killed_services_left_is_tidied_away_and_what_is_young_or_in_use_stays(tmp_path: Path) -> None:
+    folder, owner, other = tmp_path / "uploads", Owner(), Owner()
+    other.take(folder, "job_1")
+    place = folder / ".incoming"
+    for name in (".job_old", ".job_young"):
+        (place / name).mkdir()
+        (place / name / ".owner").write_text(".gone.lock")
+    for name in (".old.lock", ".young.lock"):
+        (place / name).touch()
+    for old in (".job_old", ".old.lock", other._name):
+        os.utime(place / old, (0, 0))
+    assert waiting(tmp_path, owner) == []
+    assert sorted(path.name for path in place.iterdir()) == sorted(
+        [".job_young", ".young.lock", ".taking.lock", other._name, "job_1"]
+    )
+    other.close()
