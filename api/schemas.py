@@ -17,6 +17,7 @@ from rag.retrieval.conversation import MAX_TURNS
 from rag.retrieval.question import MAX_QUESTION
 from rag.serialise import BoxJSON, DocumentJSON, HitJSON, LinkJSON
 from rag.state.keys import Scope
+from rag.traces.record import Rating
 from rag.types import BlockKind, Mode
 
 MAX_BODY = 1_000_000  # bytes; a question is a few hundred
@@ -218,6 +219,18 @@ class BlocksJSON(TypedDict):
     links: list[LinkJSON]
     before: int | None
     next: int | None
+
+
+class RatingJSON(BaseModel):
+    """A person's judgement of an answer; null if there is none."""
+
+    rating: Rating | None
+
+
+class NewIndex(BaseModel):
+    """The name of an index that is to be made, or that one is to have from now on."""
+
+    name: str = Field(max_length=64, examples=["letters"])
 
 
 class IndexesJSON(TypedDict):

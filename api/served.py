@@ -126,6 +126,12 @@ class Served:
         """Lines about the models that a person should read, such as one that could not be loaded."""
         return [public(notice) for notice in self._models.notices] if self._models else []
 
+    def forget(self, name: str) -> None:
+        """Close the pipeline of an index that is no longer there, or has another name."""
+        with self._opening:
+            if opened := self._opened.pop(name, None):
+                opened.pipeline.close()
+
     def opened(self) -> list[Pipeline]:
         """The pipelines of all indexes that are open now."""
         return [opened.pipeline for opened in list(self._opened.values())]

@@ -5,7 +5,7 @@ clients do. Out: the same, behind keys if they are needed. The caller is set for
 `api.caller`, from which `api.served` and the routes read it.
 
     open    /healthz /readyz, and the page and the documentation, which hold no data
-    read    every GET, and the POSTs of `_READS`
+    read    every GET, the POSTs of `_READS`, and the rating of an answer
     write   every other method; so a new route is closed until it is listed in `_READS`
     admin   /metrics, and routes that call `caller().require("admin")`
 
@@ -236,7 +236,8 @@ def _scopes(method: str, path: str) -> tuple[keys.Scope, ...] | None:
         return ("admin",)
     if path.startswith("/v1/jobs/"):
         return ("read", "write")
-    return ("read",) if method in _SAFE or path in _READS else ("write",)
+    is_rating = method == "PUT" and path.startswith("/v1/answers/")
+    return ("read",) if method in _SAFE or path in _READS or is_rating else ("write",)
 
 
 def _is_loopback(host: str) -> bool:

@@ -18,7 +18,7 @@ from rag.errors import RagError
 from rag.settings import Settings
 from rag.state.database import Database
 from rag.traces.collect import Trace
-from rag.traces.record import TraceJSON, trace_json
+from rag.traces.record import Rating, TraceJSON, trace_json
 from rag.traces.store import TraceStore, timestamp
 from rag.types import Answer
 
@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 
 _WAITING = 1000  # traces, some tens of kilobytes each with text
 _AT_ONCE = 100  # in one transaction
+_STORED_S = 5.0  # within which a trace that waits is stored
 
 
 class Traces:
@@ -39,6 +40,7 @@ class Traces:
         self._lost = lost
         self._queue: queue.Queue[TraceJSON | None] = queue.Queue(_WAITING)  # None ends the thread
         self._pending: dict[str, TraceJSON] = {}
+        self._changed = threading.Condition()  # of `_pending`
         self._thread = threading.Thread(target=self._work, name="traces", daemon=True)
 
     def start(self) -> None:
@@ -64,6 +66,13 @@ class Traces:
         """The trace of the answer of that id; None if none is kept. Raises `RagError` if the store cannot be read."""
         return self._pending.get(id) or self._store.get(id)
 
+    def rate(self, id: str, rating: Rating | None) -> bool:
+        """Note how a person judged an answer; False if no trace of it is kept. Raises `RagError` if the store cannot be
+        written."""
+        with self._changed:
+            self._changed.wait_for(lambda: id not in self._pending, _STORED_S)
+        return self._store.rate(id, rating)
+
     def close(self) -> None:
         """Store what waits, and end the thread."""
         if self._thread.is_alive():
@@ -87,8 +96,10 @@ class Traces:
             self._forget(records)
             lost = f"{len(records)} traces are lost: " if records else ""
             _log.warning("%s%s", lost, exc)
-        for record in records:
-            self._pending.pop(record["id"], None)
+        with self._changed:
+            for record in records:
+                self._pending.pop(record["id"], None)
+            self._changed.notify_all()
 
     def _forget(self, records: list[TraceJSON]) -> None:
         for record in records:

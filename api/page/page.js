@@ -42,12 +42,14 @@ byId("new-thread").addEventListener("click", () => {
   showThread("");
   byId("question").focus();
 });
-byId("index").addEventListener("change", () => {
-  const name = byId("index").value;
-  if (current() !== null) location.hash = "#"; // a conversation stays in its index
-  store.choose(name);
-  byId("index").focus();
-});
+for (const id of ["index", "collection"]) {
+  byId(id).addEventListener("change", () => {
+    const name = byId(id).value;
+    if (current() !== null && id === "index") location.hash = "#"; // a conversation stays in its index
+    store.choose(name);
+    byId(id).focus();
+  });
+}
 store.addEventListener("asking", showAsking);
 for (const event of ["known", "index"]) store.addEventListener(event, showIndexes);
 store.addEventListener("answered", () => {
@@ -78,10 +80,11 @@ function showAsking() {
 }
 
 function showIndexes() {
-  const field = byId("index");
-  field.replaceChildren(...store.indexes.map((name) => new Option(name, name)));
-  field.value = store.index;
-  byId("index-label").hidden = store.indexes.length < 2;
+  for (const id of ["index", "collection"]) {
+    byId(id).replaceChildren(...store.indexes.map((name) => new Option(name, name)));
+    byId(id).value = store.index;
+    byId(`${id}-label`).hidden = store.indexes.length < 2;
+  }
 }
 
 /** Show what the address names: a conversation, an answer, the library, or the place that a citation of a chat links to:

@@ -42,6 +42,7 @@ async def upload(
     jobs: JobsHere,
     file: Annotated[UploadFile, File(description="its name is the document's, below `uploads/`; slashes are folders")],
     metadata: Annotated[str, Form(description="a JSON object of texts, for filters")] = "{}",
+    password: Annotated[str, Form(max_length=1000, description="of an encrypted PDF; it is not stored")] = "",
     index: Annotated[IndexName | None, Query()] = None,
     create: Annotated[bool, Query(description="make the index if there is none of that name")] = False,
 ) -> Response:
@@ -51,7 +52,7 @@ async def upload(
         caller().require("admin")
     own = _metadata(metadata)
     name = served.default() if index is None else index
-    job = await threads.writing(lambda: jobs.add(file.filename or "", file.file, own, name, create))
+    job = await threads.writing(lambda: jobs.add(file.filename or "", file.file, own, name, create, password))
     return reply(job.json(), 202)
 
 

@@ -15,11 +15,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.deadline import Deadline
-from rag.errors import RagError
-from rag.originals.find import Original, original_of
-from rag.originals.places import page_texts
+from rag.originals.citations import is_of_pdf, with_boxes
 from rag.originals.viewer import Viewer
-from rag.types import Answer, Box, Citation, Document
+from rag.types import Answer, Citation
 
 if TYPE_CHECKING:
     from rag.pipeline import Pipeline
@@ -41,7 +39,7 @@ class CitationBoxes:
 
     def placed(self, answer: Answer, pipeline: Pipeline) -> Answer:
         """The answer with boxes, after a second at most."""
-        if not any(map(_is_of_pdf, answer.citations)) or not self._free.acquire(blocking=False):
+        if not any(map(is_of_pdf, answer.citations)) or not self._free.acquire(blocking=False):
             return answer
         try:
             looking = self._thread.submit(self._looked_for, answer, pipeline)
@@ -63,28 +61,4 @@ class CitationBoxes:
 
     def _looked_for(self, answer: Answer, pipeline: Pipeline) -> tuple[Citation, ...]:
         deadline = Deadline(_LONGEST_S, None)
-        return tuple(self._with_boxes(citation, pipeline, deadline) for citation in answer.citations)
-
-    def _with_boxes(self, citation: Citation, pipeline: Pipeline, deadline: Deadline) -> Citation:
-        if not _is_of_pdf(citation):
-            return citation
-        try:
-            document = pipeline.document(citation.document_id)
-            original = original_of(document.id, document.sha256, pipeline.origin(document.id).source)
-            spans = (citation.start, citation.end), (citation.answer_start, citation.answer_end)
-            boxes = [self._boxes(document, original, *span, deadline) for span in spans]
-        except RagError:  # the original is gone, changed or cannot be shown: the route of boxes says which
-            return citation
-        return replace(citation, boxes=boxes[0], answer_boxes=boxes[1])
-
-    def _boxes(
-        self, document: Document, original: Original, start: int, end: int, deadline: Deadline
-    ) -> tuple[Box, ...] | None:
-        texts = page_texts(document, start, end)
-        if any(page.languages for page in texts):
-            return None
-        return tuple(self._viewer.boxes(original, texts, deadline))
-
-
-def _is_of_pdf(citation: Citation) -> bool:
-    return citation.document_id.lower().endswith(".pdf")
+        return tuple(with_boxes(citation, pipeline, self._viewer, deadline) for citation in answer.citations)

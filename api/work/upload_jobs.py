@@ -30,6 +30,7 @@ from api.errors import JobNotFound, NotReady, public, storage_error
 from api.served import Served, absent
 from rag.documents.contained import is_container
 from rag.documents.discover import Found
+from rag.documents.options import DEFAULTS, Options
 from rag.documents.pool import SECONDS, ReaderPool, Time
 from rag.errors import IndexBusy, Overloaded, RagError, StateUnavailable
 from rag.index.folders import index_folder
@@ -101,7 +102,7 @@ class Job:
         }
 
 
-_Queue: TypeAlias = "queue.SimpleQueue[tuple[Job, Upload] | None]"
+_Queue: TypeAlias = "queue.SimpleQueue[tuple[Job, Upload, str] | None]"  # with the password, if one was given
 
 
 class Jobs:
@@ -136,9 +137,18 @@ class Jobs:
         for thread in self._threads:
             thread.start()
 
-    def add(self, name: str, content: BinaryIO, metadata: Mapping[str, str], index: str, create: bool) -> Job:
-        """Keep the file and queue it. Raises `InputError`, `UnsupportedDocument`, `IndexNotFound`, `NotReady`,
-        `Overloaded`, and `NoSpace` if the disk does not take it."""
+    def add(
+        self,
+        name: str,
+        content: BinaryIO,
+        metadata: Mapping[str, str],
+        index: str,
+        create: bool,
+        password: str = "",
+    ) -> Job:
+        """Keep the file and queue it; the password is kept in memory only, until the file is read. Raises `InputError`,
+        `UnsupportedDocument`, `IndexNotFound`, `NotReady`, `Overloaded`, and `NoSpace` if the disk does not take
+        it."""
         folder = index_folder(self._served.settings.indexes_dir, index)
         if not caller().sees(index):
             raise absent(index)
@@ -158,7 +168,7 @@ class Jobs:
             if isinstance(exc, OSError):
                 raise (storage_error(exc) or exc) from exc
             raise
-        return self._enqueue(index, upload)
+        return self._enqueue(index, upload, password)
 
     def _new_id(self) -> str:
         """An id that sorts behind those of earlier uploads."""
@@ -245,32 +255,37 @@ class Jobs:
         if not any(thread.is_alive() for thread in self._threads):  # else a job at hand is still of this process
             self._owner.close()
 
-    def _enqueue(self, index: str, upload: Upload) -> Job:
+    def _enqueue(self, index: str, upload: Upload, password: str = "") -> Job:
         job = Job(upload.job, index, upload.document_id)
         with self._lock:
             self._jobs[upload.job] = job
             while len(self._jobs) > _REMEMBERED:
                 del self._jobs[next(iter(self._jobs))]
         self._tell(job)
-        self._queues[lane(index, upload.name)].put((job, upload))
+        self._queues[lane(index, upload.name)].put((job, upload, password))
         return job
 
     def _work(self, waiting: _Queue) -> None:
         with ExitStack() as ending:
             reader = cache(lambda: ending.enter_context(self._pool()))
             while (item := waiting.get()) is not None and not self._closing.is_set():
-                job, upload = item
+                job, upload, password = item
                 with self._lock:
                     self._waiting -= 1
                 job.status = "running"
                 self._tell(job)
-                self._end(job, upload, reader)
+                if password:
+                    with ExitStack() as unlocked:
+                        of_it = Options(passwords=(password,))
+                        self._end(job, upload, cache(lambda: unlocked.enter_context(self._pool(of_it))))  # noqa: B023
+                else:
+                    self._end(job, upload, reader)
                 self._tell(job)
 
-    def _pool(self) -> ReaderPool:
+    def _pool(self, options: Options = DEFAULTS) -> ReaderPool:
         """A process that reads uploads and cuts them for the embedder. Raises `NotReady`."""
         program = program_of(self._served.models().embedder, self._served.settings.passage_tokens)
-        return ReaderPool(1, largest=_LARGEST, time_for=reading_time, program=program)
+        return ReaderPool(1, options, largest=_LARGEST, time_for=reading_time, program=program)
 
     def _end(self, job: Job, upload: Upload, reader: Callable[[], ReaderPool]) -> None:
         """Bring a job to its end. A job that failed leaves no file that the next start would put in; one that is cut

@@ -293,7 +293,14 @@ def _eval_arguments(evaluation: argparse.ArgumentParser) -> None:
         "--export", nargs=2, metavar=("FORMAT", "FILE"), help="write the run as a file of ragas or ragchecker"
     )
     evaluation.add_argument(
-        "--stored", action="store_true", help="with --export ragas FILE: export answers that the service stored"
+        "--stored",
+        action="store_true",
+        help="answers that the service stored: with --export ragas FILE, or with --rated",
+    )
+    evaluation.add_argument(
+        "--rated",
+        action="store_true",
+        help="with --stored: those that people rated; without --export, print them as a file of questions",
     )
 
 

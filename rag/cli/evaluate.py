@@ -24,6 +24,7 @@ from rag.evaluation.judging import judgement_table
 from rag.evaluation.listing import comparison_text, figures_text
 from rag.evaluation.measures import Figure, figure_json, figures
 from rag.evaluation.questions import read_questions, sample
+from rag.evaluation.rated import count_ratings, rated_questions
 from rag.evaluation.record import GoldQuestion, Record, record_of_answer
 from rag.evaluation.report import comparison_html, number, planned, report_html
 from rag.serialise import to_json
@@ -32,6 +33,7 @@ from rag.state.open import open_state
 
 if TYPE_CHECKING:
     from rag.models import Models
+    from rag.traces.record import TraceJSON
 
 
 FIGURES = "figures.json"
@@ -47,6 +49,8 @@ def evaluate(options: argparse.Namespace, settings: Settings) -> int:
         return _compare(first, second, options)
     if options.export and options.export[0] not in FORMATS:
         raise InputError(f"--export {options.export[0]!r} is not known: use one of {', '.join(FORMATS)}", "export")
+    if options.rated and not options.stored:
+        raise InputError("--rated chooses among the answers that the service kept: give it with --stored", "rated")
     if options.stored:
         return _export_stored(options, settings)
     if not options.out:
@@ -189,26 +193,40 @@ def _compare(first: Path, second: Path, options: argparse.Namespace) -> int:
 
 
 def _export_stored(options: argparse.Namespace, settings: Settings) -> int:
-    """Write the answers that the service stored with their text as a file of ragas; RAGChecker would need gold."""
-    if not options.export or options.export[0] != "ragas" or options.questions or options.out:
+    """Write the answers that the service stored with their text as a file of ragas; RAGChecker would need gold. Those
+    that were rated are printed as lines of questions unless a file is named."""
+    if options.questions or options.out or (options.export[0] != "ragas" if options.export else not options.rated):
         raise InputError(
-            "--stored takes the answers that the service kept, which nobody has judged: give it with --export ragas "
-            "FILE, and without questions and --out",
+            "--stored takes the answers that the service kept: give it with --export ragas FILE, or with --rated, "
+            "which prints a file of questions; and without questions and --out",
             "stored",
         )
     from rag.traces.store import TraceStore  # late: it brings SQLAlchemy along
 
     where = open_state(settings) or settings.indexes_dir
     traces = TraceStore(where, settings.traces, settings.trace_days).all(settings.index)
+    if options.rated:
+        traces = [trace for trace in traces if trace["rating"]]
     records = [record_of_answer(trace["answer"]) for trace in traces if trace["answer"]]
     if not records:
         raise InputError(
-            f"of index {settings.index!r} {len(traces)} answers are kept, none with its text: serve with the setting "
-            "trace_text = true, and ask",
+            f"of index {settings.index!r} {len(traces)} {'rated ' if options.rated else ''}answers are kept, none with "
+            "its text: serve with the setting trace_text = true, and ask",
             "stored",
         )
+    if not options.export:
+        return _print_rated(traces)
     _write(Path(options.export[1]), exported(records, "ragas"))
     print(f"{len(records)} of {len(traces)} stored answers, those with text: {options.export[1]}")
+    return 0
+
+
+def _print_rated(traces: Sequence[TraceJSON]) -> int:
+    lines = rated_questions(traces)
+    for line in lines:
+        print(json.dumps(line, ensure_ascii=False))
+    counts = count_ratings(traces)
+    print(f"{counts['up']} rated up, {counts['down']} down; {len(lines)} questions with text", file=sys.stderr)
     return 0
 
 

@@ -23,9 +23,11 @@ from rag.cli.arguments import make_parser, surplus, wrong_word
 
 if TYPE_CHECKING:
     from rag.index.verify import Problem
+    from rag.pipeline import Pipeline
     from rag.settings import Settings
-    from rag.types import Message
+    from rag.types import Answer, Message
 
+_BOXES_S = 60.0  # for the boxes of an answer's citations
 OK, SOME_FAILED, NOTHING_DONE, ABSTAINED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -137,6 +139,23 @@ def _migrate(options: argparse.Namespace) -> int:
     return cli_migrate.run(options, _settings(options))
 
 
+def _with_boxes(answer: Answer, pipeline: Pipeline) -> Answer:
+    """The answer with the boxes of its citations of PDFs, for which a process is started if there are any."""
+    from contextlib import closing
+    from dataclasses import replace
+
+    from rag.deadline import Deadline
+    from rag.originals.citations import is_of_pdf, with_boxes
+    from rag.originals.viewer import Viewer
+
+    if not any(map(is_of_pdf, answer.citations)):
+        return answer
+    with closing(Viewer(1)) as viewer:
+        deadline = Deadline(_BOXES_S, None)
+        placed = (with_boxes(citation, pipeline, viewer, deadline) for citation in answer.citations)
+        return replace(answer, citations=tuple(placed))
+
+
 def _ask(options: argparse.Namespace) -> int:
     from rag.index.filters import parse_filters, parse_pairs
     from rag.pipeline import open_pipeline
@@ -150,6 +169,8 @@ def _ask(options: argparse.Namespace) -> int:
     history = _history(options.history) if options.history else ()
     with open_pipeline(_settings(options)) as pipeline:
         answer = pipeline.ask(Ask(question, k=options.k, filters=filters, history=history))
+        if options.json:
+            answer = _with_boxes(answer, pipeline)
     if options.json:
         from rag.serialise import answer_json
 

@@ -8,6 +8,7 @@ of Milvus are imported where they are used.
 from __future__ import annotations
 
 from rag.errors import InputError
+from rag.index import managing
 from rag.index.folders import Expected, check_settings, discard_if_empty, index_folder, local_indexes
 from rag.index.local import LocalIndex
 from rag.index.schema import FILE, is_published
@@ -103,6 +104,27 @@ def discard_empty(settings: Settings) -> None:
     """Take away an index that this process just made, if it still holds no document; on Milvus it stays."""
     if settings.store == "local":
         discard_if_empty(index_folder(settings.indexes_dir, settings.index))
+
+
+def make_index(settings: Settings, embedder: VectorSpace) -> None:
+    """Make the index `settings.index`, without documents. Raises `InputError` for a name that no index can have or that
+    another has."""
+    if settings.index in list_indexes(settings) or index_folder(settings.indexes_dir, settings.index).exists():
+        raise InputError(f'there is an index or a folder "{settings.index}" already: choose another name', "name")
+    open_index(settings, embedder, create=True).close()
+
+
+def rename_index(settings: Settings, name: str, new: str) -> None:
+    """Give an index another name. Raises `IndexNotFound`, `IndexBusy`, and `InputError` for a name that cannot be
+    taken, and on Milvus."""
+    local_only(settings, "PATCH /v1/indexes", "index the files again under the new name, with --index NAME")
+    managing.rename_index(settings.indexes_dir, name, new)
+
+
+def delete_index(settings: Settings, name: str) -> None:
+    """Delete an index with its uploaded files. Raises `IndexNotFound`, `IndexBusy`, and `InputError` on Milvus."""
+    local_only(settings, "DELETE /v1/indexes", "remove its documents instead, with `rag documents remove`")
+    managing.delete_index(settings.indexes_dir, name)
 
 
 def local_only(settings: Settings, command: str, instead: str) -> None:

@@ -6,11 +6,15 @@ and characters, the question by its length, the prompt by its hash. With text, `
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from typing_extensions import TypedDict
 
 from rag.serialise import AnswerJSON, IndexJSON, Number, UsageJSON, answer_json, finite, hit_json, selected
 from rag.traces.collect import Trace
 from rag.types import AbstentionReason, Answer, AnswerMode, PassageReading
+
+Rating: TypeAlias = Literal["up", "down"]
 
 
 class RetrievedJSON(TypedDict):
@@ -64,7 +68,8 @@ class TraceCitationJSON(TypedDict):
 
 
 class TraceJSON(TypedDict):
-    """The record of an answer. `created` is UTC; `timings` are seconds; `answer` is null unless text is kept."""
+    """The record of an answer. `created` is UTC; `timings` are seconds; `answer` is null unless text is kept, and
+    `rating` unless a person has judged the answer."""
 
     id: str
     created: str
@@ -86,6 +91,7 @@ class TraceJSON(TypedDict):
     usage: UsageJSON
     timings: dict[str, Number]
     answer: AnswerJSON | None
+    rating: Rating | None
 
 
 def trace_json(
@@ -115,6 +121,7 @@ def trace_json(
         "usage": whole["usage"],
         "timings": whole["timings"],
         "answer": whole if text else None,
+        "rating": None,
     }
 
 

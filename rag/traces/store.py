@@ -12,12 +12,25 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Identity, Index, Integer, Table, Text, delete, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from rag.serialise import to_json
 from rag.state.database import METADATA, Database, file_database
 from rag.state.files import service_file
-from rag.traces.record import TraceJSON
+from rag.traces.record import Rating, TraceJSON
 
 FILE = "answers.sqlite"
 _sorted = Text().with_variant(Text(collation="C"), "postgresql")  # sorted by code point, as a timestamp must be
@@ -66,6 +79,16 @@ class TraceStore:
         printable = id.isascii() and id.isprintable()  # PostgreSQL refuses a zero byte and half a surrogate pair
         return next(iter(self._records(_answers.c.id == id)), None) if printable else None
 
+    def rate(self, id: str, rating: Rating | None) -> bool:
+        """Note how a person judged the answer, in its trace; null takes it back. False if there is no such trace."""
+        found = self.get(id)
+        if found is None:
+            return False
+        record = to_json({**found, "rating": rating}).decode()
+        with self._database.begin(_answers) as connection:
+            self._database.lock(connection)
+            return connection.execute(update(_answers).where(_answers.c.id == id).values(record=record)).rowcount > 0
+
     def all(self, index: str) -> list[TraceJSON]:
         """The traces of one index, oldest first."""
         return self._records(_answers.c.library == index)
@@ -76,7 +99,7 @@ class TraceStore:
         young = _answers.c.created >= self._oldest()
         query = select(_answers.c.record).where(condition, young).order_by(_answers.c.number)
         with self._database.begin(_answers) as connection:
-            return [json.loads(record) for record in connection.scalars(query)]
+            return [{"rating": None, **json.loads(record)} for record in connection.scalars(query)]  # older have none
 
     def _absent(self) -> bool:
         return self._file is not None and not self._file.exists()

@@ -158,6 +158,33 @@ def test_a_key_does_what_its_scopes_say_and_none_contains_another(
             assert response.json()["error"]["type"] == "forbidden"
 
 
+def test_indexes_are_made_renamed_and_deleted_with_the_scopes_and_indexes_of_a_key(library: Locked) -> None:
+    client = library.client
+    admin = library.bearer("admin", "read", "write", "admin")
+    writer = library.bearer("writer", "read", "write")
+    held = library.bearer("held", "read", "write", "admin", indexes=["other", "renamed"])
+
+    def call(method: str, name: str, headers: dict[str, str], new: str | None = None) -> int:
+        body = {} if new is None else {"json": {"name": new}}
+        return client.request(method, f"/v1/indexes{name}", headers=headers, **body).status_code
+
+    assert call("POST", "", admin, "letters") == 201
+    assert call("POST", "", admin, "letters") == 422  # it is there
+    assert [call("POST", "", headers, "new") for headers in (writer, held)] == [403, 403]
+    assert [call("DELETE", "/letters", headers) for headers in (writer, held)] == [403, 404]
+    assert call("PATCH", "/other", held, "elsewhere") == 403  # it would not see it
+    assert call("PATCH", "/other", held, "renamed") == 200
+    found = client.get("/v1/documents/uploads/other.txt/text", params={"index": "renamed"}, headers=held)
+    assert found.json()["text"] == "The pump is here."
+    assert (
+        client.get("/v1/documents/uploads/other.txt/file", params={"index": "renamed"}, headers=held).status_code == 200
+    )
+    assert [call("PATCH", "/default", admin, "x"), call("DELETE", "/default", admin)] == [422, 422]
+    assert [call("DELETE", name, admin) for name in ("/letters", "/renamed")] == [200, 200]
+    assert client.get("/v1/indexes", headers=admin).json()["indexes"] == ["default"]
+    assert client.get("/v1/documents", params={"index": "renamed"}, headers=admin).status_code == 404
+
+
 def test_routes_that_others_add_are_closed_until_they_are_told_to_be_questions() -> None:
     assert (
         _scopes("POST", "/v1/anything")

@@ -105,6 +105,27 @@ def test_a_selection_is_copied_with_its_markers(page: Page) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == f"{SAID}\n\n{source}"
 
 
+def test_an_answer_is_rated_on_the_server_and_the_rating_stays(page: Page, site: Site) -> None:
+    ask(page, "Who found it?")
+    right, wrong = (page.get_by_role("button", name=name, exact=True) for name in ("Right", "Wrong"))
+
+    def kept() -> str | None:
+        trace: dict[str, str | None] = page.request.get(f"{site.address}/v1/answers/ans_1").json()
+        return trace["rating"]
+
+    wrong.click()
+    expect(page.locator(".told")).to_have_text("Noted by the server.")
+    assert kept() == "down"
+    right.click()
+    expect(right).to_have_attribute("aria-pressed", "true")
+    expect(wrong).to_have_attribute("aria-pressed", "false")
+    page.reload()
+    expect(right).to_have_attribute("aria-pressed", "true")
+    right.click()
+    expect(page.locator(".told")).to_have_text("Taken back.")
+    assert kept() is None
+
+
 def test_a_marker_shows_its_quote_under_the_mouse(page: Page) -> None:
     ask(page, "Who found it?")
     marker, quote = page.get_by_role("button", name="Citation 1: Pumps 😀"), page.locator("#quote")
@@ -435,6 +456,13 @@ def test_nothing_is_wider_than_the_screen_nor_barred_to_anyone(page: Page, width
     page.get_by_role("link", name="Documents", exact=True).click()
     expect(page.locator("#rows [data-id]")).to_have_count(3)
     good(page, width, f"library-{scheme}-{width}")
+    page.get_by_role("button", name="New index").click()
+    good(page, width, f"naming-{scheme}-{width}")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Ask", exact=True).click()
+    page.get_by_role("button", name="Period").click()
+    good(page, width, f"period-{scheme}-{width}")
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Settings").click()
     good(page, width, f"settings-{scheme}-{width}")
 

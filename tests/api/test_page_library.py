@@ -30,12 +30,23 @@ from tests.api.browsing import (
     stage,
 )
 from tests.api.fakes import DOCUMENTS, MARKUP, PUMPS, FakePipeline, Stage
+from tests.documents.locked import locked_pdf
 from tests.fakes import HashEmbedder, WordReader
 
 pytestmark = needs_chromium
 MANY = 2_500
+METADATA: list[dict[str, str]] = [{"author": "Ann"}, {"author": "Bo"}, {}]
 LISTED = [
-    DocumentInfo(f"f{n % 3}/{n:05d}.{'pdf' if n % 5 else 'md'}", f"Paper {n}", f"{n}", "ab" * 32, 1, n, None)
+    DocumentInfo(
+        f"f{n % 3}/{n:05d}.{'pdf' if n % 5 else 'md'}",
+        f"Paper {n}",
+        f"{n}",
+        "ab" * 32,
+        1,
+        n,
+        None,
+        metadata=METADATA[n % 3],
+    )
     for n in range(MANY)
 ]
 
@@ -99,11 +110,22 @@ class TestManyDocuments:
         proposed.first.click()
         expect(chips).to_have_text(["00000.md×", "00001.pdf×", "folder: f1×", "type: md×"])
         page.get_by_role("button", name="Remove 00001.pdf").click()
+        question.press_sequentially("@ann")
+        expect(proposed).to_have_text(["author: Ann"])
+        page.keyboard.press("Tab")
+        page.get_by_role("button", name="Period").click()
+        page.get_by_label("From").fill("2024-01-31")
+        screenshot(page, "period")
         page.keyboard.press("Enter")
-        expect(page.locator(".only")).to_have_text("Asked only of 00000.md, folder: f1, type: md")
+        expect(question).to_be_focused()
+        expect(chips).to_have_text(["00000.md×", "folder: f1×", "type: md×", "author: Ann×", "from: 2024-01-31×"])
+        page.keyboard.press("Enter")
+        said = "Asked only of 00000.md, folder: f1, type: md, author: Ann, from: 2024-01-31"
+        expect(page.locator(".only")).to_have_text(said)
         expect(page.locator(".said")).to_be_visible()
         [(_, _, _, filters)] = stage.pipeline.calls
         assert (filters.documents, filters.folders, filters.types) == (("f0/00000.md",), ("f1",), ("md",))
+        assert (filters.metadata, filters.after, filters.before) == ((("author", ("ann",)),), "2024-01-31", None)
 
 
 def test_a_list_that_comes_late_is_not_shown_under_another_index(page: Page, site: Site) -> None:
@@ -182,6 +204,64 @@ class TestDocuments:
         expect(rows(page)).to_have_count(0)
         expect(page.get_by_text("No documents yet.")).to_be_visible()
         expect(page.get_by_label("Search by title or path")).to_be_focused()
+
+    def test_a_locked_file_is_read_with_its_password(self, page: Page) -> None:
+        page.get_by_role("link", name="Documents", exact=True).click()
+        lines = self.upload(page, ("locked.pdf", locked_pdf("The pump stands.", "sesame")))
+        field = page.get_by_label("Password of locked.pdf")
+        expect(lines).to_contain_text("protected with a password")
+        screenshot(page, "locked")
+        field.fill("wrong")
+        page.keyboard.press("Enter")
+        expect(lines).to_contain_text("which none of those given is")
+        field.fill("sesame")
+        page.keyboard.press("Enter")
+        expect(lines).to_contain_text("Ready: 1 passage.")
+        rows(page).get_by_role("button").first.click()
+        expect(page.locator("#source-text")).to_contain_text("The pump stands.")
+        page.get_by_role("button", name="Pages", exact=True).click()
+        expect(page.locator("#source-notice")).to_contain_text("password")
+        expect(page.locator("#source-text")).to_contain_text("The pump stands.")
+
+    def test_an_index_is_made_renamed_and_deleted(self, page: Page, expected_errors: list[str]) -> None:
+        expected_errors += ["status of 422"]
+        page.get_by_role("link", name="Documents", exact=True).click()
+        self.upload(page, ("pump.md", b"The pump."))
+        expect(rows(page)).to_have_count(1)
+        expect(page.get_by_role("button", name="Rename", exact=True)).to_be_hidden()  # it is the default one
+        naming, field = page.locator("#naming"), page.get_by_label("Name", exact=True)
+
+        def name(button: str, value: str) -> None:
+            page.locator("#collections").get_by_role("button", name=button).click()
+            field.fill(value)
+            page.keyboard.press("Enter")
+
+        name("New index", "default")
+        expect(naming.get_by_role("alert")).to_contain_text('"default" already')
+        field.fill("letters")
+        page.keyboard.press("Enter")
+        chosen = page.locator("#collection")
+        expect(chosen).to_have_value("letters")
+        expect(page.locator("#library-notice")).to_have_text("No documents yet.")
+        self.upload(page, ("letter.md", b"The letter was found in 1843."))
+        expect(rows(page)).to_have_count(1)
+        page.get_by_role("link", name="Ask", exact=True).click()
+        ask(page, "When was the letter found?")
+        page.get_by_role("link", name="Documents", exact=True).click()
+        name("Rename", "post")
+        expect(chosen).to_have_value("post")
+        expect(rows(page)).to_have_count(1)
+        page.get_by_role("link", name="Ask", exact=True).click()
+        expect(page.locator(".turn")).to_have_count(1)  # goes on in the index of the other name
+        page.reload()
+        expect(page.locator(".turn")).to_have_count(1)
+        expect(page.locator("#index")).to_have_value("post")
+        page.get_by_role("link", name="Documents", exact=True).click()
+        expect(rows(page)).to_have_count(1)
+        page.locator("#collection-delete").click()
+        page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+        expect(rows(page)).to_contain_text("pump")
+        expect(page.locator("#collection-label")).to_be_hidden()
 
     def test_what_the_server_refuses_is_said_where_it_happens(
         self, page: Page, settings: Settings, expected_errors: list[str]

@@ -302,6 +302,27 @@ def test_a_store_that_cannot_be_used_costs_the_trace_and_no_path_gets_out(
     assert "file is not a database" in caplog.text
 
 
+def test_an_answer_is_rated_in_its_trace_and_the_rating_taken_back(client: TestClient) -> None:
+    assert client.post("/v1/ask", json={"question": "Who found it?"}).status_code == 200
+    rated = client.put("/v1/answers/ans_1/rating", json={"rating": "down"})
+    assert (rated.status_code, rated.json()) == (200, {"rating": "down"})
+    assert client.get("/v1/answers/ans_1").json()["rating"] == "down"
+    client.put("/v1/answers/ans_1/rating", json={"rating": None})
+    assert client.get("/v1/answers/ans_1").json()["rating"] is None
+    wrong, unknown = (
+        client.put(f"/v1/answers/{id}/rating", json={"rating": rating}) for id, rating in (("ans_1", "so"), ("x", "up"))
+    )
+    assert (wrong.status_code, unknown.json()["error"]["type"]) == (422, "answer_not_found")
+
+
+def test_a_trace_of_an_earlier_version_has_no_rating(tmp_path: Path) -> None:
+    store = TraceStore(tmp_path, 9, 30)
+    store.put([{key: value for key, value in record().items() if key != "rating"}])  # type: ignore[list-item]
+    assert [trace["rating"] for trace in store.all("default")] == [None]
+    assert store.rate("ans_1", "up")
+    assert [trace["rating"] for trace in store.all("default")] == ["up"]
+
+
 def test_a_key_sees_answers_from_its_own_indexes_only(tmp_path: Path) -> None:
     stage = Stage(tmp_path, more={"auth": "keys"})
     with serving(stage) as client:
@@ -315,6 +336,10 @@ def test_a_key_sees_answers_from_its_own_indexes_only(tmp_path: Path) -> None:
         hidden, unknown = (client.get(f"/v1/answers/{id}", headers=other) for id in ("ans_2", "ans_9"))
         assert (hidden.status_code, hidden.json()["error"]["type"]) == (404, "answer_not_found")
         assert hidden.text.replace("ans_2", "ans_9") == unknown.text
+        mine, others = (
+            client.put("/v1/answers/ans_2/rating", json={"rating": "up"}, headers=key) for key in (every, other)
+        )
+        assert (mine.status_code, others.status_code) == (200, 404)
         assert client.get("/v1/answers/ans_2").status_code == 401
 
 

@@ -31,6 +31,7 @@
  * @property {number} start
  * @property {number} end
  * @property {string} text
+ * @property {string[]} [also_in]
  *
  * A place in a document that can be shown: a citation, a passage, or a whole document.
  * @typedef {object} Place
@@ -80,6 +81,7 @@
  * @property {string | null} modified
  * @property {string[]} notes
  * @property {boolean} stale
+ * @property {Record<string, string>} [metadata]
  *
  * What a question is held to, as the server takes it.
  * @typedef {Record<string, string[]>} Filters
@@ -103,6 +105,7 @@
  * @property {Answer | null} answer
  * @property {string} answer_id
  * @property {number} seconds
+ * @property {"up" | "down" | null} [rating]
  */
 
 export {};

@@ -3,7 +3,7 @@
 /** @import {Answer, Citation, Passage, Place} from "../base/types.js" */
 
 import { button, dateOf, make, placeOf, withCode } from "../base/dom.js";
-import { answerPieces, cut } from "../base/text.js";
+import { answerPieces, cut, partsOf } from "../base/text.js";
 import { t } from "../base/words.js";
 import { openSource } from "../source/source.js";
 import { copySelection } from "./copying.js";
@@ -60,7 +60,7 @@ export class AnswerView {
    *  @param {number} seconds
    *  @param {string} asked */
   finish(answer, seconds, asked) {
-    this.index = answer.index.name;
+    this.index ||= answer.index.name;
     if (answer.answered) this.#cite(answer.citations);
     if (!answer.answered || answer.answer !== this.text) {
       hideQuote();
@@ -220,9 +220,18 @@ function quoteContents(citation) {
 function passagesElement(passages, index, title, open) {
   if (passages.length === 0) return "";
   const items = passages.map((passage) => make(
-    "li", {}, heading(passage, ""), make("blockquote", { dir: "auto" }, passage.text), opener(passage, passage.text, index),
+    "li", {}, heading(passage, ""), make("blockquote", { dir: "auto" }, passage.text), alsoElement(passage.also_in ?? [], index), opener(passage, passage.text, index),
   ));
   return make("details", { class: "passages", open }, make("summary", {}, `${title} (${items.length})`), make("ol", {}, ...items));
+}
+
+/** Other documents that say nearly the same as a passage.
+ *  @param {string[]} ids
+ *  @param {string} index */
+function alsoElement(ids, index) {
+  if (ids.length === 0) return "";
+  const links = ids.map((id) => button(partsOf(id).name, () => openSource({ document_id: id, title: id, start: 0, end: 0 }, "", index), { class: "plain", title: id }));
+  return make("p", { class: "also" }, t("also_in"), " ", ...links.flatMap((link, place) => (place === 0 ? [link] : [", ", link])));
 }
 
 /** Documents that an answer names, each with a button that opens it.

@@ -168,6 +168,7 @@ export function historyOf(turns) {
 /** @type {import("./turn.js").Actions} */
 const ACTIONS = {
   ask: (question) => ask(question),
+  keep: (turn) => keep("turns", turn),
   again: async (turn, question) => {
     stop();
     const place = views.findIndex((view) => view.turn.id === turn.id);
@@ -201,7 +202,7 @@ async function fork(place) {
  *  @param {boolean} last */
 function viewOf(turn, last) {
   if (asking?.view.turn.id === turn.id) return asking.view; // it goes on while another conversation is shown
-  const view = new TurnView(turn, turn.answer?.index.name ?? store.index, ACTIONS);
+  const view = new TurnView(turn, thread?.index ?? store.index, ACTIONS);
   if (turn.answer) view.finish(turn.answer, last);
   else view.fail(t("unfinished"), "note");
   return view;

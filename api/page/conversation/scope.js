@@ -1,4 +1,5 @@
-// What a question is held to: documents, folders and types, as chips above the question, and completed after "@".
+// What a question is held to: documents, folders, types, metadata and a period, as chips above the question; all but the
+// period are completed after "@".
 
 /** @import {Filters, Info} from "../base/types.js" */
 
@@ -8,7 +9,10 @@ import { t } from "../base/words.js";
 import { store } from "../base/store.js";
 import { documentsOf } from "../library/catalogue.js";
 
+const NAMED = new Set(["folder", "type", "after", "before"]);
+const OWN = "metadata.";
 const MOST = 8; // proposals at once
+const LONGEST = 100; // letters of a value of metadata that is proposed
 const TYPED = /(?:^|\s)@([^\s@]{0,60})$/; // before the cursor
 
 /** @type {Filters} */
@@ -25,7 +29,8 @@ let active = 0;
  *  @param {string} key
  *  @param {string} value */
 export function chipText(key, value) {
-  return key === "document" ? partsOf(value).name : `${t(`scope_${key}`)}: ${value}`;
+  if (key === "document") return partsOf(value).name;
+  return NAMED.has(key) ? `${t(`scope_${key}`)}: ${value}` : `${key.replace(OWN, "")}: ${value}`;
 }
 
 /** @returns {Filters} */
@@ -40,6 +45,17 @@ export function setScope(filters) {
   const chips = Object.entries(filters).flatMap(([key, values]) => values.map((value) => chip(key, value)));
   byId("chips").replaceChildren(...chips);
   byId("chips").hidden = chips.length === 0;
+}
+
+/** Hold questions to documents of a period; a day that is empty is no limit.
+ *  @param {string} after
+ *  @param {string} before */
+function limitPeriod(after, before) {
+  const { after: _, before: __, ...rest } = chosen;
+  setScope({ ...rest, ...(after && { after: [after] }), ...(before && { before: [before] }) });
+  told(chosen);
+  const list = Object.entries({ after, before }).filter(([, day]) => day).map(([key, day]) => chipText(key, day));
+  if (list.length > 0) announce(t("limited", { list: list.join(", ") }));
 }
 
 /** Add a document, folder or type to the filters.
@@ -66,6 +82,15 @@ export function installScope(changed) {
     else return;
     event.preventDefault();
     event.stopImmediatePropagation();
+  });
+  byId("limit-period").addEventListener("click", () => {
+    for (const key of ["after", "before"]) byId(`period-${key}`).value = chosen[key]?.[0] ?? "";
+    byId("period").returnValue = "";
+    byId("period").showModal();
+  });
+  byId("period").addEventListener("close", () => {
+    if (byId("period").returnValue === "use") limitPeriod(byId("period-after").value, byId("period-before").value);
+    field.focus();
   });
   byId("limit").addEventListener("click", () => {
     field.focus();
@@ -120,22 +145,27 @@ async function propose() {
   show();
 }
 
-/** Documents, folders and types that fit what was typed after "@"; those that begin with it first (pure).
+/** Documents, folders, types and metadata that fit what was typed after "@"; those that begin with it first (pure).
  *  @param {Info[]} documents
  *  @param {string} typed */
 export function proposals(documents, typed) {
   const wanted = folded(typed);
   const folders = new Set();
   const types = new Set();
-  for (const { id } of documents) {
+  const own = new Map(); // "author: Ann" -> key and value
+  for (const { id, metadata } of documents) {
     const { folder, type } = partsOf(id);
     if (folder) folders.add(folder);
     if (type) types.add(type);
+    for (const [name, value] of Object.entries(metadata ?? {})) {
+      if (value.length <= LONGEST) own.set(`${name}: ${value}`, { key: `${OWN}${name}`, value, label: `${name}: ${value}`, names: [folded(value), folded(name)] });
+    }
   }
   const all = [
     ...documents.map(({ id, title }) => ({ key: "document", value: id, label: title, names: [folded(title), folded(partsOf(id).name)] })),
     ...[...folders].sort().map((value) => ({ key: "folder", value, label: `${t("scope_folder")}: ${value}/`, names: [folded(value), folded(t("scope_folder"))] })),
     ...[...types].sort().map((value) => ({ key: "type", value, label: `${t("scope_type")}: ${value}`, names: [folded(value), folded(t("scope_type"))] })),
+    ...[...own.keys()].sort().map((name) => own.get(name)),
   ];
   const rank = (/** @type {string[]} */ names) => Math.min(...names.map((name) => (name.startsWith(wanted) ? 0 : name.includes(wanted) ? 1 : 2)));
   const ranked = all.map((one) => ({ ...one, rank: rank(one.names) })).filter((one) => one.rank < 2);

@@ -73,6 +73,13 @@ export async function removeTurn(id) {
   await run("turns", "readwrite", (kept) => kept.delete(id)).catch(() => null);
 }
 
+/** Note that an index has another name: its conversations go on in it.
+ *  @param {string} before
+ *  @param {string} name */
+export async function renameIndex(before, name) {
+  for (const thread of await every("threads")) if (thread.index === before) await put("threads", { ...thread, index: name });
+}
+
 /** Remove a conversation with its turns.
  *  @param {string} id */
 export async function removeThread(id) {

@@ -3,6 +3,7 @@
 /** @import {Answer, Turn} from "../base/types.js" */
 
 import { announce, button, make } from "../base/dom.js";
+import { request } from "../base/requests.js";
 import { t } from "../base/words.js";
 import { AnswerView, foundLine } from "./answer.js";
 import { copyText, withSources } from "./copying.js";
@@ -14,6 +15,7 @@ import { chipText } from "./scope.js";
  * @typedef {object} Actions
  * @property {(turn: Turn, question: string) => void} again asks the question in place of the one of the turn
  * @property {(question: string) => void} ask
+ * @property {(turn: Turn) => void} keep
  */
 
 export class TurnView {
@@ -130,6 +132,29 @@ export class TurnView {
       button(t("copy"), copy(answer.answer)),
       answer.citations.length > 0 && button(t("copy_sources"), copy(withSources(answer))),
       button(t("copy_link"), copy(link)),
+      ...this.#ratings(answer.id),
     );
+  }
+
+  /** Buttons that tell the server if the answer is right; pressed again they take it back.
+   *  @param {string} id */
+  #ratings(id) {
+    const told = make("span", { class: "told", role: "status" });
+    const choices = /** @type {const} */ (["up", "down"]).map((rating) => button(t(`rate_${rating}`), () => rate(rating), { class: "rate", "data-rating": rating }));
+    const show = () => { for (const choice of choices) choice.setAttribute("aria-pressed", `${choice.dataset.rating === this.turn.rating}`); };
+    const rate = async (/** @type {"up" | "down"} */ rating) => {
+      const wanted = this.turn.rating === rating ? null : rating;
+      try {
+        await request(`v1/answers/${encodeURIComponent(id)}/rating`, { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ rating: wanted }) });
+        this.turn.rating = wanted;
+        this.actions.keep(this.turn);
+        told.textContent = t(wanted === null ? "unrated" : "rated");
+      } catch (error) {
+        told.textContent = /** @type {Error} */ (error).message;
+      }
+      show();
+    };
+    show();
+    return [...choices, told];
   }
 }

@@ -9,6 +9,7 @@ import { t } from "../base/words.js";
 import { askOnly } from "../conversation/scope.js";
 import { openSource } from "../source/source.js";
 import { documentsChanged, documentsOf } from "./catalogue.js";
+import { installCollections } from "./collections.js";
 import { arranged, rowOf, valuesOf } from "./rows.js";
 import { installTable, select, selection, showRows } from "./table.js";
 import { dropped, upload } from "./uploads.js";
@@ -33,6 +34,7 @@ export function installLibrary() {
   byId("delete-chosen").addEventListener("click", removeChosen);
   byId("ask-chosen").addEventListener("click", askChosen);
   for (const event of ["documents", "index", "known"]) store.addEventListener(event, () => { if (!byId("library-view").hidden) showLibrary(); });
+  installCollections();
   installUploads();
 }
 

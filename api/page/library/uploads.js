@@ -10,7 +10,7 @@ const AT_ONCE = 3; // files that are sent: the server takes four at once
 const POLL_MS = 700; // between two looks at the jobs
 const LOOKED_AT = 3; // the oldest jobs, one after another; as many as the server reads at once
 
-/** @typedef {{file: File, name: string, index: string, item: HTMLElement, state: HTMLElement, bar: HTMLElement, job: any}} Upload */
+/** @typedef {{file: File, name: string, password: string, index: string, item: HTMLElement, state: HTMLElement, bar: HTMLElement, job: any}} Upload */
 
 /** @type {Upload[]} */
 const waiting = []; // to be sent
@@ -20,15 +20,15 @@ let sending = 0;
 let looking = false;
 
 /** Upload files into the index that is shown now, whatever is chosen meanwhile.
- *  @param {{file: File, name: string}[]} files */
-export function upload(files) {
-  const { index } = store;
-  for (const { file, name } of files) {
+ *  @param {{file: File, name: string, password?: string}[]} files
+ *  @param {string} index */
+export function upload(files, index = store.index) {
+  for (const { file, name, password = "" } of files) {
     const bar = make("progress", { max: "1", value: "0", "aria-label": t("upload_of", { name }) });
     const state = make("span", { class: "state" }, t("upload_waits"));
     const item = make("li", {}, make("span", { class: "name", dir: "auto" }, name), state, bar);
     byId("uploads").prepend(item);
-    waiting.push({ file, name, index, item, state, bar, job: null });
+    waiting.push({ file, name, password, index, item, state, bar, job: null });
   }
   byId("uploads-box").hidden = byId("uploads").children.length === 0;
   for (let free = AT_ONCE - sending; free > 0; free -= 1) sendNext();
@@ -69,6 +69,7 @@ async function sendNext() {
     one.job = await patiently(() => {
       const form = new FormData();
       form.append("file", one.file, one.name);
+      if (one.password) form.append("password", one.password);
       one.state.textContent = t("upload_sends");
       return send(address, form, (share) => { one.bar.setAttribute("value", `${share}`); });
     });
@@ -132,9 +133,23 @@ function failed(one, why) {
   one.bar.remove();
   one.state.textContent = message;
   announce(`${one.name}: ${message}`);
-  const again = button(t("retry"), () => {
+  const again = (password = "") => {
     one.item.remove();
-    upload([{ file: one.file, name: one.name }]);
-  }, { "aria-label": t("retry_of", { name: one.name }) });
-  one.item.append(again);
+    upload([{ file: one.file, name: one.name, password }], one.index);
+  };
+  if (/\.pdf$/i.test(one.name) && message.includes("password")) one.item.append(unlocking(one.name, again));
+  else one.item.append(button(t("retry"), () => again(), { "aria-label": t("retry_of", { name: one.name }) }));
+}
+
+/** A field for the password of a locked file.
+ *  @param {string} name
+ *  @param {(password: string) => void} again */
+function unlocking(name, again) {
+  const field = make("input", { type: "password", required: true, autocomplete: "off", "aria-label": t("password_of", { name }), placeholder: t("password") });
+  const form = make("form", {}, field, make("button", { type: "submit" }, t("unlock")));
+  form.addEventListener("submit", (/** @type {Event} */ event) => {
+    event.preventDefault();
+    again(field.value);
+  });
+  return form;
 }

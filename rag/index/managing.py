@@ -1,0 +1,68 @@
+"""A local index under another name, or gone, while others may be reading it.
+
+In: the folder of indexes and names. Out: a folder that was renamed or deleted at one stroke, by a rename: whoever reads
+goes on with what it has open. Refuses an index that is being written to, or into which uploads wait.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from rag.atomic import sync_folder
+from rag.errors import IndexBusy, InputError
+from rag.index.exchange import settle
+from rag.index.failures import plain_errors
+from rag.index.folders import index_folder, index_not_found
+from rag.index.ledger import Ledger
+from rag.index.lock import WriterLock
+from rag.index.schema import FILE
+
+_INCOMING = Path("uploads", ".incoming")
+_WAIT_S = 5.0
+
+
+def rename_index(indexes_dir: Path, name: str, new: str) -> None:
+    """Give an index another name; its uploaded files move with it. Raises `IndexNotFound`, `IndexBusy`, and
+    `InputError` for a name that no index can have, or that another has."""
+    target = index_folder(indexes_dir, new)
+    with _alone(indexes_dir, name) as folder:
+        if target.exists():
+            raise InputError(f'there is an index or a folder "{new}" already: choose another name', "name")
+        before = folder.resolve()
+        os.rename(folder, target)
+        sync_folder(indexes_dir)
+        ledger = Ledger.open(target)
+        with closing(ledger.connection):
+            ledger.move_files(f"{before}/uploads/", f"{target.resolve()}/uploads/")
+
+
+def delete_index(indexes_dir: Path, name: str) -> None:
+    """Delete an index with its uploaded files. Raises `IndexNotFound`, `IndexBusy`."""
+    with _alone(indexes_dir, name) as folder:
+        gone = folder.with_name(f".{name}.deleted")
+        shutil.rmtree(gone, ignore_errors=True)
+        os.rename(folder, gone)
+        sync_folder(indexes_dir)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+@contextmanager
+def _alone(indexes_dir: Path, name: str) -> Iterator[Path]:
+    """The folder of the index, to which nobody writes within a `with` block."""
+    folder = index_folder(indexes_dir, name)
+    settle(indexes_dir)
+    if not (folder / FILE).exists():
+        raise index_not_found(indexes_dir, name)
+    lock = WriterLock(folder)
+    with plain_errors(folder):
+        lock.acquire(_WAIT_S)
+        try:
+            if any(path.is_dir() and not path.name.startswith(".") for path in (folder / _INCOMING).glob("*")):
+                raise IndexBusy(f'uploads wait to be put into index "{name}": try again when they are done')
+            yield folder
+        finally:
+            lock.release()

@@ -1,0 +1,67 @@
+"""Indexes that are renamed and deleted: what moves along, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rag.errors import IndexBusy, IndexNotFound, InputError
+from rag.index.folders import local_indexes
+from rag.index.local import LocalIndex
+from rag.index.managing import delete_index, rename_index
+from rag.ingest.changes import find_changes
+from rag.settings import Settings
+from rag.stores.open import make_index
+from tests.fakes import HashEmbedder
+from tests.index.test_relocate import put_in
+from tests.ingest.test_vanished import opened
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(indexes_dir=tmp_path / "indexes", index="t", passage_tokens=40)
+
+
+def test_uploads_move_with_an_index_that_is_renamed_while_it_is_read(settings: Settings) -> None:
+    assert put_in(settings, "a.txt", b"The pump is here.")
+    with LocalIndex.open(settings.indexes_dir, "t") as reader:
+        rename_index(settings.indexes_dir, "t", "letters")
+        assert reader.document("uploads/a.txt").text == "The pump is here."
+    assert local_indexes(settings.indexes_dir) == ["letters"]
+    there = settings.model_copy(update={"index": "letters"})
+    place = settings.indexes_dir.resolve() / "letters/uploads/a.txt"
+    with opened(there) as index:
+        assert index.document("uploads/a.txt").source == str(place)
+        assert place.read_bytes() == b"The pump is here."
+        changes = find_changes([place.parent], index.files(), settings.indexes_dir)
+        assert changes.changed == changes.vanished == []
+    assert put_in(there, "a.txt", b"The pump was there.")  # takes its place
+
+
+def test_what_cannot_be_renamed_or_deleted_stays(settings: Settings) -> None:
+    make_index(settings, HashEmbedder())
+    other = settings.model_copy(update={"index": "other"})
+    make_index(other, HashEmbedder())
+    with pytest.raises(InputError, match='"other" already'):
+        make_index(other, HashEmbedder())
+    with pytest.raises(InputError, match='"other" already'):
+        rename_index(settings.indexes_dir, "t", "other")
+    for name in ("../x", "", ".hidden", "keys.json"):
+        with pytest.raises(InputError, match="cannot be the name"):
+            rename_index(settings.indexes_dir, "t", name)
+    with pytest.raises(IndexNotFound, match='no index "none"'):
+        delete_index(settings.indexes_dir, "none")
+    waits = settings.indexes_dir / "t/uploads/.incoming/job_1"
+    waits.mkdir(parents=True)
+    for act in (lambda: delete_index(settings.indexes_dir, "t"), lambda: rename_index(settings.indexes_dir, "t", "u")):
+        with pytest.raises(IndexBusy, match="uploads wait"):
+            act()
+    waits.rmdir()
+    assert local_indexes(settings.indexes_dir) == ["other", "t"]
+
+
+def test_an_index_is_deleted_with_its_uploads(settings: Settings) -> None:
+    assert put_in(settings, "a.txt", b"The pump is here.")
+    delete_index(settings.indexes_dir, "t")
+    assert list(settings.indexes_dir.iterdir()) == []
