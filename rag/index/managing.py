@@ -32,12 +32,14 @@ def rename_index(indexes_dir: Path, name: str, new: str) -> None:
     with _alone(indexes_dir, name) as folder:
         if target.exists():
             raise InputError(f'there is an index or a folder "{new}" already: choose another name', "name")
-        before = folder.resolve()
-        os.rename(folder, target)
+        places = f"{folder.resolve()}/uploads/", f"{indexes_dir.resolve() / new}/uploads/"
+        _move_files(folder, *places)
+        try:
+            os.rename(folder, target)
+        except OSError:
+            _move_files(folder, *reversed(places))
+            raise
         sync_folder(indexes_dir)
-        ledger = Ledger.open(target)
-        with closing(ledger.connection):
-            ledger.move_files(f"{before}/uploads/", f"{target.resolve()}/uploads/")
 
 
 def delete_index(indexes_dir: Path, name: str) -> None:
@@ -48,6 +50,13 @@ def delete_index(indexes_dir: Path, name: str) -> None:
         os.rename(folder, gone)
         sync_folder(indexes_dir)
     shutil.rmtree(gone, ignore_errors=True)
+
+
+def _move_files(folder: Path, before: str, now: str) -> None:
+    """Note other places of uploaded files; the catalogue is closed when its folder is renamed."""
+    ledger = Ledger.open(folder)
+    with closing(ledger.connection):
+        ledger.move_files(before, now)
 
 
 @contextmanager
