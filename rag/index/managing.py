@@ -66,6 +66,8 @@ def _alone(indexes_dir: Path, name: str) -> Iterator[Path]:
     settle(indexes_dir)
     if not (folder / FILE).exists():
         raise index_not_found(indexes_dir, name)
+    if folder.is_symlink():
+        raise InputError(f'the folder of index "{name}" is a link: rename or delete it where it leads', "name")
     lock = WriterLock(folder)
     with plain_errors(folder):
         lock.acquire(_WAIT_S)

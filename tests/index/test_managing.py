@@ -52,6 +52,10 @@ def test_what_cannot_be_renamed_or_deleted_stays(settings: Settings) -> None:
             rename_index(settings.indexes_dir, "t", name)
     with pytest.raises(IndexNotFound, match='no index "none"'):
         delete_index(settings.indexes_dir, "none")
+    (settings.indexes_dir / "linked").symlink_to(settings.indexes_dir / "other")
+    with pytest.raises(InputError, match="is a link"):
+        delete_index(settings.indexes_dir, "linked")
+    (settings.indexes_dir / "linked").unlink()
     waits = settings.indexes_dir / "t/uploads/.incoming/job_1"
     waits.mkdir(parents=True)
     for act in (lambda: delete_index(settings.indexes_dir, "t"), lambda: rename_index(settings.indexes_dir, "t", "u")):
