@@ -99,7 +99,10 @@ class TraceStore:
         young = _answers.c.created >= self._oldest()
         query = select(_answers.c.record).where(condition, young).order_by(_answers.c.number)
         with self._database.begin(_answers) as connection:
-            return [{"rating": None, **json.loads(record)} for record in connection.scalars(query)]  # older have none
+            records: list[TraceJSON] = [json.loads(record) for record in connection.scalars(query)]
+        for record in records:
+            record.setdefault("rating", None)  # those of earlier versions have none
+        return records
 
     def _absent(self) -> bool:
         return self._file is not None and not self._file.exists()

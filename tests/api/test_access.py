@@ -165,8 +165,8 @@ def test_indexes_are_made_renamed_and_deleted_with_the_scopes_and_indexes_of_a_k
     held = library.bearer("held", "read", "write", "admin", indexes=["other", "renamed"])
 
     def call(method: str, name: str, headers: dict[str, str], new: str | None = None) -> int:
-        body = {} if new is None else {"json": {"name": new}}
-        return client.request(method, f"/v1/indexes{name}", headers=headers, **body).status_code
+        body = None if new is None else {"name": new}
+        return client.request(method, f"/v1/indexes{name}", headers=headers, json=body).status_code
 
     assert call("POST", "", admin, "letters") == 201
     assert call("POST", "", admin, "letters") == 422  # it is there

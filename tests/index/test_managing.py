@@ -35,7 +35,8 @@ def test_uploads_move_with_an_index_that_is_renamed_while_it_is_read(settings: S
         assert index.document("uploads/a.txt").source == str(place)
         assert place.read_bytes() == b"The pump is here."
         changes = find_changes([place.parent], index.files(), settings.indexes_dir)
-        assert changes.changed == changes.vanished == []
+        assert not changes.changed
+        assert not changes.vanished
     assert put_in(there, "a.txt", b"The pump was there.")  # takes its place
 
 
@@ -58,9 +59,10 @@ def test_what_cannot_be_renamed_or_deleted_stays(settings: Settings) -> None:
     (settings.indexes_dir / "linked").unlink()
     waits = settings.indexes_dir / "t/uploads/.incoming/job_1"
     waits.mkdir(parents=True)
-    for act in (lambda: delete_index(settings.indexes_dir, "t"), lambda: rename_index(settings.indexes_dir, "t", "u")):
-        with pytest.raises(IndexBusy, match="uploads wait"):
-            act()
+    with pytest.raises(IndexBusy, match="uploads wait"):
+        delete_index(settings.indexes_dir, "t")
+    with pytest.raises(IndexBusy, match="uploads wait"):
+        rename_index(settings.indexes_dir, "t", "u")
     waits.rmdir()
     assert local_indexes(settings.indexes_dir) == ["other", "t"]
 
