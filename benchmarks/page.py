@@ -119,52 +119,49 @@ def bench_times(browser: Browser, folder: Path) -> None:
         tell("first paint, median of 5", f"{sorted(paints)[RUNS // 2]:.2f} s")
         tell("bytes of the page: sent, and as files", f"{sent / 1000:.0f} kB, {whole / 1000:.0f} kB")
         with opened(browser, address) as page:
-            tell("10,000 documents: from the click to the whole table", seconds(timed(lambda: table(page))))
-            search = page.get_by_label("Search by title or path")
-            count = page.locator("#library-count")
-            tell(
-                "... a search",
-                seconds(timed(lambda: (search.fill("paper 99"), expect(count).to_contain_text("of 10,002")))),
-            )
-            search.fill("")
-            tell(
-                "... sorted by size",
-                seconds(
-                    timed(
-                        lambda: (
-                            page.get_by_role("button", name="Size").click(),
-                            expect(page.locator("#rows [data-id]").first).to_contain_text("Paper 0"),
-                        )
-                    )
-                ),
-            )
-            novel = f"/#document=novel.txt&start={NOVEL - 4000}&end={NOVEL - 3900}"
-            tell(
-                "a novel of 3.2 million characters: a place near its end",
-                seconds(timed(lambda: (page.goto(novel), page.locator("#source mark").first.wait_for()))),
-            )
-            tell(
-                "a PDF of 400 pages: text of a place on page 390",
-                seconds(
-                    timed(
-                        lambda: (
-                            page.goto(f"/#document=long.pdf&start={390 * 130}&end={390 * 130 + 20}"),
-                            page.locator("#as-pages").wait_for(),
-                        )
-                    )
-                ),
-            )
-            tell(
-                "... its pages, the first one drawn",
-                seconds(
-                    timed(lambda: (page.locator("#as-pages").click(), page.locator(".sheet.drawn").first.wait_for()))
-                ),
-            )
+            for what, act in STEPS:
+                tell(what, f"{timed(lambda: act(page)):.2f} s")  # noqa: B023
 
 
 def table(page: Page) -> None:
     page.get_by_role("link", name="Documents", exact=True).click()
     expect(page.locator("#library-count")).to_have_text("10,002 documents", timeout=WAIT_MS)
+
+
+def search(page: Page) -> None:
+    page.get_by_label("Search by title or path").fill("paper 99")
+    expect(page.locator("#library-count")).to_contain_text("of 10,002", timeout=WAIT_MS)
+
+
+def sort(page: Page) -> None:
+    page.get_by_label("Search by title or path").fill("")
+    page.get_by_role("button", name="Size").click()
+    expect(page.locator("#rows [data-id]").first).to_contain_text("Paper 0", timeout=WAIT_MS)
+
+
+def novel(page: Page) -> None:
+    page.goto(f"/#document=novel.txt&start={NOVEL - 4000}&end={NOVEL - 3900}")
+    page.locator("#source-text mark").first.wait_for()
+
+
+def ledger(page: Page) -> None:
+    page.goto("/#document=long.pdf&start=40000&end=40020")
+    page.locator("#as-pages").wait_for()
+
+
+def pages(page: Page) -> None:
+    page.locator("#as-pages").click()
+    page.locator(".sheet.drawn").first.wait_for()
+
+
+STEPS: tuple[tuple[str, Callable[[Page], None]], ...] = (
+    ("10,000 documents: from the click to the whole table", table),
+    ("... a search", search),
+    ("... sorted by size", sort),
+    ("a novel of 3.2 million characters: a place near its end", novel),
+    ("a PDF of 400 pages: the text of a place", ledger),
+    ("... its pages, the first one drawn", pages),
+)
 
 
 def bench_tasks(browser: Browser, folder: Path) -> None:
@@ -200,10 +197,6 @@ def take_pictures(browser: Browser, folder: Path, out: Path) -> None:
                         page.screenshot(path=file)
                         Image.open(file).convert("RGB").quantize(128).save(file, optimize=True)
                         print(file, flush=True)
-
-
-def seconds(value: float) -> str:
-    return f"{value:.2f} s"
 
 
 def tell(what: str, figure: str) -> None:
