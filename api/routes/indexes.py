@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
@@ -16,6 +18,8 @@ from rag.state.keys import SCOPES
 from rag.stores.open import delete_index, make_index, rename_index
 
 router = APIRouter(responses=ERRORS, tags=["documents"])
+
+Named = Annotated[str, Path(max_length=64, description="name of the index", examples=["letters"])]
 
 
 class IndexNameJSON(TypedDict):
@@ -46,7 +50,7 @@ async def make(body: NewIndex, served: ServedHere, threads: ThreadsHere) -> Resp
 
 
 @router.patch("/v1/indexes/{name}", response_model=IndexNameJSON)
-async def rename(name: str, body: NewIndex, served: ServedHere, threads: ThreadsHere) -> Response:
+async def rename(name: Named, body: NewIndex, served: ServedHere, threads: ThreadsHere) -> Response:
     """Give an index another name, under which keys that are held to indexes have to be allowed to see it. The default
     one keeps its name."""
     _check_may_name(body.name)
@@ -55,7 +59,7 @@ async def rename(name: str, body: NewIndex, served: ServedHere, threads: Threads
 
 
 @router.delete("/v1/indexes/{name}", response_model=IndexRemovedJSON)
-async def remove(name: str, served: ServedHere, threads: ThreadsHere) -> Response:
+async def remove(name: Named, served: ServedHere, threads: ThreadsHere) -> Response:
     """Delete an index with its uploaded files; files of folders stay. The default one can only be emptied."""
     caller().require("admin")
     await threads.writing(lambda: _remove(served, name))

@@ -336,14 +336,14 @@ def test_markup_in_documents_is_text(page: Page) -> None:
 
 
 def test_index_mode_and_number_of_passages_are_chosen(page: Page, stage: Stage) -> None:
-    page.get_by_label("Index").select_option("other")
+    page.get_by_role("combobox", name="Index").select_option("other")
     page.get_by_role("button", name="Settings").click()
     page.get_by_label("Answers").select_option("extract")
     expect(page.get_by_text("Needs no language model.")).to_be_visible()
     page.get_by_label("Passages shown with an answer").fill("3")
     page.get_by_role("button", name="Close").click()
     page.reload()  # settings are kept, the choice of the index is not
-    page.get_by_label("Index").select_option("other")
+    page.get_by_role("combobox", name="Index").select_option("other")
     ask(page, "Who found it?")
     assert stage.pipeline.calls == [("Who found it?", "extract", 3)]
     assert stage.pipeline.name == "other"
@@ -376,14 +376,15 @@ def test_every_text_is_there_in_both_languages(page: Page) -> None:
 
 
 def test_the_keyboard_is_enough(page: Page) -> None:
-    question, index = page.get_by_label("Question", exact=True), page.get_by_label("Index")
+    question, index = page.get_by_label("Question", exact=True), page.get_by_role("combobox", name="Index")
     expect(question).to_be_focused()
     expect(index).to_be_visible()  # it appears once the page has read what indexes there are
     page.keyboard.type("Who found it?")
     page.keyboard.press("Shift+Enter")
     page.keyboard.type("And when?")
     limit = page.get_by_role("button", name="Only some documents")
-    for control in (limit, index, page.get_by_role("button", name="Ask", exact=True)):
+    period = page.get_by_role("button", name="Period")
+    for control in (limit, period, index, page.get_by_role("button", name="Ask", exact=True)):
         page.keyboard.press("Tab")
         expect(control).to_be_focused()
     page.keyboard.press("Enter")

@@ -88,6 +88,7 @@ export function installScope(changed) {
     byId("period").returnValue = "";
     byId("period").showModal();
   });
+  byId("period-cancel").addEventListener("click", () => byId("period").close());
   byId("period").addEventListener("close", () => {
     if (byId("period").returnValue === "use") limitPeriod(byId("period-after").value, byId("period-before").value);
     field.focus();
