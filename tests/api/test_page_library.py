@@ -73,6 +73,7 @@ class TestManyDocuments:
         expect(page.locator("#library-count")).to_have_text("2,500 documents")
         assert rows(page).count() < 60  # only what is seen is in the page
         assert page.get_by_role("table").get_attribute("aria-rowcount") == f"{MANY + 1}"
+        assert page.locator("td.box").evaluate_all("all => all.every((cell) => cell.offsetHeight > 30)")  # as rows
         expect(rows(page).first).to_contain_text("Paper 0")
         page.get_by_role("button", name="Size").click()
         page.get_by_role("button", name="Size").click()
@@ -211,6 +212,7 @@ class TestDocuments:
         lines = self.upload(page, ("locked.pdf", locked_pdf("The pump stands.", "sesame")))
         field = page.get_by_label("Password of locked.pdf")
         expect(lines).to_contain_text("protected with a password")
+        assert page.locator("#uploads .state").evaluate("({clientHeight}) => clientHeight") < 40  # on one line
         screenshot(page, "locked")
         field.fill("wrong")
         page.keyboard.press("Enter")

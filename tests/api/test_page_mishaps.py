@@ -74,6 +74,6 @@ def test_a_conversation_of_500_turns_is_shown_goes_on_and_is_left(page: Page, si
     expect(page.locator(".turn")).to_have_count(TURNS)
     expect(page.locator(".turn").nth(249)).to_be_focused()
     ask(page, "Who found it?")
-    assert [turn.content for turn in site.stage.pipeline.histories[-1]][-2] == f"Question {TURNS}"
+    assert [turn["content"] for turn in site.stage.pipeline.histories[-1]][-2] == f"Question {TURNS}"
     page.get_by_role("button", name="New conversation").click()
     expect(page.locator(".turn")).to_have_count(0)
