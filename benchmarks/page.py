@@ -1,12 +1,11 @@
-"""The web page in headless Chromium: times over large documents, tasks with their clicks, and pictures of every view.
+"""The web page in headless Chromium: times over large documents, and tasks with their clicks.
 
-    python benchmarks/page.py times                # a novel, a PDF of 400 pages, 10,000 documents, first paint, bytes
-    python benchmarks/page.py tasks                # ten tasks on a library of letters: clicks, keys, seconds
-    python benchmarks/page.py pictures docs/page   # every view, 1280 and 390 wide, light and dark
+    python benchmarks/page.py times   # a novel, a PDF of 400 pages, 10,000 documents, first paint, bytes
+    python benchmarks/page.py tasks   # ten tasks on a library of letters: clicks, keys, seconds
 
 `times` is of a real server over documents that it holds in memory, with no models: what is measured is the page, and
-how fast the server sends what it shows. `tasks` and `pictures` are of a library that this program makes, with the
-embedded models. Clicks are those of a mouse; keys are counted without the text that is typed. Needs Chromium.
+how fast the server sends what it shows. `tasks` are of a library that this program makes, with the embedded
+models. Clicks are those of a mouse; keys are counted without the text that is typed. Needs Chromium.
 """
 
 from __future__ import annotations
@@ -178,35 +177,13 @@ def bench_tasks(browser: Browser, folder: Path) -> None:
                 tell(name, f"not done: {str(failed).splitlines()[0]}")
 
 
-def take_pictures(browser: Browser, folder: Path, out: Path) -> None:
-    from page_pictures import VIEWS
-    from PIL import Image
-
-    out.mkdir(parents=True, exist_ok=True)
-    with make_library(folder) as address:
-        for width, height in ((1280, 800), (390, 844)):
-            for scheme in ("light", "dark"):
-                options = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
-                with opened(browser, address, **options) as page:
-                    for name, show in VIEWS:
-                        page.goto("/")
-                        page.reload()
-                        show(page, folder)
-                        page.wait_for_timeout(300)
-                        file = out / f"{name}-{width}-{scheme}.png"
-                        page.screenshot(path=file)
-                        Image.open(file).convert("RGB").quantize(128).save(file, optimize=True)
-                        print(file, flush=True)
-
-
 def tell(what: str, figure: str) -> None:
     print(f"| {what} | {figure} |", flush=True)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("part", choices=["times", "tasks", "pictures"])
-    parser.add_argument("out", nargs="?", type=Path, help="folder of the pictures")
+    parser.add_argument("part", choices=["times", "tasks"])
     options = parser.parse_args()
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium is None:
@@ -216,10 +193,8 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         if options.part == "times":
             bench_times(browser, Path(name))
-        elif options.part == "tasks":
-            bench_tasks(browser, Path(name))
         else:
-            take_pictures(browser, Path(name), options.out or Path("docs/page"))
+            bench_tasks(browser, Path(name))
         browser.close()
     return 0
 
