@@ -9,8 +9,8 @@ from typing import cast
 
 from rag.answering.calibration import made_with, read_calibration
 from rag.answering.catalogue import catalogue
-from rag.answering.choose import Chosen, choose, sentences_around
-from rag.answering.column import column_extreme, column_total, says_result
+from rag.answering.choose import Chosen, choose, in_row, sentences_around
+from rag.answering.column import asks_total, column_extreme, column_total, says_result
 from rag.answering.comparison import Side, comparison, side_parts, sides, speaks_of
 from rag.answering.confidence import confidence, signals_of, threshold
 from rag.answering.conflicts import clashes
@@ -23,7 +23,7 @@ from rag.answering.follow_up import asks_again, said_in, without_repeated
 from rag.answering.form import SAID_SO, Form, says_so, wanted
 from rag.answering.modes import Parts, at_once
 from rag.answering.named_cell import in_named_cell
-from rag.answering.not_quotable import new_text, not_quotable, not_stated, without_superlatives
+from rag.answering.not_quotable import new_text, not_quotable, not_stated, sum_unclear, without_superlatives
 from rag.answering.outline import outline_of, summary
 from rag.answering.partly_read import partly_read_notices
 from rag.answering.parts import Composed, Composer
@@ -422,6 +422,9 @@ class Pipeline:
         about = asked.question, asked.read, whole
         if asked.chosen is None or asked.refused or not says_result(asked.chosen):
             draft.form = column_total(*about) or column_extreme(*about)
+            in_table = asked.chosen is not None and in_row(asked.chosen)
+            if draft.form is None and not asked.refused and in_table and asks_total(asked.question):
+                draft.form = sum_unclear()
         unstated = asked.refused or (asked.chosen is not None and not states_number(asked.chosen, asked.question))
         if draft.form is None and unstated and asks_count(asked.question):
             draft.form = count(*about, whole=asked.refused)

@@ -551,6 +551,31 @@ def test_two_documents_are_compared_by_a_name_for_each(tmp_path_factory: pytest.
         assert {one.document_id.rpartition("/")[2] for one in answer.citations} == set(list(files)[:2])
 
 
+def test_what_only_one_of_two_sentences_says_is_not_given_for_the_one_that_has_more(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    files = {
+        "harbour.txt": "The harbour crane lifts at most eleven tonnes.",
+        "mobile.txt": "The mobile crane lifts at most six tonnes.",
+        "bridge.txt": "The bridge crane lifts more than both of the others.",
+    }
+    with made_of(files, tmp_path_factory, refuse_below=0.0) as opened:
+        answer = asked(opened, "Which mobile crane lifts more?")
+        assert answer.abstained is not None
+        assert (answer.abstained.reason, answer.sure) == ("not_quotable", False)
+        assert "it compares two things, and no sentence states the result" in answer.answer
+        assert asked(opened, "Which bridge crane lifts more?").answered  # its sentence says it
+
+
+def test_a_sum_of_some_rows_is_not_one_of_their_cells(tmp_path_factory: pytest.TempPathFactory) -> None:
+    files = {"rent.csv": "month,rent\nJanuary,920\nFebruary,920\nMarch,920\nApril,955\n"}
+    with made_of(files, tmp_path_factory, refuse_below=0.0) as opened:
+        answer = asked(opened, "What is the total of the rent from January to April?")
+        assert answer.abstained is not None
+        assert "it asks for a sum, no sentence states it" in answer.answer
+        assert "The sum of these 4 numbers is 3715" in asked(opened, "What is the total of the rent?").answer
+
+
 def test_more_than_two_subjects_are_not_compared(pipeline: Pipeline) -> None:
     answer = asked(pipeline, "Compare the tram, the bus to the quarry and the chapel.")
     assert answer.abstained is not None

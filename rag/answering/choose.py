@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence, Set
 from typing import NamedTuple
 
+from rag.text.structure import table_header
 from rag.types import AnswerSpan, Evidence, Hit, Passage, PassageReading
 
 PREFERRED = 1.0  # logits that a document of the last answer has before others: of equals, it is chosen
@@ -82,6 +83,11 @@ def _rival(chosen: Chosen, hits: Sequence[Hit], readings: Sequence[PassageReadin
 def _letters(passage: Passage, span: AnswerSpan) -> str:
     """The letters and digits of a span, in lower case."""
     return _OTHERS.sub("", passage.text[span.start - passage.start : span.end - passage.start].lower())
+
+
+def in_row(chosen: Chosen) -> bool:
+    """True if the span stands in a row of a table."""
+    return table_header(chosen.passage, chosen.span.start) is not None
 
 
 def sentences_around(chosen: Chosen) -> list[Evidence]:

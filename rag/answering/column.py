@@ -76,6 +76,11 @@ def says_result(chosen: Chosen) -> bool:
     return any(_RESULT.search(item.text) for item in sentences_around(chosen))
 
 
+def asks_total(question: Question) -> bool:
+    """True if the question asks for a sum."""
+    return _TOTAL.search(question.text) is not None
+
+
 def column_total(question: Question, hits: Sequence[Hit], stored: LookUp) -> Form | None:
     """The cells and their sum; None if the question asks for no total, or no table has such a column."""
     if not _TOTAL.search(question.text) or _LIMITS.search(question.text):

@@ -39,6 +39,14 @@ _OTHERS = frozenset(  # words that end so, and superlatives that texts say other
     " digest honest modest attest priest chest crest nest pest vest zest manifest conquest bequest".split()
 )
 _COMPARES = re.compile(r"^(?:in |on |at |for |of )?which\b", re.IGNORECASE)
+_COMPARATIVE = re.compile(  # said of what is asked for: not "or older", "for longer trips", "the larger one"
+    r"^(?:in |on |at |for |of )?which\b.*"
+    r"(?<!\bor)(?<!\band)(?<!\bfor)(?<!\bof)(?<!\bwith)(?<!\bto)(?<!\ba)(?<!\bthe)(?<!\bno) "
+    r"(?P<word>more|less|fewer|(?:high|low|bigg|larg|small|long|short|old|young|new|fast|slow|heavi|light|cheap|earli|lat"
+    r"|tall|warm|cold|deep|strong|great|wid|near|clos)er)(?: \w+){0,2}\s*(?:[,:?]|$)",
+    re.IGNORECASE,
+)
+_STATES_ONE = re.compile(r"(?<!\bat )\b(?:than|more|less|fewer|\w{3,}er|most|least|fewest|\w{3,}est)\b", re.IGNORECASE)
 _PREFIX = 5  # letters that two words of one thing begin with: "employees", "employer"
 
 
@@ -71,14 +79,28 @@ def without_superlatives(weights: Mapping[str, float], text: str) -> dict[str, f
 
 
 def not_stated(text: str, hits: Sequence[Hit], chosen: Chosen | None) -> Form | None:
-    """The refusal of a question for the most of what several documents say, if the sentence that was found does not
-    state it; None otherwise."""
+    """The refusal of a question for the most of what several documents say, or for the one of two that has more, if the
+    sentence that was found does not state it; None otherwise."""
+    said = "" if chosen is None else " ".join(item.text for item in sentences_around(chosen))
+    if chosen is not None and _COMPARATIVE.search(text) and not _STATES_ONE.search(said):
+        return _refusal(
+            "it compares two things, and no sentence states the result. Ask each of them for its own, or compare the "
+            'two by name ("Compare A and B").'
+        )
     if not _COMPARES.search(text) or len({hit.passage.document_id for hit in hits}) < _FEWEST:
         return None
     asked = _superlatives(text)
-    if not asked or (chosen is not None and _states(asked, " ".join(item.text for item in sentences_around(chosen)))):
+    if not asked or _states(asked, said):
         return None
     return _of_all()
+
+
+def sum_unclear() -> Form:
+    """The refusal of a question for a sum that no sentence states and no column gives."""
+    return _refusal(
+        "it asks for a sum, no sentence states it, and which numbers to add up is not clear. Ask for the numbers by "
+        "the names of their rows, or for the total of a whole column."
+    )
 
 
 def _of_all() -> Form:
