@@ -9,7 +9,7 @@ from typing import cast
 
 from rag.answering.calibration import made_with, read_calibration
 from rag.answering.catalogue import catalogue
-from rag.answering.choose import Chosen, choose, in_row, sentences_around
+from rag.answering.choose import Chosen, choose, in_table, sentences_around
 from rag.answering.column import asks_total, column_extreme, column_total, says_result
 from rag.answering.comparison import Side, comparison, side_parts, sides, speaks_of
 from rag.answering.confidence import confidence, signals_of, threshold
@@ -422,8 +422,8 @@ class Pipeline:
         about = asked.question, asked.read, whole
         if asked.chosen is None or asked.refused or not says_result(asked.chosen):
             draft.form = column_total(*about) or column_extreme(*about)
-            in_table = asked.chosen is not None and in_row(asked.chosen)
-            if draft.form is None and not asked.refused and in_table and asks_total(asked.question):
+            cell = asked.chosen is not None and not asked.refused and in_table(asked.chosen)
+            if draft.form is None and cell and asks_total(asked.question):
                 draft.form = sum_unclear()
         unstated = asked.refused or (asked.chosen is not None and not states_number(asked.chosen, asked.question))
         if draft.form is None and unstated and asks_count(asked.question):

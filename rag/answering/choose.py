@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence, Set
 from typing import NamedTuple
 
-from rag.text.structure import table_header
+from rag.text.structure import block_at
 from rag.types import AnswerSpan, Evidence, Hit, Passage, PassageReading
 
 PREFERRED = 1.0  # logits that a document of the last answer has before others: of equals, it is chosen
@@ -85,9 +85,10 @@ def _letters(passage: Passage, span: AnswerSpan) -> str:
     return _OTHERS.sub("", passage.text[span.start - passage.start : span.end - passage.start].lower())
 
 
-def in_row(chosen: Chosen) -> bool:
-    """True if the span stands in a row of a table."""
-    return table_header(chosen.passage, chosen.span.start) is not None
+def in_table(chosen: Chosen) -> bool:
+    """True if the span stands in a table."""
+    block = block_at(chosen.passage, chosen.span.start)
+    return block is not None and block.kind == "table"
 
 
 def sentences_around(chosen: Chosen) -> list[Evidence]:
