@@ -46,12 +46,12 @@ for line in sys.stdin:
 
 
 @contextlib.contextmanager
-def writers(folder: Path) -> Iterator[subprocess.Popen[str]]:
+def writers(folder: Path, script: str = HELPER) -> Iterator[subprocess.Popen[str]]:
     """The helper process. Needs a C compiler."""
     library = folder / "steps.so"
     source = Path(__file__).with_name("steps.c")
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
-    script = HELPER.format(root=str(ROOT))
+    script = script.format(root=str(ROOT))
     environment = {**os.environ, "LD_PRELOAD": str(library)}
     process = subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
@@ -101,16 +101,21 @@ def at_random(folder: Path, rounds: int, seed: int = 20) -> int:
 
 
 def _round(
-    helper: subprocess.Popen[str], folder: Path, log: Path, first: int, changes: int, last: int, kill_after: float = 0
+    helper: subprocess.Popen[str], folder: Path, log: Path, first: int, changes: int, last: int, seconds: float = 0
 ) -> bool:
     """Whether the writer was killed."""
+    return kill_after(helper, f"{folder} {log} {first} {changes} {last}", None if last else seconds)
+
+
+def kill_after(helper: subprocess.Popen[str], line: str, seconds: float | None = None) -> bool:
+    """One round of what the line says, killed after so many seconds, if any; -> whether it was killed."""
     assert helper.stdin is not None
     assert helper.stdout is not None
-    helper.stdin.write(f"{folder} {log} {first} {changes} {last}\n")
+    helper.stdin.write(f"{line}\n")
     helper.stdin.flush()
     writer = int(helper.stdout.readline())
-    if not last:
-        time.sleep(kill_after)
+    if seconds is not None:
+        time.sleep(seconds)
         os.kill(writer, signal.SIGKILL)
     code = int(helper.stdout.readline())
     assert code in (0, -signal.SIGKILL), f"the writer failed: {code}"

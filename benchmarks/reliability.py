@@ -1,6 +1,8 @@
 """What an index survives, with its figures: `make bench-reliability`, or one part at a time with `--part`.
 
     kills     the writer killed after each of its file-system steps and at random moments
+    cut-off   uploads, removals, backups, restores and an index of version 0.1 killed after each step of theirs
+    model     an index beside a plain re-reading, under all that Hypothesis thinks up; `--examples` of 40 steps each
     commands  `rag index` killed at random moments, with the real embedder
     faults    files lost, cut short, emptied or altered; a full disk; a folder that may not be written to
     readers   searches while every document is replaced in a loop, and memory before and after 500 cycles
@@ -30,6 +32,7 @@ from functools import partial
 from pathlib import Path
 
 import both
+import cut_off
 import faults
 import kills
 import readers
@@ -43,6 +46,7 @@ COMMANDS = 24  # kills of the real command, eight on each index
 LIBRARY = 2_000  # documents for it: more than eight runs commit
 MOST_COMMITS = 150  # documents of one run before it is killed
 FILES = 10_000
+STEPS = 40
 WORDS = "river mill bridge harbour ferry lamp keeper engine valley stone clerk letter market winter tide".split()
 
 
@@ -54,6 +58,28 @@ def bench_kills(quick: bool) -> None:
     print(
         f"kills survived with nothing lost, half there or orphaned: {steps} after a step, {moments} at random moments"
     )
+
+
+def bench_cut_off(quick: bool) -> None:
+    with _folder() as folder:
+        kills = cut_off.after_each_step(folder, every=20 if quick else 1)
+    each = ", ".join(f"{kind} {count}" for kind, count in kills.items())
+    print(f"kills after a step, with documents and files in line afterwards: {sum(kills.values())} ({each})")
+
+
+def bench_model(quick: bool, examples: int = 100) -> None:
+    """Random work on an index and its files; fails with the steps that led to a difference."""
+    from hypothesis import HealthCheck, settings
+    from hypothesis.stateful import run_state_machine_as_test
+
+    from tests.ingest.test_whole_model import WholeMachine
+
+    count = 2 if quick else examples
+    chosen = settings(
+        max_examples=count, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    run_state_machine_as_test(WholeMachine, settings=chosen)
+    print(f"an index beside a plain re-reading after each step: {count} runs of up to {STEPS} steps, no difference")
 
 
 def bench_commands(quick: bool) -> None:
@@ -200,6 +226,8 @@ def _folder() -> Iterator[Path]:
 
 PARTS: dict[str, Callable[[bool], None]] = {
     "kills": bench_kills,
+    "cut-off": bench_cut_off,
+    "model": bench_model,
     "commands": bench_commands,
     "faults": bench_faults,
     "readers": bench_readers,
@@ -215,8 +243,10 @@ if __name__ == "__main__":
     parser.add_argument("--quick", action="store_true", help="a few of each, to see that it works")
     parser.add_argument("--minutes", type=float, default=10.0, help="of the part `together`")
     parser.add_argument("--kills", type=int, default=100, help="of the part `both`")
+    parser.add_argument("--examples", type=int, default=100, help="of the part `model`")
     options = parser.parse_args()
     PARTS["both"] = partial(bench_both, kills=options.kills)
     PARTS["together"] = partial(bench_together, minutes=options.minutes)
+    PARTS["model"] = partial(bench_model, examples=options.examples)
     for part in options.part or PARTS:
         PARTS[part](options.quick)

@@ -207,6 +207,9 @@ class WritableIndex(Index, DocumentSink, Protocol):
     def note_outcome(self, job: str, outcome: str) -> None:
         """Note what came of an upload; the newest some thousands are kept."""
 
+    def outcomes_after(self, job: str) -> dict[str, str]:
+        """What came of the uploads whose ids sort behind this one, by id."""
+
 
 class PassageReader(Protocol):
     """A model that finds the answers to a question in passages. Calls may come from any thread."""

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias
 from zlib import crc32
 
@@ -155,7 +156,7 @@ class Jobs:
         if not create and index != self._served.settings.index:
             self._served.check(index)
         self._served.models()
-        upload = Upload(self._new_id(), uploads.checked_name(name), folder / incoming.FOLDER)
+        upload = Upload(self._new_id(index, folder), uploads.checked_name(name), folder / incoming.FOLDER)
         uploads.check_place(upload)
         self._reserve()
         try:
@@ -170,10 +171,15 @@ class Jobs:
             raise
         return self._enqueue(index, upload, password)
 
-    def _new_id(self) -> str:
-        """An id that sorts behind those of earlier uploads."""
+    def _new_id(self, index: str, folder: Path) -> str:
+        """An id that sorts behind those of earlier uploads, whatever the clock says."""
+        noted: dict[str, str] = {}
+        settings = self._served.settings.model_copy(update={"index": index})
+        with suppress(RagError), open_index(settings, None, chunker=False) as opened:
+            noted = opened.outcomes_after(f"job_{time.time_ns():016x}")
+        number = incoming.first_free(folder, noted)
         with self._lock:
-            self._last = max(self._last + 1, time.time_ns())
+            self._last = max(self._last + 1, number)
             return f"job_{self._last:016x}{uuid.uuid4().hex[:16]}"
 
     def _reserve(self) -> None:

@@ -15,7 +15,7 @@ import json
 import os
 import sqlite3
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,18 +23,17 @@ from typing import Any, NamedTuple
 from rag.atomic import sync_folder
 from rag.errors import InputError, RagError
 from rag.index.catalogue import Catalogue
-from rag.index.exchange import clear, exchange, in_the_making, settle
+from rag.index.exchange import alone, clear, exchange, in_the_making, settle
 from rag.index.failures import plain_errors
 from rag.index.folders import index_folder, index_not_found
 from rag.index.relocate import relocate
 from rag.index.schema import FILE, connect_catalogue
+from rag.index.uploaded import UPLOADS, begun_uploads, kept_files
 from rag.index.writer import LocalWriter
 
 MANIFEST = "backup.json"
 FORMAT = 1
-_CALIBRATION = "calibration.json"
-_UPLOADS = "uploads"
-_INCOMING = ".incoming"
+_TRIES = 5
 _BLOCK = 1 << 20
 _PAGES = 4096  # of the catalogue that are copied at once; in between, writers go on
 
@@ -60,17 +59,7 @@ def back_up(indexes_dir: Path, name: str, file: Path) -> Backup:
     part, copy = file.with_name(f"{file.name}.part"), file.with_name(f"{file.name}.catalogue")
     with plain_errors(folder):
         try:
-            documents = _copy_catalogue(folder, copy)
-            with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-                told = [_add(archive, copy, FILE)] + [_add(archive, path, inside) for path, inside in _besides(folder)]
-                about = {
-                    "format": FORMAT,
-                    "index": name,
-                    "folder": str(folder.resolve()),
-                    "documents": documents,
-                    "files": told,
-                }
-                archive.writestr(MANIFEST, json.dumps(about, ensure_ascii=False, indent=1))
+            about = _archive(folder, part, copy)
             with part.open("rb") as written:
                 os.fsync(written.fileno())
             os.replace(part, file)
@@ -78,8 +67,7 @@ def back_up(indexes_dir: Path, name: str, file: Path) -> Backup:
         finally:
             for left in (part, copy, copy.with_name(f"{copy.name}-journal")):
                 left.unlink(missing_ok=True)
-    uploads = sum(item["name"].startswith(f"{_UPLOADS}/") for item in told)
-    return Backup(name, documents, uploads, file.stat().st_size)
+    return _told(name, about, file.stat().st_size)
 
 
 def restore(indexes_dir: Path, file: Path, name: str | None = None) -> Backup:
@@ -87,7 +75,8 @@ def restore(indexes_dir: Path, file: Path, name: str | None = None) -> Backup:
     `RagError` with that index as it was if the file is not whole, and `IndexBusy` if another process writes."""
     about = _manifest(file)
     folder = index_folder(indexes_dir, name or str(about["index"]))
-    with plain_errors(folder):
+    indexes_dir.mkdir(parents=True, exist_ok=True)
+    with plain_errors(folder), alone(folder):
         settle(indexes_dir)
         clear(folder)
         try:
@@ -99,31 +88,63 @@ def restore(indexes_dir: Path, file: Path, name: str | None = None) -> Backup:
             exchange(folder)
         finally:
             clear(folder)
-    uploads = sum(item["name"].startswith(f"{_UPLOADS}/") for item in about["files"])
-    return Backup(folder.name, int(about["documents"]), uploads, file.stat().st_size)
+    return _told(folder.name, about, file.stat().st_size)
 
 
-def _copy_catalogue(folder: Path, copy: Path) -> int:
-    """Copy the catalogue as it is at one generation, whatever is written meanwhile; returns the number of documents."""
+def _told(name: str, about: Mapping[str, Any], size: int) -> Backup:
+    uploads = sum(item["name"].startswith(f"{UPLOADS}/") for item in about["files"])
+    return Backup(name, int(about["documents"]), uploads, size)
+
+
+def _archive(folder: Path, part: Path, copy: Path) -> dict[str, Any]:
+    """Write the archive, and return what it says of itself. Files are read anew, some times, if an upload was indexed,
+    begun or removed meanwhile, so that they are those of the generation that is copied."""
+    for left in reversed(range(_TRIES)):
+        with (
+            closing(connect_catalogue(folder)) as source,
+            zipfile.ZipFile(part, "w", zipfile.ZIP_STORED, allowZip64=True) as archive,
+        ):
+            source.execute("BEGIN")
+            before = _moment(folder, source)  # the catalogue to be copied is that of now
+            try:
+                told = [_add(archive, path, inside) for path, inside in kept_files(folder, before[1])]
+            except FileNotFoundError:
+                if not left:
+                    raise
+                continue
+            with closing(connect_catalogue(folder)) as now:
+                if left and _moment(folder, now) != before:
+                    continue
+            documents = _copy_catalogue(source, copy)
+            about = {
+                "format": FORMAT,
+                "index": folder.name,
+                "folder": str(folder.resolve()),
+                "documents": documents,
+                "files": [_add(archive, copy, FILE), *told],
+            }
+            archive.writestr(MANIFEST, json.dumps(about, ensure_ascii=False, indent=1))
+            break
+    return about
+
+
+def _moment(folder: Path, connection: sqlite3.Connection) -> tuple[tuple[int, int], dict[str, Path]]:
+    """The number of uploaded documents and the last version of one, and the uploads that are under way."""
+    found = connection.execute(
+        "SELECT COUNT(*), MAX(version) FROM versions WHERE removed IS NULL AND document BETWEEN ? AND ?",
+        (f"{UPLOADS}/", f"{UPLOADS}0"),  # the sign behind a slash is a nought
+    )
+    return found.fetchone(), begun_uploads(folder, connection)
+
+
+def _copy_catalogue(source: sqlite3.Connection, copy: Path) -> int:
+    """Copy the catalogue at the generation of the connection; returns the number of documents."""
     copy.unlink(missing_ok=True)
-    with closing(connect_catalogue(folder)) as source, closing(sqlite3.connect(copy)) as target:
-        source.execute("BEGIN")
-        source.execute("SELECT generation FROM state").fetchone()  # the state to be copied is that of now
+    with closing(sqlite3.connect(copy)) as target:
         source.backup(target, pages=_PAGES)
         target.execute("PRAGMA journal_mode = DELETE")
         found = target.execute("SELECT COUNT(*) FROM versions WHERE removed IS NULL").fetchone()
     return int(found[0])
-
-
-def _besides(folder: Path) -> Iterator[tuple[Path, str]]:
-    """The other files of an index that nothing can make again, with their paths in it; not those that still wait."""
-    if (folder / _CALIBRATION).is_file():
-        yield folder / _CALIBRATION, _CALIBRATION
-    uploads = folder / _UPLOADS
-    for path in sorted(uploads.rglob("*")):
-        inside = path.relative_to(folder)
-        if path.is_file() and not path.is_symlink() and inside.parts[1] != _INCOMING:
-            yield path, inside.as_posix()
 
 
 def _add(archive: zipfile.ZipFile, path: Path, inside: str) -> dict[str, Any]:

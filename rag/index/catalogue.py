@@ -186,6 +186,12 @@ class Catalogue:
         found = self.connection.execute("SELECT outcome FROM jobs WHERE job = ?", (job,)).fetchone()
         return None if found is None else str(found[0])
 
+    def outcomes_after(self, job: str) -> dict[str, str]:
+        """What came of the uploads whose ids sort behind this one, by id."""
+        if not self._has("jobs"):
+            return {}
+        return dict(self.connection.execute("SELECT job, outcome FROM jobs WHERE job > ?", (job,)).fetchall())
+
     def origins(self, document_ids: Iterable[str], at: int) -> dict[str, Origin]:
         """The origins of these documents, by id."""
         stamp, join = self._stamp()

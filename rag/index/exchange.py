@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from rag.atomic import sync_folder
+from rag.errors import IndexBusy
 from rag.index.lock import WriterLock
 from rag.index.schema import FILE
+from rag.index.uploaded import BEFORE, INCOMING, MARKS, UPLOADS
 
-_FRESH, _READY, _OLD = "restoring", "restored", "replaced"
-_INCOMING = Path("uploads", ".incoming")
+_FRESH, _READY, _OLD, _LOCK = "restoring", "restored", "replaced", "restoring.lock"
+_INCOMING = Path(UPLOADS, INCOMING)
 _WAIT_S = 5.0
 _TRIES = 5
 
@@ -25,6 +30,23 @@ _TRIES = 5
 def in_the_making(folder: Path) -> Path:
     """The path of a folder that is to take the place of the index, while it is not yet whole."""
     return _beside(folder, _FRESH)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the right to put another index in the place of this one. Raises `IndexBusy` if another process does so."""
+    lock = FileLock(_beside(folder, _LOCK))
+    try:
+        held = lock.acquire(timeout=0)
+    except Timeout as exc:
+        raise IndexBusy(
+            f'index "{folder.name}" is being restored by another process: wait until that has finished, and try again'
+        ) from exc
+    with held:
+        try:
+            yield
+        finally:
+            Path(lock.lock_file).unlink(missing_ok=True)  # while it is held, so that nobody else's is deleted
 
 
 def exchange(folder: Path) -> None:
@@ -96,4 +118,15 @@ def _keep_waiting(old: Path, folder: Path) -> None:
         target = folder / _INCOMING / path.name
         with suppress(FileNotFoundError):  # another process has moved it
             if not target.exists():
+                _begin_anew(path)
                 os.rename(path, target)
+
+
+def _begin_anew(job: Path) -> None:
+    """Forget how far an upload had come in the old index: it is begun anew in the new one, which has other files."""
+    for name in (BEFORE, MARKS):
+        left = job / name
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        elif job.is_dir():
+            left.unlink(missing_ok=True)

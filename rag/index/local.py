@@ -170,6 +170,11 @@ class LocalIndex:
         with self._readers.reading() as catalogue:
             return catalogue.outcome(job)
 
+    def outcomes_after(self, job: str) -> dict[str, str]:
+        """What came of the uploads whose ids sort behind this one, by id."""
+        with self._readers.reading() as catalogue:
+            return catalogue.outcomes_after(job)
+
     def note_outcome(self, job: str, outcome: str) -> None:
         """Note what came of an upload; the newest some thousands are kept."""
         self._writing().note_outcome(job, outcome)

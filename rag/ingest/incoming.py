@@ -13,7 +13,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -22,10 +22,10 @@ from filelock import FileLock, Timeout
 
 from rag.atomic import sync_folder, write_whole
 from rag.documents import sidecar
+from rag.index.uploaded import INCOMING
 from rag.ingest.naming import UPLOADS
 
 FOLDER = UPLOADS
-INCOMING = ".incoming"
 _OWNER = ".owner"  # in the folder of a job: the name of the lock of the service that has it
 _TAKING = ".taking.lock"  # held while a service looks for the jobs of those that are gone
 _DONE = ".done"  # behind the name of a folder of which nothing is wanted any more
@@ -64,6 +64,18 @@ def number_of(job: str) -> int:
     """The number of a job, above those of jobs that came before; 0 for an id that has none."""
     found = _NUMBERED.fullmatch(job)
     return int(found[1], 16) if found else 0
+
+
+def came_after(job: str, other: str) -> bool:
+    """True if the ids tell that the one upload came after the other."""
+    return number_of(job) in _SOME_YEARS and number_of(other) in _SOME_YEARS and number_of(job) > number_of(other)
+
+
+def first_free(index_folder: Path, noted: Iterable[str]) -> int:
+    """A number for the next job: that of now, or one above those that wait or are `noted`, if the clock was set
+    back."""
+    jobs = [*noted, *(path.name for path in (index_folder / FOLDER / INCOMING).glob("job_*"))]
+    return max([time.time_ns(), *(number_of(job) + 1 for job in jobs if number_of(job) in _SOME_YEARS)])
 
 
 class Owner:

@@ -15,13 +15,13 @@ from rag.atomic import write_whole
 from rag.documents import sidecar
 from rag.documents.stamps import stamp
 from rag.errors import DocumentError
-from rag.ingest.incoming import INCOMING, Upload
+from rag.index.uploaded import BEFORE, INCOMING, MARKS
+from rag.ingest.incoming import Upload
 from rag.types import Stamp
 
-_BEFORE = ".before"  # in the folder of a job: what was in its place
 _PART = ".before.part"
 _FRESH = ".placed"
-_MARKS = ".marks"  # beside that: the marks of the file
+_UNDONE = ".undone"
 
 
 class Placed:
@@ -30,8 +30,8 @@ class Placed:
     def __init__(self, upload: Upload, place: Path) -> None:
         self._upload = upload
         self._place = place
-        self._before = upload.folder / INCOMING / upload.job / _BEFORE
-        self._marks = self._before.with_name(_MARKS)
+        self._before = upload.folder / INCOMING / upload.job / BEFORE
+        self._marks = self._before.with_name(MARKS)
 
     def begin(self) -> None:
         """Put the file in its place; it also still waits. Raises `DocumentError` if that cannot be done."""
@@ -63,7 +63,7 @@ class Placed:
         """Put back what was there before, if anything was put in its place; that can be done again. Returns the marks
         that the file had before, if there was one."""
         before = Stamp(*json.loads(self._marks.read_text())) if self._marks.exists() else None
-        undone, part = self._before.with_name(".undone"), self._before.with_name(_PART)
+        undone, part = self._before.with_name(_UNDONE), self._before.with_name(_PART)
         if self._before.exists():
             self._put_back()
             shutil.rmtree(undone, ignore_errors=True)
@@ -83,9 +83,18 @@ class Placed:
                 file.unlink(missing_ok=True)
 
 
+def forget_before(uploads: Path, name: str) -> None:
+    """Delete what was in the place of this name before uploads that are under way, so that it does not come back."""
+    for before in (uploads / INCOMING).glob(f"[!.]*/{BEFORE}"):
+        if (before.parent / name).is_file():
+            kept = before / Path(name).name
+            for file in (kept, sidecar.beside(kept)):
+                file.unlink(missing_ok=True)
+
+
 def is_begun(upload: Upload) -> bool:
     """True if a process may have put the file in its place, and neither committed nor undid that."""
-    return (upload.folder / INCOMING / upload.job / _BEFORE).exists()
+    return (upload.folder / INCOMING / upload.job / BEFORE).exists()
 
 
 def _copy(file: Path, to: Path) -> None:

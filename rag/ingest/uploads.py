@@ -23,8 +23,8 @@ from rag.documents.unpack import id_of
 from rag.errors import InputError, RagError, UnsupportedDocument
 from rag.ingest.changes import Change, by_container
 from rag.ingest.failures import failed_anyhow
-from rag.ingest.incoming import FOLDER, Upload, discard
-from rag.ingest.placing import Placed
+from rag.ingest.incoming import FOLDER, Upload, came_after, discard
+from rag.ingest.placing import Placed, forget_before
 from rag.ingest.prepare import Here, ReadFiles
 from rag.ingest.run import Summary, carry_out
 from rag.seams import Embedder, WritableIndex
@@ -120,6 +120,8 @@ def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Sett
     place = (upload.folder / upload.name).absolute()
     known = index.files()
     moved = Placed(upload, place)
+    if _is_superseded(upload, index):
+        return give_up(upload, index, f"{upload.name}: a later upload of that name was indexed before this one")
     try:
         check_place(upload)  # another upload may have come first
         _check_free(upload, known, place)
@@ -134,6 +136,14 @@ def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Sett
     index.publish()
     discard(upload)
     return outcome
+
+
+def _is_superseded(upload: Upload, index: WritableIndex) -> bool:
+    """True if an upload of the same name that came later is indexed already: another service took it in, while this
+    one waited for its own to start again."""
+    later = index.outcomes_after(upload.job).items()
+    outcomes = [Outcome.of_text(text) for job, text in later if came_after(job, upload.job)]
+    return any(outcome.done and outcome.document_id == upload.document_id for outcome in outcomes)
 
 
 def give_up(upload: Upload, index: WritableIndex, error: str) -> Outcome:
@@ -192,7 +202,10 @@ def _named(message: str, upload: Upload) -> str:
 
 
 def _undo(moved: Placed, upload: Upload, index: WritableIndex) -> None:
-    """Put back the file that was there before, and note that this changed no more than marks of its own."""
+    """Put back the file that was there before, and note that this changed no more than marks of its own. If a later
+    upload took its place, that stays."""
+    if _is_superseded(upload, index):
+        return
     before = moved.undo()
     with suppress(OSError, RagError):
         now, known = stamp(upload.folder / upload.name), index.files()
@@ -251,13 +264,16 @@ def remove_document(document_id: str, index: WritableIndex) -> None:
             "id",
         )
     inside = by_container(known).get(document_id, [])
-    for name in inside if inside and document_id not in known else [document_id, *inside]:
-        index.remove(name)
-    index.publish()
+    names = [name for name in (document_id, *inside) if name in known]
     path = index.folder / document_id
-    files = {file_of(name, known[name].source) for name in (document_id, *inside) if name in known}
-    if files <= {str(path), str(path.resolve())} and path.resolve().is_relative_to((index.folder / FOLDER).resolve()):
-        path.unlink(missing_ok=True)
+    files = {file_of(name, known[name].source) for name in names}
+    uploads = (index.folder / FOLDER).resolve()
+    if names and files <= {str(path), str(path.resolve())} and path.resolve().is_relative_to(uploads):
+        path.unlink(missing_ok=True)  # first: a process that is killed leaves the document, which can be removed again
         sidecar.beside(path).unlink(missing_ok=True)
+        forget_before(index.folder / FOLDER, document_id.removeprefix(f"{FOLDER}/"))
         for file in files:
             index.remember(file, [])
+    for name in names or [document_id]:
+        index.remove(name)
+    index.publish()

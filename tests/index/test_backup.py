@@ -172,6 +172,30 @@ def test_while_another_writes_nothing_is_replaced(folder: Path, monkeypatch: pyt
     assert state(folder) == (EVERY, {p.id for p in BRIDGES.passages})
 
 
+def test_of_two_restores_of_a_name_the_second_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would unpack into one folder, and the end of one would delete what the other had made."""
+    back_up(folder, "books", folder / "b.backup")
+    with open_index(folder, write=True) as index:
+        put(index, make_entry("new.txt", ["Something new."]))
+    check = backup._check
+
+    def restore_again(fresh: Path, file: Path) -> None:
+        with pytest.raises(IndexBusy, match="is being restored by another process"):
+            restore(folder, file)
+        assert restore(folder, file, "other").name == "other"
+        check(fresh, file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            backup,
+            "_check",
+            lambda fresh, file: (restore_again if fresh.name == ".books.restoring" else check)(fresh, file),
+        )
+        restore(folder, folder / "b.backup")
+    assert state(folder) == (EVERY, {p.id for p in BRIDGES.passages})
+    assert sorted(path.name for path in folder.iterdir()) == ["b.backup", "books", "other"]
+
+
 def dies(killed_at: int, patch: pytest.MonkeyPatch) -> None:
     """Let the process die before the rename of a folder that has this number."""
     rename, calls = os.rename, [0]

@@ -13,6 +13,7 @@ from tests.index.contract import fast_folder
 
 sys.path.append(str(Path(__file__).parent.parent.parent / "benchmarks"))
 
+import cut_off
 import faults
 import kills
 import readers
@@ -27,6 +28,11 @@ def folder() -> Iterator[Path]:
 @pytest.mark.skipif(not (shutil.which("cc") and sys.platform == "linux"), reason="needs a C compiler and Linux")
 def test_a_writer_killed_after_a_step_on_the_file_system_loses_nothing(folder: Path) -> None:
     assert kills.after_each_step(folder, every=37) > 15
+
+
+@pytest.mark.skipif(not (shutil.which("cc") and sys.platform == "linux"), reason="needs a C compiler and Linux")
+def test_work_around_an_index_is_killed_and_finished_by_the_next(folder: Path) -> None:
+    assert sum(cut_off.after_each_step(folder, every=60).values()) > 5
 
 
 def test_every_damage_is_found_and_mended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from rag.errors import DocumentError, InputError, ModelError
+from rag.index.backup import back_up, restore
 from rag.index.local import LocalIndex
 from rag.ingest import uploads
 from rag.ingest.changes import find_changes
 from rag.ingest.dating import dated
-from rag.ingest.incoming import Owner, Upload, keep, waiting
+from rag.ingest.incoming import Owner, Upload, first_free, keep, waiting
 from rag.ingest.prepare import read_here
 from rag.ingest.uploads import Outcome, give_up, put, remove_document
 from rag.settings import Settings
@@ -354,3 +355,108 @@ def test_what_killed_services_left_is_tidied_away_and_what_is_young_or_in_use_st
         [".job_young", ".young.lock", ".taking.lock", other._name, "job_1"]
     )
     other.close()
+
+
+def numbered(number: int) -> str:
+    return f"job_{15 * 10**17 + number:016x}{number:016x}"
+
+
+@pytest.mark.parametrize("begun", [0, 4, 6])
+def test_one_that_comes_back_does_not_take_the_place_of_a_later_one(
+    settings: Settings, place: Path, begun: int
+) -> None:
+    """Its service was gone meanwhile, and another service took in and indexed one of the same name."""
+    put_in(settings, kept(place, "The pump is here.", job=numbered(1)))
+    first = kept(place, "The pump was there.", job=numbered(2))
+    if begun:
+        assert killed(settings, first, begun)
+    assert put_in(settings, kept(place, "The pump is there.", job=numbered(3))).done
+    told = put_in(settings, first)
+    assert told == (
+        "uploads/a.txt", False, "a.txt: a later upload of that name was indexed before this one", 0
+    )  # fmt: skip
+    assert text_of(settings) == (place / "a.txt").read_text() == "The pump is there."
+    assert put_in(settings, first) == told
+
+
+@pytest.mark.parametrize("step", range(1, 14))
+def test_a_backup_has_the_files_of_its_documents(settings: Settings, place: Path, tmp_path: Path, step: int) -> None:
+    """It is made after a service died at that step."""
+    put_in(settings, kept(place, "The pump is here.", project="Mill"))
+    killed(settings, kept(place, "The pump is there.", job="job_2", project="Weir"), step)
+    back_up(settings.indexes_dir, "t", tmp_path / "t.backup")
+    restore(settings.indexes_dir, tmp_path / "t.backup", "other")
+    other = settings.model_copy(update={"index": "other"})
+    project = {"The pump is here.": "Mill", "The pump is there.": "Weir"}[text_of(other)]
+    assert (place.parent.parent / "other" / "uploads" / "a.txt").read_text() == text_of(other)
+    with opened(other) as index:
+        assert index.document("uploads/a.txt").metadata["project"] == project
+        change = find_changes([index.folder / "uploads"], index.files(), settings.indexes_dir)
+    assert (change.changed, change.vanished, change.touched) == ([], [], [])
+
+
+def test_a_backup_has_the_file_of_an_upload_of_which_the_remains_were_not_deleted(
+    settings: Settings, place: Path, tmp_path: Path
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        assert put_in(settings, kept(place, "The pump is here.")).done
+    assert (place / ".incoming" / ".job_1.done" / ".before").is_dir()
+    assert back_up(settings.indexes_dir, "t", tmp_path / "t.backup").uploads == 1
+    restore(settings.indexes_dir, tmp_path / "t.backup", "other")
+    assert (place.parent.parent / "other" / "uploads" / "a.txt").read_text() == "The pump is here."
+
+
+def test_one_that_fails_after_a_restore_leaves_the_restored_file(
+    settings: Settings, place: Path, tmp_path: Path
+) -> None:
+    put_in(settings, kept(place, "The pump is here."))
+    back_up(settings.indexes_dir, "t", tmp_path / "t.backup")
+    put_in(settings, kept(place, "The pump is there.", job="job_2"))
+    binary = Upload("job_3", "a.txt", place)
+    keep(io.BytesIO(b"\x7fELF\x00\x00\x01"), binary, {})
+    assert killed(settings, binary, 7)
+    restore(settings.indexes_dir, tmp_path / "t.backup")
+    assert not put_in(settings, binary).done
+    assert text_of(settings) == (place / "a.txt").read_text() == "The pump is here."
+
+
+def test_a_removed_file_does_not_come_back_when_an_upload_of_its_name_fails(settings: Settings, place: Path) -> None:
+    put_in(settings, kept(place, "The pump is here."))
+    binary = Upload("job_2", "a.txt", place)
+    keep(io.BytesIO(b"\x7fELF\x00\x00\x01"), binary, {})
+    assert killed(settings, binary, 7)
+    with opened(settings) as index:
+        remove_document("uploads/a.txt", index)
+    assert not put_in(settings, binary).done
+    assert not (place / "a.txt").exists()
+
+
+def test_a_removal_that_was_cut_off_can_be_done_again_and_leaves_no_file(settings: Settings, place: Path) -> None:
+    put_in(settings, kept(place, "The pump is here.", project="Mill"))
+    with opened(settings) as index:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(LocalIndex, "remove", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                remove_document("uploads/a.txt", index)
+        assert [path.name for path in place.iterdir()] == [".incoming"]
+        remove_document("uploads/a.txt", index)
+        assert index.documents() == []
+
+
+def test_numbers_of_jobs_grow_although_the_clock_was_set_back(place: Path) -> None:
+    future = 10**18 * 4
+    (place / ".incoming" / f"job_{future:016x}{1:016x}").mkdir(parents=True)
+    assert first_free(place.parent, []) == future + 1
+    assert first_free(place.parent, [f"job_{future + 7:016x}{2:016x}", "job_" + "f" * 32]) == future + 8
+
+
+def test_a_file_that_is_not_indexed_is_put_back_when_an_upload_of_its_name_fails(
+    settings: Settings, place: Path
+) -> None:
+    place.mkdir(parents=True)
+    (place / "a.txt").write_text("It was put here by hand.")
+    binary = Upload("job_1", "a.txt", place)
+    keep(io.BytesIO(b"\x7fELF\x00\x00\x01"), binary, {})
+    assert not put_in(settings, binary).done
+    assert (place / "a.txt").read_text() == "It was put here by hand."

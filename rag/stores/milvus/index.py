@@ -175,6 +175,10 @@ class MilvusIndex:
         """What came of an upload, as it was noted; None if that is not known."""
         return self._usable().outcome(job)
 
+    def outcomes_after(self, job: str) -> dict[str, str]:
+        """What came of the uploads whose ids sort behind this one, by id."""
+        return self._usable().outcomes_after(job)
+
     def note_outcome(self, job: str, outcome: str) -> None:
         """Note what came of an upload; the newest some thousands are kept."""
         self._writing().note_outcome(job, outcome)

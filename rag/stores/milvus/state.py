@@ -121,6 +121,12 @@ class Meta:
         value = self._read(f"{_JOB}{job}")
         return None if value is None else str(value)
 
+    def outcomes_after(self, job: str) -> dict[str, str]:
+        """What came of the uploads whose ids sort behind this one, by id."""
+        later = f"{_like(_JOB)} and key > {text_of(f'{_JOB}{job}')}"
+        found = self._server.query(self._name, later, ["key", "value"])
+        return {row["key"].removeprefix(_JOB): str(json.loads(row["value"])) for row in found}
+
     def note_outcome(self, job: str, outcome: str) -> None:
         """Store what came of an upload; each thousandth time, those beyond the newest are deleted."""
         self._write(f"{_JOB}{job}", outcome)
