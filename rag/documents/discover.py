@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,6 +62,9 @@ class LeftOut(Skipped):
     __slots__ = ()
 
 
+_NONE = frozenset[tuple[str, str]]()
+
+
 class Discovery(NamedTuple):
     """The files to read, in order of their ids, and those left out, in order of their paths."""
 
@@ -83,8 +87,8 @@ def discover(paths: Sequence[Path], exclude: Sequence[str] = ()) -> Discovery:
             if isinstance(entry, Skipped):
                 skipped[entry.path] = entry
             else:
-                files.setdefault(entry.place, entry)
-    found = sorted(files.values(), key=lambda entry: entry.document_id)
+                files.setdefault(entry.link or entry.source, entry)
+    found = sorted(files.values(), key=attrgetter("document_id"))
     return Discovery(tuple(found), tuple(sorted(skipped.values())))
 
 
@@ -132,24 +136,22 @@ class _Walk:
         if base and leaving_out.is_cache(names) and leaving_out.left_out(rules, base) is None:
             yield Skipped(Path(folder), leaving_out.CACHE)
             return
+        begin, begin_real = f"{self._label}/{base}".lstrip("/"), os.path.join(source, "")
         for entry in entries:
-            file = os.path.join(folder, entry.name)
-            if entry.name.startswith(HIDDEN):
-                if entry.name in leaving_out.VERSIONS:
-                    yield Skipped(Path(file), leaving_out.reason_by_default(entry.name, names))
+            name, file = entry.name, entry.path
+            if name.startswith(HIDDEN):
+                if name in leaving_out.VERSIONS:
+                    yield Skipped(Path(file), leaving_out.reason_by_default(name, names))
             elif skipped := _skipped(entry, file) or _left_out(entry, file, base, names, rules):
                 yield skipped
             elif entry.is_dir():
-                yield from self.entries(file, f"{base}{entry.name}/", os.path.join(source, entry.name), rules)
+                yield from self.entries(file, f"{base}{name}/", begin_real + name, rules)
             else:
-                yield self._found(entry, file, base, source, names)
-
-    def _found(self, entry: os.DirEntry[str], file: str, base: str, source: str, names: set[str]) -> Found:
-        here = os.path.join(source, entry.name)
-        real = os.path.realpath(file) if entry.is_symlink() else here
-        described = sidecar.sidecar_name(entry.name) in names
-        document_id = f"{self._label}/{base}{entry.name}".lstrip("/")
-        return Found(file, document_id, real, described, link=here if real != here else "", root=self._root)
+                here = begin_real + name
+                real = os.path.realpath(file) if entry.is_symlink() else here
+                described = sidecar.sidecar_name(name) in names
+                link = here if real != here else ""
+                yield Found(file, begin + name, real, described, _NONE, link, self._root)
 
 
 def _unreadable_folder(exc: OSError, folder: str) -> str:
@@ -175,7 +177,8 @@ def _skipped(entry: os.DirEntry[str], file: str) -> Skipped | None:
     `entry` knows from the folder's listing what a path would have to ask for, three times a file.
     """
     try:
-        entry.name.encode("utf-8")
+        if not entry.name.isascii():
+            entry.name.encode("utf-8")
         is_folder, is_file = entry.is_dir(), entry.is_file()
     except UnicodeEncodeError:
         return Skipped(Path(file), "its name is not valid UTF-8; rename it")
@@ -183,8 +186,8 @@ def _skipped(entry: os.DirEntry[str], file: str) -> Skipped | None:
         return Unreachable(Path(file), f"cannot be reached: {exc.strerror}")
     if is_folder:
         reason = _reason_to_skip_folder(entry)
-    elif is_file and is_readable(entry.name) and not os.access(file, os.R_OK):
-        return Unreachable(Path(file), _refusal(file))
+    elif is_file and is_readable(entry.name):
+        return None if os.access(file, os.R_OK) else Unreachable(Path(file), _refusal(file))
     elif entry.is_symlink() and not is_file and not os.path.isdir(os.path.dirname(os.path.realpath(file))):
         return Unreachable(Path(file), "is a link to nothing")  # the drive to which it leads may not be there
     else:
@@ -201,10 +204,8 @@ def _reason_to_skip_folder(entry: os.DirEntry[str]) -> str:
 def _reason_to_skip_file(entry: os.DirEntry[str], is_file: bool, file: str) -> str:
     if not is_file:
         return "is a link to nothing" if entry.is_symlink() and not os.path.exists(file) else "is not a regular file"
-    if not is_readable(entry.name):
-        suffix = Path(entry.name).suffix
-        return f"files of type {suffix.lower()} are not read" if suffix else "has no suffix that tells its type"
-    return ""
+    suffix = Path(entry.name).suffix
+    return f"files of type {suffix.lower()} are not read" if suffix else "has no suffix that tells its type"
 
 
 def _refusal(file: str) -> str:

@@ -13,7 +13,8 @@ from rag.types import Stamp
 
 # A file that was changed less than this before its marks are taken may be changed again without another time: the clock
 # of a file system goes in steps of up to 10 ms.
-_SETTLED_S = 0.02
+SETTLED_NS = 20_000_000
+_SETTLED_S = SETTLED_NS / 1e9
 _LARGEST = (1 << 63) - 1  # of a number in a catalogue
 
 

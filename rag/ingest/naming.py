@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from operator import attrgetter
 from typing import NamedTuple
 
 from rag.documents.contained import container_of, file_of
@@ -50,7 +52,7 @@ def named(files: Sequence[Found], known: Mapping[str, FileState], own_uploads: b
     renamed: list[Renamed] = []
     fresh = dict(names.given(new, renamed))
     every = [fresh.get(found.source, found) for found in chosen]
-    return Named(sorted(every, key=lambda found: found.document_id), renamed)
+    return Named(sorted(every, key=attrgetter("document_id")), renamed)
 
 
 def _by_source(files: Sequence[Found]) -> Iterable[list[Found]]:
@@ -72,16 +74,24 @@ class _Names:
     """The ids of an index and of a run, and who has them."""
 
     def __init__(self, known: Mapping[str, FileState], own_uploads: bool) -> None:
-        self._owners: dict[str, _Owner] = {}
+        self._states: dict[str, tuple[str, FileState]] = {}  # by id of a file, with its path
         self._ids: dict[str, list[str]] = {}  # by the file
         self._own_uploads = own_uploads
         self._taken: set[str] = set()  # in this run
         for name, state in known.items():
             document_id = container_of(name) or name
-            if document_id not in self._owners:
-                file = file_of(name, state.source)
-                self._owners[document_id] = _Owner(file, state.stamp.place or file, state.stamp)
+            if document_id not in self._states:
+                file = state.source if document_id is name else file_of(name, state.source)
+                self._states[document_id] = file, state
                 self._ids.setdefault(file, []).append(document_id)
+
+    @cached_property
+    def _owners(self) -> dict[str, _Owner]:
+        """Who has each id; most runs have nothing to compare with it."""
+        return {
+            document_id: _Owner(file, state.stamp.place or file, state.stamp)
+            for document_id, (file, state) in self._states.items()
+        }
 
     def is_known(self, file: str) -> bool:
         """True if the index has documents of the file."""
@@ -96,6 +106,8 @@ class _Names:
         ids = self._ids.get(group[0].source, ())
         if len(group) == 1 and len(ids) == 1:
             (found,), (document_id,) = group, ids
+            if not found.link and found.document_id == document_id:
+                return found
         else:
             found = min(group, key=lambda found: (found.document_id not in ids, bool(found.link), found.file))
             document_id = found.document_id if found.document_id in ids or not ids else min(ids)

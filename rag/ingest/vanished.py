@@ -74,7 +74,7 @@ def vanished(
     stale: list[str] = []
     missing: list[str] = []
     for name, state in known.items():
-        if (container_of(name) or name) in ids:
+        if name in ids or (container_of(name) or name) in ids:
             continue
         file, place = file_of(name, state.source), place_of(name, state)
         if _is_in(place, walked.apart):
