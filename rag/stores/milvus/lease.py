@@ -2,9 +2,12 @@
 
 In: a connection and an index. Out: a lease, renewed by a thread until it is given back. Milvus has no locks and no
 compare-and-set, so a writer first puts its row in and then reads all of them (`Strong`): of two that come together each
-sees the other, and at least one withdraws. A lease that was not renewed for `SECONDS` counts for nothing, nor does one
-of a process that is gone, of the same machine and container. A process that slept past its lease writes nothing more.
-Clocks of machines that write must agree to within `SECONDS` / 2.
+sees the other, and at least one withdraws. A lease that was not renewed for `SECONDS` counts for nothing; nothing is
+guessed of other processes by their number or the name of their machine, which stand in the row for people only. Clocks
+of machines that write must agree to within `SECONDS` / 2.
+
+Each lease has a fencing number, above all that were given before: a row of its own in the collection keeps it, so that
+nobody who writes late makes it smaller. What a writer writes carries its number.
 """
 
 from __future__ import annotations
@@ -17,7 +20,6 @@ import socket
 import threading
 import time
 import uuid
-from pathlib import Path
 
 from rag.errors import IndexBusy, StoreError
 from rag.stores.milvus.schema import META, UNUSED, collection
@@ -26,7 +28,7 @@ from rag.stores.milvus.server import Row, Server, text_of
 SECONDS = 30.0
 _RENEW_S = 5.0
 _TRIES = 3
-_PREFIX = "lease:"
+_PREFIX, _FENCE = "lease:", "fence:"
 
 
 class Lease:
@@ -37,6 +39,7 @@ class Lease:
         self._index = index
         self._meta = collection(index, META)
         self._key = _PREFIX + uuid.uuid4().hex
+        self.fence = 0
         self._released = threading.Event()
         self._renewed = _now()
         self._thread = threading.Thread(target=self._renew, name="milvus-lease", daemon=True)
@@ -46,8 +49,10 @@ class Lease:
         """Take the lease, and renew it until `release`. Raises `IndexBusy` if another process has it."""
         lease = cls(server, index)
         for left in reversed(range(_TRIES)):
+            lease.fence = 1 + max(lease._fences(), default=0)
             lease._write()
-            if not (holders := lease._others()):
+            if not (holders := lease._others() or lease._overtaken()):
+                lease._note_fence()
                 lease._thread.start()
                 return lease
             lease._delete(lease._key)
@@ -89,16 +94,35 @@ class Lease:
 
     def _write(self) -> None:
         begun = _now()
-        value = {"host": socket.gethostname(), "pid": os.getpid(), "space": _space(), "until": time.time() + SECONDS}
+        value = {
+            "host": socket.gethostname(), "pid": os.getpid(), "fence": self.fence, "until": time.time() + SECONDS
+        }  # fmt: skip
         self._server.put(self._meta, [{"key": self._key, "value": json.dumps(value)} | UNUSED], 200)
         self._renewed = begun
 
     def _delete(self, key: str) -> None:
         self._server.delete(self._meta, f"key in [{text_of(key)}]")
 
-    def _rows(self) -> list[Row]:
-        rows = self._server.query(self._meta, f'key >= "{_PREFIX}" and key < "lease;"', ["key", "value"])
-        return list(rows)
+    def _rows(self, prefix: str = _PREFIX) -> list[Row]:
+        return list(self._server.query(self._meta, f"key like {text_of(f'{prefix}%')}", ["key", "value"]))
+
+    def _fences(self) -> list[int]:
+        """The fencing numbers that were given, and those of leases that are being taken."""
+        given = [int(row["key"].removeprefix(_FENCE)) for row in self._rows(_FENCE)]
+        return given + [json.loads(row["value"]).get("fence", 0) for row in self._rows()]
+
+    def _overtaken(self) -> list[str]:
+        """Others that took this number, or a later one, and gave their lease back before this one was written."""
+        given = [int(row["key"].removeprefix(_FENCE)) for row in self._rows(_FENCE)]
+        return ["it has just ended"] if any(number >= self.fence for number in given) else []
+
+    def _note_fence(self) -> None:
+        """Keep the number, in a row of its own, and delete those before it."""
+        key = f"{_FENCE}{self.fence:016}"
+        self._server.put(self._meta, [{"key": key, "value": "0"} | UNUSED], 200)
+        for row in self._rows(_FENCE):
+            if row["key"] < key:
+                self._delete(row["key"])
 
     def _others(self) -> list[str]:
         """The other processes that hold one; leases that count for nothing are deleted."""
@@ -107,7 +131,7 @@ class Lease:
             value = json.loads(row["value"])
             if row["key"] == self._key:
                 continue
-            if value["until"] < time.time() or _is_gone(value.get("space"), value["pid"]):
+            if value["until"] < time.time():
                 self._delete(row["key"])
             else:
                 found.append(f"process {value['pid']} of {value['host']}")
@@ -117,26 +141,3 @@ class Lease:
 def _now() -> float:
     """Seconds of a clock that goes on while the machine is asleep, where there is one."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
-
-
-def _space() -> str | None:
-    """A text for the space of process numbers of this process: this start of this machine, and its container. None if
-    that cannot be told."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
-    except OSError:
-        return None
-
-
-def _is_gone(space: str | None, pid: int) -> bool:
-    """True if the process is surely gone: it had its number where this process has its own."""
-    if space is None or space != _space():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False

@@ -3,8 +3,8 @@
 In: a connection, the name of an index, what it is made with. Out: four collections, `rag_NAME__X`, NAME with what
 Milvus does not take in names escaped (`a.b` -> `a_2eb`):
 
-    meta       a row for each of: settings, state (the published generation), numbers, analysis of terms, writer's
-               lease; and for each file that could not be read
+    meta       a row for each of: settings, state (the published generation, by fencing number), the last
+               fencing number, analysis of terms, writer's lease; and for each file that could not be read
     documents  a row for each version of a document: the ledger, in which one row is one commit
     passages   a row for each passage of each version; nothing but terms and days ever changes in it
     blobs      texts of documents and vectors of sentences, cut into parts of at most `PART` bytes

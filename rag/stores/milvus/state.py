@@ -1,7 +1,8 @@
 """The meta collection of an index: what it was made with, how far it is published, which files could not be read.
 
 In: a connection and an index. Out: settings and generations. One row is one value, so a change of it is seen whole or
-not at all: that is what makes a generation visible.
+not at all: that is what makes a generation visible. The published generation is in a row for each fencing number of a
+writer, of which the highest counts: what a writer publishes after another has taken over is never seen.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from typing import Any, NamedTuple
 
 from rag.errors import IndexMismatch, IndexNotFound
 from rag.stores.milvus.schema import FORMAT, META, UNUSED, collection, index_names
-from rag.stores.milvus.server import Server, text_of
+from rag.stores.milvus.server import Row, Server, text_of
 from rag.text.analysis import analysis
 from rag.types import Failed, MadeWith, Stamp
 
-_SETTINGS, _STATE, _NUMBERS, _ANALYSIS = "settings", "state", "numbers", "analysis"
+_SETTINGS, _STATE, _ANALYSIS = "settings", "state", "analysis"
 _FAILED = "failed:"  # begins the keys of files that could not be read
 _JOB = "job:"  # begins the keys of what came of uploads; their ids sort as they came
 _JOBS_KEPT = 10_000
@@ -69,28 +70,33 @@ class Meta:
     def make(self, settings: MadeWith) -> None:
         """Store what a new index is made with, unless that is stored."""
         if self._read(_SETTINGS) is None:
-            self.publish(MilvusState(0))
-            self._write(_NUMBERS, 1)
+            self._write(_STATE, MilvusState(0)._asdict())
             self.note_analysis()
             self._write(_SETTINGS, {"format": FORMAT, "made": uuid.uuid4().hex, **settings._asdict()})
 
     def state(self) -> MilvusState:
         """The published state. Raises `IndexNotFound` if the index is gone."""
-        value = self._read(_STATE)
-        if value is None:
+        found = self._states()
+        if not found:
             self.settings()
             return MilvusState(0)
+        value = json.loads(max(found, key=lambda row: str(row["key"]))["value"])
         return MilvusState(**value | {"recent": tuple((generation, at) for generation, at in value["recent"])})
 
-    def publish(self, state: MilvusState) -> None:
-        """Store the state; from then on readers see its generation."""
-        self._write(_STATE, state._asdict())
+    def publish(self, state: MilvusState, fence: int) -> None:
+        """Store the state as that of the writer with this fencing number; from then on readers see its generation, if
+        no later writer has stored one."""
+        self._write(f"{_STATE}:{fence:016}", state._asdict())
 
-    def numbers(self, count: int) -> range:
-        """Take numbers that were never given before, for versions and rows; for the one writer."""
-        first = int(self._read(_NUMBERS))
-        self._write(_NUMBERS, first + count)
-        return range(first, first + count)
+    def fence_off(self, state: MilvusState, fence: int) -> None:
+        """Store the state as that of this writer, so that nothing counts that writers before it may still publish."""
+        self.publish(state, fence)
+        for row in self._states():
+            if row["key"] < f"{_STATE}:{fence:016}":
+                self._server.delete(self._name, f"key == {text_of(row['key'])}")
+
+    def _states(self) -> list[Row]:
+        return self._server.few(self._name, _like(_STATE), ["key", "value"])
 
     def has_current_terms(self) -> bool:
         """True if the terms of all passages were made by the analysis of this version."""

@@ -33,7 +33,7 @@ from rag.types import Embedding, Entry, Failed, MadeWith, Passage, Stamp
 T = TypeVar("T")
 
 KEPT_S = 2 * LONGEST_S
-_BLOCK = 10_000  # numbers that are taken at once
+_FENCE_BITS = 32  # the lower ones of a number; the others are the fencing number of the writer that gave it
 _LEDGER = [*rows.ABOUT, "keys"]
 _PASSAGE = ["row", "version", "added", "document", "embedding", "text", "about", "terms", "dense"]
 _VALUES = 500  # of a list in an expression
@@ -49,9 +49,9 @@ class MilvusWriter:
         self._settings = settings
         self._lease = lease
         self._meta = Meta(server, index)
-        self._numbers = range(0)
+        self._fence = lease.fence << _FENCE_BITS  # versions below this number were made by writers before this one
+        self._numbers = range(self._fence, self._fence + (1 << _FENCE_BITS))
         self._changed = self._torn = self._is_at_once = False
-        self._fence = 0  # versions below this number were made by writers before this one
         self._inherited: set[int] = set()  # those that had changed since the last publish when this one came
         self._retired: set[int] = set()  # those that this one retired
         self._one_at_a_time = threading.RLock()
@@ -64,9 +64,9 @@ class MilvusWriter:
         lease = Lease.take(server, index)
         try:
             writer = cls(server, index, settings, lease)
+            writer._meta.fence_off(writer._state, lease.fence)
             writer._settle()
             writer._inherited = {row["version"] for row in writer._ledger(writer._unpublished())}
-            writer._fence = writer._take(1).start
             renewed = writer._renew_terms()
             writer.publish()
             if renewed:
@@ -170,7 +170,7 @@ class MilvusWriter:
             if self._changed:
                 self._lease.check()
                 state = self._published_next()
-                self._meta.publish(state)
+                self._meta.publish(state, self._lease.fence)
                 self._state, self._changed = state, False
             self._purge()
             return self._state.published
@@ -222,7 +222,7 @@ class MilvusWriter:
 
     def _undo_late(self) -> None:
         """Undo what a writer before this one wrote after this one had come: it was asleep, and woke between its check
-        and its write. Version numbers are taken with the lease, so they tell which writer made a version."""
+        and its write. Version numbers begin with the fencing number, so they tell which writer made a version."""
         since = self._since
         changed = f"added > {since} or (removed > {since} and removed < {NEVER})"
         known = self._inherited | self._retired
@@ -247,10 +247,7 @@ class MilvusWriter:
         self._server.put(collection(self._index, kind), found, size)
 
     def _take(self, count: int) -> range:
-        """Take `count` numbers that follow one another."""
-        if len(self._numbers) < count:
-            self._lease.hold()
-            self._numbers = self._meta.numbers(max(count, _BLOCK))
+        """Take `count` numbers that follow one another; no other writer gives them."""
         taken, self._numbers = self._numbers[:count], self._numbers[count:]
         return taken
 
