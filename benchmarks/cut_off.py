@@ -93,7 +93,7 @@ def make(folder: Path, kind: str) -> None:
     if kind == "backup":
         (notes / "0.txt").write_text("Note 0 was changed.")
         index_notes(folder)
-    elif kind == "takeover":
+    if kind == "takeover":
         with closing(sqlite3.connect(place(folder) / "catalogue.sqlite")) as catalogue:
             catalogue.executescript("".join(f"DROP TABLE {table};" for table in LATER_TABLES))
     elif kind != "remove":
