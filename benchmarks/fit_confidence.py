@@ -37,7 +37,7 @@ from logistic import fit_logistic
 
 from rag.answering.choose import Chosen, choose, sentences_around
 from rag.answering.confidence import signals_of
-from rag.answering.side_by_side import gained
+from rag.answering.side_by_side import MOST_LOST, gained
 from rag.evaluation.certainty import auroc
 from rag.evaluation.squad import contains_answer
 from rag.ingest.run import sync
@@ -237,7 +237,7 @@ def _confidences(examples: Sequence[Example], model: Model) -> Any:
 
 def _examples(options: argparse.Namespace, work: Path) -> Iterator[Example]:
     """The examples of all sets; those that this reader has read before come from a file in `work`."""
-    made_of = f"{sha256()} {bool(options.libraries)} {Chosen._fields} {SIZES} {FOREIGN} side by side"
+    made_of = f"{sha256()} {bool(options.libraries)} {Chosen._fields} {SIZES} {FOREIGN} {MOST_LOST}"
     done = work / f"examples-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}.jsonl"
     if not done.exists():
         found = [json.dumps(example._asdict()) for example in _read_now(options, work)]

@@ -22,7 +22,7 @@ from rag.types import Hit, Passage, PassageReading
 CLOSE = 6.0  # logits below the best passage at which another one may still be right
 _MOST = 4  # passages that are weighed
 _SHARE = 0.5  # of a logit in the common text, beside one in the passage
-_MOST_LOST = 2.5  # logits that a passage loses at most: one that is better by more alone stays
+MOST_LOST = 2.5  # logits that a passage loses at most: one that is better by more alone stays
 _ABSENT = 8.0  # logits below the least good span, for a sentence of which the reader chose none
 _HEAD, _SENTENCES = 100, 400  # characters that are shown of a passage's title and section, and of its sentences
 
@@ -83,7 +83,7 @@ def gains(beside: SideBySide, reading: PassageReading, count: int) -> list[float
         for number, start, end in beside.places
     }
     most = max(best.values())
-    lost = {number: max(-_MOST_LOST, _SHARE * (score - most)) for number, score in best.items()}
+    lost = {number: max(-MOST_LOST, _SHARE * (score - most)) for number, score in best.items()}
     return [lost.get(number, min(lost.values())) for number in range(count)]
 
 
