@@ -16,7 +16,7 @@ setup: .venv/ready  ## .venv with all tools and the embedded models; llama.cpp i
 
 # What answers, without tools, without torch and without llama.cpp.
 .venv/answers: pyproject.toml docker/constraints.txt
-	@echo "Setting up .venv takes a minute or two the first time: some 150 MB are fetched."
+	@echo "Setting up .venv takes some minutes the first time, most of them for fetching packages."
 	@sh seeds/step.sh "the program and its models, into .venv" sh -c '\
 		$(PYTHON) -m venv .venv && \
 		$(INSTALL) --editable . && \
