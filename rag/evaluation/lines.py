@@ -62,6 +62,7 @@ def _objects(path: Path, text: str, what: str) -> Iterator[Row]:
 def _table(path: Path, text: str, what: str) -> Iterator[Row]:
     first = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=first.count)
+    csv.field_size_limit(len(text))  # which is of the process: readers of documents set theirs
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 2
     try:

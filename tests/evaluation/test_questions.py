@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 from pathlib import Path
@@ -53,6 +54,7 @@ def test_a_table_is_a_file_of_questions(tmp_path: Path, between: str) -> None:
     third = ["q3", "Who is the king?", "", "", "no", "", ""]
     text = "".join(between.join(row) + "\r\n" for row in (names, first, second, third))
     (tmp_path / "q.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    csv.field_size_limit(20)  # as the reader of a document may have set it for the process
     one, two, three = read_questions(tmp_path / "q.csv").questions
     assert (one.id, one.text, one.answers, one.documents) == (
         "q1",
