@@ -565,6 +565,7 @@ def test_what_only_one_of_two_sentences_says_is_not_given_for_the_one_that_has_m
         assert (answer.abstained.reason, answer.sure) == ("not_quotable", False)
         assert "it compares two things, and no sentence states the result" in answer.answer
         assert asked(opened, "Which bridge crane lifts more?").answered  # its sentence says it
+        assert asked(opened, "Which mobile crane lifts heavier loads?").answered  # no comparison
 
 
 def test_a_sum_of_some_rows_is_not_one_of_their_cells(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -42,8 +42,8 @@ _COMPARES = re.compile(r"^(?:in |on |at |for |of )?which\b", re.IGNORECASE)
 _COMPARATIVE = re.compile(  # said of what is asked for: not "or older", "for longer trips", "the larger one"
     r"^(?:in |on |at |for |of )?which\b.*"
     r"(?<!\bor)(?<!\band)(?<!\bfor)(?<!\bof)(?<!\bwith)(?<!\bto)(?<!\ba)(?<!\bthe)(?<!\bno) "
-    r"(?P<word>more|less|fewer|(?:high|low|bigg|larg|small|long|short|old|young|new|fast|slow|heavi|light|cheap|earli|lat"
-    r"|tall|warm|cold|deep|strong|great|wid|near|clos)er)(?: \w+){0,2}\s*(?:[,:?]|$)",
+    r"(?:(?:more|less|fewer)(?: \w+){0,2}|(?:high|low|bigg|larg|small|long|short|old|young|new|fast|slow|heavi|light"
+    r"|cheap|earli|lat|tall|warm|cold|deep|strong|great|wid|near|clos)er)\s*(?:[,:?]|$)",
     re.IGNORECASE,
 )
 _STATES_ONE = re.compile(r"(?<!\bat )\b(?:than|more|less|fewer|\w{3,}er|most|least|fewest|\w{3,}est)\b", re.IGNORECASE)
