@@ -26,7 +26,7 @@ class Stored(NamedTuple):
 
 
 def load(file: Path, kind: str) -> dict[str, Stored]:
-    """By the name of the row; empty where there is none of this kind of processor."""
+    """Figures by the name of the row; empty if there are none of this kind of processor."""
     if not file.is_file():
         return {}
     rows = json.loads(file.read_text("utf-8")).get(kind, {})
@@ -34,7 +34,7 @@ def load(file: Path, kind: str) -> dict[str, Stored]:
 
 
 def store(file: Path, kind: str, results: list[Result]) -> None:
-    """In the place of what is there of this kind."""
+    """Replace the figures of this kind of processor."""
     known = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     known[kind] = {
         key(result): {name: round(value, 4) if isinstance(value, float) else value for name, value in row.items()}

@@ -64,7 +64,7 @@ for line in sys.stdin:
 
 @dataclass(slots=True)
 class Done:
-    """What was done until the end."""
+    """Steps that were done until the end."""
 
     kills: int = 0
     accepted: int = 0  # uploads
@@ -210,7 +210,7 @@ def _settle(folder: Path, helper: Callable[[int], AbstractContextManager[int]], 
 
 @contextmanager
 def _helper(folder: Path) -> Iterator[Callable[[int], AbstractContextManager[int]]]:
-    """What starts the service, with a writer for seeds from 0 on, and kills all at the end of its block."""
+    """Starts the service, with a writer for seeds from 0 on, and kills all at the end of its block."""
     script = HELPER.format(root=str(ROOT), benchmarks=str(ROOT / "benchmarks"))
     log = (folder / "helper.log").open("wb")
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""How well the boxes of sentences fit the pages of PDFs: their words, and the ink in them.
+"""Fit of the boxes of sentences to the pages of PDFs: their words, and the ink in them.
 
     python benchmarks/boxes.py FOLDER
 

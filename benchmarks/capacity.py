@@ -1,4 +1,4 @@
-"""So many passages -> machines, bytes and money: the arithmetic of docs/scaling.md, without measuring anything.
+"""Number of passages -> machines, bytes and money: the arithmetic of docs/scaling.md, without measuring anything.
 
 In: what was measured of one passage and one question (`Measured`), and what is assumed of machines, prices and the
 load (`Assumed`). Out: the plan of one machine, and that of the profile `scale` grown to many.
@@ -25,7 +25,7 @@ SECONDS = 86_400
 
 
 class Measured(NamedTuple):
-    """Of one passage in bytes, of one question in core-seconds; `quantised_*` and `dense_ms` are large.py's."""
+    """Cost of one passage in bytes, of one question in core-seconds; `quantised_*` and `dense_ms` are large.py's."""
 
     text: float  # of the passage, UTF-8
     terms: float  # its terms, as a text
@@ -71,7 +71,7 @@ class Stored(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How many of which, and what they cost: once for ingestion, and each month."""
+    """Machines of each kind, and their cost: once for ingestion, and each month."""
 
     passages: int
     questions: float  # a second
@@ -100,7 +100,7 @@ def local(measured: Measured) -> Stored:
 
 
 def milvus(measured: Measured, passages: int) -> Stored:
-    """With everything but the two searched indexes mapped from the disk (Milvus's mmap)."""
+    """Plan with everything but the two searched indexes mapped from the disk (Milvus's mmap)."""
     texts = measured.text + measured.terms + ROW
     blobs = BASE64 * (measured.text + measured.sentence_vectors)
     sparse = TERM * measured.distinct
@@ -120,7 +120,7 @@ def model_questions(assumed: Assumed) -> float:
 
 
 def plan(measured: Measured, assumed: Assumed, passages: int, questions: float) -> Plan:
-    """For the profile `scale`, each part on machines of its own."""
+    """Plan for the profile `scale`, each part on machines of its own."""
     stored, cores = milvus(measured, passages), assumed.cores * assumed.filled
     core_seconds = passages / measured.ingest
     hours = core_seconds / 3600 / assumed.cores

@@ -1,4 +1,4 @@
-"""How well follow-up questions find their documents, and what a conversation costs questions that need none.
+"""Recall of follow-up questions, and what a conversation costs questions that need none.
 
     python benchmarks/conversation.py [../shared/eval] [--keep FOLDER] [--seed S]
 

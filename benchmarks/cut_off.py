@@ -127,7 +127,7 @@ def check_failing(folder: Path) -> None:
 
 
 def check_removed(folder: Path) -> None:
-    """It is gone, or there and can be removed once more."""
+    """Check that it is gone, or there and can be removed once more."""
     with opened(folder) as index, suppress(DocumentNotFound):
         remove_document("uploads/a.txt", index)
     assert list(texts(folder)) == ["notes/0.txt", "notes/1.txt", "notes/2.txt"]

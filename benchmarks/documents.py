@@ -85,7 +85,7 @@ MAY_REFUSE = {"text_or_error", "unsupported_or_text", "garbled", "reject", *SAYS
 
 @dataclass
 class Tally:
-    """What one reader did with the files of one format."""
+    """Result of one reader with the files of one format."""
 
     files: int = 0
     met: int = 0
@@ -204,7 +204,7 @@ def run(process: Process, folder: Path, entries: Sequence[dict[str, Any]]) -> di
 
 
 def judge(entry: dict[str, Any], answer: dict[str, Any]) -> Iterator[str]:
-    """What is wrong with how the file was taken, its phrases aside."""
+    """Fault in how the file was taken, its phrases aside."""
     expect, error = entry["expect"], answer.get("error")
     if "crash" in answer:
         yield answer["crash"]
@@ -247,7 +247,7 @@ def count(tally: Tally, entry: dict[str, Any], answer: dict[str, Any]) -> Iterat
 
 
 def one_line(text: str) -> str:
-    """Without what Markdown adds to words: a reader that writes it is not to be the worse for it."""
+    """Text without what Markdown adds to words: a reader that writes it is not to be the worse for it."""
     return " ".join(MARKS.sub("", LINK.sub(r"\1", text)).split())
 
 

@@ -33,7 +33,7 @@ class Evidence(NamedTuple):
 
 @dataclass
 class Found:
-    """What was found of the evidence of one file."""
+    """Evidence that was found of one file."""
 
     pages: int = 0
     phrases: int = 0
@@ -65,7 +65,7 @@ def evidence(folder: Path) -> dict[str, list[Evidence]]:
 def measure(
     folder: Path, read: Callable[[Path], dict[str, Any]], wanted: dict[str, list[Evidence]]
 ) -> dict[str, Found]:
-    """What is found of each file's evidence; `read` gives the texts of a file's pages, or an error."""
+    """Evidence that is found of each file; `read` gives the texts of a file's pages, or an error."""
     results: dict[str, Found] = defaultdict(Found)
     for name, texts in wanted.items():
         found, answer = results[name], read(folder / "pdfs" / name)

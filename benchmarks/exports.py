@@ -106,7 +106,7 @@ def judged(python: Path, file: Path) -> dict[str, Any]:
 
 
 def loads_for_ragchecker(text: str) -> bool:
-    """Whether every result has the fields of RAGChecker's `RAGResult`, of their types."""
+    """True if every result has the fields of RAGChecker's `RAGResult`, of their types."""
     results = json.loads(text)["results"]
     good = all(
         result.keys() == RAGCHECKER_FIELDS.keys()

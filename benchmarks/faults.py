@@ -31,7 +31,7 @@ UNREAD = {".managed.json", ".tantivy-meta.lock", ".tantivy-writer.lock"}
 
 
 class Outcome(NamedTuple):
-    """Of one kind of fault."""
+    """Outcome of one kind of fault."""
 
     kind: str
     injected: int
@@ -171,7 +171,7 @@ except RagError as error:
 
 
 def read_only(folder: Path) -> list[str]:
-    """What another user, who may only read, gets: the documents that he finds, and the lines that he is told."""
+    """Answers to another user, who may only read: the documents that he finds, and the lines that he is told."""
     with open_index(folder / "shared", create=True) as index:
         put(index, *(document(number) for number in range(DOCUMENTS)))
     for path in [folder, *folder.rglob("*")]:

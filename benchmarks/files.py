@@ -1,4 +1,4 @@
-"""How `rag index` grows with the number of files: the first run, one without changes, one with a hundred.
+"""Growth of `rag index` with the number of files: the first run, one without changes, one with a hundred.
 
     python benchmarks/files.py [--sizes 10000 100000] [--changes 100] [--folder FOLDER]
 

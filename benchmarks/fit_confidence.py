@@ -86,7 +86,7 @@ class Regression(NamedTuple):
         return 1 / (1 + np.exp(-(x @ self.weights + self.intercept)))
 
     def stored(self) -> dict[str, Any]:
-        """As `weights.json` holds it."""
+        """The form in which `weights.json` holds it."""
         weights = {name: round(float(weight), 5) for name, weight in zip(self.signals, self.weights, strict=True)}
         return {"intercept": round(self.intercept, 5), "weights": weights}
 
@@ -226,7 +226,7 @@ def _confidences_by_others(examples: Sequence[Example]) -> Any:
 
 
 def _counts(examples: Sequence[Example]) -> list[int]:
-    """How often each example counts: those of small sets more, so that each set counts about the same."""
+    """Weights of the examples: those of small sets more, so that each set counts about the same."""
     sizes = {name: sum(e.source == name for e in examples) for name in {e.source for e in examples}}
     return [max(1, min(MOST_REPEATED, max(sizes.values()) // sizes[example.source])) for example in examples]
 

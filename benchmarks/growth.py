@@ -1,4 +1,4 @@
-"""How time and memory grow with the number of passages: index, open, search, delete.
+"""Growth of time and memory with the number of passages: index, open, search, delete.
 
     python benchmarks/growth.py [../shared/eval] [--sizes 1216 10000 100000 1000000]
 
@@ -120,7 +120,7 @@ def documents(size: int, real: Vectors, seed: int) -> Iterator[tuple[Document, l
 
 
 def paragraph(random: np.random.Generator) -> list[str]:
-    """Its sentences."""
+    """The sentences of a paragraph."""
     words = random.zipf(ZIPF, SENTENCES * WORDS) % VOCABULARY
     named = [word(int(number)) for number in words]
     return [f"{' '.join(named[at : at + WORDS]).capitalize()}." for at in range(0, len(named), WORDS)]
@@ -182,7 +182,7 @@ def searched(work: Path, seed: int) -> dict[str, float]:
 
 
 def search(index: LocalIndex, embedder: EmbeddedEmbedder, text: str, near: Vectors) -> None:
-    """As the pipeline does it, but for the vector: that of a text of random words is near nothing."""
+    """Search as the pipeline does it, but for the vector: that of a text of random words is near nothing."""
 
     def vector() -> Vectors:
         embedder.embed_query(text)
@@ -230,7 +230,7 @@ def memory() -> int:
 
 
 def machine() -> dict[str, float]:
-    """What the cores deliver at best: products of matrices, of bfloat16 where passages are embedded in that, else of
+    """Best work of the cores: products of matrices, of bfloat16 where passages are embedded in that, else of
     float32, and bytes read from memory."""
     import torch
 
@@ -242,8 +242,8 @@ def machine() -> dict[str, float]:
 
 
 def embedding() -> dict[str, float]:
-    """Of paragraphs as long as squad2's, with the embedded model: 6 layers of width 384, 1,536 in the middle. A token
-    takes 2 operations a weight, and 4 x width a layer for each token that it attends to."""
+    """Speed on paragraphs as long as squad2's, with the embedded model: 6 layers of width 384, 1,536 in the middle. A
+    token takes 2 operations a weight, and 4 x width a layer for each token that it attends to."""
     from rag.ingest.prepare import embedded
 
     settings = load_settings()

@@ -31,8 +31,8 @@ NOTE = "The mill was built in 1859. It cost 1,400 pounds. The miller was Ann Hal
 
 
 class Place(NamedTuple):
-    """Where a way installs from and to: the sources, tools (build, pipx, uv), an empty home, and the environment of
-    the processes."""
+    """Folders of a way to install: the sources, tools (build, pipx, uv), an empty home, and the environment of the
+    processes."""
 
     sources: Path
     tools: Path
@@ -82,7 +82,7 @@ WAYS: dict[str, Callable[[Place], Path]] = {"pip": pip, "pipx": pipx, "uv": uv, 
 
 
 class Row(NamedTuple):
-    """What a way has shown; `wrong` is empty if all is as it should be."""
+    """Result of a way; `wrong` is empty if all is as it should be."""
 
     command: str
     seconds: float
@@ -116,7 +116,7 @@ def measured(way: Callable[[Place], Path], place: Place) -> Row:
 
 
 def wrong(shown: str, size: int, environment: Path) -> str:
-    """What is wrong with an environment and the answer that was printed by it."""
+    """Faults of an environment and the answer that was printed by it."""
     try:
         cited = [citation["quote"] for citation in json.loads(shown)["citations"]]
     except ValueError:

@@ -103,7 +103,7 @@ def at_random(folder: Path, rounds: int, seed: int = 20) -> int:
 def _round(
     helper: subprocess.Popen[str], folder: Path, log: Path, first: int, changes: int, last: int, seconds: float = 0
 ) -> bool:
-    """Whether the writer was killed."""
+    """True if the writer was killed."""
     return kill_after(helper, f"{folder} {log} {first} {changes} {last}", None if last else seconds)
 
 

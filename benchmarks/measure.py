@@ -34,7 +34,7 @@ class Row(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What came of a row, or why it could not be measured."""
+    """Result of a row, or why it could not be measured."""
 
     name: str
     against: str
@@ -67,7 +67,7 @@ class Result(NamedTuple):
         return self.fine and (self.required is None or not worse(self.figure, self.value, self.required))
 
     def stored(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """The form for JSON."""
         if self.missing:
             return {"name": self.name, "against": self.against, "missing": self.missing}
         return {
@@ -97,7 +97,7 @@ def combined(figure: Figure, ours: float, theirs: float | None) -> float:
 
 
 def worse(figure: Figure, value: float, than: float) -> bool:
-    """Of speed-ups the smaller is worse, of all else the larger."""
+    """True if the value is worse: of speed-ups the smaller is worse, of all else the larger."""
     return value < than if figure == "faster" else value > than
 
 

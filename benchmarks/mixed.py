@@ -35,7 +35,7 @@ WORDS = "river mill bridge harbour ferry lamp keeper engine valley stone clerk l
 
 
 class Sample(NamedTuple):
-    """What the server holds at a moment."""
+    """Resources that the server holds at a moment."""
 
     anonymous_mb: float
     files_mb: float  # mapped: the system can take them back

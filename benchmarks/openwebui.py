@@ -129,7 +129,7 @@ def close_dialog(page: Page) -> None:
 
 
 def picture(page: Page, path: Path) -> None:
-    """In 128 colours, which a page of text does not miss."""
+    """Screenshot in 128 colours, which a page of text does not miss."""
     page.screenshot(path=path)
     Image.open(path).convert("RGB").quantize(128).save(path, optimize=True)
     print(f"{path} ({path.stat().st_size / 1000:.0f} kB)")

@@ -1,4 +1,4 @@
-"""What the rows of `speed.py` share: the workload on disk, this project's models and index, and the peers' processes.
+"""Parts that the rows of `speed.py` share: the workload on disk, this project's models and index, peers' processes.
 
 Each is made when a row first asks for it, and kept until the end; leaving the context ends all that was started.
 """
@@ -77,7 +77,7 @@ class Ours:
 
     @property
     def model_file(self) -> Path:
-        """What this project loads: the embedded file, converted."""
+        """The file that this project loads: the embedded one, converted."""
         return model_file(self.settings.model, self.settings.cache_dir, self.settings.threads)
 
     @property
@@ -91,7 +91,7 @@ class Ours:
 
     @cached_property
     def indexed_txtai(self) -> Peer:
-        """With an index of the workload."""
+        """The peer with an index of the workload."""
         self.txtai.do("index", **self.txtai_order)
         return self.txtai
 
@@ -135,7 +135,7 @@ class Ours:
 
     @property
     def asked(self) -> list[Asked]:
-        """What `questions` has given so far, each once."""
+        """Questions that `questions` has given so far, each once."""
         return self.workload.questions[: self._asked]
 
     def command(self, *arguments: str) -> float:

@@ -1,4 +1,4 @@
-"""What the peers do, in a process and a virtual environment of their own: `benchmarks/peers.py` starts it.
+"""Work of the peers, in a process and a virtual environment of their own: `benchmarks/peers.py` starts it.
 
 Lines of JSON on standard input, `{"do": NAME, ...}`, are answered by one line each on standard output. Seconds are
 taken here, around the peer's own call, so that the lines between the processes count for nobody. Knows nothing of this
@@ -43,7 +43,7 @@ def load_encoder(folder: str) -> dict[str, Any]:
 
 
 def encode(texts: list[str], vectors: str = "") -> dict[str, Any]:
-    """With `vectors`, they are written into that file."""
+    """Embed the texts; with `vectors`, the vectors are written into that file."""
     import numpy as np
 
     began = time.perf_counter()

@@ -97,7 +97,7 @@ class Bench:
         return settings
 
     def draw(self, questions: list[dict[str, Any]], limit: int | None = None) -> list[dict[str, Any]]:
-        """As many as are asked of each set; half of them answerable where both kinds are there."""
+        """Draw as many as are asked of each set; half of them answerable where both kinds are there."""
         limit = limit or self.limit
         if limit is None or limit >= len(questions):
             return questions

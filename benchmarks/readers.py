@@ -112,7 +112,7 @@ def read_until_told(folder: str) -> None:
 
 
 def _search(index: object) -> bool:
-    """Whether what is found is of one state: every passage of both searches names the same change."""
+    """Check that what is found is of one state: every passage of both searches names the same change."""
     with index.snapshot() as snapshot:  # type: ignore[attr-defined]
         dense = snapshot.dense(unit_vector("any"), 50)
         lexical = snapshot.lexical("common words", 50)

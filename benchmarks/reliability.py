@@ -1,4 +1,4 @@
-"""What an index survives, with its figures: `make bench-reliability`, or one part at a time with `--part`.
+"""Events that an index survives, with their figures: `make bench-reliability`, or one part at a time with `--part`.
 
     kills     the writer killed after each of its file-system steps and at random moments
     cut-off   uploads, removals, backups, restores and an index of version 0.1 killed after each step of theirs
@@ -118,7 +118,7 @@ def bench_commands(quick: bool) -> None:
 
 
 def _wait_for_commits(process: subprocess.Popen[bytes], index: Path, documents: int) -> None:
-    """Until the catalogue holds so many documents, as another process sees it."""
+    """Wait until the catalogue holds so many documents, as another process sees it."""
     while process.poll() is None:
         with suppress(sqlite3.Error):
             with closing(sqlite3.connect(f"file:{index / 'catalogue.sqlite'}?mode=ro", uri=True)) as catalogue:

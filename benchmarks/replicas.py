@@ -93,7 +93,7 @@ def stores(work: Path, exits: ExitStack) -> dict[str, str]:
 
 
 def replica(port: int, work: Path, environment: dict[str, str]) -> AbstractContextManager[Server]:
-    """With a folder of its own, for uploads."""
+    """A replica with a folder of its own, for uploads."""
     own = work / f"replica-{port}"
     own.mkdir(exist_ok=True)
     command = [*RAG, "serve", "--port", str(port)]

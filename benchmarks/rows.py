@@ -140,8 +140,8 @@ def answer(ours: Ours, rounds: int, questions: int, converted: bool = False) -> 
 
 
 def first_sentence(ours: Ours, rounds: int, questions: int) -> Row:
-    """From question to first checked sentence, of the questions that are answered; theirs is the whole answer, with the
-    model that this project converted."""
+    """Seconds from question to first checked sentence, for the questions that are answered; theirs is the whole answer,
+    with the model that this project converted."""
     pipeline = ours.pipeline
     asked = _rounds(ours, rounds, questions)
     there = _txtai_answers(ours, converted=True)
@@ -396,7 +396,7 @@ def _chats(ours: Ours, count: int) -> list[list[Message]]:
 
 
 def _chat(ours: Ours, question: Asked) -> list[Message]:
-    """What a model is shown in write mode: the evidence of the question."""
+    """Prompt of a model in write mode: the evidence of the question."""
     evidence = select_evidence(ours.pipeline.search(question.text, FOUND), 4, 10_000, len)
     return list(writing_messages(question.text, evidence))
 
@@ -406,7 +406,7 @@ def _plain(chat: list[Message]) -> list[dict[str, str]]:
 
 
 def _passages(ours: Ours, limit: int | None) -> list[Passage]:
-    """Those of the workload's files, none longer than the model reads at once."""
+    """Passages of the workload's files, none longer than the model reads at once."""
     embedder = ours.models.embedder
     files = sorted(ours.files.iterdir())[:limit]
     documents = [read_document(path, path.name, str(path)) for path in files]

@@ -1,4 +1,4 @@
-"""How the service behaves with many at once: `make bench-service`, or one part at a time with `--part`.
+"""Behaviour of the service with many at once: `make bench-service`, or one part at a time with `--part`.
 
     first    from question to the first checked sentence of a streamed answer, one question after another
     health   /healthz while 32 questions are in flight
@@ -50,7 +50,7 @@ ANY_TEXT = r"root ::= [^\x00]*"
 
 
 class Setting(NamedTuple):
-    """What all parts share."""
+    """Settings that all parts share."""
 
     folder: Path
     questions: list[str]

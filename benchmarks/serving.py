@@ -74,7 +74,7 @@ class Server(NamedTuple):
             connection.close()
 
     def events(self, path: str, body: dict[str, Any]) -> dict[str, float]:
-        """Of a stream of server-sent events, the seconds after which the first of each name came; empty where it
+        """Seconds after which the first event of each name came in a stream of server-sent events; empty if it
         failed."""
         found: dict[str, float] = {}
         began = time.perf_counter()
@@ -89,7 +89,7 @@ class Server(NamedTuple):
         return found
 
     def cpu_seconds(self) -> float:
-        """Of all its threads, since it began: unlike the clock they do not depend on what else the cores do."""
+        """Seconds of all its threads, since it began: unlike the clock they do not depend on what else the cores do."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -1,4 +1,4 @@
-"""How many machines so many passages take: measures one passage and one question here, and prints the tables of
+"""Number of machines that so many passages take: measures one passage and one question here, and prints the tables of
 docs/scaling.md.
 
     python benchmarks/sizing.py [--paragraphs 400] [--lexical 40000] [--questions 1 10 100]
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def measure(paragraphs: int, lexical: int) -> Measured:
-    """Of this machine. About 1 GB of memory, little disk."""
+    """Measure this machine. About 1 GB of memory, little disk."""
     made = workload.generated(paragraphs)
     with tempfile.TemporaryDirectory() as folder:
         ours = Ours(Path(folder), made, Path())

@@ -1,4 +1,4 @@
-"""How fast this project is against others on the same machine: `make bench`, `make bench-quick`.
+"""Speed of this project against others on the same machine: `make bench`, `make bench-quick`.
 
     python benchmarks/speed.py [../shared/eval] [--generated] [--limit N] [--rounds N] [--only ROW ...] [--peers FOLDER]
     python benchmarks/speed.py --quick [--store]
@@ -142,7 +142,7 @@ def run(workload: Workload, python: Path, chosen: dict[str, Make]) -> Iterator[R
 
 
 def processor() -> str:
-    """What decides the figures, and nothing that names the machine."""
+    """Properties of the processor that decide the figures, and nothing that names the machine."""
     vectors = "AVX-512" if "avx512f" in processor_flags() else "AVX2" if "avx2" in processor_flags() else "no AVX2"
     bfloat16 = "bfloat16" if has_bfloat16() else "no bfloat16"
     cores = load_settings().threads

@@ -39,7 +39,7 @@ class Sent(NamedTuple):
 
 @dataclass(slots=True)
 class Done:
-    """What was done until the end."""
+    """Steps that were done until the end."""
 
     edits: int = 0
     kills: int = 0
@@ -161,7 +161,7 @@ def _ended(services: list[_Service], done: Done) -> dict[str, dict[str, Any]]:
 
 
 def _wait_until_in_line(notes: Path, environment: dict[str, str], folder: Path) -> None:
-    """Until the one that watches has brought in what there is, as the files and the index tell."""
+    """Wait until the one that watches has brought in what there is, as the files and the index tell."""
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         with suppress(AssertionError):

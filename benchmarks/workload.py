@@ -31,7 +31,7 @@ class Asked(NamedTuple):
 
 
 class Workload(NamedTuple):
-    """What all rows share; `questions` are answerable ones, in random order."""
+    """Texts and questions that all rows share; `questions` are answerable ones, in random order."""
 
     name: str
     documents: list[tuple[str, str]]  # id, text
@@ -62,7 +62,7 @@ def squad2(evaluation: Path) -> Workload:
 
 
 def generated(paragraphs: int = PARAGRAPHS) -> Workload:
-    """As many paragraphs, and a question for each."""
+    """Make as many paragraphs, and a question for each."""
     chance, words = random.Random(_SEED), _words()
     documents, asked = [], []
     for number in range(paragraphs):
@@ -77,6 +77,6 @@ def generated(paragraphs: int = PARAGRAPHS) -> Workload:
 
 
 def _words() -> list[str]:
-    """Those of the sample library's plain texts, each as often as it stands there; the order is that of file names."""
+    """Words of the sample library's plain texts, each as often as it stands there; the order is that of file names."""
     paths = sorted((ROOT / "seeds" / "library").glob("*.txt"))
     return [word for path in paths for word in _WORD.findall(path.read_text("utf-8"))]

@@ -75,7 +75,7 @@ def _options() -> argparse.Namespace:
 
 
 def _clean_root(folder: Path) -> Path:
-    """This machine's root as it is, with all writes in `folder`, and without what is not the system's."""
+    """Root of this machine as it is, with all writes in `folder`, and without what is not the system's."""
     layers = {name: folder / name for name in ("upper", "work", "root")}
     for layer in layers.values():
         layer.mkdir(parents=True)
@@ -92,7 +92,7 @@ def _clean_root(folder: Path) -> Path:
 
 
 def _give_python(root: Path) -> None:
-    """As the base image does: `python` on the PATH, where every user may read it."""
+    """Give a `python` as the base image does: `python` on the PATH, where every user may read it."""
     python = Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}")
     name = root / "usr/local/bin/python"  # no link: virtual environments would take its folder for Python's
     name.unlink(missing_ok=True)

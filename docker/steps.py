@@ -35,7 +35,7 @@ class Step(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """From `base`; `environment` is that of its end, ARGs left out, and `described` what the image says of itself."""
+    """A stage from `base`; `environment` is that of its end without ARGs; `described` what the image says of itself."""
 
     name: str
     base: str
@@ -47,7 +47,7 @@ class Stage(NamedTuple):
 
 
 def stages(text: str, arguments: Mapping[str, str] | None = None, path: str = _PATH) -> list[Stage]:
-    """In the order of the file; `arguments` are those of --build-arg. Raises `ValueError` at what it does not know."""
+    """Stages in the order of the file; `arguments` are those of --build-arg. Raises `ValueError` at unknown ones."""
     given = dict(arguments or {})
     outer: dict[str, str] = {}
     found: list[_Open] = []

@@ -16,7 +16,7 @@ from rag.settings import EMBEDDED_EMBEDDER, EMBEDDED_MODEL, NO_MODEL, Settings
 
 @dataclass(slots=True)
 class Models:
-    """What is loaded once in a process and shared by all of its indexes."""
+    """Models that are loaded once in a process and shared by all of its indexes."""
 
     embedder: Embedder
     language_model: LanguageModel | None = None  # loaded already

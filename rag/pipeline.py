@@ -214,7 +214,7 @@ class Pipeline:
             return snapshot.listed(after, most)
 
     def info(self, document_id: str) -> DocumentInfo:
-        """What a list says of a document. Raises `DocumentNotFound`."""
+        """Properties of a document for a list. Raises `DocumentNotFound`."""
         with self._index.snapshot() as snapshot:
             found = snapshot.info(document_id)
         if found is None:

@@ -88,7 +88,7 @@ class Snapshot(Protocol):
         """The first `most` documents behind the id `after`, in order of their ids, whatever the filters."""
 
     def info(self, document_id: str) -> DocumentInfo | None:
-        """What a list says of a document, whatever the filters; None if there is none of that id."""
+        """Properties of a document for a list, whatever the filters; None if there is none of that id."""
 
     def document(self, document_id: str) -> Document:
         """The document of that id. Raises `DocumentNotFound`."""
@@ -202,13 +202,13 @@ class WritableIndex(Index, DocumentSink, Protocol):
         does nothing."""
 
     def outcome(self, job: str) -> str | None:
-        """What came of an upload, as it was noted; None if that is not known."""
+        """The outcome of an upload, as it was noted; None if that is not known."""
 
     def note_outcome(self, job: str, outcome: str) -> None:
         """Note what came of an upload; the newest some thousands are kept."""
 
     def outcomes_after(self, job: str) -> dict[str, str]:
-        """What came of the uploads whose ids sort behind this one, by id."""
+        """Outcomes of the uploads whose ids sort behind this one, by id."""
 
 
 class PassageReader(Protocol):

@@ -50,7 +50,7 @@ class Graph:
     """Nodes and weights, which are named after what they make."""
 
     def __init__(self, weights: dict[str, Any], config: dict[str, Any], largest: Largest | None) -> None:
-        """Of 8 bits if the `largest` values in front of each matrix are given."""
+        """Matrices of 8 bits if the `largest` values in front of each matrix are given."""
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self._weights = weights

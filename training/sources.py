@@ -549,7 +549,7 @@ class Sources:
         return text, SUPPORTED if right else CONTRADICTED
 
     def _order(self) -> Example:
-        """Who did what to whom."""
+        """A sentence that tells who did what to whom."""
         verb, passive, reverse = self.random.choice(
             (
                 ("beat", "was beaten by", "lost to"),

@@ -27,7 +27,7 @@ class Spans:
     """Spans of requests and questions; `close` sends those that are left."""
 
     def __init__(self, provider: TracerProvider, text: bool = False) -> None:
-        """With `text`, spans hold questions, answers and passages."""
+        """Set spans up; with `text`, they hold questions, answers and passages."""
         from rag import __version__
 
         self.text = text

@@ -129,8 +129,8 @@ def _found_line(hits: Sequence[Hit]) -> str | None:
 
 
 def _ending(answer: Answer) -> str:
-    """What follows the answer: the parts without an answer, that documents disagree, passages near a question that is
-    refused."""
+    """Text that follows the answer: the parts without an answer, that documents disagree, passages near a question
+    that is refused."""
     said = [*(unanswered_lines(answer.unanswered) if answer.answered else ())]
     said += [told(conflict, answer.citations) for conflict in answer.conflicts]
     lines = [words_markdown(line) for line in said]

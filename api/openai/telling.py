@@ -1,4 +1,4 @@
-"""What a request asks of the text of its answer -> the `Told` that makes it: form of citations, limits, addresses."""
+"""Wishes of a request for the text of its answer -> the `Told` that makes it: form of citations, limits, addresses."""
 
 from __future__ import annotations
 

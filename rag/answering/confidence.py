@@ -24,7 +24,7 @@ Signals = dict[str, float]
 
 
 def signals_of(question: Question, chosen: Chosen) -> Signals:
-    """What speaks for and against the chosen span as the answer to the question."""
+    """Signals for and against the chosen span as the answer to the question."""
     passage = align(question.text, [f"{chosen.passage.title}\n{chosen.passage.section or ''}\n{chosen.passage.text}"])
     return {
         "span": chosen.reading.score,

@@ -189,7 +189,7 @@ def _around(place: Place) -> str:
 
 
 def _context(place: Place) -> str:
-    """What says of what a value is: title, headings, and its sentence; of a row its column and name."""
+    """Words that say what a value is of: title, headings, and its sentence; for a row, its column and name."""
     passage = place.chosen.passage
     return "\n".join([passage.title, passage.section or "", _own_words(place)])
 

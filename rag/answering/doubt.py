@@ -1,4 +1,4 @@
-"""What displays say beside an answer: the doubt before it, and the parts that have no answer behind it (pure).
+"""Remarks that displays make beside an answer: the doubt before it, and the parts that have no answer behind it (pure).
 
 None of it is part of `answer`, nor a claim. The command line, the page (`api/page/answer.js`) and chats say the same.
 """

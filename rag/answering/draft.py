@@ -79,7 +79,7 @@ class Asked:
 
 @dataclass(slots=True)
 class Draft:
-    """What is known of an answer so far."""
+    """All that is known of an answer so far."""
 
     question: Question
     text: str  # as it was asked, with what was pasted with it
@@ -131,8 +131,8 @@ class Draft:
 
     @property
     def confidence(self) -> float:
-        """That of the least certain question that is answered, else of any; of a form of its own, the probability that
-        it is asked for."""
+        """Confidence of the least certain question that is answered, else of any; for a form of its own, the
+        probability that it is asked for."""
         if self.asked:
             return min(one.confidence for one in [one for one, _ in self.said()] or self.asked)
         return 0.0 if self.form is None or self.form.reason else self.share

@@ -1,4 +1,4 @@
-"""What a mode of answering gives back: the parts of an answer, each when it has been checked.
+"""Result of a mode of answering: the parts of an answer, each when it has been checked.
 
 Nothing here decides whether to abstain.
 """

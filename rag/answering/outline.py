@@ -64,7 +64,7 @@ class StoredSentence(NamedTuple):
 
     @property
     def text(self) -> str:
-        """Its words."""
+        """Words of the document, in the order of the text."""
         return self.passage.text[self.start - self.passage.start : self.end - self.passage.start]
 
 

@@ -22,7 +22,7 @@ def partly_read_notices(document_ids: Iterable[str], notes: Mapping[str, Sequenc
 
 
 def _unread(notes: Sequence[str]) -> str:
-    """What was not read, without what to do about it."""
+    """Parts of a file that were not read, without what to do about them."""
     parts = [note.partition("; ")[0] for note in notes]
     shown = parts[:1]
     for part in parts[1:]:

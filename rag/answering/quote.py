@@ -98,7 +98,7 @@ def _listed(chosen: Chosen, found: Listing) -> Iterator[Part]:
 
 
 def _cut(found: Listing) -> str:
-    """What is to be said of a list that is too long to be quoted whole."""
+    """A remark on a list that is too long to be quoted whole."""
     said = len(found.items)
     return f"\nThe list has {found.total} items; the first {said} are quoted." if said < found.total else ""
 

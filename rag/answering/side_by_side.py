@@ -73,7 +73,7 @@ def side_by_side(
 
 
 def gains(beside: SideBySide, reading: PassageReading, count: int) -> list[float]:
-    """For each of `count` hits the logits (0 or less) that it loses by the reading of the common text; those that were
+    """Logits (0 or less) that each of `count` hits loses by the reading of the common text; those that were
     not shown lose the most, so that none of them comes before one that was."""
     if not reading.spans:
         return [0.0] * count

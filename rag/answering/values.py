@@ -109,7 +109,7 @@ class Quantity(NamedTuple):
 
 
 class Value(NamedTuple):
-    """What a short answer states."""
+    """A value that a short answer states."""
 
     quantities: tuple[Quantity, ...] = ()
     dates: tuple[Date, ...] = ()
@@ -246,7 +246,7 @@ def _same_word(one: str, other: str) -> bool:
 
 
 def _cut_out(text: str, found: Callable[[str], Iterator[tuple[int, int, T]]]) -> tuple[list[T], str]:
-    """What `found` finds in the text, and the text without it."""
+    """Match of `found` in the text, and the text without it."""
     values: list[T] = []
     for start, end, value in found(text):
         values.append(value)

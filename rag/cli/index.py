@@ -37,7 +37,7 @@ OK, SOME_FAILED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
 
 
 class _Sources(NamedTuple):
-    """What is read: paths, and below them what could not be fetched anew."""
+    """Paths to read, and below them the copies that could not be fetched anew."""
 
     paths: Sequence[Path]
     missed: Sequence[Skipped] = ()

@@ -108,7 +108,7 @@ class _Reader:
         return inline(text, self._names)
 
     def _indent(self) -> int:
-        """How far the block at hand is set in: into the innermost list if it is attached to it, else not at all."""
+        """Indent of the block at hand: inside the innermost list if it is attached to it, else none."""
         attached, self._attached = self._attached, False
         if not attached:
             self._markers = []

@@ -41,7 +41,7 @@ WRITTEN = {
 
 
 class Names(NamedTuple):
-    """What the words of a file may refer to."""
+    """Targets that the words of a file may refer to."""
 
     attributes: Mapping[str, str]
     places: Mapping[str, str]  # title by id

@@ -25,7 +25,7 @@ MOST_COLUMNS = 1000
 
 
 class _Spec(NamedTuple):
-    """What stands before the sign of a cell."""
+    """Specification of a cell, which stands before its sign."""
 
     times: int = 1
     across: int = 1

@@ -32,7 +32,7 @@ WHOLE = re.compile(r'"((?:[^"]|"")*)"')
 
 
 class _Dialect(NamedTuple):
-    """How a file parts its cells."""
+    """Signs by which a file parts its cells."""
 
     sign: str
     quoted: bool = True  # cells may stand in quotation marks, and then hold the sign and line ends

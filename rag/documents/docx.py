@@ -392,7 +392,7 @@ def _address(instruction: str) -> str | None:
 
 
 def _entered(turn: Element) -> str:
-    """What a person entered into a form's check box or list."""
+    """Text that a person entered into a form's check box or list."""
     box = turn.find("{*}ffData/{*}checkBox")
     if box is not None:
         state = box.find("{*}checked")

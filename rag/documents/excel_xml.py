@@ -43,7 +43,7 @@ def sheets(data: bytes, receipt: Receipt) -> Iterator[Sheet]:
 
 
 class _Book(NamedTuple):
-    """What the cells of all sheets refer to."""
+    """Parts of a workbook that the cells of all sheets refer to."""
 
     codes: Mapping[str, str]
     struck: set[str]  # styles

@@ -31,7 +31,7 @@ def _piece(tag: str, element: Element) -> str:
 
 
 def _with_shifted(tag: str, element: Element) -> str | None:
-    """What has something set high or low; None for other elements."""
+    """Formula with something set high or low; None for other elements."""
     match tag:
         case "sSup" | "sSub" | "sSubSup":
             return _part(element, "e") + _shifted(element)
@@ -77,7 +77,7 @@ def _part(element: Element, tag: str) -> str:
 
 
 def _shifted(element: Element) -> str:
-    """What is set low and high: _(i=1)^n."""
+    """Indices that are set low and high: _(i=1)^n."""
     low, high = _part(element, "sub"), _part(element, "sup")
     return (f"_{low}" if low else "") + (f"^{high}" if high else "")
 

@@ -37,7 +37,7 @@ def latin_page_of(data: bytes) -> str | None:
 
 
 def _strange(data: bytes, page: str) -> tuple[int, int, int]:
-    """How many letters the best fitting language of the page does not have, of how many not in ASCII, of how many."""
+    """Counts of letters: those that the best fitting language of the page lacks, those outside ASCII, and all."""
     letters = [letter for letter in data.decode(page, errors="replace") if letter.isalpha()]
     accented = [letter for letter in letters if not letter.isascii() and letter not in NO_LETTERS]
     counts = Counter(accented)

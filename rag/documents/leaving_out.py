@@ -1,4 +1,4 @@
-"""What a walk through folders leaves out: folders that programs fill, and what a person names as gitignore does.
+"""Files and folders that a walk leaves out: folders that programs fill, and what a person names as gitignore does.
 
 In: patterns of `--exclude`, files `.ragignore` of the folders on the way, the names in a folder. Out: the reason to
 leave a file or folder out. Patterns are those of gitignore (the library pathspec, loaded when there are any):

@@ -50,7 +50,7 @@ def missed_address(words: str, target: str | None) -> str:
 
 
 def beside(words: str, target: str | None) -> str:
-    """What to write behind the words of a link: " (https://mill.example/form)" behind "here", or nothing."""
+    """Text to write behind the words of a link: " (https://mill.example/form)" behind "here", or nothing."""
     address = missed_address(words, target)
     return f" ({address})" if address else ""
 

@@ -1,4 +1,4 @@
-"""What stands in the margins of an office document's pages -> its blocks, before and after those of the text.
+"""Text in the margins of an office document's pages -> its blocks, before and after those of the text.
 
 In: the blocks of the text, of its headers and of its footers. Out: all of them: a letter's sender and reference stand
 there. Left out: page numbers, and what the text says too. Pure.

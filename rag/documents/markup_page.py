@@ -94,5 +94,5 @@ def _cell(cell: Cell, names: bool) -> str:
 
 
 def indent_of(line: str) -> int:
-    """How far a line is set in."""
+    """Indent of a line."""
     return len(line) - len(line.lstrip())

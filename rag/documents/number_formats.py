@@ -59,7 +59,7 @@ class Section(NamedTuple):
     coloured: bool = False
 
     def kinds(self) -> frozenset[str]:
-        """What its pieces are."""
+        """Kinds of its pieces."""
         return frozenset(token.kind for token in self.tokens)
 
 
@@ -169,7 +169,7 @@ def _fixed(tokens: list[Token], number: Decimal) -> str:
 
 
 def _digits_end(tokens: list[Token], text: str) -> int:
-    """Where the digits may end in the text behind a point; what follows are words."""
+    """Place at which the digits may end in the text behind a point; words follow."""
     tail = 0
     for token in reversed(tokens):
         if token.kind == "digit":
@@ -219,7 +219,7 @@ def _decimals(tokens: list[Token], digits: str) -> str:
 
 
 def _said(token: Token) -> str:
-    """What a piece that is no digit writes."""
+    """Text that a piece writes which is no digit."""
     if token.kind in SHOWN:
         return token.text
     return {"percent": "%", "space": " ", "point": "."}.get(token.kind, "")

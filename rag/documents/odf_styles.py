@@ -24,7 +24,7 @@ DEEPEST = 20  # styles that are based on one another
 
 
 class Look(NamedTuple):
-    """How text is set."""
+    """Typography of a text."""
 
     hidden: bool = False
     shift: int = 0
@@ -42,7 +42,7 @@ class Look(NamedTuple):
 
 
 class Level(NamedTuple):
-    """How a level of a list is numbered; without a form it has bullets."""
+    """Numbering of a level of a list; without a form it has bullets."""
 
     form: str | None
     before: str = ""
@@ -193,7 +193,7 @@ def _number(text: str | None) -> int:
 
 
 def _stated(properties: Element, around: Colour | None) -> dict[str, Any]:
-    """What a style states of its text, by the fields of `Look`."""
+    """Properties that a style states for its text, by the fields of `Look`."""
     told: dict[str, Any] = {}
     struck, position, face = _struck(properties), value(properties, "text-position"), _font(properties)
     size, ink = length(value(properties, "font-size")), value(properties, "color")
@@ -232,7 +232,7 @@ def _struck(properties: Element) -> bool | None:
 
 
 def _shift(position: str) -> int:
-    """Of "super 58%", "-33% 58%", "0% 100%"."""
+    """Shift that "super 58%", "-33% 58%" or "0% 100%" states."""
     height = position.split()[0] if position.split() else ""
     if height in ("super", "sub"):
         return RAISED if height == "super" else LOWERED

@@ -147,7 +147,7 @@ class _Rows:
 
 
 def _text(cell: Element, source: Source) -> str:
-    """What the cell shows, empty if it is struck or not seen; a `Figure` if it is no text."""
+    """The text that the cell shows, empty if it is struck or not seen; a `Figure` if it is no text."""
     style = value(cell, "style-name")
     look = source.looks.of(style, Look(paper=source.looks.paper(style, WHITE)))
     plainly = look._replace(hidden=False, struck=False, points=None, colour=None)

@@ -45,7 +45,7 @@ DRAWN = OBJECTS | {"image"}
 
 
 class Source(NamedTuple):
-    """What the text of a file refers to."""
+    """Parts of a file that its text refers to."""
 
     looks: Looks
     receipt: Receipt

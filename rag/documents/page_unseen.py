@@ -169,7 +169,7 @@ def _is_shown(node: LexborNode) -> bool:
 
 
 def _entered(node: LexborNode, tag: str) -> str:
-    """What was entered into a field of a form."""
+    """The text that was entered into a field of a form."""
     if is_hidden(node):
         return ""
     if tag == "textarea":

@@ -1,4 +1,4 @@
-"""What a reader leaves out of a file -> the receipt: a short counted line for each kind of it.
+"""Things that a reader leaves out of a file -> the receipt: a short counted line for each kind of it.
 
 In: what is left out, as a reader comes upon it. Out: lines such as "2 images without a description", if the file holds
 text that nobody sees, and the links whose addresses are no part of the text. Readers ask about text that nobody sees,

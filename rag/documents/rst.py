@@ -60,7 +60,7 @@ def parse(data: bytes, receipt: Receipt | None = None) -> Content:
 
 
 def _before_text(text: str) -> str:
-    """What stands above the first line of text: files that are included there define what others use."""
+    """Markup above the first line of text: files that are included there define what others use."""
     first = FIRST_TEXT.search(text)
     return text[: first.start()] if first else ""
 

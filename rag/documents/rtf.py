@@ -57,7 +57,7 @@ SMALLEST = 15 * SMALLEST_IMAGE  # twips
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What holds within a group."""
+    """Properties that hold within a group."""
 
     place: str = "text"  # what the group describes; "skip": only groups within it are read; "gone": nothing is
     font: int | None = None

@@ -40,7 +40,7 @@ NO_SUBTITLES = "is not a file of subtitles: no line of it has times such as 00:0
 
 
 class _Caption(NamedTuple):
-    """What is on the screen for a while."""
+    """Text that is on the screen for a while."""
 
     begin: float  # seconds
     end: float

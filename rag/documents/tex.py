@@ -97,7 +97,7 @@ def _parsed(text: str, theorems: Iterable[str] = ()) -> Nodes:
 
 
 def _references(text: str) -> dict[str, str]:
-    """What stands for labels, the title beside them, and for the keys of sources, their labels or numbers."""
+    """Words that stand for labels, the title beside them, and for the keys of sources, their labels or numbers."""
     shown = {key: label or str(number) for number, (label, key) in enumerate(SOURCES.findall(text), start=1)}
     title, end = "", 0
     for found in NAMED.finditer(text):

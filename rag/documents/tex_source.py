@@ -99,7 +99,7 @@ def _balanced(text: str) -> str:
 
 
 class _Marks:
-    """What is open at a place of the text, and what is to stand in other places so that all of it is closed."""
+    """Marks that are open at a place of the text, and those that have to stand elsewhere so that all is closed."""
 
     def __init__(self, text: str) -> None:
         self.opened: list[re.Match[str]] = []
@@ -152,7 +152,7 @@ def _with(text: str, changed: Iterable[tuple[int, int, str]]) -> str:
 
 
 def _as_text(text: str, place: int) -> str:
-    """What stands for a bracket that is not closed: one that opens no argument, if it follows a command."""
+    """Text that stands for a bracket that is not closed: one that opens no argument, if it follows a command."""
     return "{[}" if ARGUMENT.search(text[max(0, place - LONGEST_NAME) : place]) else "["
 
 
@@ -249,7 +249,7 @@ def _first(text: str, commands: Container[str]) -> re.Match[str] | None:
 
 
 def _body(text: str, place: int, command: _Command) -> tuple[str, int]:
-    """What a command stands for, with its arguments filled in, and the place behind them."""
+    """The text that a command stands for, with its arguments filled in, and the place behind them."""
     arguments = []
     for number in range(command.arguments):
         start = SPACE.match(text, place)

@@ -20,7 +20,7 @@ PLACE = re.compile(r"%([1-9])")
 
 
 class Level(NamedTuple):
-    """How a level of a list is numbered."""
+    """Numbering of a level of a list."""
 
     start: int = 1
     form: str = "decimal"

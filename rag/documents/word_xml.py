@@ -159,7 +159,7 @@ def _numbering(lists: Element) -> Element:
 
 
 def _stated(root: Element) -> list[Element]:
-    """What the file says of itself, under the names of today."""
+    """Properties that the file states of itself, under the names of today."""
     found = []
     for field in root.iterfind("{*}DocumentProperties/*"):
         if local_name(field) in STATED:

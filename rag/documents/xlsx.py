@@ -37,7 +37,7 @@ SHIFTS = {"superscript": RAISED, "subscript": LOWERED}
 
 
 class _Book(NamedTuple):
-    """What the cells of all sheets refer to."""
+    """Parts of a workbook that the cells of all sheets refer to."""
 
     strings: list[str]
     looks: list[Look]
@@ -219,7 +219,7 @@ def _cells(row: Element, book: _Book) -> Iterator[tuple[int, str, bool]]:
 
 
 def _text(cell: Element, look: Look, book: _Book) -> str:
-    """What the cell shows; a `Figure` if it is no text."""
+    """The text that the cell shows; a `Figure` if it is no text."""
     parts = {local_name(child): child for child in cell}
     kind, stored = cell.get("t", "n"), _content(parts.get("v")).strip()
     book.receipt.count(FORMULA, "f" in parts and "v" not in parts)

@@ -1,4 +1,4 @@
-"""What a sheet of a workbook has besides its cells: comments, drawings, tables with styles of their own.
+"""Parts of a workbook's sheet besides its cells: comments, drawings, tables with styles of their own.
 
 In: the package and the path of a sheet. Out: the texts of its drawings, counts of what is not read, and the ranges
 whose cells may be coloured by something else than their own style.

@@ -19,7 +19,7 @@ INDEXED = {"0": BLACK, "1": WHITE, "8": BLACK, "9": WHITE, "64": BLACK, "65": WH
 
 
 class Look(NamedTuple):
-    """How cells of a style are shown."""
+    """The way in which cells of a style are shown."""
 
     code: str = number_formats.GENERAL
     struck: bool = False

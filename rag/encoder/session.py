@@ -83,7 +83,7 @@ class Session:
 
 
 def _result(begun: Future[Outputs], deadline: Deadline) -> Outputs:
-    """What comes of a row. Raises the error of the deadline as soon as it is over."""
+    """The logits of a row. Raises the error of the deadline as soon as it is over."""
     while True:
         try:
             return begun.result(_LOOK_S)

@@ -39,7 +39,7 @@ _PAGES = 4096  # of the catalogue that are copied at once; in between, writers g
 
 
 class Backup(NamedTuple):
-    """What a backup holds."""
+    """Contents of a backup."""
 
     name: str
     documents: int
@@ -158,7 +158,7 @@ def _add(archive: zipfile.ZipFile, path: Path, inside: str) -> dict[str, Any]:
 
 
 def _manifest(file: Path) -> dict[str, Any]:
-    """What the backup says of itself. Raises `InputError` if there is no such file, `RagError` if it is no backup."""
+    """The backup's own manifest. Raises `InputError` if there is no such file, `RagError` if it is no backup."""
     if not file.is_file():
         raise InputError(f"{file}: there is no file of that name", "file")
     try:

@@ -180,14 +180,14 @@ class Catalogue:
         ]
 
     def outcome(self, job: str) -> str | None:
-        """What came of an upload, as it was noted; None if that is not known."""
+        """The outcome of an upload, as it was noted; None if that is not known."""
         if not self._has("jobs"):
             return None
         found = self.connection.execute("SELECT outcome FROM jobs WHERE job = ?", (job,)).fetchone()
         return None if found is None else str(found[0])
 
     def outcomes_after(self, job: str) -> dict[str, str]:
-        """What came of the uploads whose ids sort behind this one, by id."""
+        """Outcomes of the uploads whose ids sort behind this one, by id."""
         if not self._has("jobs"):
             return {}
         return dict(self.connection.execute("SELECT job, outcome FROM jobs WHERE job > ?", (job,)).fetchall())
@@ -229,7 +229,7 @@ class Catalogue:
         ]  # fmt: skip
 
     def notes(self, document_ids: Iterable[str], at: int) -> dict[str, tuple[str, ...]]:
-        """What was not read of the files of these documents, by document id; none for those that were read whole."""
+        """Parts of these documents' files that were not read, by document id; none for those that were read whole."""
         found = self.connection.execute(
             f"SELECT v.document, {self._receipt('notes')} FROM versions v "
             f"WHERE v.document IN (SELECT value FROM json_each(:ids)) AND {_LIVE}",

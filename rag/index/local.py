@@ -166,12 +166,12 @@ class LocalIndex:
         return self._writing().at_once()
 
     def outcome(self, job: str) -> str | None:
-        """What came of an upload, as it was noted; None if that is not known."""
+        """The outcome of an upload, as it was noted; None if that is not known."""
         with self._readers.reading() as catalogue:
             return catalogue.outcome(job)
 
     def outcomes_after(self, job: str) -> dict[str, str]:
-        """What came of the uploads whose ids sort behind this one, by id."""
+        """Outcomes of the uploads whose ids sort behind this one, by id."""
         with self._readers.reading() as catalogue:
             return catalogue.outcomes_after(job)
 

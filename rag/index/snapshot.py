@@ -155,7 +155,7 @@ class LocalSnapshot:
             return catalogue.documents(self.generation, after, most)
 
     def info(self, document_id: str) -> DocumentInfo | None:
-        """What a list says of a document; None if there is none of that id. Whatever the filters."""
+        """Properties of a document for a list, whatever the filters; None if there is none of that id."""
         catalogue = self._catalogue()
         with plain_errors(catalogue.folder):
             return next(iter(catalogue.documents(self.generation, only=document_id)), None)
@@ -174,7 +174,7 @@ class LocalSnapshot:
             return catalogue.stored(document_id, self.generation)
 
     def notes(self, document_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """What was not read of the files of these documents, by document id; none for those that were read whole."""
+        """Parts of these documents' files that were not read, by document id; none for those that were read whole."""
         catalogue = self._catalogue()
         with plain_errors(catalogue.folder):
             return catalogue.notes(document_ids, self.generation)

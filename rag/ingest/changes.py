@@ -93,7 +93,7 @@ def find_changes(
 
 
 def _without(discovery: Discovery, missed: Sequence[Skipped]) -> Discovery:
-    """What was found, but for copies that are not as new as they might be: those are kept as they were read."""
+    """Change that was found, but for copies that are not as new as they might be: those are kept as they were read."""
     if not missed:
         return discovery
     old = {os.path.realpath(item.path) for item in missed}

@@ -46,7 +46,7 @@ class Contents:
         return _is_or_lies_in(document_id, self._failed)
 
     def settled(self, known: Iterable[str]) -> Settled:
-        """What becomes of the documents that the index has of the file and that were not put in anew."""
+        """The fate of the documents that the index has of the file and that were not put in anew."""
         found = Settled([], [], [])
         for document_id in known:
             if document_id in self.put:

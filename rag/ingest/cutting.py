@@ -18,7 +18,7 @@ from rag.types import Document, Prepared
 
 
 def program_of(embedder: Embedder, passage_tokens: int) -> Program | None:
-    """What a `ReaderPool` runs in its processes to have documents cut for that embedder; None if the embedder's
+    """Program that a `ReaderPool` runs in its processes to have documents cut for that embedder; None if the embedder's
     tokenizer has no file: then whoever takes the documents cuts them."""
     if embedder.tokenizer is None:
         return None

@@ -87,7 +87,7 @@ class _Names:
 
     @cached_property
     def _owners(self) -> dict[str, _Owner]:
-        """Who has each id; most runs have nothing to compare with it."""
+        """Owner of each id; most runs have nothing to compare with it."""
         return {
             document_id: _Owner(file, state.stamp.place or file, state.stamp)
             for document_id, (file, state) in self._states.items()

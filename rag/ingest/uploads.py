@@ -37,7 +37,7 @@ _LONGEST_NAME = 1_000  # bytes of all parts; the system takes 4,096 with the fol
 
 
 class Outcome(NamedTuple):
-    """What came of an upload. `error` says why nothing is indexed, or which file in it could not be read."""
+    """The outcome of an upload. `error` says why nothing is indexed, or which file in it could not be read."""
 
     document_id: str
     done: bool
@@ -244,7 +244,7 @@ def _nothing_read(upload: Upload, found: Found, summary: Summary) -> tuple[str, 
 
 
 def _known(upload: Upload, known: Mapping[str, FileState]) -> dict[str, list[str]]:
-    """What the index has of the file of the upload's name, as in `Change.known`: nothing of one without others in it,
+    """Documents that the index has of the file of the upload's name, as in `Change.known`: none if it holds no others,
     so that an empty one takes nothing away."""
     if not is_container(upload.name):
         return {}

@@ -31,7 +31,7 @@ _PIECE = 1 << 16
 
 
 class Limits(NamedTuple):
-    """How much is taken of a source."""
+    """Limits to what is taken of a source."""
 
     pages: int = 10_000  # of a sitemap
     files: int = 100_000  # of a folder, folders in it included
@@ -55,7 +55,7 @@ class NotFetched(Exception):
 
 
 class Fetched(NamedTuple):
-    """What came back: unchanged, or a body in the file that was given, with its media type and marks."""
+    """A response: unchanged, or a body in the file that was given, with its media type and marks."""
 
     unchanged: bool
     media_type: str = ""
@@ -165,7 +165,7 @@ class Session:
 
 
 def _target(address: str, response: httpx2.Response) -> str:
-    """Where a redirect leads. Raises `NotFetched`."""
+    """Address to which a redirect leads. Raises `NotFetched`."""
     target = urljoin(address, response.headers.get("location", ""))
     if target.partition("://")[0].lower() not in WEB:
         raise NotFetched(f"it leads to {target[:200]!r}, which is no page of the web")

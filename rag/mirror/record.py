@@ -1,4 +1,4 @@
-"""What is known of the copies from one host: when each was made, of what state, and for which sources.
+"""Notes on the copies from one host: when each was made, of what state, and for which sources.
 
 In: the folder of a host's copies. Out: a file beside them, written whole. A record that is lost costs no more than
 fetching everything once more.

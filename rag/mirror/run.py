@@ -82,7 +82,7 @@ def _brought(
 
 
 def _skipped(missed: Missed, base: Path) -> Skipped:
-    """What was missed; in the place of its copy, which is there but not as new as it might be."""
+    """Files that were missed; in the place of each its copy, which is there but not as new as it might be."""
     place = f"{host_place(missed.address)}/{missed.file}" if missed.file else place_of(missed.address)
     if place is None:
         return Skipped(base / host_place(missed.address), f"{missed.address[:200]}: {missed.reason}")

@@ -23,7 +23,7 @@ _MOST_TRIED = 100  # places of a stretch that occurs often
 
 
 def aligned(text: str, glyphs: Sequence[Glyph]) -> list[int]:
-    """For each character of the text the number of its glyph; `NONE` for white space and what is not on the page."""
+    """Numbers of the glyphs, one for each character of the text; `NONE` for white space and what is not on the page."""
     return _Alignment(text, glyphs).numbers()
 
 

@@ -172,7 +172,7 @@ def _key(original: Original, job: Job) -> bytes:
 
 
 def _result(message: bytes, original: Original) -> bytes:
-    """What was asked for. Raises the error that a process told instead."""
+    """The result that was asked for. Raises the error that a process told instead."""
     kind, rest = message[:1], message[1:]
     if kind == worker.DONE:
         return rest

@@ -47,7 +47,7 @@ class Reader:
     name = MODEL
 
     def __init__(self, model: Path, vocabulary: Path, threads: int, waiting: int) -> None:
-        """At most `waiting` questions wait. Raises `ModelError` if a file is absent, cut or of another kind."""
+        """Open the model. At most `waiting` questions wait. Raises `ModelError` if a file is absent, cut or foreign."""
         from tokenizers import Tokenizer
 
         for path in (model, vocabulary):

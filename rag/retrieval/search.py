@@ -282,7 +282,7 @@ def _once_each(judged: Sequence[_Judged], k: int, snapshot: Snapshot) -> Iterato
 
 
 def _newest(group: Sequence[_Judged], snapshot: Snapshot) -> _Judged:
-    """Of those that fit the question as well as the first, the one of the newest document."""
+    """The hit of the newest document, of those that fit the question as well as the first."""
     equal = [item for item in group if item.score >= group[0].score - _EQUAL]
     origins = snapshot.origins({_document(item) for item in equal})
     return max(equal, key=lambda item: (_day(origins.get(_document(item))), item.score))

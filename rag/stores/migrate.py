@@ -57,7 +57,7 @@ def migrate(source: Index, target: WritableIndex, run: Run = UNWATCHED) -> Migra
 
 
 def _read_as(state: FileState) -> tuple[int, bool | None]:
-    """How a file was read: the same one may have been read otherwise."""
+    """The way in which a file was read: the same one may have been read otherwise."""
     return state.reader, state.hidden
 
 

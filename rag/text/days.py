@@ -52,7 +52,7 @@ def months_in(text: str) -> dict[str, str]:
 
 
 def month_of(day: str) -> str:
-    """What is left of a day in figures without the day of the month; empty if it is written otherwise.
+    """The rest of a day in figures without the day of the month; empty if it is written otherwise.
 
     >>> month_of("2024-06-11"), month_of("11.06.2024"), month_of("11 June 2024")
     ('2024-06', '06.2024', '')

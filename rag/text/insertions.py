@@ -52,5 +52,5 @@ class ShownText:
             written = True
 
     def shown(self) -> Shown:
-        """What was gathered."""
+        """The text that was gathered."""
         return Shown("".join(self._parts), self._origin)

@@ -1,4 +1,4 @@
-"""What lies on a page of a PDF besides its text: values of forms, typed-in text, notes, links, attached files.
+"""Objects on a page of a PDF besides its text: values of forms, typed-in text, notes, links, attached files.
 
 In: a page that PDFium has loaded. Out: values with their places, notes, attached files. Push buttons, signatures,
 passwords and what is hidden are left out. It does not decide where a value belongs in the text (fields.py).
@@ -21,7 +21,7 @@ PASSWORD = 1 << 13  # flag of a field
 
 
 class Annotations(NamedTuple):
-    """What lies on a page besides its text."""
+    """Objects on a page besides its text."""
 
     fields: list[Field]
     notes: list[str]  # "Note (author): words"

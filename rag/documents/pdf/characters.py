@@ -41,7 +41,7 @@ NAME_BYTES = 128  # of a font's name that are looked at
 
 
 class Characters(NamedTuple):
-    """What the characters of a page make."""
+    """Text and places that the characters of a page make."""
 
     lines: list[Line]
     doubtful: bool = False  # its fonts do not say which characters their shapes are
@@ -117,7 +117,7 @@ class _Run(NamedTuple):
 
 
 class PageCharacters:
-    """What PDFium tells of the characters of a page, each by its place. Its answers go into the same few objects."""
+    """Characters of a page as PDFium tells them, each by its index. Its answers go into the same few objects."""
 
     def __init__(self, page: Any) -> None:
         from pypdfium2 import raw

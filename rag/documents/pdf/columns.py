@@ -83,7 +83,7 @@ def _gaps(line: Line) -> list[_Gutter]:
 
 
 def _narrowed(gutters: Sequence[_Gutter], line: Line) -> list[_Gutter] | None:
-    """What the line leaves free of the gutters; None if one of them is no longer there."""
+    """Parts of the gutters that the line leaves free; None if one of them is no longer there."""
     narrowed = []
     for gutter in gutters:
         middle = (gutter.left + gutter.right) / 2

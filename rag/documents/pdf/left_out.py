@@ -1,4 +1,4 @@
-"""What was not read of a PDF -> notes, a line each, that say so and what to do.
+"""Parts of a PDF that were not read -> notes, a line each, that say so and what to do.
 
 In: the places of pages that were left out, and the text of the file. Out: notes; a judgement if the text is only a
 placeholder for a form that a viewer would draw. Embedded files are noted by contained.py. Pure.

@@ -71,7 +71,7 @@ def _starts_with_number(line: Line) -> bool:
 
 
 def _in_one_margin(numbered: Sequence[tuple[int, Line]], lines: Sequence[Line]) -> list[tuple[int, Line]]:
-    """Those numbers that stand below one another at the left of all other words, one for each height."""
+    """Numbers that stand below one another at the left of all other words, one for each height."""
     ends = Counter(round(line.words[0].right) for _, line in numbered)
     starts = Counter(round(line.words[0].left) for _, line in numbered)
     by_end = ends.most_common(1)[0][1] >= starts.most_common(1)[0][1]

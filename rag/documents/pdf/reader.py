@@ -153,7 +153,7 @@ def _recognised(document: Any, numbers: Sequence[int], languages: Sequence[str])
 
 
 def _united(written: list[Block], recognised: list[Block]) -> list[Block]:
-    """What OCR found on a page, and what is text on it, such as a stamp, without saying it twice."""
+    """Text that OCR found on a page, united with the text on it, such as a stamp, without saying it twice."""
     known = _letters(written)
     return [block for block in recognised if not known or _letters([block]) not in known] + written
 

@@ -31,7 +31,7 @@ ALL_COLOURED = 0.5  # ... and if other words lie there too
 
 
 class Sight(Enum):
-    """How a text is drawn."""
+    """The way in which a text is drawn."""
 
     SEEN = "seen"
     NO_INK = "no ink"
@@ -97,7 +97,7 @@ class _Judge:
         self._smallest = SMALLEST * min(1.0, min(page.get_size()) / SMALL_PAGE)
 
     def sight(self, places: Sequence[int]) -> Sight:
-        """How a word is drawn."""
+        """The way in which a word is drawn."""
         item = self._raw.FPDFText_GetTextObject(self._text, places[0])
         if not item:  # PDFium put it in
             return Sight.SEEN

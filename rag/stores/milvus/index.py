@@ -172,11 +172,11 @@ class MilvusIndex:
         return self._writing().at_once()
 
     def outcome(self, job: str) -> str | None:
-        """What came of an upload, as it was noted; None if that is not known."""
+        """The outcome of an upload, as it was noted; None if that is not known."""
         return self._usable().outcome(job)
 
     def outcomes_after(self, job: str) -> dict[str, str]:
-        """What came of the uploads whose ids sort behind this one, by id."""
+        """Outcomes of the uploads whose ids sort behind this one, by id."""
         return self._usable().outcomes_after(job)
 
     def note_outcome(self, job: str, outcome: str) -> None:

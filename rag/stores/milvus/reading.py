@@ -45,7 +45,7 @@ class Reader:
         return self._document(self._version(document_id))
 
     def notes(self, document_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """What was not read of the files of these documents, by document id; none for those that were read whole."""
+        """Parts of these documents' files that were not read, by document id; none for those that were read whole."""
         wanted = ", ".join(map(text_of, document_ids))
         where = f"document in [{wanted}] and {self.where}"
         found = self.server.query(collection(self.index, DOCUMENTS), where, rows.ABOUT) if wanted else ()

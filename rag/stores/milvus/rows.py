@@ -93,7 +93,7 @@ def info(row: Row, shown: Shown = with_path) -> DocumentInfo:
 
 
 def notes_of(row: Row) -> tuple[str, ...]:
-    """What was not read of the file behind a row of the ledger; earlier versions of this program kept nothing."""
+    """Unread parts of the file behind a row of the ledger; earlier versions of this program kept nothing."""
     return tuple(json.loads(row["about"]).get("notes", ()))
 
 

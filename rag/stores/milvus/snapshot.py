@@ -160,7 +160,7 @@ class MilvusSnapshot:
         return [info for info in self._documents() if after is None or info.id > after][:most]
 
     def info(self, document_id: str) -> DocumentInfo | None:
-        """What a list says of a document; None if there is none of that id. Whatever the filters."""
+        """Properties of a document for a list, whatever the filters; None if there is none of that id."""
         return next((info for info in self._documents() if info.id == document_id), None)
 
     def document(self, document_id: str) -> Document:
@@ -173,7 +173,7 @@ class MilvusSnapshot:
         return self._usable().reader.stored(document_id)
 
     def notes(self, document_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """What was not read of the files of these documents, by document id; none for those that were read whole."""
+        """Parts of these documents' files that were not read, by document id; none for those that were read whole."""
         return self._usable().reader.notes(document_ids)
 
     def origins(self, document_ids: Iterable[str]) -> dict[str, Origin]:

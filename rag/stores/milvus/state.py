@@ -123,12 +123,12 @@ class Meta:
             self._server.delete(self._name, f"key == {text_of(key)}")
 
     def outcome(self, job: str) -> str | None:
-        """What came of an upload, as it was noted; None if that is not known."""
+        """The outcome of an upload, as it was noted; None if that is not known."""
         value = self._read(f"{_JOB}{job}")
         return None if value is None else str(value)
 
     def outcomes_after(self, job: str) -> dict[str, str]:
-        """What came of the uploads whose ids sort behind this one, by id."""
+        """Outcomes of the uploads whose ids sort behind this one, by id."""
         later = f"{_like(_JOB)} and key > {text_of(f'{_JOB}{job}')}"
         found = self._server.query(self._name, later, ["key", "value"])
         return {row["key"].removeprefix(_JOB): str(json.loads(row["value"])) for row in found}
