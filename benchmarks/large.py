@@ -171,7 +171,7 @@ def memory(work: Path) -> float:
 
 
 def on_disk(work: Path) -> int:
-    return sum((work / name).stat().st_size for name in (manifest.FILE, manifest.VECTORS))
+    return sum((work / name).stat().st_size for name in (manifest.FAISS_FILE, manifest.VECTORS))
 
 
 def timed(call: Callable[[], Any]) -> tuple[Any, float]:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from rag.errors import ModelError
-from rag.llm.remote.endpoints import is_address
+from rag.llm.remote.endpoints import names_servers
 from rag.seams import Embedder, LanguageModel, PassageReader
 from rag.settings import EMBEDDED_EMBEDDER, EMBEDDED_MODEL, NO_MODEL, Settings
 
@@ -52,7 +52,7 @@ def load_models(settings: Settings, answers: bool = True) -> Models:
     models.reader = Reader.load(settings.threads, settings.queue)
     if settings.model == NO_MODEL or settings.mode == "extract":
         return models
-    if is_address(settings.model):
+    if names_servers(settings.model):
         models.language_model = _remote_model(settings)
     elif settings.model == EMBEDDED_MODEL:
         models.load_writer = partial(_local_model, settings)

@@ -37,8 +37,8 @@ from rag.answering.unread import names_document, unread_by_name, unread_by_words
 from rag.answering.write import write
 from rag.deadline import Deadline
 from rag.errors import DocumentNotFound, InputError, ModelError
-from rag.index.sources import Shown, with_path
-from rag.index.unread import MOST, unread
+from rag.index.sources import ShowSource, with_path
+from rag.index.unread import MAX_UNREAD, unread
 from rag.ingest.dating import dated
 from rag.models import Models, load_models
 from rag.retrieval.conversation import parse_history, refers_back, resolve
@@ -101,7 +101,7 @@ def open_pipeline(
     models: Models | None = None,
     *,
     answers: bool = True,
-    shown: Shown = with_path,
+    shown: ShowSource = with_path,
     refuse_below: float | None = None,
 ) -> Pipeline:
     """The index `settings.index`, ready for questions; `models` that are given are shared, not closed. `shown` makes
@@ -319,7 +319,7 @@ class Pipeline:
         """The refusal of a question that names a file which could not be read, and no document; if it may mean such a
         file, that is noted for the answer."""
         text = draft.question.text
-        files = unread(self._index.failures(MOST))
+        files = unread(self._index.failures(MAX_UNREAD))
         named = unread_by_name(text, files)
         if named and not names_document(text, snapshot.documents()):
             return Form(remark="\n".join(unread_lines(named)), reason="unread")

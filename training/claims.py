@@ -20,7 +20,7 @@ import numpy as np
 from sources import passage
 from tokenizers import Tokenizer
 
-from rag.encoder.session import Session
+from rag.encoder.session import EncoderSession
 from rag.evaluation.certainty import auroc
 from rag.reading.forms import shown
 
@@ -40,7 +40,7 @@ class Checker:
     """A reader file, asked for its claim head alone."""
 
     def __init__(self, model: Path, vocabulary: Path, threads: int) -> None:
-        self._session = Session(model, threads, 0)
+        self._session = EncoderSession(model, threads, 0)
         self._tokenizer = Tokenizer.from_file(str(vocabulary))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()

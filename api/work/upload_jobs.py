@@ -35,6 +35,7 @@ from rag.documents.options import DEFAULTS, Options
 from rag.documents.pool import SECONDS, ReaderPool, Time
 from rag.errors import IndexBusy, Overloaded, RagError, StateUnavailable
 from rag.index.folders import index_folder
+from rag.index.uploaded import UPLOADS
 from rag.ingest import incoming, uploads
 from rag.ingest.cutting import program_of
 from rag.ingest.incoming import Upload
@@ -129,7 +130,7 @@ class Jobs:
     def start(self) -> None:
         """Take up the uploads that an earlier process left waiting, in the order in which they came, and start the
         threads."""
-        for folder in sorted(self._served.settings.indexes_dir.glob(f"*/{incoming.FOLDER}")):
+        for folder in sorted(self._served.settings.indexes_dir.glob(f"*/{UPLOADS}")):
             for upload in incoming.waiting(folder.parent, self._owner):
                 with self._lock:
                     self._waiting += 1
@@ -156,7 +157,7 @@ class Jobs:
         if not create and index != self._served.settings.index:
             self._served.check(index)
         self._served.models()
-        upload = Upload(self._new_id(index, folder), uploads.checked_name(name), folder / incoming.FOLDER)
+        upload = Upload(self._new_id(index, folder), uploads.checked_name(name), folder / UPLOADS)
         uploads.check_place(upload)
         self._reserve()
         try:
@@ -210,7 +211,7 @@ class Jobs:
                     job = Job(job_id, name, "")
                     job.end(Outcome.of_text(kept))
                     return job
-        for folder in settings.indexes_dir.glob(f"*/{incoming.FOLDER}"):
+        for folder in settings.indexes_dir.glob(f"*/{UPLOADS}"):
             if document_id := incoming.is_waiting(folder.parent, job_id):
                 return Job(job_id, folder.parent.name, document_id)
         return None

@@ -18,8 +18,8 @@ from rag.cli.models import fetched_models
 from rag.documents import libreoffice
 from rag.documents.pdf import ocr
 from rag.errors import RagError
-from rag.llm.gguf import INSTALL, INSTALL_EMBEDDED, embedded_writes, model_file
-from rag.llm.remote.endpoints import is_address
+from rag.llm.gguf import INSTALL_EMBEDDED, INSTALL_LLM, embedded_writes, model_file
+from rag.llm.remote.endpoints import names_servers
 from rag.models import load_embedder
 from rag.processor import processor_flags
 from rag.reading.reader import Reader, sha256
@@ -131,10 +131,10 @@ def _loaded_reader(settings: Settings) -> str:
 def _model(settings: Settings) -> Iterator[Finding]:
     if settings.model == NO_MODEL:
         yield Finding("language model", True, "none, as set: answers are quoted, none is written")
-    elif is_address(settings.model):
+    elif names_servers(settings.model):
         yield from _servers(settings)
     elif settings.model == EMBEDDED_MODEL and settings.mode != "write" and not embedded_writes():
-        yield _part("language model", None, "answers are quoted, none is written", f"{INSTALL}; {INSTALL_EMBEDDED}")
+        yield _part("language model", None, "answers are quoted, none is written", f"{INSTALL_LLM}; {INSTALL_EMBEDDED}")
     else:
         yield _checked(
             "language model",

@@ -371,10 +371,10 @@ def _stopped(left: int, what: str, arguments: Sequence[str], options: argparse.N
 
 def _nothing_to_read(paths: Sequence[Path], skipped: Sequence[Skipped]) -> int:
     from rag.documents.formats import NAMED
-    from rag.mirror.places import origin
+    from rag.mirror.places import original_address
 
     for item in skipped[:10]:
-        print(f"  skipped  {origin(str(item.path))}: {item.reason}", file=sys.stderr)
-    names = ", ".join(origin(str(path)) for path in paths)
+        print(f"  skipped  {original_address(str(item.path))}: {item.reason}", file=sys.stderr)
+    names = ", ".join(original_address(str(path)) for path in paths)
     print(f"rag: no readable file in {names}: types that are read are {NAMED} and source code", file=sys.stderr)
     return NOTHING_DONE

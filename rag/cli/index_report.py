@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rag.mirror.places import origin, with_address
+from rag.mirror.places import original_address, with_address
 
 if TYPE_CHECKING:
     from rag.ingest.changes import Change, Same
@@ -76,7 +76,7 @@ def _as_json(summary: Summary, total: int) -> dict[str, Any]:
         "duplicates": _pairs(summary.duplicates),
         "failed": _messages(summary.failed),
         "failed_before": _messages(summary.failed_before),
-        "skipped": [{"path": origin(str(item.path)), "reason": item.reason} for item in summary.skipped],
+        "skipped": [{"path": original_address(str(item.path)), "reason": item.reason} for item in summary.skipped],
         "notes": _messages(summary.notes),
         "held": [item._asdict() for item in summary.held],
         "renamed": [item._asdict() for item in summary.renamed],
@@ -114,8 +114,8 @@ def _print_text(summary: Summary, total: int, options: argparse.Namespace, setti
 def held_text(held: Held) -> str:
     """The line that says why documents below a path were not removed, and what removes them."""
     return (
-        f"{held.vanished} of {held.documents} documents below {origin(held.path)} are no longer there, and none of "
-        "them was removed: is its drive there? `--prune` removes them"
+        f"{held.vanished} of {held.documents} documents below {original_address(held.path)} are no longer there, and "
+        "none of them was removed: is its drive there? `--prune` removes them"
     )
 
 
@@ -133,7 +133,7 @@ def _print_left_out(summary: Summary) -> None:
 
     wanted = [item for item in summary.skipped if isinstance(item, LeftOut)]
     for item in [item for item in summary.skipped if not isinstance(item, LeftOut)] + wanted[:_NAMED]:
-        print(f"  skipped  {origin(str(item.path))}: {item.reason}", file=sys.stderr)
+        print(f"  skipped  {original_address(str(item.path))}: {item.reason}", file=sys.stderr)
     if len(wanted) > _NAMED:
         print(f"  skipped  {len(wanted) - _NAMED} more that were to be left out: --json lists them", file=sys.stderr)
     for renamed in summary.renamed:

@@ -103,10 +103,10 @@ def _check_model(settings: Settings) -> None:
     """Raises `ModelError` if the model that `--model` names is not there: answers without it are not what was asked
     for."""
     from rag.llm.gguf import model_file
-    from rag.llm.remote.endpoints import is_address
+    from rag.llm.remote.endpoints import names_servers
     from rag.settings import EMBEDDED_MODEL, NO_MODEL
 
-    if settings.model not in (EMBEDDED_MODEL, NO_MODEL) and not is_address(settings.model):
+    if settings.model not in (EMBEDDED_MODEL, NO_MODEL) and not names_servers(settings.model):
         model_file(settings.model, settings.cache_dir, settings.threads)
 
 

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from rag.atomic import write_whole
 from rag.errors import InputError
-from rag.llm.gguf import INSTALL, INSTALL_EMBEDDED, check_runtime, embedded_file, embedded_writes, model_file
-from rag.llm.remote.endpoints import is_address
+from rag.llm.gguf import INSTALL_EMBEDDED, INSTALL_LLM, check_runtime, embedded_file, embedded_writes, model_file
+from rag.llm.remote.endpoints import names_servers
 from rag.reading.reader import MODEL
 from rag.settings import EMBEDDED_EMBEDDER, EMBEDDED_MODEL, NO_MODEL, Settings, set_in
 
@@ -52,7 +52,7 @@ def kept_models(settings: Settings) -> Iterator[Kept]:
     """The models of the installation, then those that were fetched from a hub."""
     yield Kept(EMBEDDED_EMBEDDER, "embedder", None, settings.embedder == EMBEDDED_EMBEDDER, _OWN)
     yield Kept(MODEL, "reader", None, True, _OWN)
-    place = _OWN if embedded_writes() else f"not installed: {INSTALL}; {INSTALL_EMBEDDED}"
+    place = _OWN if embedded_writes() else f"not installed: {INSTALL_LLM}; {INSTALL_EMBEDDED}"
     yield Kept(EMBEDDED_MODEL, "language model", None, settings.model == EMBEDDED_MODEL, place)
     yield from fetched_models(settings)
 
@@ -108,7 +108,7 @@ def _fetched(name: str, settings: Settings) -> str:
         check_runtime()
         embedded_file()
         return _OWN
-    if name == NO_MODEL or is_address(name):
+    if name == NO_MODEL or names_servers(name):
         return "there is nothing to fetch"
     if name.endswith(".gguf"):
         return str(model_file(name, settings.cache_dir, settings.threads))
@@ -131,7 +131,7 @@ def _use(name: str, settings: Settings) -> None:
 
 
 def _is_language_model(name: str) -> bool:
-    return name in (EMBEDDED_MODEL, NO_MODEL) or name.endswith(".gguf") or is_address(name)
+    return name in (EMBEDDED_MODEL, NO_MODEL) or name.endswith(".gguf") or names_servers(name)
 
 
 def _write(key: str, value: str) -> None:

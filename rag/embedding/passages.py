@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rag.embedding.pooling import late_chunked, rows, unit
+from rag.embedding.pooling import late_chunked, stacked_rows, unit
 from rag.errors import ModelError
 from rag.processor import has_bfloat16, spin_briefly
 from rag.settings import EMBEDDED_EMBEDDER
@@ -151,7 +151,7 @@ class SentenceTransformerEmbedder:
         alone = [(text[s.start : s.end], ()) for text, sentences in items for s in sentences]
         vectors = iter([embedding.passage for embedding in self._embed(alone)])
         return [
-            Embedding(whole.passage, rows([next(vectors) for _ in passage.sentences], self.dimension))
+            Embedding(whole.passage, stacked_rows([next(vectors) for _ in passage.sentences], self.dimension))
             for passage, whole in zip(passages, self._embed([(text, ()) for text, _ in items]), strict=True)
         ]
 

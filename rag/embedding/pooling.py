@@ -14,7 +14,9 @@ def late_chunked(states: Vectors, offsets: Any, whole: Vectors, sentences: Seque
     """The embedding of a text whose unit vector is `whole`, with the vector of each sentence pooled from the states of
     its own tokens ("late chunking"). `states` has shape (tokens, d); `offsets`, (tokens, 2), are the places of the
     tokens in the text, `(0, 0)` for special ones."""
-    return Embedding(whole, rows([pooled(states, offsets, sentence, whole) for sentence in sentences], len(whole)))
+    return Embedding(
+        whole, stacked_rows([pooled(states, offsets, sentence, whole) for sentence in sentences], len(whole))
+    )
 
 
 def pooled(states: Vectors, offsets: Any, sentence: Sentence, whole: Vectors) -> Vectors:
@@ -29,6 +31,6 @@ def unit(vector: Any) -> Vectors:
     return np.asarray(vector / norm if norm > 0 else vector, np.float32)
 
 
-def rows(vectors: list[Vectors], dimension: int) -> Vectors:
+def stacked_rows(vectors: list[Vectors], dimension: int) -> Vectors:
     """The vectors as rows of an array, which may have none."""
     return np.stack(vectors) if vectors else np.empty((0, dimension), np.float32)

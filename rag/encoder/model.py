@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from rag.errors import ModelError
 
-Floats = NDArray[np.float32]
-Outputs = Mapping[str, Floats]  # one row's outputs by name
+Float32Array = NDArray[np.float32]
+Outputs = Mapping[str, Float32Array]  # one row's outputs by name
 
 
 class Model:

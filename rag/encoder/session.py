@@ -22,7 +22,7 @@ _LOOK_S = 0.05  # between two looks of a waiting caller at its deadline
 _RETRY_S = 5.0
 
 
-class Session:
+class EncoderSession:
     """A loaded model. Any thread may call; the rows of several calls take turns."""
 
     def __init__(self, path: Path, threads: int, most: int) -> None:

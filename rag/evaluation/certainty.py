@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Float64Array = NDArray[np.float64]
 
 BINS = 10
 
@@ -26,7 +26,7 @@ class Bin(NamedTuple):
     size: int  # questions
 
 
-def auroc(outcome: Floats, confidence: Floats) -> float:
+def auroc(outcome: Float64Array, confidence: Float64Array) -> float:
     """The probability that a positive has more confidence than a negative, ties counting half.
 
     The area under the ROC curve is that of Mann and Whitney's U (Hanley and McNeil 1982).
@@ -38,7 +38,7 @@ def auroc(outcome: Floats, confidence: Floats) -> float:
     return float(below.mean() / 2 / len(negative))
 
 
-def risks(right: Floats, confidence: Floats) -> Floats:
+def risks(right: Float64Array, confidence: Float64Array) -> Float64Array:
     """The share of wrong ones among the n most confident, for n = 1, 2, ..., shape `(n,)`.
 
     The risk-coverage curve of selective prediction (El-Yaniv and Wiener 2010). Those of equal confidence come in
@@ -50,24 +50,24 @@ def risks(right: Floats, confidence: Floats) -> Floats:
     return np.asarray(risk[np.searchsorted(ranked, ranked, "right") - 1])
 
 
-def risk_area(right: Floats, confidence: Floats) -> float:
+def risk_area(right: Float64Array, confidence: Float64Array) -> float:
     """The mean of `risks`: the area under the curve, the coverage of all of them being 1 (Geifman et al. 2019)."""
     return float(risks(right, confidence).mean()) if len(right) else nan
 
 
-def brier(right: Floats, confidence: Floats) -> float:
+def brier(right: Float64Array, confidence: Float64Array) -> float:
     """Mean squared difference of confidence and outcome (Brier 1950)."""
     return float(((confidence - right) ** 2).mean()) if len(right) else nan
 
 
-def bins(right: Floats, confidence: Floats) -> list[Bin]:
+def bins(right: Float64Array, confidence: Float64Array) -> list[Bin]:
     """The ten equal bins of confidence, from 0 up; those without questions are left out."""
     number = np.minimum((confidence * BINS).astype(int), BINS - 1)
     members = [(at / BINS, number == at) for at in range(BINS) if (number == at).any()]
     return [Bin(low, float(confidence[m].mean()), float(right[m].mean()), int(m.sum())) for low, m in members]
 
 
-def calibration_error(right: Floats, confidence: Floats) -> float:
+def calibration_error(right: Float64Array, confidence: Float64Array) -> float:
     """Mean distance of confidence and share of right ones over ten equal bins, weighted by size.
 
     The expected calibration error (Naeini et al. 2015; Guo et al. 2017).

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rag.evaluation.certainty import Bin, Floats
+from rag.evaluation.certainty import Bin, Float64Array
 
 _WIDTH, _HEIGHT = 350, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 20, 12, 46
@@ -34,7 +34,7 @@ class _Frame(NamedTuple):
         return _HEIGHT - _BOTTOM - value / self.y_most * (_HEIGHT - _TOP - _BOTTOM)
 
 
-def risk_coverage(risk: Floats, judged: int) -> str:
+def risk_coverage(risk: Float64Array, judged: int) -> str:
     """The share of wrong answers (`certainty.risks`) over the share of all judged questions that are answered."""
     most = min(1.0, max(0.1, ceil(float(risk.max()) * 10) / 10))
     frame = _Frame(1.0, most)
@@ -55,7 +55,7 @@ def risk_coverage(risk: Floats, judged: int) -> str:
     return _svg(f"Risk-coverage curve: {y:.0%} wrong if {x:.0%} are answered", axes + body)
 
 
-def calibration(bins: Sequence[Bin]) -> str:
+def calibration_chart(bins: Sequence[Bin]) -> str:
     """The share of right answers over confidence, with the line on which the two would be equal."""
     frame = _Frame(1.0, 1.0)
     most = max(one.size for one in bins)
@@ -74,7 +74,7 @@ def calibration(bins: Sequence[Bin]) -> str:
     return _svg("Calibration: share of right answers by confidence, in ten bins", axes + diagonal + dots)
 
 
-def histogram(seconds: Floats) -> str:
+def histogram(seconds: Float64Array) -> str:
     """The number of questions by latency; the last column holds the slowest hundredth."""
     most = float(np.quantile(seconds, 0.99))
     width = _round_step(max(most, 1e-6) / _COLUMNS)

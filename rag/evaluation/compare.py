@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from rag.errors import InputError
 from rag.evaluation.intervals import Indices, Interval, bootstrap
-from rag.evaluation.judging import GOOD, Judgement, Table, judgement_table, outcome, said
+from rag.evaluation.judging import GOOD, Judgement, JudgementTable, judgement_table, outcome, said
 from rag.evaluation.measures import MEASURES, Measure, defined, number_or_none
 from rag.evaluation.record import Record
 
@@ -77,8 +77,8 @@ def compare_runs(first: Sequence[Record], second: Sequence[Record], seed: int) -
     )
 
 
-def _difference(measure: Measure, first: Table, second: Table, count: int, seed: int) -> Difference:
-    def value(columns: Table, chosen: Indices | None = None) -> float:
+def _difference(measure: Measure, first: JudgementTable, second: JudgementTable, count: int, seed: int) -> Difference:
+    def value(columns: JudgementTable, chosen: Indices | None = None) -> float:
         return measure.statistic(*defined(measure, columns, chosen))
 
     interval = bootstrap(lambda chosen: value(second, chosen) - value(first, chosen), count, seed)

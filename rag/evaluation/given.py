@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rag.errors import InputError
-from rag.evaluation.lines import Row, read_rows
+from rag.evaluation.lines import FileRow, read_rows
 
 _NAMES = {"answer": "response", "passages": "retrieved_contexts", "question": "user_input"}
 
@@ -32,7 +32,7 @@ def read_answers(path: Path) -> list[GivenAnswer]:
     return [_given(number, row) for number, row in enumerate(rows, 1)]
 
 
-def _given(number: int, row: Row) -> GivenAnswer:
+def _given(number: int, row: FileRow) -> GivenAnswer:
     answer, passages = _value(row, "answer"), _value(row, "passages")
     if not isinstance(answer, str):
         raise InputError(f"{row.where} has no `answer`", "answers")
@@ -48,5 +48,5 @@ def _given(number: int, row: Row) -> GivenAnswer:
     return GivenAnswer(str(number if name in (None, "") else name), answer, texts, question)
 
 
-def _value(row: Row, name: str) -> Any:
+def _value(row: FileRow, name: str) -> Any:
     return row.values.get(name, row.values.get(_NAMES[name]))

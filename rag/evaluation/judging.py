@@ -21,7 +21,7 @@ from rag.evaluation.record import Record
 from rag.evaluation.squad import contains_all, contains_answer, exact_match, token_f1
 
 Column = NDArray[np.float64]
-Table = Mapping[str, Column]
+JudgementTable = Mapping[str, Column]
 
 RECALL_AT = (1, 5, 10)
 CUT = 10  # of MRR and nDCG
@@ -42,7 +42,7 @@ class Judgement(StrEnum):
 GOOD = (Judgement.RIGHT, Judgement.RIGHTLY_REFUSED)
 
 
-def judgement_table(records: Sequence[Record]) -> Table:
+def judgement_table(records: Sequence[Record]) -> JudgementTable:
     """The columns by name, each of shape `(records,)`."""
     rows = [_row(record) for record in records]
     return {name: np.array([row[name] for row in rows], float) for name in (rows[0] if rows else ())}

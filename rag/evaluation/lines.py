@@ -19,7 +19,7 @@ from rag.errors import InputError
 _DELIMITERS = ",;\t"
 
 
-class Row(NamedTuple):
+class FileRow(NamedTuple):
     """An object of a file; `where` is the file and the line on which it begins. The values of a table are texts."""
 
     where: str
@@ -27,7 +27,7 @@ class Row(NamedTuple):
     is_table: bool
 
 
-def read_rows(path: Path, what: str) -> tuple[bytes, list[Row]]:
+def read_rows(path: Path, what: str) -> tuple[bytes, list[FileRow]]:
     """The bytes of the file, and its rows; `what` it holds ("questions") is named by errors. Raises `InputError` with
     the file or line that cannot be used, and for a file without rows."""
     try:
@@ -45,7 +45,7 @@ def read_rows(path: Path, what: str) -> tuple[bytes, list[Row]]:
     return raw, rows
 
 
-def _objects(path: Path, text: str, what: str) -> Iterator[Row]:
+def _objects(path: Path, text: str, what: str) -> Iterator[FileRow]:
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
@@ -56,10 +56,10 @@ def _objects(path: Path, text: str, what: str) -> Iterator[Row]:
             raise InputError(f"{where} is not JSON: {exc}", what) from exc
         if not isinstance(values, dict):
             raise InputError(f"{where} is not a JSON object", what)
-        yield Row(where, values, False)
+        yield FileRow(where, values, False)
 
 
-def _table(path: Path, text: str, what: str) -> Iterator[Row]:
+def _table(path: Path, text: str, what: str) -> Iterator[FileRow]:
     first = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=first.count)
     csv.field_size_limit(len(text))  # which is of the process: readers of documents set theirs
@@ -70,7 +70,7 @@ def _table(path: Path, text: str, what: str) -> Iterator[Row]:
             where = f"{path} line {line}"
             if None in cells:
                 raise InputError(f"{where} has more cells than the first line has names", what)
-            yield Row(where, {name: cell for name, cell in cells.items() if cell and cell.strip()}, True)
+            yield FileRow(where, {name: cell for name, cell in cells.items() if cell and cell.strip()}, True)
             line = reader.line_num + 1
     except csv.Error as exc:
         raise InputError(f"{path} line {line} is not a line of a table: {exc}", what) from exc

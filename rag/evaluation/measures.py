@@ -13,9 +13,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from rag.evaluation.certainty import Floats, auroc, brier, calibration_error, risk_area
+from rag.evaluation.certainty import Float64Array, auroc, brier, calibration_error, risk_area
 from rag.evaluation.intervals import Indices, Interval, bootstrap, is_few, wilson
-from rag.evaluation.judging import CUT, RECALL_AT, Table
+from rag.evaluation.judging import CUT, RECALL_AT, JudgementTable
 
 Better = Literal["higher", "lower", "neither"]
 
@@ -41,12 +41,12 @@ class Figure(NamedTuple):
     questions: int
 
 
-def mean(values: Floats) -> float:
+def mean(values: Float64Array) -> float:
     """The mean; NaN if there are no values."""
     return float(values.mean()) if len(values) else nan
 
 
-def percentile(share: float, values: Floats) -> float:
+def percentile(share: float, values: Float64Array) -> float:
     """The quantile at `share` (0..1), linear between order statistics, as numpy has it; NaN if there are no values."""
     return float(np.quantile(values, share)) if len(values) else nan
 
@@ -172,12 +172,12 @@ MEASURES: tuple[Measure, ...] = (
 )
 
 
-def figures(columns: Table, seed: int, measures: Iterable[Measure] = MEASURES) -> list[Figure]:
+def figures(columns: JudgementTable, seed: int, measures: Iterable[Measure] = MEASURES) -> list[Figure]:
     """The figures of a run, in the order of `measures`; intervals are drawn from `seed`."""
     return [figure(measure, columns, seed) for measure in measures]
 
 
-def figure(measure: Measure, columns: Table, seed: int) -> Figure:
+def figure(measure: Measure, columns: JudgementTable, seed: int) -> Figure:
     """The figure of one measure, over the questions for which it is defined."""
     arrays = defined(measure, columns)
     count = len(arrays[0]) if arrays else 0
@@ -187,7 +187,7 @@ def figure(measure: Measure, columns: Table, seed: int) -> Figure:
     return Figure(measure, interval, count)
 
 
-def defined(measure: Measure, columns: Table, chosen: Indices | None = None) -> list[Floats]:
+def defined(measure: Measure, columns: JudgementTable, chosen: Indices | None = None) -> list[Float64Array]:
     """The columns of the measure, of the chosen questions for which none of them is NaN."""
     if any(name not in columns for name in measure.columns):  # a run without a single answer
         return []

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rag.errors import InputError
-from rag.evaluation.lines import Row, read_rows
+from rag.evaluation.lines import FileRow, read_rows
 from rag.evaluation.record import GoldQuestion
 from rag.retrieval.question import parse_question
 from rag.types import Message
@@ -58,7 +58,7 @@ def sample(questions: Sequence[GoldQuestion], limit: int | None, seed: int) -> l
     return [questions[number] for number in chosen]
 
 
-def _values(row: Row) -> dict[str, Any]:
+def _values(row: FileRow) -> dict[str, Any]:
     """The values of a row; those of a table as a line of JSON has them."""
     if not row.is_table:
         return row.values
@@ -79,7 +79,7 @@ def _cell(where: str, name: str, value: str) -> Any:
     return [part.strip() for part in value.split(_BETWEEN)] if name in _LISTS else value
 
 
-def _unread(rows: Iterable[Row]) -> list[str]:
+def _unread(rows: Iterable[FileRow]) -> list[str]:
     """A line for each field that no question has, with the nearest that questions have."""
     counts = Counter(name for row in rows for name in row.values if name not in _FIELDS)
     lines = []

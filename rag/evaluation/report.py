@@ -18,9 +18,9 @@ import numpy as np
 from markupsafe import Markup
 
 from rag.evaluation.certainty import bins, risks
-from rag.evaluation.charts import calibration, histogram, risk_coverage
+from rag.evaluation.charts import calibration_chart, histogram, risk_coverage
 from rag.evaluation.compare import Comparison
-from rag.evaluation.judging import Judgement, Table, differs, outcome, said
+from rag.evaluation.judging import Judgement, JudgementTable, differs, outcome, said
 from rag.evaluation.measures import Figure
 from rag.evaluation.record import Record
 from rag.serialise import CitationJSON
@@ -41,7 +41,9 @@ _KINDS = (
 _MISTAKES = (Judgement.WRONG, Judgement.ANSWERED, Judgement.REFUSED)
 
 
-def report_html(info: dict[str, Any], records: Sequence[Record], columns: Table, figures: Sequence[Figure]) -> str:
+def report_html(
+    info: dict[str, Any], records: Sequence[Record], columns: JudgementTable, figures: Sequence[Figure]
+) -> str:
     """The page of a run; `info` is that of `run.json`."""
     outcomes = [outcome(record) for record in records]
     return _page("report.html").render(
@@ -104,7 +106,7 @@ def planned(info: dict[str, Any]) -> int:
     return int(questions["of"] if questions["limit"] is None else min(questions["of"], questions["limit"]))
 
 
-def _charts(columns: Table) -> list[tuple[str, Markup | None, str]]:
+def _charts(columns: JudgementTable) -> list[tuple[str, Markup | None, str]]:
     """The drawings: (title, drawing or None if there is nothing to draw, caption)."""
     right, confidence, answered, seconds = (
         columns.get(name, np.array([])) for name in ("right", "confidence", "right_answered", "seconds")
@@ -120,7 +122,7 @@ def _charts(columns: Table) -> list[tuple[str, Markup | None, str]]:
         ),
         (
             "Calibration",
-            _drawn(len(right[known]), lambda: calibration(bins(right[known], confidence[known]))),
+            _drawn(len(right[known]), lambda: calibration_chart(bins(right[known], confidence[known]))),
             "Of the answers with a confidence of 0.7, 7 in 10 should be right: dots on the line. Dots below it mean "
             "too much confidence. The area of a dot is its number of questions.",
         ),

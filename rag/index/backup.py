@@ -27,7 +27,7 @@ from rag.index.exchange import alone, clear, exchange, in_the_making, settle
 from rag.index.failures import plain_errors
 from rag.index.folders import index_folder, index_not_found
 from rag.index.relocate import relocate
-from rag.index.schema import FILE, connect_catalogue
+from rag.index.schema import CATALOGUE_FILE, connect_catalogue
 from rag.index.uploaded import UPLOADS, begun_uploads, kept_files
 from rag.index.writer import LocalWriter
 
@@ -50,7 +50,7 @@ class Backup(NamedTuple):
 def back_up(indexes_dir: Path, name: str, file: Path) -> Backup:
     """Write the index to `file`, whole or not at all; what stood there is replaced. Raises `IndexNotFound`."""
     folder = index_folder(indexes_dir, name)
-    if not (folder / FILE).exists():
+    if not (folder / CATALOGUE_FILE).exists():
         raise index_not_found(indexes_dir, name)
     if file.is_dir() or not file.absolute().parent.is_dir():
         raise InputError(
@@ -121,7 +121,7 @@ def _archive(folder: Path, part: Path, copy: Path) -> dict[str, Any]:
                 "index": folder.name,
                 "folder": str(folder.resolve()),
                 "documents": documents,
-                "files": [_add(archive, copy, FILE), *told],
+                "files": [_add(archive, copy, CATALOGUE_FILE), *told],
             }
             archive.writestr(MANIFEST, json.dumps(about, ensure_ascii=False, indent=1))
             break
@@ -210,7 +210,7 @@ def _check(fresh: Path, file: Path) -> None:
         faults = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
     if faults != ["ok"]:
         raise RagError(f"{file} holds a damaged catalogue ({faults[0]}): nothing was changed; take another copy")
-    with closing(sqlite3.connect(fresh / FILE)) as connection:
+    with closing(sqlite3.connect(fresh / CATALOGUE_FILE)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
 
 

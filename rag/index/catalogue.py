@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import DocumentNotFound, RagError
 from rag.index.block_rows import unpacked, unpacked_links
-from rag.index.schema import FILE, connect_catalogue, unwritten
-from rag.index.sources import Shown, with_path
+from rag.index.schema import CATALOGUE_FILE, connect_catalogue, unwritten
+from rag.index.sources import ShowSource, with_path
 from rag.types import (
     CREATED,
     Document,
@@ -111,7 +111,7 @@ class Catalogue:
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self.folder = folder
         self.connection = connection
-        self.shown: Shown = with_path
+        self.shown: ShowSource = with_path
         self._unwritten: tuple[int, int, int] | None = None  # the file, if it was opened as one that nobody writes to
 
     @classmethod
@@ -311,7 +311,7 @@ class Catalogue:
         )
         joined = np.frombuffer(b"".join(blob for (blob,) in found), dtype="<f4")
         if joined.size != len(rows) * dimension:
-            raise RagError(f"{self.folder / FILE} lacks vectors of its own passages: run `rag verify`")
+            raise RagError(f"{self.folder / CATALOGUE_FILE} lacks vectors of its own passages: run `rag verify`")
         return joined.reshape(len(rows), dimension)
 
     def fetch(self, rows: Sequence[int], at: int) -> list[StoredPassage]:

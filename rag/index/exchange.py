@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from rag.atomic import sync_folder
 from rag.errors import IndexBusy
 from rag.index.lock import WriterLock
-from rag.index.schema import FILE
+from rag.index.schema import CATALOGUE_FILE
 from rag.index.uploaded import BEFORE, INCOMING, MARKS, UPLOADS
 
 _FRESH, _READY, _OLD, _LOCK = "restoring", "restored", "replaced", "restoring.lock"
@@ -71,7 +71,7 @@ def settle(indexes_dir: Path) -> None:
     for old in indexes_dir.glob(f".*.{_OLD}"):
         folder = indexes_dir / old.name[1 : -len(_OLD) - 1]
         with suppress(OSError):
-            if not (folder / FILE).exists():
+            if not (folder / CATALOGUE_FILE).exists():
                 ready = _beside(folder, _READY)
                 _put(ready if ready.exists() else old, folder)
             _keep_waiting(old, folder)
@@ -80,7 +80,7 @@ def settle(indexes_dir: Path) -> None:
 def clear(folder: Path) -> None:
     """Delete what exchanges have left beside the index, after `settle`."""
     old = _beside(folder, _OLD)
-    if old.exists() and not (folder / FILE).exists():
+    if old.exists() and not (folder / CATALOGUE_FILE).exists():
         return
     shutil.rmtree(in_the_making(folder), ignore_errors=True)
     shutil.rmtree(_beside(folder, _READY), ignore_errors=True)
@@ -101,9 +101,9 @@ def _put(whole: Path, folder: Path) -> None:
             os.rename(whole, folder)
             return
         except OSError:
-            if (folder / FILE).exists() and not whole.exists():
+            if (folder / CATALOGUE_FILE).exists() and not whole.exists():
                 return
-            if not left or (folder / FILE).exists() or not folder.is_dir():
+            if not left or (folder / CATALOGUE_FILE).exists() or not folder.is_dir():
                 raise
         _keep_waiting(folder, whole)
         shutil.rmtree(folder, ignore_errors=True)

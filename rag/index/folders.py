@@ -15,7 +15,7 @@ from rag.errors import IndexBusy, IndexMismatch, IndexNotFound, InputError
 from rag.index import schema
 from rag.index.exchange import settle
 from rag.index.lock import WriterLock
-from rag.index.schema import FILE as CATALOGUE
+from rag.index.schema import CATALOGUE_FILE as CATALOGUE
 from rag.index.spaces import shared
 from rag.types import MadeWith
 

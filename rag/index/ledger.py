@@ -20,7 +20,7 @@ from rag.errors import DocumentError
 from rag.index.block_rows import packed, packed_links
 from rag.index.catalogue import Catalogue
 from rag.index.rules import embedding_key
-from rag.index.schema import FILE, connect_catalogue
+from rag.index.schema import CATALOGUE_FILE, connect_catalogue
 from rag.types import Embedding, Entry, Failed, Passage, Stamp, Vectors
 
 _WAL_BYTES = 64 * 2**20  # to which the log file is cut once all of it has been moved into the main file
@@ -236,7 +236,7 @@ class Ledger(Catalogue):
     def adopt(self, staged: Path) -> None:
         """Put the catalogue in the folder `staged` in place of all there is, settings included, as one published
         generation. Row numbers go on from the highest ever used, as they do everywhere."""
-        self.connection.execute("ATTACH DATABASE ? AS staged", (str(staged / FILE),))
+        self.connection.execute("ATTACH DATABASE ? AS staged", (str(staged / CATALOGUE_FILE),))
         try:
             with self._durable(), self._transaction():
                 numbers = {

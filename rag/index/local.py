@@ -24,8 +24,8 @@ from rag.index.folders import ANY, Expected
 from rag.index.lock import WriterLock
 from rag.index.readers import Readers
 from rag.index.rules import embedding_key
-from rag.index.schema import FILE as CATALOGUE
-from rag.index.sources import Shown, with_path
+from rag.index.schema import CATALOGUE_FILE as CATALOGUE
+from rag.index.sources import ShowSource, with_path
 from rag.index.staging import Staged
 from rag.index.writer import LocalWriter
 from rag.types import (
@@ -53,7 +53,7 @@ _WRITER_WAIT_S = 0.5
 class LocalIndex:
     """`rag.seams.WritableIndex` on one folder. Any number of threads may take snapshots and write; writes queue up."""
 
-    def __init__(self, folder: Path, shown: Shown = with_path) -> None:
+    def __init__(self, folder: Path, shown: ShowSource = with_path) -> None:
         self._folder = folder
         self._writer: LocalWriter | None = None
         self._readers = Readers(folder, self._mend, shown)
@@ -67,7 +67,7 @@ class LocalIndex:
         *,
         write: bool = False,
         create: bool = False,
-        shown: Shown = with_path,
+        shown: ShowSource = with_path,
     ) -> LocalIndex:
         """Open the index `name`; `create` makes it if it is not there and implies `write`. `shown` decides what is read
         as the `source` of documents.

@@ -19,13 +19,13 @@ from rag.index.failures import plain_errors
 from rag.index.folders import index_folder, index_not_found
 from rag.index.ledger import Ledger
 from rag.index.lock import WriterLock
-from rag.index.schema import FILE
+from rag.index.schema import CATALOGUE_FILE
 
 _INCOMING = Path("uploads", ".incoming")
 _WAIT_S = 5.0
 
 
-def rename_index(indexes_dir: Path, name: str, new: str) -> None:
+def rename_local_index(indexes_dir: Path, name: str, new: str) -> None:
     """Give an index another name; its uploaded files move with it. Raises `IndexNotFound`, `IndexBusy`, and
     `InputError` for a name that no index can have, or that another has."""
     target = index_folder(indexes_dir, new)
@@ -42,7 +42,7 @@ def rename_index(indexes_dir: Path, name: str, new: str) -> None:
         sync_folder(indexes_dir)
 
 
-def delete_index(indexes_dir: Path, name: str) -> None:
+def delete_local_index(indexes_dir: Path, name: str) -> None:
     """Delete an index with its uploaded files. Raises `IndexNotFound`, `IndexBusy`."""
     with _alone(indexes_dir, name) as folder:
         gone = folder.with_name(f".{name}.deleted")
@@ -64,7 +64,7 @@ def _alone(indexes_dir: Path, name: str) -> Iterator[Path]:
     """The folder of the index, to which nobody writes within a `with` block."""
     folder = index_folder(indexes_dir, name)
     settle(indexes_dir)
-    if not (folder / FILE).exists():
+    if not (folder / CATALOGUE_FILE).exists():
         raise index_not_found(indexes_dir, name)
     if folder.is_symlink():
         raise InputError(f'the folder of index "{name}" is a link: rename or delete it where it leads', "name")

@@ -22,7 +22,7 @@ from rag.errors import IndexMismatch, RagError
 from rag.index.catalogue import Catalogue
 from rag.index.damage import Damaged
 from rag.index.failures import plain_errors
-from rag.index.sources import Shown, with_path
+from rag.index.sources import ShowSource, with_path
 from rag.types import Filters, MadeWith
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Readers:
     """Readers of one index, for any number of threads. `mend` makes derived files again; it returns False if it could
     not."""
 
-    def __init__(self, folder: Path, mend: Callable[[], bool], shown: Shown = with_path) -> None:
+    def __init__(self, folder: Path, mend: Callable[[], bool], shown: ShowSource = with_path) -> None:
         self._folder = folder
         self._shown = shown
         self._mend = mend

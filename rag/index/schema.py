@@ -16,7 +16,7 @@ from rag.atomic import sync_folder
 from rag.errors import IndexMismatch, RagError
 from rag.types import MadeWith
 
-FILE = "catalogue.sqlite"
+CATALOGUE_FILE = "catalogue.sqlite"
 FORMAT = "1"  # of the tables below
 BUSY_S = 5.0  # the wait for another connection's lock; in WAL mode only recovery and closing hold one for long
 # A passage's sentence vectors are about 9 kB: with SQLite's usual pages of 4096 bytes each lies on three of them, and
@@ -50,8 +50,8 @@ INSERT INTO state VALUES (0, 0, 0);
 
 def create_catalogue(folder: Path, settings: MadeWith) -> None:
     """Make an empty catalogue under another name and rename it, so that a file of the right name is a whole one."""
-    fresh = folder / f"{FILE}.new"
-    for leftover in folder.glob(f"{FILE}.new*"):
+    fresh = folder / f"{CATALOGUE_FILE}.new"
+    for leftover in folder.glob(f"{CATALOGUE_FILE}.new*"):
         leftover.unlink()
     connection = sqlite3.connect(fresh, isolation_level=None)
     try:
@@ -62,14 +62,14 @@ def create_catalogue(folder: Path, settings: MadeWith) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
     finally:
         connection.close()
-    os.replace(fresh, folder / FILE)
+    os.replace(fresh, folder / CATALOGUE_FILE)
     sync_folder(folder)
 
 
 def connect_catalogue(folder: Path) -> sqlite3.Connection:
     """Open the file, which must be there, and check that it is a catalogue of this format. Raises `RagError` if it is
     none, `IndexMismatch` if its format is another."""
-    file = folder / FILE
+    file = folder / CATALOGUE_FILE
     if file.stat().st_size == 0:
         raise _unusable(folder, "is empty (0 bytes)")
     uri = f"file:{quote(str(file.absolute()))}?{_mode(folder)}"
@@ -96,9 +96,9 @@ def is_published(folder: Path) -> bool:
 def unwritten(folder: Path) -> tuple[int, int, int] | None:
     """The number, size and time of a file that is opened as one to which nobody writes, as `_mode` says; None for one
     that is opened with its log."""
-    if os.access(folder, os.W_OK) or (folder / f"{FILE}-wal").exists():
+    if os.access(folder, os.W_OK) or (folder / f"{CATALOGUE_FILE}-wal").exists():
         return None
-    found = (folder / FILE).stat()
+    found = (folder / CATALOGUE_FILE).stat()
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
@@ -124,6 +124,6 @@ def _check_format(folder: Path, connection: sqlite3.Connection) -> None:
 
 def _unusable(folder: Path, why: str) -> RagError:
     return RagError(
-        f"{folder / FILE} {why}: restore it from a backup, or remove the folder {folder} "
+        f"{folder / CATALOGUE_FILE} {why}: restore it from a backup, or remove the folder {folder} "
         f"and run `rag index PATH... --index {folder.name}` again"
     )

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rag.mirror.places import is_address, origin
+from rag.mirror.places import is_address, original_address
 
-Shown = Callable[[str, str], str]  # a document's stored source and its id -> the source that is shown
+ShowSource = Callable[[str, str], str]  # a document's stored source and its id -> the source that is shown
 
 
 def with_path(source: str, document_id: str) -> str:
     """The source as it is stored, a path or a URL; of a copy, the address of its original."""
-    return origin(source)
+    return original_address(source)
 
 
 def without_path(source: str, document_id: str) -> str:
     """A URL as it is, of a copy that of its original; for a file, the id of its document."""
-    shown = origin(source)
+    shown = original_address(source)
     return shown if is_address(shown) else document_id

@@ -35,7 +35,7 @@ class Staged:
         """Continue what was begun with the same settings, or begin. `current` is the catalogue in use."""
         folder = index_folder / FOLDER
         with plain_errors(index_folder):
-            if (folder / schema.FILE).exists():
+            if (folder / schema.CATALOGUE_FILE).exists():
                 ledger = Ledger.open(folder)
                 if ledger.settings == settings:
                     return cls(folder, ledger, _if_same_embedder(current, settings))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rag.types import Failed
 
-MOST = 1_000  # files, the newest: a question is compared with each
+MAX_UNREAD = 1_000  # files, the newest: a question is compared with each
 _FOLDERS = re.compile(r"(?<![\w.:/])(?:/[^/\s:]+)+/")
 _LONGEST = 300  # characters of a reason
 

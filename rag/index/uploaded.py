@@ -14,7 +14,7 @@ from typing import NamedTuple
 from rag.documents import sidecar
 
 CALIBRATION = "calibration.json"
-UPLOADS = "uploads"
+UPLOADS = "uploads"  # the folder of uploaded files; begins the ids of their documents, and of no others
 INCOMING = ".incoming"  # in it, uploads that wait, each in the folder of its job
 BEFORE = ".before"  # in the folder of a job that was begun: what was in its place
 MARKS = ".marks"  # beside it

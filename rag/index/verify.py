@@ -17,8 +17,8 @@ from rag.index.catalogue import Catalogue
 from rag.index.damage import Damaged
 from rag.index.dense import exact as dense
 from rag.index.dense import loading
-from rag.index.dense.manifest import FILE, VECTORS
-from rag.index.dense.quantised import Quantised, Rows
+from rag.index.dense.manifest import FAISS_FILE, VECTORS
+from rag.index.dense.quantised import Quantised, RowIds
 from rag.index.lexical import search as lexical
 from rag.index.rules import embedding_faults, embedding_key, passage_faults
 from rag.types import Vectors
@@ -83,11 +83,11 @@ def _dense(folder: Path, catalogue: Catalogue) -> Iterator[str]:
         kept = rows[there]
         wrong = np.any(vectors[there] != catalogue.vectors(kept, catalogue.settings.dimension), axis=1)
         for row in kept[wrong]:
-            file = FILE if isinstance(saved, dense.Dense) else VECTORS
+            file = FAISS_FILE if isinstance(saved, dense.Dense) else VECTORS
             yield f"{file} has another vector than the catalogue for passage number {row}"
 
 
-def _blocks(saved: loading.Searchable) -> Iterator[tuple[Rows, Vectors]]:
+def _blocks(saved: loading.Searchable) -> Iterator[tuple[RowIds, Vectors]]:
     if isinstance(saved, dense.Dense):
         yield saved.rows, saved.vectors()
     else:
@@ -98,18 +98,18 @@ def _lexical(folder: Path, catalogue: Catalogue) -> Iterator[str]:
     """Check that Tantivy has the same passages, and finds each term in as many of them as have it."""
     published = catalogue.state().published
     try:
-        if altered := lexical.altered(folder / lexical.FOLDER):
-            yield f"{lexical.FOLDER} has files that are not as they were written, such as {altered[0]}"
+        if altered := lexical.altered(folder / lexical.LEXICAL_FOLDER):
+            yield f"{lexical.LEXICAL_FOLDER} has files that are not as they were written, such as {altered[0]}"
             return
         found = lexical.read_lexical(folder)
     except Damaged as damage:
         yield str(damage)
         return
     if found.generation == lexical.NO_GENERATION:
-        yield f"{lexical.FOLDER} has a commit of no known generation, or terms made by another analysis"
+        yield f"{lexical.LEXICAL_FOLDER} has a commit of no known generation, or terms made by another analysis"
         return
     if found.generation != published:
-        yield f"{lexical.FOLDER} is of generation {found.generation}, and the catalogue of {published}"
+        yield f"{lexical.LEXICAL_FOLDER} is of generation {found.generation}, and the catalogue of {published}"
         return
     versions: dict[int, int] = {}
     counts: Counter[str] = Counter()
@@ -124,6 +124,6 @@ def _lexical(folder: Path, catalogue: Catalogue) -> Iterator[str]:
         return
     if versions != there:
         extra, missing = len(there.keys() - versions.keys()), len(versions.keys() - there.keys())
-        yield f"{lexical.FOLDER} lacks {missing} passages and has {extra} that are not there"
+        yield f"{lexical.LEXICAL_FOLDER} lacks {missing} passages and has {extra} that are not there"
     if wrong:
-        yield f"{lexical.FOLDER} finds {len(wrong)} terms in the wrong number of passages, such as {wrong[0]!r}"
+        yield f"{lexical.LEXICAL_FOLDER} finds {len(wrong)} terms in the wrong number of passages, such as {wrong[0]!r}"

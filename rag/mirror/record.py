@@ -26,7 +26,7 @@ class Copy(NamedTuple):
     sources: tuple[str, ...] = ()
 
 
-class Record:
+class CopyRecord:
     """The copies in a folder by their addresses."""
 
     def __init__(self, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Addresses -> folders of copies in an index's own folder, which are read like any other folder.
 
 In: addresses of the web, WebDAV or S3. Out: the folders, and what could not be fetched. `rag index` brings the index in
-line with the folders; sources and documents are shown with their addresses (`places.origin`).
+line with the folders; sources and documents are shown with their addresses (`places.original_address`).
 Does not read what it fetches, and follows no link.
 """
 
@@ -16,10 +16,10 @@ from filelock import FileLock, Timeout
 from rag.background import UNWATCHED, Run
 from rag.documents.discover import Skipped, Unreachable
 from rag.errors import IndexBusy
-from rag.mirror.fetch import LIMITS, Limits, Session
+from rag.mirror.fetch import LIMITS, FetchSession, Limits
 from rag.mirror.network import named_hosts
-from rag.mirror.places import FOLDER, WEB, checked_address, host_place, place_of
-from rag.mirror.record import Record
+from rag.mirror.places import MIRROR_FOLDER, WEB, checked_address, copy_place, host_place
+from rag.mirror.record import CopyRecord
 from rag.mirror.storage import Files, file_system
 from rag.mirror.web import Missed, Pages
 from rag.settings import Settings
@@ -45,7 +45,7 @@ def mirrored(
     address names by number, may have private addresses. Raises `InputError` for what cannot be fetched at all, and
     `IndexBusy` if another process fetches."""
     sources = [checked_address(address) for address in addresses]
-    base = index / FOLDER
+    base = index / MIRROR_FOLDER
     base.mkdir(parents=True, exist_ok=True)
     folders: dict[Path, None] = {}
     skipped: list[Skipped] = []
@@ -67,10 +67,10 @@ def _brought(
     source: str, folder: Path, settings: Settings, allowed: Collection[str], run: Run, limits: Limits
 ) -> tuple[list[Missed], bool]:
     folder.mkdir(parents=True, exist_ok=True)
-    record = Record(folder)
+    record = CopyRecord(folder)
     try:
         if source.startswith(tuple(f"{scheme}:" for scheme in WEB)):
-            with Session({*allowed, *named_hosts(source)}, limits) as session:
+            with FetchSession({*allowed, *named_hosts(source)}, limits) as session:
                 pages = Pages(source, folder, record, session, limits, run)
                 return pages.missed, pages.bring()
         with file_system(source, {*allowed, *named_hosts(source)}, settings, limits) as system:
@@ -83,7 +83,7 @@ def _brought(
 
 def _skipped(missed: Missed, base: Path) -> Skipped:
     """Files that were missed; in the place of each its copy, which is there but not as new as it might be."""
-    place = f"{host_place(missed.address)}/{missed.file}" if missed.file else place_of(missed.address)
+    place = f"{host_place(missed.address)}/{missed.file}" if missed.file else copy_place(missed.address)
     if place is None:
         return Skipped(base / host_place(missed.address), f"{missed.address[:200]}: {missed.reason}")
     return Unreachable(base / place, missed.reason)

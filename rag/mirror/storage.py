@@ -21,8 +21,8 @@ from rag.background import Run
 from rag.documents.formats import HIDDEN, is_readable
 from rag.errors import InputError
 from rag.mirror.fetch import Limits, NotFetched
-from rag.mirror.places import place_of
-from rag.mirror.record import Copy, Record
+from rag.mirror.places import copy_place
+from rag.mirror.record import Copy, CopyRecord
 from rag.mirror.web import Missed, put_in_place
 from rag.settings import Settings
 
@@ -71,7 +71,7 @@ def file_system(address: str, allowed: Collection[str], settings: Settings, limi
 class Files:
     """The files of one source, on their way into a folder of copies."""
 
-    def __init__(self, source: str, folder: Path, record: Record, system: Any, limits: Limits, run: Run) -> None:
+    def __init__(self, source: str, folder: Path, record: CopyRecord, system: Any, limits: Limits, run: Run) -> None:
         self._source = source
         self._folder = folder
         self._record = record
@@ -158,7 +158,7 @@ class Files:
         return set((small[first:] + small[:first])[:_SAMPLE])
 
     def _fetch(self, address: str, entry: _Entry) -> None:
-        place = place_of(address)
+        place = copy_place(address)
         if place is None:
             raise NotFetched("a part of its path is too long for the name of a file, or cannot be one")
         if self._bytes + entry.size > self._limits.source_bytes:

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 from rag.background import Run
 from rag.documents.formats import DATA, MEDIA_TYPES, OFFICE, TEXT
 from rag.errors import InputError
-from rag.mirror.fetch import Fetched, Limits, NotFetched, Session
-from rag.mirror.places import checked_address, host_place, place_of
-from rag.mirror.record import Copy, Record
+from rag.mirror.fetch import Fetched, FetchSession, Limits, NotFetched
+from rag.mirror.places import checked_address, copy_place, host_place
+from rag.mirror.record import Copy, CopyRecord
 from rag.mirror.sitemap import Sitemap, read_sitemap
 
 _DEEPEST = 3  # sitemaps in sitemaps
@@ -39,7 +39,9 @@ class Missed(NamedTuple):
 class Pages:
     """The pages of one source, on their way into a folder of copies."""
 
-    def __init__(self, source: str, folder: Path, record: Record, session: Session, limits: Limits, run: Run) -> None:
+    def __init__(
+        self, source: str, folder: Path, record: CopyRecord, session: FetchSession, limits: Limits, run: Run
+    ) -> None:
         self._source = source
         self._folder = folder
         self._record = record
@@ -146,7 +148,7 @@ class Pages:
             self._record.note(address, known, self._source)
             return
         self._bytes += fetched.size
-        place = place_of(address, _suffix(address, fetched.media_type))
+        place = copy_place(address, _suffix(address, fetched.media_type))
         if place is None:
             raise NotFetched("a part of its address is too long for the name of a file")
         file = place.split("/", 2)[2]

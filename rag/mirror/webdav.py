@@ -13,7 +13,7 @@ import httpx
 from webdav4.client import Client
 from webdav4.fsspec import WebdavFileSystem
 
-from rag.mirror.network import Checked
+from rag.mirror.network import GuardedTransport
 
 _LISTING_BYTES = 50_000_000  # some 50,000 files of one folder
 
@@ -61,7 +61,7 @@ def webdav(
     scheme, _, rest = address.partition("://")
     base = f"{'https' if scheme == 'webdavs' else 'http'}://{rest.partition('/')[0]}"
     with httpx.Client(
-        transport=_Plain(Checked(allowed, httpx.HTTPTransport)),
+        transport=_Plain(GuardedTransport(allowed, httpx.HTTPTransport)),
         trust_env=False,
         auth=(user, password) if user or password else None,
         timeout=silent_s,

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from rag.deadline import Deadline
-from rag.encoder.model import Floats, Outputs
-from rag.encoder.session import Session
+from rag.encoder.model import Float32Array, Outputs
+from rag.encoder.session import EncoderSession
 from rag.errors import ModelError
 from rag.reading.forms import shown
 from rag.text.insertions import Shown
@@ -53,7 +53,7 @@ class Reader:
         for path in (model, vocabulary):
             if not path.is_file():
                 raise ModelError(f"{path} is not there: install the package anew")
-        self._session = Session(model, threads, waiting)
+        self._session = EncoderSession(model, threads, waiting)
         try:
             self._tokenizer: Any = Tokenizer.from_file(str(vocabulary))
         except Exception as exc:  # the tokenizers library raises plain exceptions
@@ -118,7 +118,7 @@ def _reading(out: Outputs, lead: int, places: Sequence[Place], passage: Passage)
     return PassageReading(passage, spans, float(out["relevance"]), yes, no)
 
 
-def _spans(start: Floats, end: Floats, places: Sequence[Place]) -> list[tuple[int, int, float]]:
+def _spans(start: Float32Array, end: Float32Array, places: Sequence[Place]) -> list[tuple[int, int, float]]:
     """The best spans as characters of the passage's text with their logits, best first, none of which meet."""
     allowed = np.array([place is not None for place in places], bool)
     if not allowed.any():
@@ -149,7 +149,7 @@ def _joined(windows: Sequence[PassageReading]) -> PassageReading:
     return best._replace(spans=tuple(spans[:_SPANS]), relevance=max(part.relevance for part in windows))
 
 
-def _shares(logits: Floats) -> tuple[float, ...]:
+def _shares(logits: Float32Array) -> tuple[float, ...]:
     """Softmax."""
     powers = [math.exp(float(value - logits.max())) for value in logits]
     return tuple(power / sum(powers) for power in powers)

@@ -10,12 +10,12 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-FOLDER = ".service"  # names of indexes begin with a letter or a digit
+STATE_FOLDER = ".service"  # names of indexes begin with a letter or a digit
 
 
 def service_file(indexes_dir: Path, name: str) -> Path:
     """The path of the file, there or not. Makes nothing, and moves one that lies at its earlier place."""
-    file, earlier = indexes_dir / FOLDER / name, indexes_dir / name
+    file, earlier = indexes_dir / STATE_FOLDER / name, indexes_dir / name
     with suppress(OSError):  # another process was first, or the folder cannot be written
         if not file.exists() and earlier.is_file() and not _in_use(earlier):
             file.parent.mkdir(mode=0o700, exist_ok=True)

@@ -28,7 +28,7 @@ from typing import Any, Literal, get_args
 from filelock import FileLock, Timeout
 
 from rag.errors import InputError, RagError
-from rag.state.files import FOLDER, service_file
+from rag.state.files import STATE_FOLDER, service_file
 
 Scope = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -227,7 +227,7 @@ def _unusable(file: Path, error: OSError) -> RagError:
     """The error for a file of keys that cannot be read or written: the path, what is wrong with it, and the remedy."""
     other, why = "name another folder with --indexes-dir", error.strerror or str(error)
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
-        folder = file.parent.parent if file.parent.name == FOLDER else file.parent
+        folder = file.parent.parent if file.parent.name == STATE_FOLDER else file.parent
         return RagError(f"API keys are kept in a folder of indexes, and {folder} is not a folder ({why}): {other}")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return RagError(f"no space left on the disk of {file}: free some and run the command again; no key was changed")

@@ -11,8 +11,8 @@ from rag.errors import InputError
 from rag.index import managing
 from rag.index.folders import Expected, check_settings, discard_if_empty, index_folder, local_indexes
 from rag.index.local import LocalIndex
-from rag.index.schema import FILE, is_published
-from rag.index.sources import Shown, with_path
+from rag.index.schema import CATALOGUE_FILE, is_published
+from rag.index.sources import ShowSource, with_path
 from rag.ingest.chunking import chunker_fingerprint
 from rag.seams import Index, VectorSpace, WritableIndex
 from rag.settings import Settings
@@ -25,7 +25,7 @@ def open_index(
     write: bool = False,
     create: bool = False,
     chunker: bool = True,
-    shown: Shown = with_path,
+    shown: ShowSource = with_path,
 ) -> WritableIndex:
     """Open the index `settings.index` in the store that the settings name; options and errors are those of
     `LocalIndex.open`, and Milvus raises `StoreError` beside them. Without an embedder nothing can be embedded, and the
@@ -35,7 +35,7 @@ def open_index(
 
 
 def open_as(
-    settings: Settings, expected: Expected, *, write: bool = False, create: bool = False, shown: Shown = with_path
+    settings: Settings, expected: Expected, *, write: bool = False, create: bool = False, shown: ShowSource = with_path
 ) -> WritableIndex:
     """Open the index `settings.index`, made with what `expected` gives; all else is as in `open_index`."""
     if settings.store == "local":
@@ -81,7 +81,7 @@ def index_identity(settings: Settings, name: str) -> object:
 
         return milvus_identity(*_place(settings), name)
     try:  # the file is held open by its readers, so its number is given to no other meanwhile
-        return (index_folder(settings.indexes_dir, name) / FILE).stat().st_ino
+        return (index_folder(settings.indexes_dir, name) / CATALOGUE_FILE).stat().st_ino
     except (OSError, InputError):
         return None
 
@@ -95,7 +95,7 @@ def index_changed_at(settings: Settings, name: str) -> int:
         return published_at(*_place(settings), name)
     folder = settings.indexes_dir / name
     try:
-        return int((folder / FILE).stat().st_mtime) if is_published(folder) else 0
+        return int((folder / CATALOGUE_FILE).stat().st_mtime) if is_published(folder) else 0
     except OSError:
         return 0
 
@@ -118,13 +118,13 @@ def rename_index(settings: Settings, name: str, new: str) -> None:
     """Give an index another name. Raises `IndexNotFound`, `IndexBusy`, and `InputError` for a name that cannot be
     taken, and on Milvus."""
     local_only(settings, "PATCH /v1/indexes", "index the files again under the new name, with --index NAME")
-    managing.rename_index(settings.indexes_dir, name, new)
+    managing.rename_local_index(settings.indexes_dir, name, new)
 
 
 def delete_index(settings: Settings, name: str) -> None:
     """Delete an index with its uploaded files. Raises `IndexNotFound`, `IndexBusy`, and `InputError` on Milvus."""
     local_only(settings, "DELETE /v1/indexes", "remove its documents instead, with `rag documents remove`")
-    managing.delete_index(settings.indexes_dir, name)
+    managing.delete_local_index(settings.indexes_dir, name)
 
 
 def local_only(settings: Settings, command: str, instead: str) -> None:

@@ -19,7 +19,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from rag.errors import DocumentNotFound, IndexNotFound, InputError
-from rag.index.schema import FILE
+from rag.index.schema import CATALOGUE_FILE
 from rag.settings import Settings
 from rag.types import (
     Abstention,
@@ -241,7 +241,7 @@ class Stage:
 
     def make_index(self, name: str) -> None:
         (self.indexes_dir / name).mkdir(parents=True, exist_ok=True)
-        (self.indexes_dir / name / FILE).touch()
+        (self.indexes_dir / name / CATALOGUE_FILE).touch()
 
     def _load(self, settings: Settings) -> FakeModels:
         if self.load_hold is not None:
@@ -252,7 +252,7 @@ class Stage:
 
     def _open(self, settings: Settings, models: FakeModels) -> FakePipeline:
         assert models is self.models
-        if not (settings.indexes_dir / settings.index / FILE).is_file() or "/" in settings.index:
+        if not (settings.indexes_dir / settings.index / CATALOGUE_FILE).is_file() or "/" in settings.index:
             raise IndexNotFound(f'there is no index "{settings.index}" in {settings.indexes_dir}')
         self.opened.append(settings.index)
         self.pipeline.name = settings.index

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rag.deadline import Deadline
-from rag.encoder.session import Session
+from rag.encoder.session import EncoderSession
 from rag.errors import Cancelled, DeadlineExceeded, ModelError, Overloaded
 
 pytestmark = pytest.mark.models
@@ -24,11 +24,11 @@ def model() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def session(model: Path) -> Session:
-    return Session(model, 2, 1)
+def session(model: Path) -> EncoderSession:
+    return EncoderSession(model, 2, 1)
 
 
-def test_a_row_gives_the_same_among_others_and_alone(session: Session) -> None:
+def test_a_row_gives_the_same_among_others_and_alone(session: EncoderSession) -> None:
     draw = np.random.default_rng(3)
     rows = [[101, *draw.integers(1000, 20_000, size).tolist(), 102] for size in (3, 200, 7, 90)]
     for row, out in zip(rows, session.run(rows), strict=True):
@@ -38,16 +38,16 @@ def test_a_row_gives_the_same_among_others_and_alone(session: Session) -> None:
         assert all(np.array_equal(out[name], alone[name]) for name in alone)
 
 
-def test_no_rows_are_no_work(session: Session) -> None:
+def test_no_rows_are_no_work(session: EncoderSession) -> None:
     assert session.run([]) == []
 
 
-def test_a_deadline_that_is_over_ends_the_call(session: Session) -> None:
+def test_a_deadline_that_is_over_ends_the_call(session: EncoderSession) -> None:
     with pytest.raises(DeadlineExceeded):
         session.run([[101, 102]], Deadline(-1))
 
 
-def test_a_full_line_is_told(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_line_is_told(session: EncoderSession, monkeypatch: pytest.MonkeyPatch) -> None:
     held, entered = threading.Event(), threading.Event()
     forward = session._model.outputs
 
@@ -72,7 +72,7 @@ def test_a_full_line_is_told(session: Session, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_rows_of_two_calls_take_turns(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    session = Session(model, 1, 5)
+    session = EncoderSession(model, 1, 5)
     went: list[int] = []
     held, entered = threading.Event(), threading.Event()
 
@@ -97,7 +97,7 @@ def test_rows_of_two_calls_take_turns(model: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_call_ends_while_its_rows_wait_if_it_is_withdrawn(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    session = Session(model, 1, 5)
+    session = EncoderSession(model, 1, 5)
     held, entered = threading.Event(), threading.Event()
 
     def slow(row: list[int]) -> dict[str, object]:
@@ -123,4 +123,4 @@ def test_a_file_that_is_no_model(tmp_path: Path, model: Path) -> None:
     cut = tmp_path / "cut.onnx"
     cut.write_bytes(model.read_bytes()[:100_000])
     with pytest.raises(ModelError, match=r"cut\.onnx cannot be loaded as a model .* install the package anew"):
-        Session(cut, 1, 1)
+        EncoderSession(cut, 1, 1)

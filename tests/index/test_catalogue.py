@@ -202,8 +202,8 @@ def test_another_format_is_refused(ledger: Ledger) -> None:
 
 
 def test_a_half_made_catalogue_is_made_again(tmp_path: Path) -> None:
-    (tmp_path / f"{schema.FILE}.new").write_bytes(b"half")
-    (tmp_path / f"{schema.FILE}.new-journal").write_bytes(b"half")
+    (tmp_path / f"{schema.CATALOGUE_FILE}.new").write_bytes(b"half")
+    (tmp_path / f"{schema.CATALOGUE_FILE}.new-journal").write_bytes(b"half")
     schema.create_catalogue(tmp_path, SETTINGS)
     assert Catalogue.open(tmp_path).settings == SETTINGS
     assert sorted(path.name for path in tmp_path.glob("*.new*")) == []

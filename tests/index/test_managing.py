@@ -9,7 +9,7 @@ import pytest
 from rag.errors import IndexBusy, IndexNotFound, InputError
 from rag.index.folders import local_indexes
 from rag.index.local import LocalIndex
-from rag.index.managing import delete_index, rename_index
+from rag.index.managing import delete_local_index, rename_local_index
 from rag.ingest.changes import find_changes
 from rag.settings import Settings
 from rag.stores.open import make_index
@@ -26,7 +26,7 @@ def settings(tmp_path: Path) -> Settings:
 def test_uploads_move_with_an_index_that_is_renamed_while_it_is_read(settings: Settings) -> None:
     assert put_in(settings, "a.txt", b"The pump is here.")
     with LocalIndex.open(settings.indexes_dir, "t") as reader:
-        rename_index(settings.indexes_dir, "t", "letters")
+        rename_local_index(settings.indexes_dir, "t", "letters")
         assert reader.document("uploads/a.txt").text == "The pump is here."
     assert local_indexes(settings.indexes_dir) == ["letters"]
     there = settings.model_copy(update={"index": "letters"})
@@ -47,27 +47,27 @@ def test_what_cannot_be_renamed_or_deleted_stays(settings: Settings) -> None:
     with pytest.raises(InputError, match='"other" already'):
         make_index(other, HashEmbedder())
     with pytest.raises(InputError, match='"other" already'):
-        rename_index(settings.indexes_dir, "t", "other")
+        rename_local_index(settings.indexes_dir, "t", "other")
     for name in ("../x", "", ".hidden", "keys.json"):
         with pytest.raises(InputError, match="cannot be the name"):
-            rename_index(settings.indexes_dir, "t", name)
+            rename_local_index(settings.indexes_dir, "t", name)
     with pytest.raises(IndexNotFound, match='no index "none"'):
-        delete_index(settings.indexes_dir, "none")
+        delete_local_index(settings.indexes_dir, "none")
     (settings.indexes_dir / "linked").symlink_to(settings.indexes_dir / "other")
     with pytest.raises(InputError, match="is a link"):
-        delete_index(settings.indexes_dir, "linked")
+        delete_local_index(settings.indexes_dir, "linked")
     (settings.indexes_dir / "linked").unlink()
     waits = settings.indexes_dir / "t/uploads/.incoming/job_1"
     waits.mkdir(parents=True)
     with pytest.raises(IndexBusy, match="uploads wait"):
-        delete_index(settings.indexes_dir, "t")
+        delete_local_index(settings.indexes_dir, "t")
     with pytest.raises(IndexBusy, match="uploads wait"):
-        rename_index(settings.indexes_dir, "t", "u")
+        rename_local_index(settings.indexes_dir, "t", "u")
     waits.rmdir()
     assert local_indexes(settings.indexes_dir) == ["other", "t"]
 
 
 def test_an_index_is_deleted_with_its_uploads(settings: Settings) -> None:
     assert put_in(settings, "a.txt", b"The pump is here.")
-    delete_index(settings.indexes_dir, "t")
+    delete_local_index(settings.indexes_dir, "t")
     assert list(settings.indexes_dir.iterdir()) == []

@@ -25,7 +25,7 @@ from rag.errors import RagError
 from rag.index.damage import Damaged
 from rag.index.dense import compaction, loading, manifest, quantised, training, vector_file
 from rag.index.dense.exact import Dense
-from rag.index.dense.quantised import Quantised, Rows
+from rag.index.dense.quantised import Quantised, RowIds
 from rag.seams import WritableIndex
 from rag.types import Entry, Scored, Vectors
 from tests.index.contract import (
@@ -275,7 +275,7 @@ class World:
         vectors = self.random.standard_normal((count, 8)).astype(np.float32)
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
-    def vectors_of(self, rows: Rows) -> Vectors:
+    def vectors_of(self, rows: RowIds) -> Vectors:
         return self.all[np.searchsorted(self.rows, rows)]
 
     def change(self, add: int, remove: int) -> None:
@@ -288,7 +288,7 @@ class World:
         generation = self.index.generation + 1
         self.index = self.index.changed(added, removed, generation, self.vectors_of)
 
-    def exact(self, query: Vectors, k: int, among: Rows | None = None) -> list[Scored]:
+    def exact(self, query: Vectors, k: int, among: RowIds | None = None) -> list[Scored]:
         rows = np.array(sorted(self.alive), dtype=np.int64)
         rows = rows if among is None else np.intersect1d(rows, among)
         return Dense.build(rows, self.vectors_of(rows)).search(query, k)

@@ -21,8 +21,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from rag.documents.discover import Found
 from rag.documents.unpack import Result
 from rag.index.local import LocalIndex
+from rag.index.uploaded import UPLOADS
 from rag.ingest.changes import find_changes
-from rag.ingest.naming import UPLOADS
 from rag.ingest.prepare import Here, read_here
 from rag.ingest.run import carry_out
 from rag.settings import load_settings

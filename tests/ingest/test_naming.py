@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.index.schema import FILE
+from rag.index.schema import CATALOGUE_FILE
 from rag.ingest.changes import find_changes
 from rag.ingest.naming import Renamed
 from rag.settings import Settings
@@ -170,7 +170,7 @@ def test_an_index_of_an_earlier_version_is_taken_over(settings: Settings, folder
     """It has neither the tables nor the marks, and two documents of one file, one of them frozen."""
     write(folder, "z.txt", "b.txt", "gone.txt")
     run(settings, folder)
-    file = settings.indexes_dir / "t" / FILE
+    file = settings.indexes_dir / "t" / CATALOGUE_FILE
     with sqlite3.connect(file) as connection:
         connection.executescript("DROP TABLE sources; DROP TABLE failures;")
         row = connection.execute("SELECT * FROM versions WHERE document = 'notes/z.txt'").fetchone()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rag.deadline import Deadline
 from rag.errors import Cancelled, DeadlineExceeded, InputError, ModelError, Overloaded
 from rag.llm.remote import endpoints
-from rag.llm.remote.endpoints import Failed, seconds_of
+from rag.llm.remote.endpoints import EndpointError, seconds_of
 from rag.llm.remote.failover import Patience
 from rag.llm.remote.model import RemoteModel
 from rag.settings import Settings, load_settings
@@ -384,13 +384,13 @@ def test_a_probe_clears_no_failed_answer_and_the_rest_grows_with_each(monkeypatc
     (endpoint,) = endpoints.parse_endpoints("http://a/v1#m")
     rests = []
     for _ in range(7):
-        endpoint.failed(Failed("sent nothing"))
+        endpoint.failed(EndpointError("sent nothing"))
         endpoint.reached()
         rests.append(endpoint.left_out_until - now[0])
     assert rests == [10, 20, 40, 80, 160, 300, 300]
     endpoint.answered()
     assert (endpoint.left_out_until, endpoint.well) == (0.0, True)
-    endpoint.failed(Failed("sent nothing"))
+    endpoint.failed(EndpointError("sent nothing"))
     assert endpoint.left_out_until - now[0] == 10
 
 

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from rag.errors import InputError
-from rag.mirror.network import Checked, is_public, named_hosts
+from rag.mirror.network import GuardedTransport, is_public, named_hosts
 
 PRIVATE = (
     "127.0.0.1", "10.0.0.5", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
@@ -47,7 +47,7 @@ class Noting(httpx2.BaseTransport):
 def test_the_connection_is_to_the_address_that_was_checked_and_the_name_is_kept() -> None:
     seen: list[tuple[str, str, Any]] = []
     answers = iter([["93.184.215.14"], ["127.0.0.1"]])  # a name that leads elsewhere when it is asked again
-    transport = Checked((), lambda: Noting(seen), lambda host, port: next(answers))
+    transport = GuardedTransport((), lambda: Noting(seen), lambda host, port: next(answers))
     with httpx2.Client(transport=transport) as client:
         for _ in range(2):
             assert client.get("https://a.example/x").url == "https://a.example/x"
@@ -58,11 +58,13 @@ def test_the_connection_is_to_the_address_that_was_checked_and_the_name_is_kept(
 def test_a_name_that_also_leads_to_a_private_address_is_refused(private: str) -> None:
     seen: list[tuple[str, str, Any]] = []
     both = ["93.184.215.14", private]
-    refusing = Checked((), lambda: Noting(seen), lambda host, port: both)
+    refusing = GuardedTransport((), lambda: Noting(seen), lambda host, port: both)
     error = pytest.raises(InputError, match=rf"a\.example is at {private}, which .* --allow-host a\.example")
     with httpx2.Client(transport=refusing) as client, error:
         client.get("http://a.example/")
-    with httpx2.Client(transport=Checked({"a.example"}, lambda: Noting(seen), lambda host, port: both[1:])) as client:
+    with httpx2.Client(
+        transport=GuardedTransport({"a.example"}, lambda: Noting(seen), lambda host, port: both[1:])
+    ) as client:
         assert client.get("http://a.example/").status_code == 200
     assert [host for host, _, _ in seen] == [private]
 
@@ -72,7 +74,7 @@ def test_a_host_that_is_not_known_is_named() -> None:
         raise OSError("no such host")
 
     with (
-        httpx2.Client(transport=Checked((), lambda: Noting([]), unknown)) as client,
+        httpx2.Client(transport=GuardedTransport((), lambda: Noting([]), unknown)) as client,
         pytest.raises(InputError) as error,
     ):
         client.get("http://a.example/")

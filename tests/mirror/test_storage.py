@@ -24,8 +24,8 @@ from wsgidav.wsgidav_app import WsgiDAVApp
 from rag.background import UNWATCHED
 from rag.errors import InputError
 from rag.mirror.fetch import LIMITS, Limits
-from rag.mirror.places import origin
-from rag.mirror.record import Record
+from rag.mirror.places import original_address
+from rag.mirror.record import CopyRecord
 from rag.mirror.run import Mirrored, mirrored
 from rag.mirror.storage import Files
 from rag.settings import Settings
@@ -67,7 +67,7 @@ def dav(shared: Path) -> Iterator[str]:
 def texts(done: Mirrored) -> dict[str, str]:
     """The copies by the ends of their addresses."""
     files = [file for folder in done.folders for file in folder.rglob("*") if file.is_file() and file.name[0] != "."]
-    return {origin(str(file)).partition("/notes")[2]: file.read_text() for file in sorted(files)}
+    return {original_address(str(file)).partition("/notes")[2]: file.read_text() for file in sorted(files)}
 
 
 def test_a_folder_of_a_webdav_server_is_followed(dav: str, shared: Path, tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ class Listed:
 def bring(system: Listed, folder: Path, limits: Limits = LIMITS) -> tuple[dict[str, str], dict[str, str]]:
     """The copies, and the reasons why others were missed."""
     folder.mkdir(exist_ok=True)
-    record = Record(folder)
+    record = CopyRecord(folder)
     files = Files("webdav://a.example/notes", folder, record, system, limits, UNWATCHED)
     assert files.bring()
     record.save()

@@ -15,7 +15,7 @@ from rag.background import Run
 from rag.documents.discover import Unreachable
 from rag.errors import IndexBusy, InputError
 from rag.mirror.fetch import LIMITS, Limits
-from rag.mirror.places import origin
+from rag.mirror.places import original_address
 from rag.mirror.run import Mirrored, mirrored
 from rag.settings import Settings
 
@@ -80,11 +80,11 @@ def fetch(site: Site, folder: Path, path: str = "/sitemap.xml", limits: Limits =
 def copies(site: Site, done: Mirrored) -> dict[str, str]:
     """The texts of the copies by the paths of their addresses."""
     files = [file for folder in done.folders for file in folder.rglob("*") if file.is_file() and file.name[0] != "."]
-    return {origin(str(file)).removeprefix(site.root): file.read_text() for file in sorted(files)}
+    return {original_address(str(file)).removeprefix(site.root): file.read_text() for file in sorted(files)}
 
 
 def reasons(site: Site, done: Mirrored) -> dict[str, str]:
-    return {origin(str(item.path)).removeprefix(site.root): item.reason for item in done.skipped}
+    return {original_address(str(item.path)).removeprefix(site.root): item.reason for item in done.skipped}
 
 
 def test_a_page_is_copied_once_and_again_when_it_changed(site: Site, tmp_path: Path) -> None:

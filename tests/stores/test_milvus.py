@@ -32,7 +32,7 @@ from rag.stores.milvus import snapshot as milvus_snapshot
 from rag.stores.milvus import writer as milvus_writer
 from rag.stores.milvus.index import MilvusIndex, milvus_identity, milvus_names, published_at
 from rag.stores.milvus.schema import NEVER, collection
-from rag.stores.milvus.server import Row, Server
+from rag.stores.milvus.server import MilvusRow, Server
 from rag.types import Filters, Stamp
 from tests.index.contract import (
     BRIDGES,
@@ -328,11 +328,11 @@ def test_what_a_writer_writes_as_it_wakes_is_undone_by_its_successor(uri: str, n
         assert [info.id for info in index.documents()] == expected
 
 
-def leases(index: MilvusIndex) -> list[Row]:
+def leases(index: MilvusIndex) -> list[MilvusRow]:
     return list(index._server.query(collection(index.name, "meta"), 'key >= "lease:" and key < "lease;"', ["key"]))
 
 
-def passages_of(index: MilvusIndex) -> list[Row]:
+def passages_of(index: MilvusIndex) -> list[MilvusRow]:
     fields = ["row", "version", "added", "document", "embedding", "text", "about", "terms", "dense", "suffix", "media",
               "kind", "first_day", "last_day", "metadata"]  # fmt: skip
     return list(index._server.query(collection(index.name, "passages"), "added >= 0", fields))

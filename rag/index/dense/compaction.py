@@ -22,16 +22,16 @@ from rag.index.dense import training, vector_file
 from rag.index.dense.exact import Dense, one_thread
 from rag.index.dense.loading import Searchable
 from rag.index.dense.manifest import (
-    FILE,
+    DENSE_MANIFEST,
+    FAISS_FILE,
     FORMAT_TRAINED,
-    MANIFEST,
     VECTORS,
     DenseManifest,
     Trained,
     is_large,
     write_manifest,
 )
-from rag.index.dense.quantised import Base, Quantised, Rows
+from rag.index.dense.quantised import Base, Quantised, RowIds
 from rag.index.dense.vector_file import VectorFile
 from rag.types import Vectors
 
@@ -54,7 +54,7 @@ def save_dense(saved: Searchable | None, at: int, catalogue: Catalogue, folder: 
 
 
 def save_quantised(
-    rows: Rows, blocks: Iterator[Vectors], dimension: int, at: int, folder: Path, before: Base | None = None
+    rows: RowIds, blocks: Iterator[Vectors], dimension: int, at: int, folder: Path, before: Base | None = None
 ) -> None:
     """Write all files of a quantised index of `rows` (ascending), whose vectors come in `blocks`. `before` is changed
     and must not be used any more."""
@@ -68,15 +68,15 @@ def save_quantised(
         base.index.nlist, base.probes, base.candidates, recall, training.QUERIES, base.trained_on, vectors_sha256
     )
     told = DenseManifest(FORMAT_TRAINED, at, len(rows), dimension, len(content), sha256, trained)
-    written = write_fresh(folder / FILE, content)
-    (folder / MANIFEST).unlink(missing_ok=True)
-    os.replace(written, folder / FILE)
+    written = write_fresh(folder / FAISS_FILE, content)
+    (folder / DENSE_MANIFEST).unlink(missing_ok=True)
+    os.replace(written, folder / FAISS_FILE)
     os.replace(fresh, folder / VECTORS)
     sync_folder(folder)  # the size alone would not tell other vectors from these
     write_manifest(told, folder)
 
 
-def _trained(rows: Rows, vectors: VectorFile, before: Base | None) -> tuple[Base, float]:
+def _trained(rows: RowIds, vectors: VectorFile, before: Base | None) -> tuple[Base, float]:
     """A base and its recall: with the lists of `before` if they still fit and reach the wanted recall, else with new
     ones."""
     if before is not None and 1 / _RETRAIN < len(rows) / before.trained_on < _RETRAIN:
@@ -88,7 +88,7 @@ def _trained(rows: Rows, vectors: VectorFile, before: Base | None) -> tuple[Base
     return training.tuned(Base(rows, index, 0, 0, vectors, len(rows), ""))
 
 
-def _vectors(rows: Rows, catalogue: Catalogue, dimension: int) -> Iterator[Vectors]:
+def _vectors(rows: RowIds, catalogue: Catalogue, dimension: int) -> Iterator[Vectors]:
     for first in range(0, len(rows), vector_file.BLOCK):
         yield catalogue.vectors(rows[first : first + vector_file.BLOCK], dimension)
 

@@ -22,7 +22,15 @@ from numpy.typing import NDArray
 
 from rag.atomic import write_whole
 from rag.index.damage import Damaged
-from rag.index.dense.manifest import FILE, FORMAT, MANIFEST, DenseManifest, content_of, dense_manifest, write_manifest
+from rag.index.dense.manifest import (
+    DENSE_FORMAT,
+    DENSE_MANIFEST,
+    FAISS_FILE,
+    DenseManifest,
+    content_of,
+    dense_manifest,
+    write_manifest,
+)
 from rag.types import Scored, Vectors
 
 
@@ -109,7 +117,7 @@ def decoding(folder: Path) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, AttributeError) as exc:
-        raise Damaged(folder / FILE, "cannot be decoded by this version of FAISS") from exc
+        raise Damaged(folder / FAISS_FILE, "cannot be decoded by this version of FAISS") from exc
 
 
 def load_exact(folder: Path, dimension: int) -> Dense:
@@ -122,10 +130,12 @@ def load_exact(folder: Path, dimension: int) -> Dense:
 def save_exact(dense: Dense, generation: int, folder: Path) -> None:
     """Write both files; if the process is killed in between, there is no manifest, and the file is not used."""
     content = _encode(dense)
-    (folder / MANIFEST).unlink(missing_ok=True)
-    write_whole(folder / FILE, content)
+    (folder / DENSE_MANIFEST).unlink(missing_ok=True)
+    write_whole(folder / FAISS_FILE, content)
     digest = hashlib.sha256(content).hexdigest()
-    write_manifest(DenseManifest(FORMAT, generation, len(dense.rows), dense._index.d, len(content), digest), folder)
+    write_manifest(
+        DenseManifest(DENSE_FORMAT, generation, len(dense.rows), dense._index.d, len(content), digest), folder
+    )
 
 
 def _encode(dense: Dense) -> bytes:

@@ -15,8 +15,8 @@ from rag.index.catalogue import Catalogue
 from rag.index.damage import Damaged
 from rag.index.dense import exact as dense
 from rag.index.dense.exact import Dense
-from rag.index.dense.manifest import MANIFEST, VECTORS, DenseManifest, Trained, content_of, dense_manifest
-from rag.index.dense.quantised import Base, Quantised, Rows
+from rag.index.dense.manifest import DENSE_MANIFEST, VECTORS, DenseManifest, Trained, content_of, dense_manifest
+from rag.index.dense.quantised import Base, Quantised, RowIds
 from rag.index.dense.training import held
 from rag.index.dense.vector_file import VectorFile
 from rag.types import Vectors
@@ -35,7 +35,7 @@ def load_dense(folder: Path, dimension: int) -> Searchable:
     base = _base(content, told, told.trained, folder)
     # one file may be from before a writer put others in place, and one from after
     if dense_manifest(folder) != told:
-        raise Damaged(folder / MANIFEST, "was written anew")
+        raise Damaged(folder / DENSE_MANIFEST, "was written anew")
     return Quantised(base, told.generation, np.empty(0, dtype=np.int64))
 
 
@@ -43,7 +43,7 @@ def check_vectors(found: Quantised, folder: Path) -> None:
     """Read all exact vectors. Raises `Damaged` if they are not those that were written."""
     told = dense_manifest(folder).trained
     if told is None or found.base.vectors.digest() != told.vectors_sha256:
-        raise Damaged(folder / VECTORS, f"is not the file that {MANIFEST} tells of")
+        raise Damaged(folder / VECTORS, f"is not the file that {DENSE_MANIFEST} tells of")
 
 
 def superseded(found: Searchable, folder: Path) -> bool:
@@ -58,7 +58,7 @@ def superseded(found: Searchable, folder: Path) -> bool:
 
 def in_change(folder: Path) -> bool:
     """True while a quantised index is being put in place, which takes some milliseconds."""
-    return (folder / VECTORS).exists() and not (folder / MANIFEST).exists()
+    return (folder / VECTORS).exists() and not (folder / DENSE_MANIFEST).exists()
 
 
 def brought_to(at: int, found: Searchable, catalogue: Catalogue) -> Searchable:
@@ -66,7 +66,7 @@ def brought_to(at: int, found: Searchable, catalogue: Catalogue) -> Searchable:
     catalogue still knows that; otherwise by comparing all rows."""
     dimension = catalogue.settings.dimension
 
-    def vectors_of(rows: Rows) -> Vectors:
+    def vectors_of(rows: RowIds) -> Vectors:
         return catalogue.vectors(rows, dimension)
 
     if isinstance(found, Dense):

@@ -14,9 +14,9 @@ from typing import NamedTuple
 from rag.atomic import write_whole
 from rag.index.damage import Damaged
 
-FILE = "dense.faiss"
-MANIFEST = "dense.json"
-FORMAT = 1
+FAISS_FILE = "dense.faiss"
+DENSE_MANIFEST = "dense.json"
+DENSE_FORMAT = 1
 FORMAT_TRAINED = 2
 VECTORS = "dense.vectors"
 
@@ -68,7 +68,7 @@ def allowance(rows: int, quantised: bool) -> float:
 
 def dense_manifest(folder: Path) -> DenseManifest:
     """Read `dense.json`. Raises `Damaged` if it is missing, malformed or of another format."""
-    file = folder / MANIFEST
+    file = folder / DENSE_MANIFEST
     try:
         found = DenseManifest(**json.loads(file.read_text(encoding="utf-8")))
         if found.trained is not None:
@@ -77,7 +77,7 @@ def dense_manifest(folder: Path) -> DenseManifest:
         raise Damaged(file, "is missing") from exc
     except (ValueError, TypeError) as exc:
         raise Damaged(file, "is not what was written") from exc
-    if found.format != (wanted := FORMAT if found.trained is None else FORMAT_TRAINED):
+    if found.format != (wanted := DENSE_FORMAT if found.trained is None else FORMAT_TRAINED):
         raise Damaged(file, f"has format {found.format}, not {wanted}")
     return found
 
@@ -87,18 +87,18 @@ def write_manifest(told: DenseManifest, folder: Path) -> None:
     content = {**told._asdict(), "trained": told.trained and told.trained._asdict()}
     if told.trained is None:
         del content["trained"]
-    write_whole(folder / MANIFEST, (json.dumps(content, indent=1) + "\n").encode())
+    write_whole(folder / DENSE_MANIFEST, (json.dumps(content, indent=1) + "\n").encode())
 
 
 def content_of(folder: Path, told: DenseManifest, dimension: int) -> bytes:
     """The file that the manifest describes, for vectors of `dimension`. Raises `Damaged` if it is another."""
     if told.dimension != dimension:
-        raise Damaged(folder / MANIFEST, f"is of vectors of {told.dimension} dimensions, not {dimension}")
-    file = folder / FILE
+        raise Damaged(folder / DENSE_MANIFEST, f"is of vectors of {told.dimension} dimensions, not {dimension}")
+    file = folder / FAISS_FILE
     try:
         content = file.read_bytes()
     except FileNotFoundError as exc:
         raise Damaged(file, "is missing") from exc
     if (len(content), hashlib.sha256(content).hexdigest()) != (told.size, told.sha256):
-        raise Damaged(file, f"is not the file that {MANIFEST} tells of")
+        raise Damaged(file, f"is not the file that {DENSE_MANIFEST} tells of")
     return content

@@ -29,13 +29,13 @@ from rag.types import Scored, Vectors
 CANDIDATES_FACTOR = 4  # so many times `k` are compared exactly, at least
 EXACT_SHARE = 0.1  # of the rows: for more candidates than that, all are compared
 
-Rows = NDArray[np.int64]
+RowIds = NDArray[np.int64]
 
 
 class Base(NamedTuple):
     """The trained part, which does not change until the next training or compaction."""
 
-    rows: Rows  # ascending
+    rows: RowIds  # ascending
     index: Any  # FAISS's IndexIVFPQFastScan; its ids are rows
     probes: int  # lists that a search reads
     candidates: int  # compared exactly, at least
@@ -48,7 +48,7 @@ class Quantised:
     """An index of the rows of `generation`: those of `base` without `removed` (ascending, of the base), and those of
     `recent`."""
 
-    def __init__(self, base: Base, generation: int, removed: Rows, recent: tuple[Dense, ...] = ()) -> None:
+    def __init__(self, base: Base, generation: int, removed: RowIds, recent: tuple[Dense, ...] = ()) -> None:
         self.base = base
         self.generation = generation
         self._removed = removed
@@ -59,11 +59,11 @@ class Quantised:
         return len(self.base.rows) - len(self._removed) + sum(len(part.rows) for part in self._recent)
 
     @property
-    def rows(self) -> Rows:
+    def rows(self) -> RowIds:
         """The rows, ascending; computed at each access."""
         return np.concatenate([self._live(), *(part.rows for part in self._recent)])
 
-    def search(self, vector: Vectors, k: int, among: Rows | None = None) -> list[Scored]:
+    def search(self, vector: Vectors, k: int, among: RowIds | None = None) -> list[Scored]:
         """The `k` rows of highest inner product with `vector`, shape (d,), nearly always; of those in `among`
         (ascending), always. Equal scores in order of row."""
         if vector.shape != (self.base.vectors.dimension,):
@@ -77,7 +77,9 @@ class Quantised:
             hits += part.search(vector, k, None if among is None else _common(part.rows, among))
         return _first(k, hits)
 
-    def changed(self, added: Rows, removed: Rows, generation: int, vectors_of: Callable[[Rows], Vectors]) -> Quantised:
+    def changed(
+        self, added: RowIds, removed: RowIds, generation: int, vectors_of: Callable[[RowIds], Vectors]
+    ) -> Quantised:
         """The index at a later generation, before which `added` (ascending) came and `removed` went away. Costs as much
         as these, and now and then the joining of what was added before."""
         gone = np.union1d(self._removed, _common(np.sort(removed), self.base.rows))
@@ -86,13 +88,13 @@ class Quantised:
             recent.append(Dense.build(added, vectors_of(added)))
         return Quantised(self.base, generation, gone, _joined(recent))
 
-    def brought_to(self, rows: Rows, generation: int, vectors_of: Callable[[Rows], Vectors]) -> Quantised:
+    def brought_to(self, rows: RowIds, generation: int, vectors_of: Callable[[RowIds], Vectors]) -> Quantised:
         """The index over `rows` (ascending), by comparing all of them."""
         new = np.setdiff1d(rows, self.base.rows, assume_unique=True)
         recent = (Dense.build(new, vectors_of(new)),) if len(new) else ()
         return Quantised(self.base, generation, np.setdiff1d(self.base.rows, rows, assume_unique=True), recent)
 
-    def _near(self, vector: Vectors, k: int) -> Rows:
+    def _near(self, vector: Vectors, k: int) -> RowIds:
         """Rows of the base, ascending, among which the best `k` are to be found."""
         wanted = max(self.base.candidates, CANDIDATES_FACTOR * k)
         if wanted <= EXACT_SHARE * len(self.base.rows):
@@ -107,7 +109,7 @@ class Quantised:
                 return rows
         return self._live()
 
-    def _best(self, vector: Vectors, k: int, rows: Rows) -> list[Scored]:
+    def _best(self, vector: Vectors, k: int, rows: RowIds) -> list[Scored]:
         """The `k` best of `rows`, which are of the base, by their exact vectors."""
         positions = np.searchsorted(self.base.rows, rows)
         hits: list[Scored] = []
@@ -117,14 +119,14 @@ class Quantised:
             hits = _first(k, hits + exact.search(vector, k))
         return hits
 
-    def _of_base(self, rows: Rows) -> Rows:
+    def _of_base(self, rows: RowIds) -> RowIds:
         return np.setdiff1d(_common(rows, self.base.rows), self._removed, assume_unique=True)
 
-    def _live(self) -> Rows:
+    def _live(self) -> RowIds:
         return np.setdiff1d(self.base.rows, self._removed, assume_unique=True) if len(self._removed) else self.base.rows
 
 
-def _all_but(removed: Rows) -> Any:
+def _all_but(removed: RowIds) -> Any:
     import faiss
 
     selectors: Any = faiss
@@ -135,16 +137,16 @@ def _first(k: int, hits: list[Scored]) -> list[Scored]:
     return sorted(hits, key=lambda hit: (-hit.score, hit.row))[:k]
 
 
-def _common(some: Rows, others: Rows) -> Rows:
+def _common(some: RowIds, others: RowIds) -> RowIds:
     """The rows of `some` that are in `others`; both ascending."""
     if not len(others):
         return some[:0]
     places = np.minimum(np.searchsorted(others, some), len(others) - 1)
-    found: Rows = some[others[places] == some]
+    found: RowIds = some[others[places] == some]
     return found
 
 
-def _without(part: Dense, removed: Rows) -> Dense:
+def _without(part: Dense, removed: RowIds) -> Dense:
     kept = np.isin(part.rows, removed, assume_unique=True, invert=True)
     return part if kept.all() else Dense.build(part.rows[kept], part.vectors()[kept])
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.dense.quantised import Base, Quantised, Rows
+from rag.index.dense.quantised import Base, Quantised, RowIds
 from rag.index.dense.vector_file import VectorFile
 from rag.types import Vectors
 
@@ -56,7 +56,7 @@ def train(vectors: VectorFile) -> Any:
     return index
 
 
-def fill(index: Any, rows: Rows, vectors: VectorFile) -> Any:
+def fill(index: Any, rows: RowIds, vectors: VectorFile) -> Any:
     """Change `index` so that it holds exactly `rows` (ascending), and return it; those that it has stay, since a row's
     vector never changes."""
     import faiss
@@ -72,7 +72,7 @@ def fill(index: Any, rows: Rows, vectors: VectorFile) -> Any:
     return index
 
 
-def held(index: Any) -> Rows:
+def held(index: Any) -> RowIds:
     """The rows in an inverted index, ascending."""
     import faiss
 
@@ -142,7 +142,7 @@ def _tenth_best(queries: Vectors, vectors: VectorFile) -> NDArray[np.float32]:
     return tenth
 
 
-def _sample(count: int, wanted: int) -> Rows:
+def _sample(count: int, wanted: int) -> RowIds:
     """Positions below `count`, ascending, the same each time."""
     chosen = np.random.default_rng(_SEED).choice(count, min(count, wanted), replace=False, shuffle=False)
     return np.sort(chosen).astype(np.int64)

@@ -26,9 +26,9 @@ from rag.index.damage import Damaged
 from rag.text.analysis import analysis
 from rag.types import Scored
 
-FOLDER = "lexical"
-MANIFEST = "manifest.json"
-FORMAT = 1
+LEXICAL_FOLDER = "lexical"
+LEXICAL_MANIFEST = "manifest.json"
+LEXICAL_FORMAT = 1
 _SEGMENT_FILES = {".fast", ".fieldnorm", ".idx", ".pos", ".store", ".term", ".del"}
 _DELETIONS = ".del"  # a segment has one such file, which is written after the others
 _FOOTER_MAGIC = 1337
@@ -89,7 +89,7 @@ class Lexical:
         """The number of passages that hold the term. Exact, unlike Tantivy's `doc_freq`, which also counts removed
         ones, and so is asked only if there are none; among 100,000 passages, a question's terms took 0.24 ms with it
         and 0.58 without."""
-        with _damage(Path(FOLDER)):
+        with _damage(Path(LEXICAL_FOLDER)):
             if self._none_removed:
                 return int(self._searcher.doc_freq("text", word))
             return int(self._searcher.search(_term(word), 1).count)
@@ -98,7 +98,7 @@ class Lexical:
         """The versions of all passages by row, for `verify`."""
         import tantivy
 
-        with _damage(Path(FOLDER)):
+        with _damage(Path(LEXICAL_FOLDER)):
             hits = self._searcher.search(tantivy.Query.all_query(), max(self.passages, 1)).hits
             addresses = [address for _, address in hits]
             values = [self._searcher.fast_field_values(name, addresses) for name in ("row", "version")]
@@ -108,7 +108,7 @@ class Lexical:
 def read_lexical(folder: Path) -> Lexical:
     """The last commit in the folder; its generation is `NO_GENERATION` if no manifest tells of it. Raises `Damaged` if
     there is none that can be used."""
-    place = folder / FOLDER
+    place = folder / LEXICAL_FOLDER
     told = lexical_manifest(place)
     before = _commit(place)
     searcher = _searcher(place)
@@ -186,11 +186,11 @@ def lexical_manifest(place: Path) -> LexicalManifest:
     if not place.exists():
         raise Damaged(place, "is missing")
     try:
-        found = LexicalManifest(**json.loads((place / MANIFEST).read_text(encoding="utf-8")))
+        found = LexicalManifest(**json.loads((place / LEXICAL_MANIFEST).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as exc:
-        raise Damaged(place, f"has no {MANIFEST} that makes sense") from exc
-    if found.format != FORMAT:
-        raise Damaged(place, f"has format {found.format}, not {FORMAT}")
+        raise Damaged(place, f"has no {LEXICAL_MANIFEST} that makes sense") from exc
+    if found.format != LEXICAL_FORMAT:
+        raise Damaged(place, f"has format {found.format}, not {LEXICAL_FORMAT}")
     return found
 
 

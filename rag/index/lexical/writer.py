@@ -20,10 +20,10 @@ from rag.errors import RagError
 from rag.index.catalogue import Catalogue
 from rag.index.damage import Damaged
 from rag.index.lexical.search import (
-    FOLDER,
-    FORMAT,
     HEAP_BYTES,
-    MANIFEST,
+    LEXICAL_FOLDER,
+    LEXICAL_FORMAT,
+    LEXICAL_MANIFEST,
     LexicalManifest,
     add,
     lexical_manifest,
@@ -45,7 +45,7 @@ class LexicalWriter:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._place = folder / FOLDER
+        self._place = folder / LEXICAL_FOLDER
         self._writer: Any = None
 
     def bring_to(self, at: int, catalogue: Catalogue) -> None:
@@ -71,7 +71,7 @@ class LexicalWriter:
         """Make the folder again from the catalogue under another name, put the old one aside, and rename it. Raises
         `RagError` if it cannot be written."""
         self._writer = None
-        fresh = self._folder / f"{FOLDER}.new"
+        fresh = self._folder / f"{LEXICAL_FOLDER}.new"
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir()
         self._place = fresh
@@ -79,9 +79,9 @@ class LexicalWriter:
             self._commit(0, at, catalogue)
             self.close()
         except ValueError as exc:
-            raise RagError(f"{self._folder / FOLDER} cannot be written: {exc}") from exc
+            raise RagError(f"{self._folder / LEXICAL_FOLDER} cannot be written: {exc}") from exc
         finally:
-            self._writer, self._place = None, self._folder / FOLDER
+            self._writer, self._place = None, self._folder / LEXICAL_FOLDER
         set_aside(self._place)
         fresh.rename(self._place)
 
@@ -111,8 +111,8 @@ class LexicalWriter:
         add(self._writer, catalogue.texts(since, at))
         opstamp = self._writer.commit()
         give_back()  # Tantivy has another thread for each commit, each with an arena of its own
-        told = LexicalManifest(FORMAT, at, opstamp, dead, analysis())
-        write_whole(self._place / MANIFEST, (json.dumps(told._asdict(), indent=1) + "\n").encode())
+        told = LexicalManifest(LEXICAL_FORMAT, at, opstamp, dead, analysis())
+        write_whole(self._place / LEXICAL_MANIFEST, (json.dumps(told._asdict(), indent=1) + "\n").encode())
 
 
 def _worth_a_new_start(dead: int, alive: int) -> bool:

@@ -1,6 +1,6 @@
 """One request to an OpenAI-compatible server -> pieces of text, a model's name, or a number of tokens.
 
-Anything else, be it a refused connection, a status, HTML, broken JSON or silence, is raised as `Failed`, which
+Anything else, be it a refused connection, a status, HTML, broken JSON or silence, is raised as `EndpointError`, which
 describes it in a few words. Does not try again and knows no deadline: the caller cancels it, which closes the
 connection.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx2
 
-from rag.llm.remote.endpoints import Endpoint, Failed, seconds_of
+from rag.llm.remote.endpoints import Endpoint, EndpointError, seconds_of
 
 _PASSING = {429, 500, 502, 503, 504}
 _CHARACTERS_A_TOKEN = 32  # at most, on average: a server that sends more ignores max_tokens
@@ -32,7 +32,7 @@ async def write_request(
     put: Callable[[str], None],
 ) -> None:
     """Make a chat completion with `body`; each piece of text goes to `put`. A server that exceeds `max_tokens` is cut
-    off there. Raises `Failed`, also for one that sends no text for `first_s`, or then for `silence_s`."""
+    off there. Raises `EndpointError`, also for one that sends no text for `first_s`, or then for `silence_s`."""
     tokens, characters, over = 0, body["max_tokens"] * _CHARACTERS_A_TOKEN, False
     loop = asyncio.get_running_loop()
     async with _answer(client, endpoint, "POST", "/chat/completions", first_s, body) as (response, clock):
@@ -49,26 +49,28 @@ async def write_request(
                 over = True
                 break
     if not over:
-        raise Failed("stopped in the middle of its answer" if tokens else "sent an empty answer", passing=not tokens)
+        raise EndpointError(
+            "stopped in the middle of its answer" if tokens else "sent an empty answer", passing=not tokens
+        )
 
 
 async def served_models(client: httpx2.AsyncClient, endpoint: Endpoint, seconds: float) -> list[str]:
-    """The names of the models that the endpoint serves. Raises `Failed`."""
+    """The names of the models that the endpoint serves. Raises `EndpointError`."""
     found = await _json(client, endpoint, "GET", "/models", seconds)
     try:
         return [str(entry["id"]) for entry in found["data"]]
     except (TypeError, KeyError, AttributeError):
-        raise Failed("sent no list of models") from None
+        raise EndpointError("sent no list of models") from None
 
 
-async def count(client: httpx2.AsyncClient, endpoint: Endpoint, text: str, seconds: float) -> int:
-    """The number of tokens of `text`, if the server is llama-server or vLLM. Raises `Failed`, for others with status
-    404."""
+async def server_tokens(client: httpx2.AsyncClient, endpoint: Endpoint, text: str, seconds: float) -> int:
+    """The number of tokens of `text`, if the server is llama-server or vLLM. Raises `EndpointError`, for others with
+    status 404."""
     body = {"model": endpoint.model, "prompt": text, "content": text, "add_special_tokens": False}
     found = await _json(client, endpoint, "POST", "/tokenize", seconds, body, root=True)
     tokens = found.get("tokens") if isinstance(found, dict) else None
     if not isinstance(tokens, list):
-        raise Failed("sent no tokens")
+        raise EndpointError("sent no tokens")
     return len(tokens)
 
 
@@ -91,18 +93,18 @@ async def _answer(
             yield response, clock
     except (TimeoutError, httpx2.TimeoutException) as exc:
         if isinstance(exc, httpx2.ConnectTimeout):
-            raise Failed("does not take the connection", passing=True) from exc
-        raise Failed(f"sent nothing for {seconds:g} s") from exc
+            raise EndpointError("does not take the connection", passing=True) from exc
+        raise EndpointError(f"sent nothing for {seconds:g} s") from exc
     except httpx2.ConnectError as exc:
-        raise Failed(f"cannot be reached{_why(exc)}", passing=True) from exc
+        raise EndpointError(f"cannot be reached{_why(exc)}", passing=True) from exc
     except httpx2.SSEError as exc:
         kind = response.headers.get("content-type", "").partition(";")[0].strip()[:60]
         if kind == "text/event-stream":
-            raise Failed("sent an event that is too long") from exc
+            raise EndpointError("sent an event that is too long") from exc
         what = kind or "something unnamed"
-        raise Failed(f"sent {what}, not a stream of events (is it an OpenAI-compatible server?)") from exc
+        raise EndpointError(f"sent {what}, not a stream of events (is it an OpenAI-compatible server?)") from exc
     except (httpx2.HTTPError, httpx2.InvalidURL) as exc:
-        raise Failed("broke the connection off", passing=True) from exc
+        raise EndpointError("broke the connection off", passing=True) from exc
 
 
 async def _json(
@@ -119,7 +121,7 @@ async def _json(
     try:
         return json.loads(data)
     except (ValueError, RecursionError):
-        raise Failed(f"sent something else than JSON for {path}") from None
+        raise EndpointError(f"sent something else than JSON for {path}") from None
 
 
 async def _beginning(response: httpx2.Response, most: int) -> bytes:
@@ -131,7 +133,7 @@ async def _beginning(response: httpx2.Response, most: int) -> bytes:
     return bytes(data[:most])
 
 
-async def _refused(response: httpx2.Response, path: str) -> Failed:
+async def _refused(response: httpx2.Response, path: str) -> EndpointError:
     status = response.status_code
     data = b""
     with suppress(TimeoutError, httpx2.HTTPError):
@@ -141,7 +143,7 @@ async def _refused(response: httpx2.Response, path: str) -> Failed:
     hint = " (does its address end in /v1?)" if status == 404 and not words else ""
     if status in (401, 403):
         hint = " (set its key as RAG_MODEL_KEY)"
-    return Failed(
+    return EndpointError(
         f"answered {status}{hint}" + (f": {words}" if words else ""),
         status=status,
         passing=status in _PASSING,
@@ -174,13 +176,15 @@ def _one_line(text: str) -> str:
 
 
 def _delta(data: str) -> tuple[str, bool]:
-    """Parse a chunk: its text, and True if it is the last one. Raises `Failed`."""
+    """Parse a chunk: its text, and True if it is the last one. Raises `EndpointError`."""
     try:
         chunk = json.loads(data)
     except (ValueError, RecursionError):
-        raise Failed("sent an event that is not JSON") from None
+        raise EndpointError("sent an event that is not JSON") from None
     if isinstance(chunk, dict) and chunk.get("error"):
-        raise Failed(f"failed: {_message(data.encode('utf-8', 'replace')) or 'it does not say why'}", passing=True)
+        raise EndpointError(
+            f"failed: {_message(data.encode('utf-8', 'replace')) or 'it does not say why'}", passing=True
+        )
     try:
         choices = chunk["choices"]
         if not choices:  # the chunk with the usage
@@ -188,7 +192,7 @@ def _delta(data: str) -> tuple[str, bool]:
         text = (choices[0].get("delta") or {}).get("content") or ""
         finished = choices[0].get("finish_reason") is not None
     except (TypeError, KeyError, AttributeError, IndexError):
-        raise Failed("sent an event that is no part of a chat completion") from None
+        raise EndpointError("sent an event that is no part of a chat completion") from None
     if not isinstance(text, str):
-        raise Failed("sent an event that is no part of a chat completion")
+        raise EndpointError("sent an event that is no part of a chat completion")
     return text, finished

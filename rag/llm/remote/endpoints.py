@@ -23,7 +23,7 @@ _SIGN_S = 5.0  # an endpoint that sent something within this time is up, and nee
 _FORM = "give it as http://HOST:PORT/v1 or http://HOST:PORT/v1#MODEL, several with commas between them"
 
 
-class Failed(Exception):
+class EndpointError(Exception):
     """A failure of an endpoint; its text completes a line that begins with the address: "sent an empty answer"."""
 
     def __init__(
@@ -68,7 +68,7 @@ class Endpoint:
         hangs does so, too, and is tried last as before."""
         self.sign_at = time.monotonic()
 
-    def failed(self, error: Failed) -> None:
+    def failed(self, error: EndpointError) -> None:
         """Note a failure. The model's name is asked for again, since the server may serve another after a restart."""
         now = time.monotonic()
         self.sign_at, self.found = float("-inf"), None
@@ -84,7 +84,7 @@ class Round(NamedTuple):
     endpoints: list[Endpoint]
 
 
-def is_address(model: str) -> bool:
+def names_servers(model: str) -> bool:
     """True if the setting `model` names servers, not a file."""
     return model.lower().startswith(("http://", "https://"))
 
@@ -137,6 +137,6 @@ def _endpoint(address: str) -> Endpoint:
             "(setting 'model_key'), where it is never printed",
             "model",
         )
-    if not is_address(address) or not host or port == 0:
+    if not names_servers(address) or not host or port == 0:
         raise InputError(f"{address!r} is no address of a model server: {_FORM}", "model")
     return Endpoint(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}", unquote(parts.fragment) or None)

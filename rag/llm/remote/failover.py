@@ -19,7 +19,7 @@ import httpx2
 from rag.deadline import Deadline
 from rag.errors import ModelError, Overloaded
 from rag.llm.remote import chat_stream
-from rag.llm.remote.endpoints import Endpoint, Failed, next_round
+from rag.llm.remote.endpoints import Endpoint, EndpointError, next_round
 
 Put = Callable[[str], None]
 
@@ -59,7 +59,7 @@ class Servers:
     async def write(self, body: dict[str, Any], grammar: str, deadline: Deadline, put: Put) -> None:
         """Put the pieces of an answer into `put`, from the first endpoint that sends any. The deadline only decides
         which waits are worthwhile; the caller cancels this. Raises `ModelError`, `Overloaded`."""
-        failures: dict[Endpoint, Failed] = {}
+        failures: dict[Endpoint, EndpointError] = {}
         for number in range(self._patience.rounds):
             among = [e for e in self.endpoints if e not in failures or failures[e].passing]
             if not among:
@@ -86,7 +86,7 @@ class Servers:
                 await self._name(
                     endpoint, await chat_stream.served_models(self._client, endpoint, self._patience.probe)
                 )
-            except Failed as exc:
+            except EndpointError as exc:
                 if exc.status != 404 or not endpoint.given:  # some have no list of models
                     endpoint.failed(exc)
                     return self._public(str(exc))
@@ -97,9 +97,9 @@ class Servers:
         return {endpoint.url: error for endpoint, error in zip(self.endpoints, found, strict=True)}
 
     async def count(self, text: str) -> int:
-        """The number of tokens, by the tokenizer of the endpoint that is first now. Raises `Failed`."""
+        """The number of tokens, by the tokenizer of the endpoint that is first now. Raises `EndpointError`."""
         endpoint = next_round(self.endpoints, 0.0).endpoints[0]
-        return await chat_stream.count(self._client, endpoint, text, self._patience.probe)
+        return await chat_stream.server_tokens(self._client, endpoint, text, self._patience.probe)
 
     def line(self, failures: dict[str, str]) -> str:
         """The message about failures, which are given by address."""
@@ -108,7 +108,7 @@ class Servers:
 
     async def _tried(
         self, endpoint: Endpoint, body: dict[str, Any], grammar: str, deadline: Deadline, first: float, put: Put
-    ) -> Failed | None:
+    ) -> EndpointError | None:
         """The failure of one try, whose first piece must come within `first` seconds; None if it answered. Raises
         `ModelError` if it failed after its first piece."""
         begun, started = False, time.monotonic()
@@ -125,7 +125,7 @@ class Servers:
                     endpoint, await chat_stream.served_models(self._client, endpoint, self._patience.probe)
                 )
             await self._written(endpoint, body | {"model": endpoint.model}, grammar, first, came)
-        except Failed as exc:
+        except EndpointError as exc:
             endpoint.failed(exc)
             if begun:
                 raise ModelError(self.line({endpoint.url: str(exc)})) from exc
@@ -133,7 +133,7 @@ class Servers:
         except asyncio.CancelledError:
             waited = deadline.left <= 0 or time.monotonic() - started >= _LET_WAIT_S
             if not begun and waited:  # it let the question wait: others are tried first next time
-                endpoint.failed(Failed("sent nothing"))
+                endpoint.failed(EndpointError("sent nothing"))
             raise
         endpoint.answered()
         return None
@@ -146,22 +146,22 @@ class Servers:
             held = {"grammar": grammar, "guided_grammar": grammar, "structured_outputs": {"grammar": grammar}}
             try:
                 return await chat_stream.write_request(self._client, endpoint, body | held, first, silence, came)
-            except Failed as exc:
+            except EndpointError as exc:
                 if exc.status not in (400, 422):
                     raise
         await chat_stream.write_request(self._client, endpoint, body, first, silence, came)
         endpoint.grammar = False
 
     async def _name(self, endpoint: Endpoint, served: Sequence[str]) -> None:
-        """Take the name of the only served model if the setting names none. Raises `Failed` if there are more or
+        """Take the name of the only served model if the setting names none. Raises `EndpointError` if there are more or
         none."""
         if endpoint.given is None:
             if len(served) != 1:
                 some = f" ({', '.join(served[:5])}{', ...' if len(served) > 5 else ''})" if served else ""
-                raise Failed(f"serves {len(served)} models{some}, so name one in 'model' as {endpoint.url}#NAME")
+                raise EndpointError(f"serves {len(served)} models{some}, so name one in 'model' as {endpoint.url}#NAME")
             endpoint.found = served[0]
 
-    def _given_up(self, failures: dict[Endpoint, Failed], wait: float) -> ModelError | Overloaded:
+    def _given_up(self, failures: dict[Endpoint, EndpointError], wait: float) -> ModelError | Overloaded:
         """`Overloaded` if every failure was an overload (status 429), else `ModelError`."""
         waits = [error.retry_after or 0.0 for error in failures.values() if error.status == 429]
         if len(waits) == len(failures):

@@ -17,7 +17,7 @@ from typing import Any
 
 from rag.deadline import Deadline
 from rag.errors import InputError, ModelError
-from rag.llm.remote.endpoints import Failed, parse_endpoints, short_name
+from rag.llm.remote.endpoints import EndpointError, parse_endpoints, short_name
 from rag.llm.remote.failover import Patience, Servers
 from rag.types import Message
 
@@ -113,7 +113,7 @@ class RemoteModel:
         if now >= self._tokenizer_rests_until:
             try:
                 return int(self._start(self._servers.count(text)).result())
-            except Failed as exc:
+            except EndpointError as exc:
                 self._tokenizer_rests_until = float("inf") if exc.status == 404 else now + _TOKENIZER_REST_S
         return -(-len(text.encode("utf-8", "replace")) // _BYTES_A_TOKEN)
 

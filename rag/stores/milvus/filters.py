@@ -11,14 +11,14 @@ import json
 from collections.abc import Iterable
 
 from rag.index.filters import stated_day, types
-from rag.stores.milvus.server import Row, text_of
+from rag.stores.milvus.server import MilvusRow, text_of
 from rag.types import DocumentInfo, Filters
 
 _NO_DAY = (99_999_999, -1)  # of documents without one: after and before every day, so that no filter lets them in
 NOTHING = "version < 0"
 
 
-def facets(info: DocumentInfo) -> Row:
+def facets(info: DocumentInfo) -> MilvusRow:
     """The fields of a passage that filters compare, from its document; `document` itself is a field already."""
     suffix, media, kind = types(info)
     first, last = _stretch(day) if (day := stated_day(info)) else _NO_DAY

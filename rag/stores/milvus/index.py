@@ -16,7 +16,7 @@ from pathlib import Path
 from rag.errors import RagError
 from rag.index.folders import ANY, Expected, check_settings, index_folder
 from rag.index.rules import embedding_key
-from rag.index.sources import Shown, with_path
+from rag.index.sources import ShowSource, with_path
 from rag.stores.milvus import rows, schema
 from rag.stores.milvus.server import Server, connect_milvus
 from rag.stores.milvus.snapshot import MilvusSnapshot, MilvusView
@@ -59,7 +59,7 @@ def published_at(uri: str, token: str, name: str) -> int:
 class MilvusIndex:
     """`rag.seams.WritableIndex` on Milvus. Any number of threads may take snapshots and write; writes queue up."""
 
-    def __init__(self, server: Server, folder: Path, shown: Shown = with_path) -> None:
+    def __init__(self, server: Server, folder: Path, shown: ShowSource = with_path) -> None:
         self.name = folder.name
         self.folder = folder  # where uploaded files are kept; the index itself has none
         self._server = server
@@ -81,7 +81,7 @@ class MilvusIndex:
         *,
         write: bool = False,
         create: bool = False,
-        shown: Shown = with_path,
+        shown: ShowSource = with_path,
     ) -> MilvusIndex:
         """Open the index `name` as `LocalIndex.open` does; `indexes_dir` is the folder in which uploaded files stay.
 

@@ -23,7 +23,7 @@ import uuid
 
 from rag.errors import IndexBusy, StoreError
 from rag.stores.milvus.schema import META, UNUSED, collection
-from rag.stores.milvus.server import Row, Server, text_of
+from rag.stores.milvus.server import MilvusRow, Server, text_of
 
 SECONDS = 30.0
 _RENEW_S = 5.0
@@ -103,7 +103,7 @@ class Lease:
     def _delete(self, key: str) -> None:
         self._server.delete(self._meta, f"key in [{text_of(key)}]")
 
-    def _rows(self, prefix: str = _PREFIX) -> list[Row]:
+    def _rows(self, prefix: str = _PREFIX) -> list[MilvusRow]:
         return list(self._server.query(self._meta, f"key like {text_of(f'{prefix}%')}", ["key", "value"]))
 
     def _fences(self) -> list[int]:

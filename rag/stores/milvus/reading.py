@@ -9,22 +9,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.errors import DocumentNotFound, RagError
-from rag.index.sources import Shown
+from rag.index.sources import ShowSource
 from rag.stores.milvus import rows
 from rag.stores.milvus.schema import BLOBS, DOCUMENTS, PASSAGES, collection
-from rag.stores.milvus.server import Row, Server, text_of
+from rag.stores.milvus.server import MilvusRow, Server, text_of
 from rag.types import Document, DocumentInfo, Origin, StoredDocument, StoredPassage
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class MilvusReader:
     """A reader of one generation of an index; `where` is the expression on the ledger that its versions fit."""
 
     server: Server
     index: str
     dimension: int
     where: str
-    shown: Shown
+    shown: ShowSource
 
     def documents(self) -> list[DocumentInfo]:
         """The documents, sorted by id."""
@@ -54,11 +54,13 @@ class Reader:
     def stored(self, document_id: str) -> StoredDocument:
         """A document with its text, its passages and their vectors. Raises `DocumentNotFound`."""
         version = self._version(document_id)
-        found = self.server.query(collection(self.index, PASSAGES), f"version == {version['version']}", rows.PLACE)
+        found = self.server.query(
+            collection(self.index, PASSAGES), f"version == {version['version']}", rows.PASSAGE_FIELDS
+        )
         each = sorted(found, key=lambda row: int(row["row"]))
         return StoredDocument(self._document(version), self.passages(each))
 
-    def passages(self, found: Sequence[Row]) -> list[StoredPassage]:
+    def passages(self, found: Sequence[MilvusRow]) -> list[StoredPassage]:
         """The passages of these rows, in their order, with their vectors. Raises `RagError` if a vector is missing."""
         each = [rows.passage(row, self.shown) for row in found]
         keys = [
@@ -82,14 +84,14 @@ class Reader:
             )
         return values
 
-    def _version(self, document_id: str) -> Row:
+    def _version(self, document_id: str) -> MilvusRow:
         where = f"document == {text_of(document_id)} and {self.where}"
         for row in self.server.query(collection(self.index, DOCUMENTS), where, rows.ABOUT):
             return row
         raise document_not_found(self.index, document_id)
 
-    def _document(self, version: Row) -> Document:
-        keys = rows.text_keys(version["version"], rows.parts_of(version))
+    def _document(self, version: MilvusRow) -> Document:
+        keys = rows.text_keys(version["version"], rows.part_count(version))
         parts = self._blobs(keys)
         document = rows.document_of(rows.info(version, self.shown), (parts[key] for key in keys))
         state = rows.state_of(version)

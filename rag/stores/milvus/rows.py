@@ -18,10 +18,10 @@ import numpy as np
 from rag.errors import DocumentError
 from rag.index.block_rows import packed, packed_links, unpacked, unpacked_links
 from rag.index.rules import embedding_key
-from rag.index.sources import Shown, with_path
+from rag.index.sources import ShowSource, with_path
 from rag.stores.milvus.filters import facets
-from rag.stores.milvus.schema import LONGEST, NEVER, NO_TERMS, PART, UNUSED, encoded
-from rag.stores.milvus.server import Row
+from rag.stores.milvus.schema import MAX_VARCHAR, NEVER, NO_TERMS, PART, UNUSED, encoded
+from rag.stores.milvus.server import MilvusRow
 from rag.text.terms import terms
 from rag.types import (
     CREATED,
@@ -39,10 +39,10 @@ from rag.types import (
 
 _RAW = PART // 4 * 3  # bytes of a part before base 64
 ABOUT = ("version", "document", "added", "removed", "about")  # fields that `info` and `state_of` read
-PLACE = ("row", "document", "embedding", "text", "about")  # fields that `passage` reads
+PASSAGE_FIELDS = ("row", "document", "embedding", "text", "about")  # fields that `passage` reads
 
 
-def text_parts(version: int, document: Document) -> list[Row]:
+def text_parts(version: int, document: Document) -> list[MilvusRow]:
     """The blobs of text, pages, sections, blocks and links: one JSON, cut into parts."""
     blocks, links = packed(document.blocks), packed_links(document.links)
     parts = [document.text, document.pages, document.sections, blocks, links]
@@ -69,7 +69,7 @@ def document_of(info: DocumentInfo, parts: Iterable[str]) -> Document:
     )  # fmt: skip
 
 
-def version_row(version: int, entry: Entry, parts: int, added: int) -> Row:
+def version_row(version: int, entry: Entry, parts: int, added: int) -> MilvusRow:
     """The row of the ledger that says that a version is there; its text has `parts` parts."""
     document, passages, _, stamp = entry
     about = {
@@ -79,10 +79,10 @@ def version_row(version: int, entry: Entry, parts: int, added: int) -> Row:
         "terms": sum(len(terms_of(each)) for each in passages), "notes": document.notes, "hidden": document.hidden,
     }  # fmt: skip
     row = {"version": version, "document": document.id, "added": added, "removed": NEVER}
-    return checked(document.id, row | {"about": _json(about), "keys": sorted(document.metadata)} | UNUSED)
+    return checked_row(document.id, row | {"about": _json(about), "keys": sorted(document.metadata)} | UNUSED)
 
 
-def info(row: Row, shown: Shown = with_path) -> DocumentInfo:
+def info(row: MilvusRow, shown: ShowSource = with_path) -> DocumentInfo:
     """The document that a row of the ledger describes, without its text."""
     about = json.loads(row["about"])
     return DocumentInfo(
@@ -92,12 +92,12 @@ def info(row: Row, shown: Shown = with_path) -> DocumentInfo:
     )  # fmt: skip
 
 
-def notes_of(row: Row) -> tuple[str, ...]:
+def notes_of(row: MilvusRow) -> tuple[str, ...]:
     """Unread parts of the file behind a row of the ledger; earlier versions of this program kept nothing."""
     return tuple(json.loads(row["about"]).get("notes", ()))
 
 
-def state_of(row: Row) -> FileState:
+def state_of(row: MilvusRow) -> FileState:
     """The state of the file behind a row of the ledger."""
     about = json.loads(row["about"])
     return FileState(
@@ -111,19 +111,19 @@ def _stamp(about: dict[str, Any]) -> Stamp:
     return Stamp(**{name: about[name] for name in Stamp._fields if name in about})
 
 
-def origin(row: Row) -> Origin:
+def origin(row: MilvusRow) -> Origin:
     """The origin of the document that a row of the ledger describes."""
     about = json.loads(row["about"])
     stale = about.get("stale", False)
     return Origin(about["metadata"].get(CREATED), about["source"], _stamp(about), stale, row["version"])
 
 
-def parts_of(row: Row) -> int:
+def part_count(row: MilvusRow) -> int:
     """The number of parts of the text of a version."""
     return int(json.loads(row["about"])["parts"])
 
 
-def sizes_of(row: Row) -> tuple[int, int]:
+def sizes_of(row: MilvusRow) -> tuple[int, int]:
     """The number of passages of a version, and that of all their terms."""
     about = json.loads(row["about"])
     return about["passages"], about["terms"]
@@ -134,22 +134,22 @@ def terms_of(passage: Passage) -> list[str]:
     return terms(passage.section or "") + terms(passage.header) + terms(passage.text)
 
 
-def analysed(row: Row) -> Row:
+def analysed(row: MilvusRow) -> MilvusRow:
     """The row of a passage with its terms as this version makes them."""
     return row | {"terms": encoded(terms_of(passage(row))) or NO_TERMS}
 
 
-def with_size(row: Row, terms: int) -> Row:
+def with_size(row: MilvusRow, terms: int) -> MilvusRow:
     """The row of a version whose passages have so many terms."""
     return row | {"about": _json(json.loads(row["about"]) | {"terms": terms})}
 
 
-def touched(row: Row, stamp: Stamp) -> Row:
+def touched(row: MilvusRow, stamp: Stamp) -> MilvusRow:
     """The row of a version whose file has other marks."""
     return row | {"about": _json(json.loads(row["about"]) | stamp._asdict() | {"stale": False})}
 
 
-def stale(row: Row) -> Row:
+def stale(row: MilvusRow) -> MilvusRow:
     """The row of a version whose file cannot be read."""
     return row | {"about": _json(json.loads(row["about"]) | {"stale": True})}
 
@@ -161,7 +161,7 @@ def day_of(mtime_ns: int | None) -> str | None:
 
 def passage_rows(
     first: int, version: int, info: DocumentInfo, passages: Sequence[Passage], vectors: Sequence[Embedding], added: int
-) -> Iterator[Row]:
+) -> Iterator[MilvusRow]:
     """The rows `first`, `first` + 1, ... of the passages of a version."""
     shared = {"version": version, "added": added, "document": info.id} | facets(info)
     for row, (passage, embedding) in enumerate(zip(passages, vectors, strict=True), first):
@@ -175,10 +175,10 @@ def passage_rows(
             "row": row, "embedding": embedding_key(passage).hex(), "text": passage.text, "about": _json(about),
             "terms": encoded(terms_of(passage)) or NO_TERMS, "dense": embedding.passage.astype(np.float32).tolist(),
         }  # fmt: skip
-        yield checked(info.id, shared | own)
+        yield checked_row(info.id, shared | own)
 
 
-def passage(row: Row, shown: Shown = with_path) -> Passage:
+def passage(row: MilvusRow, shown: ShowSource = with_path) -> Passage:
     """The passage that a row holds."""
     title, source, start, end, spans, section, pages, *structure = json.loads(row["about"])
     blocks, header = structure or (None, "")
@@ -199,12 +199,12 @@ def passage(row: Row, shown: Shown = with_path) -> Passage:
     )
 
 
-def sentence_count(row: Row) -> int:
+def sentence_count(row: MilvusRow) -> int:
     """The number of sentences of a row's passage."""
     return len(json.loads(row["about"])[4]) // 2
 
 
-def embedding_parts(key: str, embedding: Embedding) -> list[Row]:
+def embedding_parts(key: str, embedding: Embedding) -> list[MilvusRow]:
     """The blobs of the vectors of a passage and its sentences, cut into parts."""
     whole = np.vstack([embedding.passage[None], embedding.sentences]).astype("<f4").tobytes()
     cut = (whole[at : at + _RAW] for at in range(0, len(whole), _RAW))
@@ -222,18 +222,18 @@ def embedding(parts: Iterable[str], dimension: int) -> Embedding:
     return Embedding(whole[0], whole[1:])
 
 
-def checked(document_id: str, row: Row) -> Row:
+def checked_row(document_id: str, row: MilvusRow) -> MilvusRow:
     """The row, if Milvus takes it. Raises `DocumentError`."""
     for field, value in row.items():
-        if isinstance(value, str) and len(value) * 4 > LONGEST and (size := len(value.encode())) > LONGEST:
+        if isinstance(value, str) and len(value) * 4 > MAX_VARCHAR and (size := len(value.encode())) > MAX_VARCHAR:
             raise DocumentError(
-                f"{document_id}: its {field} has {size:,} bytes, and a field of Milvus holds {LONGEST:,}: "
+                f"{document_id}: its {field} has {size:,} bytes, and a field of Milvus holds {MAX_VARCHAR:,}: "
                 "use the local store, or smaller passages (setting passage_tokens)"
             )
     return row
 
 
-def _blob(key: str, value: bytes) -> Row:
+def _blob(key: str, value: bytes) -> MilvusRow:
     return {"key": key, "value": value.decode()} | UNUSED
 
 

@@ -27,9 +27,9 @@ from typing import Any
 from rag.stores.milvus.server import Server
 from rag.types import MadeWith
 
-FORMAT = 1
+MILVUS_FORMAT = 1
 NEVER = 2**62  # in place of the generation of removal, for a version that is not removed
-LONGEST = 65_535  # bytes of a VARCHAR
+MAX_VARCHAR = 65_535  # bytes of a VARCHAR
 PART = 60_000  # bytes of a blob's part
 K1, B = 1.2, 0.75  # of BM25, as in the local store
 _MOST_VALUES = 1024  # metadata entries of a document that filters find
@@ -86,27 +86,27 @@ def _schema(kind: str, dimension: int) -> Any:
     number, text = DataType.INT64, DataType.VARCHAR
     if kind in (META, BLOBS):
         schema.add_field("key", text, is_primary=True, max_length=256)
-        schema.add_field("value", text, max_length=LONGEST)
+        schema.add_field("value", text, max_length=MAX_VARCHAR)
     else:
         schema.add_field("row" if kind == PASSAGES else "version", number, is_primary=True)
-        schema.add_field("document", text, max_length=LONGEST)
+        schema.add_field("document", text, max_length=MAX_VARCHAR)
         schema.add_field("added", number)
-        schema.add_field("about", text, max_length=LONGEST)
+        schema.add_field("about", text, max_length=MAX_VARCHAR)
     if kind == DOCUMENTS:
         schema.add_field("removed", number)
-        schema.add_field("keys", DataType.ARRAY, element_type=text, max_capacity=_MOST_VALUES, max_length=LONGEST)
+        schema.add_field("keys", DataType.ARRAY, element_type=text, max_capacity=_MOST_VALUES, max_length=MAX_VARCHAR)
     if kind != PASSAGES:
         schema.add_field("unused", DataType.FLOAT_VECTOR, dim=2)
         return schema
     schema.add_field("version", number)
     for name in ("suffix", "media", "kind", "embedding", "text"):
-        schema.add_field(name, text, max_length=LONGEST)
+        schema.add_field(name, text, max_length=MAX_VARCHAR)
     for name in ("first_day", "last_day"):
         schema.add_field(name, number)
-    schema.add_field("metadata", DataType.ARRAY, element_type=text, max_capacity=_MOST_VALUES, max_length=LONGEST)
+    schema.add_field("metadata", DataType.ARRAY, element_type=text, max_capacity=_MOST_VALUES, max_length=MAX_VARCHAR)
     analyzer = {"tokenizer": "standard"}
     schema.add_field(
-        "terms", text, max_length=LONGEST, enable_analyzer=True, analyzer_params=analyzer, enable_match=True
+        "terms", text, max_length=MAX_VARCHAR, enable_analyzer=True, analyzer_params=analyzer, enable_match=True
     )
     schema.add_field("bm25", DataType.SPARSE_FLOAT_VECTOR)
     schema.add_field("dense", DataType.FLOAT_VECTOR, dim=dimension)

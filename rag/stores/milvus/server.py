@@ -26,7 +26,7 @@ from rag.errors import InputError, StoreError
 SECONDS = 10.0  # of one call, repetitions included
 _BATCH_BYTES = 8 << 20  # of one request; gRPC servers of Milvus take 64 MB
 _PAGE = 1000  # rows of one answer when many are read
-MOST = 16_384  # rows that Milvus returns for one search
+MAX_ROWS = 16_384  # rows that Milvus returns for one search
 _LITE = ".db"
 _UNAVAILABLE = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "Fail connecting", "Retry timeout", "channel", "connect")
 _PAUSE_S = 0.5
@@ -38,10 +38,10 @@ _LITE_WRITES = threading.Lock()  # Milvus Lite takes one write at a time
 _REFUSED = ("unauthenticated", "auth check failure", "permission deny", "permission_denied")
 _NOT_LOADED = ("not loaded", "'released'")
 
-Row = dict[str, Any]
+MilvusRow = dict[str, Any]
 
 
-class Unreachable(StoreError):
+class MilvusUnreachable(StoreError):
     """An error of a server that gives no answer now; a moment later it may."""
 
 
@@ -70,7 +70,7 @@ class Server:
             self._client.create_index(name, indexes, timeout=SECONDS, sync=False)  # nothing is there to wait for
             self._client.load_collection(name, timeout=6 * SECONDS)
 
-    def query(self, name: str, where: str, fields: Sequence[str]) -> Iterator[Row]:
+    def query(self, name: str, where: str, fields: Sequence[str]) -> Iterator[MilvusRow]:
         """Iterate over all rows that fit, by primary key."""
 
         def first() -> Any:
@@ -85,7 +85,7 @@ class Server:
             yield from page
         pages.close()
 
-    def few(self, name: str, where: str, fields: Sequence[str]) -> list[Row]:
+    def few(self, name: str, where: str, fields: Sequence[str]) -> list[MilvusRow]:
         """The rows that fit, by one call; for those that are known to be a handful."""
         call = partial(
             self._client.query, name, filter=where, output_fields=list(fields), limit=_PAGE,
@@ -93,9 +93,9 @@ class Server:
         )  # fmt: skip
         return list(self._read(name, f"reading {name}", call))
 
-    def get(self, name: str, ids: Sequence[Any], fields: Sequence[str]) -> list[Row]:
+    def get(self, name: str, ids: Sequence[Any], fields: Sequence[str]) -> list[MilvusRow]:
         """The rows with these primary keys, in any order; keys that are not there are left out."""
-        found: list[Row] = []
+        found: list[MilvusRow] = []
         for start in range(0, len(ids), _PAGE):
             call = partial(
                 self._client.get, name, list(ids[start : start + _PAGE]), output_fields=list(fields),
@@ -113,18 +113,18 @@ class Server:
         return int(self._read(name, f"counting in {name}", call)[0]["count(*)"])
 
     def search(
-        self, name: str, field: str, query: Any, where: str, k: int, params: Row, fields: Sequence[str] = ()
-    ) -> list[tuple[int, float, Row]]:
+        self, name: str, field: str, query: Any, where: str, k: int, params: MilvusRow, fields: Sequence[str] = ()
+    ) -> list[tuple[int, float, MilvusRow]]:
         """The `k` best of the rows that fit, best first: primary keys, scores as Milvus has them, and the fields asked
         for."""
         call = partial(
-            self._client.search, name, data=[query], anns_field=field, filter=where, limit=min(k, MOST),
+            self._client.search, name, data=[query], anns_field=field, filter=where, limit=min(k, MAX_ROWS),
             search_params=params, output_fields=list(fields), consistency_level="Strong", timeout=SECONDS,
         )  # fmt: skip
         found = self._read(name, f"searching {name}", call)
         return [(int(hit.id), float(hit.distance), dict(hit.fields)) for hit in found[0]]
 
-    def put(self, name: str, rows: Iterable[Row], size: int) -> None:
+    def put(self, name: str, rows: Iterable[MilvusRow], size: int) -> None:
         """Upsert rows, so that a call that is repeated changes nothing; `size` is the most bytes that a row has."""
         batch = max(1, _BATCH_BYTES // max(size, 1))
         rows = list(rows)
@@ -163,7 +163,7 @@ class Server:
             try:
                 with self._errors(doing):
                     return call()
-            except Unreachable:
+            except MilvusUnreachable:
                 if time.monotonic() >= until:
                     raise
                 time.sleep(_PAUSE_S)
@@ -251,7 +251,7 @@ def _translated(uri: str, doing: str, exc: Exception) -> StoreError:
     if any(sign in said.lower() for sign in _REFUSED):
         return StoreError(f"Milvus at {uri} refuses the token while {doing} ({said}): set RAG_MILVUS_TOKEN")
     if any(sign in said for sign in _UNAVAILABLE):
-        return Unreachable(
+        return MilvusUnreachable(
             f"Milvus at {uri} cannot be reached while {doing}: is it running there, and is the address right?"
         )
     return StoreError(f"Milvus at {uri} failed while {doing} ({said}): its log tells more")

@@ -21,12 +21,12 @@ import numpy as np
 
 from rag.errors import RagError
 from rag.index.filters import matching
-from rag.index.sources import Shown
+from rag.index.sources import ShowSource
 from rag.stores.milvus import rows
 from rag.stores.milvus.filters import expression
-from rag.stores.milvus.reading import Reader
+from rag.stores.milvus.reading import MilvusReader
 from rag.stores.milvus.schema import DOCUMENTS, K1, PASSAGES, B, collection, encoded
-from rag.stores.milvus.server import MOST, Row, Server, text_of
+from rag.stores.milvus.server import MAX_ROWS, MilvusRow, Server, text_of
 from rag.stores.milvus.state import MilvusState
 from rag.text.terms import query_terms
 from rag.types import Document, DocumentInfo, Filters, MadeWith, Origin, Scored, StoredDocument, StoredPassage, Vectors
@@ -40,7 +40,7 @@ _SMALL = 20_000  # passages of which all terms are counted at once, which one re
 class MilvusView:
     """The state that the snapshots of one generation share."""
 
-    def __init__(self, server: Server, index: str, settings: MadeWith, state: MilvusState, shown: Shown) -> None:
+    def __init__(self, server: Server, index: str, settings: MadeWith, state: MilvusState, shown: ShowSource) -> None:
         self.server = server
         self.index = index
         self.settings = settings
@@ -50,7 +50,7 @@ class MilvusView:
         self.documents = f"{at} > {generation}"
         gone = [row["version"] for row in server.query(self.name(DOCUMENTS), f"{at} <= {generation}", ["version"])]
         self.passages = f"added <= {generation}" + (f" and version not in {gone}" if gone else "")
-        self.reader = Reader(server, index, settings.dimension, self.documents, shown)
+        self.reader = MilvusReader(server, index, settings.dimension, self.documents, shown)
         self._counts: dict[str, int] = {}
         self._every: Counter[str] | None = None  # encoded terms of a small index
         self._counting = threading.Lock()
@@ -112,7 +112,7 @@ class MilvusSnapshot:
         """The `k` nearest passages to `vector`, shape (d,), by cosine; equal scores in order of row. Milvus's index may
         be approximate; the scores are not, and are the same whatever the filters."""
         query = np.asarray(vector, dtype=np.float32).tolist()
-        params = {"metric_type": "IP", "params": {"ef": max(200, 2 * min(k, MOST))}}
+        params = {"metric_type": "IP", "params": {"ef": max(200, 2 * min(k, MAX_ROWS))}}
         found = self._search("dense", query, k, params, ["dense"])
         exact = np.asarray(vector, dtype=np.float64)
         scores = [np.float32(np.asarray(fields["dense"], dtype=np.float64) @ exact) for _, _, fields in found]
@@ -130,7 +130,7 @@ class MilvusSnapshot:
         """The passages of these row numbers, in that order. Raises `RagError` if one is not there."""
         view = self._usable()
         wanted = [int(number) for number in numbers]
-        found = {row["row"]: row for row in view.server.get(view.name(PASSAGES), wanted, rows.PLACE)}
+        found = {row["row"]: row for row in view.server.get(view.name(PASSAGES), wanted, rows.PASSAGE_FIELDS)}
         if missing := [number for number in wanted if number not in found]:
             raise RagError(f'index "{view.index}" has no passage {missing[0]} at generation {self.generation}')
         each = [found[number] for number in wanted]
@@ -191,8 +191,8 @@ class MilvusSnapshot:
         self.close()
 
     def _search(
-        self, field: str, query: object, k: int, params: Row, fields: Sequence[str]
-    ) -> list[tuple[int, float, Row]]:
+        self, field: str, query: object, k: int, params: MilvusRow, fields: Sequence[str]
+    ) -> list[tuple[int, float, MilvusRow]]:
         view = self._usable()
         if k <= 0:
             return []

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from rag.errors import IndexMismatch, IndexNotFound
-from rag.stores.milvus.schema import FORMAT, META, UNUSED, collection, index_names
-from rag.stores.milvus.server import Row, Server, text_of
+from rag.stores.milvus.schema import META, MILVUS_FORMAT, UNUSED, collection, index_names
+from rag.stores.milvus.server import MilvusRow, Server, text_of
 from rag.text.analysis import analysis
 from rag.types import Failed, MadeWith, Stamp
 
@@ -55,9 +55,9 @@ class Meta:
                 f'there is no index "{self._index}" in Milvus at {self._server.uri} (those there: {names}): make it '
                 f"with `rag index PATH... --index {self._index} --store milvus --uri {self._server.uri}`"
             )
-        if value.pop("format") != FORMAT:
+        if value.pop("format") != MILVUS_FORMAT:
             raise IndexMismatch(
-                f'index "{self._index}" in Milvus has another format than {FORMAT}, which this version reads: '
+                f'index "{self._index}" in Milvus has another format than {MILVUS_FORMAT}, which this version reads: '
                 "index the documents again under another name"
             )
         return MadeWith(value["embedder"], value["dimension"], value["chunker"])
@@ -72,7 +72,7 @@ class Meta:
         if self._read(_SETTINGS) is None:
             self._write(_STATE, MilvusState(0)._asdict())
             self.note_analysis()
-            self._write(_SETTINGS, {"format": FORMAT, "made": uuid.uuid4().hex, **settings._asdict()})
+            self._write(_SETTINGS, {"format": MILVUS_FORMAT, "made": uuid.uuid4().hex, **settings._asdict()})
 
     def state(self) -> MilvusState:
         """The published state. Raises `IndexNotFound` if the index is gone."""
@@ -95,7 +95,7 @@ class Meta:
             if row["key"] < f"{_STATE}:{fence:016}":
                 self._server.delete(self._name, f"key == {text_of(row['key'])}")
 
-    def _states(self) -> list[Row]:
+    def _states(self) -> list[MilvusRow]:
         return self._server.few(self._name, _like(_STATE), ["key", "value"])
 
     def has_current_terms(self) -> bool:

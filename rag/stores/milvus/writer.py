@@ -25,7 +25,7 @@ from rag.stores.milvus.filters import facets
 from rag.stores.milvus.lease import Lease
 from rag.stores.milvus.reading import document_not_found
 from rag.stores.milvus.schema import BLOBS, DOCUMENTS, NEVER, PART, PASSAGES, UNUSED, collection
-from rag.stores.milvus.server import Row, Server, text_of
+from rag.stores.milvus.server import MilvusRow, Server, text_of
 from rag.stores.milvus.snapshot import LONGEST_S
 from rag.stores.milvus.state import Meta, MilvusState
 from rag.types import Embedding, Entry, Failed, MadeWith, Passage, Stamp
@@ -229,12 +229,12 @@ class MilvusWriter:
         late = [row for row in self._ledger(f"version < {self._fence} and ({changed})") if row["version"] not in known]
         self._undo(late, {row["version"] for row in late if row["added"] > since})
 
-    def _undo(self, changed: Sequence[Row], made: set[int]) -> None:
+    def _undo(self, changed: Sequence[MilvusRow], made: set[int]) -> None:
         """Delete the versions that were made, and put back those that were only retired."""
         self._delete(made)
         for row in changed:
             if row["version"] in made:
-                self._forget(rows.text_keys(row["version"], rows.parts_of(row)))
+                self._forget(rows.text_keys(row["version"], rows.part_count(row)))
         for part in _slices(sorted(made)):
             self._server.delete(collection(self._index, DOCUMENTS), f"version in {part}")
         retired = [row for row in changed if row["version"] not in made and row["removed"] != NEVER]
@@ -242,7 +242,7 @@ class MilvusWriter:
         if kept:
             self._put(DOCUMENTS, kept, 2 * PART)
 
-    def _put(self, kind: str, found: Iterable[Row], size: int) -> None:
+    def _put(self, kind: str, found: Iterable[MilvusRow], size: int) -> None:
         self._lease.hold()
         self._server.put(collection(self._index, kind), found, size)
 
@@ -251,19 +251,19 @@ class MilvusWriter:
         taken, self._numbers = self._numbers[:count], self._numbers[count:]
         return taken
 
-    def _ledger(self, where: str) -> list[Row]:
+    def _ledger(self, where: str) -> list[MilvusRow]:
         return list(self._server.query(collection(self._index, DOCUMENTS), where, _LEDGER))
 
-    def _live(self, document_id: str) -> list[Row]:
+    def _live(self, document_id: str) -> list[MilvusRow]:
         return self._ledger(f"document == {text_of(document_id)} and removed == {NEVER}")
 
-    def _gone(self, row: Row) -> Row:
+    def _gone(self, row: MilvusRow) -> MilvusRow:
         self._retired.add(row["version"])
         return row | {"removed": self._next} | UNUSED
 
-    def _unknown(self, passages: Sequence[Passage], embeddings: Sequence[Embedding]) -> list[Row]:
+    def _unknown(self, passages: Sequence[Passage], embeddings: Sequence[Embedding]) -> list[MilvusRow]:
         """The parts of the vectors that are not there yet."""
-        parts: dict[str, Row] = {}
+        parts: dict[str, MilvusRow] = {}
         for passage, embedding in zip(passages, embeddings, strict=True):
             for row in rows.embedding_parts(embedding_key(passage).hex(), embedding):
                 parts.setdefault(row["key"], row)
@@ -290,7 +290,7 @@ class MilvusWriter:
         gone = self._ledger(f"removed <= {max(old)}")
         self._delete({row["version"] for row in gone})
         for row in gone:
-            self._forget(rows.text_keys(row["version"], rows.parts_of(row)))
+            self._forget(rows.text_keys(row["version"], rows.part_count(row)))
         for part in _slices([row["version"] for row in gone]):
             self._server.delete(collection(self._index, DOCUMENTS), f"version in {part}")
 

@@ -18,7 +18,7 @@ import openai
 import pytest
 
 from rag.errors import ModelError, Overloaded
-from rag.index.schema import FILE, create_catalogue
+from rag.index.schema import CATALOGUE_FILE, create_catalogue
 from rag.types import Filters, MadeWith
 from tests.api.fakes import END, PUMPS, SENTENCE, SHOWN, START, Stage
 from tests.api.site import Site, serving_site
@@ -318,7 +318,7 @@ def test_an_index_that_is_still_being_made_is_not_offered(client: openai.OpenAI,
         assert "rag/young" not in [model.id for model in client.models.list()]
         with pytest.raises(openai.NotFoundError, match="its index is being made"):
             client.models.retrieve("rag/young")
-        with closing(sqlite3.connect(folder / FILE)) as connection, connection:
+        with closing(sqlite3.connect(folder / CATALOGUE_FILE)) as connection, connection:
             connection.execute("UPDATE state SET published = 1")
         assert "rag/young" in [model.id for model in client.models.list()]
         assert client.models.retrieve("rag/young").created > 0
