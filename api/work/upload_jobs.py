@@ -35,6 +35,7 @@ from rag.documents.options import DEFAULTS, Options
 from rag.documents.pool import SECONDS, ReaderPool, Time
 from rag.errors import IndexBusy, Overloaded, RagError, StateUnavailable
 from rag.index.folders import index_folder
+from rag.index.managing import clear_deleted
 from rag.index.uploaded import UPLOADS
 from rag.ingest import incoming, uploads
 from rag.ingest.cutting import program_of
@@ -129,7 +130,8 @@ class Jobs:
 
     def start(self) -> None:
         """Take up the uploads that an earlier process left waiting, in the order in which they came, and start the
-        threads."""
+        threads. What is left of indexes whose deletion was cut off goes."""
+        clear_deleted(self._served.settings.indexes_dir)
         for folder in sorted(self._served.settings.indexes_dir.glob(f"*/{UPLOADS}")):
             for upload in incoming.waiting(folder.parent, self._owner):
                 with self._lock:

@@ -33,6 +33,7 @@ from rag.index.writer import LocalWriter
 
 MANIFEST = "backup.json"
 FORMAT = 1
+_MANIFEST_BYTES = 512 << 20  # some hundred bytes for each uploaded file
 _TRIES = 5
 _BLOCK = 1 << 20
 _PAGES = 4096  # of the catalogue that are copied at once; in between, writers go on
@@ -56,6 +57,8 @@ def back_up(indexes_dir: Path, name: str, file: Path) -> Backup:
         raise InputError(
             f"{file}: a backup is a file in a folder that is there; name one such as {name}.backup", "file"
         )
+    if file.resolve().is_relative_to(folder.resolve()):  # it would be a part of itself
+        raise InputError(f"{file}: a backup cannot be inside the index: name a file elsewhere", "file")
     part, copy = file.with_name(f"{file.name}.part"), file.with_name(f"{file.name}.catalogue")
     with plain_errors(folder):
         try:
@@ -74,7 +77,9 @@ def restore(indexes_dir: Path, file: Path, name: str | None = None) -> Backup:
     """Check the backup and put it in the place of the index of its name, or of `name`, if there is one. Raises
     `RagError` with that index as it was if the file is not whole, and `IndexBusy` if another process writes."""
     about = _manifest(file)
-    folder = index_folder(indexes_dir, name or str(about["index"]))
+    folder = index_folder(indexes_dir, name or about["index"])
+    if folder.is_symlink():
+        raise InputError(f'the folder of index "{folder.name}" is a link: restore it where it leads', "index")
     indexes_dir.mkdir(parents=True, exist_ok=True)
     with plain_errors(folder), alone(folder):
         settle(indexes_dir)
@@ -123,7 +128,8 @@ def _archive(folder: Path, part: Path, copy: Path) -> dict[str, Any]:
                 "documents": documents,
                 "files": [_add(archive, copy, CATALOGUE_FILE), *told],
             }
-            archive.writestr(MANIFEST, json.dumps(about, ensure_ascii=False, indent=1))
+            # with a date of its own: the clock may stand before 1980, which a zip archive cannot tell
+            archive.writestr(zipfile.ZipInfo(MANIFEST), json.dumps(about, ensure_ascii=False, indent=1))
             break
     return about
 
@@ -148,6 +154,10 @@ def _copy_catalogue(source: sqlite3.Connection, copy: Path) -> int:
 
 
 def _add(archive: zipfile.ZipFile, path: Path, inside: str) -> dict[str, Any]:
+    try:
+        inside.encode("utf-8")
+    except UnicodeEncodeError as exc:
+        raise RagError(f"{path}: its name is not valid UTF-8, so that it cannot be kept: rename it") from exc
     digest, size, modified = hashlib.sha256(), 0, path.stat().st_mtime_ns
     with path.open("rb") as source, archive.open(inside, "w", force_zip64=True) as target:
         while block := source.read(_BLOCK):
@@ -163,13 +173,33 @@ def _manifest(file: Path) -> dict[str, Any]:
         raise InputError(f"{file}: there is no file of that name", "file")
     try:
         with zipfile.ZipFile(file) as archive:
+            if archive.getinfo(MANIFEST).file_size > _MANIFEST_BYTES:
+                raise ValueError(f"{MANIFEST} is too large")
             about = json.loads(archive.read(MANIFEST))
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as exc:
+            if isinstance(about, dict) and about.get("format", FORMAT) != FORMAT:
+                told = str(about["format"])[:20]
+                raise RagError(f"{file} has format {told} and this version reads format {FORMAT}: upgrade rag")
+            return _checked(about)
+    except (zipfile.BadZipFile, LookupError, ValueError, TypeError, RecursionError, EOFError, OSError) as exc:
         raise RagError(
-            f"{file} is no backup of `rag backup`, or was cut short ({exc}): nothing was changed; take another copy"
+            f"{file} is no backup of `rag backup`, or was cut short ({_line(exc)}): nothing was changed; "
+            "take another copy"
         ) from exc
-    if about.get("format") != FORMAT:
-        raise RagError(f"{file} has format {about.get('format')} and this version reads format {FORMAT}: upgrade rag")
+
+
+def _line(error: Exception) -> str:
+    return (" ".join(str(error).split()) or type(error).__name__)[:200]
+
+
+def _checked(about: Any) -> dict[str, Any]:
+    """The manifest, if it has what a manifest has. Raises `LookupError`, `ValueError`, `TypeError`."""
+    texts = [about["index"], *(item["name"] for item in about["files"]), *(item["sha256"] for item in about["files"])]
+    numbers = [about["documents"], *(item["size"] for item in about["files"])]
+    numbers += [item["mtime_ns"] for item in about["files"] if "mtime_ns" in item]
+    if not all(isinstance(one, str) for one in texts) or not all(type(one) is int for one in numbers):
+        raise TypeError(f"{MANIFEST} is not as this program writes it")
+    if not isinstance(about.get("folder", ""), str) or CATALOGUE_FILE not in {item["name"] for item in about["files"]}:
+        raise ValueError(f"{MANIFEST} names no catalogue")
     return dict(about)
 
 
@@ -179,7 +209,7 @@ def _unpack(file: Path, about: dict[str, Any], fresh: Path) -> None:
     with zipfile.ZipFile(file) as archive:
         for told in about["files"]:
             target = (fresh / told["name"]).resolve()
-            if not target.is_relative_to(inside):
+            if not target.is_relative_to(inside) or target == inside:
                 raise RagError(f"{file}: {told['name']!r} leads out of the index: this is no backup of this program")
             target.parent.mkdir(parents=True, exist_ok=True)
             if _extract(archive, told["name"], target, told["size"]) != told["sha256"]:

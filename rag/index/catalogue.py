@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import DocumentNotFound, RagError
 from rag.index.block_rows import unpacked, unpacked_links
-from rag.index.schema import CATALOGUE_FILE, connect_catalogue, unwritten
+from rag.index.schema import CATALOGUE_FILE, connect_catalogue, identity, unwritten
 from rag.index.sources import ShowSource, with_path
 from rag.types import (
     CREATED,
@@ -113,17 +113,26 @@ class Catalogue:
         self.connection = connection
         self.shown: ShowSource = with_path
         self._unwritten: tuple[int, int, int] | None = None  # the file, if it was opened as one that nobody writes to
+        self.file: tuple[int, int] | None = None  # its numbers
 
     @classmethod
     def open(cls, folder: Path) -> Catalogue:
         """Open the catalogue for reading. Raises `RagError` if the file is damaged, `IndexMismatch` if its format is
         another."""
-        unwritten_before = unwritten(folder)
-        connection = connect_catalogue(folder)
+        while True:
+            unwritten_before, file = unwritten(folder), identity(folder)
+            connection = connect_catalogue(folder)
+            if file == identity(folder):
+                break
+            connection.close()  # another took its place meanwhile
         connection.execute("PRAGMA query_only = ON")
         catalogue = cls(folder, connection)
-        catalogue._unwritten = unwritten_before
+        catalogue._unwritten, catalogue.file = unwritten_before, file
         return catalogue
+
+    def is_replaced(self) -> bool:
+        """True if another file has its place, as after a restore; False if there is none, as after a deletion."""
+        return identity(self.folder) not in (None, self.file)
 
     def is_outdated(self) -> bool:
         """True if the file was opened as one to which nobody writes, and somebody does, or did."""

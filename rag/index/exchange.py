@@ -70,7 +70,7 @@ def settle(indexes_dir: Path) -> None:
     folder that may only be read."""
     for old in indexes_dir.glob(f".*.{_OLD}"):
         folder = indexes_dir / old.name[1 : -len(_OLD) - 1]
-        with suppress(OSError):
+        with suppress(OSError, IndexBusy):
             if not (folder / CATALOGUE_FILE).exists():
                 ready = _beside(folder, _READY)
                 _put(ready if ready.exists() else old, folder)
@@ -105,8 +105,25 @@ def _put(whole: Path, folder: Path) -> None:
                 return
             if not left or (folder / CATALOGUE_FILE).exists() or not folder.is_dir():
                 raise
-        _keep_waiting(folder, whole)
-        shutil.rmtree(folder, ignore_errors=True)
+        _clear_away(folder, whole)
+
+
+def _clear_away(folder: Path, whole: Path) -> None:
+    """Delete a folder without an index, when nobody holds its lock any more; what waits in it comes along."""
+    lock = WriterLock(folder)
+    with suppress(FileNotFoundError):
+        lock.acquire(_WAIT_S)
+        try:
+            if not (folder / CATALOGUE_FILE).exists():
+                _keep_waiting(folder, whole)
+                shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            lock.release()
+
+
+def is_under_way(folder: Path) -> bool:
+    """True while another index takes the place of this one, or if that was cut off: nothing may be made there."""
+    return _beside(folder, _OLD).exists() and not (folder / CATALOGUE_FILE).exists()
 
 
 def _keep_waiting(old: Path, folder: Path) -> None:

@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 from rag.errors import IndexBusy, IndexMismatch, IndexNotFound, InputError
 from rag.index import schema
-from rag.index.exchange import settle
+from rag.index.exchange import is_under_way, settle
 from rag.index.lock import WriterLock
 from rag.index.schema import CATALOGUE_FILE as CATALOGUE
 from rag.index.spaces import shared
 from rag.types import MadeWith
 
+_TRIES = 5
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Files that earlier versions keep in the folder of indexes, and those that SQLite puts beside one.
 _RESERVED = re.compile(r"keys\.(?:json|lock|new)|answers\.sqlite(?:-journal|-wal|-shm)?", re.IGNORECASE)
@@ -70,17 +71,22 @@ def index_not_found(indexes_dir: Path, name: str) -> IndexNotFound:
 
 def create_index(folder: Path, settings: MadeWith, wait: float) -> None:
     """Make the folder and an empty catalogue, unless there is one. Raises `IndexBusy` after `wait` seconds."""
-    settle(folder.parent)
-    if (folder / CATALOGUE).exists():
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = WriterLock(folder)
-    lock.acquire(wait)
-    try:
-        if not (folder / CATALOGUE).exists():
-            schema.create_catalogue(folder, settings)
-    finally:
-        lock.release()
+    for _ in range(_TRIES):
+        settle(folder.parent)
+        if (folder / CATALOGUE).exists():
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = WriterLock(folder)
+        lock.acquire(wait)
+        try:
+            if is_under_way(folder):
+                continue  # what takes this place is whole
+            if not (folder / CATALOGUE).exists():
+                schema.create_catalogue(folder, settings)
+            return
+        finally:
+            lock.release()
+    raise IndexBusy(f'index "{folder.name}" is being restored by another process: try again')
 
 
 def discard_if_empty(folder: Path) -> None:

@@ -83,12 +83,20 @@ class LocalIndex:
             if not (folder / CATALOGUE).exists() and name not in folders.local_indexes(indexes_dir):
                 raise folders.index_not_found(indexes_dir, name)
         index = cls(folder, shown)
-        settings = index.settings
-        folders.check_settings(folder, settings, expected)
-        index._readers.expect(settings)
+        index._check(expected)
         if write or create:
             index._writer = LocalWriter.open(folder, _WRITER_WAIT_S)
+            try:
+                index._check(expected)  # another may have taken its place while this one waited
+            except BaseException:
+                index.close()
+                raise
         return index
+
+    def _check(self, expected: Expected) -> None:
+        settings = self.settings
+        folders.check_settings(self._folder, settings, expected)
+        self._readers.expect(settings)
 
     @property
     def name(self) -> str:

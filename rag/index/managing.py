@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rag.atomic import sync_folder
 from rag.errors import IndexBusy, InputError
-from rag.index.exchange import settle
+from rag.index.exchange import alone, settle
 from rag.index.failures import plain_errors
 from rag.index.folders import index_folder, index_not_found
 from rag.index.ledger import Ledger
@@ -22,6 +22,7 @@ from rag.index.lock import WriterLock
 from rag.index.schema import CATALOGUE_FILE
 
 _INCOMING = Path("uploads", ".incoming")
+_DELETED = ".deleted"  # behind the name of a folder that is being deleted
 _WAIT_S = 5.0
 
 
@@ -29,8 +30,8 @@ def rename_local_index(indexes_dir: Path, name: str, new: str) -> None:
     """Give an index another name; its uploaded files move with it. Raises `IndexNotFound`, `IndexBusy`, and
     `InputError` for a name that no index can have, or that another has."""
     target = index_folder(indexes_dir, new)
-    with _alone(indexes_dir, name) as folder:
-        if target.exists():
+    with _alone(indexes_dir, name) as folder, alone(target):  # no restore may put another there, and delete this one
+        if os.path.lexists(target):
             raise InputError(f'there is an index or a folder "{new}" already: choose another name', "name")
         places = f"{folder.resolve()}/uploads/", f"{indexes_dir.resolve() / new}/uploads/"
         _move_files(folder, *places)
@@ -45,11 +46,17 @@ def rename_local_index(indexes_dir: Path, name: str, new: str) -> None:
 def delete_local_index(indexes_dir: Path, name: str) -> None:
     """Delete an index with its uploaded files. Raises `IndexNotFound`, `IndexBusy`."""
     with _alone(indexes_dir, name) as folder:
-        gone = folder.with_name(f".{name}.deleted")
+        gone = folder.with_name(f".{name}{_DELETED}")
         shutil.rmtree(gone, ignore_errors=True)
         os.rename(folder, gone)
         sync_folder(indexes_dir)
-    shutil.rmtree(gone, ignore_errors=True)
+    clear_deleted(indexes_dir)
+
+
+def clear_deleted(indexes_dir: Path) -> None:
+    """Delete what is left of indexes that were deleted, also by a process that was killed."""
+    for gone in indexes_dir.glob(f".*{_DELETED}"):
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 def _move_files(folder: Path, before: str, now: str) -> None:

@@ -56,17 +56,20 @@ class Readers:
         from rag.index.snapshot import LocalSnapshot
 
         with plain_errors(self._folder):
-            catalogue = self._borrow()
-            try:
-                catalogue.begin()
-                view = self._view
-                if view is None or view.generation != catalogue.state().published:
-                    with self._moving:
-                        view = self._view = self._moved(catalogue)
-            except BaseException:
-                catalogue.close()
-                raise
-            return LocalSnapshot(view, catalogue, self._give_back, filters)
+            while True:
+                catalogue = self._borrow()
+                try:
+                    catalogue.begin()
+                    view = self._view
+                    if view is None or not view.is_of(catalogue):
+                        with self._moving:
+                            view = self._view = self._moved(catalogue)
+                except BaseException:
+                    catalogue.close()
+                    raise
+                if not catalogue.is_replaced():
+                    return LocalSnapshot(view, catalogue, self._give_back, filters)
+                catalogue.close()  # what was read beside it may be of the one that took its place
 
     @contextmanager
     def reading(self) -> Iterator[Catalogue]:
@@ -89,7 +92,7 @@ class Readers:
                 catalogue = Catalogue.open(self._folder)
                 catalogue.shown = self._shown
                 return catalogue
-            if not catalogue.is_outdated():
+            if not (catalogue.is_outdated() or catalogue.is_replaced()):
                 return catalogue
             catalogue.close()
 
@@ -125,11 +128,12 @@ class Readers:
             catalogue.begin()
             published = catalogue.state().published
             before = self._view
-            if before is not None and before.generation == published:
+            if before is not None and before.is_of(catalogue):
                 return before
             self._check_settings(catalogue)
             if found := self._lexical(catalogue, published, time.monotonic() > deadline):
-                return LocalView(published, found, partial(self._load_dense, before.loaded() if before else None))
+                loaded = before.loaded() if before and before.file == catalogue.file else None
+                return LocalView(published, found, partial(self._load_dense, loaded), catalogue.file)
             if not self._mend():
                 time.sleep(_READER_RETRY_S)
 
@@ -162,12 +166,15 @@ class Readers:
         if before is not None and not loading.superseded(before, self._folder):
             return before
         dimension = catalogue.settings.dimension
+        if catalogue.is_replaced():
+            return empty(dimension)
         deadline = time.monotonic() + _READER_WAIT_S
         for _ in range(2):
             while loading.in_change(self._folder) and time.monotonic() < deadline:
                 time.sleep(_READER_RETRY_S)
             try:
-                return loading.load_dense(self._folder, dimension)
+                found = loading.load_dense(self._folder, dimension)
+                return empty(dimension) if catalogue.is_replaced() else found
             except Damaged:
                 self._mend()  # if a writer is at work, it may have been putting new files in place
         return empty(dimension) if before is None else before

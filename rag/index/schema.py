@@ -93,6 +93,15 @@ def is_published(folder: Path) -> bool:
     return published > 0
 
 
+def identity(folder: Path) -> tuple[int, int] | None:
+    """The numbers of the file that is in place, of its drive and on it; None if there is none."""
+    try:
+        found = (folder / CATALOGUE_FILE).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def unwritten(folder: Path) -> tuple[int, int, int] | None:
     """The number, size and time of a file that is opened as one to which nobody writes, as `_mode` says; None for one
     that is opened with its log."""

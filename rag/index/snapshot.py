@@ -38,14 +38,26 @@ class Selected(NamedTuple):
 class LocalView:
     """The state that the snapshots of one generation share. FAISS is brought to the generation at the first search."""
 
-    def __init__(self, generation: int, lexical: Lexical, load: Callable[[Catalogue], Searchable]) -> None:
+    def __init__(
+        self,
+        generation: int,
+        lexical: Lexical,
+        load: Callable[[Catalogue], Searchable],
+        file: tuple[int, int] | None = None,
+    ) -> None:
+        """`file` are the numbers of the catalogue's file."""
         self.generation = generation
         self.lexical = lexical
+        self.file = file
         self._load: Callable[[Catalogue], Searchable] | None = load
         self._dense: Searchable | None = None
         self._loading = threading.Lock()
         self._selected: dict[Filters, Selected] = {}
         self._fetched: dict[int, StoredPassage] = {}
+
+    def is_of(self, catalogue: Catalogue) -> bool:
+        """True if this is what `catalogue` has published."""
+        return self.file == catalogue.file and self.generation == catalogue.state().published
 
     def dense(self, catalogue: Catalogue) -> Searchable:
         """The index of dense search; `catalogue` must be in a transaction that sees this generation."""

@@ -19,6 +19,7 @@ from rag.atomic import set_aside
 from rag.index import staging
 from rag.index.damage import Damaged
 from rag.index.dense.manifest import DENSE_MANIFEST, FAISS_FILE, VECTORS, allowance, dense_manifest, is_large
+from rag.index.exchange import is_under_way, settle
 from rag.index.failures import plain_errors
 from rag.index.ledger import Ledger
 from rag.index.lexical.writer import LexicalWriter
@@ -49,6 +50,10 @@ class LocalWriter:
         lock = WriterLock(folder)
         with plain_errors(folder):
             lock.acquire(wait)
+            if is_under_way(folder):  # it was got in a folder that somebody made in the meantime
+                lock.release()
+                settle(folder.parent)
+                lock.acquire(wait)
             try:
                 writer = cls(folder, lock, Ledger.open(folder))
             except BaseException:

@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -150,7 +151,25 @@ def leads_out(file: Path) -> None:
         archive.writestr(backup.MANIFEST, json.dumps(told))
 
 
-@pytest.mark.parametrize("harm", [cut_short, cut_its_end, alter, empty, another, leads_out])
+def of_manifest(text: str) -> Callable[[Path], None]:
+    def harm(file: Path) -> None:
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(backup.MANIFEST, text)
+
+    return harm
+
+
+NO_MANIFESTS = (
+    "[1]", "7", "[" * 100_000, '{"format": 1}', '{"format": 1, "index": 7, "documents": 1, "files": []}',
+    '{"format": 1, "index": "books", "documents": 1, "files": []}',
+    '{"format": 1, "index": "b", "documents": 1, "files": [{"name": "catalogue.sqlite", "size": "1", "sha256": ""}]}',
+    '{"format": 1, "index": "books", "documents": 1, "files": {"a": 1}}',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "harm", [cut_short, cut_its_end, alter, empty, another, leads_out, *map(of_manifest, NO_MANIFESTS)]
+)
 def test_a_file_that_is_not_whole_changes_nothing(folder: Path, harm: Callable[[Path], None]) -> None:
     back_up(folder, "books", folder / "b.backup")
     with open_index(folder, write=True) as index:
@@ -162,6 +181,28 @@ def test_a_file_that_is_not_whole_changes_nothing(folder: Path, harm: Callable[[
     assert "\n" not in str(error.value)
     assert state(folder) == before
     assert sorted(path.name for path in folder.iterdir()) == ["b.backup", "books"]
+
+
+def test_a_backup_is_no_part_of_itself(folder: Path) -> None:
+    (folder / "books" / "uploads").mkdir()
+    (folder / "books" / "uploads" / "a.txt").write_text("uploaded")
+    with pytest.raises(InputError, match="cannot be inside the index"):
+        back_up(folder, "books", folder / "books" / "uploads" / "b.backup")
+    assert [path.name for path in (folder / "books" / "uploads").iterdir()] == ["a.txt"]
+
+
+def test_a_file_whose_name_is_not_utf_8_is_named(folder: Path) -> None:
+    (folder / "books" / "uploads").mkdir()
+    Path(os.fsdecode(os.fsencode(folder / "books" / "uploads") + b"/\xff.txt")).write_text("uploaded")
+    with pytest.raises(RagError, match="not valid UTF-8"):
+        back_up(folder, "books", folder / "b.backup")
+    assert not list(folder.glob("b.backup*"))
+
+
+def test_it_is_written_when_the_clock_stands_before_1980(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.localtime", lambda seconds=None: time.gmtime(0))
+    back_up(folder, "books", folder / "b.backup")
+    assert restore(folder, folder / "b.backup").documents == 2
 
 
 def test_while_another_writes_nothing_is_replaced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

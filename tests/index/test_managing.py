@@ -71,3 +71,14 @@ def test_an_index_is_deleted_with_its_uploads(settings: Settings) -> None:
     assert put_in(settings, "a.txt", b"The pump is here.")
     delete_local_index(settings.indexes_dir, "t")
     assert list(settings.indexes_dir.iterdir()) == []
+
+
+def test_what_a_killed_deletion_left_goes_with_the_next(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two"):
+        make_index(settings.model_copy(update={"index": name}), HashEmbedder())
+    with monkeypatch.context() as patch:
+        patch.setattr("rag.index.managing.shutil.rmtree", lambda folder, ignore_errors: None)
+        delete_local_index(settings.indexes_dir, "one")
+    assert [path.name for path in settings.indexes_dir.iterdir() if path.name != "two"] == [".one.deleted"]
+    delete_local_index(settings.indexes_dir, "two")
+    assert list(settings.indexes_dir.iterdir()) == []
