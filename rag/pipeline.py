@@ -9,12 +9,13 @@ from typing import cast
 
 from rag.answering.calibration import made_with, read_calibration
 from rag.answering.catalogue import catalogue
-from rag.answering.choose import Chosen, choose, in_table, sentences_around
+from rag.answering.choose import Chosen, choose, in_table, sentences_around, without_questions
 from rag.answering.column import asks_total, column_extreme, column_total, says_result
 from rag.answering.comparison import Side, comparison, side_parts, sides, speaks_of
 from rag.answering.confidence import confidence, signals_of, threshold
 from rag.answering.conflicts import clashes
 from rag.answering.count import asks_count, count, states_number
+from rag.answering.denied_above import read_with_above
 from rag.answering.disagreement import conflict_of
 from rag.answering.doubt import without_doubt
 from rag.answering.draft import Asked, Draft, checked, in_turn, short_answer
@@ -387,6 +388,7 @@ class Pipeline:
             raise ModelError("no reader is loaded, so nothing can be answered: load the models with answers=True")
         readings = reader.read(asked.question.to_read, [hit.passage for hit in asked.read], deadline)
         note_readings(asked.read, readings)
+        readings = without_questions(asked.question.text, readings)
         readings, cited = self._after_last(asked, readings, reader, deadline)
         asked.readings = readings
         asked.gained = gained(reader, asked.question.to_read, asked.read, readings, cited, deadline)
@@ -399,6 +401,8 @@ class Pipeline:
             asked.refused |= not speaks_of(asked.weights, asked.chosen.passage, said)
         if asked.chosen is not None and not asked.refused:
             asked.chosen = in_named_cell(asked.question, asked.chosen, whole)
+            if asked.question.kind == "yesno":
+                asked.chosen = read_with_above(reader, asked.question.to_read, asked.chosen, deadline)
 
     def _after_last(
         self, asked: Asked, readings: list[PassageReading], reader: PassageReader, deadline: Deadline

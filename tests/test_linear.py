@@ -43,7 +43,9 @@ BOUNDED = {
     "rag.documents.number_formats.SECTION_END": 255,  # a format of numbers: LONGEST_CODE
     "rag.documents.number_formats.TOKEN": 255,
     "rag.documents.wrapping.CUT": 100,  # the end of a line: LONGEST_CUT
-    "rag.retrieval.several._PHRASES": 2_000,  # a question
+    "rag.retrieval.several._ALSO": 2_000,  # a question
+    "rag.retrieval.several._PHRASES": 2_000,
+    "rag.retrieval.several._PLACES": 2_000,
     "rag.retrieval.several._SECOND": 2_000,
     "rag.retrieval.several.questions_in": 2_000,
     "rag.text.borders._LAST_WORD": 2_000,  # the end of a line

@@ -11,7 +11,7 @@ from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from rag.text.structure import block_at
-from rag.types import AnswerSpan, Evidence, Hit, Passage, PassageReading
+from rag.types import AnswerSpan, Evidence, Hit, Passage, PassageReading, Sentence
 
 PREFERRED = 1.0  # logits that a document of the last answer has before others: of equals, it is chosen
 NO_RIVAL = 20.0  # logits: the margin of a span beside which nothing else could be the answer
@@ -85,6 +85,29 @@ def _letters(passage: Passage, span: AnswerSpan) -> str:
     return _OTHERS.sub("", passage.text[span.start - passage.start : span.end - passage.start].lower())
 
 
+def without_questions(question: str, readings: Sequence[PassageReading]) -> list[PassageReading]:
+    """The readings without spans in sentences that ask something, or say the question again and no more: an entry of a
+    table of contents, of which the answer stands elsewhere. A span stays if a sentence that answers follows it."""
+    asked = _OTHERS.sub("", question.lower())
+    return [
+        reading._replace(spans=tuple(span for span in reading.spans if not _asks(reading.passage, span, asked)))
+        for reading in readings
+    ]
+
+
+def _asks(passage: Passage, span: AnswerSpan, asked: str) -> bool:
+    touched = [place for place in passage.sentences if place.start < span.end and place.end > span.start]
+    after = next((place for place in passage.sentences if place.start >= span.end), None)
+    return bool(touched) and all(
+        _says_no_more(passage, place, asked) for place in [*touched, *([after] if after else [])]
+    )
+
+
+def _says_no_more(passage: Passage, place: Sentence, asked: str) -> bool:
+    text = passage.text[place.start - passage.start : place.end - passage.start].rstrip()
+    return text.endswith("?") or _OTHERS.sub("", text.lower()) == asked
+
+
 def in_table(chosen: Chosen) -> bool:
     """True if the span stands in a table."""
     block = block_at(chosen.passage, chosen.span.start)
@@ -92,10 +115,12 @@ def in_table(chosen: Chosen) -> bool:
 
 
 def sentences_around(chosen: Chosen) -> list[Evidence]:
-    """The sentences that the span touches, in order; the one after it if it touches none, as in a heading."""
+    """The sentences that the span touches, in order; the one after it if it touches none, as in a heading, or if the
+    last one asks."""
     passage, span = chosen.passage, chosen.span
     touched = [place for place in passage.sentences if place.start < span.end and place.end > span.start]
-    if not touched:
+    asks = bool(touched) and passage.text[: touched[-1].end - passage.start].rstrip().endswith("?")
+    if not touched or asks:
         after = [place for place in passage.sentences if place.start >= span.end]
         touched = after[:1] or list(passage.sentences[-1:])
     return [evidence(chosen, start, end, label) for label, (start, end) in enumerate(touched, 1)]

@@ -19,9 +19,10 @@ from rag.answering.comparison import NO_CONCLUSION, Side
 from rag.answering.confidence import sure_from
 from rag.answering.form import Form
 from rag.answering.modes import Outcome, Parts
-from rag.answering.parts import Composed, Composer
+from rag.answering.parts import Composed, Composer, Part, QuotedPlace
 from rag.checking.faithfulness import SUPPORTED
 from rag.retrieval.question import Question
+from rag.text.structure import table_header
 from rag.types import (
     Filters,
     Hit,
@@ -173,12 +174,20 @@ def checked(
             if part.support < SUPPORTED:
                 continue
             spoke = True
-            places = {(one.evidence.passage.document_id, one.evidence.start, one.evidence.end) for one in part.places}
+            places = {_said_at(part, place) for place in part.places}
             if not places or not places <= before:
                 yield composer.add(part)._replace(sure=sure)
             said_at |= places
     finally:
         parts.close()  # the model stops writing when nobody reads on
+
+
+def _said_at(part: Part, place: QuotedPlace) -> tuple[str, int, int]:
+    """The place that a part says: its sentence, or of a row of a table the cell alone."""
+    evidence = place.evidence
+    whole = table_header(evidence.passage, evidence.start) is None
+    start, end = (evidence.start, evidence.end) if whole else (place.start, place.end)
+    return evidence.passage.document_id, start, end
 
 
 def short_answer(draft: Draft, composed: Composed) -> ShortAnswer | None:

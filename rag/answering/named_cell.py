@@ -1,9 +1,10 @@
-"""A cell that the reader chose -> the cell of the same table in the row and the year that the question names (pure).
+"""A cell that the reader chose -> the cell of the same table in the row and the column that the question names (pure).
 
 The reader tells the rows of a table apart less well than what is in them: asked for December it may give the cell of
 November. A row is named by its cells that stand in the question word for word. If another row of the table is named by
-more words than the chosen one, and by more than every other, its cell is meant. Of columns whose names differ by a
-figure alone ("Margin 2018", "Margin 2019"), the one whose figure stands in the question is meant.
+more words than the chosen one, and by more than every other, its cell is meant. So is that of a column which the
+question names by the words of the chosen one and by more ("Saturday first", "Saturday last"). Of columns whose names
+differ by a figure alone ("Margin 2018", "Margin 2019"), the one whose figure stands in the question is meant.
 """
 
 from __future__ import annotations
@@ -44,13 +45,19 @@ def _row(rows: Rows, at: int, column: int, asked: Sequence[str]) -> int:
 
 
 def _column(header: str, column: int, asked: Sequence[str]) -> int:
-    """The only column of the same name but for its figures, which stand in the question; `column` if it is named
-    itself, or if there is none or several."""
+    """The only column that the question names by all the words by which it names the chosen one and by more, or whose
+    name differs by its figures alone, which stand in the question; `column` if there is none or several."""
     names = [terms(name) for name, _ in cells(header)]
-    if column >= len(names) or not _figures(names[column]) or _figures(names[column]) <= set(asked):
+    if column >= len(names):
         return column
-    alike = [number for number, name in enumerate(names) if _words(name) == _words(names[column]) and _figures(name)]
-    meant = [number for number in alike if _figures(names[number]) <= set(asked)]
+    said = [set(name).intersection(asked) for name in names]
+    own = said[column]
+    better = [number for number in range(1, len(names)) if own and own < said[number]]
+    most = max((len(said[number]) for number in better), default=0)
+    meant = [number for number in better if len(said[number]) == most]
+    if not better and _figures(names[column]) and not _figures(names[column]) <= set(asked):
+        alike = [number for number, name in enumerate(names) if _words(name) == _words(names[column])]
+        meant = [number for number in alike if _figures(names[number]) and _figures(names[number]) <= set(asked)]
     return meant[0] if len(meant) == 1 else column
 
 

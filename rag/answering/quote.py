@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rag.answering.choose import Chosen, evidence, sentences_around
+from rag.answering.denied_above import denied_above
 from rag.answering.extract import MOST_SENTENCES, sentence_parts
-from rag.answering.lists import Listing, announces_list, listing
+from rag.answering.lists import Listing, announces_list, listing, without_marker
 from rag.answering.modes import Parts, at_once
 from rag.answering.parts import Part, QuotedPlace
 from rag.answering.rows import LookUp
@@ -20,34 +21,50 @@ from rag.answering.verdict import verdict
 from rag.checking.faithfulness import VERBATIM
 from rag.retrieval.question import Question
 from rag.text.structure import block_at, cells, column_names, table_header
-from rag.types import Evidence
+from rag.types import Evidence, Passage
 
 _WANTS_LIST = 0.3  # probability from which a list in which the answer stands is given whole
 _ONE_OF_BOTH = 0.5  # probability that the passage says yes or no at all, from which the question is taken to ask for it
 _UNCLEAR = "The documents say: "  # in place of "Yes" or "No"
+_UNDER = "The documents say under “{}”: "
 _EXPLAINED = ("why", "how", "definition")  # kinds of questions whose answers are to be read alone
 _LEANS = re.compile(r"(?:this|that|these|those|such)\b", re.IGNORECASE)
+_ONE_LOOK = 240  # characters of a paragraph or item that is read as one
+_NEXT_BEST = 11.5  # logits below the best span at which one beside it may be what was asked for
 _NEARLY = 2.0  # logits below the best span at which a cell of the same column is another of the things asked for
 
 
 def quote(question: Question, chosen: Chosen, stored: LookUp) -> Parts:
     """The parts of the answer that the chosen span gives to the question; `stored` gives a document by its id."""
     around = sentences_around(chosen)
+    above = denied_above(chosen)
     if found := _listing(question, chosen, around, stored):
-        return at_once(list(_listed(chosen, found)), _cut(found))
+        return at_once(list(_listed(chosen, found, above)), _cut(found))
     if len(around) == 1 and (cell := _cell(chosen, around[0])):
         return at_once(_column(chosen, around[0]) or [cell] if question.wants_list >= _WANTS_LIST else [cell])
     said = _with_reason(chosen, around)
     if question.kind in _EXPLAINED:
         said = _with_antecedent(chosen, said)
+    said = _with_next_best(chosen, said)
     parts = sentence_parts(chosen, said[:MOST_SENTENCES])
     if question.kind == "yesno":
-        if word := verdict(chosen.reading, around):
-            if not parts[0].text.lower().startswith((f"{word},".lower(), f"{word}.".lower())):
-                parts[0] = parts[0]._replace(text=f"{word}. {parts[0].text}")
-        elif chosen.reading.yes + chosen.reading.no >= _ONE_OF_BOTH:
-            parts[0] = parts[0]._replace(before=_UNCLEAR)
+        parts[0] = _with_word(parts[0], chosen, around, above)
+    elif above and without_marker(said[0].text):
+        parts[0] = parts[0]._replace(before=f"{above}: ")
     return at_once(parts)
+
+
+def _with_word(part: Part, chosen: Chosen, around: list[Evidence], above: str) -> Part:
+    """The first sentence behind the "Yes" or "No" that it bears out, if clear, and the words above that deny it."""
+    word = verdict(chosen.reading, around, above)
+    if word and above:
+        return part._replace(text=f"{word}. {above}: {part.text}")
+    if word:
+        says_it = part.text.lower().startswith((f"{word},".lower(), f"{word}.".lower()))
+        return part if says_it else part._replace(text=f"{word}. {part.text}")
+    if chosen.reading.yes + chosen.reading.no >= _ONE_OF_BOTH:
+        return part._replace(before=_UNDER.format(above) if above else _UNCLEAR)
+    return part._replace(before=f"{above}: ") if above else part
 
 
 def _with_reason(chosen: Chosen, around: list[Evidence]) -> list[Evidence]:
@@ -70,6 +87,32 @@ def _with_antecedent(chosen: Chosen, around: list[Evidence]) -> list[Evidence]:
     return [evidence(chosen, before.start, before.end), *around] if before else around
 
 
+def _with_next_best(chosen: Chosen, around: list[Evidence]) -> list[Evidence]:
+    """The sentences, with the one behind them, in the same short paragraph or item of a list, in which the reader's
+    best span outside them stands, if it is not far below: "Lent to Marta." behind the title of the book."""
+    passage, last = chosen.passage, around[-1]
+    start, end = _line(passage, around[0].start, last.end)
+    behind = [place for place in passage.sentences if last.end <= place.start and place.end <= end]
+    if end - start > _ONE_LOOK:
+        return around
+    for span in chosen.reading.spans:
+        touched = next((place for place in behind if place.start < span.end and place.end > span.start), None)
+        if touched and chosen.span.score - span.score <= _NEXT_BEST:
+            return [*around, evidence(chosen, touched.start, touched.end, len(around) + 1)]
+    return around
+
+
+def _line(passage: Passage, start: int, end: int) -> tuple[int, int]:
+    """The paragraph or item of a list in which `start..end` stands; that itself in a table or code."""
+    block = block_at(passage, start)
+    if block is None or block.kind not in ("prose", "list") or end > block.end:
+        return start, end
+    text, at = passage.text, passage.start
+    begins = text.rfind("\n", 0, start - at) + 1 + at
+    ends = text.find("\n", end - at)
+    return max(begins, block.start), min(ends + at if ends >= 0 else passage.end, block.end)
+
+
 def at_place(chosen: Chosen) -> Part:
     """The first sentence of those that the span touches, or the cell in which it stands with row and column."""
     first = sentences_around(chosen)[:1]
@@ -87,13 +130,17 @@ def _listing(question: Question, chosen: Chosen, around: Sequence[Evidence], sto
     return listing(document, passage, span, steps=question.kind == "steps") if document else None
 
 
-def _listed(chosen: Chosen, found: Listing) -> Iterator[Part]:
-    """The line that announces a list, then a line for each item, or the sentences that tell the steps."""
+def _listed(chosen: Chosen, found: Listing, above: str) -> Iterator[Part]:
+    """The line that announces a list, or the heading that denies it, then a line for each item, or the sentences that
+    tell the steps."""
     yield from (part._replace(opens=True) for part in sentence_parts(chosen, found.lead))
     for number, item in enumerate(sentence_parts(chosen, found.items), 1):
         part = item._replace(support=VERBATIM)  # an item such as "A" says nothing alone, and none may be left out
         mark = {"numbers": f"{number}. ", "bullets": "- ", "none": ""}[found.marks]
         first = number == 1 and not found.lead
+        if first and above:
+            yield part._replace(before=f"{above}:\n{mark}")
+            continue
         yield part._replace(before=mark if first else f"\n{mark}") if mark else part
 
 

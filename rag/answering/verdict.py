@@ -16,6 +16,7 @@ from rag.text.structure import block_at
 from rag.types import Evidence, PassageReading
 
 _YES, _NO = 0.73, 0.8  # probability from which the word is said
+_NO_UNDER = 0.65  # what stands under words that deny
 _DENIES = re.compile(
     r"\b(?:no|not|never|none|nor|neither|cannot|nothing|nobody|only|instead|avoid|forbidden|prohibited|banned|refus\w+)\b"
     r"|n['’]t\b",
@@ -25,8 +26,9 @@ _OWN = re.compile(r"(yes|no)\b\s?[,.!;:–—]", re.IGNORECASE)
 _EXCEPTS = re.compile(r"\b(?:without|unless|except|until|only if|other than|apart from)\b", re.IGNORECASE)
 
 
-def verdict(reading: PassageReading, sentences: Sequence[Evidence]) -> str:
-    """The word that the sentences of the answer bear out, or none.
+def verdict(reading: PassageReading, sentences: Sequence[Evidence], above: str = "") -> str:
+    """The word that the sentences of the answer bear out, or none; `above` are the words over them that deny them, with
+    which they were read.
 
     >>> from rag.types import Passage
     >>> passage = Passage("a", "", "", 0, 22, "Dogs may not come in.", ())
@@ -40,6 +42,8 @@ def verdict(reading: PassageReading, sentences: Sequence[Evidence]) -> str:
         return likelier
     if reading.yes >= _YES:
         return "Yes"
+    if above:
+        return "No" if reading.no >= _NO_UNDER else ""
     text = sentences[0].text
     return "No" if reading.no >= _NO and _DENIES.search(text) and not _EXCEPTS.search(text) else ""
 

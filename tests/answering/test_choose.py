@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.choose import NO_RIVAL, RETRIEVAL_WEIGHT, choose, sentences_around
+from rag.answering.choose import NO_RIVAL, RETRIEVAL_WEIGHT, choose, sentences_around, without_questions
 from rag.types import PassageReading
 from tests.answering.readings import chosen, hit, passage, reading
 
@@ -72,3 +72,19 @@ def test_sentences_that_a_span_touches(answer: str, sentences: list[str]) -> Non
     assert [item.text for item in around] == sentences
     assert [item.label for item in around] == list(range(1, len(sentences) + 1))
     assert around[0].start == 100
+
+
+ASKED = "Is the ferry safe? May I bring a dog? Dogs are welcome."
+
+
+def test_a_sentence_that_asks_is_no_answer_but_what_follows_it_is() -> None:
+    (read,) = without_questions("Is the ferry safe", [reading(passage(ASKED), "ferry", "dog", "welcome")])
+    assert [ASKED[span.start : span.end] for span in read.spans] == ["dog", "welcome"]
+    found = chosen(ASKED, "dog")
+    assert [item.text for item in sentences_around(found)] == ["Dogs are welcome."]
+
+
+def test_a_sentence_that_says_the_question_again_is_no_answer() -> None:
+    of = passage("The ferry does not come.")
+    assert without_questions("the ferry does not come", [reading(of, "ferry")])[0].spans == ()
+    assert without_questions("The ferry does not come today", [reading(of, "ferry")])[0].spans != ()

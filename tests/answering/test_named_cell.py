@@ -14,6 +14,7 @@ from tests.answering.readings import chosen, stored
 
 COSTS = "Month | Food | Heat\nMay | 433 | 12\nJune 2024 | 528 | 9\nJuly | | 7"
 YEARS = "Kind | Margin 2018 | Margin 2019\nPaint | 49.0% | 49.1%\nCanvas | 40.6% | 40.7%"
+BUSES = "Stop | Weekday | Saturday first | Saturday last\nQuay | 06:14 | 07:02 | 00:04\nMill | 06:20 | 07:08 | 00:10"
 DATES = "Release | Date\n1.19.1 | 2022-02-21\n1.19.2 | 2022-03-21"
 
 
@@ -41,10 +42,14 @@ def _table(of: Chosen) -> StoredDocument:
         (YEARS, "40.6%", "Which margin has canvas in 2018?", "40.6%"),
         (YEARS, "49.0%", "Which margin has paint?", "49.0%"),
         (YEARS, "49.0%", "Which margin has paint in 2018 and 2019?", "49.0%"),
+        (BUSES, "07:02", "When does the last bus leave the quay on a Saturday?", "00:04"),
+        (BUSES, "06:14", "When does the bus leave the quay?", "06:14"),  # no column is named
+        (BUSES, "07:02", "When does the bus leave the quay on Saturday?", "07:02"),
+        (BUSES, "07:02", "What are the first and the last bus on Saturday?", "07:02"),
         (DATES, "1.19.2", "What came out on 2022-02-21?", "1.19.1"),
     ],
 )
-def test_the_row_and_the_year_that_the_question_names(text: str, answer: str, question: str, wanted: str) -> None:
+def test_the_row_and_the_column_that_the_question_names(text: str, answer: str, question: str, wanted: str) -> None:
     assert moved(text, answer, question) == wanted
 
 

@@ -195,3 +195,29 @@ def test_a_list_out_of_a_table_is_the_cells_that_are_nearly_as_good() -> None:
     far = choose([hit(of)], [reading(of, "Cid", "Bob", "vegetarian", "Ann")])  # a point less each
     assert far is not None
     assert [part.text for part in quote(question, far, lambda id_: stored(of))] == ["Bob", "Cid"]
+
+
+NOTES = "- Piano tuning. Ada Hart. Moved to the hall.\n- The bell. Lent to Bob."
+
+
+def test_the_next_best_place_behind_the_answer_in_its_item_is_said_too() -> None:
+    of = passage(NOTES)
+    near = choose([hit(of)], [reading(of, "Ada Hart", "Bob", "hall")])
+    assert near is not None
+    assert said("Where is the piano?", near) == ["Ada Hart.", "Moved to the hall."]
+    first = choose([hit(of)], [reading(of, "hall", "Ada Hart")])
+    assert first is not None
+    assert said("Where is the piano?", first) == ["Moved to the hall."]  # what stands before is context, no answer
+
+
+def test_a_place_far_below_the_answer_or_in_a_long_item_is_not_said() -> None:
+    of = passage(NOTES)
+    far = reading(of, "Ada Hart", "hall")
+    far = far._replace(spans=(far.spans[0], far.spans[1]._replace(score=far.spans[0].score - 20)))
+    found = choose([hit(of)], [far])
+    assert found is not None
+    assert said("Who tunes the piano?", found) == ["Ada Hart."]
+    of = passage("Ada Hart tunes it. " + "It is an old piano. " * 12 + "It stands in the hall.")
+    found = choose([hit(of)], [reading(of, "Ada Hart", "hall")])
+    assert found is not None
+    assert said("Who tunes the piano?", found) == ["Ada Hart tunes it."]

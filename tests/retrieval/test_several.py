@@ -26,6 +26,16 @@ from rag.retrieval.several import questions_in
             "For the diary: when is the fair and when the regatta?",
             ("For the diary: when is the fair?", "For the diary: when the regatta?"),
         ),
+        ("Is there a berth left and what does it cost?", ("Is there a berth left?", "what does it cost?")),
+        ("Are dogs allowed, and do they pay?", ("Are dogs allowed?", "do they pay?")),
+        (
+            "What does a dog cost on the ferry and at the inn?",
+            ("What does a dog cost on the ferry?", "What does a dog cost at the inn?"),
+        ),
+        (
+            "What wages did the Corran Mill pay in 1911 and Ardgour in 1923?",
+            ("What wages did the Corran Mill pay in 1911?", "What wages did Ardgour pay in 1923?"),
+        ),
         ("what is the tide table? and where is it kept", ("what is the tide table?", "where is it kept")),
     ],
 )
@@ -42,6 +52,9 @@ def test_two_questions_are_told_apart(text: str, questions: tuple[str, str]) -> 
         "The miller and what other people live there?",
         "Why did people fall ill and die?",
         "Is it open in May and in June?",
+        "Is it open on Saturday and Sunday?",
+        "What happened in May and on Sunday?",
+        "What did Ada build in 1911 and sell?",
         "",
     ],
 )
