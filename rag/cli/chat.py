@@ -32,6 +32,7 @@ _COMMANDS = {
     "/quit": "end the session, as Ctrl-D does; Ctrl-C ends an answer",
 }
 _NAMES = [command.split()[0] for command in _COMMANDS]
+_PLAIN = {name[1:]: name for name in _NAMES} | {"exit": "/quit"}  # alone on a line, no question
 _COMMAND = re.compile(r"(/[a-z]*)(?:\s+(.*))?", re.IGNORECASE)  # "/etc/hosts" is none
 _LISTED = 5  # documents that a part of an id may mean
 
@@ -81,7 +82,7 @@ class Chat:
             self.goes_on = False
             return
         try:
-            command = _COMMAND.fullmatch(line.strip())
+            command = _COMMAND.fullmatch(_PLAIN.get(line.strip().lower(), line.strip()))
             if command:
                 self._command(command[1].lower(), (command[2] or "").strip())
             elif line.strip():

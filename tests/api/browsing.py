@@ -7,6 +7,7 @@ has no errors.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -106,6 +107,11 @@ def ask(page: Page, question: str) -> None:
     page.get_by_label("Question", exact=True).press("Enter")
     expect(page.locator(".turn")).to_have_count(before + 1)
     expect(page.locator(".turn").last.locator(".tools")).to_be_visible()
+
+
+def as_shown(text: str) -> str:
+    """Text of an answer as the page has it: the number of a citation is a button behind the full stop."""
+    return re.sub(r" \[(\d+)\]\.", r".\1", text)
 
 
 def screenshot(page: Page, name: str) -> None:

@@ -19,10 +19,11 @@ from playwright.sync_api import Page, expect
 
 from api.routes.links import Links
 from rag.errors import Overloaded
-from rag.types import BlockKind, BlockSpan
+from rag.types import Abstention, BlockKind, BlockSpan, ListedDocument
 from tests.api.browsing import (
     PHONE,
     Site,
+    as_shown,
     ask,
     browser,
     expected_errors,
@@ -42,9 +43,11 @@ from tests.api.fakes import (
     SAID,
     SENTENCE,
     START,
+    TEXT,
     WORDS,
     FakePipeline,
     Stage,
+    abstained,
     answered,
 )
 
@@ -64,15 +67,14 @@ def test_it_begins_with_what_it_is_for_and_what_there_is(page: Page) -> None:
 
 def test_an_answer_shows_its_words_in_the_sentence_they_are_from(page: Page) -> None:
     ask(page, "Who found it?")
-    expect(page.locator(".said")).to_have_text(
-        SAID.replace("[1].", "1.")
-    )  # the marker is a button, "[1] there" is text
+    expect(page.locator(".said")).to_have_text(as_shown(SAID))  # the marker is a button, "[1] there" is text
     expect(page.locator("#status")).to_have_text("Answered, with 1 citation.")
     expect(page.locator(".verdict")).to_have_text("✓Answered from the documents")
     cited = page.locator(".citations > li")
     expect(cited.locator("blockquote")).to_have_text(SENTENCE)
     expect(cited.locator("mark")).to_have_text(WORDS)
-    expect(cited.locator(".source")).to_have_text(f"1{PUMPS.title}page 3 · Pumps")
+    expect(cited.locator(".source")).to_have_text(f"{PUMPS.title}page 3 · Pumps")
+    expect(cited.get_by_role("button", name=f"Show quote 1 in the document {PUMPS.title}")).to_have_text("1")
     made = page.locator(".made dl")
     expect(made).to_be_hidden()  # figures are for those who want to know
     expect(made).to_contain_text("confidence83 %")
@@ -80,10 +82,10 @@ def test_an_answer_shows_its_words_in_the_sentence_they_are_from(page: Page) -> 
     expect(page.locator(".turn .notices code")).to_have_text("rag doctor")
 
 
-def test_a_marker_stays_on_the_line_of_its_word_and_its_full_stop(page: Page) -> None:
+def test_a_marker_stands_behind_the_full_stop_on_the_line_of_the_last_word(page: Page) -> None:
     ask(page, "Who found it?")
     together = page.locator(".said .together")
-    expect(together).to_have_text("there 1.")
+    expect(together).to_have_text("there.1")
     for width in range(320, 400, 10):
         page.set_viewport_size({"width": width, "height": 800})
         assert together.evaluate("element => element.getClientRects().length") == 1
@@ -97,7 +99,7 @@ def test_a_selection_is_copied_with_its_markers(page: Page) -> None:
         element.dispatchEvent(new ClipboardEvent('copy', {clipboardData: data, bubbles: true, cancelable: true}));
         return data.getData('text/plain');
     }"""
-    assert page.locator(".said").evaluate(copied) == SAID
+    assert page.locator(".said").evaluate(copied) == SAID.replace(" [1].", ". [1]")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy with sources").click()
     expect(page.locator("#status")).to_have_text("Copied.")
@@ -300,7 +302,7 @@ def test_a_document_that_changed_since_is_not_marked_in_the_wrong_place(
 ) -> None:
     ask(page, "Who found it?")
     monkeypatch.setitem(DOCUMENTS, PUMPS.id, replace(PUMPS, text=f"New. {PUMPS.text}"))
-    page.locator(".citations").get_by_role("button").click()
+    page.locator(".citations").get_by_role("button", name="Show in the document").click()
     expect(page.get_by_text("The document has changed since this answer was given")).to_be_visible()
     expect(page.locator("#source mark")).to_have_count(0)
     expect(page.locator("#source blockquote")).to_have_text(SENTENCE)

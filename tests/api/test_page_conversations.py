@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -164,7 +165,7 @@ def test_an_old_answer_keeps_its_citation_when_its_document_is_gone(
     cited = page.locator(".citations > li")
     expect(cited.locator("blockquote")).to_have_text(SENTENCE)
     expect(cited.locator(".stale")).to_have_text("no longer in the library")
-    cited.get_by_role("button").click()
+    cited.get_by_role("button", name="Show in the document").click()
     expect(page.locator("#source-notice")).to_contain_text("notes/pumps.md")
     expect(page.locator("#source blockquote")).to_have_text(SENTENCE)
 
@@ -223,12 +224,23 @@ def test_the_history_is_the_last_turns_that_have_answers(page: Page) -> None:
 def test_headings_found_beside_the_answer_are_proposed(page: Page) -> None:
     proposed = "async (answer) => (await import('/page/conversation/follow_ups.js')).followUps(answer)"
     found = [("A", "A > The lens"), ("A", "A > Rent"), ("A", "A"), ("B", "Who pays?"), ("B", "Rent"), ("A", None)]
-    answer = {
+    answer: dict[str, Any] = {
         "question": "How is the lens made?",
         "answered": True,
-        "citations": [{"section": "A > The tower"}],
-        "passages": [{"title": title, "section": section} for title, section in [*found, ("A", "A > The tower")]],
+        "citations": [{"document_id": "A", "section": "A > The tower"}],
+        "passages": [
+            {"document_id": title, "title": title, "section": section}
+            for title, section in [*found, ("A", "A > The tower"), ("A", "Who pays?")]
+        ],
     }
-    assert page.evaluate(proposed, answer) == ["What does “A” say about “Rent”?", "Who pays?"]
+    assert page.evaluate(proposed, answer) == ["What does “A” say about “Rent”?", "Who pays?"]  # nothing of B
+    near = {
+        **answer,
+        "answered": False,
+        "abstained": {"near": True},
+        "passages": answer["passages"][3:],
+        "citations": [],
+    }
+    assert page.evaluate(proposed, near) == ["Who pays?", "What does “B” say about “Rent”?"]  # nothing of A
     refused = {**answer, "answered": False, "abstained": {"near": False}}
     assert page.evaluate(proposed, refused) == []

@@ -119,8 +119,12 @@ def test_commands_and_mistakes_leave_the_session_open(
         chat.take("???")
         assert capsys.readouterr().err == "rag: the question is empty: ask something in words\n"
         assert chat.goes_on
+        assert said(chat, capsys, "Help ") == said(chat, capsys, "/help")
         chat.take("/quit")
         assert not chat.goes_on
+        plain = session(pipeline, settings)
+        plain.take("exit")
+        assert not plain.goes_on
         other = session(pipeline, settings)
         other.take(None)
         assert not other.goes_on

@@ -58,6 +58,13 @@ export function withCode(line) {
   return line.split("`").map((part, position) => (position % 2 === 1 ? make("code", {}, part) : part));
 }
 
+/** The line with its days, such as 2024-05-06, each on one line of the page.
+ *  @param {string} line
+ *  @returns {Child[]} */
+export function withDays(line) {
+  return line.split(/(\b\d{4}-\d\d-\d\d\b)/).map((part, position) => (position % 2 === 1 ? make("span", { class: "day" }, part) : part));
+}
+
 /** Announce to screen readers what changed.
  *  @param {string} message */
 export function announce(message) {

@@ -45,6 +45,7 @@
  * @property {number} [answer_start]
  * @property {number} [answer_end]
  * @property {string | null} [as_of]
+ * @property {string | null} [as_of_origin]
  * @property {Box[] | null} [boxes]
  * @property {Box[] | null} [answer_boxes]
  *

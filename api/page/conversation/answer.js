@@ -1,6 +1,7 @@
 // An answer on its way: what is known of it, put into the page as it comes. Only checked sentences are ever shown.
 
 /** @import {Answer, Citation, Passage, Place} from "../base/types.js" */
+/** @import {Verdict} from "./verdict.js" */
 
 import { button, dateOf, make, placeOf, withCode } from "../base/dom.js";
 import { answerPieces, cut, partsOf } from "../base/text.js";
@@ -8,6 +9,7 @@ import { t } from "../base/words.js";
 import { openSource } from "../source/source.js";
 import { copySelection } from "./copying.js";
 import { hideQuote, quoting } from "./quote.js";
+import { kindOf } from "./verdict.js";
 
 const KEPT_TOGETHER = 24; // letters of a last word that stays on one line with its marker
 
@@ -67,6 +69,7 @@ export class AnswerView {
       this.said.replaceChildren(...(answer.answered ? this.#pieces(answer) : [answer.answer]));
       this.said.hidden = false;
     }
+    this.said.replaceChildren(...[...this.said.childNodes].flatMap((node) => withDocuments(node, answer.documents ?? [], this.index)));
     this.#judge(kindOf(answer));
     const [first] = answer.claims;
     const rests = first && answer.citations.find(({ label }) => label === first.citations[0]);
@@ -75,7 +78,7 @@ export class AnswerView {
     this.unanswered.replaceChildren(...parts.map((part) => make("p", { class: "reason", dir: "auto" }, t("part_unanswered", { part }))));
     this.citations.hidden = answer.citations.length === 0;
     this.disagreement.replaceChildren(...answer.conflicts.map((conflict) => this.#conflict(conflict)));
-    this.documents.replaceChildren(documentsElement(answer.documents ?? [], this.index));
+    this.documents.replaceChildren(documentsElement((answer.documents ?? []).filter((one) => !answer.answer.includes(namedAs(one))), this.index));
     this.notices.replaceChildren(noticesElement(answer.notices));
     const title = answer.answered ? t("passages_found") : t("passages_nearest");
     const open = this.found.querySelector("details")?.open || Boolean(answer.abstained?.near);
@@ -84,17 +87,17 @@ export class AnswerView {
   }
 
   /** Show how the answer is to be taken, in a sign and in words.
-   *  @param {"certain" | "uncertain" | "refused"} kind */
+   *  @param {Verdict} kind */
   #judge(kind) {
     this.element.className = `answer ${kind}`;
-    const sign = { refused: "–", certain: "✓", uncertain: "?" }[kind];
+    const sign = { refused: "–", certain: "✓", uncertain: "?", talk: "i" }[kind];
     this.verdict.replaceChildren(make("p", { class: "verdict" }, make("span", { class: "sign", "aria-hidden": "true" }, sign), t(`verdict_${kind}`)));
   }
 
   /** Mark the sources that changed or left the library after the answer was given.
    *  @param {(id: string) => string} changed a line for a document that did, else "" */
   mark(changed) {
-    for (const item of this.cited.children) {
+    for (const item of this.cited.children) { // a document each
       const line = changed(item.dataset.document);
       const told = item.querySelector(".stale");
       if (line && !told) item.querySelector(".source").append(make("span", { class: "stale" }, line));
@@ -108,24 +111,30 @@ export class AnswerView {
       const sources = citations.map((label) => this.labels.get(label)).filter((found) => found !== undefined);
       const said = this.#pieces({ answer: claim, claims: [{ start: 0, text: claim }], citations: sources });
       return make(
-        "li", {}, make("strong", { dir: "auto" }, value), make("span", { class: "place" }, date ?? t("no_date")),
+        "li", {}, make("strong", { dir: "auto" }, value), make("span", { class: "place" }, date ? dateOf({ as_of_origin: "document", ...sources[0], as_of: date }) : t("no_date")),
         make("span", { class: "claim", dir: "auto", oncopy: copySelection }, ...said),
       );
     });
     return make("div", { class: "conflict", role: "group", "aria-label": t("disagree") }, make("h3", {}, t("disagree")), make("p", { class: "about", dir: "auto" }, about), make("ul", {}, ...items));
   }
 
-  /** @param {Citation[]} citations */
+  /** Show sources: quotes that follow one another in one place of a document stand below one heading.
+   *  @param {Citation[]} citations */
   #cite(citations) {
     for (const citation of citations.filter(({ label }) => !this.labels.has(label))) {
       this.labels.set(citation.label, citation);
-      const contents = [...quoteContents(citation), opener(citation, citation.quote, this.index)];
-      this.cited.append(make("li", { "data-label": citation.label, "data-document": citation.document_id }, ...contents));
+      const open = () => openSource(citation, citation.quote, this.index);
+      const number = button(`${citation.label}`, open, { class: "number", "aria-label": t("show_quote", citation) });
+      const row = make("div", { class: "cited", "data-label": citation.label }, number, quoteElement(citation));
+      const last = this.cited.lastElementChild;
+      const place = JSON.stringify([citation.document_id, citation.page, citation.section]);
+      if (last?.getAttribute("data-place") === place) last.lastElementChild?.before(row);
+      else this.cited.append(make("li", { "data-place": place, "data-document": citation.document_id }, heading(citation, ""), row, opener(citation, citation.quote, this.index)));
       this.citations.hidden = false;
     }
   }
 
-  /** Text and markers; a marker stays with the word before it and with the full stop behind it.
+  /** Text and markers; a marker stays with the word before it, behind the full stop that closes it.
    *  @param {{answer: string, claims: {start: number, text: string}[], citations: {label: number}[]}} answer
    *  @returns {(string | Node)[]} */
   #pieces(answer) {
@@ -140,12 +149,12 @@ export class AnswerView {
         const word = last.length <= KEPT_TOGETHER ? last : "";
         if (typeof before !== "string") shown.push(before);
         else if (together === null) shown.push(before.slice(0, before.length - word.length));
-        together ??= make("span", { class: "together" }, word);
+        together ??= make("span", { class: "together" }, word.trimEnd());
         together?.append(this.#marker(label));
         if (together && shown.at(-1) !== together) shown.push(together);
       } else {
         const closing = together === null ? "" : text.match(/^\S{1,3}(?=\s|$)/)?.[0] ?? "";
-        together?.append(closing);
+        if (closing) together?.querySelector(".marker")?.before(closing);
         if (text.length > closing.length) {
           shown.push(text.slice(closing.length));
           together = null;
@@ -162,12 +171,6 @@ export class AnswerView {
     const marker = make("button", { type: "button", class: "marker", "aria-label": t("citation", { label, title: citation.title }) }, `${label}`);
     return quoting(marker, () => quoteContents(citation), () => openSource(citation, citation.quote, this.index));
   }
-}
-
-/** @param {Answer} answer */
-function kindOf(answer) {
-  if (!answer.answered) return "refused";
-  return answer.sure ? "certain" : "uncertain";
 }
 
 /** The sentence on which an answer rests that is not sure, unless its first claim is that sentence.
@@ -208,9 +211,13 @@ function madeElement(answer, seconds, asked) {
 /** Source, and quote with the words that are the answer.
  *  @param {Citation} citation */
 function quoteContents(citation) {
-  const { start, answer_start: from, answer_end: to } = citation;
-  const [before, words, after] = cut(citation.quote, from - start, to - start);
-  return [heading(citation, `${citation.label}`), make("blockquote", { dir: "auto" }, before, make("mark", {}, words), after)];
+  return [heading(citation, `${citation.label}`), quoteElement(citation)];
+}
+
+/** @param {Citation} citation */
+function quoteElement({ quote, start, answer_start: from, answer_end: to }) {
+  const [before, words, after] = cut(quote, from - start, to - start);
+  return make("blockquote", { dir: "auto" }, before, make("mark", {}, words), after);
 }
 
 /** @param {Passage[]} passages
@@ -234,16 +241,48 @@ function alsoElement(ids, index) {
   return make("p", { class: "also" }, t("also_in"), " ", ...links.flatMap((link, place) => (place === 0 ? [link] : [", ", link])));
 }
 
-/** Documents that an answer names, each with a button that opens it.
+/** How the text of an answer names a document.
+ *  @param {{id: string, title: string}} document */
+function namedAs({ id, title }) {
+  return `${title} (${id})`;
+}
+
+/** A text with the documents that it names as links that open them; an element as it is.
+ *  @param {Node} node
+ *  @param {Answer["documents"]} documents
+ *  @param {string} index
+ *  @returns {(string | Node)[]} */
+function withDocuments(node, documents, index) {
+  if (!(node instanceof Text)) return [node];
+  /** @type {(string | Node)[]} */
+  const shown = [];
+  let rest = node.data;
+  for (const one of documents) {
+    const at = rest.indexOf(namedAs(one));
+    if (at < 0) continue;
+    shown.push(rest.slice(0, at), documentLink(one, index));
+    rest = rest.slice(at + one.title.length);
+  }
+  return [...shown, rest];
+}
+
+/** Documents that an answer is about, each with a link that opens it.
  *  @param {Answer["documents"]} documents
  *  @param {string} index */
 function documentsElement(documents, index) {
   if (documents.length === 0) return "";
-  const items = documents.map(({ id, title }) => {
-    const open = () => openSource({ document_id: id, title, start: 0, end: 0 }, "", index);
-    return make("li", {}, button(title, open, { class: "plain", "aria-label": t("open_document", { title }) }));
-  });
+  const items = documents.map((one) => make("li", {}, documentLink(one, index)));
   return make("details", { class: "passages", open: true }, make("summary", {}, t("documents", { n: documents.length })), make("ol", { class: "listed" }, ...items));
+}
+
+/** @param {{id: string, title: string}} document
+ *  @param {string} index */
+function documentLink({ id, title }, index) {
+  const open = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    openSource({ document_id: id, title, start: 0, end: 0 }, "", index);
+  };
+  return make("a", { href: `#document=${encodeURIComponent(id)}`, onclick: open, "aria-label": t("open_document", { title }) }, title);
 }
 
 /** @param {Citation | Passage} cited

@@ -13,6 +13,7 @@ import { hideQuote, silently } from "./quote.js";
 import { scope, setScope } from "./scope.js";
 import { getThread, newId, put, removeTurn, turnWith, turnsOf } from "./threads.js";
 import { TurnView } from "./turn.js";
+import { verdictOf } from "./verdict.js";
 
 const TURNS = 12; // of the conversation that are sent along: the server uses no more
 const HISTORY = 100_000; // characters of them; the server takes 200,000
@@ -117,7 +118,7 @@ async function run(view, mine, before) {
     const answer = await answered(view, mine.index, before, controller.signal);
     Object.assign(turn, { answer, answer_id: answer.id, seconds: (performance.now() - began) / 1000 });
     view.finish(answer, view === views.at(-1));
-    announce(answer.answered ? t("status_answered", { citations: t("citations", { n: answer.citations.length }) }) : t("status_refused"));
+    announce(answer.answered ? t("status_answered", { citations: t("citations", { n: answer.citations.length }) }) : `${verdictOf(answer)}.`);
     await Promise.all([keep("turns", turn), keepThread(mine, turn)]);
     store.tell("answered");
   } catch (error) {

@@ -4,11 +4,11 @@
 
 import { dateOf, placeOf } from "../base/dom.js";
 
-/** Text of nodes with the markers in brackets: "3 November 1861 [1]".
+/** Text of nodes with the markers in brackets: "3 November 1861 [1]". Nodes are those of an answer or a part of it.
  *  @param {DocumentFragment | Element} nodes */
 export function textOf(nodes) {
   const copy = /** @type {DocumentFragment | Element} */ (nodes.cloneNode(true));
-  for (const marker of copy.querySelectorAll(".marker")) marker.replaceWith(`[${marker.textContent}]`);
+  for (const marker of copy.querySelectorAll(".marker")) marker.replaceWith(` [${marker.textContent}]`);
   return copy.textContent ?? "";
 }
 

@@ -4,15 +4,11 @@
 
 import { dateOf, placeOf } from "../base/dom.js";
 import { t } from "../base/words.js";
+import { verdictOf } from "./verdict.js";
 
 const STYLE = `:root{color-scheme:light dark}body{font:1rem/1.55 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}
 h2{border-top:1px solid #8888;padding-top:1rem;white-space:pre-line}.answer{font-size:1.2rem;white-space:pre-line}blockquote{margin:.3rem 0 1rem;padding-left:.8rem;border-left:3px solid #8888;white-space:pre-line}
 mark{background:#ffe58a;color:#1d2321}.verdict{font-weight:600}small,.verdict{color:#777}`;
-
-/** @param {Answer} answer */
-export function verdictOf(answer) {
-  return t(answer.answered ? (answer.sure ? "verdict_certain" : "verdict_uncertain") : "verdict_refused").replace(/:$/, "");
-}
 
 /** @param {Thread} thread
  *  @param {Turn[]} turns */

@@ -2,7 +2,7 @@
 
 /** @import {Info} from "../base/types.js" */
 
-import { button, byId, make, withCode } from "../base/dom.js";
+import { button, byId, make, withCode, withDays } from "../base/dom.js";
 import { store } from "../base/store.js";
 import { partsOf } from "../base/text.js";
 import { t } from "../base/words.js";
@@ -48,7 +48,7 @@ async function look() {
   const ticket = store.ticket("first");
   const documents = await documentsOf(ticket.index).catch(() => null);
   if (documents === null || !ticket.current()) return;
-  byId("holds").textContent = documents.length === 0 ? t("holds_nothing") : holds(documents);
+  byId("holds").replaceChildren(...withDays(documents.length === 0 ? t("holds_nothing") : holds(documents)));
   const questions = firstQuestions(documents);
   byId("try").hidden = questions.length === 0;
   byId("try-list").replaceChildren(...questions.map((question) => make("li", {}, button(question, () => ask(question), { class: "chip" }))));

@@ -1,4 +1,4 @@
-// What may be asked next: the headings of the passages that were found beside the answer (pure).
+// What may be asked next: the headings of passages of the same documents that were found beside the answer (pure).
 
 /** @import {Answer, Info} from "../base/types.js" */
 
@@ -7,15 +7,17 @@ import { t } from "../base/words.js";
 const MOST = 3;
 const LONGEST = 70; // letters of a heading
 
-/** Questions about the sections that were found and are not those of the answer.
+/** Questions about the sections that were found and are not those of the answer, in the documents that it cites; in the
+ *  nearest one if there is no answer. What else was found may have nothing to do with the question.
  *  @param {Answer} answer
  *  @returns {string[]} */
 export function followUps(answer) {
-  if (!answer.answered && !answer.abstained?.near) return []; // what was found has nothing to do with the question
+  if (!answer.answered && !answer.abstained?.near) return [];
+  const from = new Set((answer.answered ? answer.citations : answer.passages.slice(0, 1)).map((place) => place.document_id));
   const cited = new Set(answer.citations.map((citation) => citation.section));
   const asked = answer.question.toLowerCase();
   const about = new Map(); // heading -> question
-  for (const { title, section } of answer.passages) {
+  for (const { title, section } of answer.passages.filter((passage) => from.has(passage.document_id))) {
     const heading = section?.split(" > ").at(-1)?.trim() ?? "";
     const tellsMore = heading !== "" && heading !== title && heading.length <= LONGEST && !cited.has(section);
     if (tellsMore && !asked.includes(heading.toLowerCase()) && !about.has(heading)) about.set(heading, questionAbout(heading, title));

@@ -9,6 +9,7 @@ import { AnswerView, foundLine } from "./answer.js";
 import { copyText, withSources } from "./copying.js";
 import { followUps } from "./follow_ups.js";
 import { chipText } from "./scope.js";
+import { kindOf } from "./verdict.js";
 
 /**
  * What a turn may cause.
@@ -132,7 +133,7 @@ export class TurnView {
       button(t("copy"), copy(answer.answer)),
       answer.citations.length > 0 && button(t("copy_sources"), copy(withSources(answer))),
       button(t("copy_link"), copy(link)),
-      ...this.#ratings(answer.id),
+      ...(kindOf(answer) === "talk" ? [] : this.#ratings(answer.id)),
     );
   }
 

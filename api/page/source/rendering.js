@@ -80,7 +80,8 @@ function pieceNodes(piece, place) {
   const [before, marked, after] = within(piece, place.start, place.end);
   if (marked === "") return [piece.text];
   const inside = { start: Math.max(piece.start, place.start), text: marked };
-  const [first, words, rest] = place.words === null ? [marked, "", ""] : within(inside, place.words[0], place.words[1]);
-  const parts = words === "" || words === marked ? [marked] : [first, make("strong", {}, words), rest];
+  const [from, to] = place.words ?? [place.start, place.end];
+  const [first, words, rest] = from <= place.start && to >= place.end ? [marked, "", ""] : within(inside, from, to);
+  const parts = words === "" ? [marked] : [first, make("strong", {}, words), rest];
   return [before, make("mark", {}, ...parts), after];
 }

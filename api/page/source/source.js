@@ -4,7 +4,7 @@
 /** @import {Block} from "./rendering.js" */
 /** @import {Ticket} from "../base/store.js" */
 
-import { button, byId, make, placeOf } from "../base/dom.js";
+import { button, byId, dateOf, make, placeOf, withDays } from "../base/dom.js";
 import { bytes, documentAddress, request } from "../base/requests.js";
 import { save } from "../base/saving.js";
 import { store } from "../base/store.js";
@@ -98,9 +98,20 @@ async function showText(cited, quote, ticket) {
   const middle = make("div", {}, ...rendered(found.blocks, place));
   box.replaceChildren(said, more(found.before, true, cited, ticket), middle, more(found.next, false, cited, ticket));
   box.scrollTop = 0;
-  const mark = box.querySelector("mark");
-  if (mark !== null) box.scrollTop += mark.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 3;
+  const mark = box.querySelector("mark strong") ?? box.querySelector("mark");
+  if (mark !== null) bringIntoView(mark, box);
   return isChanged;
+}
+
+/** Scroll a mark to the upper third of the box, and to the middle of a table that is wider than the box.
+ *  @param {Element} mark
+ *  @param {HTMLElement} box */
+function bringIntoView(mark, box) {
+  box.scrollTop += mark.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 3;
+  const table = mark.closest(".table");
+  if (table === null) return;
+  const [inner, outer] = [mark.getBoundingClientRect(), table.getBoundingClientRect()];
+  table.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
 }
 
 /** @param {Place} cited
@@ -195,7 +206,7 @@ function onlyThis(id, index) {
  *  @param {Place} cited */
 function head(title, source, cited) {
   byId("source-title").textContent = title;
-  byId("source-place").textContent = [source, placeOf(cited), cited.as_of].filter(Boolean).join(" · ");
+  byId("source-place").replaceChildren(...withDays([source, placeOf(cited), cited.as_of && dateOf(cited)].filter(Boolean).join(" · ")));
 }
 
 /** Show what was not read of the document's file, below its text.
