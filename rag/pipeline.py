@@ -35,6 +35,7 @@ from rag.answering.same_place import answered_elsewhere
 from rag.answering.side_by_side import gained
 from rag.answering.talk import talk
 from rag.answering.unread import names_document, unread_by_name, unread_by_words, unread_lines
+from rag.answering.version import in_version
 from rag.answering.write import write
 from rag.deadline import Deadline
 from rag.errors import DocumentNotFound, InputError, ModelError
@@ -189,6 +190,8 @@ class Pipeline:
         whole = self._as_found(draft, deadline)
         for one in draft.asked:
             self._choose(one, below, deadline, whole)
+        if len(draft.asked) == 1:
+            self._take_version(draft.asked[0], draft)
         self._tell_apart(draft.asked, below)
         self._compute_instead(draft, whole)
         draft.clock.lap("read")
@@ -404,6 +407,12 @@ class Pipeline:
             if asked.question.kind == "yesno":
                 asked.chosen = read_with_above(reader, asked.question.to_read, asked.chosen, deadline)
 
+    def _take_version(self, asked: Asked, draft: Draft) -> None:
+        """Choose the same place of the version of its document that is meant, if there are several."""
+        if asked.chosen is not None and not asked.refused:
+            days = partial(_day_of, draft.origins)
+            asked.chosen = in_version(asked.question, asked.chosen, asked.read, asked.readings, days)
+
     def _after_last(
         self, asked: Asked, readings: list[PassageReading], reader: PassageReader, deadline: Deadline
     ) -> tuple[list[PassageReading], frozenset[str]]:
@@ -546,6 +555,11 @@ def _as_of(origins: Mapping[str, Origin], document_id: str) -> AsOf:
     """The date of a document that was found."""
     origin = origins.get(document_id)
     return AsOf() if origin is None else dated(document_id, origin)
+
+
+def _day_of(origins: Mapping[str, Origin], document_id: str) -> str | None:
+    """The day of a document that was found, in ISO."""
+    return _as_of(origins, document_id).day
 
 
 def _questions(question: Question, snapshot: Snapshot) -> list[Question]:

@@ -14,6 +14,9 @@ from rag.types import AsOf, Citation, Claim, Evidence, NextClaim
 
 _CLOSED = (".", "!", "?", "。", "！", "？", "…")
 
+_ABBREVIATED = re.compile(
+    r"\b(?:(?:[^\W\d_]\.){2}|(?:etc|Inc|Ltd|Co|Corp|Jr|Sr)\.)$"
+)  # "3 p.m.": its full stop is its own
 _LABEL = re.compile(r"\[(\d+)\]")  # in words of a document or question it would look like a citation
 
 
@@ -106,7 +109,7 @@ def _said(text: str, labels: Sequence[int], opens: bool) -> str:
     """The part with its markers before its full stop: "He left." cited by 1 is "He left [1]."."""
     clean = " ".join(text.split()).removeprefix("- ")
     stop = clean[-1] if clean.endswith((*_CLOSED, ":") if opens else _CLOSED) else "."
-    body = clean.removesuffix(stop).rstrip(" ,;:")
+    body = clean if _ABBREVIATED.search(clean) else clean.removesuffix(stop).rstrip(" ,;:")
     return f"{body} {''.join(f'[{label}]' for label in labels)}{stop}"
 
 

@@ -161,13 +161,24 @@ def _cell(chosen: Chosen, row: Evidence) -> Part | None:
     touched = [number for number, (text, at) in enumerate(found) if text and at < end and at + len(text) > start]
     if not touched:
         return None
-    said = [_named(names, number, found[number][0]) for number in touched]
-    label = found[0][0]
-    if label and 0 not in touched:
-        said.insert(0, label)
+    own = [] if 0 in touched else [number for number in range(_naming(row, found)) if number not in touched]
+    said = [_named(names, number, found[number][0]) for number in [*own, *touched] if found[number][0]]
     first, last = touched[0], touched[-1]
     place = QuotedPlace(row, row.start + found[first][1], row.start + found[last][1] + len(found[last][0]))
     return Part(", ".join(said), (place,), VERBATIM)
+
+
+def _naming(row: Evidence, found: Sequence[tuple[str, int]]) -> int:
+    """The number of cells that name the row: the first one, and as many behind it as tell it from the other rows of its
+    table that begin alike."""
+    block = block_at(row.passage, row.start)
+    if block is None:
+        return 1
+    at = row.passage.start
+    lines = row.passage.text[max(block.start - at, 0) : block.end - at].split("\n")
+    others = [[text for text, _ in cells(line)] for line in lines if line.strip() != row.text.strip()]
+    own = [text for text, _ in found]
+    return next((count for count in (1, 2, 3) if not any(other[:count] == own[:count] for other in others)), 1)
 
 
 def _column(chosen: Chosen, row: Evidence) -> list[Part]:

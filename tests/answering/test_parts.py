@@ -43,6 +43,17 @@ def test_a_whole_sentence_keeps_its_own_stop_behind_the_mark() -> None:
     assert compose([quoted(item, 0, len(item.text), 1.0)]).text == "Ada Hart built the mill [1]."
 
 
+def test_the_full_stop_of_an_abbreviation_stays_in_its_place() -> None:
+    texts = ["It closes at 3.10 p.m.", "It is of Hart & Co.", "It is at home. ", "Ring Ada (G. H.)"]
+    answers = [compose([quoted(evidence(text, 0), 0, len(text.strip()), 1.0)]).text for text in texts]
+    assert answers == [
+        "It closes at 3.10 p.m. [1].",
+        "It is of Hart & Co. [1].",
+        "It is at home [1].",
+        "Ring Ada (G. H.) [1].",
+    ]
+
+
 def test_the_same_place_keeps_its_label_and_a_sentence_may_cite_several() -> None:
     first, second = evidence(TEXT, 0), evidence(TEXT, 1)
     one, two = QuotedPlace(first, first.start, first.end), QuotedPlace(second, second.start, second.end)

@@ -221,3 +221,10 @@ def test_a_place_far_below_the_answer_or_in_a_long_item_is_not_said() -> None:
     found = choose([hit(of)], [reading(of, "Ada Hart", "hall")])
     assert found is not None
     assert said("Who tunes the piano?", found) == ["Ada Hart tunes it."]
+
+
+def test_a_row_is_named_by_the_cells_that_tell_it_from_others() -> None:
+    prices = "Wood | Thickness | Price\nOak | 20 mm | 118\nOak | 40 mm | 212\nAsh | 20 mm | 90"
+    assert said("How much is oak?", chosen(prices, "212")) == ["Oak, Thickness: 40 mm, Price: 212"]
+    assert said("How much is ash?", chosen(prices, "90")) == ["Ash, Price: 90"]
+    assert said("How thick is it?", chosen(prices, "40 mm")) == ["Oak, Thickness: 40 mm"]
