@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.documents.pdf.reader import opened
+from rag.documents.pdf.reader import open_pdf
 from rag.documents.read import read_document
 from rag.errors import DocumentError
 from rag.originals.alignment import aligned
@@ -89,7 +89,7 @@ def measured(path: Path) -> Fit:
     spans = [(sentence.start, sentence.end) for _, sentence in split_sentences(document.text, document.blocks)]
     pages = range(len(document.pages))
     fit = Fit()
-    with closing(opened(path.read_bytes())) as pdf:
+    with closing(open_pdf(path.read_bytes())) as pdf:
         for number in pages[:: max(1, len(pages) // PAGES)][:PAGES]:
             fit = fit.plus(_page(pdf, document, number, [span for span in spans if _begins_on(document, span, number)]))
     return fit

@@ -49,10 +49,10 @@ for line in sys.stdin:
 """
 RAG = """
 from pathlib import Path
-from rag.documents.options import Options
+from rag.documents.options import ReadOptions
 from rag.documents.read import read_document
 def read(path, password):
-    document = read_document(Path(path), "x", options=Options(passwords=(password,) if password else ()))
+    document = read_document(Path(path), "x", options=ReadOptions(passwords=(password,) if password else ()))
     ends = [*document.pages[1:], len(document.text)]
     pages = [document.text[start:end] for start, end in zip(document.pages, ends)]
     return {"text": document.text, "pages": pages or None}

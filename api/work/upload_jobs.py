@@ -31,7 +31,7 @@ from api.errors import JobNotFound, NotReady, public, storage_error
 from api.served import Served, absent
 from rag.documents.contained import is_container
 from rag.documents.discover import Found
-from rag.documents.options import DEFAULTS, Options
+from rag.documents.options import DEFAULTS, ReadOptions
 from rag.documents.pool import SECONDS, ReaderPool, Time
 from rag.errors import IndexBusy, Overloaded, RagError, StateUnavailable
 from rag.index.folders import index_folder
@@ -285,13 +285,13 @@ class Jobs:
                 self._tell(job)
                 if password:
                     with ExitStack() as unlocked:
-                        of_it = Options(passwords=(password,))
+                        of_it = ReadOptions(passwords=(password,))
                         self._end(job, upload, cache(lambda: unlocked.enter_context(self._pool(of_it))))  # noqa: B023
                 else:
                     self._end(job, upload, reader)
                 self._tell(job)
 
-    def _pool(self, options: Options = DEFAULTS) -> ReaderPool:
+    def _pool(self, options: ReadOptions = DEFAULTS) -> ReaderPool:
         """A process that reads uploads and cuts them for the embedder. Raises `NotReady`."""
         program = program_of(self._served.models().embedder, self._served.settings.passage_tokens)
         return ReaderPool(1, options, largest=_LARGEST, time_for=reading_time, program=program)

@@ -167,8 +167,8 @@ def _fetched(settings: Settings) -> Finding:
 
 def _optional() -> Iterator[Finding]:
     """The parts that need not be there, each with the command that adds it."""
-    yield _part("OCR", _ocr(), "pages that are images are not read", ocr.INSTALL)
-    office = shutil.which(libreoffice.PROGRAM)
+    yield _part("OCR", _ocr(), "pages that are images are not read", ocr.INSTALL_OCR)
+    office = shutil.which(libreoffice.SOFFICE)
     yield _part("LibreOffice", office, ".doc and .ppt are not read", "install LibreOffice, with the program soffice")
     for extra, (module, lost) in _EXTRAS.items():
         there = "installed" if find_spec(module) else None
@@ -176,7 +176,7 @@ def _optional() -> Iterator[Finding]:
 
 
 def _ocr() -> str | None:
-    program = shutil.which(ocr.PROGRAM)
+    program = shutil.which(ocr.TESSERACT)
     if program is None or not ocr.is_installed():
         return None
     import pytesseract

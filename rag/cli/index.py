@@ -24,7 +24,7 @@ from rag.errors import InputError
 
 if TYPE_CHECKING:
     from rag.documents.discover import Skipped
-    from rag.documents.options import Options
+    from rag.documents.options import ReadOptions
     from rag.ingest.changes import Change
     from rag.ingest.prepare import Preparer
     from rag.ingest.run import Summary
@@ -324,11 +324,11 @@ def _embedder(settings: Settings) -> Embedder:
     return load_embedder(settings.embedder, settings.threads, settings.cache_dir)
 
 
-def _reading(options: argparse.Namespace) -> Options:
-    from rag.documents.options import Options
+def _reading(options: argparse.Namespace) -> ReadOptions:
+    from rag.documents.options import ReadOptions
 
     languages = tuple(options.ocr_languages.split("+"))
-    return Options(tuple(options.password), languages, include_hidden=options.include_hidden)
+    return ReadOptions(tuple(options.password), languages, include_hidden=options.include_hidden)
 
 
 def _reembed(options: argparse.Namespace, settings: Settings) -> int:

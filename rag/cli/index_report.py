@@ -129,10 +129,10 @@ def _exit_code(summary: Summary, options: argparse.Namespace) -> int:
 
 def _print_left_out(summary: Summary) -> None:
     """Print what was skipped, kept or has another name; of what a person wants left out, no more than some."""
-    from rag.documents.discover import LeftOut
+    from rag.documents.discover import Excluded
 
-    wanted = [item for item in summary.skipped if isinstance(item, LeftOut)]
-    for item in [item for item in summary.skipped if not isinstance(item, LeftOut)] + wanted[:_NAMED]:
+    wanted = [item for item in summary.skipped if isinstance(item, Excluded)]
+    for item in [item for item in summary.skipped if not isinstance(item, Excluded)] + wanted[:_NAMED]:
         print(f"  skipped  {original_address(str(item.path))}: {item.reason}", file=sys.stderr)
     if len(wanted) > _NAMED:
         print(f"  skipped  {len(wanted) - _NAMED} more that were to be left out: --json lists them", file=sys.stderr)

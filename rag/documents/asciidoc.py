@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 
 from rag.documents import asciidoc_tables, html
-from rag.documents.asciidoc_inline import Names, inline
+from rag.documents.asciidoc_inline import Names, asciidoc_markup
 from rag.documents.blocks import Content, visible
 from rag.documents.encoding import decode_text
 from rag.documents.markup_page import Page
@@ -105,7 +105,7 @@ class _Reader:
         return len(below.strip()) > 3 and abs(len(line.strip()) - len(below.strip())) <= 1 and line[0].isalnum()
 
     def _shown(self, text: str) -> str:
-        return inline(text, self._names)
+        return asciidoc_markup(text, self._names)
 
     def _indent(self) -> int:
         """Indent of the block at hand: inside the innermost list if it is attached to it, else none."""
@@ -217,8 +217,8 @@ class _Reader:
         if sign == "/":
             return
         indent = self._indent()
-        if sign in asciidoc_tables.SIGNS and opening[1] == "=":
-            self.page.table(*asciidoc_tables.rows(lines, stated, sign, self._shown), indent)
+        if sign in asciidoc_tables.CELL_SIGNS and opening[1] == "=":
+            self.page.table(*asciidoc_tables.asciidoc_rows(lines, stated, sign, self._shown), indent)
         elif sign == "+" and "stem" not in stated and "math" not in stated:
             self.page.element("\n".join(lines), indent)  # HTML
         else:

@@ -47,7 +47,7 @@ class Names(NamedTuple):
     places: Mapping[str, str]  # title by id
 
 
-def inline(text: str, names: Names) -> str:
+def asciidoc_markup(text: str, names: Names) -> str:
     """The markup of the words."""
     parts, end = [], 0
     for found in MARKS.finditer(text):
@@ -60,18 +60,18 @@ def _shown(found: re.Match[str], names: Names) -> str:
     if found["macro"] is not None:
         return _macro(found["macro"], found["target"], found["label"].replace("\\]", "]"), names)
     if found["place"] is not None:
-        return inline(found["named"] or names.places.get(found["place"].lstrip("#"), found["place"]), names)
+        return asciidoc_markup(found["named"] or names.places.get(found["place"].lstrip("#"), found["place"]), names)
     if found["shift"]:
         tag = SHIFTS[found["shift"]]
-        return f"<{tag}>{inline(found['shifted'], names)}</{tag}>"
+        return f"<{tag}>{asciidoc_markup(found['shifted'], names)}</{tag}>"
     if found["note"] is not None:
-        return f" ({inline(found['note'], names)})"
+        return f" ({asciidoc_markup(found['note'], names)})"
     if found["name"]:
         return _attribute(found["name"], names)
     if found["double"] or found["mark"]:
         return _marked(found, names)
     if found["quoted"]:
-        return html.escape(found["quote"]) + inline(found["quoted"], names) + html.escape(found["quote"])
+        return html.escape(found["quote"]) + asciidoc_markup(found["quoted"], names) + html.escape(found["quote"])
     kept = ("passed", "exact", "formula", "address", "indexed", "escaped", "raw")
     return html.escape(next((found[name] for name in kept if found[name]), ""))
 
@@ -80,7 +80,7 @@ def _marked(found: re.Match[str], names: Names) -> str:
     mark, words = (found["double"] or found["mark"])[0], found["inside"] or found["marked"]
     struck = "line-through" in (found["role"] or found["look"] or "")
     tag = "s" if struck else ELEMENTS[mark]
-    return f"<{tag}>{inline(words, names)}</{tag}>"
+    return f"<{tag}>{asciidoc_markup(words, names)}</{tag}>"
 
 
 def _macro(macro: str, target: str, label: str, names: Names) -> str:
@@ -90,12 +90,12 @@ def _macro(macro: str, target: str, label: str, names: Names) -> str:
     if macro in UNSEEN:
         return ""
     if macro in ("", "link:"):
-        return f'<a href="{html.escape(target)}">{inline(words or target, names)}</a>'
+        return f'<a href="{html.escape(target)}">{asciidoc_markup(words or target, names)}</a>'
     if macro == "mailto:":
-        return f'<a href="mailto:{html.escape(target)}">{inline(words.partition(",")[0] or target, names)}</a>'
+        return f'<a href="mailto:{html.escape(target)}">{asciidoc_markup(words.partition(",")[0] or target, names)}</a>'
     if macro == "xref:":
-        return inline(words or names.places.get(target.lstrip("#"), target), names)
-    return inline(f"{target} > {words}" if macro == "menu:" and words else words or target, names)
+        return asciidoc_markup(words or names.places.get(target.lstrip("#"), target), names)
+    return asciidoc_markup(f"{target} > {words}" if macro == "menu:" and words else words or target, names)
 
 
 def _attribute(name: str, names: Names) -> str:
@@ -103,5 +103,5 @@ def _attribute(name: str, names: Names) -> str:
     lower = name.lower()
     if lower in names.attributes:
         rest = {key: value for key, value in names.attributes.items() if key != lower}  # none refers to itself
-        return inline(names.attributes[lower], names._replace(attributes=rest))
+        return asciidoc_markup(names.attributes[lower], names._replace(attributes=rest))
     return html.escape(WRITTEN.get(lower, f"{{{name}}}"))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rag.documents.markup_page import Cell
 
-SIGNS = {"|": "|", "!": "!", ",": ",", ":": ":"}
+CELL_SIGNS = {"|": "|", "!": "!", ",": ",", ":": ":"}
 CELL = re.compile(
     r"(?<=\s)(?:(?P<times>\d+)\*|(?P<across>\d+)?(?:\.(?P<down>\d+))?\+)?[<^>]?(?:\.[<^>])?(?P<style>[adehlmsv])?$"
 )
@@ -33,7 +33,9 @@ class _Spec(NamedTuple):
     style: str = ""
 
 
-def rows(lines: Sequence[str], attributes: str, sign: str, shown: Callable[[str], str]) -> tuple[list[list[Cell]], int]:
+def asciidoc_rows(
+    lines: Sequence[str], attributes: str, sign: str, shown: Callable[[str], str]
+) -> tuple[list[list[Cell]], int]:
     """The rows and the number of header rows; `shown` makes markup of words."""
     form = FORMAT.search(attributes)
     separator = SEPARATOR.search(attributes)

@@ -20,7 +20,7 @@ CATEGORIES = ("cat", "xVal")
 VALUES = ("val", "yVal", "bubbleSize")
 
 
-def drawn(
+def chart_blocks(
     package: zipfile.ZipFile, data: Iterable[Element], targets: Mapping[str, Target], receipt: Receipt
 ) -> Iterator[Block]:
     """The blocks of a `graphicData` element that refers to a chart or a diagram."""

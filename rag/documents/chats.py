@@ -55,7 +55,7 @@ def is_chat(records: Sequence[object]) -> bool:
     return told > 0 and told >= LEAST_MESSAGES * len(records)
 
 
-def chat_blocks(messages: Sequence[Message]) -> list[Block]:
+def message_blocks(messages: Sequence[Message]) -> list[Block]:
     """A block for each message that says something."""
     names = _names(messages)
     return [Block(line) for message in messages if (line := _line(message, names))]
@@ -120,7 +120,7 @@ def _time(value: str) -> str:
 
 def _line(message: Message, names: Mapping[str, str]) -> str:
     """The message as who, when and what; empty if it says nothing."""
-    texts = [text.strip() for key in WHAT if (text := written(message.get(key))).strip()]
+    texts = [text.strip() for key in WHAT if (text := written_text(message.get(key))).strip()]
     said = _readable(texts[0], names) if texts else ""
     also = [*texts[1:], *_others(message), *_listed(message)]
     rest = "".join(f" [{text}]" for text in dict.fromkeys(also) if text not in said)
@@ -160,16 +160,16 @@ def _plain_values(value: object) -> Iterator[str]:
             yield from _plain_values(item)
 
 
-def written(value: object) -> str:
+def written_text(value: object) -> str:
     """A text that is whole, or that its look has cut into parts: ["at ", {"type": "bold", "text": "ten"}, "."]."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return "".join(map(written, value))
+        return "".join(map(written_text, value))
     if isinstance(value, dict):
         for key in ("text", "body", "content", "parts", "caption"):
             if key in value:
-                return written(value[key])
+                return written_text(value[key])
     return ""
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from rag.documents.formats import CONTAINERS, MEDIA_TYPES
 
-MARK = "!/"  # parts the id of a file from the name of one in it
+MEMBER_MARK = "!/"  # parts the id of a file from the name of one in it
 DEEPEST = 3  # files in files in files
 MOST_FILES = 10_000  # in one file of a folder, those in files in it included
 MOST_BYTES = 2 << 30  # of all these together, unpacked
@@ -90,7 +90,7 @@ def plan(document_id: str, members: Iterable[Member], budget: Budget, depth: int
     left_out: dict[str, list[str]] = {}
     for member in members:
         name = tidy(member.name)
-        inside = f"{document_id}{MARK}{name}"
+        inside = f"{document_id}{MEMBER_MARK}{name}"
         if reason := _refusal(member, name, depth) or budget.refusal(inside, member.size):
             left_out.setdefault(reason, []).append(name)
         else:
@@ -158,25 +158,25 @@ def stays_closed(name: str) -> bool:
 
 def is_mistakable(folder: str) -> bool:
     """Tells if ids of files in a folder of this name would look like those of files in a file: "old.zip!"."""
-    return folder.endswith(MARK[0]) and is_container(folder[:-1])
+    return folder.endswith(MEMBER_MARK[0]) and is_container(folder[:-1])
 
 
 def container_of(document_id: str) -> str | None:
     """The id of the outermost file that holds the document's; None if that is itself a file of a folder."""
-    end = document_id.find(MARK)
+    end = document_id.find(MEMBER_MARK)
     while end >= 0:
         if is_container(document_id[:end]):
             return document_id[:end]
-        end = document_id.find(MARK, end + 1)
+        end = document_id.find(MEMBER_MARK, end + 1)
     return None
 
 
 def holders_of(document_id: str) -> Iterator[str]:
     """The ids of the files that hold the document's, the outermost first."""
-    end = document_id.find(MARK)
+    end = document_id.find(MEMBER_MARK)
     while end >= 0:
         yield document_id[:end]
-        end = document_id.find(MARK, end + 1)
+        end = document_id.find(MEMBER_MARK, end + 1)
 
 
 def file_of(document_id: str, source: str) -> str:

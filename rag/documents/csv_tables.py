@@ -19,7 +19,7 @@ from rag.documents.blocks import Block, Content, table_block
 from rag.documents.damaged import told_as_damage
 from rag.documents.encoding import decode_text
 
-SIGNS = "\t;|,"  # the rarer a sign is in prose, the earlier, for files that two signs cut equally well
+DELIMITERS = "\t;|,"  # the rarer a sign is in prose, the earlier, for files that two signs cut equally well
 TRIED = 50  # rows
 LONGEST_CELL = 1 << 27  # characters; csv's own limit of 131,072 is less than what people keep in a cell
 STATED = re.compile(r'sep=(.)\r?\n|"sep=(.)"\r?\n', re.IGNORECASE)  # how Excel is told
@@ -71,19 +71,19 @@ def _comments(text: str) -> tuple[list[str], str]:
 def _is_header(line: str, below: str) -> bool:
     """Tells if a line that begins with the sign of comments names the columns of the line directly below it."""
     line, below = line.strip(), below.strip()
-    counts = [(line.count(sign), below.count(sign)) for sign in SIGNS]
+    counts = [(line.count(sign), below.count(sign)) for sign in DELIMITERS]
     if not any(above and above == under for above, under in counts):
         return False
     return not line[1:2].isspace() or bool(re.search(r"\d", below) and not re.search(r"\d", line))
 
 
 def _dialect(text: str, suffix: str) -> _Dialect:
-    """The sign that parts cells; a comma if none of `SIGNS` does, a tab if the suffix says so and there are some."""
+    """The sign between cells; a comma if none of `DELIMITERS` is, a tab if the suffix says so and there are some."""
     start = "".join(islice(StringIO(text, newline=""), TRIED))
     if suffix == ".tsv" and "\t" in start:
         best = "\t"
     else:
-        best = max(SIGNS, key=lambda sign: _evenness(text, _Dialect(sign)))
+        best = max(DELIMITERS, key=lambda sign: _evenness(text, _Dialect(sign)))
         best = best if _evenness(text, _Dialect(best)) > 0 else ","
     return _Dialect(best, quoted=best != "\t" or len(OPENED.findall(text)) == len(CLOSED.findall(text)))
 

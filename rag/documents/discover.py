@@ -50,13 +50,13 @@ class Skipped(NamedTuple):
     reason: str
 
 
-class Unreachable(Skipped):
+class UnreachableFile(Skipped):
     """A file or folder that is there, but that could not be looked at just now."""
 
     __slots__ = ()
 
 
-class LeftOut(Skipped):
+class Excluded(Skipped):
     """A file or folder that a person wants left out."""
 
     __slots__ = ()
@@ -131,7 +131,7 @@ class _Walk:
             if leaving_out.RULES in names:
                 rules = leaving_out.within(leaving_out.of_folder(folder, base), rules)
         except OSError as exc:
-            yield Unreachable(Path(folder), _unreadable_folder(exc, folder))
+            yield UnreachableFile(Path(folder), _unreadable_folder(exc, folder))
             return
         if base and leaving_out.is_cache(names) and leaving_out.left_out(rules, base) is None:
             yield Skipped(Path(folder), leaving_out.CACHE)
@@ -165,7 +165,7 @@ def _left_out(entry: os.DirEntry[str], file: str, base: str, names: set[str], ru
     is_folder = entry.is_dir()
     origin = leaving_out.left_out(rules, f"{base}{entry.name}{'/' if is_folder else ''}") if rules else None
     if origin:
-        return LeftOut(Path(file), f"is left out by {origin}")
+        return Excluded(Path(file), f"is left out by {origin}")
     if origin is None and is_folder and (reason := leaving_out.reason_by_default(entry.name, names)):
         return Skipped(Path(file), reason)
     return None
@@ -183,13 +183,13 @@ def _skipped(entry: os.DirEntry[str], file: str) -> Skipped | None:
     except UnicodeEncodeError:
         return Skipped(Path(file), "its name is not valid UTF-8; rename it")
     except OSError as exc:
-        return Unreachable(Path(file), f"cannot be reached: {exc.strerror}")
+        return UnreachableFile(Path(file), f"cannot be reached: {exc.strerror}")
     if is_folder:
         reason = _reason_to_skip_folder(entry)
     elif is_file and is_readable(entry.name):
-        return None if os.access(file, os.R_OK) else Unreachable(Path(file), _refusal(file))
+        return None if os.access(file, os.R_OK) else UnreachableFile(Path(file), _refusal(file))
     elif entry.is_symlink() and not is_file and not os.path.isdir(os.path.dirname(os.path.realpath(file))):
-        return Unreachable(Path(file), "is a link to nothing")  # the drive to which it leads may not be there
+        return UnreachableFile(Path(file), "is a link to nothing")  # the drive to which it leads may not be there
     else:
         reason = _reason_to_skip_file(entry, is_file, file)
     return Skipped(Path(file), reason) if reason else None

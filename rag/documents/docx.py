@@ -19,16 +19,16 @@ from rag.documents import charts, ooxml, web_archive
 from rag.documents.blocks import Block, Content, table_blocks
 from rag.documents.encoding import decode_page, decode_text
 from rag.documents.formulas import formula
-from rag.documents.link_text import beside
+from rag.documents.link_text import address_beside
 from rag.documents.margins import with_margins
 from rag.documents.ooxml import Element, Target, child_value, is_on, local_name, value
-from rag.documents.raised import LOWERED, RAISED, Run, joined
+from rag.documents.raised import LOWERED, RAISED, TextRun, joined_runs
 from rag.documents.receipt import COMMENT, DELETED, OBJECT, ROW, STRUCK, Receipt
-from rag.documents.symbols import drawn, in_font
+from rag.documents.symbols import drawn_character, in_font
 from rag.documents.unseen import Colour
 from rag.documents.word_images import hides_shapes, holds_shapes, image_blocks, is_hidden_shape
 from rag.documents.word_numbers import Numbering
-from rag.documents.word_unseen import is_unseen, paper_of, shaded, table_paper
+from rag.documents.word_unseen import is_unseen_run, paper_of, shaded, table_paper
 from rag.errors import DocumentError
 
 # Not the text of the paragraph that they stand in. `Fallback` repeats what stands in a text box beside it.
@@ -62,7 +62,7 @@ def parse_docx(data: bytes, receipt: Receipt | None = None, depth: int = 0) -> C
     `depth`: the number of files that it is embedded in.
     """
     receipt = receipt or Receipt()
-    with ooxml.opened(data) as package:
+    with ooxml.open_package(data) as package:
         main = ooxml.target(package, "", "officeDocument")
         document = ooxml.part(package, main)
         body = None if document is None else document.find("{*}body")
@@ -230,7 +230,7 @@ def _paragraph(paragraph: Element, story: _Story) -> Iterator[Block]:
     """The paragraph, then the text boxes, charts and images that are anchored in it."""
     line = _Line(story, style_of(paragraph), lambda: story.styles.paper(paragraph, story.paper))
     line.add(paragraph)
-    text = joined(line.runs).strip()
+    text = joined_runs(line.runs).strip()
     number = story.styles.number(paragraph, story.numbering)
     mark = None
     if number is not None and (text or not _is_gone(paragraph)):
@@ -246,7 +246,7 @@ def _paragraph(paragraph: Element, story: _Story) -> Iterator[Block]:
             case "txbxContent":
                 yield from _blocks(box, story._replace(paper=None))
             case "graphicData":
-                yield from charts.drawn(story.package, box, story.targets, story.receipt)
+                yield from charts.chart_blocks(story.package, box, story.targets, story.receipt)
             case _:
                 yield from image_blocks(box, story.receipt)
 
@@ -268,7 +268,7 @@ class _Line:
     """Gathers the text of a paragraph."""
 
     def __init__(self, story: _Story, style: str | None, paper: Callable[[], Colour | None]) -> None:
-        self.runs: list[Run] = []
+        self.runs: list[TextRun] = []
         self._story = story
         self._style = style
         self._paper = paper
@@ -313,7 +313,7 @@ class _Line:
     def _is_left_out(self, run: Element, look: Mapping[str, Element]) -> bool:
         """Tells if the run is struck out, or is not seen and not wanted; its text is counted then."""
         struck = any(is_on(look.get(name)) for name in ("strike", "dstrike"))
-        if not struck and not is_unseen(look, self._paper):
+        if not struck and not is_unseen_run(look, self._paper):
             return False
         text = "".join(_characters(piece) for piece in run)
         if not struck:
@@ -338,7 +338,7 @@ class _Line:
 
     def _write(self, text: str, shift: int = 0) -> None:
         if all(field.shown for field in self._fields):
-            self.runs.append(Run(text, shift))
+            self.runs.append(TextRun(text, shift))
 
     def _turn_field(self, turn: Element, gone: bool) -> None:
         match value(turn, "fldCharType"):
@@ -359,7 +359,7 @@ class _Line:
         words = "".join(run.text for run in self.runs[begin:])
         before = "".join(run.text for run in self.runs[max(0, begin - BEFORE) : begin])
         self._story.receipt.leads(before, words, address)
-        self._write(beside(words, address))
+        self._write(address_beside(words, address))
 
 
 def _characters(piece: Element) -> str:
@@ -367,7 +367,7 @@ def _characters(piece: Element) -> str:
     if local_name(piece) != "sym":
         return (piece.text or "") if local_name(piece) == "t" else ""
     code = value(piece, "char") or ""
-    return drawn(value(piece, "font"), int(code, 16)) if re.fullmatch("[0-9A-Fa-f]{1,5}", code) else ""
+    return drawn_character(value(piece, "font"), int(code, 16)) if re.fullmatch("[0-9A-Fa-f]{1,5}", code) else ""
 
 
 class _Field:
@@ -434,17 +434,17 @@ def _chunk(chunk: Element, story: _Story) -> Iterator[Block]:
     if target is None or target.path not in story.package.namelist():
         story.receipt.count(OBJECT)
         return
-    data = ooxml.unpacked(story.package, target.path)
+    data = ooxml.part_bytes(story.package, target.path)
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith(b"pk\x03\x04"):
         if story.depth >= DEEPEST:
             raise DocumentError(f"holds files within files, {DEEPEST} deep; save their text in one")
         (blocks,) = parse_docx(data, story.receipt, story.depth + 1).pages
         yield from blocks
-    elif start.startswith(rtf.MARK):
+    elif start.startswith(rtf.RTF_MARK):
         yield from (block for page in rtf.parse(data, story.receipt).pages for block in page)
     elif web_archive.is_archive(data):
-        yield from html.fragment(web_archive.page(data), story.receipt)
+        yield from html.fragment(web_archive.archived_page(data), story.receipt)
     elif target.path.lower().endswith((".txt", ".text")) or b"<" not in data:
         yield from text.text_blocks(decode_text(data), unwrap=True)
     else:

@@ -28,7 +28,7 @@ FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """The text of all chapters as one page of blocks; raises `DocumentError` for damage and for copy protection."""
     receipt = receipt or Receipt()
-    with ooxml.opened(data) as book:
+    with ooxml.open_package(data) as book:
         _refuse_protected(book)
         container = ooxml.part(book, "META-INF/container.xml")
         roots = [] if container is None else [root for root in container.iter() if local_name(root) == "rootfile"]
@@ -40,7 +40,7 @@ def parse(data: bytes, receipt: Receipt | None = None) -> Content:
         listed = list(_reading_order(package, dirname(path)))
         chapters = [chapter for chapter in listed if chapter in members]
         receipt.count(MISSING, len(listed) - len(chapters))
-        pages = (decode_page(ooxml.unpacked(book, chapter)) for chapter in chapters)
+        pages = (decode_page(ooxml.part_bytes(book, chapter)) for chapter in chapters)
         blocks = [block for page in pages for block in html.fragment(page, receipt)]
     stated = _stated(package)
     return Content([blocks], title=stated.pop("title", ""), metadata=stated)

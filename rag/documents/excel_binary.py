@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from rag.documents import number_formats, ooxml
 from rag.documents.blocks import one_line
-from rag.documents.grid import Figure, Sheet, Span
-from rag.documents.receipt import SHEET, Receipt, quoted
+from rag.documents.grid import DataCell, Sheet, Span
+from rag.documents.receipt import SHEET, Receipt, quoted_name
 from rag.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -26,14 +26,16 @@ CellValue = object  # str, int, float, bool, or one of datetime's types; "" for 
 MIDNIGHT = datetime.time()
 
 
-def sheets(data: bytes, receipt: Receipt) -> Iterator[Sheet]:
+def excel_binary_sheets(data: bytes, receipt: Receipt) -> Iterator[Sheet]:
     """Yields the visible sheets; raises `DocumentError` for damage and for a password."""
     with _damage_told():
         for name, sheet in _visible(data, receipt):
             top, left = sheet.start or (0, 0)
             rows = {}
             for number, row in enumerate(sheet.to_python(), start=top):
-                cells = {column: text for column, value in enumerate(row, start=left) if (text := shown(value)).strip()}
+                cells = {
+                    column: text for column, value in enumerate(row, start=left) if (text := shown_value(value)).strip()
+                }
                 if cells:
                     rows[number] = cells
             yield Sheet(name, rows, [Span(*first, *last) for first, last in sheet.merged_cell_ranges or ()])
@@ -46,7 +48,7 @@ def _visible(data: bytes, receipt: Receipt) -> Iterator[tuple[str, CalamineSheet
     for stated in workbook.sheets_metadata:
         if stated.typ != SheetTypeEnum.WorkSheet:
             continue
-        if stated.visible == SheetVisibleEnum.Visible or not receipt.hides_part(SHEET, quoted(stated.name)):
+        if stated.visible == SheetVisibleEnum.Visible or not receipt.hides_part(SHEET, quoted_name(stated.name)):
             yield stated.name, workbook.get_sheet_by_name(stated.name)
 
 
@@ -69,27 +71,27 @@ def _damage_told() -> Iterator[None]:
         ) from exc
 
 
-def shown(value: CellValue) -> str:
-    """The value as a person reads it; a `Figure` if it is no text."""
+def shown_value(value: CellValue) -> str:
+    """The value as a person reads it; a `DataCell` if it is no text."""
     match value:
         case str():
             return value
         case bool():
-            return Figure("TRUE" if value else "FALSE")
+            return DataCell("TRUE" if value else "FALSE")
         case int() | float():
-            return Figure(number_formats.plain(float(value)) if isinstance(value, float) else value)
+            return DataCell(number_formats.plain(float(value)) if isinstance(value, float) else value)
         case datetime.datetime():
             day = value.date().isoformat()
-            return Figure(day if value.time() == MIDNIGHT else f"{day} {_clock(value.time())}")
+            return DataCell(day if value.time() == MIDNIGHT else f"{day} {_clock(value.time())}")
         case datetime.time():
-            return Figure(_clock(value))
+            return DataCell(_clock(value))
         case datetime.timedelta():
             hours, rest = divmod(round(abs(value).total_seconds()), 3600)
             minutes, seconds = divmod(rest, 60)
             sign = "-" if value < datetime.timedelta() else ""
-            return Figure(f"{sign}{hours}:{minutes:02}" + (f":{seconds:02}" if seconds else ""))
+            return DataCell(f"{sign}{hours}:{minutes:02}" + (f":{seconds:02}" if seconds else ""))
         case _:
-            return Figure(value)
+            return DataCell(value)
 
 
 def _clock(time: datetime.time) -> str:

@@ -13,19 +13,19 @@ from xml.etree import ElementTree
 
 from rag.documents import number_formats, ooxml
 from rag.documents.damaged import told_as_damage
-from rag.documents.grid import Figure, Sheet, Span, bridge
-from rag.documents.link_text import beside
+from rag.documents.grid import DataCell, Sheet, Span, bridge
+from rag.documents.link_text import address_beside
 from rag.documents.ooxml import Element, value
-from rag.documents.receipt import COLUMN, COMMENT, FORMULA, ROW, SHEET, STRUCK, Receipt, quoted
+from rag.documents.receipt import COLUMN, COMMENT, FORMULA, ROW, SHEET, STRUCK, Receipt, quoted_name
 
-MARK = "urn:schemas-microsoft-com:office:spreadsheet"
+EXCEL_XML_MARK = "urn:schemas-microsoft-com:office:spreadsheet"
 NAMED = {
     "fixed": "0.00", "standard": "#,##0.00", "percent": "0.00%", "scientific": "0.00E+00", "general number": "General",
 }  # fmt: skip
 FURTHEST = 1 << 20  # rows and columns beyond do not exist
 
 
-def sheets(data: bytes, receipt: Receipt) -> Iterator[Sheet]:
+def excel_xml_sheets(data: bytes, receipt: Receipt) -> Iterator[Sheet]:
     """Yields the visible sheets; raises `DocumentError` if the file is damaged."""
     with told_as_damage(*ooxml.PARSING):
         root = ElementTree.fromstring(data.lstrip())  # some programs begin it on a new line
@@ -38,7 +38,7 @@ def sheets(data: bytes, receipt: Receipt) -> Iterator[Sheet]:
     book = _Book(codes, struck, receipt)
     for sheet in root.iterfind("{*}Worksheet"):
         visible = (sheet.findtext("{*}WorksheetOptions/{*}Visible") or "SheetVisible") == "SheetVisible"
-        if visible or not receipt.hides_part(SHEET, quoted(value(sheet, "Name") or "")):
+        if visible or not receipt.hides_part(SHEET, quoted_name(value(sheet, "Name") or "")):
             yield _sheet(sheet, book)
 
 
@@ -118,14 +118,16 @@ def _text(cell: Element, book: _Book) -> str:
     match value(data, "Type"):
         case "Number":
             with suppress(ValueError):
-                text = Figure(
-                    number_formats.shown(float(text), NAMED.get(code.lower(), code) or number_formats.GENERAL)
+                text = DataCell(
+                    number_formats.formatted_number(
+                        float(text), NAMED.get(code.lower(), code) or number_formats.GENERAL
+                    )
                 )
         case "Boolean":
-            text = Figure("TRUE" if text.strip() == "1" else "FALSE")
+            text = DataCell("TRUE" if text.strip() == "1" else "FALSE")
         case "DateTime":
-            text = Figure(text.strip().removesuffix("T00:00:00.000").replace("T", " ").removesuffix(".000"))
+            text = DataCell(text.strip().removesuffix("T00:00:00.000").replace("T", " ").removesuffix(".000"))
         case "Error":
             text = ""
-    behind = beside(text, value(cell, "HRef"))
+    behind = address_beside(text, value(cell, "HRef"))
     return text + behind if behind else text

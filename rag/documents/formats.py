@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-TEXT = {
+TEXT_TYPES = {
     ".txt": "text/plain",
     ".text": "text/plain",
     ".log": "text/plain",
@@ -64,9 +64,9 @@ SOURCE = frozenset(
     .scm .scss .sh .sol .sql .swift .tcl .tf .toml .ts .tsx .vb .vim .vue .xml .yaml .yml .zig .zsh
     """.split()
 )
-MEDIA_TYPES = {**TEXT, **OFFICE, **DATA, **dict.fromkeys(SOURCE, "text/x-source")}
+MEDIA_TYPES = {**TEXT_TYPES, **OFFICE, **DATA, **dict.fromkeys(SOURCE, "text/x-source")}
 HIDDEN = (".", "~$")  # how names begin that are passed over; the second is what Word and Excel lay beside an open file
-NAMED = " ".join(sorted({**TEXT, **OFFICE, **DATA}))  # for messages
+NAMED = " ".join(sorted({**TEXT_TYPES, **OFFICE, **DATA}))  # for messages
 
 
 def is_readable(name: str) -> bool:

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.documents.blocks import one_line
-from rag.documents.markup import HEADINGS, NOTE_MARK, blocks_of, walk
+from rag.documents.markup import HEADINGS, NOTE_MARK, markup_blocks, walk
 from rag.documents.unseen import is_too_small
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ LINK_LIST = 3  # links that make a list without other text a menu, on a page tha
 LEAST_FACTS = 0.25  # share of an element's text outside links at which lines with figures are what it is about
 
 
-def is_unseen(node: LexborNode) -> bool:
+def is_unseen_element(node: LexborNode) -> bool:
     """Tells if a person who looks at the page does not see the element's text, or sees it struck."""
     return is_apart(node) or is_struck(node) or (is_hidden(node) and not is_shown_beside(node))
 
@@ -141,7 +141,7 @@ def sounds_like_furniture(node: LexborNode) -> bool:
 
 def size_of(root: LexborNode, links: bool) -> int:
     """The number of characters that are seen, without white space; `links=False` leaves out the text of links."""
-    left_out = is_unseen if links else _is_unseen_or_link
+    left_out = is_unseen_element if links else _is_unseen_or_link
     texts = (node.text_content or "" for node, _ in walk(root, left_out) if node.tag == "-text")
     return sum(len(word) for text in texts for word in text.split())
 
@@ -169,7 +169,7 @@ def _class_words(node: LexborNode) -> set[str]:
 
 def _says_something(node: LexborNode) -> bool:
     """Tells if an element holds a sentence outside its links, or facts: lines with a figure, beside few links."""
-    texts = [block.text for block in blocks_of(node, _is_unseen_or_link)]
+    texts = [block.text for block in markup_blocks(node, _is_unseen_or_link)]
     every = [line.removeprefix("- ") for text in texts for line in text.split("\n")]
     lines = [line for line in every if not RIGHTS.search(line) and not DATE.fullmatch(line.strip())]
     if any(map(_holds_sentence, lines)):
@@ -209,4 +209,4 @@ def _is_link_list(node: LexborNode) -> bool:
 
 
 def _is_unseen_or_link(node: LexborNode) -> bool:
-    return node.tag == "a" or is_unseen(node)
+    return node.tag == "a" or is_unseen_element(node)

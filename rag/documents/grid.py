@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 
-class Figure(str):
+class DataCell(str):
     """The text of a cell that holds a number, a date or a truth value."""
 
     __slots__ = ()

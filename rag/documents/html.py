@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rag.documents.blocks import Block, Content, one_line
 from rag.documents.encoding import decode_page
 from rag.documents.furniture import is_furniture, size_of, sounds_like_furniture
-from rag.documents.markup import blocks_of
+from rag.documents.markup import markup_blocks
 from rag.documents.page_unseen import Eye
 from rag.documents.receipt import Receipt
 from rag.documents.style_sheets import is_plain, with_styles
@@ -56,7 +56,7 @@ def fragment(markup: str, receipt: Receipt | None = None) -> list[Block]:
     """The blocks of a piece of markup that is all content."""
     receipt = receipt or Receipt()
     page = with_styles(_parsed(markup))
-    return [] if page.body is None else blocks_of(page.body, Eye(receipt, is_plain(page)).misses, receipt=receipt)
+    return [] if page.body is None else markup_blocks(page.body, Eye(receipt, is_plain(page)).misses, receipt=receipt)
 
 
 def _parsed(markup: str) -> LexborHTMLParser:
@@ -87,9 +87,9 @@ def article_blocks(page: LexborHTMLParser, receipt: Receipt) -> list[Block]:
         inside[node.mem_id] = depth + sounds_like_furniture(node)
         return False
 
-    blocks = blocks_of(root, left_out, _main_part(root) if place else None, links)
+    blocks = markup_blocks(root, left_out, _main_part(root) if place else None, links)
     if sum(len(block.text) for block in blocks) < LEAST_KEPT * size_of(body, links=False):
-        return blocks_of(body, eye.misses, receipt=receipt)
+        return markup_blocks(body, eye.misses, receipt=receipt)
     receipt.take(links)
     return _with_main_heading(page, blocks)
 

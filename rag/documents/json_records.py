@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rag.documents.blocks import Block, Content, table_block
-from rag.documents.chats import chat_blocks, is_chat, written
+from rag.documents.chats import is_chat, message_blocks, written_text
 from rag.documents.encoding import decode_text
 from rag.errors import DocumentError
 
@@ -121,7 +121,7 @@ def _blocks(value: JsonValue, path: str, level: int, chats: list[str]) -> Iterat
     if isinstance(value, list) and _holds_records(value):
         if path:
             yield Block(path, level)
-        yield from chat_blocks(value) if is_chat(value) else _records(value, chats)
+        yield from message_blocks(value) if is_chat(value) else _records(value, chats)
         return
     members = list(_members(value, path))
     stated = {name: item for name, item in members if isinstance(item, str)}
@@ -204,7 +204,7 @@ def _line(name: str, value: JsonValue) -> str:
 
 def _shown(value: JsonValue) -> str:
     if isinstance(value, list):
-        return written(value) if _is_cut(value) else _listed([_shown(item) for item in value])
+        return written_text(value) if _is_cut(value) else _listed([_shown(item) for item in value])
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 

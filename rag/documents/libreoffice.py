@@ -20,8 +20,8 @@ from rag.documents.protected import is_protected
 from rag.errors import DocumentError, UnsupportedDocument
 
 MODERN = {".doc": ".docx", ".ppt": ".pptx"}
-PROGRAM = "soffice"
-LONGEST = 120  # seconds for a file; starting the program takes some of them
+SOFFICE = "soffice"
+CONVERSION_SECONDS = 120  # seconds for a file; starting the program takes some of them
 RTF, ZIP, MARKUP, XML = b"{\\rtf", b"pk\x03\x04", (b"<html", b"<!doctype html"), b"<?xml"
 NOWHERE = dict.fromkeys(("http_proxy", "https_proxy", "ftp_proxy"), "http://127.0.0.1:9")  # nothing is fetched
 _SETTING = (
@@ -58,7 +58,7 @@ def converted(data: bytes, suffix: str) -> bytes:
         raise DocumentError("is not an Office file although its name says so; give it the name of its real type")
     if is_protected(data):
         raise DocumentError(ooxml.PROTECTED)
-    program = shutil.which(PROGRAM)
+    program = shutil.which(SOFFICE)
     if program is None:
         raise UnsupportedDocument(f"is of the old binary format {suffix}; {REMEDY.format(modern=modern)}")
     found = _made(program, data, suffix, modern)
@@ -72,9 +72,9 @@ def as_pdf(data: bytes, suffix: str) -> bytes:
 
     Raises `UnsupportedDocument` if LibreOffice is not installed, `DocumentError` if it fails or the file is encrypted.
     """
-    program = shutil.which(PROGRAM)
+    program = shutil.which(SOFFICE)
     if program is None:
-        raise UnsupportedDocument(f"its pages cannot be shown without LibreOffice (the program {PROGRAM}): install it")
+        raise UnsupportedDocument(f"its pages cannot be shown without LibreOffice (the program {SOFFICE}): install it")
     if data.startswith(ooxml.OLE) and is_protected(data):
         raise DocumentError(ooxml.PROTECTED)
     found = _made(program, data, suffix, ".pdf")
@@ -104,10 +104,12 @@ def _made(program: str, data: bytes, suffix: str, wanted: str) -> bytes | None:
         ]
         try:
             # Its exit code tells nothing
-            subprocess.run(command, capture_output=True, timeout=LONGEST, check=False, env=os.environ | NOWHERE)
+            subprocess.run(
+                command, capture_output=True, timeout=CONVERSION_SECONDS, check=False, env=os.environ | NOWHERE
+            )
         except subprocess.TimeoutExpired as exc:
             raise DocumentError(
-                f"took LibreOffice more than {LONGEST} s to convert; save it as {wanted} yourself"
+                f"took LibreOffice more than {CONVERSION_SECONDS} s to convert; save it as {wanted} yourself"
             ) from exc
         target = source.with_suffix(wanted)
         return target.read_bytes() if target.is_file() else None

@@ -49,7 +49,7 @@ def missed_address(words: str, target: str | None) -> str:
     return target if len(target) <= LONGEST else target.partition("?")[0][:LONGEST]
 
 
-def beside(words: str, target: str | None) -> str:
+def address_beside(words: str, target: str | None) -> str:
     """Text to write behind the words of a link: " (https://mill.example/form)" behind "here", or nothing."""
     address = missed_address(words, target)
     return f" ({address})" if address else ""

@@ -29,9 +29,9 @@ from rag.documents.mail_body import (
     SAID_ELSEWHERE,
     SUFFIXES,
     body_blocks,
-    decoded,
+    decoded_part,
     is_body,
-    parts_of,
+    mail_parts,
     refuse_encrypted,
 )
 from rag.documents.ooxml import OLE
@@ -156,13 +156,13 @@ def _blocks(message: EmailMessage, reading: _Reading, level: int) -> Iterator[Bl
     if message.get_content_type() == PIECE:
         number, total = (message.get_param(name, "?") for name in ("number", "total"))
         raise DocumentError(f"is piece {number} of {total} of a message that was sent in pieces; save it whole")
-    parts = list(parts_of(message))
+    parts = list(mail_parts(message))
     bodies = [part for part in parts if is_body(part, named=False)]
     bodies = bodies or [part for part in parts if is_body(part, named=True)]
     refuse_encrypted(bodies)
     yield from _head(message, level)
     yield from body_blocks(message, bodies, reading.receipt)
-    appointments = [(part, appointment_blocks(decoded(part))) for part in parts if _is_calendar(part)]
+    appointments = [(part, appointment_blocks(decoded_part(part))) for part in parts if _is_calendar(part)]
     yield from dict.fromkeys(block for _, blocks in appointments for block in blocks)
     calendars = [part for part, blocks in appointments if blocks]
     others = [part for part in parts if not any(part is other for other in (*bodies, *calendars))]

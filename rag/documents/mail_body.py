@@ -14,7 +14,7 @@ from email.message import EmailMessage
 from rag.documents import html
 from rag.documents.blocks import Block
 from rag.documents.encoding import decode_labelled, decode_page, decode_text
-from rag.documents.formats import DATA, OFFICE, TEXT
+from rag.documents.formats import DATA, OFFICE, TEXT_TYPES
 from rag.documents.mail_text import mail_blocks
 from rag.documents.receipt import Receipt
 from rag.errors import DocumentError
@@ -29,16 +29,18 @@ WORDS = re.compile(r"\w+")
 SAID_ELSEWHERE = frozenset({"text/x-amp-html"})  # the same as the HTML beside it, for programs that run it
 CALENDAR = frozenset({"text/calendar", "application/ics"})
 WRITTEN = frozenset({"text/plain", "text/html"})
-SUFFIXES = {media_type: suffix for suffix, media_type in reversed({**TEXT, **OFFICE, **DATA}.items())}  # the first
+SUFFIXES = {
+    media_type: suffix for suffix, media_type in reversed({**TEXT_TYPES, **OFFICE, **DATA}.items())
+}  # the first
 ENCRYPTED = "is an encrypted message: its text cannot be read; save it decrypted"
 
 
-def parts_of(message: EmailMessage) -> Iterator[EmailMessage]:
+def mail_parts(message: EmailMessage) -> Iterator[EmailMessage]:
     """The parts of the message that hold no others of it: texts, files, attached messages."""
     if message.is_multipart() and message.get_content_maintype() == "multipart":
         for part in message.iter_parts():
             if isinstance(part, EmailMessage):
-                yield from parts_of(part)
+                yield from mail_parts(part)
     else:
         yield message
 
@@ -65,12 +67,12 @@ def body_blocks(part: EmailMessage, bodies: list[EmailMessage], receipt: Receipt
 
 def refuse_encrypted(bodies: Iterable[EmailMessage]) -> None:
     """Raises `DocumentError` if the plain texts hold nothing but a cipher of PGP."""
-    written = "\n\n".join(decoded(part) for part in bodies if part.get_content_type() != "text/html")
+    written = "\n\n".join(decoded_part(part) for part in bodies if part.get_content_type() != "text/html")
     if PGP.search(written) and not _readable(written).strip():
         raise DocumentError(ENCRYPTED)
 
 
-def decoded(part: EmailMessage) -> str:
+def decoded_part(part: EmailMessage) -> str:
     """The text of a part, by the encoding that is named with it or in it."""
     payload = part.get_payload(decode=True)
     raw = payload if isinstance(payload, bytes) else str(part.get_payload()).encode("utf-8", "surrogateescape")
@@ -107,9 +109,9 @@ def _once(several: list[list[Block]]) -> Iterator[list[Block]]:
 
 def _text_blocks(part: EmailMessage, receipt: Receipt) -> list[Block]:
     if part.get_content_type() == "text/html":
-        return html.fragment(decoded(part), receipt)
+        return html.fragment(decoded_part(part), receipt)
     flowed = str(part.get_param("format", "")).lower() == "flowed"
-    return mail_blocks(_readable(decoded(part)), flowed, str(part.get_param("delsp", "")).lower() == "yes")
+    return mail_blocks(_readable(decoded_part(part)), flowed, str(part.get_param("delsp", "")).lower() == "yes")
 
 
 def _readable(text: str) -> str:

@@ -17,7 +17,7 @@ from rag.documents.blocks import Block, Content, table_block
 from rag.documents.encoding import decode_text
 from rag.documents.front_matter import front_matter
 from rag.documents.link_text import missed_address
-from rag.documents.markdown_rules import DEEPEST, parser, tokens_of
+from rag.documents.markdown_rules import DEEPEST, markdown_parser, tokens_of
 from rag.documents.receipt import IMAGE, STRUCK, Receipt
 from rag.documents.text import literal_lines
 from rag.documents.wrapping import join
@@ -189,7 +189,7 @@ def _markup(children: Sequence[Token]) -> str:
     shown = [
         Token("text", "", 0, content=_description(child)) if child.type == "image" else child for child in children
     ]
-    return str(parser().renderer.render(shown, parser().options, {}))
+    return str(markdown_parser().renderer.render(shown, markdown_parser().options, {}))
 
 
 def _description(image: Token) -> str:

@@ -40,7 +40,7 @@ BAR = "\uf8fe"  # of the private use area: stands for a bar while its row is tak
 def tokens_of(text: str) -> list[Token]:
     """The tokens of a text, without a bar in code being lost with what follows it."""
     held = ROW.sub(lambda row: CODE.sub(lambda code: UNESCAPED.sub(BAR, code[0]), row[0]), text)
-    tokens = parser().parse(held)
+    tokens = markdown_parser().parse(held)
     tokens = list(_with_all_cells(tokens, held.split("\n")))
     if BAR in held:
         for token in tokens:
@@ -69,12 +69,12 @@ def _cell(text: str) -> Iterator[Token]:
     from markdown_it.token import Token
 
     yield Token("td_open", "td", 1)
-    yield from parser().parseInline(text)
+    yield from markdown_parser().parseInline(text)
     yield Token("td_close", "td", -1)
 
 
 @cache
-def parser() -> MarkdownIt:
+def markdown_parser() -> MarkdownIt:
     """The parser with all rules; parsing leaves no state in it."""
     from markdown_it import MarkdownIt
 

@@ -17,7 +17,7 @@ from rag.documents.link_text import missed_address
 from rag.documents.markup_lines import WORD_BREAK, line_of
 from rag.documents.markup_tables import BREAKING, Table
 from rag.documents.mathml import formula_text
-from rag.documents.raised import LOWERED, RAISED, Run, joined
+from rag.documents.raised import LOWERED, RAISED, TextRun, joined_runs
 from rag.documents.receipt import Receipt
 from rag.documents.text import literal_lines
 from rag.types import BlockKind
@@ -35,7 +35,7 @@ BEFORE = 4  # pieces of a line before a link, by which its place is found again
 LONGEST_CELL = 1000  # characters; a table with a longer one lays out a page and holds no values
 
 
-def blocks_of(
+def markup_blocks(
     root: LexborNode,
     left_out: Callable[[LexborNode], bool],
     last: LexborNode | None = None,
@@ -80,18 +80,20 @@ class _Writer:
         self._receipt = receipt
         self._lines: list[str] = []
         self._kind: BlockKind = "prose"  # of the block that is open
-        self._pieces: list[Run] = []  # of the line that is open
+        self._pieces: list[TextRun] = []  # of the line that is open
         self._lists: list[int | None] = []  # the next number of each open list, None if it has bullets
         self._marker = ""
         self._preformatted = 0
         self._shift = 0
-        self._links: list[tuple[list[Run], int, int]] = []  # pieces, the numbers of them and of blocks before each link
+        self._links: list[
+            tuple[list[TextRun], int, int]
+        ] = []  # pieces, the numbers of them and of blocks before each link
         self._pictures: list[str] = []  # descriptions of those in the open block
         self._table: Table | None = None
 
     def write(self, text: str) -> None:
         text = literal_lines(text) if self._preformatted else WHITE_SPACE.sub(" ", text)
-        self._open_pieces().append(Run(text, self._shift))
+        self._open_pieces().append(TextRun(text, self._shift))
 
     def enter(self, node: LexborNode) -> None:
         tag = node.tag or ""
@@ -110,7 +112,7 @@ class _Writer:
         elif tag == "li":
             self._enter_item(node)
         elif tag == "br":
-            self._pieces.append(Run("\n"))
+            self._pieces.append(TextRun("\n"))
         elif tag == "pre":
             self._break()
             self._preformatted += 1
@@ -162,7 +164,7 @@ class _Writer:
         elif tag == "img":
             self._pictures.append("" if self._links else described(node.attributes.get("alt")))
         else:
-            self._open_pieces().append(Run(WORD_BREAK))
+            self._open_pieces().append(TextRun(WORD_BREAK))
 
     def _leave_inline(self, node: LexborNode, tag: str) -> None:
         if tag in SHIFTS:
@@ -173,14 +175,14 @@ class _Writer:
             pieces, start, above = self._links.pop()
             target = node.attributes.get("href")
             if pieces is self._open_pieces():
-                words = joined(pieces[start:])
-                self._receipt.leads(joined(pieces[max(0, start - BEFORE) : start]), words, target)
+                words = joined_runs(pieces[start:])
+                self._receipt.leads(joined_runs(pieces[max(0, start - BEFORE) : start]), words, target)
                 address = missed_address(words, target)
                 self.write(f" ({address})" if address else "")
             elif inside := self.blocks[above:]:  # the link holds blocks, the first of which says where it leads
                 self._receipt.leads("", inside[0].text.partition("\n")[0], target)
         elif "-" in tag:
-            self._open_pieces().append(Run(WORD_BREAK))
+            self._open_pieces().append(TextRun(WORD_BREAK))
 
     def _end_line(self) -> None:
         text = line_of(self._pieces)
@@ -211,7 +213,7 @@ class _Writer:
             self._marker = f"{number}. "
             self._lists[-1] = number + 1
 
-    def _open_pieces(self) -> list[Run]:
+    def _open_pieces(self) -> list[TextRun]:
         return self._pieces if self._table is None or self._table.cell is None else self._table.cell
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rag.documents.markup_lines import line_of
-from rag.documents.raised import Run
+from rag.documents.raised import TextRun
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -29,7 +29,7 @@ class Table:
 
     def __init__(self) -> None:
         self.rows: list[list[str]] = []
-        self.cell: list[Run] | None = None  # pieces of the cell that is open
+        self.cell: list[TextRun] | None = None  # pieces of the cell that is open
         self._names = 0  # rows at the top that hold only `th`
         self._only_names = True  # whether the open row does
         self._spans = (1, 1)
@@ -45,7 +45,7 @@ class Table:
             self._spans = (_span(node, "colspan"), _span(node, "rowspan"))
             self.cell = []
         elif self.cell is not None and (tag in BREAKING or tag in ("br", "li")):
-            self.cell.append(Run("\n"))
+            self.cell.append(TextRun("\n"))
 
     def leave(self, tag: str) -> None:
         """Closes a row or a cell."""

@@ -44,17 +44,17 @@ TOKEN = re.compile(
 SHOWN = frozenset({"quoted", "escaped", "money", "other", "slash"})  # written as they stand, if they mean no more
 
 
-class Token(NamedTuple):
+class FormatToken(NamedTuple):
     """A piece of a format: what it is, and its text."""
 
     kind: str
     text: str
 
 
-class Section(NamedTuple):
+class FormatSection(NamedTuple):
     """A part of a format, for some of the numbers."""
 
-    tokens: tuple[Token, ...]
+    tokens: tuple[FormatToken, ...]
     condition: str = ""
     coloured: bool = False
 
@@ -63,7 +63,7 @@ class Section(NamedTuple):
         return frozenset(token.kind for token in self.tokens)
 
 
-def shown(value: float, code: str = GENERAL, epoch_1904: bool = False) -> str:
+def formatted_number(value: float, code: str = GENERAL, epoch_1904: bool = False) -> str:
     """The number as its cell shows it; `epoch_1904`: days are counted from 1904, as old Macintosh programs do."""
     if code == GENERAL or len(code) > LONGEST:
         return plain(value)
@@ -89,18 +89,18 @@ def plain(value: float) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _sections(code: str) -> tuple[Section, ...]:
+def _sections(code: str) -> tuple[FormatSection, ...]:
     return tuple(_section(part) for part in SECTION_END.split(code[:LONGEST_CODE])[:4])
 
 
-def _section(code: str) -> Section:
-    tokens = [Token(match.lastgroup or "", match[match.lastgroup or 0]) for match in TOKEN.finditer(code)]
+def _section(code: str) -> FormatSection:
+    tokens = [FormatToken(match.lastgroup or "", match[match.lastgroup or 0]) for match in TOKEN.finditer(code)]
     condition = next((token.text for token in tokens if token.kind == "condition"), "")
     kept = tuple(token for token in tokens if token.kind not in ("condition", "colour"))
-    return Section(kept, condition, any(token.kind == "colour" for token in tokens))
+    return FormatSection(kept, condition, any(token.kind == "colour" for token in tokens))
 
 
-def _chosen(sections: tuple[Section, ...], value: float) -> tuple[Section, float]:
+def _chosen(sections: tuple[FormatSection, ...], value: float) -> tuple[FormatSection, float]:
     """The section for the number, and the number that it is to write: a section of negative ones has its own sign."""
     if any(section.condition for section in sections):
         fitting = (section for section in sections if not section.condition or _fits(value, section.condition))
@@ -126,11 +126,11 @@ def _fits(value: float, condition: str) -> bool:
     }.get(sign, value != limit)
 
 
-def _words(section: Section) -> str:
+def _words(section: FormatSection) -> str:
     return "".join(token.text for token in section.tokens if token.kind in SHOWN).strip()
 
 
-def _around_general(section: Section, number: float) -> str:
+def _around_general(section: FormatSection, number: float) -> str:
     written = "general" if "general" in section.kinds() else "text"
     parts = [
         plain(number) if token.kind == written else token.text if token.kind in SHOWN else ""
@@ -139,7 +139,7 @@ def _around_general(section: Section, number: float) -> str:
     return "".join(parts).strip() if written in section.kinds() else f"{plain(number)} {_words(section)}"
 
 
-def _number(section: Section, value: float) -> str:
+def _number(section: FormatSection, value: float) -> str:
     tokens = list(section.tokens)
     places = [place for place, token in enumerate(tokens) if token.kind == "digit"]
     exact = int(abs(value)) if value.is_integer() and abs(value) < LARGEST_WHOLE else format(abs(value), DIGITS)
@@ -158,7 +158,7 @@ def _number(section: Section, value: float) -> str:
     return ("-" if value < 0 and not is_zero else "") + text.strip()
 
 
-def _fixed(tokens: list[Token], number: Decimal) -> str:
+def _fixed(tokens: list[FormatToken], number: Decimal) -> str:
     point = next((place for place, token in enumerate(tokens) if token.kind == "point"), len(tokens))
     before, after = tokens[:point], tokens[point + 1 :]
     decimals = sum(token.kind == "digit" for token in after)
@@ -168,7 +168,7 @@ def _fixed(tokens: list[Token], number: Decimal) -> str:
     return _whole(before, whole if whole != "0" else "") + dot + fraction
 
 
-def _digits_end(tokens: list[Token], text: str) -> int:
+def _digits_end(tokens: list[FormatToken], text: str) -> int:
     """Place at which the digits may end in the text behind a point; words follow."""
     tail = 0
     for token in reversed(tokens):
@@ -178,7 +178,7 @@ def _digits_end(tokens: list[Token], text: str) -> int:
     return len(text) - tail
 
 
-def _whole(tokens: list[Token], digits: str) -> str:
+def _whole(tokens: list[FormatToken], digits: str) -> str:
     """The digits before the point, filled into their places from the right: "000-00" with 7 gives 000-07."""
     grouped = any(token.kind == "comma" for token in tokens)
     first = next((place for place, token in enumerate(tokens) if token.kind == "digit"), None)
@@ -204,13 +204,13 @@ def _whole(tokens: list[Token], digits: str) -> str:
     return "".join(reversed(out))
 
 
-def _decimals(tokens: list[Token], digits: str) -> str:
+def _decimals(tokens: list[FormatToken], digits: str) -> str:
     """The digits behind the point; zeros at their end are left out where the format does not ask for them."""
     needed = len(digits.rstrip("0"))
     out, place = "", 0
     for at, token in enumerate(tokens):
         if token.kind == "digit":
-            asked = any(later == Token("digit", "0") for later in tokens[at:])
+            asked = any(later == FormatToken("digit", "0") for later in tokens[at:])
             out += digits[place] if place < needed or token.text == "0" or asked else ""
             place += 1
         else:
@@ -218,14 +218,14 @@ def _decimals(tokens: list[Token], digits: str) -> str:
     return out
 
 
-def _said(token: Token) -> str:
+def _said(token: FormatToken) -> str:
     """Text that a piece writes which is no digit."""
     if token.kind in SHOWN:
         return token.text
     return {"percent": "%", "space": " ", "point": "."}.get(token.kind, "")
 
 
-def _scientific(tokens: list[Token], number: Decimal) -> str:
+def _scientific(tokens: list[FormatToken], number: Decimal) -> str:
     at = next(place for place, token in enumerate(tokens) if token.kind == "exponent")
     mantissa = tokens[:at]
     decimals = 0
@@ -240,7 +240,7 @@ def _scientific(tokens: list[Token], number: Decimal) -> str:
     return f"{before}{written}E{sign}{exponent[1:].lstrip('0').zfill(power)}{after}"
 
 
-def _fraction(tokens: list[Token], number: Decimal) -> str:
+def _fraction(tokens: list[FormatToken], number: Decimal) -> str:
     """A whole number and a fraction: "# ?/?" with 2.5 gives 2 1/2; "?/8" asks for eighths."""
     slash = next(place for place, token in enumerate(tokens) if token.kind == "slash")
     below = "".join(token.text for token in tokens[slash + 1 :] if token.kind in ("digit", "other"))
@@ -260,7 +260,7 @@ def _fraction(tokens: list[Token], number: Decimal) -> str:
     return f"{whole} {above}/{under}" if whole else f"{above}/{under}"
 
 
-def _date(value: float, section: Section, epoch_1904: bool) -> str:
+def _date(value: float, section: FormatSection, epoch_1904: bool) -> str:
     if not 0 <= value < LATEST:
         return (
             plain(value) if value >= 0 or "elapsed" not in section.kinds() else "-" + _date(-value, section, epoch_1904)
@@ -289,7 +289,7 @@ def _moment(seconds: float, epoch_1904: bool) -> datetime.datetime:
     return first + datetime.timedelta(seconds=seconds)
 
 
-def _minutes_told(tokens: tuple[Token, ...]) -> list[Token]:
+def _minutes_told(tokens: tuple[FormatToken, ...]) -> list[FormatToken]:
     """The pieces with "i" for minutes and "o" for months, which formats both call "m"."""
     dates = [place for place, token in enumerate(tokens) if token.kind in ("date", "elapsed")]
     told = list(tokens)
@@ -299,11 +299,11 @@ def _minutes_told(tokens: tuple[Token, ...]) -> list[Token]:
             before = tokens[dates[number - 1]].text[:1].lower() if number else ""
             after = tokens[dates[number + 1]].text[:1].lower() if number + 1 < len(dates) else ""
             minutes = len(token.text) < 3 and (before == "h" or after == "s")
-            told[place] = Token("date", ("i" if minutes else "o") * len(token.text))
+            told[place] = FormatToken("date", ("i" if minutes else "o") * len(token.text))
     return told
 
 
-def _said_of_date(token: Token, moment: datetime.datetime, seconds: float, noon: bool) -> str:
+def _said_of_date(token: FormatToken, moment: datetime.datetime, seconds: float, noon: bool) -> str:
     if token.kind == "elapsed":
         unit = {"h": 3600, "m": 60, "s": 1}[token.text[0].lower()]
         return str(int(seconds // unit)).zfill(len(token.text))

@@ -23,7 +23,7 @@ FILLED = ("paragraph-properties", "table-cell-properties", "table-row-properties
 DEEPEST = 20  # styles that are based on one another
 
 
-class Look(NamedTuple):
+class TextStyle(NamedTuple):
     """Typography of a text."""
 
     hidden: bool = False
@@ -41,7 +41,7 @@ class Look(NamedTuple):
         return self.hidden or small or look_alike(self.colour, self.paper)
 
 
-class Level(NamedTuple):
+class OdfListLevel(NamedTuple):
     """Numbering of a level of a list; without a form it has bullets."""
 
     form: str | None
@@ -51,7 +51,7 @@ class Level(NamedTuple):
     start: int = 1
 
 
-Levels = Mapping[int, Level]
+Levels = Mapping[int, OdfListLevel]
 
 
 class Looks:
@@ -80,7 +80,7 @@ class Looks:
             case "page-layout-properties":
                 self._pages.append(element)
 
-    def of(self, name: str | None, around: Look) -> Look:
+    def of(self, name: str | None, around: TextStyle) -> TextStyle:
         """The look of text of a style within text of another look."""
         told: dict[str, Any] = {}
         hidden = around.hidden
@@ -178,7 +178,7 @@ def _levels(style: Element) -> Levels:
         if not stated.isdecimal():
             continue
         numbered = local_name(element) in ("list-level-style-number", "outline-level-style")
-        found[int(stated) - 1] = Level(
+        found[int(stated) - 1] = OdfListLevel(
             FORMS.get(value(element, "num-format") or "", "") if numbered else None,
             value(element, "num-prefix") or "",
             value(element, "num-suffix") or "",
@@ -193,7 +193,7 @@ def _number(text: str | None) -> int:
 
 
 def _stated(properties: Element, around: Colour | None) -> dict[str, Any]:
-    """Properties that a style states for its text, by the fields of `Look`."""
+    """Properties that a style states for its text, by the fields of `TextStyle`."""
     told: dict[str, Any] = {}
     struck, position, face = _struck(properties), value(properties, "text-position"), _font(properties)
     size, ink = length(value(properties, "font-size")), value(properties, "color")

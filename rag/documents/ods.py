@@ -15,12 +15,12 @@ from xml.etree import ElementTree
 from rag.documents import ooxml
 from rag.documents.damaged import told_as_damage
 from rag.documents.descriptions import described
-from rag.documents.grid import Figure, Sheet, Span, bridge
+from rag.documents.grid import DataCell, Sheet, Span, bridge
 from rag.documents.number_formats import plain
-from rag.documents.odf_styles import Look, Looks
+from rag.documents.odf_styles import Looks, TextStyle
 from rag.documents.ooxml import Element, local_name, value
-from rag.documents.opendocument import Source, line, refused_if_protected
-from rag.documents.receipt import COLUMN, COMMENT, FORMULA, IMAGE, OBJECT, ROW, SHEET, STRUCK, Receipt, quoted
+from rag.documents.opendocument import OdfContext, line, refused_if_protected
+from rag.documents.receipt import COLUMN, COMMENT, FORMULA, IMAGE, OBJECT, ROW, SHEET, STRUCK, Receipt, quoted_name
 from rag.documents.unseen import WHITE
 
 MOST_REPEATED = 1000  # filled cells or rows; more fill the sheet up to its edge
@@ -29,11 +29,11 @@ DATE = re.compile(r"(\d{4}-\d\d-(\d\d))(?:T(\d\d:\d\d)(:\d\d)?.*)?")
 TABLES = ("table", "shapes")
 
 
-def sheets(package: zipfile.ZipFile, receipt: Receipt) -> Iterator[Sheet]:
+def ods_sheets(package: zipfile.ZipFile, receipt: Receipt) -> Iterator[Sheet]:
     """Yields the visible sheets; raises `DocumentError` for damage and for a password."""
     refused_if_protected(package)
     looks = Looks(ooxml.part(package, "styles.xml"))
-    source = Source(looks, receipt)
+    source = OdfContext(looks, receipt)
     rows = _Rows(source)
     parents: list[Element] = []
     depth = 0  # of tables; drawings may hold some of their own
@@ -56,7 +56,7 @@ def sheets(package: zipfile.ZipFile, receipt: Receipt) -> Iterator[Sheet]:
             elif tag == "table" and depth == 0:
                 name, visible = value(element, "name") or "", looks.is_visible(value(element, "style-name"))
                 rows.finish()
-                if visible or ((rows.filled or rows.besides) and not receipt.hides_part(SHEET, quoted(name))):
+                if visible or ((rows.filled or rows.besides) and not receipt.hides_part(SHEET, quoted_name(name))):
                     yield Sheet(name, rows.filled, rows.spans, rows.besides)
                 rows = _Rows(source)
                 _forget(parents[-1])
@@ -70,7 +70,7 @@ def _forget(parent: Element) -> None:
         parent.remove(child)
 
 
-def _drawn(element: Element, tag: str, source: Source) -> Iterator[str]:
+def _drawn(element: Element, tag: str, source: OdfContext) -> Iterator[str]:
     """Yields the text of a box or the description of an image, and counts what has none; charts aside, whose values are
     those of cells."""
     match tag:
@@ -80,7 +80,7 @@ def _drawn(element: Element, tag: str, source: Source) -> Iterator[str]:
             source.receipt.count(OBJECT)
         case "custom-shape" | "text-box":
             paragraphs = [part for part in element.iter() if local_name(part) == "p"]
-            yield "\n".join(line(paragraph, source, Look(paper=None)) for paragraph in paragraphs).strip()
+            yield "\n".join(line(paragraph, source, TextStyle(paper=None)) for paragraph in paragraphs).strip()
         case "frame":
             inside = {local_name(child): child for child in element}
             if "image" in inside and inside.keys().isdisjoint(("object", "object-ole")):
@@ -92,7 +92,7 @@ def _drawn(element: Element, tag: str, source: Source) -> Iterator[str]:
 class _Rows:
     """The cells of a sheet so far."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: OdfContext) -> None:
         self.filled: dict[int, dict[int, str]] = {}
         self.spans: list[Span] = []
         self.besides: list[str] = []  # texts that are drawn
@@ -146,10 +146,10 @@ class _Rows:
         return [column for column in columns if column not in hidden or self._source.receipt.include_hidden]
 
 
-def _text(cell: Element, source: Source) -> str:
-    """The text that the cell shows, empty if it is struck or not seen; a `Figure` if it is no text."""
+def _text(cell: Element, source: OdfContext) -> str:
+    """The text that the cell shows, empty if it is struck or not seen; a `DataCell` if it is no text."""
     style = value(cell, "style-name")
-    look = source.looks.of(style, Look(paper=source.looks.paper(style, WHITE)))
+    look = source.looks.of(style, TextStyle(paper=source.looks.paper(style, WHITE)))
     plainly = look._replace(hidden=False, struck=False, points=None, colour=None)
     text = _shown(cell, source, plainly)
     if look.struck:
@@ -158,23 +158,23 @@ def _text(cell: Element, source: Source) -> str:
     return "" if look.is_unseen and source.receipt.hides(text) else text
 
 
-def _shown(cell: Element, source: Source, look: Look) -> str:
+def _shown(cell: Element, source: OdfContext, look: TextStyle) -> str:
     shown = "\n".join(line(paragraph, source, look) for paragraph in cell.iterfind("{*}p"))
     stored = value(cell, "value")
     kind = value(cell, "value-type")
     source.receipt.count(FORMULA, kind is None and not shown and value(cell, "formula") is not None)
     match kind:
         case "date":
-            return Figure(_date(value(cell, "date-value") or "", shown))
+            return DataCell(_date(value(cell, "date-value") or "", shown))
         case "float" | "percentage" | "currency":
             try:
-                return Figure(shown or plain(float(stored or "")))
+                return DataCell(shown or plain(float(stored or "")))
             except ValueError:
                 return shown
         case "boolean":
-            return Figure(shown or (value(cell, "boolean-value") or "").upper())
+            return DataCell(shown or (value(cell, "boolean-value") or "").upper())
         case "time":
-            return Figure(shown or (value(cell, "time-value") or ""))
+            return DataCell(shown or (value(cell, "time-value") or ""))
         case _:
             return shown or (value(cell, "string-value") or "")
 

@@ -42,7 +42,7 @@ class Target(NamedTuple):
     path: str
 
 
-def opened(data: bytes) -> zipfile.ZipFile:
+def open_package(data: bytes) -> zipfile.ZipFile:
     """The package, to be closed; raises `DocumentError` if it is encrypted, of the old format, damaged or too large."""
     if data.startswith(OLE):
         if ENCRYPTED in data:
@@ -62,12 +62,12 @@ def part(package: zipfile.ZipFile, path: str | None) -> Element | None:
     """The root of a part, None if there is no such part; raises `DocumentError` if it is damaged."""
     if path is None or path not in package.namelist():
         return None
-    data = unpacked(package, path)
+    data = part_bytes(package, path)
     with told_as_damage(*PARSING):
         return ElementTree.fromstring(data)
 
 
-def unpacked(package: zipfile.ZipFile, path: str) -> bytes:
+def part_bytes(package: zipfile.ZipFile, path: str) -> bytes:
     """The bytes of a part that the package lists; raises `DocumentError` if they are damaged."""
     with told_as_damage(*UNPACKING):
         return package.read(path)

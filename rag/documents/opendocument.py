@@ -20,11 +20,11 @@ from rag.documents import ooxml
 from rag.documents.blocks import Block, Content, table_blocks
 from rag.documents.descriptions import described
 from rag.documents.formulas import mathml
-from rag.documents.link_text import beside
+from rag.documents.link_text import address_beside
 from rag.documents.margins import with_margins
-from rag.documents.odf_styles import POINTS, Counts, Look, Looks, length
+from rag.documents.odf_styles import POINTS, Counts, Looks, TextStyle, length
 from rag.documents.ooxml import Element, local_name, value
-from rag.documents.raised import Run, joined
+from rag.documents.raised import TextRun, joined_runs
 from rag.documents.receipt import CHART, COMMENT, DELETED, IMAGE, MEDIUM, OBJECT, SHAPE, SLIDE, STRUCK, Receipt
 from rag.documents.symbols import in_font
 from rag.documents.unseen import SMALLEST_IMAGE, WHITE, Colour
@@ -35,7 +35,7 @@ META = {"title": "title", "language": "language", "creator": "author", "date": "
 META_FIRST = {"initial-creator": "author", "creation-date": "created"}
 LEFT_OUT = frozenset({"annotation", "annotation-end", "tracked-changes", "forms", "sequence-decls", "ruby-text"})
 ANCHORED = frozenset({"frame", "custom-shape", "g", "rect", "ellipse", "line", "connector", "a"})
-SEEN = Look()
+SEEN = TextStyle()
 MOST_REPEATED = 1000  # cells or spaces; more fill the sheet up to its edge
 ITEM = "- "
 MARGINS = ("header", "footer")
@@ -44,7 +44,7 @@ OBJECTS = frozenset({"object", "object-ole", "plugin", "applet"})
 DRAWN = OBJECTS | {"image"}
 
 
-class Source(NamedTuple):
+class OdfContext(NamedTuple):
     """Parts of a file that its text refers to."""
 
     looks: Looks
@@ -56,7 +56,7 @@ class Source(NamedTuple):
 def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """The blocks of the text, or of each slide; raises `DocumentError` for damage, a password or another type."""
     receipt = receipt or Receipt()
-    with ooxml.opened(data) as package:
+    with ooxml.open_package(data) as package:
         refused_if_protected(package)
         content = ooxml.part(package, "content.xml")
         body = None if content is None else next(iter(content.iterfind("{*}body/*")), None)
@@ -66,7 +66,7 @@ def parse(data: bytes, receipt: Receipt | None = None) -> Content:
         looks = Looks(styles, content)
         meta = ooxml.part(package, "meta.xml")
         paged = local_name(body) == "presentation"
-        reader = _Reader(package, Source(looks, receipt, package, None if paged else looks.page_paper()))
+        reader = _Reader(package, OdfContext(looks, receipt, package, None if paged else looks.page_paper()))
         receipt.count(COMMENT, sum(local_name(item) == "annotation" for item in body.iter()))
         if paged:
             pages = [reader.slide(*slide) for slide in enumerate(body.iterfind("{*}page"), start=1)]
@@ -92,19 +92,19 @@ def refused_if_protected(package: zipfile.ZipFile) -> None:
         raise DocumentError(ooxml.PROTECTED)
 
 
-def line(paragraph: Element, source: Source, around: Look | None = None) -> str:
+def line(paragraph: Element, source: OdfContext, around: TextStyle | None = None) -> str:
     """The text of a paragraph within what has a look of its own."""
     if _is_hidden_paragraph(paragraph) and source.receipt.hides("".join(paragraph.itertext())):
         return ""
-    style, around = value(paragraph, "style-name"), around or Look(paper=source.paper)
+    style, around = value(paragraph, "style-name"), around or TextStyle(paper=source.paper)
     look = source.looks.of(style, around._replace(paper=source.looks.paper(style, around.paper)))
-    return joined(_runs(paragraph, look, source)).strip()
+    return joined_runs(_runs(paragraph, look, source)).strip()
 
 
 class _Reader:
     """Reads elements in the order of the text, since lists count on."""
 
-    def __init__(self, package: zipfile.ZipFile, source: Source) -> None:
+    def __init__(self, package: zipfile.ZipFile, source: OdfContext) -> None:
         self._package = package
         self._source = source
         self._looks = source.looks
@@ -258,7 +258,7 @@ class _Reader:
         self._source = around
         return found
 
-    def _boxes(self, paragraph: Element, around: Look = SEEN) -> Iterator[Block]:
+    def _boxes(self, paragraph: Element, around: TextStyle = SEEN) -> Iterator[Block]:
         """The text boxes, charts and images anchored in a paragraph, or in a part of one within a look."""
         if _is_hidden_paragraph(paragraph) and not self._receipt.include_hidden:
             return  # they are counted with its text
@@ -376,7 +376,7 @@ def _count(element: Element, attribute: str) -> int:
     return min(int(text), MOST_REPEATED) if text.isdecimal() else 1
 
 
-def _runs(element: Element, look: Look, source: Source) -> Iterator[Run]:
+def _runs(element: Element, look: TextStyle, source: OdfContext) -> Iterator[TextRun]:
     yield _run(element.text, look, source.receipt)
     for child in element:
         match local_name(child):
@@ -393,9 +393,9 @@ def _runs(element: Element, look: Look, source: Source) -> Iterator[Run]:
                 yield from runs
                 words = "".join(run.text for run in runs)
                 source.receipt.leads("", words, value(child, "href"))
-                yield Run(beside(words, value(child, "href")))
+                yield TextRun(address_beside(words, value(child, "href")))
             case "frame":
-                yield from (Run(text) for text in _formulas(child, source.package))
+                yield from (TextRun(text) for text in _formulas(child, source.package))
             case "hidden-text" if value(child, "is-hidden") == "true":
                 yield _run(value(child, "string-value"), look._replace(hidden=True), source.receipt)
             case tag if tag in ANCHORED or tag in LEFT_OUT:
@@ -405,14 +405,14 @@ def _runs(element: Element, look: Look, source: Source) -> Iterator[Run]:
         yield _run(child.tail, look, source.receipt)
 
 
-def _run(text: str | None, look: Look, receipt: Receipt) -> Run:
+def _run(text: str | None, look: TextStyle, receipt: Receipt) -> TextRun:
     text = text or ""
     if look.struck:
         receipt.count_text(STRUCK, text)
-        return Run("", look.shift)
+        return TextRun("", look.shift)
     if look.is_unseen and receipt.hides(text):
-        return Run("", look.shift)
-    return Run(in_font(text, look.font), look.shift)
+        return TextRun("", look.shift)
+    return TextRun(in_font(text, look.font), look.shift)
 
 
 def _formulas(frame: Element, package: zipfile.ZipFile | None) -> Iterator[str]:

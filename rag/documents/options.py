@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Options(NamedTuple):
+class ReadOptions(NamedTuple):
     """Options of a person for how files are read."""
 
     passwords: tuple[str, ...] = ()  # tried one after another on PDF files that are encrypted
@@ -13,4 +13,4 @@ class Options(NamedTuple):
     include_hidden: bool = False  # text that nobody sees is read
 
 
-DEFAULTS = Options()
+DEFAULTS = ReadOptions()

@@ -16,7 +16,7 @@ from rag.documents import html
 from rag.documents.blocks import Content, visible
 from rag.documents.encoding import decode_text
 from rag.documents.markup_page import Cell, Page, indent_of
-from rag.documents.org_inline import inline
+from rag.documents.org_inline import org_markup
 from rag.documents.wrapping import join
 
 HEADING = re.compile(r"(\*+)\s+(|.*?\S)(?:\s+:((?:[\w@#%]+:)+))?\s*$")
@@ -123,7 +123,7 @@ class _Reader:
             parts[-1].append(BREAK.sub("", line))
             if BREAK.search(line):
                 parts.append([])
-        return "<br>".join(inline(join(part)) for part in parts if part)
+        return "<br>".join(org_markup(join(part)) for part in parts if part)
 
     def _goes_on(self, line: str, indent: int) -> bool:
         if not line.strip() or indent_of(line) < indent:
@@ -132,9 +132,9 @@ class _Reader:
 
     def _heading(self, found: re.Match[str]) -> None:
         self._place += 1
-        self.page.heading(len(found[1]) + bool(self.title), inline(PRIORITY.sub("", found[2], count=1)))
+        self.page.heading(len(found[1]) + bool(self.title), org_markup(PRIORITY.sub("", found[2], count=1)))
         if found[3]:
-            self.page.paragraph(inline(f"Tags: {', '.join(found[3].strip(':').split(':'))}"))
+            self.page.paragraph(org_markup(f"Tags: {', '.join(found[3].strip(':').split(':'))}"))
 
     def _block(self, found: re.Match[str]) -> None:
         kind = found[1].lower()
@@ -158,10 +158,10 @@ class _Reader:
             return
         self.stated |= {KNOWN[name]: value} if name in KNOWN else {}
         if name == "title":
-            self.page.heading(1, inline(value))
+            self.page.heading(1, org_markup(value))
         else:
             self.page.paragraph(
-                inline(value if name in ("subtitle", "caption") else f"{found[1].capitalize()}: {value}")
+                org_markup(value if name in ("subtitle", "caption") else f"{found[1].capitalize()}: {value}")
             )
 
     def _drawer(self, found: re.Match[str]) -> None:
@@ -172,7 +172,7 @@ class _Reader:
         lines = []
         while self._place < len(self._lines) and (stated := PROPERTY.match(self._lines[self._place])):
             if stated[1].lower() not in KEYS:
-                lines.append(inline(f"{stated[1].capitalize()}: {stated[2]}"))
+                lines.append(org_markup(f"{stated[1].capitalize()}: {stated[2]}"))
             self._place += 1
         if lines:
             self.page.paragraph("<br>".join(lines))
@@ -193,7 +193,7 @@ class _Reader:
             if RULE.match(line):
                 headers = headers or len(rows)
             elif any(cells) and not all(NOT_SHOWN.fullmatch(cell) for cell in cells):
-                rows.append([Cell(inline(BAR.sub("|", cell))) for cell in cells])
+                rows.append([Cell(org_markup(BAR.sub("|", cell))) for cell in cells])
         self.page.table(rows, headers if headers < len(rows) else 0, indent)
 
     def _item(self, found: re.Match[str]) -> None:

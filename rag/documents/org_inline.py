@@ -26,7 +26,7 @@ ELEMENTS = {"*": "b", "/": "i", "_": "u", "+": "s"}  # `=` and `~` mark code
 SHIFTS = {"^": "sup", "_": "sub"}
 
 
-def inline(text: str) -> str:
+def org_markup(text: str) -> str:
     """The markup of the words."""
     parts, end = [], 0
     for found in MARKS.finditer(text):
@@ -41,23 +41,23 @@ def _shown(found: re.Match[str]) -> str:
     if found["mark"]:
         tag = ELEMENTS.get(found["mark"])
         inner = found["marked"]
-        return f"<{tag}>{inline(inner)}</{tag}>" if tag else f"<code>{html.escape(inner)}</code>"
+        return f"<{tag}>{org_markup(inner)}</{tag}>" if tag else f"<code>{html.escape(inner)}</code>"
     if found["shift"]:
         tag = SHIFTS[found["shift"]]
-        return f"<{tag}>{inline(found['shifted'])}</{tag}>"
+        return f"<{tag}>{org_markup(found['shifted'])}</{tag}>"
     if found["entity"]:
         return html.escape(_character(found[0], found["entity"]))
     if found["note"] is not None:
-        return f"[{html.escape(found['note'])}]" if not found["said"] else f" ({inline(found['said'])})"
+        return f"[{html.escape(found['note'])}]" if not found["said"] else f" ({org_markup(found['said'])})"
     if found["place"]:
-        return inline(found["place"]) if found[0].startswith("<<<") else ""
+        return org_markup(found["place"]) if found[0].startswith("<<<") else ""
     return html.escape(found["formula"] or found["time"] or found["address"] or "")
 
 
 def _link(target: str, label: str | None) -> str:
     if label is None:
         return html.escape(target.lstrip("*#"))
-    return f'<a href="{html.escape(target)}">{inline(label)}</a>'
+    return f'<a href="{html.escape(target)}">{org_markup(label)}</a>'
 
 
 def _character(written: str, name: str) -> str:

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from rag.documents.contained import printable
 from rag.documents.discover import Found
-from rag.documents.options import DEFAULTS, Options
+from rag.documents.options import DEFAULTS, ReadOptions
 from rag.documents.pool_messages import LARGEST, NoMessage, message_of
 from rag.documents.pool_process import PoolProcess
 from rag.documents.pool_worker import ReaderLimits, ReadingJob
@@ -57,7 +57,7 @@ class ReaderPool:
     def __init__(
         self,
         workers: int,
-        options: Options = DEFAULTS,
+        options: ReadOptions = DEFAULTS,
         seconds: float = SECONDS,
         megabytes: int = MEGABYTES,
         *,
@@ -172,7 +172,7 @@ class _Worker:
         self._files = 0
         self._spent = False
 
-    def begin(self, task: _Task, options: Options) -> None:
+    def begin(self, task: _Task, options: ReadOptions) -> None:
         worn = self._spent or self._files >= FILES_BEFORE_RENEWAL
         if self._process is None or self._process.ended or worn:
             self.stop()

@@ -10,14 +10,14 @@ import json
 from dataclasses import fields
 from typing import Any, NamedTuple, TypeAlias
 
-from rag.documents.unpack import Archive, Begun, Kept, Result, Spent
+from rag.documents.unpack import Archive, Begun, Result, Spent, UnchangedFile
 from rag.errors import DocumentError, EmptyDocument, ReaderFault, UnsupportedDocument
 from rag.types import BlockSpan, Document, Passage, Prepared, Sentence
 
 Message: TypeAlias = Begun | Spent | Result | Prepared
 
 LARGEST = 1 << 30  # bytes: a document may have 200 million characters
-_MESSAGES: dict[str, type[Any]] = {kind.__name__: kind for kind in (Begun, Spent, Kept, Archive, Document)}
+_MESSAGES: dict[str, type[Any]] = {kind.__name__: kind for kind in (Begun, Spent, UnchangedFile, Archive, Document)}
 _ERRORS: dict[str, type[DocumentError]] = {
     kind.__name__: kind for kind in (DocumentError, UnsupportedDocument, EmptyDocument, ReaderFault)
 }

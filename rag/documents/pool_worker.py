@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
-from rag.documents.options import Options
+from rag.documents.options import ReadOptions
 from rag.documents.pool_messages import bytes_of
 from rag.documents.unpack import Begun, Result, Spent, id_of, read_all
 from rag.types import Prepared
@@ -37,7 +37,7 @@ class ReadingJob(NamedTuple):
     path: Path
     document_id: str
     source: str
-    options: Options
+    options: ReadOptions
     known: Set[tuple[str, str]]
     past: Set[str]
 

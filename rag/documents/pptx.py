@@ -18,10 +18,10 @@ from rag.documents import charts, ooxml
 from rag.documents.blocks import Block, Content, table_blocks
 from rag.documents.descriptions import described
 from rag.documents.formulas import formula
-from rag.documents.link_text import beside
+from rag.documents.link_text import address_beside
 from rag.documents.numerals import numeral
 from rag.documents.ooxml import Element, Target, local_name, relation_id
-from rag.documents.raised import LOWERED, RAISED, Run, joined
+from rag.documents.raised import LOWERED, RAISED, TextRun, joined_runs
 from rag.documents.receipt import COMMENT, IMAGE, MEDIUM, OBJECT, SHAPE, SLIDE, STRUCK, Receipt
 from rag.documents.slide_unseen import Behind, Paper
 from rag.documents.symbols import in_font
@@ -56,7 +56,7 @@ class _Slide(NamedTuple):
 def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """The blocks of each slide; raises `DocumentError` if the file is damaged or no presentation."""
     receipt = receipt or Receipt()
-    with ooxml.opened(data) as package:
+    with ooxml.open_package(data) as package:
         main = ooxml.target(package, "", "officeDocument")
         show = ooxml.part(package, main)
         listed = None if show is None else show.find("{*}sldIdLst")
@@ -179,7 +179,7 @@ def _text(body: Element | None, slide: _Slide, behind: Behind) -> str:
     counts: dict[int, tuple[str, int]] = {}  # level -> how it is numbered, and where it has arrived
     lines = []
     for paragraph in body.iterfind("{*}p"):
-        text = joined(_runs(paragraph, slide, behind))
+        text = joined_runs(_runs(paragraph, slide, behind))
         lines.append(_number(paragraph, body, counts) + text if text.strip() else "")
     return "\n".join(lines)
 
@@ -211,26 +211,26 @@ def _numbering(properties: Element | None) -> Element | None:
     return None if properties is None else properties.find("{*}buAutoNum")
 
 
-def _runs(paragraph: Element, slide: _Slide, behind: Behind) -> Iterator[Run]:
+def _runs(paragraph: Element, slide: _Slide, behind: Behind) -> Iterator[TextRun]:
     for child in paragraph:
         match local_name(child):
             case "r" | "fld":
                 yield from _run(child, slide, behind)
             case "br":
-                yield Run("\n")
+                yield TextRun("\n")
             case "AlternateContent" | "Choice" | "m" | "oMathPara":
                 yield from _runs(child, slide, behind)
             case "oMath":
-                yield Run(formula(child))
+                yield TextRun(formula(child))
             case _:
                 pass
 
 
-def _run(run: Element, slide: _Slide, behind: Behind) -> Iterator[Run]:
+def _run(run: Element, slide: _Slide, behind: Behind) -> Iterator[TextRun]:
     properties = run.find("{*}rPr")
     text = "".join(piece.text or "" for piece in run.iterfind("{*}t"))
     if properties is None:
-        yield Run(text)
+        yield TextRun(text)
         return
     if properties.get("strike", "noStrike") != "noStrike":
         slide.receipt.count_text(STRUCK, text)
@@ -242,19 +242,19 @@ def _run(run: Element, slide: _Slide, behind: Behind) -> Iterator[Run]:
         font = properties.find("{*}latin")
     baseline = properties.get("baseline", "0").rstrip("%")
     shift = LOWERED if baseline.startswith("-") else RAISED if baseline.strip("0.") else 0
-    yield Run(in_font(text, None if font is None else font.get("typeface")), shift)
+    yield TextRun(in_font(text, None if font is None else font.get("typeface")), shift)
     link = properties.find("{*}hlinkClick")
     if link is not None:
         address = slide.addresses.get(relation_id(link))
         slide.receipt.leads("", text, address)
-        yield Run(beside(text, address))
+        yield TextRun(address_beside(text, address))
 
 
 def _graphic(frame: Element, slide: _Slide) -> Iterator[Block]:
     for grid in frame.iterfind("{*}graphic/{*}graphicData/{*}tbl"):
         yield from table_blocks(_rows(grid, slide))
     for data in frame.iterfind("{*}graphic/{*}graphicData"):
-        yield from charts.drawn(slide.package, data, slide.targets, slide.receipt)
+        yield from charts.chart_blocks(slide.package, data, slide.targets, slide.receipt)
         slide.receipt.count(OBJECT, any(local_name(item) == "oleObj" for item in data.iter()))
 
 

@@ -38,14 +38,14 @@ FORMULA_AFTER = re.compile(r"[A-Za-z()\d]*")
 SLASH = re.compile(r"\s*[/\u2044\u2215]\s*")
 
 
-class Run(NamedTuple):
+class TextRun(NamedTuple):
     """Text of one kind: `shift` is `RAISED`, `LOWERED`, or 0 on the line."""
 
     text: str
     shift: int = 0
 
 
-def joined(runs: Iterable[Run]) -> str:
+def joined_runs(runs: Iterable[TextRun]) -> str:
     """The text of a paragraph, e.g. [("10",), ("6", RAISED)] -> "10^6"."""
     runs = list(runs)
     if not any(run.shift for run in runs):
@@ -70,34 +70,34 @@ def joined(runs: Iterable[Run]) -> str:
     return "".join(written)
 
 
-def _merged(runs: Iterable[Run]) -> Iterator[Run]:
+def _merged(runs: Iterable[TextRun]) -> Iterator[TextRun]:
     """Runs of one shift as one."""
     text, shift = "", 0
     for run in runs:
         if run.shift != shift and run.text:
-            yield Run(text, shift)
+            yield TextRun(text, shift)
             text, shift = "", run.shift
         text += run.text
-    yield Run(text, shift)
+    yield TextRun(text, shift)
 
 
-def _trimmed(run: Run) -> Iterator[Run]:
+def _trimmed(run: TextRun) -> Iterator[TextRun]:
     """The run without its outer white space, which stands on the line."""
     inner = run.text.strip() if run.shift else run.text
     start = run.text.index(inner)
-    yield Run(run.text[:start])
-    yield Run(inner, run.shift if inner else 0)
-    yield Run(run.text[start + len(inner) :])
+    yield TextRun(run.text[:start])
+    yield TextRun(inner, run.shift if inner else 0)
+    yield TextRun(run.text[start + len(inner) :])
 
 
-def _is_fraction(text: str, rest: list[Run]) -> bool:
+def _is_fraction(text: str, rest: list[TextRun]) -> bool:
     """Tells if this is the upper figure of a fraction that is set as a raised, a slash and a lowered figure."""
     if len(rest) < 2 or not text.isdecimal() or not SLASH.fullmatch(rest[0].text):
         return False
     return rest[1].shift == LOWERED and rest[1].text.isdecimal()
 
 
-def _written(before: str, text: str, shift: int, rest: list[Run]) -> str:
+def _written(before: str, text: str, shift: int, rest: list[TextRun]) -> str:
     if not text or len(text) > LONGEST or not re.search(r"[^\W_]|[+\-\u2212]", text):
         return text  # also * † ′ and other marks that mean the same on the line
     after = rest[0].text if rest else ""

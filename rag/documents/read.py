@@ -22,7 +22,7 @@ from rag.documents.blocks import Body, Content, assemble, one_line
 from rag.documents.contained import Budget, plan, printable
 from rag.documents.formats import DATA, MEDIA_TYPES, NAMED, OFFICE, SOURCE
 from rag.documents.links import placed
-from rag.documents.options import DEFAULTS, Options
+from rag.documents.options import DEFAULTS, ReadOptions
 from rag.documents.receipt import UNREADABLE, Receipt
 from rag.documents.versions import reader_version
 from rag.errors import DocumentError, EmptyDocument, ReaderFault, UnsupportedDocument
@@ -58,7 +58,7 @@ NO_TITLE = re.compile(
 )
 
 
-def read_document(path: Path, document_id: str, source: str | None = None, options: Options = DEFAULTS) -> Document:
+def read_document(path: Path, document_id: str, source: str | None = None, options: ReadOptions = DEFAULTS) -> Document:
     """Reads a file, without those in it; `source` is its path if none is given.
 
     Raises `DocumentError` with the file's name in one line: `UnsupportedDocument` for a type that is not read,
@@ -122,7 +122,7 @@ def check_type(name: str) -> None:
         raise UnsupportedDocument(f"{kind} are not read; these are: {NAMED} and source code")
 
 
-def parsed(name: str, data: bytes, options: Options) -> Content:
+def parsed(name: str, data: bytes, options: ReadOptions) -> Content:
     """The content of a file of this name; raises `DocumentError` without the file's name, and whatever a reader
     raises."""
     receipt = Receipt(options.include_hidden)
@@ -226,7 +226,7 @@ def file_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _parse(suffix: str, data: bytes, options: Options, receipt: Receipt) -> Content:
+def _parse(suffix: str, data: bytes, options: ReadOptions, receipt: Receipt) -> Content:
     """The content of a file of a type that is read.
 
     Here and below, the reader's module is imported when it is needed, so that what is not read costs nothing.

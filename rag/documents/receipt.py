@@ -128,7 +128,7 @@ class Receipt:
         return f"{kind.one if number == 1 else kind.several} {', '.join(names[:MOST_NAMED])}{more}"
 
 
-def quoted(name: str) -> str:
+def quoted_name(name: str) -> str:
     """A name from a file, short enough for a line: "Old prices"."""
     return f'"{one_line(name)[:LONGEST_NAME]}"'
 

@@ -16,16 +16,16 @@ from itertools import islice
 
 from rag.documents.blocks import Block, Content, table_blocks
 from rag.documents.damaged import told_as_damage
-from rag.documents.link_text import beside
+from rag.documents.link_text import address_beside
 from rag.documents.margins import with_margins
-from rag.documents.raised import LOWERED, RAISED, Run, joined
+from rag.documents.raised import LOWERED, RAISED, TextRun, joined_runs
 from rag.documents.receipt import COMMENT, DELETED, IMAGE, OBJECT, STRUCK, Receipt
-from rag.documents.rtf_tokens import CHARSETS, Token, decoded, encoding_of, tokens
+from rag.documents.rtf_tokens import CHARSETS, RtfToken, decoded_bytes, encoding_of, tokenise
 from rag.documents.symbols import in_font
 from rag.documents.unseen import SMALLEST_IMAGE, WHITE, Colour, is_too_small, look_alike
 from rag.errors import DocumentError
 
-MARK = b"{\\rtf"
+RTF_MARK = b"{\\rtf"
 SIGNS = {"~": "\u00a0", "_": "-", "{": "{", "}": "}", "\\": "\\", "\r": "\n", "\n": "\n"}
 CHARACTERS = {
     "line": "\n", "tab": "\t", "emdash": "\u2014", "endash": "\u2013", "emspace": "\u2003", "enspace": "\u2002",
@@ -83,7 +83,7 @@ class _Story:
     """A text: that of the document, of a note or of a box."""
 
     blocks: list[Block] = field(default_factory=list)
-    runs: list[Run] = field(default_factory=list)
+    runs: list[TextRun] = field(default_factory=list)
     marker: str = ""  # of a list's item
     boxes: list[Block] = field(default_factory=list)  # anchored in the open paragraph
     cell: list[str] = field(default_factory=list)  # paragraphs of the open cell
@@ -103,11 +103,11 @@ class _Open:
 def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """Headings, paragraphs, lists and tables; raises `DocumentError` if the file is no rich text."""
     data = data.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if not data.startswith(MARK):
+    if not data.startswith(RTF_MARK):
         raise DocumentError("is not rich text although its name says so; give it the name of its real type")
     reader = _Reader(receipt or Receipt())
     with told_as_damage(ValueError, OverflowError):
-        for token in tokens(data):
+        for token in tokenise(data):
             if not reader.read(token):
                 break
     blocks = reader.finished()
@@ -142,7 +142,7 @@ class _Reader:
         self._is_header = False
         self._box: int | None = None  # the state of a form's check box
 
-    def read(self, token: Token) -> bool:
+    def read(self, token: RtfToken) -> bool:
         """Reads a token; False at the end of the document."""
         if token.kind != "byte" and not (token.kind == "bytes" and self._bytes and self._is_half()):
             self._decode()
@@ -183,7 +183,7 @@ class _Reader:
             self._bytes, data = self._bytes + data[:1], data[1:]
             self._decode()
         if data:
-            self._write(decoded(data, self._charset()))
+            self._write(decoded_bytes(data, self._charset()))
 
     def finished(self) -> list[Block]:
         """The blocks of the document, then its notes."""
@@ -428,7 +428,7 @@ class _Reader:
             self._receipt.count_text(STRUCK if state.struck else DELETED, text)
         elif not (self._is_unseen() and self._receipt.hides(text)):
             name = "" if state.font is None else self._fonts.get(state.font, ("", ""))[1]
-            self._story.runs.append(Run(in_font(text, name), state.shift))
+            self._story.runs.append(TextRun(in_font(text, name), state.shift))
 
     def _is_unseen(self) -> bool:
         """Tells if text is hidden, too small, or of the colour behind it, where that is known."""
@@ -513,11 +513,11 @@ class _Reader:
             instruction = "".join(self._said)
             link = HYPERLINK.match(instruction)
             if CHECK_BOX.match(instruction):
-                story.runs.append(Run("☒" if self._box else "☐"))
+                story.runs.append(TextRun("☒" if self._box else "☐"))
             elif link:
                 shown = "".join(run.text for run in story.runs[begin:])
                 self._receipt.leads("", shown, link[1] or link[2])
-                story.runs.append(Run(beside(shown, link[1] or link[2])))
+                story.runs.append(TextRun(address_beside(shown, link[1] or link[2])))
             self._said, self._box = said, box
 
         self._open[-1].at_end = end
@@ -540,16 +540,16 @@ class _Reader:
         begin = len(story.runs)
 
         def end() -> None:
-            text = joined(story.runs[begin:]).strip()
+            text = joined_runs(story.runs[begin:]).strip()
             del story.runs[begin:]
             if text:
-                story.runs.append(Run(sign + (text if text.isalnum() else f"({text})")))
+                story.runs.append(TextRun(sign + (text if text.isalnum() else f"({text})")))
 
         self._open[-1].at_end = end
 
     def _end_paragraph(self, in_cell: bool) -> None:
         story, state = self._story, self._state
-        text = joined(story.runs).encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
+        text = joined_runs(story.runs).encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
         level = self._levels.get(state.style, 0) if state.level is None else (state.level + 1) % 10
         marker, boxes = story.marker, story.boxes
         story.runs, story.marker, story.boxes = [], "", []

@@ -20,7 +20,7 @@ CHARSETS = {
 FAMILIES = {"ansi": "cp1252", "mac": "mac_roman", "pc": "cp437", "pca": "cp850"}
 
 
-class Token(NamedTuple):
+class RtfToken(NamedTuple):
     """A piece of the file."""
 
     kind: str  # "word", "sign", "open", "close", "bytes"; `byte` for one that is written as a number
@@ -29,7 +29,7 @@ class Token(NamedTuple):
     data: bytes = b""
 
 
-def tokens(data: bytes) -> Iterator[Token]:
+def tokenise(data: bytes) -> Iterator[RtfToken]:
     """Yields the tokens; what `\\bin` announces is left out."""
     place = 0
     while (match := PATTERN.match(data, place)) is not None:
@@ -40,15 +40,15 @@ def tokens(data: bytes) -> Iterator[Token]:
             if word == b"bin":
                 place += max(0, stated or 0)
             else:
-                yield Token("word", word.decode("ascii"), stated)
+                yield RtfToken("word", word.decode("ascii"), stated)
         elif byte is not None:
-            yield Token("byte", data=bytes.fromhex(byte.decode("ascii")))
+            yield RtfToken("byte", data=bytes.fromhex(byte.decode("ascii")))
         elif sign is not None:
-            yield Token("sign", sign.decode("latin-1"))
+            yield RtfToken("sign", sign.decode("latin-1"))
         elif brace is not None:
-            yield Token("open" if brace == b"{" else "close")
+            yield RtfToken("open" if brace == b"{" else "close")
         elif plain is not None:
-            yield Token("bytes", data=plain)
+            yield RtfToken("bytes", data=plain)
 
 
 def encoding_of(word: str, number: int | None) -> str | None:
@@ -62,7 +62,7 @@ def encoding_of(word: str, number: int | None) -> str | None:
     return FAMILIES.get(word)
 
 
-def decoded(data: bytes, encoding: str) -> str:
+def decoded_bytes(data: bytes, encoding: str) -> str:
     """The text of bytes as they stand; some programs write UTF-8 without saying so."""
     if len(data) > 1 and not data.isascii():
         try:

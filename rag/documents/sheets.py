@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from rag.documents import ooxml
 from rag.documents.blocks import Block, Content, table_block
-from rag.documents.grid import Figure, Sheet, Span
+from rag.documents.grid import DataCell, Sheet, Span
 from rag.documents.protected import is_protected
 from rag.documents.receipt import Receipt
 from rag.errors import DocumentError
@@ -41,19 +41,19 @@ def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     if data.startswith(ooxml.OLE):
         if is_protected(data):
             raise DocumentError(ooxml.PROTECTED)
-        return _content(excel_binary.sheets(data, receipt))
+        return _content(excel_binary.excel_binary_sheets(data, receipt))
     if not data.startswith(b"PK"):
         return _misnamed(data, receipt)
-    with ooxml.opened(data) as package:
+    with ooxml.open_package(data) as package:
         if "content.xml" in package.namelist():
-            return _content(ods.sheets(package, receipt))
+            return _content(ods.ods_sheets(package, receipt))
         main = ooxml.target(package, "", "officeDocument") or ""
         root = xlsx.workbook(package, main)
         if root is not None:
-            return _content(xlsx.sheets(package, main, root, receipt))
+            return _content(xlsx.xlsx_sheets(package, main, root, receipt))
         binary = [path for path in package.namelist() if BINARY_SHEET.fullmatch(path)]
         texts = [text for path in binary for text in xlsx_besides.texts_besides(package, path, receipt)]
-    content = _content(excel_binary.sheets(data, receipt))
+    content = _content(excel_binary.excel_binary_sheets(data, receipt))
     return content._replace(pages=[[*content.pages[0], *map(Block, texts)]])
 
 
@@ -66,13 +66,13 @@ def _misnamed(data: bytes, receipt: Receipt) -> Content:
         start = decode_text(data)[:4096].lstrip().lower()
     except DocumentError as exc:
         raise DocumentError("is damaged: it is not a complete Office file; get a fresh copy") from exc
-    if excel_xml.MARK in start:
-        return _content(excel_xml.sheets(data, receipt))
+    if excel_xml.EXCEL_XML_MARK in start:
+        return _content(excel_xml.excel_xml_sheets(data, receipt))
     if web_archive.is_archive(data):
-        return html.parse_markup(web_archive.page(data), receipt)
+        return html.parse_markup(web_archive.archived_page(data), receipt)
     if start.startswith("<"):
         return html.parse(data, receipt)
-    if any(sign in start for sign in csv_tables.SIGNS):
+    if any(sign in start for sign in csv_tables.DELIMITERS):
         return csv_tables.parse(data)
     raise DocumentError(NOT_TEXT)
 
@@ -109,7 +109,7 @@ class _Table:
             if not row:
                 continue
             self.columns |= row.keys()
-            self.figures |= {column for column, text in row.items() if isinstance(text, Figure)}
+            self.figures |= {column for column, text in row.items() if isinstance(text, DataCell)}
             self.filled = set(row) if self.filled is None else self.filled & row.keys()
 
 
@@ -193,7 +193,7 @@ def _name_together(upper: SheetRow, lower: SheetRow, below: SheetRow, spans: Seq
     if covered:
         own = all(column in covered or lower.get(column, name) == name for column, name in upper.items())
         return own and not covered.isdisjoint(lower)
-    unnamed = (isinstance(text, Figure) and column in lower and column not in upper for column, text in below.items())
+    unnamed = (isinstance(text, DataCell) and column in lower and column not in upper for column, text in below.items())
     return len(upper) < len(lower) and any(unnamed)
 
 
@@ -211,7 +211,7 @@ def _continued(rows: Mapping[int, SheetRow], above: _Table, table: _Table) -> tu
     if label not in first and label in (above.filled or ()):
         return None  # years above figures
     if above.figures:
-        if not any(isinstance(text, Figure) and column in above.figures for column, text in first.items()):
+        if not any(isinstance(text, DataCell) and column in above.figures for column, text in first.items()):
             return None
     elif set(first) != set(header) or table.titles:
         return None
@@ -242,4 +242,4 @@ def _table_blocks(
 
 
 def _has_figures(row: SheetRow) -> bool:
-    return any(isinstance(text, Figure) for text in row.values())
+    return any(isinstance(text, DataCell) for text in row.values())

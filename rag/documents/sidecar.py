@@ -18,7 +18,7 @@ from rag.errors import DocumentError
 MAX_BYTES = 64_000
 
 
-def beside(path: Path) -> Path:
+def sidecar_path(path: Path) -> Path:
     """The path of the file's sidecar, which need not be there."""
     return path.with_name(sidecar_name(path.name))
 
@@ -26,7 +26,7 @@ def beside(path: Path) -> Path:
 def marks(file: str | Path) -> str:
     """A text that is another one if the file's sidecar was changed; empty if there is none."""
     try:
-        found = beside(Path(file)).stat()
+        found = sidecar_path(Path(file)).stat()
     except OSError:
         return ""
     return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
@@ -37,7 +37,7 @@ def read_sidecar(path: Path) -> dict[str, str]:
 
     Raises `DocumentError` if it is not a flat JSON object of texts, or has more than `MAX_BYTES`.
     """
-    file = beside(path)
+    file = sidecar_path(path)
     try:
         if file.stat().st_size > MAX_BYTES:
             raise DocumentError(f"{file}: has more than {MAX_BYTES:,} bytes")
@@ -60,9 +60,11 @@ def read_sidecar(path: Path) -> dict[str, str]:
 def write_sidecar(path: Path, metadata: Mapping[str, str]) -> None:
     """Writes the file's sidecar, or removes it if `metadata` is empty."""
     if metadata:
-        write_whole(beside(path), json.dumps(dict(metadata), ensure_ascii=False).encode("utf-8", "backslashreplace"))
+        write_whole(
+            sidecar_path(path), json.dumps(dict(metadata), ensure_ascii=False).encode("utf-8", "backslashreplace")
+        )
     else:
-        beside(path).unlink(missing_ok=True)
+        sidecar_path(path).unlink(missing_ok=True)
 
 
 def sidecar_name(of: str) -> str:

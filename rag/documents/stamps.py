@@ -45,7 +45,7 @@ def stamp(file: str | Path, described: bool = True, place: str | None = None) ->
     )
 
 
-def sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     """The SHA-256 of the file's bytes, in hex. Raises `OSError`."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -59,7 +59,7 @@ def is_symbol_font(font: str | None) -> bool:
     return font is not None and font.strip().lower() in FONTS
 
 
-def drawn(font: str | None, code: int) -> str:
+def drawn_character(font: str | None, code: int) -> str:
     """The character that the font draws for the code; the code's own character in any other font."""
     inner = code - PRIVATE if PRIVATE <= code < PRIVATE + 0x100 else code
     table: dict[int, str] | None = FONTS.get((font or "").strip().lower())
@@ -70,7 +70,7 @@ def drawn(font: str | None, code: int) -> str:
 
 def in_font(text: str, font: str | None) -> str:
     """The text as a symbol font draws it: "þ" in Wingdings is a ticked box; the same text in any other font."""
-    return "".join(drawn(font, _code(character)) for character in text) if is_symbol_font(font) else text
+    return "".join(drawn_character(font, _code(character)) for character in text) if is_symbol_font(font) else text
 
 
 def _code(character: str) -> int:

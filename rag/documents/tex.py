@@ -16,9 +16,9 @@ from rag.documents import html
 from rag.documents.blocks import Content, one_line, visible
 from rag.documents.encoding import decode_text
 from rag.documents.markup_page import Page
-from rag.documents.tex_inline import Nodes, Words, arguments, is_formula, written
-from rag.documents.tex_source import LITERAL, Source, group_end, prepared
-from rag.documents.tex_tables import TABLES, rows
+from rag.documents.tex_inline import Nodes, Words, argument_source, arguments, is_formula
+from rag.documents.tex_source import LITERAL, TexSource, group_end, prepared
+from rag.documents.tex_tables import TABLE_ENVIRONMENTS, tex_rows
 from rag.documents.tex_walker import nodes_of
 
 SECTIONS = ("part", "chapter", "section", "subsection", "subsubsection", "paragraph", "subparagraph")
@@ -112,7 +112,7 @@ def _references(text: str) -> dict[str, str]:
 class _Reader:
     """Reads nodes in order; what is no block of its own is gathered into paragraphs."""
 
-    def __init__(self, source: Source, words: Words, theorems: Mapping[str, str]) -> None:
+    def __init__(self, source: TexSource, words: Words, theorems: Mapping[str, str]) -> None:
         self.page = Page()
         self.words = words
         self.title = ""
@@ -198,15 +198,15 @@ class _Reader:
 
     def _literal(self, node: Any) -> None:
         self.end_paragraph()
-        self.page.literal(self._source.kept[int(written(node, -1))].strip("\n"), len(self._lists))
+        self.page.literal(self._source.kept[int(argument_source(node, -1))].strip("\n"), len(self._lists))
 
     def _environment(self, node: Any) -> None:
         name = node.environmentname
         if name in DRAWINGS:
             self.drawings += 1
-        elif name in TABLES:
+        elif name in TABLE_ENVIRONMENTS:
             self.end_paragraph()
-            self.page.table(*rows(node, self.words), len(self._lists))
+            self.page.table(*tex_rows(node, self.words), len(self._lists))
             self.end_paragraph()
         elif name in LISTS:
             self.end_paragraph()

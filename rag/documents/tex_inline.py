@@ -136,21 +136,21 @@ class Words:
         return f"<{tag}>{self.argument(node, -1)}</{tag}>"
 
     def _reference(self, node: Any) -> str:
-        keys = written(node, -1).split(",")
+        keys = argument_source(node, -1).split(",")
         return html.escape(", ".join(self._references.get(key.strip(), key.strip()) for key in keys))
 
     def _citation(self, node: Any) -> str:
-        keys = [key.strip() for key in written(node, -1).split(",")]
+        keys = [key.strip() for key in argument_source(node, -1).split(",")]
         notes = [note for place in range(1, len(arguments(node)) - 1) if (note := self.argument(node, place))]
         named = [html.escape(self._references.get(key, key)) for key in keys]
         return f"[{', '.join([*named, *notes])}]"
 
     def _link(self, node: Any) -> str:
-        address = html.escape(written(node, 0).replace("\\%", "%").replace("\\#", "#").replace("\\_", "_"))
+        address = html.escape(argument_source(node, 0).replace("\\%", "%").replace("\\#", "#").replace("\\_", "_"))
         return f'<a href="{address}">{self.argument(node, 1)}</a>'
 
     def _address(self, node: Any) -> str:
-        return html.escape(written(node, -1).replace("\\", ""))
+        return html.escape(argument_source(node, -1).replace("\\", ""))
 
     def _footnote(self, node: Any) -> str:
         self.footnotes.append(self.argument(node, -1))
@@ -174,7 +174,7 @@ class Words:
         return "".join(parts)
 
     def _include(self, node: Any) -> str:
-        self.included.append(written(node, -1))
+        self.included.append(argument_source(node, -1))
         return ""
 
     def _verbatim(self, node: Any) -> str:
@@ -206,7 +206,7 @@ def arguments(node: Any) -> list[Nodes]:
     return [[] if argument is None else [argument] for argument in found]
 
 
-def written(node: Any, place: int) -> str:
+def argument_source(node: Any, place: int) -> str:
     """An argument as it is written, without its braces."""
     found = arguments(node)
     if not -len(found) <= place < len(found):

@@ -1,6 +1,6 @@
 """The text of a LaTeX file -> the same text without comments, with its own commands carried out.
 
-In: the decoded text. Out: a `Source`: commands that the file defines stand as what they are defined as, and what is
+In: the decoded text. Out: a `TexSource`: commands that the file defines stand as what they are defined as, and what is
 kept as written (verbatim, listings) is taken out, so that no parser takes it for commands. Conditions and what packages
 define are left as they are.
 """
@@ -41,7 +41,7 @@ LONGEST_NAME = 40  # characters
 SPACE = re.compile(r"[ \t]*\n?[ \t]*")
 
 
-class Source(NamedTuple):
+class TexSource(NamedTuple):
     """A file that is ready to be parsed."""
 
     text: str
@@ -54,13 +54,13 @@ class _Command(NamedTuple):
     body: str
 
 
-def prepared(text: str) -> Source:
+def prepared(text: str) -> TexSource:
     """The source without comments and definitions."""
     text, kept = _without_kept(text)
     text = COMMENT.sub(lambda found: found[1].replace("%", "\\%") if found[1] else found[2] or "", text)
     text = SHORT_RULE.sub(r"\\cmidrule ", text)
     text, commands = _without_definitions(text)
-    return Source(_balanced(_carried_out(text, commands) if commands else text), kept)
+    return TexSource(_balanced(_carried_out(text, commands) if commands else text), kept)
 
 
 def _without_kept(text: str) -> tuple[str, list[str]]:

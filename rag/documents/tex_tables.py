@@ -8,16 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 from rag.documents.markup_page import Cell
-from rag.documents.tex_inline import Nodes, Words, written
+from rag.documents.tex_inline import Nodes, Words, argument_source
 
-TABLES = frozenset("tabular tabular* tabularx tabulary longtable tabu longtabu supertabular tblr array".split())
+TABLE_ENVIRONMENTS = frozenset(
+    "tabular tabular* tabularx tabulary longtable tabu longtabu supertabular tblr array".split()
+)
 RULES = frozenset({"hline", "toprule", "midrule", "bottomrule", "cmidrule", "cline", "specialrule"})
 UNDER_NAMES = frozenset({"hline", "midrule", "endhead", "endfirsthead"})
 AGAIN = frozenset({"endhead", "endfoot", "endlastfoot"})  # end rows that are repeated on pages
 MOST_SPANNED = 100
 
 
-def rows(table: Any, words: Words) -> tuple[list[list[Cell]], int]:
+def tex_rows(table: Any, words: Words) -> tuple[list[list[Cell]], int]:
     """The rows and the number of header rows, which end at a rule below the first ones."""
     found: list[list[Cell]] = []
     headers = first = 0
@@ -57,7 +59,7 @@ def _row(cells: list[list[Any]], words: Words, below: dict[int, tuple[int, str]]
     column = 0
     for nodes in cells:
         span = next((node for node in nodes if getattr(node, "macroname", "") == "multicolumn"), None)
-        across = _number(written(span, 0)) if span is not None else 1
+        across = _number(argument_source(span, 0)) if span is not None else 1
         inner = (
             span.nodeargd.argnlist[2].nodelist
             if span is not None and hasattr(span.nodeargd.argnlist[2], "nodelist")
@@ -67,7 +69,7 @@ def _row(cells: list[list[Any]], words: Words, below: dict[int, tuple[int, str]]
         text = words.of(nodes).strip()
         left, above = below.get(column, (0, ""))
         if tall is not None:
-            below[column] = (_number(written(tall, 1)) - 1, text)
+            below[column] = (_number(argument_source(tall, 1)) - 1, text)
         elif left:
             text = text or above
             below[column] = (left - 1, above)

@@ -1,9 +1,9 @@
 """A file of a folder -> its document, and those of the files in it, one after another.
 
 In: the path of a file. Out: for each file in it, and last for the file itself, a `Document`, the `DocumentError` that
-says why there is none, `Kept` if the index has it already, or `Archive` if it has no text of its own. The file comes
-last, so that whoever has seen it has seen all. Before each comes `Begun`, from which on its time counts. What reads is
-imported when a file is read: a run over files that are as they were needs none of it.
+says why there is none, `UnchangedFile` if the index has it already, or `Archive` if it has no text of its own. The file
+comes last, so that whoever has seen it has seen all. Before each comes `Begun`, from which on its time counts. What
+reads is imported when a file is read: a run over files that are as they were needs none of it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from rag.documents.contained import MARK, Budget, Member, plan, stays_closed
-from rag.documents.options import DEFAULTS, Options
+from rag.documents.contained import MEMBER_MARK, Budget, Member, plan, stays_closed
+from rag.documents.options import DEFAULTS, ReadOptions
 from rag.errors import DocumentError
 from rag.types import Document, Prepared
 
@@ -30,7 +30,7 @@ class Spent(NamedTuple):
     """The process has come near the end of its memory: what it says next is the last that it can be trusted with."""
 
 
-class Kept(NamedTuple):
+class UnchangedFile(NamedTuple):
     """A file whose bytes are those that the index has; what is in it stays as well."""
 
     document_id: str
@@ -43,7 +43,7 @@ class Archive(NamedTuple):
     notes: tuple[str, ...] = ()  # on members that are not read
 
 
-Result = Document | DocumentError | Kept | Archive
+Result = Document | DocumentError | UnchangedFile | Archive
 
 
 def id_of(result: Result | Prepared) -> str:
@@ -57,7 +57,7 @@ def read_all(
     path: Path,
     document_id: str,
     source: str | None = None,
-    options: Options = DEFAULTS,
+    options: ReadOptions = DEFAULTS,
     known: Set[tuple[str, str]] = frozenset(),
     past: Set[str] = frozenset(),
 ) -> Iterator[Begun | Result]:
@@ -86,14 +86,14 @@ class _File(NamedTuple):
     def inside(self, document_id: str, member: Member) -> _File:
         """The file that a member is; its id begins with that of this one."""
         path = document_id[len(self.document_id) :]
-        name = path[len(MARK) :]
+        name = path[len(MEMBER_MARK) :]
         return _File(name, member.load, document_id, self.source + path, self.shown + path, self.depth + 1)
 
 
 class _Reading:
     """The reading of one file of a folder, with what may still be taken out of it."""
 
-    def __init__(self, options: Options, known: Set[tuple[str, str]], past: Set[str]) -> None:
+    def __init__(self, options: ReadOptions, known: Set[tuple[str, str]], past: Set[str]) -> None:
         self._options = options
         self._known = known
         self._past = past
@@ -119,7 +119,7 @@ class _Reading:
                 data = file.load()
                 same = (file.document_id, hashlib.sha256(data).hexdigest()) in self._known
                 if same and stays_closed(file.name):
-                    return Kept(file.document_id), []
+                    return UnchangedFile(file.document_id), []
                 if not file.depth:
                     self._budget.begin(len(data))
                 content = parsed(file.name, data, self._options)
@@ -128,7 +128,7 @@ class _Reading:
         members, notes = plan(file.document_id, content.members, self._budget, file.depth)
         inside = [file.inside(*member) for member in members]
         if same:
-            return Kept(file.document_id), inside
+            return UnchangedFile(file.document_id), inside
         try:
             with reported(file.shown):
                 document = as_document(content, file.name, data, file.document_id, file.source, notes)

@@ -16,7 +16,7 @@ def is_archive(data: bytes) -> bool:
     return OPENING.match(data[:4096].lstrip()) is not None
 
 
-def page(data: bytes) -> str:
+def archived_page(data: bytes) -> str:
     """The markup of the page, empty if there is none."""
     mail = message_from_bytes(data, policy=policy.default)
     found = mail.get_body(("html",)) if isinstance(mail, EmailMessage) else None

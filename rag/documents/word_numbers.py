@@ -19,7 +19,7 @@ BULLET = "-"
 PLACE = re.compile(r"%([1-9])")
 
 
-class Level(NamedTuple):
+class WordListLevel(NamedTuple):
     """Numbering of a level of a list."""
 
     start: int = 1
@@ -64,31 +64,33 @@ class Numbering:
         if shared is None or place >= LEVELS:
             return f"{BULLET} "
         levels = self._levels.get(shared, {}) | self._overridden(number)
-        level = levels.get(place, Level(form="bullet"))
+        level = levels.get(place, WordListLevel(form="bullet"))
         counts = self._counts.setdefault(shared, [None] * LEVELS)
         self._count(counts, levels, number, place)
         if level.form == "bullet":
             sign = in_font(level.text, level.font)
             return f"{BULLET} {sign} " if sign in BOXES else f"{BULLET} "
-        numbers = [counts[at] if counts[at] is not None else levels.get(at, Level()).start for at in range(LEVELS)]
+        numbers = [
+            counts[at] if counts[at] is not None else levels.get(at, WordListLevel()).start for at in range(LEVELS)
+        ]
 
         def written(match: re.Match[str]) -> str:
             at = int(match[1]) - 1
-            return numeral(numbers[at] or 0, "decimal" if level.legal else levels.get(at, Level()).form)
+            return numeral(numbers[at] or 0, "decimal" if level.legal else levels.get(at, WordListLevel()).form)
 
         text = PLACE.sub(written, level.text).strip()
         return text + " " * (not level.close) if text else None
 
-    def _count(self, counts: list[int | None], levels: Mapping[int, Level], number: str, place: int) -> None:
+    def _count(self, counts: list[int | None], levels: Mapping[int, WordListLevel], number: str, place: int) -> None:
         start = self._start_override(number, place)
         if start is not None and (number, place) not in self._begun:
             counts[place] = start
         else:
             last = counts[place]
-            counts[place] = levels.get(place, Level()).start if last is None else last + 1
+            counts[place] = levels.get(place, WordListLevel()).start if last is None else last + 1
         self._begun.add((number, place))
         for below in range(place + 1, LEVELS):
-            restart = levels.get(below, Level()).restart
+            restart = levels.get(below, WordListLevel()).restart
             if restart is None or place < restart:
                 counts[below] = None
 
@@ -96,7 +98,7 @@ class Numbering:
         items = self._lists[number].iterfind("{*}lvlOverride")
         return {_number(value(item, "ilvl"), 0): item for item in items}
 
-    def _overridden(self, number: str) -> dict[int, Level]:
+    def _overridden(self, number: str) -> dict[int, WordListLevel]:
         found = {place: item.find("{*}lvl") for place, item in self._override(number).items()}
         return {place: _level(item) for place, item in found.items() if item is not None}
 
@@ -105,14 +107,14 @@ class Numbering:
         return None if start is None else _number(start, 1)
 
 
-def _levels(abstract: Element) -> dict[int, Level]:
+def _levels(abstract: Element) -> dict[int, WordListLevel]:
     return {_number(value(item, "ilvl"), 0): _level(item) for item in abstract.iterfind("{*}lvl")}
 
 
-def _level(item: Element) -> Level:
+def _level(item: Element) -> WordListLevel:
     restart = child_value(item, "lvlRestart")
     legal = item.find("{*}isLgl")
-    return Level(
+    return WordListLevel(
         start=_number(child_value(item, "start"), 0),
         form=child_value(item, "numFmt") or "decimal",
         text=child_value(item, "lvlText") or "",

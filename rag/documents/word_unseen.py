@@ -39,7 +39,7 @@ def table_paper(grid: Element, styles: Mapping[str | None, Element], around: Col
     return shaded(properties, around)
 
 
-def is_unseen(look: Mapping[str, Element], behind: Callable[[], Colour | None]) -> bool:
+def is_unseen_run(look: Mapping[str, Element], behind: Callable[[], Colour | None]) -> bool:
     """Tells if text with these properties is hidden, too small, or of the colour that lies behind it."""
     if not look:
         return False

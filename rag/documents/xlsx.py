@@ -19,14 +19,14 @@ from xml.etree import ElementTree
 
 from rag.documents import number_formats, ooxml
 from rag.documents.damaged import told_as_damage
-from rag.documents.grid import Figure, Sheet, Span, bridge
-from rag.documents.link_text import beside
+from rag.documents.grid import DataCell, Sheet, Span, bridge
+from rag.documents.link_text import address_beside
 from rag.documents.ooxml import Element, child_value, is_on, local_name, relation_id, value
-from rag.documents.raised import LOWERED, RAISED, Run, joined
-from rag.documents.receipt import COLUMN, FORMULA, ROW, SHEET, STRUCK, Receipt, quoted
+from rag.documents.raised import LOWERED, RAISED, TextRun, joined_runs
+from rag.documents.receipt import COLUMN, FORMULA, ROW, SHEET, STRUCK, Receipt, quoted_name
 from rag.documents.xlsx_besides import is_covered, styled_ranges, tables, texts_besides
-from rag.documents.xlsx_looks import Look, looks
-from rag.documents.xlsx_places import PLACE, column_number, span_of
+from rag.documents.xlsx_looks import CellStyle, looks
+from rag.documents.xlsx_places import CELL_REFERENCE, column_number, span_of
 
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 LINK_FORMULA = re.compile(r'HYPERLINK\(\s*"((?:[^"]|"")*)"', re.IGNORECASE)
@@ -40,7 +40,7 @@ class _Book(NamedTuple):
     """Parts of a workbook that the cells of all sheets refer to."""
 
     strings: list[str]
-    looks: list[Look]
+    looks: list[CellStyle]
     epoch_1904: bool
     receipt: Receipt
 
@@ -51,7 +51,7 @@ def workbook(package: zipfile.ZipFile, main: str) -> Element | None:
     return part if part is not None and local_name(part) == "workbook" else None
 
 
-def sheets(package: zipfile.ZipFile, main: str, root: Element, receipt: Receipt) -> Iterator[Sheet]:
+def xlsx_sheets(package: zipfile.ZipFile, main: str, root: Element, receipt: Receipt) -> Iterator[Sheet]:
     """Yields the visible sheets of the workbook whose main part is at that path."""
     targets = ooxml.targets(package, main)
     strings = ooxml.part(package, ooxml.target(package, main, "sharedStrings"))
@@ -68,7 +68,7 @@ def sheets(package: zipfile.ZipFile, main: str, root: Element, receipt: Receipt)
         if target is None or target.kind != "worksheet":
             continue
         name = entry.get("name", "")
-        if entry.get("state", "visible") == "visible" or not receipt.hides_part(SHEET, quoted(name)):
+        if entry.get("state", "visible") == "visible" or not receipt.hides_part(SHEET, quoted_name(name)):
             sheet = _sheet(package, target.path, name, book)
             yield sheet._replace(besides=tuple(texts_besides(package, target.path, receipt)))
 
@@ -80,13 +80,13 @@ def _rich_text(item: Element, receipt: Receipt) -> str:
     runs = []
     for part in item:
         if local_name(part) == "t":
-            runs.append(Run(part.text or ""))
+            runs.append(TextRun(part.text or ""))
         elif local_name(part) == "r" and is_on(part.find("{*}rPr/{*}strike")):
             receipt.count_text(STRUCK, part.findtext("{*}t") or "")
         elif local_name(part) == "r":
             shift = SHIFTS.get(child_value(part.find("{*}rPr"), "vertAlign") or "", 0)
-            runs.append(Run(part.findtext("{*}t") or "", shift))
-    return _unescaped(joined(runs))
+            runs.append(TextRun(part.findtext("{*}t") or "", shift))
+    return _unescaped(joined_runs(runs))
 
 
 def _unescaped(text: str) -> str:
@@ -119,7 +119,7 @@ def _sheet(package: zipfile.ZipFile, path: str, name: str, book: _Book) -> Sheet
     _settle(rows, tables(package, path), book.receipt)
     for (row, column), address in rows.links.items():
         text = rows.filled.get(row, {}).get(column, "")
-        if behind := beside(text, address):
+        if behind := address_beside(text, address):
             rows.filled[row][column] = text + behind
     return Sheet(name, rows.filled, rows.spans)
 
@@ -207,10 +207,10 @@ def _cells(row: Element, book: _Book) -> Iterator[tuple[int, str, bool]]:
     for cell in row:
         if local_name(cell) != "c":
             continue
-        place = PLACE.fullmatch(cell.get("r", ""))
+        place = CELL_REFERENCE.fullmatch(cell.get("r", ""))
         column = column_number(place[1]) if place else column + 1
         style = cell.get("s", "0")
-        look = book.looks[int(style)] if style.isdecimal() and int(style) < len(book.looks) else Look()
+        look = book.looks[int(style)] if style.isdecimal() and int(style) < len(book.looks) else CellStyle()
         text = _text(cell, look, book)
         if look.struck:
             book.receipt.count_text(STRUCK, text)
@@ -218,8 +218,8 @@ def _cells(row: Element, book: _Book) -> Iterator[tuple[int, str, bool]]:
             yield column, text, look.blank
 
 
-def _text(cell: Element, look: Look, book: _Book) -> str:
-    """The text that the cell shows; a `Figure` if it is no text."""
+def _text(cell: Element, look: CellStyle, book: _Book) -> str:
+    """The text that the cell shows; a `DataCell` if it is no text."""
     parts = {local_name(child): child for child in cell}
     kind, stored = cell.get("t", "n"), _content(parts.get("v")).strip()
     book.receipt.count(FORMULA, "f" in parts and "v" not in parts)
@@ -232,30 +232,30 @@ def _text(cell: Element, look: Look, book: _Book) -> str:
         case "str":
             text = _unescaped(_content(parts.get("v")))
         case "b":
-            text = Figure("TRUE" if stored in ("1", "true") else "FALSE") if stored else ""
+            text = DataCell("TRUE" if stored in ("1", "true") else "FALSE") if stored else ""
         case "e":
             text = ""
         case "d":
             date = ISO_DATE.fullmatch(stored)
-            text = Figure(date[1] if date else stored.replace("T", " "))
+            text = DataCell(date[1] if date else stored.replace("T", " "))
         case _:
             text = _figure(stored, look, book)
     link = LINK_FORMULA.match(_content(parts.get("f"))) if "f" in parts else None
-    return text + beside(text, link[1].replace('""', '"')) if link else text
+    return text + address_beside(text, link[1].replace('""', '"')) if link else text
 
 
 def _content(element: Element | None) -> str:
     return "" if element is None else element.text or ""
 
 
-def _figure(stored: str, look: Look, book: _Book) -> str:
+def _figure(stored: str, look: CellStyle, book: _Book) -> str:
     try:
         number = float(stored)
     except ValueError:
         return stored
     if number - number != 0:  # infinite, or none
         return stored
-    return Figure(number_formats.shown(number, look.code, book.epoch_1904))
+    return DataCell(number_formats.formatted_number(number, look.code, book.epoch_1904))
 
 
 def _linked(link: Element, addresses: Mapping[str, str]) -> dict[tuple[int, int], str]:

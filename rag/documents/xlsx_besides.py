@@ -98,7 +98,7 @@ def _graphic(data: Element, page: _Drawing) -> Iterator[str]:
             part = ooxml.part(page.package, target.path) if target else None
             yield "" if part is None else charts.title_of(part)
     diagrams = [element for element in data if local_name(element) == "relIds"]
-    yield from (block.text for block in charts.drawn(page.package, diagrams, page.targets, page.receipt))
+    yield from (block.text for block in charts.chart_blocks(page.package, diagrams, page.targets, page.receipt))
 
 
 def tables(package: zipfile.ZipFile, path: str) -> list[Element]:

@@ -18,7 +18,7 @@ THEME = {"0": WHITE, "1": BLACK}  # of the colours that a theme names, those of 
 INDEXED = {"0": BLACK, "1": WHITE, "8": BLACK, "9": WHITE, "64": BLACK, "65": WHITE}
 
 
-class Look(NamedTuple):
+class CellStyle(NamedTuple):
     """The way in which cells of a style are shown."""
 
     code: str = number_formats.GENERAL
@@ -33,7 +33,7 @@ class _Font(NamedTuple):
     ink: Colour | None
 
 
-def looks(styles: Element) -> Iterator[Look]:
+def looks(styles: Element) -> Iterator[CellStyle]:
     """Yields the look of each style of cells."""
     codes = {item.get("numFmtId", ""): item.get("formatCode", "") for item in styles.iterfind("{*}numFmts/{*}numFmt")}
     fonts = [_font(font) for font in styles.iterfind("{*}fonts/{*}font")]
@@ -46,7 +46,7 @@ def looks(styles: Element) -> Iterator[Look]:
         )
         paper = papers[int(fill)] if fill.isdecimal() and int(fill) < len(papers) else WHITE
         code = codes.get(number) or built_in or number_formats.GENERAL
-        yield Look(code, struck, tiny, look_alike(ink, paper))
+        yield CellStyle(code, struck, tiny, look_alike(ink, paper))
 
 
 def _font(font: Element) -> _Font:

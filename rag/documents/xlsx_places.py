@@ -6,7 +6,7 @@ import re
 
 from rag.documents.grid import Span
 
-PLACE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
+CELL_REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
 
 
 def column_number(letters: str) -> int:
@@ -19,7 +19,7 @@ def column_number(letters: str) -> int:
 
 def span_of(reference: str) -> Span | None:
     """B2:C5 -> the rows and columns; None if it is no reference."""
-    places = [PLACE.fullmatch(part) for part in reference.split(":")]
+    places = [CELL_REFERENCE.fullmatch(part) for part in reference.split(":")]
     if not places or len(places) > 2:
         return None
     first, last = places[0], places[-1]

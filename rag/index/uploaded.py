@@ -51,7 +51,7 @@ def begun_uploads(folder: Path, connection: sqlite3.Connection) -> dict[str, Pat
         files = [path.relative_to(job) for path in job.rglob("*") if path.is_file()]
         for file in files:
             if not any(part.startswith(".") for part in file.parts) and not _is_committed(job.name, connection):
-                for each in (Path(UPLOADS) / file, sidecar.beside(Path(UPLOADS) / file)):
+                for each in (Path(UPLOADS) / file, sidecar.sidecar_path(Path(UPLOADS) / file)):
                     found.setdefault(each.as_posix(), before / each.name)  # of several, the first has what was there
     return found
 

@@ -17,8 +17,8 @@ from typing import NamedTuple
 from rag.documents.contained import container_of, file_of, holders_of, is_container, stays_closed
 from rag.documents.discover import Discovery, Found, Skipped, discover
 from rag.documents.formats import OFFICE
-from rag.documents.options import DEFAULTS, Options
-from rag.documents.stamps import SETTLED_NS, sha256, stamp_of
+from rag.documents.options import DEFAULTS, ReadOptions
+from rag.documents.stamps import SETTLED_NS, sha256_of, stamp_of
 from rag.documents.versions import reader_version
 from rag.ingest.failures import as_before
 from rag.ingest.naming import Renamed, named
@@ -51,7 +51,7 @@ class Change:
     failed: list[Failed] = field(default_factory=list)  # as before, and not to be tried again
     remarked: dict[str, list[Failed]] = field(default_factory=dict)  # those of them to be noted anew, by their file
     forgotten: set[str] = field(default_factory=set)  # files whose failures count no longer
-    options: Options = DEFAULTS  # with which the changed files are read
+    options: ReadOptions = DEFAULTS  # with which the changed files are read
 
 
 class Same(NamedTuple):
@@ -65,7 +65,7 @@ def find_changes(
     paths: Sequence[Path],
     known: dict[str, FileState],
     indexes_dir: Path | None = None,
-    options: Options = DEFAULTS,
+    options: ReadOptions = DEFAULTS,
     failures: Iterable[Failed] = (),
     exclude: Sequence[str] = (),
     prune: bool | Collection[str] = False,
@@ -108,7 +108,7 @@ def identical(change: Change, known: dict[str, FileState]) -> list[Same]:
     found_same = []
     for found in change.changed:
         try:
-            other = first.setdefault(sha256(found.path), found.document_id)
+            other = first.setdefault(sha256_of(found.path), found.document_id)
         except OSError:
             continue  # the run will read it and report the error
         if other != found.document_id:
@@ -217,7 +217,7 @@ class _Comparison:
         for found in (files[first:] + files[:first])[:_SAMPLE]:
             state = states[found.document_id]
             try:
-                if (state.stamp.size or 0) > _SAMPLE_BYTES or sha256(found.path) == state.sha256:
+                if (state.stamp.size or 0) > _SAMPLE_BYTES or sha256_of(found.path) == state.sha256:
                     continue
                 self._change.stamps[found.document_id] = stamp_of(found)
             except OSError:
@@ -251,7 +251,7 @@ class _Comparison:
                 change.remarked[found.source] = again.failed
             return True
         own = before.get(found.document_id)
-        if own is None or own.sha256 != sha256(found.path):
+        if own is None or own.sha256 != sha256_of(found.path):
             return False
         if found.document_id in old:
             change.reread.append(found.document_id)
@@ -321,7 +321,7 @@ def _is_whole(states: Mapping[str, FileState]) -> bool:
     return len(stamps) == 1 and all(each.size is not None or each.mtime_ns is None for each in stamps)
 
 
-def _is_read_alike(name: str, before: FileState, options: Options) -> bool:
+def _is_read_alike(name: str, before: FileState, options: ReadOptions) -> bool:
     """True if the same file would be read as it was; its hidden text counts only if it holds some, and its images only
     if there is OCR now."""
     if before.reader != reader_version(name) or before.hidden not in (None, options.include_hidden):

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from rag.documents.contained import holders_of
-from rag.documents.unpack import Kept
+from rag.documents.unpack import UnchangedFile
 from rag.errors import DocumentError, EmptyDocument
 from rag.ingest.prepare import Outcome
 from rag.types import Prepared
@@ -36,7 +36,7 @@ class Contents:
         """Note an outcome."""
         if isinstance(outcome, Prepared):
             self.put.add(document_id)
-        elif isinstance(outcome, Kept):
+        elif isinstance(outcome, UnchangedFile):
             self._kept.add(document_id)
         elif isinstance(outcome, DocumentError) and not isinstance(outcome, EmptyDocument):
             self._failed.add(document_id)

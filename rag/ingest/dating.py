@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rag.documents.contained import file_of
-from rag.documents.sidecar import beside
+from rag.documents.sidecar import sidecar_path
 from rag.documents.stamps import stamp
 from rag.text.dates import stated_date
 from rag.types import AsOf, Origin, Stamp
@@ -44,7 +44,7 @@ def _is_stale(document_id: str, origin: Origin) -> bool:
 
 def _is_of_metadata(file: str, before: Stamp) -> bool:
     """True if the size is that of the file, and the time that of the metadata beside it."""
-    return (os.stat(file).st_size, os.stat(beside(Path(file))).st_mtime_ns) == before[:2]
+    return (os.stat(file).st_size, os.stat(sidecar_path(Path(file))).st_mtime_ns) == before[:2]
 
 
 def _day(mtime_ns: int | None) -> str | None:

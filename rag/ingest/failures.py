@@ -14,8 +14,8 @@ from functools import cache
 from typing import NamedTuple
 
 from rag.documents.discover import Found
-from rag.documents.options import Options
-from rag.documents.stamps import sha256, stamp_of
+from rag.documents.options import ReadOptions
+from rag.documents.stamps import sha256_of, stamp_of
 from rag.documents.versions import reader_version
 from rag.errors import DocumentError, EmptyDocument, ReaderFault
 from rag.types import Failed, Stamp
@@ -30,7 +30,7 @@ class Again(NamedTuple):
     remarked: bool
 
 
-def as_before(found: Found, now: Stamp, remembered: Sequence[Failed], options: Options) -> Again | None:
+def as_before(found: Found, now: Stamp, remembered: Sequence[Failed], options: ReadOptions) -> Again | None:
     """The failures of a file, as it is now, that need not be tried again; None if it is to be read. Raises
     `OSError`."""
     if not remembered or options.passwords or now.own != remembered[0].stamp.own:
@@ -39,13 +39,13 @@ def as_before(found: Found, now: Stamp, remembered: Sequence[Failed], options: O
         return None
     if now.ctime_ns is not None and now.marks() == remembered[0].stamp.marks():
         return Again(list(remembered), remarked=False)
-    if now.size != remembered[0].stamp.size or sha256(found.path) != remembered[0].sha256:
+    if now.size != remembered[0].stamp.size or sha256_of(found.path) != remembered[0].sha256:
         return None
     return Again([failed._replace(stamp=now) for failed in remembered], remarked=True)
 
 
 def to_remember(
-    found: Found, errors: Iterable[tuple[str, DocumentError]], before: Stamp | None, options: Options
+    found: Found, errors: Iterable[tuple[str, DocumentError]], before: Stamp | None, options: ReadOptions
 ) -> list[Failed]:
     """The failures of a file, and of those in it, that are to be remembered; `before` are its marks before it was read,
     if they are known."""
@@ -71,14 +71,14 @@ def failed_anyhow(file: str, document_id: str, message: str) -> Failed:
 def _unchanged(found: Found, before: Stamp) -> str | None:
     """The hash of the file; None if it has other marks than before."""
     try:
-        content = sha256(found.path)
+        content = sha256_of(found.path)
         now = stamp_of(found)
         return content if now._replace(ctime_ns=before.ctime_ns and now.ctime_ns) == before else None
     except OSError:
         return None
 
 
-def read_with(document_id: str, options: Options) -> str:
+def read_with(document_id: str, options: ReadOptions) -> str:
     """A text that is another one if a file that could not be read may be readable now."""
     hidden = "hidden" if options.include_hidden else "seen"
     return " ".join([str(reader_version(document_id)), "+".join(options.ocr_languages), hidden, *_programs()])

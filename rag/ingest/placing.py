@@ -54,7 +54,7 @@ class Placed:
         part = self._before.with_name(_PART)
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
-        for file in (self._place, sidecar.beside(self._place)):
+        for file in (self._place, sidecar.sidecar_path(self._place)):
             if file.exists():
                 _copy(file, part / file.name)
         os.rename(part, self._before)
@@ -74,7 +74,7 @@ class Placed:
 
     def _put_back(self) -> None:
         fresh = self._before.with_name(_FRESH)
-        for file in (self._place, sidecar.beside(self._place)):
+        for file in (self._place, sidecar.sidecar_path(self._place)):
             if (self._before / file.name).exists():
                 _copy(self._before / file.name, fresh)
                 os.replace(fresh, file)
@@ -88,7 +88,7 @@ def forget_before(uploads: Path, name: str) -> None:
     for before in (uploads / INCOMING).glob(f"[!.]*/{BEFORE}"):
         if (before.parent / name).is_file():
             kept = before / Path(name).name
-            for file in (kept, sidecar.beside(kept)):
+            for file in (kept, sidecar.sidecar_path(kept)):
                 file.unlink(missing_ok=True)
 
 

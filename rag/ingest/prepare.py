@@ -16,8 +16,8 @@ from typing import Protocol
 from rag.background import ahead, begun
 from rag.documents import sidecar
 from rag.documents.discover import Found
-from rag.documents.options import DEFAULTS, Options
-from rag.documents.unpack import Archive, Begun, Kept, Result, read_all
+from rag.documents.options import DEFAULTS, ReadOptions
+from rag.documents.unpack import Archive, Begun, Result, UnchangedFile, read_all
 from rag.errors import DocumentError
 from rag.seams import Embedder
 from rag.types import Document, Embedding, Passage, Prepared
@@ -31,7 +31,7 @@ ReadFiles = Callable[
 Promise = Callable[[], list[Embedding]]  # waits for the vectors; raises `DocumentError` if there will be none
 
 
-Outcome = Prepared | DocumentError | Kept | Archive  # of a file, of a folder or in another
+Outcome = Prepared | DocumentError | UnchangedFile | Archive  # of a file, of a folder or in another
 
 
 class Preparer(Protocol):
@@ -72,7 +72,7 @@ class Here:
         return begun(lambda: list(embedded(self._embedder, passages)))
 
 
-def read_here(files: Iterable[Found], options: Options = DEFAULTS) -> Iterator[tuple[Found, Result]]:
+def read_here(files: Iterable[Found], options: ReadOptions = DEFAULTS) -> Iterator[tuple[Found, Result]]:
     """Read files in this process, without protection against files that crash or hang a parser."""
     for found in files:
         for result in read_all(found.path, found.document_id, found.source, options, known=found.known):

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from rag.background import UNWATCHED, Run
 from rag.documents.contained import container_of, file_of, is_container, printable
 from rag.documents.discover import Found, Skipped
-from rag.documents.options import DEFAULTS, Options
+from rag.documents.options import DEFAULTS, ReadOptions
 from rag.documents.unpack import Archive
 from rag.errors import DocumentError, EmptyDocument, RagError, ReaderFault
 from rag.ingest.changes import EMPTY, Change, Same, by_content, find_changes, unfinished
@@ -102,7 +102,7 @@ def sync(
     settings: Settings,
     read: ReadFiles | None = None,
     run: Run = UNWATCHED,
-    options: Options = DEFAULTS,
+    options: ReadOptions = DEFAULTS,
     prune: bool = False,
 ) -> Summary:
     """Bring `index` in line with `paths`; a run that is stopped commits and publishes what is done, and returns.

@@ -271,7 +271,7 @@ def remove_document(document_id: str, index: WritableIndex) -> None:
     uploads = (index.folder / UPLOADS).resolve()
     if names and files <= {str(path), str(path.resolve())} and path.resolve().is_relative_to(uploads):
         path.unlink(missing_ok=True)  # first: a process that is killed leaves the document, which can be removed again
-        sidecar.beside(path).unlink(missing_ok=True)
+        sidecar.sidecar_path(path).unlink(missing_ok=True)
         forget_before(index.folder / UPLOADS, document_id.removeprefix(f"{UPLOADS}/"))
         for file in files:
             index.remember(file, [])

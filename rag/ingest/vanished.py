@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag.documents.contained import container_of, file_of
-from rag.documents.discover import Found, LeftOut, Skipped, Unreachable
-from rag.documents.stamps import sha256
+from rag.documents.discover import Excluded, Found, Skipped, UnreachableFile
+from rag.documents.stamps import sha256_of
 from rag.ingest.naming import drive_of, place_of
 from rag.types import FileState, Stamp
 
@@ -69,7 +69,7 @@ def vanished(
     scopes = [_scope(path) for path in walked.paths]
     present = {found.source: found.document_id for found in walked.files}
     ids = set(present.values())
-    closed, left_out = _places(walked.skipped, Unreachable), _places(walked.skipped, LeftOut)
+    closed, left_out = _places(walked.skipped, UnreachableFile), _places(walked.skipped, Excluded)
     gone: list[str] = []
     stale: list[str] = []
     missing: list[str] = []
@@ -182,7 +182,7 @@ def _moved(
 def _hash(found: Found, hashes: dict[str, str]) -> str:
     if found.source not in hashes:
         try:
-            hashes[found.source] = sha256(found.path)
+            hashes[found.source] = sha256_of(found.path)
         except OSError:
             hashes[found.source] = ""
     return hashes[found.source]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit
 
-from rag.documents.contained import MARK
+from rag.documents.contained import MEMBER_MARK
 from rag.errors import InputError
 
 MIRROR_FOLDER = ".mirror"
@@ -102,7 +102,7 @@ def original_address(source: str) -> str:
     """The address of which a file is the copy, with the path of a file in it; another source is as it is."""
     if (found := _COPY.match(source)) is None:
         return source
-    file, mark, inside = source.partition(MARK)
+    file, mark, inside = source.partition(MEMBER_MARK)
     return address_of(f"{found[1]}/{file[found.end() :]}") + mark + inside
 
 

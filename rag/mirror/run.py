@@ -14,7 +14,7 @@ from typing import NamedTuple
 from filelock import FileLock, Timeout
 
 from rag.background import UNWATCHED, Run
-from rag.documents.discover import Skipped, Unreachable
+from rag.documents.discover import Skipped, UnreachableFile
 from rag.errors import IndexBusy
 from rag.mirror.fetch import LIMITS, FetchSession, Limits
 from rag.mirror.network import named_hosts
@@ -29,7 +29,7 @@ class Mirrored(NamedTuple):
     """The folders of copies, what is left out of them, and True if all was fetched or told why not."""
 
     folders: list[Path]
-    skipped: list[Skipped]  # those in the place of a copy are `Unreachable`
+    skipped: list[Skipped]  # those in the place of a copy are `UnreachableFile`
     whole: bool
 
 
@@ -86,4 +86,4 @@ def _skipped(missed: Missed, base: Path) -> Skipped:
     place = f"{host_place(missed.address)}/{missed.file}" if missed.file else copy_place(missed.address)
     if place is None:
         return Skipped(base / host_place(missed.address), f"{missed.address[:200]}: {missed.reason}")
-    return Unreachable(base / place, missed.reason)
+    return UnreachableFile(base / place, missed.reason)

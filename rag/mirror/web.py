@@ -15,7 +15,7 @@ from typing import BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
 from rag.background import Run
-from rag.documents.formats import DATA, MEDIA_TYPES, OFFICE, TEXT
+from rag.documents.formats import DATA, MEDIA_TYPES, OFFICE, TEXT_TYPES
 from rag.errors import InputError
 from rag.mirror.fetch import Fetched, FetchSession, Limits, NotFetched
 from rag.mirror.places import checked_address, copy_place, host_place
@@ -23,7 +23,7 @@ from rag.mirror.record import Copy, CopyRecord
 from rag.mirror.sitemap import Sitemap, read_sitemap
 
 _DEEPEST = 3  # sitemaps in sitemaps
-_SUFFIXES = {kind: suffix for suffix, kind in reversed({**TEXT, **OFFICE, **DATA}.items())}
+_SUFFIXES = {kind: suffix for suffix, kind in reversed({**TEXT_TYPES, **OFFICE, **DATA}.items())}
 _SUFFIXES |= {"application/xhtml+xml": ".html", "text/x-markdown": ".md", "application/x-zip-compressed": ".zip"}
 _UNTOLD = ("", "application/octet-stream", "binary/octet-stream")
 

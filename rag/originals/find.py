@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag.documents.contained import file_of
-from rag.documents.stamps import sha256, stamp
+from rag.documents.stamps import sha256_of, stamp
 from rag.errors import OriginalChanged, OriginalGone
 
 _REMEMBERED = 10_000  # files whose hashes are kept
@@ -74,7 +74,7 @@ class Hashes:
             marks = stamp(original.file, described=False).marks()
             found = self._known.get(original.file)
             if found is None or found[0] != marks:
-                found = marks, sha256(original.file)
+                found = marks, sha256_of(original.file)
         except OSError as exc:
             raise OriginalGone(
                 f"the file of {original.document_id[:200]!r} cannot be read: {exc.strerror or exc}; its text is kept"

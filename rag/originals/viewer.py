@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from rag.deadline import Deadline
-from rag.documents.libreoffice import LONGEST
+from rag.documents.libreoffice import CONVERSION_SECONDS
 from rag.documents.pool import LONGEST_START
 from rag.documents.pool_process import PoolProcess
 from rag.documents.pool_worker import GRACE
@@ -32,7 +32,7 @@ from rag.originals.worker import Conversion, Drawing, Extraction, Job, Placing, 
 from rag.types import Box
 
 PROCESSES = 2
-DRAW_S, PLACE_S, RECOGNISE_S, MAKE_S = 30.0, 30.0, 130.0, LONGEST + 20.0  # seconds for a job
+DRAW_S, PLACE_S, RECOGNISE_S, MAKE_S = 30.0, 30.0, 130.0, CONVERSION_SECONDS + 20.0  # seconds for a job
 MEGABYTES = 4096  # of memory for a process; a PDF may have 512
 LAID_OUT = frozenset({".docx", ".docm", ".dotx", ".doc", ".odt", ".rtf", ".pptx", ".pptm", ".ppsx", ".ppt", ".odp"})
 NARROWEST, WIDEST = 16, 3000  # dots of a drawn page

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rag.documents.contained import MARK, Budget, container_of, plan
+from rag.documents.contained import MEMBER_MARK, Budget, container_of, plan
 from rag.documents.options import DEFAULTS
 from rag.documents.pool_worker import GRACE, ReaderLimits, keep_to
 from rag.documents.read import file_bytes, parsed, reported
@@ -141,7 +141,9 @@ def _member(job: Extraction) -> bytes:
     while inside != job.document_id:
         members = plan(inside, parsed(name, data, DEFAULTS).members, budget, depth).members
         holds = [
-            found for found in members if found[0] == job.document_id or job.document_id.startswith(found[0] + MARK)
+            found
+            for found in members
+            if found[0] == job.document_id or job.document_id.startswith(found[0] + MEMBER_MARK)
         ]
         if not holds:
             raise _Changed
@@ -177,7 +179,7 @@ class _Shelf:
             if self._document is not None:
                 self._document.close()
             self._known, self._document = (), None
-            self._document = reader.opened(_bytes(file, sha256))
+            self._document = reader.open_pdf(_bytes(file, sha256))
             self._known = known
         return self._document
 

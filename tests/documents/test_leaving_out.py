@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.documents import leaving_out
-from rag.documents.discover import LeftOut, Skipped, Unreachable, discover
+from rag.documents.discover import Excluded, Skipped, UnreachableFile, discover
 from rag.errors import InputError
 from tests.documents.test_discover import make
 
@@ -22,7 +22,7 @@ def test_patterns_are_those_of_gitignore_and_the_last_that_fits_decides(tmp_path
     assert ids(tmp_path, "*.log", "!keep.log", "/drafts/", "sub/**/e.txt") == [
         "a.txt", "keep.log", "sub/a.txt", "sub/drafts/d.txt",
     ]  # fmt: skip
-    assert discover([tmp_path], ["/a.txt"]).skipped == (LeftOut(tmp_path / "a.txt", "is left out by --exclude"),)
+    assert discover([tmp_path], ["/a.txt"]).skipped == (Excluded(tmp_path / "a.txt", "is left out by --exclude"),)
 
 
 def test_a_ragignore_counts_from_its_folder_and_comes_before_those_above(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_folder_whose_rules_cannot_be_read_is_not_read(tmp_path: Path, kind: C
     result = discover([tmp_path])
     assert [found.document_id for found in result.files] == [f"{tmp_path.name}/a.txt"]
     (skipped,) = result.skipped
-    assert isinstance(skipped, Unreachable)
+    assert isinstance(skipped, UnreachableFile)
     assert skipped.reason.startswith("its .ragignore cannot be read: ")
 
 
@@ -117,4 +117,4 @@ def test_a_link_whose_drive_is_gone_is_out_of_reach_and_one_whose_file_is_gone_i
     (tmp_path / "root" / "away.txt").symlink_to(tmp_path / "drive" / "away.txt")
     (tmp_path / "root" / "dead.txt").symlink_to(tmp_path / "dead.txt")
     found = {item.path.name: type(item) for item in discover([tmp_path / "root"]).skipped}
-    assert found == {"away.txt": Unreachable, "dead.txt": Skipped}
+    assert found == {"away.txt": UnreachableFile, "dead.txt": Skipped}

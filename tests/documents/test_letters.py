@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rag.documents.formats import DATA, OFFICE, TEXT
+from rag.documents.formats import DATA, OFFICE, TEXT_TYPES
 from rag.documents.read import read_document
 from tests.documents.compound import compound, outlook
 from tests.documents.test_packages import book, cell, frame, opened, presentation, shape, slide, zipped
@@ -429,5 +429,5 @@ BY_CALAMINE = {".xls", ".xlsb"}  # binary formats that nothing here writes
 
 def test_every_reader_is_tested() -> None:
     tested = {*WRITERS, *TABLE_WRITERS}
-    untested = {SAME_READER.get(suffix, suffix) for suffix in {*TEXT, *OFFICE, *DATA}} - tested
+    untested = {SAME_READER.get(suffix, suffix) for suffix in {*TEXT_TYPES, *OFFICE, *DATA}} - tested
     assert untested == BY_CALAMINE | {".zip"}  # whose members are documents (test_unpack.py)

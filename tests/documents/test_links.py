@@ -8,7 +8,7 @@ import pytest
 
 from rag.documents.link_text import Link
 from rag.documents.links import AHEAD, LONGEST_BEFORE, link, placed
-from rag.documents.options import Options
+from rag.documents.options import ReadOptions
 from rag.documents.read import read_document
 from rag.types import LinkSpan
 from tests.documents.test_office import run, with_parts
@@ -18,10 +18,10 @@ from tests.documents.test_pdf import make_pdf
 FORM, WIKI, PLAN = "https://mill.example/form?y=1&m=2", "https://wiki.mill.example", "mailto:ann@mill.example"
 
 
-def links(path: Path, data: bytes | str, options: Options | None = None) -> list[tuple[int, str, str]]:
+def links(path: Path, data: bytes | str, options: ReadOptions | None = None) -> list[tuple[int, str, str]]:
     """The places, words and addresses of a file's links."""
     path.write_bytes(data.encode() if isinstance(data, str) else data)
-    document = read_document(path, path.name, options=options or Options())
+    document = read_document(path, path.name, options=options or ReadOptions())
     return [(found.start, document.text[found.start : found.end], found.url) for found in document.links]
 
 

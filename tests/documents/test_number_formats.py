@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.documents.number_formats import shown
+from rag.documents.number_formats import formatted_number
 
 NOON = 44319.5  # 2021-05-03, a Monday
 
@@ -63,8 +63,8 @@ NOON = 44319.5  # 2021-05-03, a Monday
     ],
 )
 def test_numbers_as_their_formats_show_them(value: float, code: str, text: str) -> None:
-    assert shown(float(value), code) == text
+    assert formatted_number(float(value), code) == text
 
 
 def test_days_counted_from_1904() -> None:
-    assert shown(42857.0, "d/m/yy", epoch_1904=True) == "2021-05-03"
+    assert formatted_number(42857.0, "d/m/yy", epoch_1904=True) == "2021-05-03"

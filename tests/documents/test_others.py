@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from rag.documents.options import Options
+from rag.documents.options import ReadOptions
 from rag.documents.read import read_document
 from rag.errors import DocumentError, UnsupportedDocument
 from rag.types import Document
@@ -262,7 +262,7 @@ def test_pages_that_are_images_are_read(tmp_path: Path) -> None:
 def test_a_language_that_is_not_installed(tmp_path: Path) -> None:
     scan("It turns.").save(tmp_path / "a.pdf", resolution=300)
     with pytest.raises(DocumentError, match=r"needs OCR in 'xyz', which tesseract does not have; install it \(Debian"):
-        read_document(tmp_path / "a.pdf", "a.pdf", options=Options(ocr_languages=("xyz",)))
+        read_document(tmp_path / "a.pdf", "a.pdf", options=ReadOptions(ocr_languages=("xyz",)))
 
 
 def test_a_file_of_today_under_an_old_name(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.documents.options import Options
+from rag.documents.options import ReadOptions
 from rag.documents.read import read_document
 from rag.types import Document
 from tests.documents.test_pdf import make_pdf
@@ -27,7 +27,7 @@ def image(width: int, height: int, left: int, bottom: int) -> str:
 
 def read(folder: Path, stream: str, page: str = "", include_hidden: bool = False) -> Document:
     (folder / "a.pdf").write_bytes(make_pdf([stream], page=page))
-    return read_document(folder / "a.pdf", "a.pdf", options=Options(include_hidden=include_hidden))
+    return read_document(folder / "a.pdf", "a.pdf", options=ReadOptions(include_hidden=include_hidden))
 
 
 CLEAR = "/Resources << /Font 3 0 R /ExtGState << /G << /ca 0 >> >> >>"

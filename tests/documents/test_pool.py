@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 
 from rag.documents.discover import Found
-from rag.documents.options import Options
+from rag.documents.options import ReadOptions
 from rag.documents.pool import AHEAD, ReaderPool, Time
 from rag.documents.pool_messages import NoMessage, bytes_of, message_of
 from rag.documents.pool_worker import SPENT
 from rag.documents.read import read_document
-from rag.documents.unpack import Archive, Begun, Kept, Result, Spent, id_of
+from rag.documents.unpack import Archive, Begun, Result, Spent, UnchangedFile, id_of
 from rag.errors import DocumentError, EmptyDocument, ReaderFault, UnsupportedDocument
 from rag.types import BlockSpan, Document, LinkSpan, Prepared
 
@@ -274,7 +274,7 @@ def parent_of(process: int) -> int:
 
 def test_options_reach_the_reader(tmp_path: Path) -> None:
     (found,) = files(tmp_path, "one")
-    with ReaderPool(1, Options(passwords=("secret",))) as pool:
+    with ReaderPool(1, ReadOptions(passwords=("secret",))) as pool:
         assert [said(result) for _, result in pool.read([found])] == ["one"]
 
 
@@ -327,7 +327,7 @@ def test_what_is_known_of_an_archive_is_not_read(tmp_path: Path) -> None:
         known = found._replace(known=frozenset({("docs/a.zip!/1.xls", digest)}))
         document, *rest = (result for _, result in pool.read([known]))
     assert said(document) == "one"
-    assert rest == [Kept("docs/a.zip!/1.xls"), Archive("docs/a.zip")]
+    assert rest == [UnchangedFile("docs/a.zip!/1.xls"), Archive("docs/a.zip")]
 
 
 def test_results_of_an_archive_wait_in_its_process_until_they_are_taken(tmp_path: Path) -> None:
@@ -386,7 +386,7 @@ def test_a_reader_that_was_taken_over_can_send_results_and_nothing_else(tmp_path
 @pytest.mark.parametrize(
     "sent",
     [
-        pickle.dumps(Kept("a")),
+        pickle.dumps(UnchangedFile("a")),
         b"",
         b"\xff",
         b"[]",
@@ -401,7 +401,7 @@ def test_a_reader_that_was_taken_over_can_send_results_and_nothing_else(tmp_path
         b'["DocumentError", "a", ["b"], ""]',
         b'["Document", {"id": "a", "title": "b", "text": 1, "source": "c", "sha256": "d"}]',
         b'["Document", {"id": "a"}]',
-        bytes_of(Kept("a"))[:-1],
+        bytes_of(UnchangedFile("a"))[:-1],
         b"[" * 100_000,
     ],
 )
@@ -417,7 +417,7 @@ def test_messages_of_a_reader_arrive_as_they_were_sent(tmp_path: Path) -> None:
     assert document.blocks
     assert document.links
     odd = replace(document, title="\udcff \U0001f600", hidden=True, ocr="eng")
-    for value in (document, odd, Begun("a"), Spent(), Kept("a"), Archive("a", ("note",))):
+    for value in (document, odd, Begun("a"), Spent(), UnchangedFile("a"), Archive("a", ("note",))):
         told = message_of(bytes_of(value))
         assert (told, type(told)) == (value, type(value))
     blocks, links = message_of(bytes_of(document)).blocks, message_of(bytes_of(document)).links  # type: ignore[union-attr]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import rag.documents.read
 from rag.documents.blocks import Block, assemble, clean, table_block
-from rag.documents.formats import DATA, MEDIA_TYPES, NAMED, OFFICE, SOURCE, TEXT, is_readable
+from rag.documents.formats import DATA, MEDIA_TYPES, NAMED, OFFICE, SOURCE, TEXT_TYPES, is_readable
 from rag.documents.read import read_document
 from rag.documents.versions import reader_version
 from rag.errors import DocumentError, UnsupportedDocument
@@ -277,8 +277,8 @@ def test_types_that_are_not_read(tmp_path: Path, name: str, kind: str) -> None:
 def test_every_suffix_has_a_reader(tmp_path: Path) -> None:
     assert is_readable("a/B.PDF")
     assert not is_readable("a/pdf")
-    assert frozenset({*TEXT, *OFFICE, *DATA, *SOURCE}) == frozenset(MEDIA_TYPES)
-    for suffix in {*TEXT, *SOURCE, ".csv", ".tsv"}:
+    assert frozenset({*TEXT_TYPES, *OFFICE, *DATA, *SOURCE}) == frozenset(MEDIA_TYPES)
+    for suffix in {*TEXT_TYPES, *SOURCE, ".csv", ".tsv"}:
         assert text_of(tmp_path, "One.", f"one{suffix.upper()}") == "One."
     for suffix in {*OFFICE, *DATA} - {".csv", ".tsv"}:
         with pytest.raises(DocumentError, match=r"one\.\w+: (is not|is damaged|has no)[^\n]*$"):

@@ -10,9 +10,9 @@ import pytest
 
 from rag.documents.blocks import Block, Content
 from rag.documents.contained import Member
-from rag.documents.options import Options
+from rag.documents.options import ReadOptions
 from rag.documents.read import as_document, read_document
-from rag.documents.receipt import COMMENT, IMAGE, SHEET, STRUCK, Receipt, quoted
+from rag.documents.receipt import COMMENT, IMAGE, SHEET, STRUCK, Receipt, quoted_name
 from rag.documents.unseen import WHITE, Colour, colour, is_too_small, look_alike
 from rag.errors import DocumentError
 from rag.types import Document
@@ -23,7 +23,7 @@ INCLUDE = "; rag index --include-hidden reads it"
 
 def read(folder: Path, name: str, data: bytes | str, include_hidden: bool = False) -> Document:
     (folder / name).write_bytes(data.encode() if isinstance(data, str) else data)
-    return read_document(folder / name, name, options=Options(include_hidden=include_hidden))
+    return read_document(folder / name, name, options=ReadOptions(include_hidden=include_hidden))
 
 
 def test_lines_count_and_name() -> None:
@@ -41,8 +41,8 @@ def test_lines_count_and_name() -> None:
 def test_hidden_text_is_left_out_unless_it_is_wanted() -> None:
     receipt, wanted = Receipt(), Receipt(include_hidden=True)
     assert (receipt.hides("four  word\ns"), wanted.hides("four words")) == (True, False)
-    assert receipt.hides_part(SHEET, quoted("Old\n" + 80 * "x"))
-    assert not wanted.hides_part(SHEET, quoted("Old"))
+    assert receipt.hides_part(SHEET, quoted_name("Old\n" + 80 * "x"))
+    assert not wanted.hides_part(SHEET, quoted_name("Old"))
     assert receipt.notes() == [f"11 characters of hidden text{INCLUDE}", f'hidden sheet "Old {56 * "x"}"{INCLUDE}']
     assert wanted.notes() == []
     assert (receipt.holds_hidden, wanted.holds_hidden) == (True, True)

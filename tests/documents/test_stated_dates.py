@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.documents.read import read_document
-from rag.documents.sidecar import beside, read_sidecar
+from rag.documents.sidecar import read_sidecar, sidecar_path
 from tests.documents.test_others import rich
 from tests.documents.test_packages import book, opened, zipped
 from tests.documents.test_pdf import lines, make_pdf
@@ -66,5 +66,5 @@ def test_what_a_file_states(tmp_path: Path, name: str, data: str | bytes, create
 
 
 def test_what_a_sidecar_states(tmp_path: Path) -> None:
-    beside(tmp_path / "a.txt").write_text(json.dumps({"created": "5 March 2024", "author": "Ann"}))
+    sidecar_path(tmp_path / "a.txt").write_text(json.dumps({"created": "5 March 2024", "author": "Ann"}))
     assert read_sidecar(tmp_path / "a.txt") == {"created": "2024-03-05", "author": "Ann"}

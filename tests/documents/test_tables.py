@@ -434,7 +434,7 @@ def test_rows_that_name_the_columns_together(tmp_path: Path) -> None:
     ],
 )
 def test_values_are_shown_as_people_read_them(value: object, expected: str) -> None:
-    assert excel_binary.shown(value) == expected
+    assert excel_binary.shown_value(value) == expected
 
 
 def test_workbooks_that_are_not_read(tmp_path: Path) -> None:

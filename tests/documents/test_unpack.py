@@ -21,7 +21,7 @@ from rag.documents import contained, zip_archive
 from rag.documents.contained import Budget, Member, container_of, distinct, file_of, holders_of, plan, tidy
 from rag.documents.discover import discover
 from rag.documents.read import read_document
-from rag.documents.unpack import Archive, Begun, Kept, Result, id_of, read_all
+from rag.documents.unpack import Archive, Begun, Result, UnchangedFile, id_of, read_all
 from rag.errors import DocumentError
 from rag.types import Document
 
@@ -337,10 +337,10 @@ def test_what_the_index_has_is_not_read_again(tmp_path: Path) -> None:
     known = {f"a.zip!/{name}": data for name, data in files.items()} | {"a.zip!/c.eml!/list.csv": b"Part\nWheel"}
     digests = frozenset((name, hashlib.sha256(data).hexdigest()) for name, data in known.items())
     found = results(tmp_path, zipped(files), known=digests)
-    kept = [Kept("a.zip!/a.txt"), Kept("a.zip!/b.pdf"), Kept("a.zip!/c.eml!/list.csv")]
+    kept = [UnchangedFile("a.zip!/a.txt"), UnchangedFile("a.zip!/b.pdf"), UnchangedFile("a.zip!/c.eml!/list.csv")]
     assert found[:3] == kept
     assert texts(found) == {"a.zip!/c.eml!/other.csv": "Part\nWeir"}  # a mail is opened for what is not yet known
-    assert found[4:] == [Kept("a.zip!/c.eml"), Archive("a.zip")]
+    assert found[4:] == [UnchangedFile("a.zip!/c.eml"), Archive("a.zip")]
     changed = results(tmp_path, zipped(files | {"a.txt": b"It stands."}), known=digests)
     assert texts(changed) == {"a.zip!/a.txt": "It stands.", "a.zip!/c.eml!/other.csv": "Part\nWeir"}
 

@@ -9,7 +9,7 @@ import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
-from rag.documents.options import Options
+from rag.documents.options import ReadOptions
 from rag.documents.read import read_document
 from rag.types import Document
 from tests.documents.test_office import W, run, saved, with_body, with_parts
@@ -24,7 +24,7 @@ NAVY = '<w:shd w:val="clear" w:fill="1F3864"/>'
 
 def read(folder: Path, name: str, data: bytes | dict[str, str], include_hidden: bool = False) -> Document:
     (folder / name).write_bytes(data if isinstance(data, bytes) else zipped(data))
-    return read_document(folder / name, name, options=Options(include_hidden=include_hidden))
+    return read_document(folder / name, name, options=ReadOptions(include_hidden=include_hidden))
 
 
 def words(look: str) -> str:

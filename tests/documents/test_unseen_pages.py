@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.documents.options import Options
+from rag.documents.options import ReadOptions
 from rag.documents.read import read_document
 from rag.types import Document
 
@@ -17,7 +17,7 @@ NOTE = f"21 characters of hidden text{INCLUDE}"
 
 def read(folder: Path, markup: str, include_hidden: bool = False) -> Document:
     (folder / "a.html").write_text(markup)
-    return read_document(folder / "a.html", "a.html", options=Options(include_hidden=include_hidden))
+    return read_document(folder / "a.html", "a.html", options=ReadOptions(include_hidden=include_hidden))
 
 
 @pytest.mark.parametrize(

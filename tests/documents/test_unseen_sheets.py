@@ -10,7 +10,7 @@ import pytest
 
 from rag.documents import excel_binary
 from rag.documents.grid import Sheet
-from rag.documents.options import Options
+from rag.documents.options import ReadOptions
 from rag.documents.read import read_document
 from rag.types import Document
 from tests.documents.test_packages import opened, relations, zipped
@@ -21,7 +21,7 @@ INCLUDE = "; rag index --include-hidden reads it"
 
 def read(folder: Path, name: str, data: bytes, include_hidden: bool = False) -> Document:
     (folder / name).write_bytes(data)
-    return read_document(folder / name, name, options=Options(include_hidden=include_hidden))
+    return read_document(folder / name, name, options=ReadOptions(include_hidden=include_hidden))
 
 
 def changed(data: bytes, parts: dict[str, str]) -> bytes:
@@ -162,7 +162,7 @@ def test_what_a_sheet_of_a_binary_workbook_holds_besides_cells(tmp_path: Path, m
     def cells_alone(*_: object) -> list[Sheet]:  # which the library would read
         return [Sheet("Barn", {0: {0: "Sheep"}})]
 
-    monkeypatch.setattr(excel_binary, "sheets", cells_alone)
+    monkeypatch.setattr(excel_binary, "excel_binary_sheets", cells_alone)
     parts = {
         "_rels/.rels": relations(("r", "officeDocument", "xl/workbook.bin")),
         "xl/workbook.bin": "",

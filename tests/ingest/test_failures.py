@@ -11,7 +11,7 @@ import pytest
 from rag.background import Run
 from rag.documents import versions
 from rag.documents.discover import Found
-from rag.documents.options import Options
+from rag.documents.options import ReadOptions
 from rag.documents.unpack import Result
 from rag.errors import DocumentError
 from rag.index.unread import unread
@@ -26,7 +26,7 @@ from tests.fakes import HashEmbedder
 from tests.ingest.test_vanished import opened, write
 
 
-def run(settings: Settings, folder: Path, options: Options = Options()) -> tuple[list[str], Summary]:  # noqa: B008
+def run(settings: Settings, folder: Path, options: ReadOptions = ReadOptions()) -> tuple[list[str], Summary]:  # noqa: B008
     """The files that were read, and the summary."""
     read: list[str] = []
 
@@ -101,8 +101,8 @@ def test_it_is_tried_again_with_another_reader_another_option_or_another_program
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run(settings, broken)
-    assert run(settings, broken, Options(ocr_languages=("deu",)))[1].failed_before == []
-    assert run(settings, broken, Options(passwords=("secret",)))[1].failed_before == []
+    assert run(settings, broken, ReadOptions(ocr_languages=("deu",)))[1].failed_before == []
+    assert run(settings, broken, ReadOptions(passwords=("secret",)))[1].failed_before == []
     run(settings, broken)
     monkeypatch.setattr(failures, "_programs", lambda: ("soffice",))
     assert run(settings, broken)[1].failed_before == []
@@ -179,7 +179,7 @@ def test_what_is_told_is_every_failure_until_the_file_is_read_or_gone(settings: 
     (broken / ".secret.txt.metadata.json").write_text("[]")
     run(settings, broken)
     assert set(told(settings)) == {"notes/b.pdf", "notes/c.zip!/in.pdf", "notes/secret.txt"}
-    run(settings, broken, Options(passwords=("word",)))
+    run(settings, broken, ReadOptions(passwords=("word",)))
     assert set(told(settings)) == {"notes/b.pdf", "notes/c.zip!/in.pdf", "notes/secret.txt"}
     (broken / ".secret.txt.metadata.json").unlink()
     (broken / "b.pdf").unlink()
@@ -237,7 +237,7 @@ def test_a_failure_is_over_if_the_file_is_again_as_the_index_has_it(settings: Se
 def test_a_run_that_is_stopped_forgets_nothing_that_it_did_not_reach(settings: Settings, broken: Path) -> None:
     run(settings, broken)
     with opened(settings) as index:
-        options = Options(ocr_languages=("deu",))
+        options = ReadOptions(ocr_languages=("deu",))
         change = find_changes([broken], index.files(), None, options, index.failures())
         stopped = Run(stopped=lambda: True)
         summary = carry_out(change, index, Here(HashEmbedder(), 40, read_here), stopped)

@@ -18,7 +18,7 @@ import pytest
 from rag.background import Run
 from rag.documents import versions
 from rag.documents.discover import Found
-from rag.documents.options import Options
+from rag.documents.options import ReadOptions
 from rag.documents.read import read_document
 from rag.documents.unpack import Result
 from rag.errors import DocumentError, IndexBusy, InputError, ModelError
@@ -296,17 +296,17 @@ def test_files_with_hidden_text_are_read_again_for_the_option_that_reads_it(sett
     (library / "c.html").write_text("<p>It turns.</p><p style='display:none'>The code word is wheat.</p>")
     run(settings, library)
     assert find_changes([library], _files(settings)).changed == []
-    change = find_changes([library], _files(settings), options=Options(include_hidden=True))
+    change = find_changes([library], _files(settings), options=ReadOptions(include_hidden=True))
     assert ([found.document_id for found in change.changed], change.reread) == (["library/c.html"], ["library/c.html"])
 
     def read(files: Iterable[Found]) -> Iterator[tuple[Found, Document | DocumentError]]:
         for found in files:
-            yield found, read_document(found.path, found.document_id, options=Options(include_hidden=True))
+            yield found, read_document(found.path, found.document_id, options=ReadOptions(include_hidden=True))
 
     with opened(settings) as index:
         carry_out(change, index, Here(HashEmbedder(), 40, read))
         assert index.document("library/c.html").text == "It turns.\n\nThe code word is wheat."
-    assert find_changes([library], _files(settings), options=Options(include_hidden=True)).changed == []
+    assert find_changes([library], _files(settings), options=ReadOptions(include_hidden=True)).changed == []
     assert run(settings, library).reread == ["library/c.html"]
     with opened(settings) as index:
         document = index.document("library/c.html")
@@ -317,8 +317,8 @@ def test_files_with_hidden_text_are_read_again_for_the_option_that_reads_it(sett
 def test_a_run_with_options_compares_and_reads_with_them(settings: Settings, library: Path) -> None:
     (library / "c.html").write_text("<p>It turns.</p><p style='display:none'>The code word is wheat.</p>")
     run(settings, library)
-    wanted = (Options(include_hidden=True), "It turns.\n\nThe code word is wheat.")
-    for options, text in (wanted, (Options(), "It turns.")):
+    wanted = (ReadOptions(include_hidden=True), "It turns.\n\nThe code word is wheat.")
+    for options, text in (wanted, (ReadOptions(), "It turns.")):
         with opened(settings) as index:
             assert sync([library], index, HashEmbedder(), settings, options=options).reread == ["library/c.html"]
             assert index.document("library/c.html").text == text

@@ -13,7 +13,7 @@ import pytest
 
 from rag.documents import stamps
 from rag.documents.discover import Found
-from rag.documents.options import Options
+from rag.documents.options import ReadOptions
 from rag.documents.unpack import Result
 from rag.ingest import changes
 from rag.ingest.prepare import read_here
@@ -156,6 +156,6 @@ def test_images_of_pages_are_read_again_if_that_is_possible_otherwise_now(
     with opened(settings) as index:
         sync([folder], index, HashEmbedder(), settings, read)
         assert index.files()["notes/a.txt"].ocr == index.document("notes/a.txt").ocr == read_with
-        change = changes.find_changes([folder], index.files(), options=Options(ocr_languages=now))
+        change = changes.find_changes([folder], index.files(), options=ReadOptions(ocr_languages=now))
     assert change.reread == (["notes/a.txt"] if again else [])
     assert [found.document_id for found in change.changed] == change.reread

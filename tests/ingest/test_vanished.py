@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.documents.discover import Found, Unreachable
-from rag.documents.options import Options
+from rag.documents.discover import Found, UnreachableFile
+from rag.documents.options import ReadOptions
 from rag.index.local import LocalIndex
 from rag.ingest import vanished as vanishing
 from rag.ingest.changes import find_changes
@@ -39,7 +39,7 @@ def opened(settings: Settings) -> LocalIndex:
 def run(settings: Settings, *paths: Path, prune: bool = False, exclude: tuple[str, ...] = ()) -> Summary:
     with opened(settings) as index:
         change = find_changes(
-            paths, index.files(), settings.indexes_dir, Options(), index.failures(), exclude, prune=prune
+            paths, index.files(), settings.indexes_dir, ReadOptions(), index.failures(), exclude, prune=prune
         )
         return carry_out(change, index, Here(HashEmbedder(), settings.passage_tokens, read_here))
 
@@ -184,7 +184,7 @@ def test_what_cannot_be_looked_at_stays_and_is_stale_until_it_is_read_again(
     run(settings, folder)
     with opened(settings) as index:
         known = index.files()
-        closed = Unreachable(folder / part, "cannot be reached: Input/output error")
+        closed = UnreachableFile(folder / part, "cannot be reached: Input/output error")
         seen = [Found(str(folder / "a.txt"), "notes/a.txt", str(folder / "a.txt"))]
         gone = vanishing.vanished(Walked([folder], seen, [closed], []), known, {})
         out_of_reach = ["notes/sub/b.txt"] if part == "sub/b.txt" else ["notes/sub/b.txt", "notes/sub/c.txt"]

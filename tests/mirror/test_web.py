@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from rag.background import Run
-from rag.documents.discover import Unreachable
+from rag.documents.discover import UnreachableFile
 from rag.errors import IndexBusy, InputError
 from rag.mirror.fetch import LIMITS, Limits
 from rag.mirror.places import original_address
@@ -126,7 +126,7 @@ def test_a_page_that_fails_is_kept_and_one_that_is_gone_goes(site: Site, tmp_pat
         "/a": "the server answers 500 Internal Server Error",
         "/b": "the server answers 404 Not Found",
     }
-    assert all(isinstance(item, Unreachable) for item in done.skipped)
+    assert all(isinstance(item, UnreachableFile) for item in done.skipped)
     site.pages["/sitemap.xml"] = 503, {}, b""
     with pytest.raises(InputError, match="sitemap.xml: the server answers 503"):
         fetch(site, tmp_path)

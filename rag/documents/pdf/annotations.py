@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from rag.documents.pdf.fields import Field
-from rag.documents.pdf.links import Link
+from rag.documents.pdf.links import LinkArea
 
 MOST = 2000  # annotations of a page that are looked at
 TICKED, EMPTY = "☒", "☐"
@@ -25,7 +25,7 @@ class Annotations(NamedTuple):
 
     fields: list[Field]
     notes: list[str]  # "Note (author): words"
-    links: list[Link]  # to addresses
+    links: list[LinkArea]  # to addresses
     files: list[Any]  # attachments, usable while the document is open
 
 
@@ -48,7 +48,7 @@ def page_annotations(page: Any, form: Any) -> Annotations:
                 if file := raw.FPDFAnnot_GetFileAttachment(each):
                     found.files.append(PdfAttachment(file, page.pdf))
             elif kind == raw.FPDF_ANNOT_LINK:
-                found.links.extend(Link(address, *_rectangle(each)) for address in _addresses(each, page))
+                found.links.extend(LinkArea(address, *_rectangle(each)) for address in _addresses(each, page))
             elif kind != raw.FPDF_ANNOT_POPUP and contents:
                 author = _string(each, b"T")
                 found.notes.append(f"Note ({author}): {contents}" if author else f"Note: {contents}")

@@ -20,7 +20,7 @@ EMPTY = "the file holds no more than its name"
 TOO_MUCH = f"beyond the {MOST_OF_ONE >> 20} MB that are taken out of a PDF; save it beside it"
 
 
-def embedded(document: Any, of_pages: Iterable[Any]) -> list[Member]:
+def embedded_files(document: Any, of_pages: Iterable[Any]) -> list[Member]:
     """The members that are attachments of a document, or of its pages."""
     members, size = [], 0
     found = [*_attachments(document), *of_pages]

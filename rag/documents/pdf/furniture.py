@@ -49,7 +49,7 @@ LOWER = re.compile(r"\s*[^\W\d_A-Z]{2,}\s")
 PARTED = re.compile(r"(?:^|[^\w\s.,:#$€£%+])\s*$")  # before a number that stands by itself
 
 
-class Kept(NamedTuple):
+class BodyLines(NamedTuple):
     """The lines of each page that are text, and an example of each line that was dropped."""
 
     pages: list[list[Line]]
@@ -64,7 +64,7 @@ class _Seen(NamedTuple):
     numbers: tuple[int, ...]
 
 
-def without_furniture(pages: Sequence[Sequence[Line]]) -> Kept:
+def without_furniture(pages: Sequence[Sequence[Line]]) -> BodyLines:
     """Drops running titles and page numbers; a page that holds nothing else stays as it is."""
     filled = [number for number, lines in enumerate(pages) if lines]
     seen: dict[str, list[_Seen]] = {}
@@ -81,7 +81,7 @@ def without_furniture(pages: Sequence[Sequence[Line]]) -> Kept:
             dropped.update((line.page, line.text) for line in found)
             furniture += found[:1]
     kept = [_kept(lines, number, dropped, repeated) for number, lines in enumerate(pages)]
-    return Kept(kept, [line.text for line in furniture if len(kept[line.page]) < len(pages[line.page])])
+    return BodyLines(kept, [line.text for line in furniture if len(kept[line.page]) < len(pages[line.page])])
 
 
 def _edges_that_repeat(lines: Sequence[Line]) -> list[tuple[str, Line]]:

@@ -19,7 +19,7 @@ from rag.documents.pdf.furniture import without_furniture
 from rag.documents.pdf.headings import Heading, Text, levels
 from rag.documents.pdf.lines import Line, whole_lines
 from rag.documents.pdf.marginal import without_marginal
-from rag.documents.pdf.tables import is_row, rows, wraps
+from rag.documents.pdf.tables import aligned_table, is_row, wraps
 from rag.documents.wrapping import BETWEEN_UNSPACED, join, whole_words
 from rag.types import BlockKind
 
@@ -241,7 +241,7 @@ def _joined(units: Sequence[_Unit], texts: Sequence[Text], ranks: Sequence[int],
     while place < len(units):
         row_lines = _table_lines(units[place:], ranks[place:])
         if row_lines:
-            joined.append(rows(row_lines, known))
+            joined.append(aligned_table(row_lines, known))
             place += len(row_lines)
             apart = True
             continue

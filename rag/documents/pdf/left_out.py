@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rag.documents.pdf.ocr import REMEDY
+from rag.documents.pdf.ocr import OCR_REMEDY
 
 MOST_NAMED = 20  # ranges of pages
 LONGEST_PLACEHOLDER = 1500  # characters
@@ -25,7 +25,7 @@ PLACEHOLDER_REMEDY = (
 )
 
 
-class LeftOut(NamedTuple):
+class UnreadPages(NamedTuple):
     """Pages that were not read, by their places from 0 on."""
 
     damaged: Sequence[int] = ()
@@ -34,9 +34,9 @@ class LeftOut(NamedTuple):
     partly: Sequence[int] = ()
 
 
-def left_out_notes(left_out: LeftOut, pages: int, ocr_installed: bool) -> list[str]:
+def left_out_notes(left_out: UnreadPages, pages: int, ocr_installed: bool) -> list[str]:
     """The notes, of which there are none if all was read."""
-    remedy = "OCR found no words there" if ocr_installed else REMEDY
+    remedy = "OCR found no words there" if ocr_installed else OCR_REMEDY
     notes = []
     if left_out.images:
         are = "1 page is an image" if len(left_out.images) == 1 else f"{len(left_out.images)} pages are images"

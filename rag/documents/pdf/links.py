@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from rag.documents.link_text import beside
+from rag.documents.link_text import address_beside
 from rag.documents.pdf.lines import Line, Word
 
 
-class Link(NamedTuple):
+class LinkArea(NamedTuple):
     """An address and the place, in points, of the words that lead to it."""
 
     address: str
@@ -22,7 +22,7 @@ class Link(NamedTuple):
     top: float
 
 
-def with_addresses(lines: Sequence[Line], links: Iterable[Link]) -> list[Line]:
+def with_addresses(lines: Sequence[Line], links: Iterable[LinkArea]) -> list[Line]:
     """The lines, with the addresses that a person would miss."""
     placed = list(lines)
     for link in links:
@@ -32,7 +32,7 @@ def with_addresses(lines: Sequence[Line], links: Iterable[Link]) -> list[Line]:
     return placed
 
 
-def words_of(lines: Sequence[Line], links: Iterable[Link]) -> Iterator[tuple[str, str, str]]:
+def words_of(lines: Sequence[Line], links: Iterable[LinkArea]) -> Iterator[tuple[str, str, str]]:
     """Yields what stands before the words of each link on their line, the words, and the address, line by line."""
     once = dict.fromkeys(links)  # some programs lay several upon the same words
     by_place = [(place, link) for link in once for place, line in enumerate(lines) if _is_on(line, link)]
@@ -42,18 +42,18 @@ def words_of(lines: Sequence[Line], links: Iterable[Link]) -> Iterator[tuple[str
         yield " ".join([*(word.text for word in before), ""]), " ".join(word.text for word in inside), link.address
 
 
-def _is_on(line: Line, link: Link) -> bool:
+def _is_on(line: Line, link: LinkArea) -> bool:
     return line.upright and link.bottom - line.size / 2 <= line.baseline <= link.top
 
 
-def _inside(line: Line, link: Link) -> list[Word]:
+def _inside(line: Line, link: LinkArea) -> list[Word]:
     """The words of a line that lead to the address."""
     return [word for word in line.words if link.left <= (word.left + word.right) / 2 <= link.right]
 
 
-def _with_address(line: Line, link: Link) -> Line:
+def _with_address(line: Line, link: LinkArea) -> Line:
     inside = _inside(line, link)
-    address = beside(" ".join(word.text for word in inside), link.address)
+    address = address_beside(" ".join(word.text for word in inside), link.address)
     if not address:
         return line
     end = 0

@@ -19,11 +19,11 @@ from rag.errors import DocumentError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-PROGRAM = "tesseract"
+TESSERACT = "tesseract"
 DOTS_PER_INCH = 300  # what tesseract is trained for
 LONGEST = 120  # seconds for a page
-INSTALL = "apt-get install tesseract-ocr; pip install 'rag-cited[ocr]'"
-REMEDY = f"install OCR to have it read ({INSTALL})"
+INSTALL_OCR = "apt-get install tesseract-ocr; pip install 'rag-cited[ocr]'"
+OCR_REMEDY = f"install OCR to have it read ({INSTALL_OCR})"
 LANGUAGE_REMEDY = "install it (Debian: apt-get install tesseract-ocr-{language}) or name another"
 LEAST_SURE = 30.0  # percent below which a word is a speck
 
@@ -41,7 +41,7 @@ class Recognised(NamedTuple):
 
 def is_installed() -> bool:
     """Tells if both tesseract and its Python wrapper are there."""
-    return find_spec("pytesseract") is not None and shutil.which(PROGRAM) is not None
+    return find_spec("pytesseract") is not None and shutil.which(TESSERACT) is not None
 
 
 def page_blocks(image: Image, languages: Sequence[str]) -> list[Block]:

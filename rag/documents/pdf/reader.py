@@ -21,12 +21,12 @@ from rag.documents.damaged import told_as_damage
 from rag.documents.pdf import ocr
 from rag.documents.pdf.annotations import Annotations, page_annotations
 from rag.documents.pdf.characters import page_characters
-from rag.documents.pdf.embedded import embedded
+from rag.documents.pdf.embedded import embedded_files
 from rag.documents.pdf.fields import with_fields
 from rag.documents.pdf.headings import Heading
 from rag.documents.pdf.images import is_image
 from rag.documents.pdf.layout import layout
-from rag.documents.pdf.left_out import PLACEHOLDER_REMEDY, LeftOut, is_placeholder, left_out_notes
+from rag.documents.pdf.left_out import PLACEHOLDER_REMEDY, UnreadPages, is_placeholder, left_out_notes
 from rag.documents.pdf.lines import Line
 from rag.documents.pdf.links import with_addresses, words_of
 from rag.documents.pdf.nonsense import reads_as_text
@@ -77,7 +77,7 @@ def parse(
 
     receipt = receipt or Receipt()
     # UnicodeError: titles and names in the file that are no UTF-16
-    with told_as_damage(pypdfium2.PdfiumError, UnicodeError), PDFIUM, closing(opened(data, passwords)) as document:
+    with told_as_damage(pypdfium2.PdfiumError, UnicodeError), PDFIUM, closing(open_pdf(data, passwords)) as document:
         parts = _parts(document, ocr_languages, receipt)
         xfa = _is_drawn_by_viewer(document)
     pages = parts.pages
@@ -125,7 +125,7 @@ def _parts(document: Any, languages: Sequence[str], receipt: Receipt) -> _Parts:
     if images:
         receipt.ocr = "+".join(languages) if ocr.is_installed() else ""
     stated = {**document.get_metadata_dict(skip_empty=True), "language": _language(document)}
-    files = embedded(document, [file for page in pages for file in page.besides.files])
+    files = embedded_files(document, [file for page in pages for file in page.besides.files])
     return _Parts(pages, _outline(document), stated, files, _recognised(document, images, languages))
 
 
@@ -162,10 +162,10 @@ def _letters(blocks: Sequence[Block]) -> str:
     return "".join(character for block in blocks for character in block.text.lower() if character.isalnum())
 
 
-def _left_out(parts: _Parts) -> LeftOut:
+def _left_out(parts: _Parts) -> UnreadPages:
     by_ocr = {number for number, blocks in parts.recognised.items() if blocks}
     unread = [number for number, page in enumerate(parts.pages) if page.image and number not in by_ocr]
-    return LeftOut(
+    return UnreadPages(
         damaged=[number for number, page in enumerate(parts.pages) if page.damaged],
         images=[number for number in unread if not (ocr.is_installed() and parts.pages[number].lines)],
         nonsense=[number for number, page in enumerate(parts.pages) if not page.sense and number not in by_ocr],
@@ -179,7 +179,7 @@ def _nothing(pages: Sequence[_Page]) -> str:
         return f"holds no text: its {len(pages)} page(s) are empty"
     if ocr.is_installed():
         return f"holds no text: {unread} of its {len(pages)} page(s) are images, in which OCR found no words"
-    return f"holds no text: {unread} of its {len(pages)} page(s) are images; {ocr.REMEDY}"
+    return f"holds no text: {unread} of its {len(pages)} page(s) are images; {ocr.OCR_REMEDY}"
 
 
 def _is_drawn_by_viewer(document: Any) -> bool:
@@ -197,7 +197,7 @@ def drawn_for_ocr(document: Any, number: int) -> Any:
         return page.render(scale=scale, grayscale=True).to_pil()
 
 
-def opened(data: bytes, passwords: Sequence[str] = ()) -> Any:
+def open_pdf(data: bytes, passwords: Sequence[str] = ()) -> Any:
     """PDFium's document, opened with the first of the passwords that fits; none is tried if none is needed. Raises
     `DocumentError`."""
     import pypdfium2

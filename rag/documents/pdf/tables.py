@@ -40,7 +40,7 @@ def is_row(line: Line) -> bool:
     return bool(line.words) and FIGURE.fullmatch(line.words[0].text) is not None and len(_parts(line, COLUMN_GAP)) > 1
 
 
-def rows(lines: Sequence[Line], known: Set[str]) -> Block:
+def aligned_table(lines: Sequence[Line], known: Set[str]) -> Block:
     """The lines as a table; each as it is if no columns are seen. `known` are words, as `join` takes them."""
     columns = _columns(lines) if all(line.words for line in lines) else []
     if not columns:

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from rag.documents.discover import Found
-from rag.documents.options import Options
+from rag.documents.options import ReadOptions
 from rag.documents.pool import ReaderPool
 from rag.errors import DocumentError
 from rag.ingest.prepare import Outcome, prepare
@@ -38,7 +38,7 @@ class Work(NamedTuple):
 
     load: Callable[[], Embedder]
     passage_tokens: int
-    reading: Options
+    reading: ReadOptions
 
 
 class Worker:
