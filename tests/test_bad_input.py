@@ -286,13 +286,48 @@ def test_a_revoked_key_changes_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.txt"))
 
 
+class Pipe(asyncio.Transport):
+    """A transport of which a client takes some of what is still to be sent, at each look at it."""
+
+    def __init__(self, left: int = 0, taken: int = 0) -> None:
+        super().__init__()
+        self.aborted = self.closed = False
+        self._left, self._taken = left, taken
+
+    def get_write_buffer_size(self) -> int:
+        left, self._left = self._left, max(0, self._left - self._taken)
+        return left
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+@pytest.mark.parametrize(("left", "taken", "cut"), [(5000, 0, True), (5000, 100, False), (0, 0, False)])
+def test_a_connection_that_is_closed_does_not_wait_for_a_client_that_reads_nothing(
+    left: int, taken: int, cut: bool
+) -> None:
+    """What is less than the mark at which writing pauses was waited for without end."""
+
+    class Hasty(Connection):
+        head_s, read_s = 0.01, 0.02
+
+    async def go() -> Pipe:
+        pipe = Pipe(left, taken)
+        Hasty(uvicorn.Config(create_app, log_config=None), ServerState(), app_state={}).connection_made(pipe)
+        await asyncio.sleep(0.2)
+        return pipe
+
+    pipe = asyncio.run(go())
+    assert (pipe.closed, pipe.aborted) == (True, cut)
+
+
 def test_a_client_that_reads_nothing_is_cut_and_one_that_reads_is_not() -> None:
-    class Pipe(asyncio.Transport):
-        aborted = False
-
-        def abort(self) -> None:
-            self.aborted = True
-
     class Hasty(Connection):
         read_s = 0.02
 

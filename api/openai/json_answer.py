@@ -39,6 +39,7 @@ _CITATION = {
     "url": ("string",),
 }
 _MOST_REFERENCES = 8  # from one to the next
+_LONGEST_REFERENCE = 20  # parts of its path
 
 
 class Shape(NamedTuple):
@@ -121,7 +122,9 @@ def _resolved(schema: object, whole: Schema) -> Schema:
         reference = found.get("$ref")
         if not isinstance(reference, str):
             return found
-        place = reference.removeprefix("#/").split("/")
+        place = reference.removeprefix("#/").split("/", _LONGEST_REFERENCE)
+        if len(place) > _LONGEST_REFERENCE:
+            break
         found = whole
         for part in place:
             found = _object(found.get(part))

@@ -58,5 +58,18 @@ class Cutter:
 
 
 def _overlap(text: str, stop: str) -> int:
-    """Characters at the end of `text` with which `stop` begins: "a new li", "line" -> 2."""
-    return next((size for size in range(min(len(text), len(stop) - 1), 0, -1) if text.endswith(stop[:size])), 0)
+    """Characters at the end of `text` with which `stop` begins: "a new li", "line" -> 2. Takes linear time, by the
+    borders of Knuth, Morris and Pratt."""
+    stop = stop[:-1]
+    borders, size = [0] * len(stop), 0
+    for place in range(1, min(len(stop), len(text))):
+        while size and stop[place] != stop[size]:
+            size = borders[size - 1]
+        size += stop[place] == stop[size]
+        borders[place] = size
+    size = 0
+    for sign in text[max(0, len(text) - len(stop)) :]:
+        while size and (size == len(stop) or sign != stop[size]):
+            size = borders[size - 1]
+        size += bool(stop) and sign == stop[size]
+    return size

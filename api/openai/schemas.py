@@ -23,6 +23,7 @@ MAX_MESSAGES = 500  # front-ends send the whole conversation each time; the last
 MAX_PARTS = 1000  # of a message
 MAX_INPUTS = 2048  # OpenAI's own limit
 MAX_STOPS = 4  # OpenAI's own limit
+MAX_DECODED = 200_000  # characters of a value of `metadata` that holds JSON: 1,000 names of documents, and more
 _UNKNOWN = 100  # fields that are looked at
 
 Flag = Annotated[bool, Field(strict=True)]
@@ -71,7 +72,7 @@ def _from_metadata(given: object) -> object:
 
 def _decoded(name: str, value: object) -> object:
     """A value of `metadata`, in which OpenAI's clients send nothing but texts: '{"type": "pdf"}', '5', '["a.txt"]'."""
-    if not isinstance(value, str) or name == "mode":
+    if not isinstance(value, str) or name == "mode" or len(value) > MAX_DECODED:
         return value
     try:
         return json.loads(value)

@@ -26,6 +26,8 @@ _TITLE = re.compile(
 _TITLE_OF_THIS = re.compile(r"analy[sz]e this conversation and provide:[^?]*\btitle\b", re.IGNORECASE)
 _EMOJI = re.compile(r"your task is to reflect the speaker's likely facial expression", re.IGNORECASE)
 _TOOLS = re.compile(r"\s*available tools:.*\"tool_calls\"", re.IGNORECASE | re.DOTALL)
+_READ = 20_000  # characters at the beginning and at the end of a conversation that are read, and of instructions
+_QUERY = 2_000  # characters of a search query, or of a completion
 _ORDER = 1_000  # characters: an order to give a title stands at the beginning, and its pattern is not linear
 _ENDS = " \t\n?!.,;:\"'`*#"
 _USERS = ("user", "human")
@@ -38,7 +40,7 @@ def task_answer(text: str, system: str = "") -> str | None:
     before, tag, rest = text.partition(_HISTORY)
     conversation, end, after = rest.rpartition(_HISTORY_END)
     if tag and end:
-        key = _wanted_key(before + after)
+        key = _wanted_key(before[-_READ:] + after[:_READ])
         return None if key is None else json.dumps({key: _filled(key, _user_turns(conversation))}, ensure_ascii=False)
     order = text.lstrip()[:_ORDER]
     if _EMOJI.match(order):
@@ -54,7 +56,7 @@ def _wanted_key(instructions: str) -> str | None:
 
 
 def _filled(key: str, asked: list[str]) -> str | list[str]:
-    last = asked[-1] if asked else ""
+    last = asked[-1][:_QUERY] if asked else ""
     match key:
         case "title":
             return _title(asked)
@@ -82,6 +84,8 @@ def _title(asked: list[str]) -> str:
 
 def _user_turns(conversation: str) -> list[str]:
     """Turns of the user, in order; the whole conversation if no turns are marked."""
+    if len(conversation) > 2 * _READ:
+        conversation = f"{conversation[:_READ]}\n{conversation[-_READ:]}"
     pieces = _TURN.split(conversation)
     turns = [text.strip() for who, text in zip(pieces[1::2], pieces[2::2], strict=True) if who.lower() in _USERS]
     return [turn for turn in turns if turn] or [text for text in [conversation.strip()] if text]

@@ -14,7 +14,7 @@ from api.routes.dependencies import ERRORS, ServedHere, ThreadsHere, reply
 from api.schemas import MAX_LIMIT, DocumentsJSON, IndexName, TextJSON
 from api.served import Served
 from api.work.upload_jobs import JobJSON, Jobs
-from rag.documents.sidecar import is_flat
+from rag.documents.sidecar import MAX_BYTES, is_flat, written
 from rag.errors import DocumentNotFound, InputError
 from rag.serialise import OneDocumentJSON, document_json, links_json
 
@@ -78,12 +78,16 @@ async def remove(
 
 
 def _metadata(text: str) -> dict[str, str]:
+    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        raise InputError(f"metadata has more than {MAX_BYTES:,} bytes: leave some out", "metadata")
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         found = None
     if not is_flat(found):
         raise InputError("metadata must be a JSON object whose values are texts", "metadata")
+    if len(written(found)) > MAX_BYTES:  # escaped, it may be longer than it was
+        raise InputError(f"metadata has more than {MAX_BYTES:,} bytes: leave some out", "metadata")
     return dict(found)
 
 

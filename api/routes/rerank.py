@@ -26,7 +26,10 @@ from rag.types import Passage, Sentence
 
 RERANK_S = 60.0  # of work; then 504
 MAX_TEXTS = 1000
-MAX_CHARACTERS = 200_000  # of all texts together: some ten seconds of one core
+MAX_CHARACTERS = 200_000  # of all texts together: of ordinary text less than half a minute of one core
+# Of all texts together, with the query for each: 50 s of one core, since each stretch of 384 is read with the query.
+MAX_TOKENS = 100_000
+_QUERY_TOKENS = 64  # at most, that are read with each stretch
 
 router = APIRouter(responses=ERRORS, tags=["questions"])
 
@@ -109,12 +112,14 @@ async def rerank(request: RerankRequest, http: Request, served: ServedHere, thre
     texts = request.documents
 
     def ranked(deadline: Deadline) -> Response:
+        asked, *found = (len(models.embedder.token_spans(text)) for text in (request.query, *texts))
+        _check_tokens(sum(found) + len(found) * min(asked, _QUERY_TOKENS))
         scores = _scores(reader, request.query, texts, deadline)
         best = sorted(range(len(texts)), key=lambda at: -scores[at])[: request.top_n]
         results: list[RankedJSON] = [{"index": at, "relevance_score": scores[at]} for at in best]
         if request.return_documents:
             results = [{**result, "document": {"text": texts[result["index"]]}} for result in results]
-        tokens = sum(len(models.embedder.token_spans(text)) for text in (request.query, *texts))
+        tokens = asked + sum(found)
         usage: RerankUsageJSON = {"prompt_tokens": tokens, "total_tokens": tokens}
         id = f"rerank-{uuid.uuid4().hex}"
         whole: RerankJSON = {"id": id, "object": "list", "model": reader.name, "results": results, "usage": usage}
@@ -131,6 +136,13 @@ def _check(request: RerankRequest, name: str) -> None:
         raise InputError(f"model: this service ranks with {name!r}: send that, or leave it out", "model")
     if (characters := sum(map(len, request.documents))) > MAX_CHARACTERS:
         limit = f"{characters:,} characters together and the limit is {MAX_CHARACTERS:,}"
+        raise InputError(f"documents: {limit}: send fewer or shorter ones", "documents")
+
+
+def _check_tokens(tokens: int) -> None:
+    """Raises `InputError` for texts that would not be read in time, however few characters they have."""
+    if tokens > MAX_TOKENS:
+        limit = f"{tokens:,} tokens, with the query for each text, and the limit is {MAX_TOKENS:,}"
         raise InputError(f"documents: {limit}: send fewer or shorter ones", "documents")
 
 

@@ -3,7 +3,8 @@
 In: uvicorn's HTTP/1.1 protocol, which waits for a request's head without end. Out: the same, with `HEAD_S` from the
 connection, or from the response before, to the end of the next head. Bodies have a time of their own in
 `api.middleware.guard`. A client that takes nothing of a response for `READ_S` holds its work and its memory: its
-connection is cut.
+connection is cut, also if all of the response was handed over and the connection is being closed, which would wait for
+the client without end.
 """
 
 from __future__ import annotations
@@ -43,10 +44,12 @@ class Connection(H11Protocol):
         self._unread = self.loop.call_later(self.read_s, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Cancel it: the client has read."""
+        """Cancel it: the client has read. If the connection is being closed, it has to read the rest as well."""
         super().resume_writing()
         if self._unread is not None:
             self._unread.cancel()
+        if self.transport.is_closing():
+            self._unread = self.loop.call_later(self.read_s, self._cut_unread, self.transport.get_write_buffer_size())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancel the deadlines."""
@@ -62,4 +65,13 @@ class Connection(H11Protocol):
 
     def _give_up(self) -> None:
         if self.cycle is None or self.cycle.response_complete:
-            self.transport.close()
+            self.transport.close()  # what is still to be sent is sent before
+            self._cut_unread(self.transport.get_write_buffer_size() + 1)
+
+    def _cut_unread(self, before: int) -> None:
+        """Cut the connection if nothing was taken of what is still to be sent since there was so much of it."""
+        left = self.transport.get_write_buffer_size()
+        if left >= before:
+            self.transport.abort()
+        elif left:
+            self._unread = self.loop.call_later(self.read_s, self._cut_unread, left)

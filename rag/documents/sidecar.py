@@ -60,11 +60,14 @@ def read_sidecar(path: Path) -> dict[str, str]:
 def write_sidecar(path: Path, metadata: Mapping[str, str]) -> None:
     """Writes the file's sidecar, or removes it if `metadata` is empty."""
     if metadata:
-        write_whole(
-            sidecar_path(path), json.dumps(dict(metadata), ensure_ascii=False).encode("utf-8", "backslashreplace")
-        )
+        write_whole(sidecar_path(path), written(metadata))
     else:
         sidecar_path(path).unlink(missing_ok=True)
+
+
+def written(metadata: Mapping[str, str]) -> bytes:
+    """The content of a sidecar with this metadata."""
+    return json.dumps(dict(metadata), ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def sidecar_name(of: str) -> str:

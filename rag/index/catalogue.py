@@ -49,6 +49,7 @@ _LIVE = "v.added <= :at AND (v.removed IS NULL OR v.removed > :at)"
 _PASSAGE = "p.row, v.document, v.title, v.source, p.start, p.end, p.text, p.sentences, p.section, p.pages, "
 _PASSAGE_COLUMNS = 12  # with its blocks and the header of its table
 _NO_PAGES = "[]"
+_LONGEST_TOLD = 200  # characters of an id in a message
 _UNREADABLE = "unreadable"  # the state of a source
 _JOINED = "passages p JOIN versions v ON v.version = p.version JOIN embeddings e ON e.embedding = p.embedding"
 
@@ -282,9 +283,9 @@ class Catalogue:
 
     def not_found(self, document_id: str) -> DocumentNotFound:
         """The error that names the document, and the command that lists those of the index."""
-        name = self.folder.name
+        name, told = self.folder.name, document_id[:_LONGEST_TOLD]
         return DocumentNotFound(
-            f'index "{name}" has no document "{document_id}": `rag documents list --index {name}` shows those it has'
+            f'index "{name}" has no document "{told}": `rag documents list --index {name}` shows those it has'
         )
 
     def rows(self, at: int) -> NDArray[np.int64]:

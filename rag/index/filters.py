@@ -27,6 +27,7 @@ _PLAIN = ("document", "folder", "type", "after", "before")
 MAX_VALUES = 1000  # of all keys together
 _DAY = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 _METADATA = "metadata."
+_LONGEST_LIST = 2_000  # characters of names in a message
 
 
 def parse_filters(given: Mapping[str, object] | None) -> Filters | None:
@@ -80,25 +81,34 @@ def matching(filters: Filters, documents: Sequence[DocumentInfo]) -> list[str]:
     known = {key for info in documents for key in info.metadata}
     for key, _ in filters.metadata:
         if documents and key not in known:
-            names = ", ".join([*_PLAIN, *sorted(known)])
+            names = ", ".join([*_PLAIN, *sorted(known)])[:_LONGEST_LIST]
             raise InputError(
                 f"filter {key!r} is not known: no document has such metadata; these are: {names}", "filters"
             )
-    return [info.id for info in documents if _fits(filters, info)]
-
-
-def _fits(filters: Filters, info: DocumentInfo) -> bool:
-    return (
-        (not filters.documents or info.id in filters.documents)
-        and (not filters.folders or any(_is_below(info.id, folder) for folder in filters.folders))
+    ids, folders = frozenset(filters.documents), frozenset(filters.folders)
+    metadata = [(key, frozenset(wanted)) for key, wanted in filters.metadata]
+    return [
+        info.id
+        for info in documents
+        if (not ids or info.id in ids)
+        and (not folders or _is_below(info.id, folders))
         and (not filters.types or not (set(types(info)) - {""}).isdisjoint(filters.types))
         and _in_time(filters, info)
-        and all(info.metadata.get(key, "").casefold() in wanted for key, wanted in filters.metadata)
-    )
+        and all(info.metadata.get(key, "").casefold() in wanted for key, wanted in metadata)
+    ]
 
 
-def _is_below(document_id: str, folder: str) -> bool:
-    return not folder or document_id.startswith(f"{folder}/")
+def _is_below(document_id: str, folders: frozenset[str]) -> bool:
+    """True if one of the folders is that of the document, or around it. Asks for each folder of the document: there may
+    be a thousand others."""
+    if "" in folders:
+        return True
+    end = document_id.find("/")
+    while end >= 0:
+        if document_id[:end] in folders:
+            return True
+        end = document_id.find("/", end + 1)
+    return False
 
 
 def types(info: DocumentInfo) -> tuple[str, str, str]:

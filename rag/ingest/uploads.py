@@ -59,7 +59,8 @@ def checked_name(name: str) -> str:
     """The name, if it is one below the folder, with slashes. Raises `InputError` for a name that would lie elsewhere or
     be hidden, and `UnsupportedDocument` for a type that is not read."""
     parts = name.split("/")
-    if len(name) > _LONGEST_NAME or not all(map(_is_plain, parts)) or any(map(is_mistakable, parts[:-1])):
+    size = len(name.encode("utf-8", "replace"))
+    if size > _LONGEST_NAME or not all(map(_is_plain, parts)) or any(map(is_mistakable, parts[:-1])):
         raise InputError(
             f"{name[:80]!r} cannot be the name of a document: use at most {_LONGEST_NAME:,} bytes, in parts of at most "
             f"{_LONGEST} bytes between slashes, without a dot in front, backslashes or control characters, and no "

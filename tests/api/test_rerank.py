@@ -69,6 +69,16 @@ def test_what_is_refused(client: TestClient, change: dict[str, Any], message: st
     assert response.json()["error"]["message"].startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("query", "texts"), [("found", ["a " * 100_000]), ("c " * 70, ["b a " * 20] * MAX_TEXTS)], ids=["dense", "many"]
+)
+def test_what_could_not_be_read_in_time_is_refused(client: TestClient, query: str, texts: list[str]) -> None:
+    """By tokens, of which 200,000 characters may have as many; and a query is read with each text."""
+    response = rerank(client, query=query, documents=texts)
+    assert (response.status_code, response.json()["error"]["param"]) == (422, "documents")
+    assert "with the query for each text, and the limit is 100,000" in response.json()["error"]["message"]
+
+
 def test_without_a_reader_and_without_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = Stage(tmp_path)
     with serving(stage) as client:

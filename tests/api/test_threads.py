@@ -290,6 +290,44 @@ BODIES = {
         {"model": "rag/default", "messages": [{"role": "user", "content": "<chat_history>" * 70_000}]}
     ).encode(),
     "a long knowledge": json.dumps({"knowledge_id": "k" * 400_000, "query": "q" * 400_000}).encode(),
+    "a long chat of a front-end": json.dumps(
+        {
+            "model": "rag/default",
+            "messages": [{"role": "user", "content": "{ " * 450_000 + "<chat_history></chat_history>"}],
+        }
+    ).encode(),
+    "a front-end's long turns": json.dumps(
+        {
+            "model": "rag/default",
+            "messages": [{"role": "user", "content": f"<chat_history>{'user:x ' * 140_000}</chat_history>{{'title':"}],
+        }
+    ).encode(),
+    "JSON in metadata": json.dumps(
+        {
+            "model": "rag/default",
+            "messages": [{"role": "user", "content": "Who?"}],
+            "input": "Who?",
+            "max_tokens": 9,
+            "metadata": {"filters": "{" + ",".join(f'"{n}":{{}}' for n in range(75_000)) + "}"},
+        }
+    ).encode(),
+    "a long reference": json.dumps(
+        {
+            "model": "rag/default",
+            "messages": [{"role": "user", "content": "Who?"}],
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {
+                    "schema": {
+                        "properties": {
+                            field: {"$ref": "#/x"} for field in ("answer", "sure", "confidence", "citations")
+                        },
+                        "x": {"$ref": "#/" + "/".join("a" * 450_000)},
+                    }
+                },
+            },
+        }
+    ).encode(),
     "a long name": json.dumps({"model": "m" * 990_000, "input": "a", "messages": []}).encode(),
 } | {f"{name}, {count:,}": shape(count) for name, shape in SHAPES.items() for count in (FEW, 990_000)}
 PATHS = (

@@ -143,7 +143,9 @@ def test_a_name_that_was_taken_while_it_waited_is_a_job_that_failed_and_changes_
     assert (kept(settings), found(client)) == (["x.txt"], {"uploads/x.txt"})
 
 
-DEEP = "[" * 100_000
+DEEP = "[" * 60_000
+COMPACT = json.dumps({f"{number:05}": "a" for number in range(5_000)}, separators=(",", ":"))  # is kept with spaces
+NAMES = "/".join(["é" * 90] * 6) + "/x.txt"  # fewer than 1,000 characters, and more bytes
 
 
 @pytest.mark.parametrize(
@@ -151,10 +153,13 @@ DEEP = "[" * 100_000
     [
         ("a.txt", {"data": {"metadata": DEEP}}, "metadata must be a JSON object whose values are texts"),
         ("/".join(["d" * 190] * 21) + "/x.txt", {}, "cannot be the name of a document: use at most 1,000 bytes"),
+        (NAMES, {}, "cannot be the name of a document: use at most 1,000 bytes"),
+        ("a.txt", {"data": {"metadata": json.dumps({"a": "x" * 64_000})}}, "metadata has more than 64,000 bytes"),
+        ("a.txt", {"data": {"metadata": COMPACT}}, "metadata has more than 64,000 bytes"),
         ("a.txt", {"params": {"index": "keys.json", "create": True}}, "the service has files of that name"),
         ("a.txt", {"params": {"index": "answers.sqlite", "create": True}}, "the service has files of that name"),
     ],
-    ids=["deep metadata", "a long name", "keys", "answers"],
+    ids=["deep metadata", "a long name", "many bytes", "much metadata", "metadata without spaces", "keys", "answers"],
 )
 def test_what_cannot_be_kept_is_a_4xx_of_one_line(
     client: TestClient, name: str, more: dict[str, Any], message: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,22 @@ from hypothesis import strategies as st
 from rag.errors import InputError
 from rag.index.filters import matching, parse_filters, parse_pairs
 from rag.types import DocumentInfo
+
+
+def test_a_thousand_values_cost_no_more_than_one() -> None:
+    """Each was compared with each document: a thousand folders of 100,000 documents took 40 seconds."""
+    library = [info(f"notes/{number}/a/b.md", "2024-01-01", author="Ann") for number in range(10_000)]
+    many = [f"other/{number}" for number in range(980)]
+    for wanted, count in (
+        ({"folder": [*many, "notes/7"]}, 1),
+        ({"document": [*many, "notes/7/a/b.md"]}, 1),
+        ({"author": [*many, "Ann"]}, 10_000),
+    ):
+        filters = parse_filters(wanted)
+        assert filters is not None
+        began = time.process_time()
+        assert len(matching(filters, library)) == count
+        assert time.process_time() - began < 0.15
 
 
 def info(document_id: str, modified: str | None = None, **metadata: str) -> DocumentInfo:

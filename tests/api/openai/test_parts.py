@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -80,6 +81,26 @@ def test_questions_stay_questions(question: str) -> None:
 def test_the_choice_of_a_tool_and_a_face() -> None:
     assert task_answer("Query: Who?", 'Available Tools: []\nReturn {"tool_calls": []}') == '{"tool_calls": []}'
     assert task_answer("Your task is to reflect the speaker's likely facial expression. Message: ```Hi```") == "🙂"
+
+
+def test_of_a_long_conversation_its_beginning_and_its_end_are_read() -> None:
+    long = "USER: When was the ferry launched?\nASSISTANT: " + "1874. " * 50_000 + "\nUSER: Why?" + " Why?" * 1_000
+    for key, filled in (("title", "When was the ferry launched"), ("queries", ["Why? " * 400])):
+        wanted = json.loads(task_answer(f'{{"{key}": ""}}<chat_history>\n{long}\n</chat_history>') or "")[key]
+        assert wanted == filled
+
+
+@given(text=st.text("ab", max_size=12), stop=st.text("ab", min_size=1, max_size=8))
+def test_what_may_be_the_beginning_of_a_stop_sequence_is_held_back(text: str, stop: str) -> None:
+    overlap = next(n for n in range(min(len(text), len(stop) - 1), -1, -1) if text.endswith(stop[:n]))
+    held = 0 if stop in text else overlap
+    assert Cutter([stop], None, len).add(text) == text[: text.find(stop) if stop in text else len(text) - held]
+
+
+def test_a_long_stop_sequence_takes_linear_time() -> None:
+    began = time.process_time()
+    assert Cutter(["b" + "a" * 200_000 + "b"], None, len).add("a" * 200_000) == "a" * 200_000
+    assert time.process_time() - began < 1
 
 
 def test_a_title_is_short_whatever_was_asked() -> None:
