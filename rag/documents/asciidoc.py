@@ -7,6 +7,7 @@ comments, settings, struck text. What other files hold is not read, which a note
 
 from __future__ import annotations
 
+import html as html_text
 import re
 from collections.abc import Callable
 
@@ -15,6 +16,7 @@ from rag.documents.asciidoc_inline import Names, asciidoc_markup
 from rag.documents.blocks import Content, visible
 from rag.documents.encoding import decode_text
 from rag.documents.markup_page import Page
+from rag.documents.receipt import Receipt
 from rag.documents.wrapping import join
 
 TITLE = re.compile(r"(={1,6}|#{1,6})\s+(\S.*?)(?:\s+\1)?\s*$")
@@ -23,6 +25,7 @@ ATTRIBUTE = re.compile(r":(!?[\w-]+!?):(?:\s+(.*))?$")
 STATED = re.compile(r"\[(?!\[)(.*)\]\s*$|\[\[([\w:.-]+)(?:,\s*(.*?))?\]\]\s*$")
 ID = re.compile(r"#([\w:.-]+)|\bid\s*=\s*\"?([\w:.-]+)")
 BLOCK_TITLE = re.compile(r"\.(?![\s.])(.+)")
+USE = re.compile(r"\{([\w-]+)\}|(?<=ifdef::)([\w-]+)")
 COMMENT = re.compile(r"//(?!/)")
 DELIMITER = re.compile(r"(/{4,}|-{4,}|\.{4,}|={4,}|\*{4,}|_{4,}|\+{4,}|--|```\w*|[|,:!]={3,})\s*$")
 DIRECTIVE = re.compile(r"(include|ifdef|ifndef|ifeval|endif|image|video|audio|toc)::([^\s\[]*)\[(.*)\]\s*$")
@@ -35,18 +38,39 @@ GO_ON = re.compile(r"\+\s*$")
 LINE_END = re.compile(r"\s\+$")
 AUTHOR = re.compile(r"[^\W\d_][\w.'-]*(?:\s+[\w.'-]+){0,3}(?:\s+<[^<>]+>)?(?:;.*)?$")
 REVISION = re.compile(r"(?:v?\d[\w.-]*,\s*)?(\d{4}-\d\d-\d\d|[\w ,]*\d{4})(?::.*)?$|v\d\S*$")
+FORMS = {  # of numbers, as HTML names them
+    "loweralpha": "a", "upperalpha": "A", "lowerroman": "i", "upperroman": "I", "arabic": "", "decimal": "",
+    "lowergreek": "",
+}  # fmt: skip
+FORM = re.compile(rf"\b(?:{'|'.join(FORMS)})\b")
+START = re.compile(r"\bstart\s*=\s*\"?(\d{1,4})\b")
+DEFAULTS = {"..": "a", "...": "i", "....": "A", ".....": "I"}  # by the marker of an item
+SETTINGS = frozenset(
+    """
+    toc toclevels toc-title icons iconsdir icon-set source-highlighter imagesdir sectnums sectnumlevels sectanchors
+    sectlinks doctype experimental stem backend stylesheet stylesdir linkcss nofooter noheader numbered idprefix
+    idseparator leveloffset partnums compat-mode data-uri figure-caption table-caption example-caption hide-uri-scheme
+    highlightjsdir highlightjs-theme pygments-style rouge-style copycss docinfo docinfodir media pdf-style pdf-theme
+    pdf-stylesdir pdf-fontsdir pdf-themesdir reproducible outfilesuffix relfileprefix relfilesuffix table-stripes
+    table-frame table-grid title-page title-separator xrefstyle allow-uri-read attribute-missing attribute-undefined
+    encoding email keywords lang author authors revnumber revdate revremark description title doctitle page-layout
+    chapter-label chapter-signifier appendix-caption preface-title last-update-label showtitle hardbreaks
+    mathematical-format favicon front-cover-image skip-front-matter source-language tabsize webfonts
+    nofootnotes caution-caption eqnums
+""".split()
+)  # attributes that only programs read, or that stand elsewhere
 WORDED = frozenset({"NOTE", "TIP", "IMPORTANT", "WARNING", "CAUTION"})
 KNOWN = {"author": "author", "revdate": "created", "lang": "language"}
 SAID = {"author": "Author", "email": "Email", "revnumber": "Version", "revdate": "Date", "description": "Description"}
 
 
-def parse(data: bytes) -> Content:
+def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """The text as one page of blocks; raises `DocumentError` for bytes that are not text."""
     reader = _Reader(visible(decode_text(data)).expandtabs().split("\n"))
     reader.read()
     stated = {KNOWN[name]: value for name, value in reader.attributes.items() if name in KNOWN}
     notes = [f"the file {name} that it includes was not read; index it too" for name in reader.included]
-    return Content([html.fragment(reader.page.markup)], metadata=stated, notes=notes)
+    return Content([html.fragment(reader.page.markup, receipt)], metadata=reader.own | stated, notes=notes)
 
 
 class _Reader:
@@ -55,13 +79,17 @@ class _Reader:
     def __init__(self, lines: list[str]) -> None:
         self.page = Page()
         self.attributes: dict[str, str] = {}
+        self.own: dict[str, str] = {}  # attributes at the head that a person reads: the text does not refer to them
         self.included: list[str] = []
         self._lines = lines
         self._place = 0
+        self._in_head = True
+        self._used = frozenset(name for found in USE.findall("\n".join(lines)) for name in found if name)
         self._names = Names(self.attributes, _places(lines))
         self._stated = ""  # attributes of the block that follows
         self._prefix = ""  # of the paragraph that follows
         self._markers: list[str] = []  # of the lists that are open, the outermost first
+        self._forms: dict[int, str] = {}  # of the numbers of those lists, by their depth
         self._attached = False  # the block that follows belongs to the item above
         self._rules: list[tuple[re.Pattern[str], Callable[[re.Match[str]], None]]] = [
             (DELIMITER, self._delimited),
@@ -84,6 +112,7 @@ class _Reader:
             line = self._lines[self._place]
             if not line.strip():
                 self._place += 1
+                self._in_head = self._place < len(self._lines) and self._in_head and self._is_above_title()
             elif self._is_underlined():
                 self.page.heading(UNDERLINES.index(self._lines[self._place + 1][0]) + 1, self._shown(line.strip()))
                 self._place += 2
@@ -97,6 +126,11 @@ class _Reader:
 
     def _rule(self, line: str) -> tuple[re.Match[str], Callable[[re.Match[str]], None]] | None:
         return next(((found, take) for rule, take in self._rules if (found := rule.match(line))), None)
+
+    def _is_above_title(self) -> bool:
+        """Tells if only attributes and comments stood above the line at hand."""
+        above = self._lines[: self._place]
+        return not any(line.strip() and not ATTRIBUTE.match(line) and not COMMENT.match(line) for line in above)
 
     def _is_underlined(self) -> bool:
         above, line, below = ([""] + self._lines + [""])[self._place : self._place + 3]
@@ -173,6 +207,9 @@ class _Reader:
         self.attributes[name] = value
         if name in SAID and value:
             self.page.paragraph(self._shown(f"{SAID[name]}: {value}"))
+        elif self._in_head and value and not (name in SETTINGS or name in self._used or value.startswith("http")):
+            self.own[name] = value
+            self.page.paragraph(self._shown(f"{found[1]}: {value}"))
 
     def _directive(self, found: re.Match[str]) -> None:
         self._place += 1
@@ -183,6 +220,8 @@ class _Reader:
             words = inside.partition(",")[0].strip().strip('"')
             if words and "=" not in words:
                 self.page.paragraph(self._shown(words), self._indent())
+            else:
+                self.page.element(f'<img src="{html_text.escape(target)}">', self._indent())
         elif name in ("ifdef", "ifndef") and inside:
             self._place -= 1
             self._lines[self._place] = inside
@@ -231,15 +270,25 @@ class _Reader:
 
     def _item(self, found: re.Match[str]) -> None:
         marker, text = found[1], found[2]
-        self._take_stated()
+        stated = self._take_stated()
         kind = "1." if marker[0].isdigit() else marker
         check = CHECK.match(text) if marker[0] in "*-" else None
         text = ("☐ " if check[1] == " " else "☒ ") + text[check.end() :] if check else text
+        style, start = FORM.search(stated), START.search(stated)
+        if (style or start) and kind in self._markers:  # a list of its own
+            del self._markers[self._markers.index(kind) :]
+            self.page.close(len(self._markers))
+        opens = kind not in self._markers
         depth = self._depth(kind if found.re is ITEM else "<>")
+        if opens:
+            self._forms[depth] = FORMS[style[0]] if style else DEFAULTS.get(kind, "")
+        begin = int(start[1]) if start else 1
         number = int(marker.rstrip(".")) if marker.rstrip(".").isdecimal() else None
+        form = ""
         if number is None and marker[0] == ".":
-            number = self.page.next_number(depth)
-        self.page.item(depth, self._words(text), number)
+            number = max(self.page.next_number(depth), begin)
+            form = self._forms[depth]
+        self.page.item(depth, self._words(text), number, form)
 
     def _term(self, found: re.Match[str]) -> None:
         self._take_stated()

@@ -29,6 +29,7 @@ MARKS = re.compile(
     r"|(?<!\\)\{(?P<name>[\w-]{1,99})\}"
     r"|\\(?P<escaped>[*_`#^~{<\[+])"
 )
+ADDRESS = re.compile(r"\{([\w-]{1,99})\}(?=[^\s\[\]{}]{0,300}\[)")  # at the beginning of a macro
 ELEMENTS = {"*": "b", "_": "i", "`": "code", "#": "span"}
 SHIFTS = {"^": "sup", "~": "sub"}
 UNSEEN = frozenset({"icon:", "anchor:", "indexterm:"})
@@ -49,6 +50,7 @@ class Names(NamedTuple):
 
 def asciidoc_markup(text: str, names: Names) -> str:
     """The markup of the words."""
+    text = ADDRESS.sub(lambda found: _start(found, names), text)
     parts, end = [], 0
     for found in MARKS.finditer(text):
         parts += [html.escape(text[end : found.start()]), _shown(found, names)]
@@ -74,6 +76,12 @@ def _shown(found: re.Match[str], names: Names) -> str:
         return html.escape(found["quote"]) + asciidoc_markup(found["quoted"], names) + html.escape(found["quote"])
     kept = ("passed", "exact", "formula", "address", "indexed", "escaped", "raw")
     return html.escape(next((found[name] for name in kept if found[name]), ""))
+
+
+def _start(found: re.Match[str], names: Names) -> str:
+    """An attribute that is the address of a link, or its beginning."""
+    value = names.attributes.get(found[1].lower(), "")
+    return value if value.startswith(("http://", "https://", "mailto:", "link:")) else found[0]
 
 
 def _marked(found: re.Match[str], names: Names) -> str:

@@ -14,12 +14,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rag.documents.blocks import Block, clean, one_line
+from rag.documents.link_text import address_beside
+from rag.documents.receipt import STRUCK, Receipt
 
 Message = Mapping[str, Any]
 
 WHO = (
     "from", "from_name", "sender_name", "senderName", "sender", "author", "creator", "user_name", "username", "user",
-    "actor",
+    "actor", "source", "sourceNumber",
 )  # fmt: skip
 WHEN = (
     "date", "datetime", "timestamp", "timestamp_ms", "ts", "time", "created_at", "createdAt", "created_date",
@@ -29,8 +31,31 @@ WHAT = ("text", "content", "message", "body", "data", "caption")
 NAME = (
     "real_name", "display_name", "nickname", "global_name", "name", "username", "user_name", "first_name", "id", "role",
 )  # fmt: skip
-FILES = ("files", "attachments", "photos", "videos", "gifs", "audio_files", "poll", "share", "location_information")
-LISTED_NAMES = ("title", "name", "fileName", "filename", "question", "text", "fallback", "link", "uri", "answers")
+FILES = (
+    "files",
+    "attachments",
+    "embeds",
+    "photos",
+    "videos",
+    "gifs",
+    "audio_files",
+    "poll",
+    "share",
+    "location_information",
+)
+LISTED_NAMES = (
+    "title",
+    "description",
+    "name",
+    "fileName",
+    "filename",
+    "question",
+    "text",
+    "fallback",
+    "link",
+    "uri",
+    "answers",
+)
 # Fields that only programs use: keys, kinds, sizes, other times, layout
 DULL = re.compile(
     r"(?:.*[_a-z])?(?:id|ids|Id|ts|type|Type|uuid|hash|team|unixtime|seconds|size|width|height|count|mime|edited|Edited|"
@@ -42,6 +67,11 @@ LEAST_MESSAGES = 0.5  # share of the records
 SECONDS = re.compile(r"\d{9,10}(?:\.\d+)?")
 MILLISECONDS = re.compile(r"\d{12,13}")
 ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::\d\d(?:[.,]\d+)?)?\s*(Z|\+00:?00)?")
+TEXTS = ("text", "body", "content", "parts", "caption")  # fields of a part of a text
+LINKED = frozenset({"link", "text_link"})
+LINES = frozenset({"rich_text_section", "rich_text_preformatted", "rich_text_quote"})  # their parts are one text
+STRUCK_OUT = re.compile(r"~~(?=\S)[^~\n]{1,500}(?<=\S)~~")
+SLACK_STRUCK = re.compile(r"(?<![\w~])~(?=[^\s~])[^~\n]{1,500}(?<=\S)~(?![\w~])")
 SLACK = re.compile(r"<([^<>|\s][^<>|]*)(?:\|([^<>]*))?>")
 
 
@@ -55,10 +85,10 @@ def is_chat(records: Sequence[object]) -> bool:
     return told > 0 and told >= LEAST_MESSAGES * len(records)
 
 
-def message_blocks(messages: Sequence[Message]) -> list[Block]:
+def message_blocks(messages: Sequence[Message], receipt: Receipt | None = None) -> list[Block]:
     """A block for each message that says something."""
-    names = _names(messages)
-    return [Block(line) for message in messages if (line := _line(message, names))]
+    names, receipt = _names(messages), receipt or Receipt()
+    return [Block(line) for message in messages if (line := _line(message, names, receipt))]
 
 
 def _says(record: Message) -> bool:
@@ -118,10 +148,13 @@ def _time(value: str) -> str:
     return f"{found[1]} {found[2]}" + (" UTC" if found[3] else f" {rest}" if rest else "")
 
 
-def _line(message: Message, names: Mapping[str, str]) -> str:
+def _line(message: Message, names: Mapping[str, str], receipt: Receipt) -> str:
     """The message as who, when and what; empty if it says nothing."""
-    texts = [text.strip() for key in WHAT if (text := written_text(message.get(key))).strip()]
-    said = _readable(texts[0], names) if texts else ""
+    texts = [text.strip() for key in WHAT if (text := written_text(message.get(key), receipt)).strip()]
+    texts = texts or [text for text in [_in_layout(message.get("blocks"), receipt)] if text]
+    said = (
+        _unstruck(_readable(texts[0], names), SLACK_STRUCK if "ts" in message else STRUCK_OUT, receipt) if texts else ""
+    )
     also = [*texts[1:], *_others(message), *_listed(message)]
     rest = "".join(f" [{text}]" for text in dict.fromkeys(also) if text not in said)
     if not said and not rest:
@@ -160,17 +193,59 @@ def _plain_values(value: object) -> Iterator[str]:
             yield from _plain_values(item)
 
 
-def written_text(value: object) -> str:
-    """A text that is whole, or that its look has cut into parts: ["at ", {"type": "bold", "text": "ten"}, "."]."""
+def written_text(value: object, receipt: Receipt | None = None) -> str:
+    """A text that is whole, or that its look has cut into parts: ["at ", {"type": "bold", "text": "ten"}, "."].
+
+    Struck parts are left out; the address of a link stands behind words that say nothing without it.
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return "".join(map(written_text, value))
+        return "".join(written_text(part, receipt) for part in value)
     if isinstance(value, dict):
-        for key in ("text", "body", "content", "parts", "caption"):
-            if key in value:
-                return written_text(value[key])
+        text = next(
+            (
+                written_text(value[key], receipt)
+                for key in ("text", "body", "content", "parts", "caption")
+                if key in value
+            ),
+            "",
+        )
+        if _is_struck(value):
+            if receipt is not None:
+                receipt.count_text(STRUCK, text)
+            return ""
+        address = value.get("href") or value.get("url")
+        if isinstance(address, str) and value.get("type") in LINKED:
+            return text + address_beside(text, address) if text else address
+        return text
     return ""
+
+
+def _is_struck(part: Mapping[str, Any]) -> bool:
+    """Tells if the look of a part of a text, as Telegram or Slack states it, is struck."""
+    style = part.get("style")
+    return part.get("type") == "strikethrough" or (isinstance(style, dict) and style.get("strike") is True)
+
+
+def _in_layout(blocks: object, receipt: Receipt) -> str:
+    """The text of a message that stands in its layout alone, as programs send it to Slack: a line for each part."""
+    if isinstance(blocks, dict):
+        inner = blocks.get("elements") or blocks.get("fields") or blocks.get("accessory")
+        if blocks.get("type") in LINES:
+            return written_text(inner, receipt)
+        own = written_text(blocks.get("text"), receipt)
+        return "\n".join(filter(None, [own, _in_layout(inner, receipt)])).strip()
+    if isinstance(blocks, list):
+        return "\n".join(filter(None, (_in_layout(block, receipt) for block in blocks))).strip()
+    return ""
+
+
+def _unstruck(text: str, mark: re.Pattern[str], receipt: Receipt) -> str:
+    """The text without what the marks of chats strike out."""
+    for found in mark.finditer(text):
+        receipt.count_text(STRUCK, found[0].strip("~"))
+    return mark.sub("", text)
 
 
 def _readable(text: str, names: Mapping[str, str]) -> str:

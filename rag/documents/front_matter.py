@@ -1,4 +1,5 @@
-"""Front matter: the fields between rules at the head of a text (YAML `---`, TOML `+++`) -> names with plain values.
+"""Front matter: the fields at the head of a text, between rules (YAML `---`, TOML `+++`) or without (JSON, lines of
+"Name: value") -> names with plain values.
 
 In: the text of a file. Out: the fields, flat, and the text after them; no fields if what stands between the first two
 rules is prose. Values are as written: nothing becomes a number or a date.
@@ -6,6 +7,7 @@ rules is prose. Values are as written: nothing becomes a number or a date.
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -18,6 +20,12 @@ LONGEST_HEAD = 1 << 16  # characters
 MOST_FIELDS = 1000  # a few lines of YAML can stand for any number, by references to one another
 DEEPEST = 10  # names of a path
 LINE = re.compile(r"([^\W\d_][\w .-]{0,60}?)[ \t]*:(?:[ \t]+(.*))?")  # of YAML that is none, as "title: a: b"
+# The lines of MultiMarkdown and Pelican, up to an empty one
+STATED = re.compile(
+    r"(?:title|author|date)[ \t]*:[ \t]*\S.*\n(?:[^\W\d_][\w .-]{0,60}?[ \t]*:[ \t].*\n|[ \t]+\S.*\n)+(?=[ \t]*\n)",
+    re.I,
+)
+LEAST_LINES = 2
 ITEM = re.compile(r"\s*-\s+(.*)")
 
 
@@ -31,17 +39,41 @@ class FrontMatter(NamedTuple):
 def front_matter(text: str) -> FrontMatter:
     """The head of the text, taken apart; a text that has none is its own rest."""
     head = HEAD.match(text)
-    if head is None or len(head[2]) > LONGEST_HEAD or HEADING.search(head[2]):
+    if head is None:
+        return _without_rules(text)
+    if len(head[2]) > LONGEST_HEAD or HEADING.search(head[2]):
         return FrontMatter({}, text)
     found = _toml(head[2]) if head[1] == "+++" else _yaml(head[2])
     if not found or not isinstance(found, dict):
         return FrontMatter({}, text)
-    values = list(islice(_flat(found, "", 0), MOST_FIELDS))
+    return FrontMatter(_fields(found), text[head.end() :])
+
+
+def _fields(found: dict[object, object]) -> dict[str, str]:
     fields: dict[str, str] = {}
-    for name, value in values:
+    for name, value in islice(_flat(found, "", 0), MOST_FIELDS):
         if value:
             fields[name] = f"{fields[name]}, {value}" if name in fields else value
-    return FrontMatter(fields, text[head.end() :])
+    return fields
+
+
+def _without_rules(text: str) -> FrontMatter:
+    """The head of a text that is an object of JSON, or some lines that begin with the title, the author or a date."""
+    start = text.lstrip("\ufeff \t\n")
+    if start.startswith("{"):
+        try:
+            found, end = json.JSONDecoder(parse_float=str, parse_int=str).raw_decode(start[:LONGEST_HEAD])
+        except (ValueError, RecursionError):
+            return FrontMatter({}, text)
+        rest = start[end:].lstrip(" \t")
+        return FrontMatter(_fields(found), rest) if found and rest[:1] in ("\n", "") else FrontMatter({}, text)
+    head = STATED.match(start)
+    lines = _lines(head[0]) if head is not None and head[0].count("\n") >= LEAST_LINES else None
+    return (
+        FrontMatter(_fields(lines), start[len(head[0]) :])
+        if head and isinstance(lines, dict)
+        else FrontMatter({}, text)
+    )
 
 
 def _toml(head: str) -> object:

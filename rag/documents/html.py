@@ -56,7 +56,11 @@ def fragment(markup: str, receipt: Receipt | None = None) -> list[Block]:
     """The blocks of a piece of markup that is all content."""
     receipt = receipt or Receipt()
     page = with_styles(_parsed(markup))
-    return [] if page.body is None else markup_blocks(page.body, Eye(receipt, is_plain(page)).misses, receipt=receipt)
+    return (
+        []
+        if page.body is None
+        else markup_blocks(page.body, Eye(receipt, page, is_plain(page)).misses, receipt=receipt)
+    )
 
 
 def _parsed(markup: str) -> LexborHTMLParser:
@@ -75,7 +79,7 @@ def article_blocks(page: LexborHTMLParser, receipt: Receipt) -> list[Block]:
     place = _article_place(body)
     root = place or body
     size = size_of(root, links=True)
-    eye = Eye(receipt, is_plain(page))
+    eye = Eye(receipt, page, is_plain(page))
     links = Receipt()
 
     inside: dict[int, int] = {}  # of an element that is read: how many that sound like furniture it is in

@@ -11,10 +11,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from rag.documents.blocks import Block, Content, table_block
 from rag.documents.chats import is_chat, message_blocks, written_text
 from rag.documents.encoding import decode_text
+from rag.documents.receipt import Receipt
 from rag.errors import DocumentError
 
 JsonValue = object  # str, bool, None, a list or a dict; numbers as str
@@ -31,29 +33,31 @@ BETWEEN = " \t\r\n,\x1e"  # values
 NO_JSON = "is not valid JSON (line {line}: {reason}); mend it or give it the name of its real type"
 
 
-def parse_json(data: bytes) -> Content:
+def parse_json(data: bytes, receipt: Receipt | None = None) -> Content:
     """The blocks of one JSON value, or of several; raises `DocumentError` if the file is not valid JSON."""
+    receipt = receipt or Receipt()
     text = decode_text(data)
     try:
         values = _values(text)
     except DocumentError:
-        if (content := _of_lines(text, only_records=True)) is None:
+        if (content := _of_lines(text, receipt, only_records=True)) is None:
             raise
         return content
-    return _content(values[0] if len(values) == 1 else values)
+    return _content(values[0] if len(values) == 1 else values, receipt)
 
 
-def parse_lines(data: bytes) -> Content:
+def parse_lines(data: bytes, receipt: Receipt | None = None) -> Content:
     """The blocks of JSON Lines, a record on each line; lines that are not valid are notes.
 
     Raises `DocumentError` with the first line that is not valid if they are more than the others.
     """
+    receipt = receipt or Receipt()
     text = decode_text(data)
-    content = _of_lines(text)
-    return _content(_values(text)) if content is None else content
+    content = _of_lines(text, receipt)
+    return _content(_values(text), receipt) if content is None else content
 
 
-def _of_lines(text: str, only_records: bool = False) -> Content | None:
+def _of_lines(text: str, receipt: Receipt, only_records: bool = False) -> Content | None:
     """The blocks of the lines that are JSON; None if most are not, or with `only_records` if one is a plain value."""
     records: list[JsonValue] = []
     broken: list[DocumentError] = []
@@ -70,12 +74,19 @@ def _of_lines(text: str, only_records: bool = False) -> Content | None:
     notes = [f"a line was left out: it {error}" for error in broken[:MOST_NAMED]]
     if len(broken) > MOST_NAMED:
         notes.append(f"{len(broken) - MOST_NAMED} more lines were left out, which are not valid JSON")
-    return _content(records)._replace(notes=notes)
+    return _content(records, receipt)._replace(notes=notes)
 
 
-def _content(value: JsonValue) -> Content:
+class _Chats(NamedTuple):
+    """The names of chats that were met, and what is left out of them."""
+
+    names: list[str]
+    receipt: Receipt
+
+
+def _content(value: JsonValue, receipt: Receipt) -> Content:
     chats: list[str] = []
-    blocks = list(_blocks(value, "", 1, chats))
+    blocks = list(_blocks(value, "", 1, _Chats(chats, receipt)))
     return Content([blocks], title=next(iter(chats), ""), headed=False)  # other headings are places in the data
 
 
@@ -115,13 +126,13 @@ def _told(line: int) -> Iterator[None]:
         raise DocumentError("is nested too deep to be data; split it") from exc
 
 
-def _blocks(value: JsonValue, path: str, level: int, chats: list[str]) -> Iterator[Block]:
-    """Yields the blocks of a value, and adds the names of chats to `chats`."""
+def _blocks(value: JsonValue, path: str, level: int, chats: _Chats) -> Iterator[Block]:
+    """Yields the blocks of a value, and adds the names of chats."""
     value = _unkeyed(value)
     if isinstance(value, list) and _holds_records(value):
         if path:
             yield Block(path, level)
-        yield from message_blocks(value) if is_chat(value) else _records(value, chats)
+        yield from message_blocks(value, chats.receipt) if is_chat(value) else _records(value, chats)
         return
     members = list(_members(value, path))
     stated = {name: item for name, item in members if isinstance(item, str)}
@@ -145,16 +156,16 @@ def _unkeyed(value: JsonValue) -> JsonValue:
     return value
 
 
-def _chat_name(path: str, stated: Mapping[str, str], chats: list[str]) -> str:
-    """The name that stands beside the messages at the path, added to `chats`; the path if none does."""
+def _chat_name(path: str, stated: Mapping[str, str], chats: _Chats) -> str:
+    """The name that stands beside the messages at the path, noted; the path if none does."""
     beside = path.rpartition(".")[0]
     places = (f"{beside}.{name}".removeprefix(".") for name in CHAT_NAMES)
     names = [stated[place] for place in places if stated.get(place)]
-    chats += names[:1]
+    chats.names.extend(names[:1])
     return next(iter(names), path)
 
 
-def _records(records: Sequence[JsonValue], chats: list[str]) -> Iterator[Block]:
+def _records(records: Sequence[JsonValue], chats: _Chats) -> Iterator[Block]:
     flat = [dict(_members(record, "")) for record in records]
     columns = list(dict.fromkeys(name for record in flat for name in record))
     cells = [[_shown(record.get(name)) for name in columns] for record in flat]

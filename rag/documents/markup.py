@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rag.documents.blocks import Block, one_line, table_blocks
 from rag.documents.descriptions import described, without_repetitions
@@ -17,6 +17,8 @@ from rag.documents.link_text import missed_address
 from rag.documents.markup_lines import WORD_BREAK, line_of
 from rag.documents.markup_tables import BREAKING, Table
 from rag.documents.mathml import formula_text
+from rag.documents.numerals import numeral
+from rag.documents.page_fields import FIELDS, TICKED, UNTICKED, entered
 from rag.documents.raised import LOWERED, RAISED, TextRun, joined_runs
 from rag.documents.receipt import Receipt
 from rag.documents.text import literal_lines
@@ -26,11 +28,17 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
+FORMS = {  # of numbers, by the `type` or the class of a list
+    "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman", "loweralpha": "lowerLetter",
+    "upperalpha": "upperLetter", "lowerroman": "lowerRoman", "upperroman": "upperRoman",
+}  # fmt: skip
 LISTS = frozenset({"ul", "ol", "dl", "dir", "menu"})
 WHITE_SPACE = re.compile(r"\s+")
 NOTE_MARK = re.compile(r"\[\w{1,4}\]")  # "[12]" set high: a reference to a footnote
 NOTE_NUMBER = re.compile(r"\w{1,4}|[*†‡§¶]{1,3}")
 SHIFTS = {"sup": RAISED, "sub": LOWERED}
+INLINE = frozenset({*SHIFTS, "a", "math", "img", *FIELDS})
+WHOLE = frozenset({"-text", "math", *FIELDS})  # nothing in them is read by itself
 BEFORE = 4  # pieces of a line before a link, by which its place is found again
 LONGEST_CELL = 1000  # characters; a table with a longer one lays out a page and holds no values
 
@@ -62,7 +70,7 @@ def walk(root: LexborNode, left_out: Callable[[LexborNode], bool]) -> Iterator[t
     while stack:
         node, entering = stack.pop()
         yield node, entering
-        if not entering or node.tag in ("-text", "math"):
+        if not entering or node.tag in WHOLE:
             continue
         stack.append((node, False))
         child = node.last_child
@@ -70,6 +78,14 @@ def walk(root: LexborNode, left_out: Callable[[LexborNode], bool]) -> Iterator[t
             if child.tag == "-text" or ((child.tag or "-")[0] != "-" and not left_out(child)):
                 stack.append((child, True))
             child = child.prev
+
+
+class _Numbers(NamedTuple):
+    """The numbers of a list."""
+
+    following: int
+    step: int
+    form: str  # as numerals.py names it
 
 
 class _Writer:
@@ -81,7 +97,7 @@ class _Writer:
         self._lines: list[str] = []
         self._kind: BlockKind = "prose"  # of the block that is open
         self._pieces: list[TextRun] = []  # of the line that is open
-        self._lists: list[int | None] = []  # the next number of each open list, None if it has bullets
+        self._lists: list[_Numbers | None] = []  # those of each open list, None if it has bullets
         self._marker = ""
         self._preformatted = 0
         self._shift = 0
@@ -97,7 +113,7 @@ class _Writer:
 
     def enter(self, node: LexborNode) -> None:
         tag = node.tag or ""
-        if tag in SHIFTS or tag in ("a", "math", "img") or "-" in tag:
+        if tag in INLINE or "-" in tag:
             self._enter_inline(node, tag)
         elif self._table is not None and tag != "caption":
             self._table.enter(node, tag)
@@ -161,6 +177,8 @@ class _Writer:
             self._links.append((self._open_pieces(), len(self._open_pieces()), len(self.blocks)))
         elif tag == "math":
             self.write(formula_text(node))
+        elif tag in FIELDS:
+            self._open_pieces().append(TextRun(f" {entered(node)} "))
         elif tag == "img":
             self._pictures.append("" if self._links else described(node.attributes.get("alt")))
         else:
@@ -186,6 +204,8 @@ class _Writer:
 
     def _end_line(self) -> None:
         text = line_of(self._pieces)
+        if text in (TICKED, UNTICKED):  # its label is a block of its own
+            return
         self._pieces = []
         if text:
             self._kind = "list" if self._lists else "code" if self._preformatted else self._kind
@@ -201,20 +221,31 @@ class _Writer:
 
     def _enter_list(self, node: LexborNode, tag: str) -> None:
         self._break()
-        start = node.attributes.get("start") or "1"
-        self._lists.append((int(start) if start.isdecimal() else 1) if tag == "ol" else None)
+        self._lists.append(_numbers(node) if tag == "ol" else None)
 
     def _enter_item(self, node: LexborNode) -> None:
         self._break()
         self._marker = "- "
-        if self._lists and (number := self._lists[-1]) is not None:
+        if self._lists and (numbers := self._lists[-1]) is not None:
             stated = node.attributes.get("value") or ""
-            number = int(stated) if stated.isdecimal() else number
-            self._marker = f"{number}. "
-            self._lists[-1] = number + 1
+            number = int(stated) if stated.isdecimal() else numbers.following
+            self._marker = f"{numeral(number, numbers.form)}. "
+            self._lists[-1] = numbers._replace(following=number + numbers.step)
 
     def _open_pieces(self) -> list[TextRun]:
         return self._pieces if self._table is None or self._table.cell is None else self._table.cell
+
+
+def _numbers(node: LexborNode) -> _Numbers:
+    """The numbers of an `ol`, as its attributes tell them, or the classes that docutils and Asciidoctor write."""
+    attributes = node.attributes
+    backwards = "reversed" in attributes
+    items = [child for child in node.iter() if child.tag == "li"] if backwards else []
+    start = attributes.get("start") or ""
+    first = int(start) if start.removeprefix("-").isdecimal() else len(items) or 1
+    named = (FORMS[name] for name in (attributes.get("class") or "").split() if name in FORMS)
+    form = FORMS.get(attributes.get("type") or "") or next(named, "decimal")
+    return _Numbers(first, -1 if backwards else 1, form)
 
 
 def _note_mark(node: LexborNode) -> str:

@@ -26,7 +26,9 @@ class Page:
 
     def __init__(self) -> None:
         self._parts: list[str] = []
-        self._lists: list[tuple[int, str]] = []  # those that are open: how far its items are set in, its element
+        self._lists: list[
+            tuple[int, str]
+        ] = []  # those that are open: how far its items are set in, its element, with attributes
         self._numbers: dict[int, int] = {}  # of the last item by how far it is set in
 
     @property
@@ -58,9 +60,10 @@ class Page:
         """The number of the next item that is set in as far."""
         return self._numbers.get(indent, 0) + 1
 
-    def item(self, indent: int, words: str, number: int | None = None) -> None:
-        """Adds an item of a list, which has bullets without a number."""
+    def item(self, indent: int, words: str, number: int | None = None, form: str = "") -> None:
+        """Adds an item of a list, which has bullets without a number; `form` is that of numbers, as HTML names it."""
         tag, value = ("ul", "") if number is None else ("ol", f' value="{number}"')
+        tag += f' type="{form}"' if form else ""
         self.close(indent + 1)
         if self._lists and self._lists[-1] == (indent, tag):
             self._parts.append("</li>")
@@ -83,7 +86,7 @@ class Page:
         while self._lists and self._lists[-1][0] >= indent:
             depth, tag = self._lists.pop()
             self._numbers.pop(depth, None)
-            self._parts.append(f"</li></{tag}>")
+            self._parts.append(f"</li></{tag.partition(' ')[0]}>")
 
 
 def _cell(cell: Cell, names: bool) -> str:

@@ -17,6 +17,7 @@ from rag.documents.blocks import Content, visible
 from rag.documents.encoding import decode_text
 from rag.documents.markup_page import Cell, Page, indent_of
 from rag.documents.org_inline import org_markup
+from rag.documents.receipt import Receipt
 from rag.documents.wrapping import join
 
 HEADING = re.compile(r"(\*+)\s+(|.*?\S)(?:\s+:((?:[\w@#%]+:)+))?\s*$")
@@ -47,16 +48,25 @@ LITERAL = frozenset({"src", "example", "verse"})
 DROPPED = frozenset({"comment", "export", "html", "latex"})
 KNOWN = {"author": "author", "date": "created", "language": "language"}
 KEYS = frozenset({"id", "custom_id", "visibility"})  # properties that only programs use
-NAMES = {"title", "subtitle", "caption", *KNOWN}  # keywords that a person reads
+UNSTATED = frozenset({"title", "subtitle", "caption"})
+SETTINGS = frozenset(
+    """
+    options startup property setupfile include macro name results header headers tblfm call bind columns archive link
+    priorities constants infojs_opt select_tags exclude_tags creator plot toc todo seq_todo typ_todo tags cite_export
+    print_bibliography bibliography index texinfo odt beamer html latex ascii md man cindex findex kindex vindex
+    pindex tindex resname srcname tblname data function lob source label texname results
+""".split()
+)  # keywords that only programs read
+SETTING = re.compile(r"(?:attr|export|html|latex|odt|beamer|texinfo|ascii|man|md|reveal|hugo|header|org)_")
 BREAK = re.compile(r"\\\\\s*$")
 
 
-def parse(data: bytes) -> Content:
+def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """The text as one page of blocks; raises `DocumentError` for bytes that are not text."""
     reader = _Reader(_filled_in(visible(decode_text(data)).expandtabs()).split("\n"))
     reader.read()
     notes = [f"the file {name} that it includes was not read; index it too" for name in reader.included]
-    return Content([html.fragment(reader.page.markup)], reader.title, reader.stated, notes=notes)
+    return Content([html.fragment(reader.page.markup, receipt)], reader.title, reader.stated, notes=notes)
 
 
 def _filled_in(text: str) -> str:
@@ -154,9 +164,10 @@ class _Reader:
             self.title = f"{self.title} {value}".strip()
         if name == "include":
             self.included.append(value)
-        if name not in NAMES or not value:
+        if not value or name in SETTINGS or SETTING.match(name):
             return
-        self.stated |= {KNOWN[name]: value} if name in KNOWN else {}
+        value = ", ".join(value.strip(":").split(":")) if name == "filetags" else value
+        self.stated |= {KNOWN.get(name, name): value} if name not in UNSTATED else {}
         if name == "title":
             self.page.heading(1, org_markup(value))
         else:

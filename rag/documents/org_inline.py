@@ -23,6 +23,7 @@ MARKS = re.compile(
     r"|(?<![\w\\:])\\(?P<entity>[A-Za-z]{1,30})(?:\{\})?"
 )
 ELEMENTS = {"*": "b", "/": "i", "_": "u", "+": "s"}  # `=` and `~` mark code
+IMAGE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|bmp|tiff?)$", re.IGNORECASE)
 SHIFTS = {"^": "sup", "_": "sub"}
 
 
@@ -55,6 +56,8 @@ def _shown(found: re.Match[str]) -> str:
 
 
 def _link(target: str, label: str | None) -> str:
+    if label is None and IMAGE.search(target):
+        return f'<img src="{html.escape(target)}">'
     if label is None:
         return html.escape(target.lstrip("*#"))
     return f'<a href="{html.escape(target)}">{org_markup(label)}</a>'

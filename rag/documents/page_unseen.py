@@ -8,6 +8,7 @@ is counted if it is some words and no part of a menu or banner.
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rag.documents.blocks import one_line
@@ -20,12 +21,13 @@ from rag.documents.furniture import (
     is_struck,
     sounds_like_furniture,
 )
-from rag.documents.receipt import FIELD, IMAGE, MEDIUM, OBJECT, STRUCK, Receipt
+from rag.documents.page_fields import FIELDS, entered
+from rag.documents.receipt import IMAGE, MEDIUM, OBJECT, STRUCK, Receipt
 from rag.documents.unseen import SMALLEST_IMAGE, WHITE, Colour, colour, look_alike
 from rag.documents.wrapping import UNSPACED
 
 if TYPE_CHECKING:
-    from selectolax.lexbor import LexborNode
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 LEAST_WORDS = 3  # outside links
 WORD = re.compile(r"[^\W_]{2,}")
@@ -38,17 +40,17 @@ SEE_THROUGH = frozenset({"", "none", "transparent", "inherit", "initial", "unset
 TOKEN = re.compile(r"[\w#-]+(?:\([^()]*\))?")
 ICON = re.compile(r"icon|logo|avatar|sprite|spacer|pixel|emoji|badge|blank|placeholder", re.IGNORECASE)
 PIXELS = re.compile(r"\s*(\d+)(?:\.\d+)?\s*(?:px)?\s*")
-TYPED = frozenset({"text", "number", "date", "email", "tel", "time", "month", "week", "datetime-local", ""})
 LEAST_TEXTS = 3  # in a drawing: what has fewer is an icon
-COUNTED = frozenset({"img", "svg", "iframe", "object", "embed", "video", "audio", "input", "textarea", "select"})
+COUNTED = frozenset({"img", "svg", "iframe", "object", "embed", "video", "audio"})
 EMBEDDED = {"iframe": OBJECT, "object": OBJECT, "embed": OBJECT, "video": MEDIUM, "audio": MEDIUM}
 
 
 class Eye:
     """Judges the elements of one page, and counts each once. `plain`: only their own styles colour its elements."""
 
-    def __init__(self, receipt: Receipt, plain: bool) -> None:
+    def __init__(self, receipt: Receipt, page: LexborHTMLParser, plain: bool) -> None:
         self._receipt = receipt
+        self._page = page
         self._plain = plain
         self._counted: dict[int, bool] = {}
         self._papers: dict[int, Colour | None] = {}
@@ -63,8 +65,10 @@ class Eye:
     def _misses(self, node: LexborNode) -> bool:
         if node.tag in COUNTED:
             self._count(node)
+        if node.tag in FIELDS:
+            return not _entered(node)
         if node.tag in UNSEEN_TAGS:
-            return is_apart(node)
+            return is_apart(node) and not (node.tag == "label" and self._labels(node))
         if is_struck(node):
             self._receipt.count_text(STRUCK, _text(node))
             return True
@@ -76,6 +80,20 @@ class Eye:
             few = words < LEAST_WORDS  # such as a key by which a table is sorted
             return not self._receipt.include_hidden if few else self._receipt.hides(text)
         return is_apart(node)
+
+    def _labels(self, label: LexborNode) -> bool:
+        """Tells if a label, which may be one of an empty field, says what was entered."""
+        fields = label.css("input, select, textarea")
+        name = label.attributes.get("for")
+        if not fields and name and (field := self._fields.get(name)) is not None:
+            fields = [field]
+        return not is_hidden(label) and any(map(_entered, fields))
+
+    @cached_property
+    def _fields(self) -> dict[str, LexborNode]:
+        """The fields of the page by their ids."""
+        found = self._page.css("input[id], select[id], textarea[id]")
+        return {field.attributes["id"] or "": field for field in found}
 
     def _is_blank(self, node: LexborNode) -> bool:
         """Tells if the text of an element has the colour of what it stands on."""
@@ -114,8 +132,6 @@ class Eye:
             self._receipt.count(IMAGE, len(node.css("text")) >= LEAST_TEXTS)
         elif tag in EMBEDDED:
             self._receipt.count(EMBEDDED[tag], _is_shown(node))
-        elif tag in ("input", "textarea", "select"):
-            self._receipt.count(FIELD, bool(_entered(node, tag)))
 
 
 def _paper(node: LexborNode) -> tuple[Colour | None] | None:
@@ -168,14 +184,5 @@ def _is_shown(node: LexborNode) -> bool:
     return bool(source) and large and not is_hidden(node)
 
 
-def _entered(node: LexborNode, tag: str) -> str:
-    """The text that was entered into a field of a form."""
-    if is_hidden(node):
-        return ""
-    if tag == "textarea":
-        return one_line(node.text() or "")
-    if tag == "select":
-        chosen = node.css_first("option[selected]")
-        return "" if chosen is None else one_line(chosen.text() or "")
-    kind = (node.attributes.get("type") or "").lower()
-    return one_line(node.attributes.get("value") or "") if kind in TYPED else ""
+def _entered(node: LexborNode) -> str:
+    return "" if is_hidden(node) else entered(node)

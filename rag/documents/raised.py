@@ -23,9 +23,12 @@ UNITS = frozenset(
     "pc sin cos tan cot sec csc log ln exp det dx dy dz dt".split()
 )
 NOTE = re.compile(r"\d{1,3}[a-z]?(?:\s?[,;–-]\s?\d{1,3}[a-z]?)*|[a-z]|[ivx]{1,5}")
+IN_BRACKETS = re.compile(r"\(\w{1,3}\)|\[\w{1,3}\]")  # a note; above the name of a variable, a power
+VARIABLE = re.compile(r"(?<![^\W_])[^\W\d_]\Z")
 WORD = re.compile(r"(?<![^\W\d_])[^\W\d_]+\Z")
 TERM = re.compile(r"(?:\d|[=+×·⋅*/÷<>≤≥±]\s*)[^\W\d_]{1,3}\Z")  # letters of an equation: "= mc", "3ab"
-NUMBER = re.compile(r"(?<![\d.,'\u00a0\u202f ])[.,'\u00a0\u202f ]*+(\d[\d.,'\u00a0\u202f ]*+)\Z")
+# 1856, 12.5, 12,500.75, 12 500; also with the comma or full stop behind it
+NUMBER = re.compile(r"(?<![\d.])((?:\d{1,3}(?:['\u00a0\u202f ]\d{3})++|\d++)(?:[.,]\d++)*+[.,]?+)\Z")
 LONGEST_BASE = 3  # digits; 10^6 and 2^16 are powers, a small figure above 1856 or 12,500 points to a note
 TERM_IN_BRACKETS = re.compile(r"\([^()]*[^\W\d_]{3,}[^()]*\)\Z")
 ELEMENT = (
@@ -122,6 +125,8 @@ def _lowered(before: str, text: str, after: str) -> str:
 
 def _raised(before: str, text: str, after: str) -> str:
     stands = before.rstrip() == before and before != ""
+    if stands and IN_BRACKETS.fullmatch(text) and not VARIABLE.search(before):
+        return f" {text}"
     if not stands:  # before a word: the number of a note, or of an isotope
         if after[:1].isalnum():
             return f"^{text}"

@@ -312,15 +312,15 @@ def _parse_text(suffix: str, data: bytes, receipt: Receipt) -> Content:
         case ".org":
             from rag.documents import org
 
-            return org.parse(data)
+            return org.parse(data, receipt)
         case ".adoc" | ".asciidoc":
             from rag.documents import asciidoc
 
-            return asciidoc.parse(data)
+            return asciidoc.parse(data, receipt)
         case ".tex":
             from rag.documents import tex
 
-            return tex.parse(data)
+            return tex.parse(data, receipt)
         case _:
             from rag.documents import text
 
@@ -338,11 +338,11 @@ def _parse_data(suffix: str, data: bytes, receipt: Receipt) -> Content:
         case ".json":
             from rag.documents import json_records
 
-            return json_records.parse_json(data)
+            return json_records.parse_json(data, receipt)
         case ".jsonl" | ".ndjson":
             from rag.documents import json_records
 
-            return json_records.parse_lines(data)
+            return json_records.parse_lines(data, receipt)
         case ".ics":
             from rag.documents import appointments
 

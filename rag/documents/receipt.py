@@ -36,7 +36,6 @@ COMMENT = Kind("comment", "comments")
 FORMULA = Kind(
     "formula without a stored value", "formulas without a stored value", "open the file in its program and save it"
 )
-FIELD = Kind("value of a form's field that was not read", "values of a form's fields that were not read")
 UNREADABLE = Kind("character that could not be read", "characters that could not be read")
 STRUCK = Kind("character of struck text", "characters of struck text")
 DELETED = Kind("character of deleted text (tracked changes)", "characters of deleted text (tracked changes)")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
+from html import escape
 from typing import Any
 
 from rag.documents import html
-from rag.documents.blocks import Content
+from rag.documents.blocks import Content, one_line
 from rag.documents.encoding import decode_text
 from rag.documents.receipt import Kind, Receipt
 
@@ -29,6 +30,14 @@ LINE = re.compile(r"[=\-~^\"'+*#<>`:.]{3,}[ \t]*$")  # above or below a title
 TITLE = re.compile(r"[^\s.].*")
 MARKUP = re.compile(r"\\(\W)|``")  # in a title
 DROPPED = frozenset({"toctree", "index", "highlight", "currentmodule", "module", "default-domain", "tabularcolumns"})
+KNOWN = {"author": "author", "authors": "author", "date": "created", "language": "language"}
+UNSAID = frozenset({"orphan", "nocomments", "nosearch", "tocdepth", "hide-toc"})  # what only Sphinx reads
+ONLY = frozenset({"only", "ifconfig", "tabs", "container", "details"})  # their argument is no text
+VERSIONS = {
+    "versionadded": "New in version",
+    "versionchanged": "Changed in version",
+    "deprecated": "Deprecated since version",
+}
 SETTINGS: dict[str, Any] = {
     "report_level": 5,  # none: faults in the markup are not the reader's
     "halt_level": 5,
@@ -56,7 +65,25 @@ def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     receipt.count(RAW, len(RAW_MARKUP.findall(text)))
     _make_known(text, _titles(text))
     parts = publish_parts(text, writer="html5", settings_overrides=SETTINGS)
-    return Content([html.fragment(parts["html_body"], receipt)])
+    fields = _fields(parts["docinfo"])
+    body = parts["html_body"]
+    if fields:
+        lines = "<br>".join(f"{escape(name)}: {escape(value)}" for name, value in fields.items())
+        body = body.replace(parts["docinfo"].strip(), f"<p>{lines}</p>", 1)
+    known = {KNOWN.get(name.lower(), name.lower()): value for name, value in fields.items()}
+    return Content([html.fragment(body, receipt)], metadata=known)
+
+
+def _fields(docinfo: str) -> dict[str, str]:
+    """The fields at the head of the text (author, version ...) by their names."""
+    if not docinfo.strip():
+        return {}
+    from selectolax.lexbor import LexborHTMLParser
+
+    page = LexborHTMLParser(docinfo)
+    names = [one_line(name.text() or "").removesuffix(":") for name in page.css("dl.docinfo > dt")]
+    values = [one_line(value.text(separator=" ") or "") for value in page.css("dl.docinfo > dd")]
+    return {name: value for name, value in zip(names, values, strict=True) if value and name.lower() not in UNSAID}
 
 
 def _before_text(text: str) -> str:
@@ -117,8 +144,10 @@ def _passed_directive(kept: bool) -> Any:
             if not kept:
                 return []
             whole = nodes.container()
-            for argument in self.arguments:
-                whole += nodes.paragraph(argument, argument)
+            said = VERSIONS.get(self.name)
+            for argument in self.arguments if self.name not in ONLY else ():
+                shown = f"{said} {argument}" if said else argument
+                whole += nodes.paragraph(shown, shown)
             self.state.nested_parse(self.content, self.content_offset, whole)
             return [whole]
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from rag.documents import html
 from rag.documents.blocks import Content, one_line, visible
 from rag.documents.encoding import decode_text
 from rag.documents.markup_page import Page
+from rag.documents.receipt import Receipt
 from rag.documents.tex_inline import Nodes, Words, argument_source, arguments, is_formula
 from rag.documents.tex_source import LITERAL, TexSource, group_end, prepared
 from rag.documents.tex_tables import TABLE_ENVIRONMENTS, tex_rows
@@ -40,7 +41,8 @@ THEOREMS = {
 # Arguments, { or [, of commands and environments that pylatexenc does not know
 COMMANDS = {
     "multicolumn": "{{{", "multirow": "[{[{[{", "href": "{{", "nolinkurl": "{", "path": "{", "caption": "*[{",
-    "captionof": "{[{", "subcaption": "{", "textsuperscript": "{", "textsubscript": "{", "sout": "{", "st": "{",
+    "captionof": "{[{", "subcaption": "{", "nicefrac": "[{{", "sfrac": "[{{", "EUR": "{",
+    "textsuperscript": "{", "textsubscript": "{", "sout": "{", "st": "{",
     "xout": "{", "part": "*[{", "paragraph": "*[{", "SI": "[{[{", "qty": "[{{", "si": "[{", "unit": "[{", "num": "[{",
     "SIrange": "[{{{", "qtyrange": "[{{{", "parbox": "[[[{{", "makebox": "[[{", "framebox": "[[{", "raisebox": "{[[{",
     "resizebox": "*{{{", "scalebox": "{[{", "rotatebox": "[{{", "adjustbox": "{{", "foreignlanguage": "{{",
@@ -61,11 +63,18 @@ ENVIRONMENTS = {
     "thebibliography": "{", "list": "{{", "compactitem": "[", "compactenum": "[", "tikzpicture": "[", "multicols": "{[",
     "otherlanguage": "{", "example": "[", "tcolorbox": "[", "spacing": "{",
 }  # fmt: skip
+FORMS = ("", "a", "i", "A")  # of numbers, by the depth of their list
+LABEL = re.compile(r"\\(?:alph|Alph|roman|Roman|arabic)\b|^[aAiI1](?=\W?$)|(?<=\()[aAiI](?=\))")
+LABELS = {
+    "\\alph": "a", "\\Alph": "A", "\\roman": "i", "\\Roman": "I", "\\arabic": "", "1": "",
+    "a": "a", "A": "A", "i": "i", "I": "I",
+}  # fmt: skip
+START = re.compile(r"\bstart\s*=\s*(\d{1,4})\b")
 BELOW_TITLE = ("subtitle", "author", "date")
 STATED = {"author": "author", "date": "created"}
 
 
-def parse(data: bytes) -> Content:
+def parse(data: bytes, receipt: Receipt | None = None) -> Content:
     """The text as one page of blocks; raises `DocumentError` for bytes that are not text."""
     source = prepared(visible(decode_text(data)).expandtabs())
     head, begun, body = source.text.partition("\\begin{document}")
@@ -79,7 +88,7 @@ def parse(data: bytes) -> Content:
     notes = [f"the file {name} that it includes was not read; index it too" for name in reader.words.included]
     if reader.drawings:
         notes.append(f"{reader.drawings} drawings (tikz and the like) were not read; their text is not in the index")
-    return Content([html.fragment(reader.page.markup)], reader.title, stated, notes=notes)
+    return Content([html.fragment(reader.page.markup, receipt)], reader.title, stated, notes=notes)
 
 
 def _parsed(text: str, theorems: Iterable[str] = ()) -> Nodes:
@@ -109,6 +118,14 @@ def _references(text: str) -> dict[str, str]:
     return shown
 
 
+class _List(NamedTuple):
+    """A list: its environment, the number of its last item and the form of numbers, as HTML names it."""
+
+    name: str
+    number: int = 0
+    form: str = ""
+
+
 class _Reader:
     """Reads nodes in order; what is no block of its own is gathered into paragraphs."""
 
@@ -119,7 +136,7 @@ class _Reader:
         self.drawings = 0
         self._source = source
         self._text: list[str] = []  # of the paragraph that is open
-        self._lists: list[tuple[str, int]] = []  # environments of the lists that are open, and the last numbers
+        self._lists: list[_List] = []  # those that are open
         self._begun: tuple[str, int | None] | None = None  # label and number of the item that has no words yet
         self._first = min((SECTIONS.index(name) for name in SECTION.findall(source.text)), default=0)
         self._theorems = {**THEOREMS, **theorems}
@@ -174,7 +191,7 @@ class _Reader:
         if self._begun is not None and (text.strip() or notes):
             label, number = self._begun
             self._begun = None
-            self.page.item(len(self._lists) - 1, label + text.strip(), number)
+            self.page.item(len(self._lists) - 1, label + text.strip(), number, self._lists[-1].form)
             text = ""
         for paragraph in filter(str.strip, [text, *notes]):
             self.page.paragraph(paragraph.strip(), len(self._lists))
@@ -184,7 +201,7 @@ class _Reader:
         if self._begun is not None:
             label, number = self._begun
             self._begun = None
-            self.page.item(len(self._lists) - 1, label, number)
+            self.page.item(len(self._lists) - 1, label, number, self._lists[-1].form)
 
     def _heading(self, node: Any) -> None:
         self.end_paragraph()
@@ -211,7 +228,7 @@ class _Reader:
         elif name in LISTS:
             self.end_paragraph()
             self._end_item()
-            self._lists.append((name, 0))
+            self._lists.append(self._list(node, name))
             self.read(node.nodelist)
             self.end_paragraph()
             self._end_item()
@@ -219,6 +236,15 @@ class _Reader:
             self.page.close(len(self._lists))
         else:
             self._inside(node, name)
+
+    def _list(self, node: Any, name: str) -> _List:
+        """The list that begins: its numbers have the form that it states, or that of its depth."""
+        if name not in NUMBERED:
+            return _List(name)
+        stated = argument_source(node, 0)
+        form, start = LABEL.search(stated), START.search(stated)
+        depth = sum(each.name in NUMBERED for each in self._lists)
+        return _List(name, int(start[1]) - 1 if start else 0, LABELS[form[0]] if form else FORMS[min(depth, 3)])
 
     def _inside(self, node: Any, name: str) -> None:
         """Reads what stands in an environment that only changes its look, or says what it is."""
@@ -237,8 +263,8 @@ class _Reader:
             return
         self.end_paragraph()
         self._end_item()
-        name, number = self._lists[-1]
-        self._lists[-1] = (name, number + 1)
+        name, number, _ = self._lists[-1]
+        self._lists[-1] = self._lists[-1]._replace(number=number + 1)
         label = self.words.argument(node, 0)
         label = label[1:-1] if label.startswith("[") else label
         if node.macroname == "bibitem":

@@ -24,7 +24,7 @@ LAST = frozenset("""
     texorpdfstring caption captionof subcaption makecell thead shortstack multirow multicolumn adjustbox
 """.split())  # fmt: skip
 NOTHING = frozenset("""
-    label hspace vspace vskip hskip includegraphics pagestyle thispagestyle pagenumbering setlength addlength
+    label hspace vspace vskip hskip pagestyle thispagestyle pagenumbering setlength addlength
     addtolength setcounter addtocounter stepcounter usepackage RequirePackage documentclass hypersetup definecolor
     bibliographystyle bibliography index glossary nocite color pagecolor rowcolor cellcolor columncolor rowcolors
     newtheorem theoremstyle newcommand renewcommand providecommand newenvironment renewenvironment
@@ -44,7 +44,8 @@ NOTHING = frozenset("""
 BREAKS = {"newline": "<br>", "par": "\n\n", "linebreak": "<br>", "\\": "<br>", "and": ", ", "qquad": " ", "quad": " ",
           ",": " ", "item": " - "}  # fmt: skip
 REFERENCES = frozenset("ref autoref cref Cref eqref pageref nameref vref".split())
-NAMES = {"TeX": "TeX", "LaTeX": "LaTeX", "LaTeXe": "LaTeX2e", "today": "\\today"}
+BOXES = {"boxtimes": "☒", "CheckedBox": "☒", "XBox": "☒", "boxast": "☒", "square": "☐", "Square": "☐", "Box": "☐"}
+NAMES = {**BOXES, "euro": "€", "TeX": "TeX", "LaTeX": "LaTeX", "LaTeXe": "LaTeX2e", "today": "\\today"}
 # ... and of siunitx; a unit that is not here is shown by its name
 UNITS = {
     "metre": "m", "meter": "m", "gram": "g", "kilogram": "kg", "second": "s", "minute": "min", "hour": "h", "day": "d",
@@ -73,6 +74,9 @@ class Words:
             (frozenset(ELEMENTS), self._element),
             (REFERENCES, self._reference),
             (frozenset({"href"}), self._link),
+            (frozenset({"nicefrac", "sfrac"}), self._fraction),
+            (frozenset({"EUR"}), lambda node: f"{self.argument(node, 0)} €"),
+            (frozenset({"includegraphics"}), lambda node: "<img src='#'>"),
             (frozenset({"url", "nolinkurl", "path"}), self._address),
             (frozenset({"footnote", "footnotetext", "thanks"}), self._footnote),
             (frozenset({"SI", "qty", "si", "unit", "num", "SIrange", "qtyrange"}), self._quantity),
@@ -110,7 +114,8 @@ class Words:
             case "LatexEnvironmentNode":
                 return html.escape(node.latex_verbatim()) if is_formula(node) else self.of(node.nodelist)
             case "LatexMathNode":
-                return html.escape(node.latex_verbatim())
+                text = node.latex_verbatim()
+                return BOXES.get(text.strip("$\\() "), "") or html.escape(text)
         return ""
 
     def _command(self, node: Any) -> str:
@@ -148,6 +153,9 @@ class Words:
     def _link(self, node: Any) -> str:
         address = html.escape(argument_source(node, 0).replace("\\%", "%").replace("\\#", "#").replace("\\_", "_"))
         return f'<a href="{address}">{self.argument(node, 1)}</a>'
+
+    def _fraction(self, node: Any) -> str:
+        return f"{self.argument(node, -2)}/{self.argument(node, -1)}"
 
     def _address(self, node: Any) -> str:
         return html.escape(argument_source(node, -1).replace("\\", ""))

@@ -1,8 +1,8 @@
-"""The text of a LaTeX file -> the same text without comments, with its own commands carried out.
+r"""The text of a LaTeX file -> the same text without comments, with its own commands carried out.
 
 In: the decoded text. Out: a `TexSource`: commands that the file defines stand as what they are defined as, and what is
-kept as written (verbatim, listings) is taken out, so that no parser takes it for commands. Conditions and what packages
-define are left as they are.
+kept as written (verbatim, listings) is taken out, so that no parser takes it for commands. Left out is what stands
+under \iffalse; other conditions and what packages define are left as they are.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ KEPT = re.compile(
 MINTED = re.compile(r"\{\w+\}")
 NOT_SHOWN = frozenset({"comment", "filecontents", "filecontents*"})
 COMMENT = re.compile(r"(\\(?:url|href|path|nolinkurl)\s*\{[^{}\n]*\})|(?<!\\)((?:\\\\)*)%[^\n]*(?:\n[ \t]*)?")
+UNTRUE = "\\iffalse"
+CONDITION = re.compile(r"\\(?:fi|if(?!f\b|thenelse|def\b)[a-z]*)\b")
 SHORT_RULE = re.compile(r"\\cmidrule\s*(?:\[[^\]]*\])?\s*(?:\([^()]*\))?\s*\{[^{}]*\}")
 DEFINITION = re.compile(
     r"\\(?:(?:re)?newcommand|providecommand|DeclareRobustCommand)\*?\s*(?:\{\s*\\([A-Za-z@]+)\s*\}|\\([A-Za-z@]+))\s*"
@@ -58,6 +60,7 @@ def prepared(text: str) -> TexSource:
     """The source without comments and definitions."""
     text, kept = _without_kept(text)
     text = COMMENT.sub(lambda found: found[1].replace("%", "\\%") if found[1] else found[2] or "", text)
+    text = _without_untrue(text)
     text = SHORT_RULE.sub(r"\\cmidrule ", text)
     text, commands = _without_definitions(text)
     return TexSource(_balanced(_carried_out(text, commands) if commands else text), kept)
@@ -83,6 +86,22 @@ def _without_kept(text: str) -> tuple[str, list[str]]:
             kept.append(inner[language.end() :] if language else inner)
             parts.append(f"\n\n{LITERAL}{{{len(kept) - 1}}}\n\n")
     return "".join([*parts, text[past:]]), kept
+
+
+def _without_untrue(text: str) -> str:
+    """The text without what stands under a condition that is never true."""
+    parts, place = list[str](), 0
+    while (opened := text.find(UNTRUE, place)) >= 0:
+        depth = 0
+        for found in CONDITION.finditer(text, opened):
+            depth += -1 if found[0] == "\\fi" else 1
+            if not depth:
+                break
+        else:
+            break
+        parts.append(text[place:opened])
+        place = found.end()
+    return "".join([*parts, text[place:]])
 
 
 def _balanced(text: str) -> str:

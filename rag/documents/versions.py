@@ -14,7 +14,14 @@ _THIRD = ".xls .csv .tsv .json .jsonl .ndjson .tex"
 # Since 4 they keep the addresses of links; workbooks, the texts of boxes
 _FOURTH = """.xlsx .xlsm .xlsb .ods .pdf .docx .docm .dotx .pptx .pptm .ppsx .doc .ppt .odt .odp .rtf
     .html .htm .xhtml .md .markdown .rst .eml .msg .mbox .epub .ipynb"""
+# Values of forms, forms of numbers, what is set high or struck in further formats
+_CHANGED = {
+    5: ".html .htm .xhtml .md .markdown .rst .eml .msg .mbox .epub .ipynb .docx .docm .dotx .rtf .doc",
+    4: ".json .jsonl .ndjson .tex",
+    3: ".org .adoc .asciidoc",
+}
 _VERSIONS: dict[str, int] = dict.fromkeys(_THIRD.split(), 3) | dict.fromkeys(_FOURTH.split(), 4)  # by suffix
+_VERSIONS |= {suffix: number for number, suffixes in _CHANGED.items() for suffix in suffixes.split()}
 
 
 def reader_version(name: str) -> int:

@@ -157,3 +157,43 @@ def test_lines_with_times_that_are_no_chat(tmp_path: Path, text: str) -> None:
     path = tmp_path / "mill.txt"
     path.write_text(text)
     assert read_document(path, "x").text == text
+
+
+def test_struck_and_linked_parts_of_messages(tmp_path: Path) -> None:
+    telegram = [
+        {"type": "message", "date": "2024-03-05T09:30:00", "from": "Ann", "text": [
+            {"type": "strikethrough", "text": "ten"}, " twelve, see ",
+            {"type": "text_link", "text": "here", "href": "https://mill.example"}]},
+        {"type": "message", "date": "2024-03-05T09:31:00", "from": "Bob", "text": "Fine."}]  # fmt: skip
+    document = read(tmp_path, telegram)
+    assert document.text == (
+        "Ann, 2024-03-05 09:30: twelve, see here (https://mill.example)\n\nBob, 2024-03-05 09:31: Fine."
+    )
+    assert document.notes == ("3 characters of struck text",)
+
+
+def test_messages_of_slack_whose_words_stand_in_their_layout(tmp_path: Path) -> None:
+    words = [{"type": "text", "text": "Low at 8 "}, {"type": "link", "url": "https://mill.example", "text": "here"}]
+    messages = [
+        {"type": "message", "user": "Ann", "ts": "1709631000.0", "text": "Open ~ten~ twelve, about ~5 m."},
+        {"type": "message", "username": "Gauge", "ts": "1709631060.0", "text": "",
+         "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "High at 14:10"}}]},
+        {"type": "message", "user": "Bob", "ts": "1709631120.0", "text": "",
+         "blocks": [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": words}]}]},
+    ]  # fmt: skip
+    assert read(tmp_path, messages).text == (
+        "Ann, 2024-03-05 09:30 UTC: Open twelve, about ~5 m.\n\nGauge, 2024-03-05 09:31 UTC: High at 14:10\n\n"
+        "Bob, 2024-03-05 09:32 UTC: Low at 8 here (https://mill.example)"
+    )
+
+
+def test_discord_and_signal(tmp_path: Path) -> None:
+    discord = [
+        {"timestamp": "2024-03-05T09:30:00+00:00", "content": "~~No~~ Yes.", "author": {"name": "ann"},
+         "embeds": [{"title": "Rules", "description": "No boats at night."}]}]  # fmt: skip
+    assert read(tmp_path, discord).text == "ann, 2024-03-05 09:30 UTC: Yes. [embed: Rules, No boats at night.]"
+    signal = [
+        {"conversationId": "1", "type": "incoming", "sent_at": 1709631000000, "source": "+4912", "body": "It turns."},
+        {"conversationId": "1", "type": "incoming", "sent_at": 1709631060000, "source": "+4913", "body": "Good."},
+    ]
+    assert read(tmp_path, signal).text == "+4912, 2024-03-05 09:30 UTC: It turns.\n\n+4913, 2024-03-05 09:31 UTC: Good."

@@ -295,3 +295,39 @@ def test_time_does_not_grow_with_the_square_of_a_page(tmp_path: Path, inner: str
     found = read(tmp_path, f"<p>{ARTICLE}</p>{inner}The wheel turns at ten.").text
     assert found == f"{ARTICLE}\n\n{text}The wheel turns at ten."
     assert time.process_time() - started < 5  # seconds; with the square, half a minute
+
+
+def test_numbers_of_lists_as_they_are_shown(tmp_path: Path) -> None:
+    markup = (
+        "<ol><li>one<ol type=a><li>in<li>out</ol><li>two</ol><p>Then</p>"
+        "<ol type=I start=4><li>four<li value=9>nine</ol>"
+        "<p>And</p><ol reversed><li>last<li>first</ol><p>So</p><ol class='lowerroman simple'><li>a mill</ol>"
+    )
+    assert read(tmp_path, markup).text == (
+        "1. one\na. in\nb. out\n2. two\n\nThen\n\nIV. four\nIX. nine\n\nAnd\n\n2. last\n1. first\n\nSo\n\ni. a mill"
+    )
+
+
+def test_what_was_entered_into_forms_stands_beside_its_label(tmp_path: Path) -> None:
+    markup = (
+        "<p><input type=checkbox checked> Wheel oiled</p>"
+        "<p><label for=b>Weir open</label> <input type=checkbox id=b></p>"
+        "<form><label>Name <input value='Ida'></label> <input type=password value=secret><input type=submit value=Go>"
+        "<select><option>east<option selected>west</select><textarea>It leaks.</textarea>"
+        "<p><input type=radio checked> Yes <input type=radio> No</p><label>Empty <input></label></form>"
+        "<div><input type=radio name=tab checked></div><div>Tabs</div>"
+        "<table><tr><th>Part<th>Ready<tr><td>Wheel<td><input type=checkbox checked>"
+        "<tr><td>Weir<td><input type=checkbox></table>"
+        "<input type=checkbox hidden><div><input type=checkbox checked></div><div>Far label</div>"
+    )
+    document = read(tmp_path, markup)
+    assert document.text.split("\n\n") == [
+        "☒ Wheel oiled",
+        "Weir open ☐",
+        "Name Ida west It leaks.",
+        "☒ Yes ☐ No",
+        "Tabs",
+        "Part | Ready\nWheel | ☒\nWeir | ☐",
+        "☒ Far label",
+    ]
+    assert document.notes == ()

@@ -98,7 +98,10 @@ def test_org(tmp_path: Path) -> None:
     ]
     assert document.title == "Hives of the Abbey"
     assert document.metadata == {"media_type": "text/x-org", "author": "Ida Brandt", "created": "2023-05-14"}
-    assert document.notes == ('the file "swarms.org" that it includes was not read; index it too',)
+    assert document.notes == (
+        'the file "swarms.org" that it includes was not read; index it too',
+        "4 characters of struck text",
+    )
 
 
 def test_macros_terms_and_links_of_org(tmp_path: Path) -> None:
@@ -201,7 +204,7 @@ def test_asciidoc(tmp_path: Path) -> None:
         "Hive.\nWater is H2O, 10^6 cells, c_2 = a^2.",
         "Spring",
         "Work",
-        "- queens of last year\n- old ones\n- ☒ feed\nwith syrup\n1. first\n1. a part\n2. second\n- Drone: A male\n"
+        "- queens of last year\n- old ones\n- ☒ feed\nwith syrup\n1. first\na. a part\n2. second\n- Drone: A male\n"
         "- Queen: The mother",
         "WARNING: They sting.",
         "NOTE: In a box.",
@@ -224,7 +227,10 @@ def test_asciidoc(tmp_path: Path) -> None:
         "author": "Ida Brandt <ida@bees.example>",
         "created": "2023-05-14",
     }
-    assert document.notes == ("the file swarms.adoc that it includes was not read; index it too",)
+    assert document.notes == (
+        "the file swarms.adoc that it includes was not read; index it too",
+        "5 characters of struck text",
+    )
 
 
 @pytest.mark.parametrize(
@@ -341,6 +347,7 @@ def test_latex(tmp_path: Path) -> None:
     assert document.notes == (
         "the file swarms that it includes was not read; index it too",
         "1 drawings (tikz and the like) were not read; their text is not in the index",
+        "4 characters of struck text",
     )
 
 
@@ -447,3 +454,55 @@ def test_titles_of_labelled_places_of_rst() -> None:
     labelled = ".. _a b:\n.. _c:\n\n====\nOne\n====\n\ntext\n\n.. _d:\n\nTwo\n---\n\n"
     source = f"{labelled}.. _e:\n\nno title\n\n.. _f:\n\nThree\n===="
     assert titles_of(source) == {"a b": "One", "c": "One", "d": "Two", "f": "Three"}
+
+
+def test_keywords_of_org_that_programs_do_not_read_are_fields(tmp_path: Path) -> None:
+    document = read(
+        tmp_path, "#+TITLE: Mill\n#+STATUS: closed\n#+OPTIONS: toc:nil\n#+FILETAGS: :wheel:weir:\nIt turns.", "a.org"
+    )
+    assert document.text == "Mill\n\nStatus: closed\n\nFiletags: wheel, weir\n\nIt turns."
+    assert (document.metadata["status"], document.metadata["filetags"]) == ("closed", "wheel, weir")
+    assert "options" not in document.metadata
+
+
+def test_attributes_of_asciidoc_that_the_text_does_not_use_are_fields(tmp_path: Path) -> None:
+    head = "= Mill\n:status: closed\n:toc: left\n:url-plan: https://mill.example/plan\n:weir: the weir\n"
+    document = read(tmp_path, f"{head}\nSee {{url-plan}}[here] at {{weir}}.\n\n:late: no field\n", "a.adoc")
+    assert document.text == "Mill\n\nstatus: closed\n\nSee here (https://mill.example/plan) at the weir."
+    assert document.metadata["status"] == "closed"
+    assert not {"toc", "weir", "late"} & document.metadata.keys()
+    assert [link.url for link in document.links] == ["https://mill.example/plan"]
+
+
+def test_forms_of_numbers_in_asciidoc(tmp_path: Path) -> None:
+    text = ". one\n.. inner\n... inmost\n. two\n\n[loweralpha]\n. alpha\n. beta\n\n[upperroman,start=4]\n. four\n"
+    assert read(tmp_path, text, "a.adoc").text == (
+        "1. one\na. inner\ni. inmost\n2. two\n\na. alpha\nb. beta\n\nIV. four"
+    )
+
+
+def test_forms_of_numbers_and_fractions_in_latex(tmp_path: Path) -> None:
+    text = (
+        r"\begin{enumerate}\item one\begin{enumerate}\item in\begin{enumerate}\item deep\end{enumerate}"
+        r"\end{enumerate}\item two\end{enumerate}"
+        "\n\nApart.\n\n"
+        r"\begin{enumerate}[label=(\Roman*), start=3]\item three\end{enumerate}"
+        "\n\n"
+        r"Add \nicefrac{3}{4} of \euro{}5. \iffalse never \ifx a\b c\fi said \fi Done $\boxtimes$."
+    )
+    assert read(tmp_path, text, "a.tex").text == (
+        "1. one\na. in\ni. deep\n2. two\n\nApart.\n\nIII. three\n\nAdd 3/4 of €5. Done ☒."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.org", "It turns.\n\n[[file:wheel.png]]\n"),
+        ("a.adoc", "It turns.\n\nimage::wheel.png[]\n"),
+        ("a.tex", "It turns. \\includegraphics{wheel.png}\n"),
+    ],
+)
+def test_images_without_a_description_are_counted(tmp_path: Path, name: str, text: str) -> None:
+    document = read(tmp_path, text, name)
+    assert (document.text, document.notes) == ("It turns.", ("1 image without a description",))

@@ -234,3 +234,15 @@ def test_deep_lists_and_quotations_are_read(tmp_path: Path) -> None:
         document = read(tmp_path, source)
         assert document.text.startswith("It stands.")
         assert document.notes == ("text in quotations or lists nested more than 49 deep",)
+
+
+def test_front_matter_without_rules(tmp_path: Path) -> None:
+    json_head = '{\n  "title": "Mill",\n  "tags": ["wheel", "weir"],\n  "open": false\n}\n\nIt turns.\n'
+    lines = "Title: Mill\nDate: 2024-05-03\nTags: wheel, weir\n\nIt turns.\n"
+    for text, shown in ((json_head, "tags: wheel, weir\nopen: false"), (lines, "Date: 2024-05-03\nTags: wheel, weir")):
+        document = read(tmp_path, text)
+        assert (document.title, document.text) == ("Mill", f"{shown}\n\nIt turns.")
+        assert document.metadata["tags"] == "wheel, weir"
+    prose = "Title: the mill.\nIt turns.\n"
+    assert read(tmp_path, prose).text == "Title: the mill. It turns."
+    assert read(tmp_path, '{"a": 1} is an object.\n').text == '{"a": 1} is an object.'

@@ -135,7 +135,8 @@ Wheel  7
 def test_restructured_text_with_what_only_sphinx_knows(tmp_path: Path) -> None:
     document = read(tmp_path, RST, "a.rst")
     assert document.text == (
-        "Mill\n\nIt turns, see mill.Wheel and the guide. Built 1859.\n\n2.0 The wheel.\n\nParts\n\n- one\n- two\n\n"
+        "Mill\n\nIt turns, see mill.Wheel and the guide. Built 1859.\n\nNew in version 2.0 The wheel.\n\n"
+        "Parts\n\n- one\n- two\n\n"
         "Part | Price\nWheel | 7"
     )
     assert [section.path for section in document.sections] == ["Mill", "Mill > Parts"]
@@ -306,3 +307,12 @@ def test_old_files_that_are_not_encrypted_are_not_called_so(tmp_path: Path, monk
 @pytest.mark.parametrize("title", ["Untitled document", "No Slide Title", "Untitled Spreadsheet", "sales.csv"])
 def test_titles_that_programs_give(tmp_path: Path, title: str) -> None:
     assert read(tmp_path, rf"{{\rtf1{{\info{{\title {title}}}}}It turns.\par}}", "mill.rtf").title == "mill"
+
+
+def test_numbers_and_fields_of_restructured_text(tmp_path: Path) -> None:
+    text = (
+        ":Author: Ida\n:Status: closed\n:orphan:\n\nMill\n====\n\n(a) wheel\n(b) weir\n\nIV. four\n\n10\\ :sup:`6`.\n"
+    )
+    document = read(tmp_path, text, "a.rst")
+    assert document.text == "Author: Ida\nStatus: closed\n\nMill\n\na. wheel\nb. weir\n\nIV. four\n\n10^6."
+    assert (document.metadata["author"], document.metadata["status"]) == ("Ida", "closed")

@@ -50,6 +50,23 @@ def down(text: str) -> TextRun:
             [TextRun("M"), up("me"), TextRun(" Roux, Velo"), up("TM"), TextRun(", Kaffee"), up("*")],
             "Mme Roux, VeloTM, Kaffee*",
         ),
+        (
+            [
+                TextRun("x"),
+                up("2"),
+                TextRun(", 10"),
+                up("6"),
+                TextRun(", 12,500"),
+                up("3"),
+                TextRun(", 3 500"),
+                up("2"),
+            ],
+            "x^2, 10^6, 12,500 [3], 3 500 [2]",
+        ),
+        (
+            [TextRun("Revenue"), up("(1)"), TextRun(" 12.5"), up("(2)"), TextRun(", y"), up("(n)")],
+            "Revenue (1) 12.5 (2), y^((n))",
+        ),
         ([up("all of it is high")], "all of it is high"),
         ([], ""),
     ],
