@@ -39,6 +39,7 @@ from rag.answering.version import in_version
 from rag.answering.write import write
 from rag.deadline import Deadline
 from rag.errors import DocumentNotFound, InputError, ModelError
+from rag.index.originals import kept_copy
 from rag.index.sources import ShowSource, with_path
 from rag.index.unread import MAX_UNREAD, unread
 from rag.ingest.dating import dated
@@ -236,11 +237,12 @@ class Pipeline:
         """The file behind a document, as it was when it was read. Raises `DocumentNotFound`."""
         with self._index.snapshot() as snapshot:
             found = snapshot.origins([document_id]).get(document_id)
-        if found is None:
+            info = snapshot.info(document_id)
+        if found is None or info is None:
             raise DocumentNotFound(
                 f"the index has no document {document_id[:200]!r}: GET /v1/documents lists those that it has"
             )
-        return found
+        return found._replace(kept=kept_copy(self._index.folder, document_id, info.sha256, found.stamp))
 
     def close(self) -> None:
         """Close the index, and the models if this pipeline loaded them."""

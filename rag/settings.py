@@ -95,6 +95,11 @@ class Settings(BaseSettings):
         120, gt=0, description="time limit of an answer over HTTP, in seconds, waiting included"
     )
     upload_mb: float = Field(100, gt=0, description="size limit of an uploaded document, in megabytes")
+    keep_originals: bool = Field(
+        False,
+        description="keep a copy of each file that is read from a folder, so that a cited place can be shown after the "
+        "file was changed or deleted; files of uploads are kept in any case",
+    )
     citations: Citations = Field(
         "auto", description="form of citations in chat completions: auto, annotations, openwebui or footnotes"
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from rag.deadline import Deadline
@@ -445,6 +446,7 @@ class Origin(NamedTuple):
     stamp: Stamp
     stale: bool = False  # as in `FileState`
     version: int = 0  # of the document in its index: another number after every change of it
+    kept: Path | None = None  # a copy of the file as it was read, if one is kept
 
 
 class AsOf(NamedTuple):

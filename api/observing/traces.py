@@ -73,6 +73,24 @@ class Traces:
             self._changed.wait_for(lambda: id not in self._pending, _STORED_S)
         return self._store.rate(id, rating)
 
+    def rename(self, index: str, new: str) -> None:
+        """Give the traces of an index the other name that it has now. Raises `RagError` if the store cannot be
+        written."""
+        self._wait_for(index)
+        self._store.rename(index, new)
+
+    def forget(self, index: str) -> None:
+        """Delete the traces of an index that is no longer there. Raises `RagError` if the store cannot be written."""
+        self._wait_for(index)
+        self._store.forget(index)
+
+    def _wait_for(self, index: str) -> None:
+        """Wait until the traces of an index are stored."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: all(trace["index"]["name"] != index for trace in [*self._pending.values()]), _STORED_S
+            )
+
     def close(self) -> None:
         """Store what waits, and end the thread."""
         if self._thread.is_alive():

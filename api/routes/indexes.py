@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from api.caller import caller
 from api.errors import Forbidden
+from api.observing.traces import Traces
 from api.routes.dependencies import ERRORS, ServedHere, ThreadsHere, reply
 from api.schemas import IndexesJSON, NewIndex
 from api.served import Served
@@ -50,19 +51,20 @@ async def make(body: NewIndex, served: ServedHere, threads: ThreadsHere) -> Resp
 
 
 @router.patch("/v1/indexes/{name}", response_model=IndexNameJSON)
-async def rename(name: Named, body: NewIndex, served: ServedHere, threads: ThreadsHere) -> Response:
-    """Give an index another name, under which keys that are held to indexes have to be allowed to see it. The default
-    one keeps its name."""
+async def rename(name: Named, body: NewIndex, request: Request, served: ServedHere, threads: ThreadsHere) -> Response:
+    """Give an index another name, under which keys that are held to indexes have to be allowed to see it. Its stored
+    answers move with it. The default one keeps its name."""
     _check_may_name(body.name)
-    await threads.writing(lambda: _rename(served, name, body.name))
+    await threads.writing(lambda: _rename(served, request.app.state.traces, name, body.name))
     return reply({"name": body.name})
 
 
 @router.delete("/v1/indexes/{name}", response_model=IndexRemovedJSON)
-async def remove(name: Named, served: ServedHere, threads: ThreadsHere) -> Response:
-    """Delete an index with its uploaded files; files of folders stay. The default one can only be emptied."""
+async def remove(name: Named, request: Request, served: ServedHere, threads: ThreadsHere) -> Response:
+    """Delete an index with its uploaded files and stored answers; files of folders stay. The default one can only be
+    emptied."""
     caller().require("admin")
-    await threads.writing(lambda: _remove(served, name))
+    await threads.writing(lambda: _remove(served, request.app.state.traces, name))
     return reply({"removed": name})
 
 
@@ -77,18 +79,20 @@ def _make(served: Served, name: str) -> None:
     make_index(served.settings.model_copy(update={"index": name}), served.models().embedder)
 
 
-def _rename(served: Served, name: str, new: str) -> None:
+def _rename(served: Served, traces: Traces, name: str, new: str) -> None:
     served.check(name)
     _check_not_default(served, name)
     rename_index(served.settings, name, new)
     served.forget(name)
+    traces.rename(name, new)
 
 
-def _remove(served: Served, name: str) -> None:
+def _remove(served: Served, traces: Traces, name: str) -> None:
     served.check(name)
     _check_not_default(served, name)
     delete_index(served.settings, name)
     served.forget(name)
+    traces.forget(name)
 
 
 def _check_not_default(served: Served, name: str) -> None:

@@ -151,7 +151,8 @@ def _is_id(request: Request, part: str) -> bool:
 
 def _original(served: Served, index: str | None, id: str) -> Original:
     pipeline = served.pipeline(index)
-    return original_of(id, pipeline.info(id).sha256, pipeline.origin(id).source)
+    origin = pipeline.origin(id)
+    return original_of(id, pipeline.info(id).sha256, origin.source, origin.kept)
 
 
 def _texts(document: Document, start: int, end: int) -> tuple[list[PageText], int]:

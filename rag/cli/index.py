@@ -193,10 +193,10 @@ def _brought_in_line(
     from rag.stores.open import check_made_with
 
     if not change.changed:
-        return _carry_out(change, index, None, len(known))
+        return _carry_out(change, index, None, settings, len(known))
     with _preparer(options, settings) as (space, preparer):
         check_made_with(index, settings, space)
-        return _carry_out(change, index, preparer)
+        return _carry_out(change, index, preparer, settings)
 
 
 def _first_run(sources: _Sources, options: argparse.Namespace, settings: Settings) -> int:
@@ -212,7 +212,7 @@ def _first_run(sources: _Sources, options: argparse.Namespace, settings: Setting
     ):
         if known := index.files():  # another process has made it meanwhile
             change = _changes(sources, known, index.failures(), options, settings)
-        done = _carry_out(change, index, preparer)
+        done = _carry_out(change, index, preparer, settings)
     if not done.documents:
         discard_empty(settings)
     return _report(done, options, settings)
@@ -256,13 +256,22 @@ class _Done(NamedTuple):
     interrupted: bool
 
 
-def _carry_out(change: Change, index: WritableIndex, preparer: Preparer | None, before: int | None = None) -> _Done:
+def _carry_out(
+    change: Change,
+    index: WritableIndex,
+    preparer: Preparer | None,
+    settings: Settings,
+    before: int | None = None,
+) -> _Done:
     """Do what was found; `before` is how many documents the index has, if nothing is put in."""
     from rag.background import Run
+    from rag.index.originals import ORIGINALS, bring_copies_in_line
     from rag.ingest.run import carry_out
 
     with Interrupts() as interrupts, ProgressBar("byte") as progress:
         summary = carry_out(change, index, preparer, Run(progress, interrupts))
+    if settings.keep_originals or (index.folder / ORIGINALS).is_dir():
+        bring_copies_in_line(index.folder, index.files(), settings.keep_originals)
     documents = len(index.files()) if before is None else before - len(summary.removed)
     return _Done(summary, documents, interrupts())
 

@@ -27,13 +27,13 @@ _WAIT_S = 5.0
 
 
 def rename_local_index(indexes_dir: Path, name: str, new: str) -> None:
-    """Give an index another name; its uploaded files move with it. Raises `IndexNotFound`, `IndexBusy`, and
-    `InputError` for a name that no index can have, or that another has."""
+    """Give an index another name; its uploaded files and copies from servers move with it. Raises `IndexNotFound`,
+    `IndexBusy`, and `InputError` for a name that no index can have, or that another has."""
     target = index_folder(indexes_dir, new)
     with _alone(indexes_dir, name) as folder, alone(target):  # no restore may put another there, and delete this one
         if os.path.lexists(target):
             raise InputError(f'there is an index or a folder "{new}" already: choose another name', "name")
-        places = f"{folder.resolve()}/uploads/", f"{indexes_dir.resolve() / new}/uploads/"
+        places = f"{folder.resolve()}/", f"{indexes_dir.resolve() / new}/"  # of uploads, and of copies from servers
         _move_files(folder, *places)
         try:
             os.rename(folder, target)
@@ -60,7 +60,7 @@ def clear_deleted(indexes_dir: Path) -> None:
 
 
 def _move_files(folder: Path, before: str, now: str) -> None:
-    """Note other places of uploaded files; the catalogue is closed when its folder is renamed."""
+    """Note other places of files in the folder; the catalogue is closed when its folder is renamed."""
     ledger = Ledger.open(folder)
     with closing(ledger.connection):
         ledger.move_files(before, now)

@@ -21,6 +21,7 @@ from rag.documents.formats import HIDDEN, is_readable
 from rag.documents.stamps import stamp
 from rag.documents.unpack import id_of
 from rag.errors import InputError, RagError, UnsupportedDocument
+from rag.index.originals import bring_copies_in_line
 from rag.index.uploaded import UPLOADS
 from rag.ingest.changes import Change, by_container
 from rag.ingest.failures import failed_anyhow
@@ -279,3 +280,4 @@ def remove_document(document_id: str, index: WritableIndex) -> None:
     for name in names or [document_id]:
         index.remove(name)
     index.publish()
+    bring_copies_in_line(index.folder, {name: known[name] for name in known.keys() - set(names)}, copy=False)

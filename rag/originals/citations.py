@@ -38,7 +38,8 @@ def with_boxes(citation: Citation, library: Library, viewer: Viewer, deadline: D
         return citation
     try:
         document = library.document(citation.document_id)
-        original = original_of(document.id, document.sha256, library.origin(document.id).source)
+        origin = library.origin(document.id)
+        original = original_of(document.id, document.sha256, origin.source, origin.kept)
         spans = (citation.start, citation.end), (citation.answer_start, citation.answer_end)
         boxes = [_boxes(document, original, span, viewer, deadline) for span in spans]
     except RagError:  # the route of boxes says which

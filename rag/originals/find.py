@@ -1,8 +1,8 @@
 """A document -> the file that it was read from, as long as that is the same.
 
 In: a document's id, hash and source, as the index has them. Out: the path of the file, which is or holds the
-document's. The hash decides: places in a document are no places in a file that was changed since. It fetches nothing:
-pages of the web are not kept.
+document's. The hash decides: places in a document are no places in a file that was changed since, and then only a copy
+that was kept (`rag.index.originals`) is its original. It fetches nothing: pages of the web are not kept.
 """
 
 from __future__ import annotations
@@ -39,9 +39,12 @@ class Original(NamedTuple):
         return self.document_id.rpartition("/")[2]
 
 
-def original_of(document_id: str, sha: str, source: str) -> Original:
-    """The original of a document whose stored source is given. Raises `OriginalGone` if there is no file."""
+def original_of(document_id: str, sha: str, source: str, kept: Path | None = None) -> Original:
+    """The original of a document whose stored source is given: the copy that is kept of it, else the file there. Raises
+    `OriginalGone` if there is neither."""
     file = file_of(document_id, source)
+    if kept is not None:
+        return Original(document_id, sha, kept, file != source)
     if not os.path.isabs(file):
         raise OriginalGone(f"the original of {document_id[:200]!r} is not a file of this server; its text is kept")
     try:

@@ -89,6 +89,24 @@ class TraceStore:
             self._database.lock(connection)
             return connection.execute(update(_answers).where(_answers.c.id == id).values(record=record)).rowcount > 0
 
+    def rename(self, index: str, new: str) -> None:
+        """Give the traces of an index the other name that it has now."""
+        for trace in self.all(index):
+            record = to_json({**trace, "index": {**trace["index"], "name": new}}).decode()
+            with self._database.begin(_answers) as connection:
+                self._database.lock(connection)
+                of_it = update(_answers).where(_answers.c.id == trace["id"])
+                connection.execute(of_it.values(library=new, record=record))
+        self.forget(index)  # those that are too old to be read
+
+    def forget(self, index: str) -> None:
+        """Delete the traces of an index that is no longer there."""
+        if self._absent():
+            return
+        with self._database.begin(_answers) as connection:
+            self._database.lock(connection)
+            connection.execute(delete(_answers).where(_answers.c.library == index))
+
     def all(self, index: str) -> list[TraceJSON]:
         """The traces of one index, oldest first."""
         return self._records(_answers.c.library == index)

@@ -173,15 +173,18 @@ def test_indexes_are_made_renamed_and_deleted_with_the_scopes_and_indexes_of_a_k
     assert [call("POST", "", headers, "new") for headers in (writer, held)] == [403, 403]
     assert [call("DELETE", "/letters", headers) for headers in (writer, held)] == [403, 404]
     assert call("PATCH", "/other", held, "elsewhere") == 403  # it would not see it
+    asked = client.post("/v1/ask", json={"question": "Where is the pump?", "index": "other"}, headers=held).json()
     assert call("PATCH", "/other", held, "renamed") == 200
     found = client.get("/v1/documents/uploads/other.txt/text", params={"index": "renamed"}, headers=held)
     assert found.json()["text"] == "The pump is here."
     assert (
         client.get("/v1/documents/uploads/other.txt/file", params={"index": "renamed"}, headers=held).status_code == 200
     )
+    assert client.get(f"/v1/answers/{asked['id']}", headers=held).json()["index"]["name"] == "renamed"
     assert [call("PATCH", "/default", admin, "x"), call("DELETE", "/default", admin)] == [422, 422]
     assert [call("DELETE", name, admin) for name in ("/letters", "/renamed")] == [200, 200]
     assert client.get("/v1/indexes", headers=admin).json()["indexes"] == ["default"]
+    assert client.get(f"/v1/answers/{asked['id']}", headers=admin).status_code == 404
     assert client.get("/v1/documents", params={"index": "renamed"}, headers=admin).status_code == 404
 
 

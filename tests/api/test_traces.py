@@ -170,6 +170,21 @@ def test_what_is_too_old_is_neither_found_nor_kept(tmp_path: Path) -> None:
     assert [trace["id"] for trace in TraceStore(tmp_path, 9, 30).all("default")] == ["young"]
 
 
+def test_the_traces_of_an_index_move_with_its_name_and_go_with_it(tmp_path: Path) -> None:
+    store = TraceStore(tmp_path, 9, 30)
+    store.forget("default")  # nothing is kept yet
+    store.put([record("ans_1"), record("ans_2")])
+    store.rename("default", "letters")
+    assert store.all("default") == []
+    assert [(trace["id"], trace["index"]["name"]) for trace in store.all("letters")] == [
+        ("ans_1", "letters"),
+        ("ans_2", "letters"),
+    ]
+    store.put([{**record("ans_3"), "index": {**record()["index"], "name": "other"}}])
+    store.forget("letters")
+    assert (store.get("ans_1"), store.all("letters"), len(store.all("other"))) == (None, [], 1)
+
+
 def test_none_is_kept_and_what_was_kept_is_gone(tmp_path: Path) -> None:
     store = TraceStore(tmp_path, 0, 30)
     store.put([record()])

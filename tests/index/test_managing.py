@@ -11,6 +11,7 @@ from rag.index.folders import local_indexes
 from rag.index.local import LocalIndex
 from rag.index.managing import delete_local_index, rename_local_index
 from rag.ingest.changes import find_changes
+from rag.ingest.run import sync
 from rag.settings import Settings
 from rag.stores.open import make_index
 from tests.fakes import HashEmbedder
@@ -38,6 +39,20 @@ def test_uploads_move_with_an_index_that_is_renamed_while_it_is_read(settings: S
         assert not changes.changed
         assert not changes.vanished
     assert put_in(there, "a.txt", b"The pump was there.")  # takes its place
+
+
+def test_copies_from_servers_move_with_an_index_that_is_renamed(settings: Settings) -> None:
+    copy = settings.indexes_dir / "t/.mirror/https/example.org/page%.html"
+    with opened(settings) as index:
+        copy.parent.mkdir(parents=True)
+        copy.write_text("<p>The pump is here.</p>")
+        sync([copy.parent], index, HashEmbedder(), settings)
+        held = [info.id for info in index.documents()]
+    rename_local_index(settings.indexes_dir, "t", "letters")
+    there = settings.indexes_dir / "letters/.mirror/https/example.org"
+    with opened(settings.model_copy(update={"index": "letters"})) as index:
+        changes = find_changes([there], index.files(), settings.indexes_dir)
+        assert (changes.changed, changes.vanished, len(held)) == ([], [], 1)
 
 
 def test_what_cannot_be_renamed_or_deleted_stays(settings: Settings) -> None:
