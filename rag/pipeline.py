@@ -10,7 +10,7 @@ from typing import cast
 from rag.answering.calibration import made_with, read_calibration
 from rag.answering.catalogue import catalogue
 from rag.answering.choose import Chosen, choose, in_table, sentences_around, without_questions
-from rag.answering.column import asks_total, column_extreme, column_total, says_result
+from rag.answering.column import asks_extreme, asks_total, column_extreme, column_total, says_result
 from rag.answering.comparison import Side, comparison, side_parts, sides, speaks_of
 from rag.answering.confidence import confidence, signals_of, threshold
 from rag.answering.conflicts import clashes
@@ -24,7 +24,14 @@ from rag.answering.follow_up import asks_again, said_in, without_repeated
 from rag.answering.form import SAID_SO, Form, says_so, wanted
 from rag.answering.modes import Parts, at_once
 from rag.answering.named_cell import in_named_cell
-from rag.answering.not_quotable import new_text, not_quotable, not_stated, sum_unclear, without_superlatives
+from rag.answering.not_quotable import (
+    most_unclear,
+    new_text,
+    not_quotable,
+    not_stated,
+    sum_unclear,
+    without_superlatives,
+)
 from rag.answering.outline import outline_of, summary
 from rag.answering.partly_read import partly_read_notices
 from rag.answering.parts import Composed, Composer
@@ -47,6 +54,7 @@ from rag.models import Models, load_models
 from rag.retrieval.conversation import parse_history, refers_back, resolve
 from rag.retrieval.days_as_written import as_written
 from rag.retrieval.evidence import select_evidence
+from rag.retrieval.naming import with_file_name
 from rag.retrieval.pasted import without_pasted
 from rag.retrieval.question import MAX_QUESTION, Question, is_word, one_line, parse_question, with_kind
 from rag.retrieval.search import CANDIDATES, SeenTexts, question_weights, retrieve
@@ -391,7 +399,8 @@ class Pipeline:
         reader = self._models.reader
         if reader is None:
             raise ModelError("no reader is loaded, so nothing can be answered: load the models with answers=True")
-        readings = reader.read(asked.question.to_read, [hit.passage for hit in asked.read], deadline)
+        passages = [with_file_name(hit.passage, asked.question.terms) for hit in asked.read]
+        readings = reader.read(asked.question.to_read, passages, deadline)
         note_readings(asked.read, readings)
         readings = without_questions(asked.question.text, readings)
         readings, cited = self._after_last(asked, readings, reader, deadline)
@@ -440,6 +449,8 @@ class Pipeline:
             cell = asked.chosen is not None and not asked.refused and in_table(asked.chosen)
             if draft.form is None and cell and asks_total(asked.question):
                 draft.form = sum_unclear()
+            elif draft.form is None and cell and asks_extreme(asked.question):
+                draft.form = most_unclear()
         unstated = asked.refused or (asked.chosen is not None and not states_number(asked.chosen, asked.question))
         if draft.form is None and unstated and asks_count(asked.question):
             draft.form = count(*about, whole=asked.refused)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from rag.answering.choose import Chosen, sentences_around
 from rag.answering.count import asked_words
 from rag.answering.form import Form
+from rag.answering.not_quotable import NO_SUPERLATIVES
 from rag.answering.parts import Part, QuotedPlace
 from rag.answering.rows import TABLES, LookUp, Rows, rows_near
 from rag.checking.faithfulness import VERBATIM
@@ -29,12 +30,21 @@ _TOTAL = re.compile(
     r"|total (?:amount|sum|costs?|spend\w*|expenses?|of))\b",
     re.IGNORECASE,
 )
+_MEAN = re.compile(r"\b(?:average|(?:the|a) mean)\b", re.IGNORECASE)
 _MOST = re.compile(
-    r"^(?:in |on |for )?(?:which|what) .*(?<!at )\b"
-    r"(?:(?P<high>highest|most(?! recent)|largest|biggest|greatest|maximum)"
-    r"|(?P<low>lowest|least|smallest|fewest|minimum))\b",
+    r"^(?:in |on |for )?(?:which|what|who|whose|how \w+) .*(?<!at )\b"
+    r"(?:(?P<high>highest|most(?! recent)|largest|biggest|greatest|maximum|longest|heaviest|tallest|dearest|oldest)"
+    r"|(?P<low>lowest|least|smallest|fewest|minimum|shortest|lightest|cheapest|youngest))\b",
     re.IGNORECASE,
 )
+_DIMENSIONS = {  # names of columns that a superlative names without saying them
+    "longest": "length duration distance", "shortest": "length duration distance height",
+    "heaviest": "weight mass", "lightest": "weight mass", "tallest": "height size",
+    "dearest": "price cost fee", "cheapest": "price cost fee", "expensive": "price cost fee",
+    "oldest": "age", "youngest": "age",
+}  # fmt: skip
+_PERSON = re.compile(r"^(?:who|whose)\b", re.IGNORECASE)
+_PROPER = re.compile(r"(?<!^)\b[A-Z]|\d")
 _RESULT = re.compile(
     r"\b(?:total\w*|sums?|altogether|overall|in all|most|least|first|last|only|record|\w{2,}est)\b", re.I
 )
@@ -47,7 +57,12 @@ _STATED = frozenset(terms("total totals sum sums subtotal average mean overall a
 _DONE = frozenset(  # what a table of its things need not say
     terms("spend spent pay paid cost costs buy bought earn earned use used make made sell sold take took get got need")
 )
-_SAID = frozenset(terms("highest most largest biggest greatest maximum lowest least smallest fewest minimum total sum"))
+_SAID = frozenset(
+    terms(
+        "highest most largest biggest greatest maximum lowest least smallest fewest minimum longest heaviest tallest"
+        " dearest oldest shortest lightest cheapest youngest expensive total sum average mean"
+    )
+)
 _FEWEST = 2  # numbers that can be added up or compared
 _MOST_CELLS = 60  # that are quoted for a sum
 _AFFIX = re.compile(r"(?P<before>[^\d\s-]{0,3})\s?(?P<number>-?\d[\d.,]*)\s?(?P<after>[^\d\s]{0,5})")
@@ -73,24 +88,34 @@ class _Column(NamedTuple):
 
 def says_result(chosen: Chosen) -> bool:
     """True if a sentence around the span says itself that it states a total or an extreme."""
-    return any(_RESULT.search(item.text) for item in sentences_around(chosen))
+    found = [word.lower() for item in sentences_around(chosen) for word in _RESULT.findall(item.text)]
+    return any(word not in NO_SUPERLATIVES for word in found)
 
 
 def asks_total(question: Question) -> bool:
-    """True if the question asks for a sum."""
-    return _TOTAL.search(question.text) is not None
+    """True if the question asks for a sum or a mean."""
+    return bool(_TOTAL.search(question.text) or _MEAN.search(question.text))
+
+
+def asks_extreme(question: Question) -> bool:
+    """True if the question asks for what has the most or the least of something."""
+    return _MOST.search(question.text) is not None
 
 
 def column_total(question: Question, hits: Sequence[Hit], stored: LookUp) -> Form | None:
-    """The cells and their sum; None if the question asks for no total, or no table has such a column."""
-    if not _TOTAL.search(question.text) or _LIMITS.search(question.text):
+    """The cells and their sum or mean; None if the question asks for neither, or no table has such a column."""
+    if not asks_total(question) or _LIMITS.search(question.text):
         return None
     column = _asked_column(question, hits, stored, by_row=False)
     if column is None or len(column.rows) > _MOST_CELLS or all(_YEAR.fullmatch(str(one)) for one in column.numbers):
         return None
     parts = tuple(_part(column, number) for number in range(len(column.rows)))
-    total = _with(column.affixes, sum(column.numbers, Decimal()))
-    computed = f"\nThe sum of these {len(parts)} numbers is {total}. It was computed here; no document states it."
+    name, result = "sum", sum(column.numbers, Decimal())
+    if _MEAN.search(question.text):
+        digits = max(-int(number.as_tuple().exponent) for number in column.numbers) + 1
+        name, result = "mean", round(result / len(parts), digits)
+    total = _with(column.affixes, result)
+    computed = f"\nThe {name} of these {len(parts)} numbers is {total}. It was computed here; no document states it."
     return Form(parts, computed)
 
 
@@ -112,19 +137,33 @@ def column_extreme(question: Question, hits: Sequence[Hit], stored: LookUp) -> F
 def _asked_column(question: Question, hits: Sequence[Hit], stored: LookUp, by_row: bool) -> _Column | None:
     """The first column of numbers that the question names; `by_row` if it names the rows too."""
     asked = asked_words(question) - _SAID
+    proper = frozenset(terms(" ".join(word for word in question.text.split() if _PROPER.search(word))))
+    meant = asked | _dimension(question.text)
     for rows in rows_near(hits, stored, TABLES):
-        if rows.header and (column := _column(rows, asked, by_row)):
+        if rows.header and (column := _column(rows, asked, meant, proper, by_row and not _PERSON.match(question.text))):
             return column
     return None
 
 
-def _column(rows: Rows, asked: frozenset[str], by_row: bool) -> _Column | None:
+def _dimension(text: str) -> frozenset[str]:
+    """The names that a column may have of which a superlative is asked."""
+    return frozenset(terms(" ".join(_DIMENSIONS.get(word, "") for word in text.lower().rstrip("?").split())))
+
+
+def _column(
+    rows: Rows, asked: frozenset[str], meant: frozenset[str], proper: frozenset[str], by_row: bool
+) -> _Column | None:
+    """The column of numbers that most of the words `meant` name. The table holds all words of the question but one,
+    which is none of the `proper` ones, with a capital or a digit. With `by_row` a word names what the rows are."""
     names = [name for name, _ in cells(rows.header)]
-    words = [asked.intersection(terms(name.replace("_", " "))) for name in names]
+    words = [meant.intersection(terms(name.replace("_", " "))) for name in names]
     most = max((len(own) for own in words[1:]), default=0)
     wanted = [number for number, own in enumerate(words) if number and len(own) == most]
     held = rows.around.union(*(terms(line.text) for line in rows.lines))
-    if not most or len(wanted) != 1 or not asked <= held | _DONE or (by_row and not words[0]):
+    absent = asked - held - _DONE
+    if not most or len(wanted) != 1 or len(absent) > 1 or absent & proper:
+        return None
+    if by_row and not words[0] and not asked & rows.around - words[wanted[0]]:
         return None
     lines = _asked_lines(rows, asked)
     labels = [cells(line.text)[0][0] for line in lines]

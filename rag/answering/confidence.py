@@ -18,6 +18,7 @@ from typing import Any
 
 from rag.answering.choose import Chosen
 from rag.checking.alignment import align
+from rag.retrieval.naming import with_file_name
 from rag.retrieval.question import Question
 
 Signals = dict[str, float]
@@ -25,7 +26,8 @@ Signals = dict[str, float]
 
 def signals_of(question: Question, chosen: Chosen) -> Signals:
     """Signals for and against the chosen span as the answer to the question."""
-    passage = align(question.text, [f"{chosen.passage.title}\n{chosen.passage.section or ''}\n{chosen.passage.text}"])
+    found = with_file_name(chosen.passage, question.terms)
+    passage = align(question.text, [f"{found.title}\n{found.section or ''}\n{found.text}"])
     return {
         "span": chosen.reading.score,
         "relevance": chosen.reading.relevance,

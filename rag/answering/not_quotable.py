@@ -34,7 +34,7 @@ _SUPERLATIVE = re.compile(
     r"(?<!\bat )\b(?P<word>most(?! (?:of|recent))|least|fewest|\w{3,}est)\b(?:\s+(?P<of>\w+))?", re.IGNORECASE
 )
 _AMOUNTS = frozenset(["most", "least", "fewest"])
-_OTHERS = frozenset(  # words that end so, and superlatives that texts say otherwise: "five minutes from the station"
+NO_SUPERLATIVES = frozenset(  # words that end so, and superlatives that texts say otherwise: "five minutes from it"
     "latest nearest closest test guest west quest request interest invest contest protest harvest forest arrest suggest"
     " digest honest modest attest priest chest crest nest pest vest zest manifest conquest bequest".split()
 )
@@ -103,6 +103,15 @@ def sum_unclear() -> Form:
     )
 
 
+def most_unclear() -> Form:
+    """The refusal of a question for the most that no sentence states, where a row of a table was found that is not
+    known to be it."""
+    return _refusal(
+        "it compares the rows of a table, none of them states the result, and which numbers to compare is not clear. "
+        "Ask for the numbers by the names of their rows and columns."
+    )
+
+
 def _of_all() -> Form:
     return _refusal(
         "it compares what several documents say, and none of them states the result. Ask each of them for its own, by "
@@ -122,7 +131,7 @@ class _Superlative(NamedTuple):
 def _superlatives(text: str) -> list[_Superlative]:
     """The superlatives of a text."""
     found = [(match["word"].lower(), (match["of"] or "").lower()) for match in _SUPERLATIVE.finditer(text)]
-    return [_Superlative(word, "" if of in STOP_WORDS else of) for word, of in found if word not in _OTHERS]
+    return [_Superlative(word, "" if of in STOP_WORDS else of) for word, of in found if word not in NO_SUPERLATIVES]
 
 
 def _states(asked: Sequence[_Superlative], sentence: str) -> bool:

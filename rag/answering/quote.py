@@ -14,6 +14,7 @@ from rag.answering.choose import Chosen, evidence, sentences_around
 from rag.answering.denied_above import denied_above
 from rag.answering.extract import MOST_SENTENCES, sentence_parts
 from rag.answering.lists import Listing, announces_list, listing, without_marker
+from rag.answering.matching_rows import matching, says_yes
 from rag.answering.modes import Parts, at_once
 from rag.answering.parts import Part, QuotedPlace
 from rag.answering.rows import LookUp
@@ -40,8 +41,8 @@ def quote(question: Question, chosen: Chosen, stored: LookUp) -> Parts:
     above = denied_above(chosen)
     if found := _listing(question, chosen, around, stored):
         return at_once(list(_listed(chosen, found, above)), _cut(found))
-    if len(around) == 1 and (cell := _cell(chosen, around[0])):
-        return at_once(_column(chosen, around[0]) or [cell] if question.wants_list >= _WANTS_LIST else [cell])
+    if len(around) == 1 and (cells_said := _cells(question, chosen, around[0], stored)):
+        return at_once(cells_said)
     said = _with_reason(chosen, around)
     if question.kind in _EXPLAINED:
         said = _with_antecedent(chosen, said)
@@ -148,6 +149,33 @@ def _cut(found: Listing) -> str:
     """A remark on a list that is too long to be quoted whole."""
     said = len(found.items)
     return f"\nThe list has {found.total} items; the first {said} are quoted." if said < found.total else ""
+
+
+def _cells(question: Question, chosen: Chosen, row: Evidence, stored: LookUp) -> list[Part]:
+    """The chosen cell; those of all rows that match the question as its row does; or, for a list, those of its column
+    that the reader finds nearly as good. A cell that says yes or no begins with that word if it is asked for."""
+    cell = _cell(chosen, row)
+    if cell is None and not (_is_header(row) and question.wants_list >= _WANTS_LIST):
+        return []
+    if question.kind == "yesno":
+        return [_with_mark(cell, chosen)] if cell else []
+    several = [part for one in matching(question, chosen, stored) if (part := _cell(one, sentences_around(one)[0]))]
+    if several:
+        return several
+    return (_column(chosen, row) if question.wants_list >= _WANTS_LIST else []) or ([cell] if cell else [])
+
+
+def _is_header(row: Evidence) -> bool:
+    block = block_at(row.passage, row.start)
+    return block is not None and block.kind == "table" and block.header is not None and row.start == block.header[0]
+
+
+def _with_mark(cell: Part, chosen: Chosen) -> Part:
+    """The cell behind "Yes" or "No" if that is what stands in it."""
+    place = cell.places[0]
+    text = chosen.passage.text[place.start - chosen.passage.start : place.end - chosen.passage.start]
+    word = {True: "Yes", False: "No", None: ""}[says_yes(text)]
+    return cell._replace(text=f"{word}. {cell.text}") if word else cell
 
 
 def _cell(chosen: Chosen, row: Evidence) -> Part | None:

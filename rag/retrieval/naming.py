@@ -12,10 +12,11 @@ from __future__ import annotations
 import re
 from calendar import month_name
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from rag.text.terms import terms
-from rag.types import CREATED, DocumentInfo
+from rag.types import CREATED, DocumentInfo, Passage
 
 _SHARE = 0.5  # of the question's words that the documents' names hold: "annual" and "reports" are in no AMAZON_2017_10K
 _OF_ANY = frozenset(
@@ -66,7 +67,7 @@ def named(text: str, documents: Sequence[DocumentInfo]) -> Named:
 
 
 def _match(words: Sequence[str], info: DocumentInfo) -> _Match:
-    names = [frozenset(terms(name)) - _OF_ANY for name in (_file_name(info), _APART.sub(" ", info.title))]
+    names = [frozenset(terms(name)) - _OF_ANY for name in (file_words(info.id), _APART.sub(" ", info.title))]
     held = names[0] | names[1] | _month(info)
     pairs = zip(words, words[1:], strict=False)
     joined = [pair for pair in pairs if "".join(pair) in held]
@@ -80,7 +81,17 @@ def _month(info: DocumentInfo) -> frozenset[str]:
     return frozenset(terms(month_name[int(day[5:7])])) if _IN_MONTH.match(day) else frozenset()
 
 
-def _file_name(info: DocumentInfo) -> str:
+def with_file_name(passage: Passage, asked: frozenset[str]) -> Passage:
+    """The passage, with the words of its file's name behind its title if one of them is among the terms `asked` that
+    the passage, its title and its headings lack: "toms physio" in `letter-tom.docx`."""
+    words = file_words(passage.document_id)
+    meant = asked.intersection(terms(words))
+    if not meant or meant <= frozenset(terms(f"{passage.title}\n{passage.section or ''}\n{passage.text}")):
+        return passage
+    return replace(passage, title=f"{passage.title} ({words})" if passage.title else words)
+
+
+def file_words(document_id: str) -> str:
     """The words of the file's name: "minutes/club_2024.txt" -> "club 2024"."""
-    name = info.id.rpartition("/")[2]
+    name = document_id.rpartition("/")[2]
     return _APART.sub(" ", name.rpartition(".")[0] or name)

@@ -22,6 +22,7 @@ import numpy as np
 from rag.background import begun
 from rag.retrieval.alike import alike
 from rag.retrieval.days_as_written import other_notations
+from rag.retrieval.naming import file_words
 from rag.retrieval.question import Question
 from rag.seams import Snapshot
 from rag.text.dates import stated_date
@@ -227,7 +228,7 @@ def _reader(
 
     def read(stored: StoredPassage) -> _Words:
         passage = stored.passage
-        heading = asked.among(f"{passage.title}\n{passage.section or ''}")
+        heading = asked.among(f"{passage.title}\n{passage.section or ''}\n{file_words(passage.document_id)}")
         credits = [credit(own, heading | head) for own, head in _sentences(passage, asked)]
         best = max([found.coverage for found in credits], default=0.0)
         return _Words(stored, whole(heading.union(*[found.by_term for found in credits])), credits, best)

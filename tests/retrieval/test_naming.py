@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rag.retrieval.naming import named
-from rag.types import DocumentInfo
+from rag.retrieval.naming import file_words, named, with_file_name
+from rag.text.terms import query_terms
+from rag.types import DocumentInfo, Passage
 
 
 def info(id_: str, title: str = "", created: str = "") -> DocumentInfo:
@@ -52,3 +53,22 @@ def test_the_thing_that_is_asked_of_a_document_is_its_topic() -> None:
     found = named("Compare the fees of the minutes of 2021 and 2022.", SHELF[:2])
     assert found.asked - found.topic == {"2021", "2022", "minut"}
     assert found.topic == {"fee"}
+
+
+def test_the_words_of_a_files_name() -> None:
+    names = ["minutes/club_2024.txt", "a/knee-letter.tom.docx", "README", ".profile"]
+    assert [file_words(name) for name in names] == ["club 2024", "knee letter tom", "README", " profile"]
+
+
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [
+        ("when does toms physio start", "Clinic (knee letter tom)"),
+        ("When does the physio for the knee start?", "Clinic"),  # the passage speaks of the knee itself
+        ("When does physio start?", "Clinic"),
+        ("What is at the clinic?", "Clinic"),
+    ],
+)
+def test_a_passage_is_read_with_the_name_of_its_file_if_the_question_knows_only_that(question: str, title: str) -> None:
+    passage = Passage("post/knee-letter-tom.docx", "Clinic", "", 0, 40, "Physio of the knee starts on 22 January.", ())
+    assert with_file_name(passage, frozenset(query_terms(question))).title == title
