@@ -42,6 +42,7 @@ BOUNDED = {
     "rag.answering.values.value_of": 8_000,  # a span of a passage
     "rag.documents.number_formats.SECTION_END": 255,  # a format of numbers: LONGEST_CODE
     "rag.documents.number_formats.TOKEN": 255,
+    "rag.documents.raised.NUMBER": 40,  # LONGEST_NUMBER
     "rag.documents.wrapping.CUT": 100,  # the end of a line: LONGEST_CUT
     "rag.retrieval.several._ALSO": 2_000,  # a question
     "rag.retrieval.several._PHRASES": 2_000,

@@ -29,6 +29,7 @@ WORD = re.compile(r"(?<![^\W\d_])[^\W\d_]+\Z")
 TERM = re.compile(r"(?:\d|[=+×·⋅*/÷<>≤≥±]\s*)[^\W\d_]{1,3}\Z")  # letters of an equation: "= mc", "3ab"
 # 1856, 12.5, 12,500.75, 12 500; also with the comma or full stop behind it
 NUMBER = re.compile(r"(?<![\d.])((?:\d{1,3}(?:['\u00a0\u202f ]\d{3})++|\d++)(?:[.,]\d++)*+[.,]?+)\Z")
+LONGEST_NUMBER = 40  # characters that are looked at for it
 LONGEST_BASE = 3  # digits; 10^6 and 2^16 are powers, a small figure above 1856 or 12,500 points to a note
 TERM_IN_BRACKETS = re.compile(r"\([^()]*[^\W\d_]{3,}[^()]*\)\Z")
 ELEMENT = (
@@ -131,7 +132,7 @@ def _raised(before: str, text: str, after: str) -> str:
         if after[:1].isalnum():
             return f"^{text}"
         return f"[{text}]" if NOTE.fullmatch(text) else text
-    if number := NUMBER.search(before):
+    if number := NUMBER.search(before[-LONGEST_NUMBER:]):
         return _above_number(number[1], text)
     if word := WORD.search(before):
         return "^" + _bracketed(text) if TERM.search(before) and text.isdecimal() else _above_word(word[0], text)
