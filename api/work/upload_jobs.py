@@ -61,6 +61,8 @@ _LARGEST = 64 << 20  # bytes of what was read and cut of a file: in memory they 
 _REMEMBERED = 10_000
 _BUSY_S = 600.0  # how long a job waits for another process that writes to its index
 _RETRY_S = 0.5
+_TRIES = 4
+_MOMENT_S = 0.05  # between two of them
 _YIELD_S = 0.1  # between two uploads, for other writers: they look for a free index every 0.02 s
 
 
@@ -163,16 +165,33 @@ class Jobs:
         uploads.check_place(upload)
         self._reserve()
         try:
-            self._owner.take(upload.folder, upload.job)
-            incoming.keep(content, upload, metadata)
+            settings = self._served.settings
+            may_make = create or index == settings.index or settings.store != "local"  # the folder of the index
+            self._keep(content, upload, metadata, may_make)
         except BaseException as exc:
-            incoming.discard(upload)
             with self._lock:
                 self._waiting -= 1
+            if isinstance(exc, FileNotFoundError):  # it was renamed or deleted meanwhile
+                raise absent(index) from exc
             if isinstance(exc, OSError):
                 raise (storage_error(exc) or exc) from exc
             raise
         return self._enqueue(index, upload, password)
+
+    def _keep(self, content: BinaryIO, upload: Upload, metadata: Mapping[str, str], create: bool) -> None:
+        """Keep the file, or nothing of it. The folder of its index may be away for a moment, while another index takes
+        its place, or a name is given that cannot be had. Raises `OSError`."""
+        for left in reversed(range(_TRIES)):
+            try:
+                content.seek(0)
+                self._owner.take(upload.folder, upload.job, create)
+                incoming.keep(content, upload, metadata, taken=True)
+                return
+            except BaseException as exc:
+                incoming.discard(upload)
+                if not left or not isinstance(exc, FileNotFoundError):
+                    raise
+            time.sleep(_MOMENT_S)
 
     def _new_id(self, index: str, folder: Path) -> str:
         """An id that sorts behind those of earlier uploads, whatever the clock says."""
@@ -345,7 +364,8 @@ class Jobs:
         settings = self._served.settings.model_copy(update={"index": index})
         embedder = self._served.models().embedder
         with self._writer_of(index):
-            with open_index(settings, embedder, create=True) as opened:
+            # An index that was deleted with what waited in it does not come back
+            with open_index(settings, embedder, write=True, create=upload.path.is_file()) as opened:
                 outcome = uploads.put(upload, opened, embedder, settings, read)
             self._closing.wait(_YIELD_S)
         return outcome

@@ -36,8 +36,8 @@ def rename_local_index(indexes_dir: Path, name: str, new: str) -> None:
         places = f"{folder.resolve()}/", f"{indexes_dir.resolve() / new}/"  # of uploads, and of copies from servers
         _move_files(folder, *places)
         try:
-            os.rename(folder, target)
-        except OSError:
+            _rename(folder, target)
+        except (OSError, IndexBusy):
             _move_files(folder, *reversed(places))
             raise
         sync_folder(indexes_dir)
@@ -48,7 +48,7 @@ def delete_local_index(indexes_dir: Path, name: str) -> None:
     with _alone(indexes_dir, name) as folder:
         gone = folder.with_name(f".{name}{_DELETED}")
         shutil.rmtree(gone, ignore_errors=True)
-        os.rename(folder, gone)
+        _rename(folder, gone)
         sync_folder(indexes_dir)
     clear_deleted(indexes_dir)
 
@@ -66,6 +66,22 @@ def _move_files(folder: Path, before: str, now: str) -> None:
         ledger.move_files(before, now)
 
 
+def _rename(folder: Path, target: Path) -> None:
+    """Give the folder another name, unless an upload has come in meanwhile. Raises `OSError`, `IndexBusy`."""
+    os.rename(folder, target)
+    try:
+        _check_none_waits(target, folder.name)
+    except IndexBusy:
+        os.rename(target, folder)
+        raise
+
+
+def _check_none_waits(folder: Path, name: str) -> None:
+    """Raises `IndexBusy` if uploads wait in the folder of the index of that name."""
+    if any(path.is_dir() and not path.name.startswith(".") for path in (folder / _INCOMING).glob("*")):
+        raise IndexBusy(f'uploads wait to be put into index "{name}": try again when they are done')
+
+
 @contextmanager
 def _alone(indexes_dir: Path, name: str) -> Iterator[Path]:
     """The folder of the index, to which nobody writes within a `with` block."""
@@ -79,8 +95,7 @@ def _alone(indexes_dir: Path, name: str) -> Iterator[Path]:
     with plain_errors(folder):
         lock.acquire(_WAIT_S)
         try:
-            if any(path.is_dir() and not path.name.startswith(".") for path in (folder / _INCOMING).glob("*")):
-                raise IndexBusy(f'uploads wait to be put into index "{name}": try again when they are done')
+            _check_none_waits(folder, name)
             yield folder
         finally:
             lock.release()

@@ -84,14 +84,17 @@ class Owner:
         self._locks: dict[Path, FileLock] = {}
         self._one_at_a_time = threading.Lock()
 
-    def take(self, folder: Path, job: str) -> None:
-        """Note that the job, below a folder of uploads, is of this service. For any thread. Raises `OSError`."""
+    def take(self, folder: Path, job: str, create: bool = True) -> None:
+        """Note that the job, below a folder of uploads, is of this service. For any thread. Raises `OSError`; unless
+        `create` is set, that is a `FileNotFoundError` if the index has no folder (any more)."""
         incoming = folder / INCOMING
         with self._one_at_a_time:
             if incoming in self._locks and not (incoming / self._name).exists():
                 self._locks.pop(incoming).release()  # its folder was deleted, and what waited with it
             if incoming not in self._locks:
-                incoming.mkdir(parents=True, exist_ok=True)
+                if create:
+                    folder.parent.mkdir(parents=True, exist_ok=True)
+                _make_below(folder.parent, incoming)
                 lock = FileLock(incoming / self._name, thread_local=False)
                 lock.acquire(timeout=_WAIT_S)
                 self._locks[incoming] = lock
@@ -133,9 +136,12 @@ class Owner:
             self._locks.clear()
 
 
-def keep(content: BinaryIO, upload: Upload, metadata: Mapping[str, str]) -> None:
-    """Write the file and its metadata where they wait, onto the disk; the file is there whole or not at all."""
-    upload.path.parent.mkdir(parents=True, exist_ok=True)
+def keep(content: BinaryIO, upload: Upload, metadata: Mapping[str, str], taken: bool = False) -> None:
+    """Write the file and its metadata where they wait, onto the disk; the file is there whole or not at all. Raises
+    `OSError`, which is a `FileNotFoundError` if the job was `taken` and its folder is gone."""
+    if not taken:
+        upload.path.parent.mkdir(parents=True, exist_ok=True)
+    _make_below(upload.folder / INCOMING / upload.job, upload.path.parent)
     partial = upload.folder / INCOMING / upload.job / ".part"
     with partial.open("xb") as out:
         shutil.copyfileobj(content, out, 1 << 20)
@@ -144,6 +150,14 @@ def keep(content: BinaryIO, upload: Upload, metadata: Mapping[str, str]) -> None
     sidecar.write_sidecar(upload.path, metadata)
     partial.rename(upload.path)
     sync_folder(upload.path.parent)
+
+
+def _make_below(folder: Path, inner: Path) -> None:
+    """Make a folder and those around it, as far as `folder`, which must be there: an index that was renamed or deleted
+    meanwhile must not come back as an empty folder. Raises `FileNotFoundError`."""
+    for each in reversed([inner, *inner.parents]):
+        if each != folder and each.is_relative_to(folder):
+            each.mkdir(exist_ok=True)
 
 
 def waiting(index_folder: Path, owner: Owner) -> list[Upload]:

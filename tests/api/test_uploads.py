@@ -143,6 +143,74 @@ def test_a_name_that_was_taken_while_it_waited_is_a_job_that_failed_and_changes_
     assert (kept(settings), found(client)) == (["x.txt"], {"uploads/x.txt"})
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_an_upload_does_not_bring_back_an_index_that_was_deleted_or_renamed_meanwhile(
+    client: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    assert client.post("/v1/indexes", json={"name": "letters"}).status_code == 201
+    take = Owner.take
+
+    def taken(self: Owner, folder: Path, job: str, create: bool = True) -> None:
+        if late:
+            take(self, folder, job, create)
+        if not late or not gone:
+            gone.append(client.delete("/v1/indexes/letters").status_code)
+        if not late:
+            take(self, folder, job, create)
+
+    gone: list[int] = []
+    monkeypatch.setattr(Owner, "take", taken)
+    sent = send(client, "a.txt", params={"index": "letters"})
+    if late:  # it waits already
+        assert (gone, sent.status_code) == ([409], 202)
+        return
+    assert (gone[0], sent.status_code, sent.json()["error"]["type"]) == (200, 404, "index_not_found")
+    assert not (settings.indexes_dir / "letters").exists()
+
+
+def test_an_upload_that_comes_when_its_index_gets_another_name_is_not_lost(
+    client: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes between the look at what waits and the renaming of the folder."""
+    assert client.post("/v1/indexes", json={"name": "letters"}).status_code == 201
+    rename, sent = os.rename, []
+
+    def renamed(source: Path, target: Path) -> None:
+        if Path(target).name == "mail":
+            Owner().take(Path(source) / "uploads", waits := f"job_{1:032x}")
+            keep(io.BytesIO(b"The pump."), Upload(waits, "a.txt", Path(source) / "uploads"), {})
+            sent.append(waits)
+        rename(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rag.index.managing.os.rename", renamed)
+        refused = client.patch("/v1/indexes/letters", json={"name": "mail"})
+    assert (refused.status_code, refused.json()["error"]["type"]) == (409, "index_busy")
+    assert not (settings.indexes_dir / "mail").exists()
+    assert [one.job for one in waiting(settings.indexes_dir / "letters", Owner())] == sent
+
+
+def test_an_upload_whose_index_was_taken_away_by_hand_fails_and_makes_none(
+    client: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client.post("/v1/indexes", json={"name": "letters"}).status_code == 201
+    read = uploads.read_ahead
+
+    def removed(one: Upload, how: Any) -> Any:
+        found = read(one, how)
+        shutil.rmtree(settings.indexes_dir / "letters")
+        return found
+
+    monkeypatch.setattr(uploads, "read_ahead", removed)
+    job = send(client, "a.txt", params={"index": "letters"}).json()["id"]
+    until = time.monotonic() + 30
+    while (state := client.get(f"/v1/jobs/{job}").json()["status"]) not in ("done", "failed"):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert state == "failed"
+    assert not (settings.indexes_dir / "letters").exists()
+
+
 DEEP = "[" * 60_000
 COMPACT = json.dumps({f"{number:05}": "a" for number in range(5_000)}, separators=(",", ":"))  # is kept with spaces
 NAMES = "/".join(["é" * 90] * 6) + "/x.txt"  # fewer than 1,000 characters, and more bytes
