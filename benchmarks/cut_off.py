@@ -28,7 +28,7 @@ from rag.ingest.changes import find_changes  # noqa: E402
 from rag.ingest.incoming import Owner, Upload, keep, waiting  # noqa: E402
 from rag.ingest.prepare import Here, read_here  # noqa: E402
 from rag.ingest.run import carry_out  # noqa: E402
-from rag.ingest.uploads import Outcome, put, remove_document  # noqa: E402
+from rag.ingest.uploads import UploadOutcome, put, remove_document  # noqa: E402
 from rag.settings import Settings, load_settings  # noqa: E402
 from rag.stores.open import open_index  # noqa: E402
 from tests.fakes import HashEmbedder  # noqa: E402
@@ -212,7 +212,7 @@ def upload(folder: Path, content: bytes, number: int) -> None:
     owner.close()
 
 
-def take_up(folder: Path) -> list[Outcome]:
+def take_up(folder: Path) -> list[UploadOutcome]:
     """Start as a service does, and do what waits."""
     owner, done = Owner(), []
     for waits in waiting(place(folder), owner):

@@ -42,7 +42,7 @@ from rag.evaluation.certainty import auroc
 from rag.evaluation.squad import contains_answer
 from rag.ingest.run import sync
 from rag.models import Models, load_models
-from rag.reading.reader import sha256
+from rag.reading.reader import reader_sha256
 from rag.retrieval.question import parse_question
 from rag.retrieval.search import retrieve
 from rag.seams import Index
@@ -135,7 +135,7 @@ def fit(examples: Sequence[Example]) -> dict[str, Any]:
         "threshold": round(_threshold(examples, _confidences(examples, model)), 4),
         "sure": round(two_of_three(examples, _confidences_by_others(examples)), 4),
         "fitted": {
-            "reader": sha256(),
+            "reader": reader_sha256(),
             "questions": {
                 name: sum(e.source == name for e in examples) for name in sorted({e.source for e in examples})
             },
@@ -237,7 +237,7 @@ def _confidences(examples: Sequence[Example], model: Model) -> Any:
 
 def _examples(options: argparse.Namespace, work: Path) -> Iterator[Example]:
     """The examples of all sets; those that this reader has read before come from a file in `work`."""
-    made_of = f"{sha256()} {bool(options.libraries)} {Chosen._fields} {SIZES} {FOREIGN} {MOST_LOST}"
+    made_of = f"{reader_sha256()} {bool(options.libraries)} {Chosen._fields} {SIZES} {FOREIGN} {MOST_LOST}"
     done = work / f"examples-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}.jsonl"
     if not done.exists():
         found = [json.dumps(example._asdict()) for example in _read_now(options, work)]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import cast
 
-from rag.answering.calibration import made_with, read_calibration
+from rag.answering.calibration import confidence_fingerprint, read_calibration
 from rag.answering.catalogue import catalogue
 from rag.answering.choose import Chosen, choose, in_table, sentences_around, without_questions
 from rag.answering.column import asks_extreme, asks_total, column_extreme, column_total, says_result
@@ -18,7 +18,7 @@ from rag.answering.count import asks_count, count, states_number
 from rag.answering.denied_above import read_with_above
 from rag.answering.disagreement import conflict_of
 from rag.answering.doubt import without_doubt
-from rag.answering.draft import Asked, Draft, checked, in_turn, short_answer
+from rag.answering.draft import Draft, Subquestion, checked, in_turn, short_answer
 from rag.answering.extract import extract
 from rag.answering.follow_up import asks_again, said_in, without_repeated
 from rag.answering.form import SAID_SO, Form, says_so, wanted
@@ -56,7 +56,7 @@ from rag.retrieval.days_as_written import as_written
 from rag.retrieval.evidence import select_evidence
 from rag.retrieval.naming import with_file_name
 from rag.retrieval.pasted import without_pasted
-from rag.retrieval.question import MAX_QUESTION, Question, is_word, one_line, parse_question, with_kind
+from rag.retrieval.question import MAX_QUESTION, Question, encodable_line, is_word, parse_question, with_kind
 from rag.retrieval.search import CANDIDATES, SeenTexts, question_weights, retrieve
 from rag.retrieval.several import questions_in
 from rag.retrieval.unknown_names import unknown_names
@@ -182,7 +182,9 @@ class Pipeline:
         listed = self._settings.k if ask.k is None else ask.k
         _check_k(listed)
         below, notices = self._threshold()
-        draft = Draft(parsed, one_line(ask.question), self._mode(ask.mode or self._settings.mode), notices, ask.filters)
+        draft = Draft(
+            parsed, encodable_line(ask.question), self._mode(ask.mode or self._settings.mode), notices, ask.filters
+        )
         draft.id = ask.id or draft.id
         with self._index.snapshot(ask.filters) as snapshot:
             draft.generation = snapshot.generation
@@ -293,9 +295,9 @@ class Pipeline:
             return "quote"
         return cast(Mode, mode)
 
-    def _understand(self, question: Question, side: Side | None = None) -> Asked:
+    def _understand(self, question: Question, side: Side | None = None) -> Subquestion:
         vector = self._models.embedder.embed_query(question.standalone)
-        return Asked(with_kind(question, vector), vector, side)
+        return Subquestion(with_kind(question, vector), vector, side)
 
     def _take_form(self, draft: Draft, snapshot: Snapshot) -> None:
         """Give the answer a form of its own, if the question asks for one and the library has what it needs. Then
@@ -340,7 +342,7 @@ class Pipeline:
         draft.unreadable = tuple(unread_lines(named or unread_by_words(text, files)))
         return None
 
-    def _find(self, asked: Asked, snapshot: Snapshot, filters: Filters | None, listed: int) -> None:
+    def _find(self, asked: Subquestion, snapshot: Snapshot, filters: Filters | None, listed: int) -> None:
         """Find the passages for one question, of which none is read if it names what no document mentions."""
         question, count = asked.question, max(listed, _READ)
         if asked.side is not None and asked.side.document is not None:
@@ -372,11 +374,11 @@ class Pipeline:
         own = read_calibration(self._index.folder)
         if own is None:
             return threshold(), ()
-        if own.made_with != made_with(self._index.settings.embedder):
+        if own.made_with != confidence_fingerprint(self._index.settings.embedder):
             return threshold(), (_MADE_OTHERWISE,)
         return own.threshold, ()
 
-    def _tell_apart(self, asked: Sequence[Asked], refuse_below: float) -> None:
+    def _tell_apart(self, asked: Sequence[Subquestion], refuse_below: float) -> None:
         """Choose another place for the part of two that the place found for both does not answer."""
         for one, other in [(asked[0], asked[1]), (asked[1], asked[0])] if len(asked) == 2 else []:
             if one.chosen is None or other.chosen is None or one.side is not None:
@@ -393,7 +395,7 @@ class Pipeline:
                 one.confidence = confidence(signals_of(one.question, one.chosen)) if one.chosen else 0.0
                 one.refused = one.chosen is None or one.confidence < refuse_below
 
-    def _choose(self, asked: Asked, refuse_below: float, deadline: Deadline, whole: LookUp) -> None:
+    def _choose(self, asked: Subquestion, refuse_below: float, deadline: Deadline, whole: LookUp) -> None:
         """Read the passages of one question, and decide if what stands in them answers it."""
         deadline.check()
         reader = self._models.reader
@@ -418,14 +420,14 @@ class Pipeline:
             if asked.question.kind == "yesno":
                 asked.chosen = read_with_above(reader, asked.question.to_read, asked.chosen, deadline)
 
-    def _take_version(self, asked: Asked, draft: Draft) -> None:
+    def _take_version(self, asked: Subquestion, draft: Draft) -> None:
         """Choose the same place of the version of its document that is meant, if there are several."""
         if asked.chosen is not None and not asked.refused:
             days = partial(_day_of, draft.origins)
             asked.chosen = in_version(asked.question, asked.chosen, asked.read, asked.readings, days)
 
     def _after_last(
-        self, asked: Asked, readings: list[PassageReading], reader: PassageReader, deadline: Deadline
+        self, asked: Subquestion, readings: list[PassageReading], reader: PassageReader, deadline: Deadline
     ) -> tuple[list[PassageReading], frozenset[str]]:
         """The readings of a follow-up, in which the last answer comes later, and the documents that hold that."""
         earlier = asked.question.earlier
@@ -485,7 +487,7 @@ class Pipeline:
             else:
                 yield self._said(draft.mode, one, chosen, deadline, whole)
 
-    def _said(self, mode: Mode, asked: Asked, chosen: Chosen, deadline: Deadline, whole: LookUp) -> Parts:
+    def _said(self, mode: Mode, asked: Subquestion, chosen: Chosen, deadline: Deadline, whole: LookUp) -> Parts:
         if mode == "extract":
             return extract(chosen)
         question, hits = asked.question, asked.hits[:_EVIDENCE_HITS]
@@ -587,7 +589,7 @@ def _questions(question: Question, snapshot: Snapshot) -> list[Question]:
     return [one, two if two.carried else resolve(two, [Message("user", first)], snapshot.term_weights)]
 
 
-def _any_near(asked: Sequence[Asked], snapshot: Snapshot) -> bool:
+def _any_near(asked: Sequence[Subquestion], snapshot: Snapshot) -> bool:
     """True if one of the first passages that were found is near its question."""
     return any(
         is_near(hit, without_superlatives(question_weights(snapshot, one.question), one.question.text))

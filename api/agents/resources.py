@@ -39,7 +39,7 @@ _FORM = "rag://INDEX/DOCUMENT or rag://INDEX/DOCUMENT#char=START,END"
 _MIME = "text/plain"
 
 
-class Place(NamedTuple):
+class ResourcePlace(NamedTuple):
     """Characters `start` to `end` of a document of an index."""
 
     library: str  # the index
@@ -96,7 +96,7 @@ class Resources:
 def links_to(result: Mapping[str, Any], index: str) -> list[ResourceLink]:
     """Links to the places that the result of a tool cites, or has found, each once."""
     places = {
-        Place(index, place["document_id"], place["start"], place["end"]): place
+        ResourcePlace(index, place["document_id"], place["start"], place["end"]): place
         for place in (*result.get("citations", ()), *result.get("passages", ()))
     }
     return [

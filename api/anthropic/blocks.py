@@ -17,7 +17,7 @@ from api.schemas import ErrorBody
 from rag.serialise import to_json
 from rag.types import Answer, AnswerStep, Citation, Claim, Retrieved
 
-Json = dict[str, Any]
+_Json = dict[str, Any]
 
 
 class MessageHead(NamedTuple):
@@ -28,13 +28,13 @@ class MessageHead(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-class Block(NamedTuple):
+class TextBlock(NamedTuple):
     """A piece of the text, and the places that it rests on."""
 
     text: str
-    citations: tuple[Json, ...] = ()
+    citations: tuple[_Json, ...] = ()
 
-    def json(self) -> Json:
+    def json(self) -> _Json:
         """The block as it stands in a message."""
         return {"type": "text", "text": self.text, "citations": list(self.citations) or None}
 
@@ -48,21 +48,21 @@ class MessageText:
         self._length = 0  # characters
         self._documents: dict[str, Citation] = {}  # by id, in the order in which they are first cited
 
-    def add(self, delta: Delta) -> list[Block]:
+    def add(self, delta: Delta) -> list[TextBlock]:
         """Add a piece of the text; returns its blocks: sentences that cite, and what stands between them."""
         begin, end = self._length, self._length + len(delta.content)
         self._length = end
-        places: dict[tuple[int, int], list[Json]] = {}
+        places: dict[tuple[int, int], list[_Json]] = {}
         for claim, citation in delta.cited:
             places.setdefault(_within(claim, begin), []).append(self._location(citation))
         blocks, at = [], begin
         for (start, stop), locations in places.items():
-            blocks += [Block(delta.content[at - begin : start - begin])] if start > at else []
-            blocks.append(Block(delta.content[start - begin : stop - begin], tuple(locations)))
+            blocks += [TextBlock(delta.content[at - begin : start - begin])] if start > at else []
+            blocks.append(TextBlock(delta.content[start - begin : stop - begin], tuple(locations)))
             at = stop
-        return blocks + ([Block(delta.content[at - begin :])] if end > at else [])
+        return blocks + ([TextBlock(delta.content[at - begin :])] if end > at else [])
 
-    def message(self, content: list[Json], usage: Json, finished: bool) -> Json:
+    def message(self, content: list[_Json], usage: _Json, finished: bool) -> _Json:
         """The message with that content."""
         return {
             "id": self.head.id,
@@ -74,21 +74,21 @@ class MessageText:
             "usage": usage,
         }
 
-    def whole(self, blocks: list[Block]) -> Json:
+    def whole(self, blocks: list[TextBlock]) -> _Json:
         """The message when its text is complete."""
         return self.message([block.json() for block in blocks], self.usage(), True) | self.extra()
 
-    def stop(self) -> Json:
+    def stop(self) -> _Json:
         """The reason why the text ends."""
         sequence = self.told.stopped
         reason = "max_tokens" if self.told.finish == "length" else "stop_sequence" if sequence else "end_turn"
         return {"stop_reason": reason, "stop_sequence": sequence}
 
-    def usage(self) -> Json:
+    def usage(self) -> _Json:
         """Tokens that the language model read, and tokens of the text."""
         return {"input_tokens": self.told.usage.prompt_tokens, "output_tokens": self.told.usage.completion_tokens}
 
-    def extra(self) -> Json:
+    def extra(self) -> _Json:
         """The fields of this service's own: `rag`, and `warnings` if there are any."""
         told = rag_json(self.told.answer)
         for rag in told.values():
@@ -98,7 +98,7 @@ class MessageText:
             ]
         return told | warned(self.head.warnings)
 
-    def _location(self, citation: Citation) -> Json:
+    def _location(self, citation: Citation) -> _Json:
         self._documents.setdefault(citation.document_id, citation)
         return {
             "type": "char_location",
@@ -143,11 +143,11 @@ class MessageEvents:
         self._begun = True
         return out + b"".join(map(self._block, self._text.add(delta)))
 
-    def _block(self, block: Block) -> bytes:
+    def _block(self, block: TextBlock) -> bytes:
         at = self._blocks
         self._blocks += 1
-        begun: Json = {"type": "text", "text": "", "citations": [] if block.citations else None}
-        deltas: list[Json] = [{"type": "text_delta", "text": block.text}]
+        begun: _Json = {"type": "text", "text": "", "citations": [] if block.citations else None}
+        deltas: list[_Json] = [{"type": "text_delta", "text": block.text}]
         deltas += [{"type": "citations_delta", "citation": citation} for citation in block.citations]
         return (
             _event("content_block_start", index=at, content_block=begun)

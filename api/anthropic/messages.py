@@ -15,7 +15,7 @@ from api.anthropic.errors import AnthropicErrorBody, AnthropicRoute
 from api.anthropic.schemas import MessagesRequest
 from api.openai.chat import answer_steps, plain_events
 from api.openai.errors import Refused
-from api.openai.messages import Asked, read_messages
+from api.openai.messages import ChatQuestion, read_messages
 from api.openai.names import index_of
 from api.openai.options import read_options
 from api.openai.schemas import ChatMessage
@@ -82,7 +82,7 @@ async def messages(body: MessagesRequest, request: Request, served: ServedHere, 
     return await threads.question(whole, request.receive)
 
 
-def _asked(body: MessagesRequest) -> Asked:
+def _asked(body: MessagesRequest) -> ChatQuestion:
     turns = [ChatMessage(role=turn.role, content=turn.content) for turn in body.messages]
     asked = read_messages(turns)
     if body.system is None:

@@ -10,14 +10,14 @@ from api.openai.schemas import MAX_MESSAGES, MAX_PARTS, ContentPart, Count, Flag
 
 MAX_STOPS = 16
 
-Parts = Annotated[list[ContentPart], Field(fail_fast=True, max_length=MAX_PARTS)]
+_Parts = Annotated[list[ContentPart], Field(fail_fast=True, max_length=MAX_PARTS)]
 
 
 class MessageParam(BaseModel):
     """A turn."""
 
     role: Literal["user", "assistant", "system"] = Field(examples=["user"])
-    content: MessageContent | Parts = Field(examples=["Who found the pump?"])
+    content: MessageContent | _Parts = Field(examples=["Who found the pump?"])
 
 
 class MessagesRequest(QuestionOptions):
@@ -26,7 +26,7 @@ class MessagesRequest(QuestionOptions):
     model: MessageContent = Field(max_length=200, examples=["rag/default"])
     messages: Annotated[list[MessageParam], Field(fail_fast=True)] = Field(min_length=1, max_length=MAX_MESSAGES)
     max_tokens: Count | None = Field(None, description="sentences that do not fit are left out whole")
-    system: MessageContent | Parts | None = Field(None, description="has no effect: answers come from the documents")
+    system: MessageContent | _Parts | None = Field(None, description="has no effect: answers come from the documents")
     stop_sequences: Annotated[list[MessageContent], Field(fail_fast=True)] | None = Field(None, max_length=MAX_STOPS)
     stream: Flag | None = False
     temperature: float | None = Field(None, strict=True, ge=0, le=1, allow_inf_nan=False, description="has no effect")

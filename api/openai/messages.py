@@ -24,7 +24,7 @@ _QUERY, _QUERY_END = "<user_query>", "</user_query>"
 _CONTEXT_END = "</context>"
 
 
-class Asked(NamedTuple):
+class ChatQuestion(NamedTuple):
     """A question and the turns before it, oldest first."""
 
     question: str
@@ -33,7 +33,7 @@ class Asked(NamedTuple):
     system: str  # all system messages
 
 
-def read_messages(messages: Sequence[ChatMessage], name: str = "messages") -> Asked:
+def read_messages(messages: Sequence[ChatMessage], name: str = "messages") -> ChatQuestion:
     """The question of a chat, whose messages are the field `name` of a request. Raises `Refused` if the last message is
     not the user's, or not text. Of earlier turns what is no text, and what is too long to be read, is passed over: a
     chat must not fail for ever after an image."""
@@ -45,7 +45,7 @@ def read_messages(messages: Sequence[ChatMessage], name: str = "messages") -> As
         raise Refused("the last message must be the user's, with text: it is the question", name, "invalid_value")
     before = [{"role": role, "content": _said(text)} for role, text in turns[:-1][-READ_TURNS:]]
     text = turns[-1][1]
-    return Asked(_own_words(text), parse_history(before), text, system)
+    return ChatQuestion(_own_words(text), parse_history(before), text, system)
 
 
 def _text(where: str, content: str | list[ContentPart] | None, earlier: bool) -> str:

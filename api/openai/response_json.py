@@ -17,7 +17,7 @@ from api.schemas import ErrorBody
 from rag.serialise import to_json
 from rag.types import Answer, AnswerStep, Retrieved
 
-Json = dict[str, Any]
+_Json = dict[str, Any]
 
 
 class ResponseHead(NamedTuple):
@@ -28,13 +28,13 @@ class ResponseHead(NamedTuple):
     created: int  # Unix seconds
     model: str
     files: bool  # citations are of files
-    echoed: Json
+    echoed: _Json
     warnings: tuple[str, ...] = ()
 
-    def json(self, status: str, output: Sequence[Json], usage: Json | None = None) -> Json:
+    def json(self, status: str, output: Sequence[_Json], usage: _Json | None = None) -> _Json:
         """The response in that state."""
         fixed = {"error": None, "incomplete_details": None, "instructions": None, "parallel_tool_calls": False}
-        tools: Json = {
+        tools: _Json = {
             "tools": [],
             "tool_choice": "auto",
             "truncation": "disabled",
@@ -44,7 +44,7 @@ class ResponseHead(NamedTuple):
         head = {"id": self.id, "object": "response", "created_at": self.created, "status": status, "model": self.model}
         return head | fixed | tools | self.echoed | {"output": list(output), "usage": usage}
 
-    def item(self, status: str, content: Sequence[Json]) -> Json:
+    def item(self, status: str, content: Sequence[_Json]) -> _Json:
         """The message, the only item of the output."""
         item = {"id": self.message_id, "type": "message", "role": "assistant"}
         return item | {"status": status, "content": list(content)}
@@ -57,20 +57,20 @@ class ResponseText:
         self.head = head
         self.told = told
         self.text = ""
-        self.annotations: list[Json] = []
+        self.annotations: list[_Json] = []
 
-    def add(self, delta: Delta) -> list[Json]:
+    def add(self, delta: Delta) -> list[_Json]:
         """Add a piece of the text; returns its annotations."""
         self.text += delta.content
         new = _files(delta) if self.head.files else [_flat(item) for item in delta.annotations]
         self.annotations += new
         return new
 
-    def part(self) -> Json:
+    def part(self) -> _Json:
         """The text so far, as the content of the message."""
         return {"type": "output_text", "text": self.text, "annotations": list(self.annotations), "logprobs": []}
 
-    def whole(self) -> Json:
+    def whole(self) -> _Json:
         """The response when its text is complete."""
         cut = self.told.finish == "length"
         status = "incomplete" if cut else "completed"
@@ -142,19 +142,19 @@ class ResponseEvents:
         return b"event: %s\ndata: %s\n\n" % (kind.encode(), to_json(event))
 
 
-def _flat(annotation: Json) -> Json:
+def _flat(annotation: _Json) -> _Json:
     """An annotation of a chat completion as one of a response."""
     return {"type": annotation["type"], **annotation[annotation["type"]]}
 
 
-def _files(delta: Delta) -> list[Json]:
+def _files(delta: Delta) -> list[_Json]:
     return [
         {"type": "file_citation", "file_id": cited.document_id, "filename": cited.title, "index": claim.end}
         for claim, cited in delta.cited
     ]
 
 
-def _usage(told: Told) -> Json:
+def _usage(told: Told) -> _Json:
     read, said = told.usage.prompt_tokens, told.usage.completion_tokens
     details = {
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},

@@ -16,7 +16,7 @@ from api.openai.chat import answer_steps, plain_events
 from api.openai.conversations import Conversations, answer_id, response_id
 from api.openai.errors import OpenAIErrorBody, OpenAIRoute, Refused
 from api.openai.json_answer import Shape, read_shape
-from api.openai.messages import Asked, read_messages
+from api.openai.messages import ChatQuestion, read_messages
 from api.openai.names import index_of
 from api.openai.options import Options, read_options
 from api.openai.response_json import ResponseEvents, ResponseHead, ResponseText
@@ -94,7 +94,7 @@ class _Answering:
         served: Served,
         kept: Conversations,
         index: str,
-        asked: Asked,
+        asked: ChatQuestion,
         turns: tuple[Message, ...],
         options: Options,
         text: ResponseText,

@@ -20,7 +20,7 @@ from rag.stores.open import delete_index, make_index, rename_index
 
 router = APIRouter(responses=ERRORS, tags=["documents"])
 
-Named = Annotated[str, Path(max_length=64, description="name of the index", examples=["letters"])]
+_Named = Annotated[str, Path(max_length=64, description="name of the index", examples=["letters"])]
 
 
 class IndexNameJSON(TypedDict):
@@ -51,7 +51,7 @@ async def make(body: NewIndex, served: ServedHere, threads: ThreadsHere) -> Resp
 
 
 @router.patch("/v1/indexes/{name}", response_model=IndexNameJSON)
-async def rename(name: Named, body: NewIndex, request: Request, served: ServedHere, threads: ThreadsHere) -> Response:
+async def rename(name: _Named, body: NewIndex, request: Request, served: ServedHere, threads: ThreadsHere) -> Response:
     """Give an index another name, under which keys that are held to indexes have to be allowed to see it. Its stored
     answers move with it. The default one keeps its name."""
     _check_may_name(body.name)
@@ -60,7 +60,7 @@ async def rename(name: Named, body: NewIndex, request: Request, served: ServedHe
 
 
 @router.delete("/v1/indexes/{name}", response_model=IndexRemovedJSON)
-async def remove(name: Named, request: Request, served: ServedHere, threads: ThreadsHere) -> Response:
+async def remove(name: _Named, request: Request, served: ServedHere, threads: ThreadsHere) -> Response:
     """Delete an index with its uploaded files and stored answers; files of folders stay. The default one can only be
     emptied."""
     caller().require("admin")

@@ -39,13 +39,13 @@ async def _viewer(request: Request) -> Viewer:
 
 
 ViewerHere = Annotated[Viewer, Depends(_viewer)]
-Index = Annotated[IndexName | None, Query()]
+_Index = Annotated[IndexName | None, Query()]
 Start = Annotated[int, Query(ge=0, description="character of the text at which it begins")]
 
 
 @router.get("/v1/documents/{id:path}/file", response_class=Response)
 async def file(
-    id: str, request: Request, served: ServedHere, threads: ThreadsHere, viewer: ViewerHere, index: Index = None
+    id: str, request: Request, served: ServedHere, threads: ThreadsHere, viewer: ViewerHere, index: _Index = None
 ) -> Response:
     """Send the file of a document, as it was indexed; ranges of it if asked for. A PDF is shown, all else is saved. If
     an id itself ends in `/file`, its slashes must be percent-encoded."""
@@ -69,7 +69,7 @@ async def file(
 
 @router.get("/v1/documents/{id:path}/pages", response_model=PagesJSON)
 async def pages(
-    id: str, request: Request, served: ServedHere, threads: ThreadsHere, viewer: ViewerHere, index: Index = None
+    id: str, request: Request, served: ServedHere, threads: ThreadsHere, viewer: ViewerHere, index: _Index = None
 ) -> Response:
     """List the sizes of the pages that can be shown: those of PDFs, and of documents and slides where LibreOffice is
     installed. If an id itself ends in `/pages`, its slashes must be percent-encoded."""
@@ -90,7 +90,7 @@ async def page(
     threads: ThreadsHere,
     viewer: ViewerHere,
     width: Annotated[int, Query(ge=NARROWEST, le=WIDEST, description="in dots")] = 1000,
-    index: Index = None,
+    index: _Index = None,
 ) -> Response:
     """Draw a page of a document, as a PNG."""
     original = await threads.reading(lambda: _original(served, index, id))
@@ -110,7 +110,7 @@ async def boxes(
     viewer: ViewerHere,
     start: Start,
     end: Annotated[int, Query(ge=1, description="character before which it ends")],
-    index: Index = None,
+    index: _Index = None,
 ) -> Response:
     """Find the rectangles that the characters `start..end` of a document fill on its pages, one a line, in shares of
     the page as it is shown (0..1) from its top left; none for a document without pages. If an id itself ends in
@@ -133,7 +133,7 @@ async def blocks(
     threads: ThreadsHere,
     start: Start = 0,
     end: Annotated[int | None, Query(ge=1, description="character before which it ends; the end of the text")] = None,
-    index: Index = None,
+    index: _Index = None,
 ) -> Response:
     """Read the blocks of a document between two characters: headings with their levels, paragraphs, lists, code, and
     tables by cells, each text with its place. If an id itself ends in `/blocks`, its slashes must be

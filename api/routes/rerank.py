@@ -40,7 +40,7 @@ def _text_of(item: object) -> object:
 
 
 _OBJECT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}
-Text = Annotated[
+_Text = Annotated[
     str,
     Field(strict=True),
     BeforeValidator(_text_of),
@@ -53,7 +53,7 @@ class RerankRequest(BaseModel):
 
     query: str = Field(strict=True, max_length=MAX_QUESTION, examples=["Who found the pump?"])
     documents: Annotated[
-        list[Text],
+        list[_Text],
         Field(
             min_length=1,
             max_length=MAX_TEXTS,

@@ -34,15 +34,15 @@ class RetrievalSetting(BaseModel):
     score_threshold: float | None = Field(0.0, strict=True, ge=0, le=1, allow_inf_nan=False)
 
 
-Value = Annotated[str, Field(strict=True, min_length=1)]
+_Value = Annotated[str, Field(strict=True, min_length=1)]
 
 
 class Condition(BaseModel):
     """A condition on the documents' metadata. The operators that are understood are `is`, `=` and `in`."""
 
-    name: Value = Field(examples=["type"])
+    name: _Value = Field(examples=["type"])
     comparison_operator: Annotated[str, Field(strict=True)] = Field(examples=["is"])
-    value: Value | Annotated[list[Value], Field(fail_fast=True, min_length=1, max_length=MAX_VALUES)] | None = Field(
+    value: _Value | Annotated[list[_Value], Field(fail_fast=True, min_length=1, max_length=MAX_VALUES)] | None = Field(
         None, examples=["pdf"]
     )
 
@@ -90,7 +90,7 @@ class RetrievalJSON(TypedDict):
     records: list[RecordJSON]
 
 
-class LinkJSON(TypedDict):
+class WebResultJSON(TypedDict):
     """A passage as Open WebUI reads a result of a web search."""
 
     link: str
@@ -117,7 +117,7 @@ async def retrieval(request: RetrievalRequest, http: Request, served: ServedHere
     return reply({"records": [_record(hit, links) for hit in hits if hit.score >= least]})
 
 
-@router.post("/v1/search/external", response_model=list[LinkJSON])
+@router.post("/v1/search/external", response_model=list[WebResultJSON])
 async def external_search(
     request: ExternalSearchRequest,
     http: Request,

@@ -42,7 +42,7 @@ from rag.ingest.cutting import program_of
 from rag.ingest.incoming import Upload
 from rag.ingest.placing import is_begun
 from rag.ingest.prepare import ReadFiles
-from rag.ingest.uploads import Outcome
+from rag.ingest.uploads import UploadOutcome
 from rag.serialise import to_json
 from rag.state.database import Database
 from rag.state.job_table import JobTable
@@ -89,7 +89,7 @@ class Job:
     error: str | None = None
     passages: int = 0
 
-    def end(self, outcome: Outcome) -> None:
+    def end(self, outcome: UploadOutcome) -> None:
         """Note what came of it; messages of files tell no path of this machine."""
         self.document_id, self.passages = outcome.document_id, outcome.passages
         self.error = None if outcome.error is None else public(outcome.error)
@@ -230,7 +230,7 @@ class Jobs:
             ):
                 if kept := index.outcome(job_id):
                     job = Job(job_id, name, "")
-                    job.end(Outcome.of_text(kept))
+                    job.end(UploadOutcome.of_text(kept))
                     return job
         for folder in settings.indexes_dir.glob(f"*/{UPLOADS}"):
             if document_id := incoming.is_waiting(folder.parent, job_id):
@@ -319,7 +319,7 @@ class Jobs:
         """Bring a job to its end. A job that failed leaves no file that the next start would put in; one that is cut
         off by the end of the service waits for the next."""
         try:
-            outcome: Outcome | None = self._put_when_possible(job.index, upload, reader)
+            outcome: UploadOutcome | None = self._put_when_possible(job.index, upload, reader)
         except (IndexBusy, NotReady) as exc:
             outcome = None if self._closing.is_set() else self._given_up(job, upload, str(exc))
         except RagError as exc:
@@ -334,7 +334,7 @@ class Jobs:
         else:
             job.end(outcome)
 
-    def _given_up(self, job: Job, upload: Upload, error: str) -> Outcome | None:
+    def _given_up(self, job: Job, upload: Upload, error: str) -> UploadOutcome | None:
         """End a job that cannot be done, with what an earlier process has done of it undone. None if that is not
         possible now: it waits for the next start."""
         settings = self._served.settings.model_copy(update={"index": job.index})
@@ -346,9 +346,9 @@ class Jobs:
                 _log.warning("upload %s waits for the next start: %s", upload.document_id, exc)
                 return None
         incoming.discard(upload)
-        return Outcome(upload.document_id, False, error, 0)
+        return UploadOutcome(upload.document_id, False, error, 0)
 
-    def _put_when_possible(self, index: str, upload: Upload, reader: Callable[[], ReaderPool]) -> Outcome:
+    def _put_when_possible(self, index: str, upload: Upload, reader: Callable[[], ReaderPool]) -> UploadOutcome:
         """Index an upload. Waits for models that are being loaded, and for another process that writes to the index."""
         deadline = time.monotonic() + _BUSY_S
         read: ReadFiles | None = None
@@ -360,7 +360,7 @@ class Jobs:
                 if time.monotonic() > deadline or self._closing.wait(_RETRY_S):
                     raise
 
-    def _put(self, index: str, upload: Upload, read: ReadFiles) -> Outcome:
+    def _put(self, index: str, upload: Upload, read: ReadFiles) -> UploadOutcome:
         settings = self._served.settings.model_copy(update={"index": index})
         embedder = self._served.models().embedder
         with self._writer_of(index):

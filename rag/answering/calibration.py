@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 
 from rag.atomic import write_whole
 from rag.errors import RagError
-from rag.reading.reader import sha256
-
-FILE = "calibration.json"
+from rag.index.uploaded import CALIBRATION
+from rag.reading.reader import reader_sha256
 
 
 class Calibration(NamedTuple):
@@ -30,20 +29,20 @@ class Calibration(NamedTuple):
     wrong: int  # of them
     file: str  # of the questions
     file_sha256: str
-    made_with: str  # `made_with` of the reader, the weights of the confidence and the embedder
+    made_with: str  # `confidence_fingerprint` of the reader, the weights of the confidence and the embedder
     date: str  # ISO 8601
 
 
-def made_with(embedder: str) -> str:
+def confidence_fingerprint(embedder: str) -> str:
     """A hash that changes whenever confidences do: of the packaged reader, the weights of the confidence, and the
     fingerprint of the index's embedder."""
     weights = files("rag.answering").joinpath("weights.json").read_bytes()
-    return hashlib.sha256(f"{sha256()} {embedder} ".encode() + weights).hexdigest()
+    return hashlib.sha256(f"{reader_sha256()} {embedder} ".encode() + weights).hexdigest()
 
 
 def read_calibration(folder: Path) -> Calibration | None:
     """The calibration of the index in `folder`; None if it has none. Raises `RagError` if the file is damaged."""
-    path = folder / FILE
+    path = folder / CALIBRATION
     try:
         stored: Any = json.loads(path.read_text("utf-8"))
         found = Calibration(*(stored[name] for name in Calibration._fields))  # a later version may have added others
@@ -63,10 +62,10 @@ def write_calibration(folder: Path, calibration: Calibration) -> None:
     """Put the calibration in place of the one that is there. Raises `RagError` if it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / FILE, (json.dumps(calibration._asdict(), indent=1) + "\n").encode())
+        write_whole(folder / CALIBRATION, (json.dumps(calibration._asdict(), indent=1) + "\n").encode())
     except OSError as exc:
         raise RagError(
-            f"{folder / FILE} cannot be written ({exc.strerror}): do it as the owner of the folder, or see the "
+            f"{folder / CALIBRATION} cannot be written ({exc.strerror}): do it as the owner of the folder, or see the "
             "threshold with --dry-run"
         ) from exc
 
@@ -74,6 +73,8 @@ def write_calibration(folder: Path, calibration: Calibration) -> None:
 def remove_calibration(folder: Path) -> None:
     """Go back to the packaged threshold. Raises `RagError` if the file cannot be removed."""
     try:
-        (folder / FILE).unlink(missing_ok=True)
+        (folder / CALIBRATION).unlink(missing_ok=True)
     except OSError as exc:
-        raise RagError(f"{folder / FILE} cannot be removed ({exc.strerror}): do it as the owner of the folder") from exc
+        raise RagError(
+            f"{folder / CALIBRATION} cannot be removed ({exc.strerror}): do it as the owner of the folder"
+        ) from exc

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.answering.form import Form, listed, titles
+from rag.answering.form import Form, listed_documents, titles
 from rag.answering.refusal import no_document_fits
 from rag.index.filters import stated_day, types
 from rag.seams import Snapshot
@@ -130,7 +130,7 @@ def _by_date(documents: Sequence[DocumentInfo], which: str, day: str) -> Form:
 
 def _listing(line: str, documents: Sequence[DocumentInfo]) -> Form:
     text = f"{line}:\n{titles(documents)}" if documents else f"{line}."
-    return Form(remark=text, documents=listed(documents), mode="catalogue")
+    return Form(remark=text, documents=listed_documents(documents), mode="catalogue")
 
 
 def _count(number: int, of: str = "") -> str:

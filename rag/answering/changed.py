@@ -30,7 +30,7 @@ _DATE = re.compile(
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 
 
-def changed(infos: Sequence[DocumentInfo], one: StoredDocument, two: StoredDocument) -> tuple[Part, ...]:
+def changed_sentences(infos: Sequence[DocumentInfo], one: StoredDocument, two: StoredDocument) -> tuple[Part, ...]:
     """The pairs of sentences with other figures, in the order of the second document; none if they are too few to
     show what changed."""
     pairs = list(_pairs(standing_alone(one)[:_SENTENCES], standing_alone(two)[:_SENTENCES]))

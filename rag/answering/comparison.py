@@ -1,9 +1,9 @@
 """A question that compares two things -> what the documents say of each, side by side, and no conclusion.
 
 Two documents that the question names are given by the sentences that differ in a figure (`changed.py`), or each in
-outline, unless it asks about a thing in them. Two subjects
-("the ferry and the bridge"), or two documents and a thing, become a question each, which goes the ordinary way within
-its document. Nothing is compared here: that is left to the person. English.
+outline, unless it asks about a thing in them. Two subjects ("the ferry and the bridge"), or two documents and a thing,
+become a question each, which goes the ordinary way within its document.
+Nothing is compared here: that is left to the person. English.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from rag.answering.changed import REMARK, changed
+from rag.answering.changed import REMARK, changed_sentences
 from rag.answering.choose import Chosen, evidence, sentences_around
 from rag.answering.extract import sentence_parts
-from rag.answering.form import Form, listed, which
+from rag.answering.form import Form, listed_documents, which
 from rag.answering.outline import SENTENCES, outline
 from rag.answering.parts import Part
-from rag.retrieval.naming import named
+from rag.retrieval.naming import named_documents
 from rag.retrieval.search import coverage
 from rag.text.structure import block_at
 from rag.text.terms import terms
@@ -56,9 +56,9 @@ class Side(NamedTuple):
 
 def comparison(text: str, documents: Sequence[DocumentInfo], stored: Callable[[str], StoredDocument]) -> Form | None:
     """The outlines of the two documents that the question names; None if it does not, or asks about a thing in them."""
-    found = named(text, documents)
+    found = named_documents(text, documents)
     if len(found.documents) != 2 and _several(text):
-        return Form(remark=_TWO, documents=listed(found.candidates), reason="unclear")
+        return Form(remark=_TWO, documents=listed_documents(found.candidates), reason="unclear")
     if not found.asked and len(documents) > 1:  # "Compare all documents."
         found = found._replace(documents=tuple(documents) if len(documents) == 2 else (), candidates=tuple(documents))
     if len(found.documents) != 2 and (each := _named_each(text, documents)):
@@ -70,8 +70,8 @@ def comparison(text: str, documents: Sequence[DocumentInfo], stored: Callable[[s
         several = len(found.candidates) > 2 and not found.topic and not two_subjects
         return which(found.candidates, "two documents are") if several else None
     both = [stored(info.id) for info in found.documents]
-    if pairs := changed(found.documents, *both):
-        return Form(pairs, REMARK, listed(found.documents))
+    if pairs := changed_sentences(found.documents, *both):
+        return Form(pairs, REMARK, listed_documents(found.documents))
     one, two = (outline(document, SENTENCES // 2)[0] for document in both)
     if not (one and two):  # a document of headings alone
         return None
@@ -80,7 +80,7 @@ def comparison(text: str, documents: Sequence[DocumentInfo], stored: Callable[[s
         for info, parts in zip(found.documents, (one, two), strict=True)
     )
     second = second._replace(before=f"\n\n{second.before}")
-    return Form((first, *one[1:], second, *two[1:]), NO_CONCLUSION, listed(found.documents))
+    return Form((first, *one[1:], second, *two[1:]), NO_CONCLUSION, listed_documents(found.documents))
 
 
 def sides(text: str, documents: Sequence[DocumentInfo]) -> tuple[Side, Side] | None:
@@ -108,7 +108,7 @@ def _subjects(text: str) -> tuple[str, str] | None:
 def _named_each(text: str, documents: Sequence[DocumentInfo]) -> tuple[DocumentInfo, ...]:
     """The two documents if each of the two subjects names one of them, and nothing else ("the lease and the rent
     letter"); else none."""
-    found = [named(subject, documents) for subject in _subjects(text) or ()]
+    found = [named_documents(subject, documents) for subject in _subjects(text) or ()]
     infos = tuple(one.documents[0] for one in found if len(one.documents) == 1 and not one.topic)
     return infos if len({info.id for info in infos}) == 2 else ()
 
@@ -154,5 +154,5 @@ def _completed(one: str, two: str) -> tuple[str, str]:
 
 
 def _side(subject: str, documents: Sequence[DocumentInfo]) -> Side:
-    found = named(subject, documents).documents
+    found = named_documents(subject, documents).documents
     return Side(subject, found[0].id if len(found) == 1 else None)

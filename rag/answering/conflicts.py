@@ -83,7 +83,7 @@ _KINDS = frozenset(  # of documents
 _ENDS = (".", "!", "?", ":", ";", ",")
 
 
-class Place(NamedTuple):
+class AnsweringPlace(NamedTuple):
     """A place that answers, with the value that it gives and the sentence that gives it."""
 
     chosen: Chosen
@@ -94,7 +94,7 @@ class Place(NamedTuple):
 
 def clashes(
     question: Question, chosen: Chosen, hits: Sequence[Hit], readings: Sequence[PassageReading]
-) -> list[list[Place]]:
+) -> list[list[AnsweringPlace]]:
     """The values that the documents give, each with the places that give it: first that of the chosen span, then those
     that cannot be right if it is. Empty if they agree."""
     asked = frozenset([*word_list(question.standalone), *fold(question.standalone).replace("?", " ").split()])
@@ -115,9 +115,11 @@ def clashes(
     return groups
 
 
-def _places(question: Question, chosen: Chosen, hits: Sequence[Hit], readings: Sequence[PassageReading]) -> list[Place]:
+def _places(
+    question: Question, chosen: Chosen, hits: Sequence[Hit], readings: Sequence[PassageReading]
+) -> list[AnsweringPlace]:
     """The places that answer, one of each document, the chosen one first; empty if it states no value."""
-    places: dict[str, Place] = {}
+    places: dict[str, AnsweringPlace] = {}
     ranked = sorted(zip(hits, readings, strict=True), key=lambda pair: -_score(*pair))
     for hit, reading in [(chosen.hit, chosen.reading), *ranked]:
         near = reading.score >= _ANSWERS and chosen.score - _score(hit, reading) <= _NEAR
@@ -134,12 +136,12 @@ def _score(hit: Hit, reading: PassageReading) -> float:
     return reading.score + RETRIEVAL_WEIGHT * hit.score
 
 
-def _place(question: Question, at: Chosen) -> Place | None:
+def _place(question: Question, at: Chosen) -> AnsweringPlace | None:
     """The value of the best span of a passage; None if it states none."""
     sentence = sentences_around(at)[0]
     if question.kind == "yesno":
         word = verdict(at.reading, sentences_around(at))
-        return Place(at, Value(), word, sentence) if word else None
+        return AnsweringPlace(at, Value(), word, sentence) if word else None
     start, end = at.span.start - at.passage.start, at.span.end - at.passage.start
     said = at.passage.text[start:end]
     value = value_of(said, at.passage.text[max(start - _BEFORE, 0) : start])
@@ -147,10 +149,10 @@ def _place(question: Question, at: Chosen) -> Place | None:
         return None
     if value.name and question.wants_list >= _WANTS_LIST:
         return None
-    return Place(at, value, " ".join(said.split()), sentence)
+    return AnsweringPlace(at, value, " ".join(said.split()), sentence)
 
 
-def _agree(one: Place, other: Place, asked: frozenset[str]) -> bool:
+def _agree(one: AnsweringPlace, other: AnsweringPlace, asked: frozenset[str]) -> bool:
     """True if two places give the same value."""
     if one.value == other.value == Value():
         return one.said == other.said
@@ -159,7 +161,7 @@ def _agree(one: Place, other: Place, asked: frozenset[str]) -> bool:
     return not differ(one.value, other.value, asked)
 
 
-def _contradict(question: Question, asked: frozenset[str], one: Place, other: Place) -> bool:
+def _contradict(question: Question, asked: frozenset[str], one: AnsweringPlace, other: AnsweringPlace) -> bool:
     """True if the places say different things of the same subject."""
     apart = one.said != other.said if question.kind == "yesno" else differ(one.value, other.value, asked)
     return (
@@ -170,7 +172,7 @@ def _contradict(question: Question, asked: frozenset[str], one: Place, other: Pl
     )
 
 
-def _announced(asked: frozenset[str], one: Place, other: Place) -> bool:
+def _announced(asked: frozenset[str], one: AnsweringPlace, other: AnsweringPlace) -> bool:
     """True if one of the places says that the value changed, or states both values."""
     for place, against in ((one, other), (other, one)):
         if _CHANGES.search(place.sentence.text):
@@ -180,7 +182,7 @@ def _announced(asked: frozenset[str], one: Place, other: Place) -> bool:
     return False
 
 
-def _around(place: Place) -> str:
+def _around(place: AnsweringPlace) -> str:
     """The sentence of a value with those before and after it in its passage."""
     passage, at = place.chosen.passage, place.sentence
     before = [sentence.start for sentence in passage.sentences if sentence.end <= at.start][-1:] or [at.start]
@@ -188,13 +190,13 @@ def _around(place: Place) -> str:
     return passage.text[before[0] - passage.start : after[0] - passage.start]
 
 
-def _context(place: Place) -> str:
+def _context(place: AnsweringPlace) -> str:
     """Words that say what a value is of: title, headings, and its sentence; for a row, its column and name."""
     passage = place.chosen.passage
     return "\n".join([passage.title, passage.section or "", _own_words(place)])
 
 
-def _own_words(place: Place) -> str:
+def _own_words(place: AnsweringPlace) -> str:
     """The sentence of a value without it; of a row of a table its name and its column."""
     passage, row, span = place.chosen.passage, place.sentence, place.chosen.span
     header = table_header(passage, row.start)
@@ -206,7 +208,7 @@ def _own_words(place: Place) -> str:
     return f"{found[0][0] if number else ''} {names[number] if number < len(names) else ''}"
 
 
-def _same_subject(asked: frozenset[str], one: Place, other: Place) -> bool:
+def _same_subject(asked: frozenset[str], one: AnsweringPlace, other: AnsweringPlace) -> bool:
     if _apart(_periods(one), _periods(other)):
         return False
     if _apart(_things(one, asked), _things(other, asked)):
@@ -218,7 +220,7 @@ def _apart(one: frozenset[str], other: frozenset[str]) -> bool:
     return bool(one and other) and one.isdisjoint(other)
 
 
-def _periods(place: Place) -> frozenset[str]:
+def _periods(place: AnsweringPlace) -> frozenset[str]:
     """The years that a value is said to be of; a whole date is that of an event or a letter."""
     passage = place.chosen.passage
     name = passage.document_id.rpartition("/")[2].replace("_", " ").replace("-", " ")
@@ -226,7 +228,7 @@ def _periods(place: Place) -> frozenset[str]:
     return frozenset(year[:4] for year in _YEAR.findall("\n".join(texts)))
 
 
-def _things(place: Place, asked: frozenset[str]) -> frozenset[str]:
+def _things(place: AnsweringPlace, asked: frozenset[str]) -> frozenset[str]:
     """The things that the sentence speaks of before its value, but those of the question: "adults" in "Admission for
     adults costs 12 euros"."""
     if table_header(place.chosen.passage, place.sentence.start) is not None:
@@ -248,7 +250,7 @@ def _named(text: str) -> Iterator[str]:
             yield word
 
 
-def _series(one: Place, other: Place, asked: frozenset[str]) -> bool:
+def _series(one: AnsweringPlace, other: AnsweringPlace, asked: frozenset[str]) -> bool:
     """True if the documents are of one kind for different things or days: their names or titles are alike but for a
     word ("Ferrol S manual", "Ferrol L manual"), or for a date ("Visit of 3 May 2024", "Visit of 7 June 2024")."""
     for mine, yours in ((_name(one), _name(other)), (_title(one), _title(other))):
@@ -263,13 +265,13 @@ def _series(one: Place, other: Place, asked: frozenset[str]) -> bool:
     return False
 
 
-def _name(place: Place) -> str:
+def _name(place: AnsweringPlace) -> str:
     """The name of the document's file, without its suffix, as words."""
     name = place.chosen.passage.document_id.rpartition("/")[2].rpartition(".")[0]
     return re.sub(r"[_\W]+", " ", re.sub(r"\d{4}[-_.]?\d\d([-_.]?\d\d)?", " ", name))
 
 
-def _title(place: Place) -> str:
+def _title(place: AnsweringPlace) -> str:
     """Title and headings, with the first line of the document if the passage has it."""
     passage = place.chosen.passage
     first = passage.text.split("\n", 1)[0] if passage.start == 0 and place.chosen.span.start > passage.start else ""
@@ -277,13 +279,13 @@ def _title(place: Place) -> str:
     return "\n".join(dict.fromkeys([passage.title, passage.section or "", lead]))
 
 
-def _other_form(one: Place, other: Place) -> bool:
+def _other_form(one: AnsweringPlace, other: AnsweringPlace) -> bool:
     """True if the passages are forms that are filled for different things: "Patient: Anna", "Patient: Emil"."""
     mine, yours = _fields(one), _fields(other)
     return any(yours.get(key, value) != value for key, value in mine.items())
 
 
-def _fields(place: Place) -> dict[str, str]:
+def _fields(place: AnsweringPlace) -> dict[str, str]:
     passage = place.chosen.passage
     return {
         match[1].lower(): match[2].strip().lower()

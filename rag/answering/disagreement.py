@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.answering.conflicts import Place
+from rag.answering.conflicts import AnsweringPlace
 from rag.answering.parts import Composer
 from rag.answering.quote import at_place
 from rag.retrieval.question import Question
 from rag.types import Citation, Conflict, ConflictValue
 
 
-def conflict_of(question: Question, groups: Sequence[Sequence[Place]], composer: Composer) -> Conflict:
+def conflict_of(question: Question, groups: Sequence[Sequence[AnsweringPlace]], composer: Composer) -> Conflict:
     """The values, newest first, then those without a date; each cites all places that give it."""
     values = [_value(group, composer) for group in groups]
     return Conflict(question.text, tuple(sorted(values, key=lambda value: value.as_of or "", reverse=True)))
@@ -32,7 +32,7 @@ def told(conflict: Conflict, citations: Sequence[Citation]) -> str:
     return f"The documents disagree: {', '.join(said)}."
 
 
-def _value(group: Sequence[Place], composer: Composer) -> ConflictValue:
+def _value(group: Sequence[AnsweringPlace], composer: Composer) -> ConflictValue:
     """The value of places that agree, in the words of the first one."""
     said = [composer.cited(at_place(place.chosen)) for place in group]
     citations = [citation for _, cited in said for citation in cited]

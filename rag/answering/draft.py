@@ -18,7 +18,7 @@ from rag.answering.choose import Chosen
 from rag.answering.comparison import NO_CONCLUSION, Side
 from rag.answering.confidence import sure_from
 from rag.answering.form import Form
-from rag.answering.modes import Outcome, Parts
+from rag.answering.modes import ModeResult, Parts
 from rag.answering.parts import Composed, Composer, Part, QuotedPlace
 from rag.checking.faithfulness import SUPPORTED
 from rag.retrieval.question import Question
@@ -51,7 +51,7 @@ class Clock:
 
 
 @dataclass(slots=True)
-class Asked:
+class Subquestion:
     """A question of those that were asked at once, and what became of it."""
 
     question: Question
@@ -87,7 +87,9 @@ class Draft:
     mode: Mode
     notices: tuple[str, ...] = ()  # on the threshold
     filters: Filters | None = None
-    asked: list[Asked] = field(default_factory=list)  # one, or two for a question that asks for two things; see `form`
+    asked: list[Subquestion] = field(
+        default_factory=list
+    )  # one, or two for a question that asks for two things; see `form`
     form: Form | None = None  # of its own, for which no passage has to be found
     share: float = 0.0  # probability of the form, if nothing else is asked
     hits: tuple[Hit, ...] = ()  # the listed ones
@@ -95,7 +97,7 @@ class Draft:
     unread: dict[str, tuple[str, ...]] = field(default_factory=dict)  # notes of the documents that were read in part
     generation: int = 0
     origins: dict[str, Origin] = field(default_factory=dict)  # of the documents of all hits
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[ModeResult] = field(default_factory=list)
     spoke: list[bool] = field(default_factory=list)  # for each outcome: True if it had a supported part
     clock: Clock = field(default_factory=Clock)
     id: str = field(default_factory=lambda: f"ans_{uuid.uuid4().hex}")
@@ -110,9 +112,9 @@ class Draft:
         parts = self.form.parts if self.form else ()
         return {place.evidence.passage.document_id for part in parts for place in part.places}
 
-    def said(self) -> list[tuple[Asked, Chosen]]:
+    def said(self) -> list[tuple[Subquestion, Chosen]]:
         """The questions that are answered, each place in the documents once."""
-        found: dict[tuple[str, int, Side | None], tuple[Asked, Chosen]] = {}
+        found: dict[tuple[str, int, Side | None], tuple[Subquestion, Chosen]] = {}
         for one in self.asked:
             if one.chosen is not None and not one.refused:
                 found.setdefault((one.chosen.passage.id, one.chosen.span.start, one.side), (one, one.chosen))
@@ -161,7 +163,7 @@ def in_turn(lists: Sequence[Sequence[Hit]]) -> list[Hit]:
 
 def checked(
     parts: Parts, composer: Composer, sure: bool, said_at: set[tuple[str, int, int]]
-) -> Generator[NextClaim, None, tuple[Outcome, bool]]:
+) -> Generator[NextClaim, None, tuple[ModeResult, bool]]:
     """The parts that are supported, each put behind the answer so far; the others are not said, nor are those again
     whose sentences were quoted for another part of the question. Returns with the outcome if one was supported."""
     before, spoke = frozenset(said_at), False
@@ -170,7 +172,7 @@ def checked(
             try:
                 part = next(parts)
             except StopIteration as end:
-                return cast(Outcome, end.value), spoke
+                return cast(ModeResult, end.value), spoke
             if part.support < SUPPORTED:
                 continue
             spoke = True

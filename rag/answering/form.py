@@ -93,7 +93,7 @@ def says_so(text: str) -> QuestionKind | None:
     return next((kind for kind, pattern in _SAYS_SO.items() if pattern.search(text)), None)
 
 
-def listed(documents: Sequence[DocumentInfo]) -> tuple[ListedDocument, ...]:
+def listed_documents(documents: Sequence[DocumentInfo]) -> tuple[ListedDocument, ...]:
     """The documents as an answer names them."""
     return tuple(ListedDocument(info.id, info.title, info.source) for info in documents)
 
@@ -109,4 +109,4 @@ def titles(documents: Sequence[DocumentInfo]) -> str:
 def which(documents: Sequence[DocumentInfo], of: str) -> Form:
     """The form that asks which of the documents is meant."""
     text = f"It is not clear which {of} meant. It could be:\n{titles(documents)}\nAsk with a title or a file's name."
-    return Form(remark=text, documents=listed(documents), reason="unclear")
+    return Form(remark=text, documents=listed_documents(documents), reason="unclear")

@@ -21,7 +21,7 @@ _LONGEST_CODE = 160  # characters of code that is quoted with the line that anno
 _MARKER = re.compile(r"(?:(?P<bullet>[-*+•–])|(?P<number>\d{1,3})[.)]|[a-z][.)])\s+")
 
 
-class Line(NamedTuple):
+class DocumentLine(NamedTuple):
     """A line of a document, as a place in it."""
 
     start: int
@@ -72,12 +72,12 @@ def without_marker(text: str) -> int:
     return match.end() if match else 0
 
 
-def _is_within(line: Line, passage: Passage, span: AnswerSpan) -> bool:
+def _is_within(line: DocumentLine, passage: Passage, span: AnswerSpan) -> bool:
     """True if the span stands in a later sentence of an item, which may name several things itself."""
     return line.item and any(line.start < one.start <= span.start for one in passage.sentences)
 
 
-def _section(stored: StoredDocument, span: AnswerSpan) -> list[Line]:
+def _section(stored: StoredDocument, span: AnswerSpan) -> list[DocumentLine]:
     """The lines between the headings and tables around the span."""
     text = stored.document.text
     blocks = stored.document.blocks or blocks_in(text)
@@ -92,23 +92,25 @@ def _section(stored: StoredDocument, span: AnswerSpan) -> list[Line]:
     ]
 
 
-def _lines(text: str, number: int, block: BlockSpan) -> Iterator[Line]:
+def _lines(text: str, number: int, block: BlockSpan) -> Iterator[DocumentLine]:
     start = block.start
-    found: list[Line] = []
+    found: list[DocumentLine] = []
     for part in text[block.start : block.end].split("\n"):
         begin = start + len(part) - len(part.lstrip())
         match = _MARKER.match(part.strip()) if block.kind in ("list", "prose") else None
         if part.strip():
             ordinal = int(match["number"]) if match and match["number"] else None
             mark = (match["bullet"] or ("1" if match["number"] else "a")) if match else ""
-            found.append(Line(begin, start + len(part.rstrip()), number, block.kind, match is not None, ordinal, mark))
+            found.append(
+                DocumentLine(begin, start + len(part.rstrip()), number, block.kind, match is not None, ordinal, mark)
+            )
         start += len(part) + 1
     if block.kind == "list" and not any(line.item for line in found):  # terms and what they mean
         found = [line._replace(item=True) for line in found]
     yield from found
 
 
-def _run(lines: Sequence[Line], at: int, text: str, steps: bool) -> range | None:
+def _run(lines: Sequence[DocumentLine], at: int, text: str, steps: bool) -> range | None:
     """The lines of the list that the line `at` belongs to or announces."""
     if not _in_list(lines, at):
         follows = at + 1 < len(lines) and lines[at + 1].item
@@ -127,26 +129,26 @@ def _run(lines: Sequence[Line], at: int, text: str, steps: bool) -> range | None
     return range(first, last + 1)
 
 
-def _begins(lines: Sequence[Line], at: int) -> int:
+def _begins(lines: Sequence[DocumentLine], at: int) -> int:
     """The line that begins the item with which the line `at` goes on in the same block."""
     while at > 0 and not lines[at].item and lines[at - 1].block == lines[at].block:
         at -= 1
     return at
 
 
-def _marks_around(lines: Sequence[Line], at: int) -> frozenset[str]:
+def _marks_around(lines: Sequence[DocumentLine], at: int) -> frozenset[str]:
     """The marks of the lists in whose items that of the line `at` stands: those that the block has before its own."""
     own = lines[_begins(lines, at)].mark
     marks = [line.mark for line in lines if line.item and line.block == lines[at].block]
     return frozenset(marks[: marks.index(own)]) if own in marks else frozenset()
 
 
-def _in_list(lines: Sequence[Line], at: int) -> bool:
+def _in_list(lines: Sequence[DocumentLine], at: int) -> bool:
     """True if the line is an item, or goes on with one in the same block."""
     return lines[_begins(lines, at)].item
 
 
-def _after(lines: Sequence[Line], at: int, steps: bool) -> int | None:
+def _after(lines: Sequence[DocumentLine], at: int, steps: bool) -> int | None:
     """The next line of the list behind the line `at`; None at its end."""
     following = at + 1
     if following >= len(lines):
@@ -160,7 +162,7 @@ def _after(lines: Sequence[Line], at: int, steps: bool) -> int | None:
     return ahead if steps or not _is_heading(lines, ahead) else None
 
 
-def _before(lines: Sequence[Line], at: int, steps: bool) -> int | None:
+def _before(lines: Sequence[DocumentLine], at: int, steps: bool) -> int | None:
     """The line of the list before the line `at`; None at its beginning."""
     if at == 0:
         return None
@@ -173,7 +175,7 @@ def _before(lines: Sequence[Line], at: int, steps: bool) -> int | None:
     return behind if steps or not _is_heading(lines, at) else None
 
 
-def _is_heading(lines: Sequence[Line], at: int) -> bool:
+def _is_heading(lines: Sequence[DocumentLine], at: int) -> bool:
     """True if text of its own follows the numbered line in its block: the heading of a section, not an item."""
     following = at + 1
     return (
@@ -184,7 +186,7 @@ def _is_heading(lines: Sequence[Line], at: int) -> bool:
     )
 
 
-def _listing(stored: StoredDocument, lines: Sequence[Line], run: range, span: AnswerSpan) -> Listing | None:
+def _listing(stored: StoredDocument, lines: Sequence[DocumentLine], run: range, span: AnswerSpan) -> Listing | None:
     text = stored.document.text
     items: list[tuple[int, int]] = []
     for line in (lines[number] for number in run):
@@ -204,7 +206,7 @@ def _listing(stored: StoredDocument, lines: Sequence[Line], run: range, span: An
     return Listing(lead, tuple(found), "numbers" if numbered else "bullets", len(items)) if found else None
 
 
-def _told(stored: StoredDocument, lines: Sequence[Line], touched: Sequence[int], text: str) -> Listing | None:
+def _told(stored: StoredDocument, lines: Sequence[DocumentLine], touched: Sequence[int], text: str) -> Listing | None:
     """The steps that a paragraph tells, or that lines tell which announce code."""
     first, last = touched[0], touched[-1]
     if any(lines[number].kind != "prose" for number in (first, last)):
@@ -225,13 +227,15 @@ def _told(stored: StoredDocument, lines: Sequence[Line], touched: Sequence[int],
     return Listing((), items, marks, len(items)) if 1 < len(items) <= _MOST_SENTENCES else None
 
 
-def _announces_code(lines: Sequence[Line], number: int, text: str) -> bool:
+def _announces_code(lines: Sequence[DocumentLine], number: int, text: str) -> bool:
     line = lines[number]
     follows = number + 1 < len(lines) and lines[number + 1].kind == "code"
     return line.kind == "prose" and follows and announces_list(text[line.start : line.end])
 
 
-def _with_code(stored: StoredDocument, lines: Sequence[Line], number: int, start: int | None = None) -> Evidence | None:
+def _with_code(
+    stored: StoredDocument, lines: Sequence[DocumentLine], number: int, start: int | None = None
+) -> Evidence | None:
     """A line, from `start` on, with the code that it announces, if that is short."""
     line = lines[number] if start is None else lines[number]._replace(start=start)
     code = [other for other in lines[number + 1 :] if other.block == lines[number + 1].block]

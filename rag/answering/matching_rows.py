@@ -25,7 +25,7 @@ _DENIES = re.compile(r"\b(?:no|not|without|never|neither|except)\b|n['’]t\b", 
 _LETTERS = re.compile(r"[^\W\d_]|\d{4}")
 
 
-def matching(question: Question, chosen: Chosen, stored: LookUp) -> list[Chosen]:
+def rows_that_match(question: Question, chosen: Chosen, stored: LookUp) -> list[Chosen]:
     """The cells, in the order of their rows; empty if none but the chosen row matches, or no table is known."""
     start = chosen.span.start
     for rows in rows_near([chosen.hit], stored, TABLES):

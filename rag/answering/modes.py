@@ -12,7 +12,7 @@ from rag.answering.parts import Part
 from rag.types import AbstentionReason, Usage
 
 
-class Outcome(NamedTuple):
+class ModeResult(NamedTuple):
     """The end of an answer, when all its parts have been said."""
 
     usage: Usage = Usage()
@@ -20,10 +20,10 @@ class Outcome(NamedTuple):
     remark: str = ""  # our own words behind the parts, which are no claim
 
 
-Parts = Generator[Part, None, Outcome]  # lazy: nothing is computed until it is consumed; closed, it ends the work
+Parts = Generator[Part, None, ModeResult]  # lazy: nothing is computed until it is consumed; closed, it ends the work
 
 
 def at_once(parts: Sequence[Part], remark: str = "") -> Parts:
     """Parts that are all there already, and a remark behind them."""
     yield from parts
-    return Outcome(remark=remark)
+    return ModeResult(remark=remark)

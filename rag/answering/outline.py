@@ -17,11 +17,11 @@ from typing import NamedTuple
 import numpy as np
 
 from rag.answering.catalogue import every_document
-from rag.answering.form import Form, listed, which
+from rag.answering.form import Form, listed_documents, which
 from rag.answering.lists import without_marker
 from rag.answering.parts import Part, quoted
 from rag.checking.faithfulness import VERBATIM
-from rag.retrieval.naming import Named, named
+from rag.retrieval.naming import NamedDocuments, named_documents
 from rag.retrieval.question import Question
 from rag.text.structure import block_at
 from rag.text.terms import terms
@@ -80,14 +80,14 @@ def summary(
 ) -> Form | None:
     """The outline of the document that the question names, or of the only one; if it may mean several, those. None if
     it names none and asks about a thing."""
-    found = named(question.text, documents)
+    found = named_documents(question.text, documents)
     if not found.asked and question.carried:  # "summarise it"
-        found = named(question.standalone, documents)
+        found = named_documents(question.standalone, documents)
     meant = found.documents if len(found.documents) == 1 else _of_topic(found, stored)
     if meant or (len(documents) == 1 and not found.asked):
         (info,) = meant or documents
         parts, left_out = outline(stored(info.id), about=vector)
-        return Form(parts, _remark(left_out), listed([info])) if parts else None
+        return Form(parts, _remark(left_out), listed_documents([info])) if parts else None
     if found.candidates or not found.asked:
         if _LIBRARY.search(question.text):
             return every_document(documents)
@@ -95,7 +95,7 @@ def summary(
     return None
 
 
-def _of_topic(found: Named, stored: Callable[[str], StoredDocument]) -> Sequence[DocumentInfo]:
+def _of_topic(found: NamedDocuments, stored: Callable[[str], StoredDocument]) -> Sequence[DocumentInfo]:
     """The one of a few candidates that speaks of the question's topic, in a share of its passages that is twice that of
     each other one: "the key points of Acme's annual meeting". Empty if there is none."""
     if not found.topic or not 2 <= len(found.candidates) <= _FEW:
@@ -114,7 +114,7 @@ def outline_of(name: str, documents: Sequence[DocumentInfo], stored: Callable[[s
     wanted = name.casefold().rstrip("?!. ")
     found = [info for info in documents if wanted in _names(info)]
     parts, left_out = outline(stored(found[0].id)) if len(found) == 1 else ((), 0)
-    return Form(parts, _remark(left_out), listed(found)) if parts else None
+    return Form(parts, _remark(left_out), listed_documents(found)) if parts else None
 
 
 def _names(info: DocumentInfo) -> set[str]:

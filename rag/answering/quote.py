@@ -14,7 +14,7 @@ from rag.answering.choose import Chosen, evidence, sentences_around
 from rag.answering.denied_above import denied_above
 from rag.answering.extract import MOST_SENTENCES, sentence_parts
 from rag.answering.lists import Listing, announces_list, listing, without_marker
-from rag.answering.matching_rows import matching, says_yes
+from rag.answering.matching_rows import rows_that_match, says_yes
 from rag.answering.modes import Parts, at_once
 from rag.answering.parts import Part, QuotedPlace
 from rag.answering.rows import LookUp
@@ -159,7 +159,9 @@ def _cells(question: Question, chosen: Chosen, row: Evidence, stored: LookUp) ->
         return []
     if question.kind == "yesno":
         return [_with_mark(cell, chosen)] if cell else []
-    several = [part for one in matching(question, chosen, stored) if (part := _cell(one, sentences_around(one)[0]))]
+    several = [
+        part for one in rows_that_match(question, chosen, stored) if (part := _cell(one, sentences_around(one)[0]))
+    ]
     if several:
         return several
     return (_column(chosen, row) if question.wants_list >= _WANTS_LIST else []) or ([cell] if cell else [])

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from rag.answering.refusal import UNREAD
 from rag.index.unread import Unread
-from rag.retrieval.naming import named
+from rag.retrieval.naming import named_documents
 from rag.types import DocumentInfo
 
 _VERB = re.compile(r"^(is|has|holds|needs)\b")
@@ -33,7 +33,7 @@ def names_document(text: str, documents: Sequence[DocumentInfo]) -> bool:
 def unread_by_words(text: str, unread: Sequence[Unread]) -> list[Unread]:
     """The one or two files of whose names the question holds the words."""
     infos = [DocumentInfo(item.document_id, "", "", "", 0, 0, None) for item in unread]
-    ids = {info.id for info in named(text, infos).documents}
+    ids = {info.id for info in named_documents(text, infos).documents}
     return [item for item in unread if item.document_id in ids]
 
 

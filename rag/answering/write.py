@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rag.answering.cited_text import Cited, CitedText
-from rag.answering.modes import Outcome, Parts
+from rag.answering.modes import ModeResult, Parts
 from rag.answering.parts import Part, QuotedPlace
 from rag.answering.prompt import DECLINED, writing_grammar, writing_messages
 from rag.checking.faithfulness import check
@@ -30,13 +30,13 @@ def write(
     for piece in model.write(messages, grammar, _WRITTEN_TOKENS, deadline):
         tokens += 1
         if silent and (text.rest + piece).lstrip().startswith(DECLINED):
-            return Outcome(Usage(prompt_tokens, tokens), "declined")
+            return ModeResult(Usage(prompt_tokens, tokens), "declined")
         for cited in text.add(piece):
             silent = False
             yield _written_part(cited, by_label, question)
     for cited in text.end():
         yield _written_part(cited, by_label, question)
-    return Outcome(Usage(prompt_tokens, tokens))
+    return ModeResult(Usage(prompt_tokens, tokens))
 
 
 def _written_part(claim: Cited, by_label: Mapping[int, Evidence], question: Question) -> Part:

@@ -35,14 +35,14 @@ _TEXTS = {
     "restore": cli_backup.RESTORE_TEXT,
     "migrate": "copy an index from one store to another, and compare both",
     "serve": "serve answers over HTTP, with a web page at /",
-    "keys": cli_keys.TEXT,
+    "keys": cli_keys.KEYS_TEXT,
     "mcp": "serve search, ask and get_document to an agent, over standard input and output (MCP)",
     "eval": "measure answers to questions whose answers are known, and compare runs",
     "check": "check answers of any system against their passages, claim by claim",
     "calibrate": "set the confidence below which an index refuses, from questions whose answers are known",
     "models": "list the models that are on this machine, fetch one, or use one from now on",
     "settings": "list the settings: the value of each, and where it came from",
-    "completion": cli_completion.TEXT,
+    "completion": cli_completion.COMPLETION_TEXT,
     "doctor": "show what is installed, what is wrong, and the command that mends it",
 }
 # The common options that have an effect; commands that are not named here take all of them.
@@ -168,7 +168,7 @@ def _is_number(word: str) -> bool:
 def _common_arguments(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
     if "index" in names:
         index = parser.add_argument("--index", metavar="NAME", help="index to use (default: default)")
-        index.completer = cli_completion.index_names  # type: ignore[attr-defined]
+        index.completer = cli_completion.complete_index_names  # type: ignore[attr-defined]
     if "indexes_dir" in names:
         parser.add_argument("--indexes-dir", metavar="DIR", help="folder that holds the indexes (default: indexes)")
     if "store" in names:

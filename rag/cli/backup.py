@@ -30,7 +30,7 @@ def add_arguments(backup: argparse.ArgumentParser, restore: argparse.ArgumentPar
     )
 
 
-def back_up(options: argparse.Namespace, settings: Settings) -> int:
+def run_backup(options: argparse.Namespace, settings: Settings) -> int:
     """Run `rag backup`; returns the exit code."""
     from rag.index import backup
     from rag.stores.open import local_only
@@ -40,7 +40,7 @@ def back_up(options: argparse.Namespace, settings: Settings) -> int:
     return _told(done, f"wrote index {done.name!r} to {options.file}", options.json)
 
 
-def restore(options: argparse.Namespace, settings: Settings) -> int:
+def run_restore(options: argparse.Namespace, settings: Settings) -> int:
     """Run `rag restore`; returns the exit code."""
     from rag.index import backup
     from rag.stores.open import local_only

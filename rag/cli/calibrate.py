@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.answering.calibration import FILE, Calibration, made_with, remove_calibration, write_calibration
+from rag.answering.calibration import Calibration, confidence_fingerprint, remove_calibration, write_calibration
 from rag.answering.confidence import threshold
 from rag.errors import InputError
 from rag.evaluation.asking import ask_all
@@ -24,6 +24,7 @@ from rag.evaluation.judging import Judgement, outcome
 from rag.evaluation.questions import QuestionFile, read_questions
 from rag.evaluation.record import Record
 from rag.evaluation.threshold import CERTAINTY, fewest, lowest_threshold
+from rag.index.uploaded import CALIBRATION
 from rag.retrieval.several import questions_in
 from rag.settings import Settings
 
@@ -51,12 +52,12 @@ def calibrate(options: argparse.Namespace, settings: Settings, models: Models | 
     for notice in asked.notices:
         print(f"note: {notice}", file=sys.stderr)
     folder, embedder, records = _asked(asked, settings, models)
-    found = calibration(asked, records, options.at_most, made_with(embedder))
+    found = calibration(asked, records, options.at_most, confidence_fingerprint(embedder))
     _print(options, {"index": settings.index, **found._asdict()}, f"{found.threshold:.3f}\n{_seen(found)}")
     if not options.dry_run:
         write_calibration(folder, found)
         if not options.json:
-            print(f"stored in {folder / FILE}")
+            print(f"stored in {folder / CALIBRATION}")
     return 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 
-TEXT = "print the code that completes commands, options and indexes in a shell"
+COMPLETION_TEXT = "print the code that completes commands, options and indexes in a shell"
 _SHELLS = ("bash", "zsh", "fish")
 _CALLED = "_ARGCOMPLETE"  # the variable that the code of the shell sets
 
@@ -36,7 +36,7 @@ def complete(parser: argparse.ArgumentParser) -> None:
         autocomplete(parser)
 
 
-def index_names(parsed_args: argparse.Namespace, **_: object) -> list[str]:
+def complete_index_names(parsed_args: argparse.Namespace, **_: object) -> list[str]:
     """The names of the indexes, for argcomplete, which gives the arguments before; none if they cannot be listed."""
     from rag.errors import RagError
     from rag.settings import load_settings

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from rag.answering.calibration import made_with, read_calibration
+from rag.answering.calibration import confidence_fingerprint, read_calibration
 from rag.answering.confidence import weights
 from rag.cli.models import fetched_models
 from rag.documents import libreoffice
@@ -22,7 +22,7 @@ from rag.llm.gguf import INSTALL_EMBEDDED, INSTALL_LLM, embedded_writes, model_f
 from rag.llm.remote.endpoints import names_servers
 from rag.models import load_embedder
 from rag.processor import processor_flags
-from rag.reading.reader import Reader, sha256
+from rag.reading.reader import Reader, reader_sha256
 from rag.settings import EMBEDDED_EMBEDDER, EMBEDDED_MODEL, NO_MODEL, Settings
 from rag.state.open import closing_state, open_keys
 from rag.stores.open import list_indexes, open_index
@@ -123,9 +123,9 @@ def _reader(settings: Settings) -> Finding:
 def _loaded_reader(settings: Settings) -> str:
     """The reader, loaded, since a file that is cut shows only then. Raises `ModelError`."""
     reader = Reader.load(settings.threads, settings.queue)
-    fitted = weights()["fitted"]["reader"] == sha256()
+    fitted = weights()["fitted"]["reader"] == reader_sha256()
     note = "" if fitted else "; the weights of the confidence were fitted with another one, so it may mislead"
-    return f"{reader.name} ({sha256()[:12]}){note}"
+    return f"{reader.name} ({reader_sha256()[:12]}){note}"
 
 
 def _model(settings: Settings) -> Iterator[Finding]:
@@ -221,7 +221,7 @@ def _index(settings: Settings) -> str:
         calibration, embedder = read_calibration(index.folder), index.settings.embedder
     if calibration is None:
         return found
-    same = calibration.made_with == made_with(embedder)
+    same = calibration.made_with == confidence_fingerprint(embedder)
     other = "" if same else "; made with another reader, embedder or weights, so it is not used: calibrate again"
     return f"{found}; refused below {calibration.threshold:.3f} (rag calibrate, {calibration.date}){other}"
 

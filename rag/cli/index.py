@@ -127,9 +127,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     """Run the command; returns the exit code: 0 success, 1 some files failed, 2 nothing could be done, 130
     interrupted."""
     if options.ray:
-        from rag.ingest.ray.cluster import checked_address
+        from rag.ingest.ray.cluster import checked_host_port
 
-        checked_address(options.ray)
+        checked_host_port(options.ray)
     if options.ray is not None and options.reembed:
         raise InputError("--reembed works on this machine: leave --ray out", "ray")
     if options.watch and options.dry_run:

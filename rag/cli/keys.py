@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
     from rag.state.keys import Key, KeyRing
 
-TEXT = "make, list and revoke the API keys of `rag serve`"
+KEYS_TEXT = "make, list and revoke the API keys of `rag serve`"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:

@@ -128,11 +128,11 @@ def _index(options: argparse.Namespace) -> int:
 
 
 def _backup(options: argparse.Namespace) -> int:
-    return cli_backup.back_up(options, _settings(options))
+    return cli_backup.run_backup(options, _settings(options))
 
 
 def _restore(options: argparse.Namespace) -> int:
-    return cli_backup.restore(options, _settings(options))
+    return cli_backup.run_restore(options, _settings(options))
 
 
 def _migrate(options: argparse.Namespace) -> int:

@@ -26,7 +26,7 @@ _FILE = Path("rag.toml")
 _OWN = "comes with the installation"
 
 
-class Kept(NamedTuple):
+class ListedModel(NamedTuple):
     """A model on this machine; `bytes` is null for those of the installation, `used` is true if the settings name
     it."""
 
@@ -48,16 +48,16 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def kept_models(settings: Settings) -> Iterator[Kept]:
+def kept_models(settings: Settings) -> Iterator[ListedModel]:
     """The models of the installation, then those that were fetched from a hub."""
-    yield Kept(EMBEDDED_EMBEDDER, "embedder", None, settings.embedder == EMBEDDED_EMBEDDER, _OWN)
-    yield Kept(MODEL, "reader", None, True, _OWN)
+    yield ListedModel(EMBEDDED_EMBEDDER, "embedder", None, settings.embedder == EMBEDDED_EMBEDDER, _OWN)
+    yield ListedModel(MODEL, "reader", None, True, _OWN)
     place = _OWN if embedded_writes() else f"not installed: {INSTALL_LLM}; {INSTALL_EMBEDDED}"
-    yield Kept(EMBEDDED_MODEL, "language model", None, settings.model == EMBEDDED_MODEL, place)
+    yield ListedModel(EMBEDDED_MODEL, "language model", None, settings.model == EMBEDDED_MODEL, place)
     yield from fetched_models(settings)
 
 
-def fetched_models(settings: Settings) -> Iterator[Kept]:
+def fetched_models(settings: Settings) -> Iterator[ListedModel]:
     """The GGUF files and the embedders that were fetched from a hub, by name."""
     from huggingface_hub import CacheNotFound, scan_cache_dir
     from huggingface_hub.constants import HF_HUB_CACHE
@@ -77,11 +77,11 @@ def fetched_models(settings: Settings) -> Iterator[Kept]:
                 if path.endswith(".gguf"):
                     name = f"{repository.repo_id}/{path}"
                     used = name == _unpinned(settings.model)
-                    yield Kept(name, "language model", file.size_on_disk, used, str(file.file_path))
+                    yield ListedModel(name, "language model", file.size_on_disk, used, str(file.file_path))
             if "modules.json" in files:  # the mark of a sentence-transformers model
                 used = repository.repo_id == _unpinned(settings.embedder)
                 place = str(repository.repo_path)
-                yield Kept(repository.repo_id, "embedder", repository.size_on_disk, used, place)
+                yield ListedModel(repository.repo_id, "embedder", repository.size_on_disk, used, place)
 
 
 def _unpinned(name: str) -> str:
@@ -89,7 +89,7 @@ def _unpinned(name: str) -> str:
     return re.sub("@[^/]*", "", name)
 
 
-def _list(models: list[Kept], as_json: bool) -> None:
+def _list(models: list[ListedModel], as_json: bool) -> None:
     if as_json:
         print(json.dumps({"models": [model._asdict() for model in models]}, ensure_ascii=False, indent=2))
         return

@@ -26,7 +26,7 @@ class Setting(NamedTuple):
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """List the settings; returns the exit code 0."""
-    found = listed(settings)
+    found = listed_settings(settings)
     if options.json:
         print(json.dumps([one._asdict() for one in found], ensure_ascii=False, indent=2))
         return 0
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def listed(settings: Settings) -> list[Setting]:
+def listed_settings(settings: Settings) -> list[Setting]:
     """The settings in their order, those that were set before those that were not."""
     origins = set_in()
     found = [

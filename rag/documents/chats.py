@@ -17,7 +17,7 @@ from rag.documents.blocks import Block, clean, one_line
 from rag.documents.link_text import address_beside
 from rag.documents.receipt import STRUCK, Receipt
 
-Message = Mapping[str, Any]
+_Message = Mapping[str, Any]
 
 WHO = (
     "from", "from_name", "sender_name", "senderName", "sender", "author", "creator", "user_name", "username", "user",
@@ -85,17 +85,17 @@ def is_chat(records: Sequence[object]) -> bool:
     return told > 0 and told >= LEAST_MESSAGES * len(records)
 
 
-def message_blocks(messages: Sequence[Message], receipt: Receipt | None = None) -> list[Block]:
+def message_blocks(messages: Sequence[_Message], receipt: Receipt | None = None) -> list[Block]:
     """A block for each message that says something."""
     names, receipt = _names(messages), receipt or Receipt()
     return [Block(line) for message in messages if (line := _line(message, names, receipt))]
 
 
-def _says(record: Message) -> bool:
+def _says(record: _Message) -> bool:
     return any(key in record for key in WHAT)
 
 
-def _names(messages: Sequence[Message]) -> dict[str, str]:
+def _names(messages: Sequence[_Message]) -> dict[str, str]:
     """The names of users by their keys, as some messages tell them for all."""
     names = {}
     for message in messages:
@@ -105,7 +105,7 @@ def _names(messages: Sequence[Message]) -> dict[str, str]:
     return names
 
 
-def _who(message: Message, names: Mapping[str, str]) -> str:
+def _who(message: _Message, names: Mapping[str, str]) -> str:
     profile = message.get("user_profile")
     if isinstance(profile, dict) and (name := _name_in(profile)):
         return name
@@ -124,7 +124,7 @@ def _name_in(person: Mapping[str, Any]) -> str:
     return next((one_line(person[key]) for key in NAME if isinstance(person.get(key), str) and person[key].strip()), "")
 
 
-def _when(message: Message) -> str:
+def _when(message: _Message) -> str:
     for key in WHEN:
         value = message.get(key)
         if isinstance(value, str) and value.strip():
@@ -148,7 +148,7 @@ def _time(value: str) -> str:
     return f"{found[1]} {found[2]}" + (" UTC" if found[3] else f" {rest}" if rest else "")
 
 
-def _line(message: Message, names: Mapping[str, str], receipt: Receipt) -> str:
+def _line(message: _Message, names: Mapping[str, str], receipt: Receipt) -> str:
     """The message as who, when and what; empty if it says nothing."""
     texts = [text.strip() for key in WHAT if (text := written_text(message.get(key), receipt)).strip()]
     texts = texts or [text for text in [_in_layout(message.get("blocks"), receipt)] if text]
@@ -163,7 +163,7 @@ def _line(message: Message, names: Mapping[str, str], receipt: Receipt) -> str:
     return clean(f"{head}: {said}{rest}" if said else f"{head}:{rest}")
 
 
-def _others(message: Message) -> list[str]:
+def _others(message: _Message) -> list[str]:
     """The fields that are neither who, when and what nor for programs, each with its name."""
     known = {*WHO, *WHEN, *WHAT, *FILES}
     return [
@@ -173,7 +173,7 @@ def _others(message: Message) -> list[str]:
     ]
 
 
-def _listed(message: Message) -> Iterator[str]:
+def _listed(message: _Message) -> Iterator[str]:
     for key in FILES:
         value = message.get(key)
         for item in value if isinstance(value, list) else [value]:

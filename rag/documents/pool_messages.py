@@ -14,7 +14,7 @@ from rag.documents.unpack import Archive, Begun, Result, Spent, UnchangedFile
 from rag.errors import DocumentError, EmptyDocument, ReaderFault, UnsupportedDocument
 from rag.types import BlockSpan, Document, Passage, Prepared, Sentence
 
-Message: TypeAlias = Begun | Spent | Result | Prepared
+_Message: TypeAlias = Begun | Spent | Result | Prepared
 
 LARGEST = 1 << 30  # bytes: a document may have 200 million characters
 _MESSAGES: dict[str, type[Any]] = {kind.__name__: kind for kind in (Begun, Spent, UnchangedFile, Archive, Document)}
@@ -45,7 +45,7 @@ class NoMessage(ValueError):
     """Bytes that are no message of a reader."""
 
 
-def bytes_of(message: Message) -> bytes:
+def bytes_of(message: _Message) -> bytes:
     """The message as a reader sends it."""
     if isinstance(message, DocumentError):
         kind, traceback = type(message).__name__, message.traceback if isinstance(message, ReaderFault) else ""
@@ -60,7 +60,7 @@ def bytes_of(message: Message) -> bytes:
     return json.dumps(plain, ensure_ascii=False, check_circular=False).encode("utf-8", "surrogatepass")
 
 
-def message_of(sent: bytes) -> Message:
+def message_of(sent: bytes) -> _Message:
     """The message that a reader sent. Raises `NoMessage` for anything else."""
     try:
         kind, *rest = json.loads(sent.decode("utf-8", "surrogatepass"))

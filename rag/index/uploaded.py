@@ -13,32 +13,32 @@ from typing import NamedTuple
 
 from rag.documents import sidecar
 
-CALIBRATION = "calibration.json"
+CALIBRATION = "calibration.json"  # the threshold of refusal that the owner had measured
 UPLOADS = "uploads"  # the folder of uploaded files; begins the ids of their documents, and of no others
 INCOMING = ".incoming"  # in it, uploads that wait, each in the folder of its job
 BEFORE = ".before"  # in the folder of a job that was begun: what was in its place
 MARKS = ".marks"  # beside it
 
 
-class Kept(NamedTuple):
+class KeptFile(NamedTuple):
     """A file to keep, and its path in the index."""
 
     path: Path
     inside: str
 
 
-def kept_files(folder: Path, begun: dict[str, Path]) -> Iterator[Kept]:
+def kept_files(folder: Path, begun: dict[str, Path]) -> Iterator[KeptFile]:
     """The calibration and the uploaded files, in order; `begun` is what `begun_uploads` returned."""
     if (folder / CALIBRATION).is_file():
-        yield Kept(folder / CALIBRATION, CALIBRATION)
+        yield KeptFile(folder / CALIBRATION, CALIBRATION)
     uploads = folder / UPLOADS
     for path in sorted(uploads.rglob("*")):
         inside = path.relative_to(folder)
         if path.is_file() and not path.is_symlink() and inside.parts[1] != INCOMING and inside.as_posix() not in begun:
-            yield Kept(path, inside.as_posix())
+            yield KeptFile(path, inside.as_posix())
     for name, path in sorted(begun.items()):
         if path.is_file():
-            yield Kept(path, name)
+            yield KeptFile(path, name)
 
 
 def begun_uploads(folder: Path, connection: sqlite3.Connection) -> dict[str, Path]:

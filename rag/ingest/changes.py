@@ -21,7 +21,7 @@ from rag.documents.options import DEFAULTS, ReadOptions
 from rag.documents.stamps import SETTLED_NS, sha256_of, stamp_of
 from rag.documents.versions import reader_version
 from rag.ingest.failures import as_before
-from rag.ingest.naming import Renamed, named
+from rag.ingest.naming import Renamed, name_files
 from rag.ingest.vanished import Held, Walked, vanished
 from rag.types import Failed, FileState, Stamp
 
@@ -79,7 +79,7 @@ def find_changes(
     around = indexes_dir is None or is_around(paths, indexes_dir)
     apart = [f"{indexes_dir.resolve()}{os.sep}"] if indexes_dir and around else []
     found = [file for file in discovery.files if not apart or not _below(file.source, apart)]
-    names = named(found, known, own_uploads=not around)
+    names = name_files(found, known, own_uploads=not around)
     skipped = [item for item in discovery.skipped if not apart or not _below(os.path.realpath(item.path), apart)]
     change = Change(skipped=skipped, renamed=names.renamed, options=options)
     comparison = _Comparison(known, change, failures)

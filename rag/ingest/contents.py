@@ -12,7 +12,7 @@ from typing import NamedTuple
 from rag.documents.contained import holders_of
 from rag.documents.unpack import UnchangedFile
 from rag.errors import DocumentError, EmptyDocument
-from rag.ingest.prepare import Outcome
+from rag.ingest.prepare import FileResult
 from rag.types import Prepared
 
 
@@ -32,7 +32,7 @@ class Contents:
         self._kept: set[str] = set()
         self._failed: set[str] = set()
 
-    def add(self, outcome: Outcome, document_id: str) -> None:
+    def add(self, outcome: FileResult, document_id: str) -> None:
         """Note an outcome."""
         if isinstance(outcome, Prepared):
             self.put.add(document_id)

@@ -31,7 +31,7 @@ class Renamed(NamedTuple):
     name: str
 
 
-class Named(NamedTuple):
+class NamedFiles(NamedTuple):
     """Each file once, in order of the ids, and those that got another name than their own."""
 
     files: list[Found]
@@ -43,7 +43,7 @@ def place_of(document_id: str, state: FileState) -> str:
     return state.stamp.place or file_of(document_id, state.source)
 
 
-def named(files: Sequence[Found], known: Mapping[str, FileState], own_uploads: bool = False) -> Named:
+def name_files(files: Sequence[Found], known: Mapping[str, FileState], own_uploads: bool = False) -> NamedFiles:
     """The files with their ids; `own_uploads` says that the files are those of the folder of uploads."""
     names = _Names(known, own_uploads)
     chosen = [names.known(group) for group in _by_source(files)]
@@ -52,7 +52,7 @@ def named(files: Sequence[Found], known: Mapping[str, FileState], own_uploads: b
     renamed: list[Renamed] = []
     fresh = dict(names.given(new, renamed))
     every = [fresh.get(found.source, found) for found in chosen]
-    return Named(sorted(every, key=attrgetter("document_id")), renamed)
+    return NamedFiles(sorted(every, key=attrgetter("document_id")), renamed)
 
 
 def _by_source(files: Sequence[Found]) -> Iterable[list[Found]]:

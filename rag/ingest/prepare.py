@@ -31,7 +31,7 @@ ReadFiles = Callable[
 Promise = Callable[[], list[Embedding]]  # waits for the vectors; raises `DocumentError` if there will be none
 
 
-Outcome = Prepared | DocumentError | UnchangedFile | Archive  # of a file, of a folder or in another
+FileResult = Prepared | DocumentError | UnchangedFile | Archive  # of a file, of a folder or in another
 
 
 class Preparer(Protocol):
@@ -41,7 +41,7 @@ class Preparer(Protocol):
     def batches(self) -> int:
         """The number of batches that may wait for their vectors while further documents are prepared."""
 
-    def prepared(self, files: Sequence[Found]) -> Generator[tuple[Found, Outcome], None, None]:
+    def prepared(self, files: Sequence[Found]) -> Generator[tuple[Found, FileResult], None, None]:
         """Read and cut files; yields each with what there is in it and then with its own outcome, in the order of the
         files. To be closed."""
 
@@ -61,7 +61,7 @@ class Here:
         self._passage_tokens = passage_tokens
         self._read = read
 
-    def prepared(self, files: Sequence[Found]) -> Generator[tuple[Found, Outcome], None, None]:
+    def prepared(self, files: Sequence[Found]) -> Generator[tuple[Found, FileResult], None, None]:
         """Read files in a thread, and cut each document as it is taken; in the order of the files. To be closed."""
         with closing(ahead(self._read(files), _AHEAD)) as documents:
             for found, result in documents:
@@ -80,7 +80,7 @@ def read_here(files: Iterable[Found], options: ReadOptions = DEFAULTS) -> Iterat
                 yield found, result
 
 
-def prepare(found: Found, result: Result | Prepared, embedder: Embedder, passage_tokens: int) -> Outcome:
+def prepare(found: Found, result: Result | Prepared, embedder: Embedder, passage_tokens: int) -> FileResult:
     """Add the metadata of the file's sidecar to what was read of it, or of a file in it, and cut that into passages, if
     its reader has not. Errors are returned."""
     if not isinstance(result, Document | Prepared):

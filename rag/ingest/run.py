@@ -30,7 +30,7 @@ from rag.ingest.changes import EMPTY, Change, Same, by_content, find_changes, un
 from rag.ingest.contents import Contents
 from rag.ingest.failures import failed_anyhow, to_remember
 from rag.ingest.naming import Renamed
-from rag.ingest.prepare import BATCH_PASSAGES, Here, Outcome, Preparer, Promise, ReadFiles, read_here
+from rag.ingest.prepare import BATCH_PASSAGES, FileResult, Here, Preparer, Promise, ReadFiles, read_here
 from rag.ingest.vanished import Held
 from rag.seams import DocumentSink, Embedder
 from rag.settings import Settings
@@ -83,7 +83,7 @@ def _failure(document_id: str, exc: DocumentError) -> Failure:
     return Failure(document_id, str(exc), exc.traceback if isinstance(exc, ReaderFault) else "")
 
 
-def _id_of(outcome: Outcome) -> str:
+def _id_of(outcome: FileResult) -> str:
     return outcome.document.id if isinstance(outcome, Prepared) else outcome.document_id
 
 
@@ -223,7 +223,7 @@ class _Work:
             self._index.remove(document_id)
             self.summary.removed.append(document_id)
 
-    def _take(self, found: Found, outcome: Outcome, document_id: str) -> bool:
+    def _take(self, found: Found, outcome: FileResult, document_id: str) -> bool:
         """Note what came of a file, or of one in it; returns True if it was the last of that file."""
         self._contents.add(outcome, document_id)
         if isinstance(outcome, DocumentError):

@@ -38,7 +38,7 @@ _AHEAD = 10_000_000  # characters of documents that are kept until their index i
 _LONGEST_NAME = 1_000  # bytes of all parts; the system takes 4,096 with the folder of the index
 
 
-class Outcome(NamedTuple):
+class UploadOutcome(NamedTuple):
     """The outcome of an upload. `error` says why nothing is indexed, or which file in it could not be read."""
 
     document_id: str
@@ -51,7 +51,7 @@ class Outcome(NamedTuple):
         return json.dumps(self._asdict(), ensure_ascii=False)
 
     @classmethod
-    def of_text(cls, text: str) -> Outcome:
+    def of_text(cls, text: str) -> UploadOutcome:
         """The outcome that an index kept."""
         return cls(**json.loads(text))
 
@@ -113,13 +113,13 @@ def _found(upload: Upload) -> Found:
     return Found(str(upload.path), upload.document_id, str(place.resolve()))
 
 
-def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Settings, read: ReadFiles) -> Outcome:
+def put(upload: Upload, index: WritableIndex, embedder: Embedder, settings: Settings, read: ReadFiles) -> UploadOutcome:
     """Put the file into its place, read it and commit it as a document, with those in it and with the outcome. If the
     process is killed in between, the next call does it once more, or finds the outcome. A file of which nothing can be
     read is a failure. Raises the error of anything else that goes wrong, with all as it was."""
     if kept := index.outcome(upload.job):
         discard(upload)
-        return Outcome.of_text(kept)
+        return UploadOutcome.of_text(kept)
     place = (upload.folder / upload.name).absolute()
     known = index.files()
     moved = Placed(upload, place)
@@ -145,18 +145,18 @@ def _is_superseded(upload: Upload, index: WritableIndex) -> bool:
     """True if an upload of the same name that came later is indexed already: another service took it in, while this
     one waited for its own to start again."""
     later = index.outcomes_after(upload.job).items()
-    outcomes = [Outcome.of_text(text) for job, text in later if came_after(job, upload.job)]
+    outcomes = [UploadOutcome.of_text(text) for job, text in later if came_after(job, upload.job)]
     return any(outcome.done and outcome.document_id == upload.document_id for outcome in outcomes)
 
 
-def give_up(upload: Upload, index: WritableIndex, error: str) -> Outcome:
+def give_up(upload: Upload, index: WritableIndex, error: str) -> UploadOutcome:
     """End a job that cannot be done, which a killed process may have begun or even done, and note why. What was in its
     place is there again."""
     if kept := index.outcome(upload.job):
-        outcome = Outcome.of_text(kept)
+        outcome = UploadOutcome.of_text(kept)
     else:
         _undo(Placed(upload, (upload.folder / upload.name).absolute()), upload, index)
-        outcome = Outcome(upload.document_id, False, error, 0)
+        outcome = UploadOutcome(upload.document_id, False, error, 0)
         index.note_outcome(upload.job, outcome.text())
     discard(upload)
     return outcome
@@ -169,7 +169,7 @@ class _NothingRead(Exception):
         self.summary = summary
 
 
-def _indexed(upload: Upload, index: WritableIndex, known: Mapping[str, FileState], here: Here) -> Outcome:
+def _indexed(upload: Upload, index: WritableIndex, known: Mapping[str, FileState], here: Here) -> UploadOutcome:
     """Commit the documents of a file in its place, and the outcome, together. Raises `_NothingRead`."""
     found = _found(upload)
     change = Change(
@@ -184,17 +184,17 @@ def _indexed(upload: Upload, index: WritableIndex, known: Mapping[str, FileState
             raise _NothingRead(summary)
         failures = [failure.message for failure in summary.failed]  # of an archive, some files may have failed
         error = next((_named(message, upload) for message in failures), None)
-        outcome = Outcome(upload.document_id, True, error, summary.passages)
+        outcome = UploadOutcome(upload.document_id, True, error, summary.passages)
         index.note_outcome(upload.job, outcome.text())
     return outcome
 
 
-def _failed(upload: Upload, index: WritableIndex, summary: Summary) -> Outcome:
+def _failed(upload: Upload, index: WritableIndex, summary: Summary) -> UploadOutcome:
     """Note the failures and the outcome."""
     found = _found(upload)
     failures = [(name, message) for name, message, _ in summary.failed] or [_nothing_read(upload, found, summary)]
     index.remember(found.source, [failed_anyhow(found.source, name, message) for name, message in failures])
-    outcome = Outcome(upload.document_id, False, _named(failures[0][1], upload), 0)
+    outcome = UploadOutcome(upload.document_id, False, _named(failures[0][1], upload), 0)
     index.note_outcome(upload.job, outcome.text())
     return outcome
 

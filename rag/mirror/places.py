@@ -63,7 +63,7 @@ def host_place(address: str) -> str:
     return f"{scheme}/{rest.partition('/')[0]}"
 
 
-def copy_place(address: str, suffix: str = "") -> str | None:
+def mirrored_place(address: str, suffix: str = "") -> str | None:
     """The place of the copy of an address, with a suffix added; None if a part of it is too long for a file, or cannot
     be a name."""
     scheme, _, rest = address.partition("://")

@@ -18,7 +18,7 @@ from rag.documents.discover import Skipped, UnreachableFile
 from rag.errors import IndexBusy
 from rag.mirror.fetch import LIMITS, FetchSession, Limits
 from rag.mirror.network import named_hosts
-from rag.mirror.places import MIRROR_FOLDER, WEB, checked_address, copy_place, host_place
+from rag.mirror.places import MIRROR_FOLDER, WEB, checked_address, host_place, mirrored_place
 from rag.mirror.record import CopyRecord
 from rag.mirror.storage import Files, file_system
 from rag.mirror.web import Missed, Pages
@@ -83,7 +83,7 @@ def _brought(
 
 def _skipped(missed: Missed, base: Path) -> Skipped:
     """Files that were missed; in the place of each its copy, which is there but not as new as it might be."""
-    place = f"{host_place(missed.address)}/{missed.file}" if missed.file else copy_place(missed.address)
+    place = f"{host_place(missed.address)}/{missed.file}" if missed.file else mirrored_place(missed.address)
     if place is None:
         return Skipped(base / host_place(missed.address), f"{missed.address[:200]}: {missed.reason}")
     return UnreachableFile(base / place, missed.reason)

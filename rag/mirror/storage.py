@@ -21,7 +21,7 @@ from rag.background import Run
 from rag.documents.formats import HIDDEN, is_readable
 from rag.errors import InputError
 from rag.mirror.fetch import Limits, NotFetched
-from rag.mirror.places import copy_place
+from rag.mirror.places import mirrored_place
 from rag.mirror.record import Copy, CopyRecord
 from rag.mirror.web import Missed, put_in_place
 from rag.settings import Settings
@@ -158,7 +158,7 @@ class Files:
         return set((small[first:] + small[:first])[:_SAMPLE])
 
     def _fetch(self, address: str, entry: _Entry) -> None:
-        place = copy_place(address)
+        place = mirrored_place(address)
         if place is None:
             raise NotFetched("a part of its path is too long for the name of a file, or cannot be one")
         if self._bytes + entry.size > self._limits.source_bytes:

@@ -18,7 +18,7 @@ from rag.background import Run
 from rag.documents.formats import DATA, MEDIA_TYPES, OFFICE, TEXT_TYPES
 from rag.errors import InputError
 from rag.mirror.fetch import Fetched, FetchSession, Limits, NotFetched
-from rag.mirror.places import checked_address, copy_place, host_place
+from rag.mirror.places import checked_address, host_place, mirrored_place
 from rag.mirror.record import Copy, CopyRecord
 from rag.mirror.sitemap import Sitemap, read_sitemap
 
@@ -148,7 +148,7 @@ class Pages:
             self._record.note(address, known, self._source)
             return
         self._bytes += fetched.size
-        place = copy_place(address, _suffix(address, fetched.media_type))
+        place = mirrored_place(address, _suffix(address, fetched.media_type))
         if place is None:
             raise NotFetched("a part of its address is too long for the name of a file")
         file = place.split("/", 2)[2]

@@ -56,7 +56,7 @@ def original_of(document_id: str, sha: str, source: str, kept: Path | None = Non
     return Original(document_id, sha, Path(file), file != source)
 
 
-def changed(original: Original) -> OriginalChanged:
+def original_changed(original: Original) -> OriginalChanged:
     """The error for a file that is another than the one that was read."""
     return OriginalChanged(
         f"the file of {original.document_id[:200]!r} was changed since it was indexed: index it again; its text "
@@ -87,4 +87,4 @@ class Hashes:
             while len(self._known) > _REMEMBERED:
                 del self._known[next(iter(self._known))]
         if found[1] != original.sha256:
-            raise changed(original)
+            raise original_changed(original)

@@ -26,9 +26,9 @@ from rag.documents.pool_process import PoolProcess
 from rag.documents.pool_worker import GRACE
 from rag.errors import DocumentError, PageNotFound, UnsupportedDocument
 from rag.originals import worker
-from rag.originals.find import Hashes, Original, changed
+from rag.originals.find import Hashes, Original, original_changed
 from rag.originals.places import PageText
-from rag.originals.worker import Conversion, Drawing, Extraction, Job, Placing, Sizes
+from rag.originals.worker import Conversion, Drawing, Extraction, Placing, Sizes, ViewerTask
 from rag.types import Box
 
 PROCESSES = 2
@@ -120,7 +120,7 @@ class Viewer:
         file = self.file(original, deadline)
         return self._kept(original, ".pdf", deadline, lambda to: Conversion(file, suffix, original.sha256, to)), ""
 
-    def _kept(self, original: Original, suffix: str, deadline: Deadline, job: Callable[[Path], Job]) -> Path:
+    def _kept(self, original: Original, suffix: str, deadline: Deadline, job: Callable[[Path], ViewerTask]) -> Path:
         """The file that a job makes of an original; made once at a time, as long as it is kept."""
         key = original.sha256, suffix
         path = self._made.get(key)
@@ -130,13 +130,13 @@ class Viewer:
             path = self._made.put(key, to)
         return path
 
-    def _remembered(self, original: Original, job: Job, seconds: float, deadline: Deadline) -> bytes:
+    def _remembered(self, original: Original, job: ViewerTask, seconds: float, deadline: Deadline) -> bytes:
         """The result of a job, for which a process is asked once."""
         key = _key(original, job)
         found = self._known.get(key)
         return self._known.put(key, self._work(original, job, seconds, deadline)) if found is None else found
 
-    def _work(self, original: Original, job: Job, seconds: float, deadline: Deadline) -> bytes:
+    def _work(self, original: Original, job: ViewerTask, seconds: float, deadline: Deadline) -> bytes:
         """The result of a job. An error of the document is raised again for the same job, without another try."""
         key = _key(original, job)
         if (failed := self._failed.get(key)) is not None:
@@ -167,7 +167,7 @@ class Viewer:
                 self._change.notify()
 
 
-def _key(original: Original, job: Job) -> bytes:
+def _key(original: Original, job: ViewerTask) -> bytes:
     return sha256(repr((original.document_id, original.sha256, job)).encode("utf-8", "replace")).digest()
 
 
@@ -177,7 +177,7 @@ def _result(message: bytes, original: Original) -> bytes:
     if kind == worker.DONE:
         return rest
     if kind == worker.CHANGED:
-        raise changed(original)
+        raise original_changed(original)
     error = UnsupportedDocument if kind == worker.UNSUPPORTED else DocumentError
     raise error(f"{original.document_id[:200]!r}: {rest.decode('utf-8', 'replace')[:500]}")
 
@@ -189,7 +189,7 @@ class _Process:
         self.file: Path | None = None
         self._process: PoolProcess | None = None
 
-    def work(self, job: Job, seconds: float, shown: str) -> bytes:
+    def work(self, job: ViewerTask, seconds: float, shown: str) -> bytes:
         """The message that answers a job. Raises `DocumentError` if its process ends or takes longer than `seconds`."""
         if self._process is None or self._process.ended:
             self.stop()

@@ -73,7 +73,7 @@ class Placing(NamedTuple):
     languages: tuple[str, ...] = ()  # with which it was read by OCR; none if it was not
 
 
-Job = Extraction | Conversion | Sizes | Drawing | Placing
+ViewerTask = Extraction | Conversion | Sizes | Drawing | Placing
 
 
 class _Changed(DocumentError):
@@ -87,7 +87,7 @@ def view(descriptor: int, limits: ReaderLimits) -> None:
     with Connection(descriptor) as pipe:
         while True:
             try:
-                job: tuple[Job, float] = pipe.recv()
+                job: tuple[ViewerTask, float] = pipe.recv()
             except (EOFError, OSError):
                 return
             signal.setitimer(signal.ITIMER_REAL, job[1] + GRACE)
@@ -96,7 +96,7 @@ def view(descriptor: int, limits: ReaderLimits) -> None:
             pipe.send_bytes(message)
 
 
-def _message(job: Job, shelf: _Shelf) -> bytes:
+def _message(job: ViewerTask, shelf: _Shelf) -> bytes:
     try:
         with reported(""):
             return DONE + _done(job, shelf)
@@ -107,7 +107,7 @@ def _message(job: Job, shelf: _Shelf) -> bytes:
         return kind + str(exc).removeprefix(": ").encode("utf-8", "replace")
 
 
-def _done(job: Job, shelf: _Shelf) -> bytes:
+def _done(job: ViewerTask, shelf: _Shelf) -> bytes:
     match job:
         case Extraction():
             return _written(_member(job), job.to)

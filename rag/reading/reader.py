@@ -38,7 +38,7 @@ _START, _BREAK = 101, 102  # [CLS] and [SEP] of the vocabulary
 _NEVER = -1e4  # a logit that no span has
 _TAKEN = -1e5  # less than the sum of two of them
 
-Place = tuple[int, int] | None
+_Place = tuple[int, int] | None
 
 
 class Reader:
@@ -89,24 +89,24 @@ class Reader:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
-    def _windows(self, view: Shown, room: int) -> list[tuple[list[int], list[Place]]]:
+    def _windows(self, view: Shown, room: int) -> list[tuple[list[int], list[_Place]]]:
         """Token ids and their places in the passage's text, window by window, each behind title and section."""
         encoded = self._tokenizer.encode(view.text, add_special_tokens=False)
         ids, places = encoded.ids, [view.place(*offsets) for offsets in encoded.offsets]
         head = min(next((n for n, place in enumerate(places) if place), len(places)), _LONGEST_HEAD)
         room = max(room - head, _OVERLAP + 1)
         starts = range(head, max(len(ids) - _OVERLAP, head + 1), room - _OVERLAP)
-        above: list[Place] = [None] * head
+        above: list[_Place] = [None] * head
         return [(ids[:head] + ids[at : at + room], above + places[at : at + room]) for at in starts]
 
 
 @cache
-def sha256() -> str:
+def reader_sha256() -> str:
     """The hash of the packaged model in hex, by which fitted weights name it."""
     return hashlib.sha256(files("rag.reading").joinpath("model/reader.onnx").read_bytes()).hexdigest()
 
 
-def _reading(out: Outputs, lead: int, places: Sequence[Place], passage: Passage) -> PassageReading:
+def _reading(out: Outputs, lead: int, places: Sequence[_Place], passage: Passage) -> PassageReading:
     """The reading of one window, whose tokens stand behind `lead` others."""
     start, end = out["start"], out["end"]
     none = float(start[0] + end[0])  # [CLS] stands for "no answer"
@@ -118,7 +118,7 @@ def _reading(out: Outputs, lead: int, places: Sequence[Place], passage: Passage)
     return PassageReading(passage, spans, float(out["relevance"]), yes, no)
 
 
-def _spans(start: Float32Array, end: Float32Array, places: Sequence[Place]) -> list[tuple[int, int, float]]:
+def _spans(start: Float32Array, end: Float32Array, places: Sequence[_Place]) -> list[tuple[int, int, float]]:
     """The best spans as characters of the passage's text with their logits, best first, none of which meet."""
     allowed = np.array([place is not None for place in places], bool)
     if not allowed.any():

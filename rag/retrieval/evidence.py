@@ -40,7 +40,7 @@ def select_evidence(hits: Sequence[Hit], most: int, budget: int, count_tokens: C
     return chosen
 
 
-def refers_back(text: str) -> bool:
+def begins_with_reference(text: str) -> bool:
     """True if a sentence begins with a word that stands for something said before it."""
     return bool(_REFERS_BACK.match(text))
 
@@ -51,7 +51,7 @@ def with_antecedent(evidence: Evidence) -> str:
     passage = evidence.passage
     if header := table_header(passage, evidence.start):
         return f"{header}\n{evidence.text}"
-    if not refers_back(evidence.text):
+    if not begins_with_reference(evidence.text):
         return evidence.text
     before = [sentence for sentence in passage.sentences if sentence.end <= evidence.start]
     start = before[-1].start if before else evidence.start

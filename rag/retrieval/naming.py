@@ -34,7 +34,7 @@ _APART = re.compile(r"[\W_]+")
 _IN_MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])\b")
 
 
-class Named(NamedTuple):
+class NamedDocuments(NamedTuple):
     """The documents that a question names; `candidates` are those that it may mean if it is not clear which."""
 
     documents: tuple[DocumentInfo, ...]
@@ -49,7 +49,7 @@ class _Match(NamedTuple):
     whole: int  # how many of its names, the file's and the title, the question holds whole
 
 
-def named(text: str, documents: Sequence[DocumentInfo]) -> Named:
+def named_documents(text: str, documents: Sequence[DocumentInfo]) -> NamedDocuments:
     """The document that the text names, or the two of which it names each as well as the other."""
     words = [word for word in terms(text) if word not in _OF_ANY]
     asked = frozenset(words)
@@ -62,8 +62,8 @@ def named(text: str, documents: Sequence[DocumentInfo]) -> Named:
     found = frozenset[str]().union(*(match.found for match in best))
     infos = tuple(match.info for match in best)
     if not asked or len(found) < _SHARE * len(asked):
-        return Named((), (), asked, asked)
-    return Named(infos if len(infos) <= 2 else (), infos, asked, asked - found)
+        return NamedDocuments((), (), asked, asked)
+    return NamedDocuments(infos if len(infos) <= 2 else (), infos, asked, asked - found)
 
 
 def _match(words: Sequence[str], info: DocumentInfo) -> _Match:

@@ -71,7 +71,7 @@ def parse_question(text: object) -> Question:
     """
     if not isinstance(text, str):
         raise InputError(f"a question is text; this is {type(text).__name__}", "question")
-    clean = one_line(text)
+    clean = encodable_line(text)
     if not any(character.isalnum() for character in clean):
         raise InputError("the question is empty: ask something in words", "question")
     if len(clean) > MAX_QUESTION:
@@ -84,7 +84,7 @@ def parse_question(text: object) -> Question:
     return Question(clean, kind, wants_list, frozenset(query_terms(clean)), share=share)
 
 
-def one_line(text: str) -> str:
+def encodable_line(text: str) -> str:
     """The text on one line, in characters that can be written as UTF-8."""
     return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
 

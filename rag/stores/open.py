@@ -30,7 +30,7 @@ def open_index(
     """Open the index `settings.index` in the store that the settings name; options and errors are those of
     `LocalIndex.open`, and Milvus raises `StoreError` beside them. Without an embedder nothing can be embedded, and the
     index may be made with any; without `chunker`, with any chunker too."""
-    expected = made_with(settings, embedder) if chunker else Expected(*_space(embedder))
+    expected = expected_of(settings, embedder) if chunker else Expected(*_space(embedder))
     return open_as(settings, expected, write=write, create=create, shown=shown)
 
 
@@ -47,7 +47,7 @@ def open_as(
     )
 
 
-def made_with(settings: Settings, embedder: VectorSpace | None) -> Expected:
+def expected_of(settings: Settings, embedder: VectorSpace | None) -> Expected:
     """The embedder, dimension and chunker of an index that is filled with these settings and this embedder."""
     return Expected(*_space(embedder), chunker_fingerprint(settings))
 
@@ -58,7 +58,7 @@ def check_made_with(index: Index, settings: Settings, embedder: VectorSpace) -> 
     remedy = ""
     if settings.store != "local":
         from rag.stores.milvus.index import REMEDY as remedy
-    check_settings(index.folder, index.settings, made_with(settings, embedder), remedy)
+    check_settings(index.folder, index.settings, expected_of(settings, embedder), remedy)
 
 
 def _space(embedder: VectorSpace | None) -> tuple[str | None, int | None]:

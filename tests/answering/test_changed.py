@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rag.answering.changed import changed
+from rag.answering.changed import changed_sentences
 from rag.answering.parts import compose
 from rag.types import Document, DocumentInfo, Embedding, StoredDocument, StoredPassage
 from tests.answering.readings import passage
@@ -37,7 +37,7 @@ def info(name: str) -> DocumentInfo:
 
 
 def said(new: Sequence[str], order: Sequence[int] = (0, 1, 2, 3)) -> str:
-    parts = changed([info("2023"), info("2024")], document("a", OLD, range(4)), document("b", new, order))
+    parts = changed_sentences([info("2023"), info("2024")], document("a", OLD, range(4)), document("b", new, order))
     return compose(parts).text
 
 

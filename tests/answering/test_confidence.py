@@ -8,7 +8,7 @@ import pytest
 
 from rag.answering.choose import NO_RIVAL, choose
 from rag.answering.confidence import confidence, signals_of, threshold, weights
-from rag.reading.reader import sha256
+from rag.reading.reader import reader_sha256
 from rag.retrieval.question import parse_question
 from tests.answering.readings import chosen, hit, passage, reading
 
@@ -56,4 +56,4 @@ def test_the_weights_name_the_signals_and_the_reader() -> None:
     signals = signals_of(parse_question("Why?"), chosen(TEXT, "Ada Hart"))
     assert set(weights()["chosen"]["weights"]) == set(signals)
     assert set(weights()["held"]["weights"]) == set(signals) - {"margin"}
-    assert weights()["fitted"]["reader"] == sha256()
+    assert weights()["fitted"]["reader"] == reader_sha256()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.matching_rows import MOST_ROWS, matching, says_yes
+from rag.answering.matching_rows import MOST_ROWS, rows_that_match, says_yes
 from rag.answering.quote import quote
 from rag.retrieval.question import parse_question
 from rag.types import BlockSpan, StoredDocument
@@ -19,7 +19,7 @@ def table_of(text: str) -> StoredDocument:
 
 
 def matched(text: str, answer: str, question: str) -> list[str]:
-    found = matching(parse_question(question), chosen(text, answer), lambda id_: table_of(text))
+    found = rows_that_match(parse_question(question), chosen(text, answer), lambda id_: table_of(text))
     return [text[one.span.start : one.span.end] for one in found]
 
 
@@ -53,8 +53,8 @@ def test_too_many_rows_are_not_given() -> None:
 
 def test_prose_and_documents_that_are_gone_have_no_rows() -> None:
     found = chosen("Irma is a baker.", "Irma")
-    assert matching(parse_question("Who are the bakers?"), found, lambda id_: stored(found.passage)) == []
-    assert matching(parse_question("Who are the bakers?"), chosen(STAFF, "Irma"), lambda id_: None) == []
+    assert rows_that_match(parse_question("Who are the bakers?"), found, lambda id_: stored(found.passage)) == []
+    assert rows_that_match(parse_question("Who are the bakers?"), chosen(STAFF, "Irma"), lambda id_: None) == []
 
 
 def test_a_cell_that_says_yes_or_no_answers_such_a_question() -> None:

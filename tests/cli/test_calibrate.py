@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from rag.answering.calibration import (
-    FILE,
     Calibration,
-    made_with,
+    confidence_fingerprint,
     read_calibration,
     remove_calibration,
     write_calibration,
@@ -24,6 +23,7 @@ from rag.cli.main import main
 from rag.errors import InputError, RagError
 from rag.evaluation.questions import QuestionFile, read_questions
 from rag.evaluation.record import Record
+from rag.index.uploaded import CALIBRATION
 from rag.ingest.run import sync
 from rag.models import Models
 from rag.pipeline import open_pipeline
@@ -36,7 +36,7 @@ from tests.fakes import HashEmbedder, WordReader
 QUESTION = "Who built the mill at Corran?"
 MODELS = Models(HashEmbedder(), reader=WordReader())
 FILE_OF_QUESTIONS = QuestionFile("mine.jsonl", "f" * 64, [])
-STORED = Calibration(0.5, 0.1, 0.08, 90, 80, 2, "mine.jsonl", "f" * 64, made_with("hash-1"), "2026-12-01")
+STORED = Calibration(0.5, 0.1, 0.08, 90, 80, 2, "mine.jsonl", "f" * 64, confidence_fingerprint("hash-1"), "2026-12-01")
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_the_threshold_is_that_of_the_answers_and_is_stored_beside_the_index(
         confidences = [pipeline.ask(one.text).confidence for one in read_questions(tmp_path / "mine.jsonl").questions]
     assert found is not None
     assert (found.threshold, found.questions, found.given, found.wrong) == (min(confidences), 60, 60, 0)
-    assert (found.file, found.made_with, found.at_most) == ("mine.jsonl", made_with("hash-1"), 0.1)
+    assert (found.file, found.made_with, found.at_most) == ("mine.jsonl", confidence_fingerprint("hash-1"), 0.1)
     assert found.bound < 0.1
     assert json.loads(capsys.readouterr().out) == {"index": "t", **found._asdict()}
     assert refused(settings) == (False, ())
@@ -167,7 +167,7 @@ def test_a_threshold_of_another_reader_is_not_used_and_that_is_said(settings: Se
     ],
 )
 def test_a_damaged_file_is_named_with_the_remedy(settings: Settings, tmp_path: Path, content: str) -> None:
-    (settings.indexes_dir / "t" / FILE).write_text(content)
+    (settings.indexes_dir / "t" / CALIBRATION).write_text(content)
     with pytest.raises(RagError, match=r"calibration\.json cannot be read .*: make it again with `rag calibrate`"):
         refused(settings)
     assert calibrate(options(write(tmp_path / "mine.jsonl", 60)), settings, MODELS) == 0  # the remedy
@@ -176,7 +176,7 @@ def test_a_damaged_file_is_named_with_the_remedy(settings: Settings, tmp_path: P
 
 def test_what_a_later_version_added_to_the_file_is_not_read(settings: Settings) -> None:
     stored = STORED._asdict() | {"threshold": 1.0, "colour": "blue"}
-    (settings.indexes_dir / "t" / FILE).write_text(json.dumps(stored))
+    (settings.indexes_dir / "t" / CALIBRATION).write_text(json.dumps(stored))
     assert refused(settings) == (True, ())
 
 

@@ -28,7 +28,7 @@ from rag.ingest import run
 from rag.ingest.changes import find_changes
 from rag.ingest.ray import cluster as ray_cluster
 from rag.ingest.ray import preparer as ray_ingest
-from rag.ingest.ray.cluster import Cluster, checked_address, connected
+from rag.ingest.ray.cluster import Cluster, checked_host_port, connected
 from rag.ingest.ray.preparer import AHEAD, RayPreparer, ray_preparer
 from rag.ingest.ray.worker import Work
 from rag.ingest.run import Summary, carry_out, sync
@@ -452,12 +452,12 @@ def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("address", ["docs", "host", "host:", ":6379", "host:99999", "host:port", "ray://host:10001"])
 def test_an_address_is_a_host_and_a_port(address: str) -> None:
     with pytest.raises(InputError, match="HOST:PORT"):
-        checked_address(address)
+        checked_host_port(address)
 
 
 @pytest.mark.parametrize("address", ["host:6379", "10.0.0.5:1", "[::1]:6379"])
 def test_addresses(address: str) -> None:
-    assert checked_address(address) == address
+    assert checked_host_port(address) == address
 
 
 def test_embedding_anew_is_done_here(capsys: pytest.CaptureFixture[str]) -> None:

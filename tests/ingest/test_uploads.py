@@ -19,7 +19,7 @@ from rag.ingest.changes import find_changes
 from rag.ingest.dating import dated
 from rag.ingest.incoming import Owner, Upload, first_free, keep, waiting
 from rag.ingest.prepare import read_here
-from rag.ingest.uploads import Outcome, give_up, put, remove_document
+from rag.ingest.uploads import UploadOutcome, give_up, put, remove_document
 from rag.settings import Settings
 from rag.stores.open import open_index
 from rag.types import Embedding, Passage
@@ -38,7 +38,7 @@ def kept(place: Path, text: str, name: str = "a.txt", job: str = "job_1", **meta
     return upload
 
 
-def put_in(settings: Settings, upload: Upload, embedder: HashEmbedder | None = None) -> Outcome:
+def put_in(settings: Settings, upload: Upload, embedder: HashEmbedder | None = None) -> UploadOutcome:
     with opened(settings) as index:
         return put(upload, index, embedder or HashEmbedder(), settings, read_here)
 
@@ -147,7 +147,7 @@ def test_a_service_that_dies_at_any_step_loses_nothing(settings: Settings, place
     owner.close()
     assert text_of(settings) == (place / "a.txt").read_text() == "The pump is there."
     with opened(settings) as index:
-        assert Outcome.of_text(index.outcome("job_2") or "") == Outcome("uploads/a.txt", True, None, 1)
+        assert UploadOutcome.of_text(index.outcome("job_2") or "") == UploadOutcome("uploads/a.txt", True, None, 1)
         assert index.document("uploads/a.txt").metadata["project"] == "Weir"
     assert run(settings, place).replaced == []
     assert waiting(place.parent, owner) == []
@@ -169,7 +169,9 @@ def test_a_job_that_fails_after_a_kill_at_any_step_leaves_what_was_there_or_was_
     owner.close()
     with opened(settings) as index:
         noted = index.outcome("job_2")
-        outcome = Outcome.of_text(noted) if noted else Outcome("uploads/a.txt", False, "the model failed", 0)
+        outcome = (
+            UploadOutcome.of_text(noted) if noted else UploadOutcome("uploads/a.txt", False, "the model failed", 0)
+        )
         project = index.document("uploads/a.txt").metadata["project"]
     assert text_of(settings) == (place / "a.txt").read_text() == f"The pump is {'there' if outcome.done else 'here'}."
     assert project == ("Weir" if outcome.done else "Mill")

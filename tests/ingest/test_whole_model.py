@@ -21,7 +21,7 @@ from rag.index.folders import local_indexes
 from rag.ingest.changes import find_changes
 from rag.ingest.incoming import Owner, Upload, keep, waiting
 from rag.ingest.prepare import read_here
-from rag.ingest.uploads import Outcome, put, remove_document
+from rag.ingest.uploads import UploadOutcome, put, remove_document
 from tests.fakes import HashEmbedder
 from tests.ingest.crashes import abandon, dying_at
 from tests.ingest.test_files_model import BINARY, ROOTS, FilesMachine
@@ -94,7 +94,7 @@ class WholeMachine(FilesMachine):
             self.kill(service)
             self.reopen(crashed=True)
             if told := self.index.outcome(upload.job):
-                self._noted(upload, Outcome.of_text(told))
+                self._noted(upload, UploadOutcome.of_text(told))
             step = None
 
     @rule(service=services)
@@ -116,7 +116,7 @@ class WholeMachine(FilesMachine):
         if left[0] <= 0:
             self.kill(service)
 
-    def _noted(self, upload: Upload, outcome: Outcome) -> None:
+    def _noted(self, upload: Upload, outcome: UploadOutcome) -> None:
         name, content = self.sent[upload.job]
         late = self.newest.get(name, "") > upload.job
         assert outcome.done == (content.startswith(b"The") and not late), (outcome, late)

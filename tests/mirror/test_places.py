@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rag.errors import InputError
 from rag.index.sources import with_path, without_path
-from rag.mirror.places import address_of, checked_address, copy_place, is_address, original_address, with_address
+from rag.mirror.places import address_of, checked_address, is_address, mirrored_place, original_address, with_address
 
 
 @pytest.mark.parametrize(
@@ -22,22 +22,24 @@ from rag.mirror.places import address_of, checked_address, copy_place, is_addres
     ],
 )
 def test_a_place_tells_its_address(address: str, suffix: str, place: str) -> None:
-    assert copy_place(address, suffix) == place
+    assert mirrored_place(address, suffix) == place
     assert address_of(place) == address
     assert original_address(f"/data/indexes/notes/.mirror/{place}") == address
 
 
 def test_no_part_of_a_place_leads_elsewhere_or_is_hidden() -> None:
-    assert copy_place("https://example.org/../.git/~$a/b.zip!/c") == "https/example.org/%2E./%2Egit/%7E$a/b.zip%21/c"
-    assert copy_place(f"https://example.org/{'a' * 201}") is None
-    assert copy_place("s3://bucket/a\0b.txt") is None
+    assert (
+        mirrored_place("https://example.org/../.git/~$a/b.zip!/c") == "https/example.org/%2E./%2Egit/%7E$a/b.zip%21/c"
+    )
+    assert mirrored_place(f"https://example.org/{'a' * 201}") is None
+    assert mirrored_place("s3://bucket/a\0b.txt") is None
 
 
 @given(st.lists(st.text(st.characters(codec="ascii", exclude_characters="/?#%!.~"), max_size=8), max_size=4))
 def test_places_of_all_addresses_are_their_own(parts: list[str]) -> None:
     address = checked_address("https://example.org/" + "/".join(parts))
     for suffix in ("", ".html"):
-        place = copy_place(address, suffix)
+        place = mirrored_place(address, suffix)
         if place is not None:
             assert address_of(place) == address
             assert not any(part in ("", ".", "..") for part in place.split("/"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.retrieval.naming import file_words, named, with_file_name
+from rag.retrieval.naming import file_words, named_documents, with_file_name
 from rag.text.terms import query_terms
 from rag.types import DocumentInfo, Passage
 
@@ -39,18 +39,18 @@ SHELF = [
     ],
 )
 def test_the_documents_that_a_question_names(question: str, names: list[str]) -> None:
-    assert [document.id for document in named(question, SHELF).documents] == names
+    assert [document.id for document in named_documents(question, SHELF).documents] == names
 
 
 def test_several_that_may_be_meant_are_candidates() -> None:
     third = info("club/minutes_2023.md", "Minutes of the sailing club")
-    found = named("Summarise the minutes of the club.", [*SHELF, third])
+    found = named_documents("Summarise the minutes of the club.", [*SHELF, third])
     assert found.documents == ()
     assert [document.id for document in found.candidates] == [f"club/minutes_{year}.md" for year in (2021, 2022, 2023)]
 
 
 def test_the_thing_that_is_asked_of_a_document_is_its_topic() -> None:
-    found = named("Compare the fees of the minutes of 2021 and 2022.", SHELF[:2])
+    found = named_documents("Compare the fees of the minutes of 2021 and 2022.", SHELF[:2])
     assert found.asked - found.topic == {"2021", "2022", "minut"}
     assert found.topic == {"fee"}
 

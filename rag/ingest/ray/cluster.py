@@ -86,13 +86,13 @@ def connected(address: str | None, workers: int) -> Iterator[Cluster]:
         if address is None:
             found = stack.enter_context(_local(ray, workers))
         else:
-            _try(checked_address(address))
+            _try(checked_host_port(address))
             found = _init(ray, address, f"the Ray cluster at {address} cannot be used")
             stack.callback(ray.shutdown)
         yield Cluster(ray, found["gcs_address"], found["raylet_socket_name"])
 
 
-def checked_address(address: str) -> str:
+def checked_host_port(address: str) -> str:
     """The address. Raises `InputError` for anything but `HOST:PORT`."""
     host, colon, port = address.rpartition(":")
     if not (host and colon and port.isdigit() and int(port) < 65_536) or "/" in host:

@@ -17,7 +17,7 @@ from typing import Any
 
 from rag.documents.discover import Found
 from rag.errors import DocumentError, IndexMismatch, RagError
-from rag.ingest.prepare import Outcome, Promise, in_batches
+from rag.ingest.prepare import FileResult, Promise, in_batches
 from rag.ingest.ray.cluster import Cluster, connected
 from rag.ingest.ray.worker import GROUPS, Made, Work, Worker
 from rag.types import Embedding, Passage
@@ -100,7 +100,7 @@ class RayPreparer:
         """The number of batches that may wait for their vectors while further documents are prepared."""
         return BATCHES * len(self._members)
 
-    def prepared(self, files: Sequence[Found]) -> Generator[tuple[Found, Outcome], None, None]:
+    def prepared(self, files: Sequence[Found]) -> Generator[tuple[Found, FileResult], None, None]:
         """Have files read and cut, some ahead for each worker; yields outcomes in the order of the files. To be
         closed."""
         waiting: deque[tuple[Found, _Task]] = deque()

@@ -17,7 +17,7 @@ from rag.documents.discover import Found
 from rag.documents.options import ReadOptions
 from rag.documents.pool import ReaderPool
 from rag.errors import DocumentError
-from rag.ingest.prepare import Outcome, prepare
+from rag.ingest.prepare import FileResult, prepare
 from rag.seams import Embedder
 from rag.text.embedded import as_embedded
 from rag.types import Embedding, Passage
@@ -57,7 +57,7 @@ class Worker:
         """Load the embedder, and tell which it is."""
         return Made(self._embedder.fingerprint, self._embedder.dimension, platform.node())
 
-    def prepare(self, found: Found) -> list[Outcome]:
+    def prepare(self, found: Found) -> list[FileResult]:
         """Read and cut one file, and those in it, its own outcome last; errors are returned."""
         if not found.path.exists():
             reason = "all machines of a cluster need the files at the same paths"

@@ -11,7 +11,7 @@ from typing import Any
 import anthropic
 import pytest
 
-from api.anthropic.blocks import Block, MessageHead, MessageText
+from api.anthropic.blocks import MessageHead, MessageText, TextBlock
 from api.openai.chat_text import Told
 from api.openai.limits import Cutter
 from api.routes.links import Links
@@ -215,7 +215,12 @@ def test_what_stands_between_sentences_is_a_block_without_citations() -> None:
     )
     blocks = text.add(text.told.step(NextClaim(answer.claims[0], answer.citations, "Found:\n- ")))
     blocks += text.add(text.told.step(NextClaim(answer.claims[0], answer.citations, "\n- ")))
-    assert blocks == [Block("Found:\n- "), Block(SHOWN, (PLACE,)), Block("\n- "), Block(SHOWN, (PLACE,))]
+    assert blocks == [
+        TextBlock("Found:\n- "),
+        TextBlock(SHOWN, (PLACE,)),
+        TextBlock("\n- "),
+        TextBlock(SHOWN, (PLACE,)),
+    ]
 
 
 def test_the_rest_of_a_sentence_that_was_held_back_has_its_citations() -> None:
@@ -224,4 +229,4 @@ def test_the_rest_of_a_sentence_that_was_held_back_has_its_citations() -> None:
     text = MessageText(MessageHead("msg_1", MODEL), told)
     first = text.add(told.step(NextClaim(answer.claims[0], answer.citations)))
     last = text.add(told.step(answer))
-    assert (first, last) == ([Block(SHOWN[:-3])], [Block(SHOWN[-3:], (PLACE,))])
+    assert (first, last) == ([TextBlock(SHOWN[:-3])], [TextBlock(SHOWN[-3:], (PLACE,))])
