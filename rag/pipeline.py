@@ -10,6 +10,7 @@ from typing import cast
 from rag.answering.calibration import confidence_fingerprint, read_calibration
 from rag.answering.catalogue import catalogue
 from rag.answering.choose import Chosen, choose, in_table, sentences_around, without_questions
+from rag.answering.clause import clause
 from rag.answering.column import asks_extreme, asks_total, column_extreme, column_total, says_result
 from rag.answering.comparison import Side, comparison, side_parts, sides, speaks_of
 from rag.answering.confidence import confidence, signals_of, threshold
@@ -44,6 +45,7 @@ from rag.answering.talk import talk
 from rag.answering.unread import names_document, unread_by_name, unread_by_words, unread_lines
 from rag.answering.version import in_version
 from rag.answering.write import write
+from rag.answering.written_on import written_on
 from rag.deadline import Deadline
 from rag.errors import DocumentNotFound, InputError, ModelError
 from rag.index.originals import kept_copy
@@ -446,6 +448,9 @@ class Pipeline:
         if not asked or asked.side is not None or draft.mode == "write":
             return
         about = asked.question, asked.read, whole
+        if form := clause(asked.question, asked.hits, whole):
+            draft.form = form
+            return
         if asked.chosen is None or asked.refused or not says_result(asked.chosen):
             draft.form = column_total(*about) or column_extreme(*about)
             cell = asked.chosen is not None and not asked.refused and in_table(asked.chosen)
@@ -513,7 +518,7 @@ class Pipeline:
             question=draft.text,
             answered=abstained is None,
             abstained=abstained,
-            answer=abstained.message if abstained else composed.text + draft.remark,
+            answer=abstained.message if abstained else composed.text + draft.remark + written_on(draft.text, composed),
             mode=form.mode if draft.form else draft.mode,
             faithfulness=sum(support) / len(support) if support else 0.0,
             confidence=draft.confidence,
