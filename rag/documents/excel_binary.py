@@ -1,8 +1,8 @@
 """Workbooks in Excel's binary formats (xls, xlsb) -> their sheets.
 
-In: the bytes of a file. Out: the visible sheets; numbers, dates and durations in a form of their own, since calamine,
-which reads the files, does not tell how cells show them. Hidden sheets are counted; calamine tells nothing of hidden
-rows, and in xls nothing of comments and images.
+In: the bytes of a file. Out: the visible sheets with the cells as they show their values. calamine reads the values,
+excel_biff.py and excel_parts.py tell how cells show them; where those know nothing, numbers, dates and durations have a
+form of their own. Hidden sheets, rows and columns, struck cells, comments and images are counted.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from math import isfinite
 from typing import TYPE_CHECKING
 
-from rag.documents import number_formats, ooxml
+from rag.documents import excel_biff, excel_parts, number_formats, ooxml
 from rag.documents.blocks import one_line
-from rag.documents.grid import DataCell, Sheet, Span
-from rag.documents.receipt import SHEET, Receipt, quoted_name
+from rag.documents.excel_looks import SheetLooks
+from rag.documents.grid import DataCell, Sheet, Span, bridge
+from rag.documents.link_text import address_beside
+from rag.documents.receipt import COLUMN, COMMENT, IMAGE, ROW, SHEET, STRUCK, Receipt, quoted_name
 from rag.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -28,6 +31,9 @@ MIDNIGHT = datetime.time()
 
 def excel_binary_sheets(data: bytes, receipt: Receipt) -> Iterator[Sheet]:
     """Yields the visible sheets; raises `DocumentError` for damage and for a password."""
+    looks = (
+        excel_biff.biff_looks(data, receipt) if data.startswith(ooxml.OLE) else excel_parts.xlsb_looks(data, receipt)
+    )
     with _damage_told():
         for name, sheet in _visible(data, receipt):
             top, left = sheet.start or (0, 0)
@@ -38,7 +44,42 @@ def excel_binary_sheets(data: bytes, receipt: Receipt) -> Iterator[Sheet]:
                 }
                 if cells:
                     rows[number] = cells
-            yield Sheet(name, rows, [Span(*first, *last) for first, last in sheet.merged_cell_ranges or ()])
+            own = looks.of(name)
+            _dress(rows, own, looks.epoch_1904)
+            _leave_out(rows, own, receipt)
+            spans = [Span(*first, *last) for first, last in sheet.merged_cell_ranges or ()]
+            yield Sheet(name, rows, spans, own.besides)
+
+
+def _dress(rows: dict[int, dict[int, str]], looks: SheetLooks, epoch_1904: bool) -> None:
+    """Gives cells the texts that they show."""
+    for (row, column), (number, code) in looks.figures.items():
+        if column in rows.get(row, ()) and isfinite(number):
+            rows[row][column] = DataCell(number_formats.formatted_number(number, code, epoch_1904))
+    for (row, column), text in looks.texts.items():
+        if column in rows.get(row, ()):
+            rows[row][column] = text
+    for (row, column), address in looks.links.items():
+        if column in rows.get(row, ()):
+            rows[row][column] += address_beside(rows[row][column], address)
+
+
+def _leave_out(rows: dict[int, dict[int, str]], looks: SheetLooks, receipt: Receipt) -> None:
+    """Leaves out, and counts, what is struck and what nobody sees."""
+    receipt.count(COMMENT, looks.comments)
+    receipt.count(IMAGE, looks.images)
+    for row, column in looks.struck:
+        receipt.count_text(STRUCK, rows.get(row, {}).pop(column, ""))
+    hidden = [row for row in sorted(looks.rows) if rows.get(row) and not looks.filtered and receipt.hides_part(ROW)]
+    met = {column for cells in rows.values() for column in cells} if looks.columns else set()
+    unseen = [column for column in sorted(met) if any(column in some for some in looks.columns)]
+    dropped = [column for column in unseen if receipt.hides_part(COLUMN)]
+    for number, cells in list(rows.items()):
+        for column in dropped:
+            cells.pop(column, None)
+        if number in hidden or not any(text.strip() for text in cells.values()):
+            del rows[number]
+    bridge(rows, hidden)
 
 
 def _visible(data: bytes, receipt: Receipt) -> Iterator[tuple[str, CalamineSheet]]:

@@ -33,6 +33,7 @@ LONGEST = 255  # characters of a format, Excel's own limit
 WIDE = Context(prec=700)  # digits of the largest number with as many decimals as a format can ask for
 
 LONGEST_CODE = 255  # characters; Excel takes no longer one
+SIMPLE = re.compile(r"(#,##)?0((?:\.0{1,9})?)")  # the usual formats, which need no taking apart for whole numbers
 SECTION_END = re.compile(r';(?=(?:[^"]*"[^"]*")*[^"]*$)')
 TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|_(?P<space>.)|\*(?P<fill>.)|\[\$(?P<money>[^\]-]*)[^\]]*\]'
@@ -67,6 +68,8 @@ def formatted_number(value: float, code: str = GENERAL, epoch_1904: bool = False
     """The number as its cell shows it; `epoch_1904`: days are counted from 1904, as old Macintosh programs do."""
     if code == GENERAL or len(code) > LONGEST:
         return plain(value)
+    if value.is_integer() and (simple := SIMPLE.fullmatch(code)) and abs(value) < LARGEST_WHOLE:
+        return f"{int(value):,}{simple[2]}" if simple[1] else f"{int(value)}{simple[2]}"
     sections = _sections(code)
     section, number = _chosen(sections, value)
     kinds = section.kinds()

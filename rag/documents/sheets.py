@@ -4,8 +4,8 @@ In: the bytes of a file. Out: blocks; the values of cells as they were last comp
 Rows of names above the figures become one header row. Rows behind an empty one that have the columns of the table above
 are rows of that table. Files of other formats that are named as workbooks are read as what they are.
 Texts of boxes and diagrams, titles of charts and descriptions of images stand behind the cells of their sheet.
-Left out: formulas and charts, whose values are those of cells; in xlsb and xls also the formats of numbers (12 % is
-0.12). Hidden sheets, comments and what else a sheet holds are counted.
+Left out: formulas and charts, whose values are those of cells. Hidden sheets, comments and what else a sheet holds are
+counted.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ _FOURTH = """.xlsx .xlsm .xlsb .ods .pdf .docx .docm .dotx .pptx .pptm .ppsx .do
     .html .htm .xhtml .md .markdown .rst .eml .msg .mbox .epub .ipynb"""
 # Values of forms, forms of numbers, what is set high or struck in further formats
 _CHANGED = {
-    5: ".html .htm .xhtml .md .markdown .rst .eml .msg .mbox .epub .ipynb .docx .docm .dotx .rtf .doc",
+    5: ".html .htm .xhtml .md .markdown .rst .eml .msg .mbox .epub .ipynb .docx .docm .dotx .rtf .doc .xls .xlsb",
     4: ".json .jsonl .ndjson .tex",
     3: ".org .adoc .asciidoc",
 }
