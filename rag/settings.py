@@ -64,8 +64,8 @@ class Settings(BaseSettings):
     model: str = Field(
         EMBEDDED_MODEL,
         description="language model, which writes answers in mode write: the embedded one, a GGUF file, "
-        "`owner/name/file.gguf` of a hub (`owner/name@COMMIT/file.gguf` pins it), `none`, or an OpenAI-compatible "
-        "server as `http://host:8000/v1` or "
+        "`owner/name/file.gguf` of a hub (`owner/name@COMMIT/file.gguf` pins it; `#sha256=HASH` behind a GGUF file "
+        "demands that hash), `none`, or an OpenAI-compatible server as `http://host:8000/v1` or "
         "`http://host:8000/v1#name`, several with commas",
     )
     model_key: SecretStr = Field(SecretStr(""), description="API key of the model server; best set as RAG_MODEL_KEY")

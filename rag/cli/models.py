@@ -18,6 +18,7 @@ from typing import NamedTuple
 from rag.atomic import write_whole
 from rag.errors import InputError
 from rag.llm.gguf import INSTALL_EMBEDDED, INSTALL_LLM, check_runtime, embedded_file, embedded_writes, model_file
+from rag.llm.hub import Fetched, with_hash
 from rag.llm.remote.endpoints import names_servers
 from rag.reading.reader import MODEL
 from rag.settings import EMBEDDED_EMBEDDER, EMBEDDED_MODEL, NO_MODEL, Settings, set_in
@@ -42,6 +43,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     if options.action == "list":
         _list(list(kept_models(settings)), options.json)
     elif options.action == "pull":
+        Fetched(settings.cache_dir, with_hash(options.name)[0]).forget()  # the newest is wanted
         print(f"{options.name}: {_fetched(options.name, settings)}")
     else:
         _use(options.name, settings)
@@ -86,7 +88,7 @@ def fetched_models(settings: Settings) -> Iterator[ListedModel]:
 
 def _unpinned(name: str) -> str:
     """The name of a model of a hub without the commit: "a/b@c/d.gguf" -> "a/b/d.gguf"."""
-    return re.sub("@[^/]*", "", name)
+    return re.sub("@[^/]*", "", with_hash(name)[0])
 
 
 def _list(models: list[ListedModel], as_json: bool) -> None:
@@ -110,7 +112,7 @@ def _fetched(name: str, settings: Settings) -> str:
         return _OWN
     if name == NO_MODEL or names_servers(name):
         return "there is nothing to fetch"
-    if name.endswith(".gguf"):
+    if with_hash(name)[0].endswith(".gguf"):
         return str(model_file(name, settings.cache_dir, settings.threads))
     from rag.embedding.passages import SentenceTransformerEmbedder
 
@@ -131,7 +133,7 @@ def _use(name: str, settings: Settings) -> None:
 
 
 def _is_language_model(name: str) -> bool:
-    return name in (EMBEDDED_MODEL, NO_MODEL) or name.endswith(".gguf") or names_servers(name)
+    return name in (EMBEDDED_MODEL, NO_MODEL) or with_hash(name)[0].endswith(".gguf") or names_servers(name)
 
 
 def _write(key: str, value: str) -> None:

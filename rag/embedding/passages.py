@@ -31,6 +31,7 @@ import numpy as np
 
 from rag.embedding.pooling import late_chunked, stacked_rows, unit
 from rag.errors import ModelError
+from rag.llm.hub import Fetched
 from rag.processor import has_bfloat16, spin_briefly
 from rag.settings import EMBEDDED_EMBEDDER
 from rag.types import Embedding, Passage, Sentence, Vectors
@@ -51,6 +52,36 @@ def _hub_folder(repository: str, revision: str | None, cache_dir: Path) -> str |
 
     there = try_to_load_from_cache(repository, "modules.json", revision=revision)
     return None if isinstance(there, str) else str(cache_dir / "hub")
+
+
+def _of_hub(name: str, cache_dir: Path) -> Any:
+    """The model of a hub, of the commit and with the files that were fetched first. Raises `ModelError` if one of them
+    was changed, before it is loaded if it was there."""
+    from sentence_transformers import SentenceTransformer
+
+    repository, revision = _pinned(name)
+    known = Fetched(cache_dir, name)
+    revision = revision or known.commit
+    place = _hub_folder(repository, revision, cache_dir)
+    if (folder := _snapshot(repository, revision, place)) is not None:
+        known.check(_files(folder), folder)
+    model = SentenceTransformer(repository, device="cpu", local_files_only=False, revision=revision, cache_folder=place)
+    if (folder := _snapshot(repository, revision, place)) is not None:
+        known.check(_files(folder), folder)
+        known.note(_files(folder), folder)
+    return model
+
+
+def _snapshot(repository: str, revision: str | None, place: str | None) -> Path | None:
+    """The folder of the commit of a model; None if it is not there."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(repository, "modules.json", cache_dir=place, revision=revision)
+    return Path(found).parent if isinstance(found, str) else None
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 _own = threading.local()
@@ -105,11 +136,13 @@ class SentenceTransformerEmbedder:
             logging.set_verbosity_error()  # type: ignore[no-untyped-call]
             if local:
                 logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-            repository, revision = (name, None) if local else _pinned(name)
-            place = None if local or cache_dir is None else _hub_folder(repository, revision, cache_dir)
-            model = SentenceTransformer(
-                repository, device="cpu", local_files_only=local, revision=revision, cache_folder=place
-            )
+            if local or cache_dir is None:
+                repository, revision = (name, None) if local else _pinned(name)
+                model = SentenceTransformer(repository, device="cpu", local_files_only=local, revision=revision)
+            else:
+                model = _of_hub(name, cache_dir)
+        except ModelError:
+            raise
         except Exception as exc:
             raise ModelError(
                 f"the embedder {name!r} cannot be loaded ({_first_line(exc)}): give a folder that holds a "

@@ -19,6 +19,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from rag.errors import ModelError
+from rag.llm.hub import Fetched, check_hash, snapshot_of, with_hash
 from rag.processor import has_bfloat16, spin_briefly
 from rag.settings import EMBEDDED_MODEL, NO_MODEL
 
@@ -34,18 +35,23 @@ def model_file(name: str, cache_dir: Path, threads: int) -> Path:
     """The file to load for the setting `model`. Raises `ModelError` with the remedy.
 
     `name` is the embedded model, the path of a GGUF file, or `owner/repository/file.gguf` of a hub; with
-    `owner/repository@REVISION/...` it is the file of that commit, whatever the repository has now.
+    `owner/repository@REVISION/...` it is the file of that commit, whatever the repository has now. `#sha256=HASH`
+    behind a file demands that hash of it.
     """
     check_runtime()
+    name, wanted = with_hash(name)
     if name == EMBEDDED_MODEL:
         return _converted(embedded_file(), cache_dir, threads, matrix_kind())
     path = Path(name).expanduser()
     if path.is_file():
         check_gguf(path)
+        check_hash(path, wanted)
         return path
     parts = name.split("/")
     if len(parts) >= 3 and name.endswith(".gguf") and not name.startswith(("/", ".", "~")):
-        return _downloaded("/".join(parts[:2]), "/".join(parts[2:]), cache_dir)
+        found = _downloaded("/".join(parts[:2]), "/".join(parts[2:]), cache_dir)
+        check_hash(found, wanted)
+        return found
     raise ModelError(
         f"no language model {name!r}: give a GGUF file, a hub repository as 'owner/name/file.gguf', "
         f"{EMBEDDED_MODEL!r}, or {NO_MODEL!r} to answer without one"
@@ -144,12 +150,20 @@ def file_identity(path: Path) -> str:
 
 
 def _downloaded(repository: str, file: str, cache_dir: Path) -> Path:
-    """The file, downloaded from the hub into the cache with a progress bar; an interrupted download is resumed."""
+    """The file, downloaded from the hub into the cache with a progress bar; an interrupted download is resumed. It is
+    the one that was fetched first, or an error."""
     from huggingface_hub import hf_hub_download
 
-    repository, _, revision = repository.partition("@")
+    known = Fetched(cache_dir, f"{repository}/{file}")
+    repository, _, given = repository.partition("@")
+    commit = given or known.commit
     try:
-        return Path(hf_hub_download(repository, file, revision=revision or None, cache_dir=str(cache_dir / "hub")))
+        found = Path(hf_hub_download(repository, file, revision=commit, cache_dir=str(cache_dir / "hub")))
+        known.check([found], snapshot_of(found))
+        known.note([found], snapshot_of(found))
+        return found
+    except ModelError:
+        raise
     except Exception as exc:
         reason = (str(exc).strip() or type(exc).__name__).splitlines()[0]
         raise ModelError(
