@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rag.documents.blocks import one_line
+from rag.documents.contents_list import is_contents
 from rag.documents.markup import HEADINGS, NOTE_MARK, markup_blocks, walk
 from rag.documents.unseen import is_too_small
 
@@ -124,7 +125,7 @@ def is_furniture(node: LexborNode, size: int, marked: bool) -> bool:
         return True
     if _is_marked_furniture(node):
         return (not marked and _is_footer_of_page(node)) or not _says_something(node)
-    if not marked and _is_link_list(node):
+    if is_contents(node) or (not marked and _is_link_list(node)):
         return True
     if not marked and _is_page_header(node):
         return not _says_something(node)

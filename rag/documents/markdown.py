@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rag.documents import html
 from rag.documents.blocks import Block, Content, table_block
+from rag.documents.contents_list import without_contents
 from rag.documents.encoding import decode_text
 from rag.documents.front_matter import front_matter
 from rag.documents.link_text import missed_address
@@ -53,7 +54,7 @@ def parse(data: bytes, receipt: Receipt | None = None) -> Content:
 def markdown_blocks(text: str, receipt: Receipt | None = None) -> list[Block]:
     """The blocks of a text that is decoded and has no front matter."""
     receipt = receipt or Receipt()
-    tokens = tokens_of(text)
+    tokens = list(without_contents(tokens_of(text)))
     if any(token.level >= DEEPEST - 1 and token.type in HOLDING for token in tokens):
         receipt.line(f"text in quotations or lists nested more than {DEEPEST // 2 - 1} deep")
     return _Writer(tokens, receipt).blocks
