@@ -45,6 +45,13 @@ class _Sources(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `rag index`."""
+    _add_files(parser)
+    _add_reading(parser)
+    _add_embedding(parser)
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which files are brought in, and what becomes of those that vanished or failed."""
     parser.add_argument(
         "paths",
         nargs="*",
@@ -75,6 +82,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-going", action="store_true", help="exit with 0 if only files failed that failed before, unchanged"
     )
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say how files are read."""
     parser.add_argument(
         "--workers", type=int, metavar="N", help="number of processes that read files (default: one a core)"
     )
@@ -92,6 +103,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="read text that nobody sees: hidden, in the colour of its background, smaller than 2 points",
     )
+
+
+def _add_embedding(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say where passages are embedded, with what, and when."""
     parser.add_argument(
         "--ray",
         nargs="?",
