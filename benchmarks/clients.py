@@ -1,6 +1,6 @@
 """Real clients against the running service: each in an environment of its own, with what it shows of a citation.
 
-    python benchmarks/clients.py            # all; or: openai anthropic ai-sdk langchain
+    python benchmarks/clients.py            # all; or: openai anthropic ai-sdk langchain llamaindex
 
 Makes build/clients/NAME, serves the sample library on loopback, runs the script of docs/clients and prints what it
 prints. Ends with 1 if a client does not show the sentence's source. What each client sent is in
@@ -44,6 +44,7 @@ CLIENTS = (
     Client("openai", "openai_client.py", ("openai",)),
     Client("anthropic", "anthropic_client.py", ("anthropic",)),
     Client("langchain", "langchain_client.py", ("langchain-openai", "httpx")),
+    Client("llamaindex", "llamaindex_client.py", ("llama-index-core", "llama-index-llms-openai-like", "httpx")),
     Client("ai-sdk", "ai_sdk.mjs", ("ai@6", "@ai-sdk/openai@3")),
 )
 

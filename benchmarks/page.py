@@ -21,7 +21,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -173,7 +173,7 @@ def bench_tasks(browser: Browser, folder: Path) -> None:
             try:
                 spent = timed(lambda: task(hand))  # noqa: B023
                 tell(name, f"{hand.clicks} clicks, {hand.keys} keys, {spent:.1f} s")
-            except AssertionError as failed:
+            except (AssertionError, Error) as failed:
                 tell(name, f"not done: {str(failed).splitlines()[0]}")
 
 

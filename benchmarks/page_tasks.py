@@ -61,7 +61,7 @@ def compare(hand: Hand) -> None:
 
 def one_folder(hand: Hand) -> None:
     hand.write("@minu")
-    hand.click(hand.page.get_by_role("option", name="folder: minutes/"))
+    hand.click(hand.page.get_by_role("option", name="folder: library/minutes/"))
     hand.ask("Until when does the ferry run?")
     expect(hand.page.locator(".only")).to_contain_text("minutes")
     expect(hand.page.locator(".said")).to_contain_text("in the evening")
