@@ -36,7 +36,7 @@ class PoolProcess:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", statements.format(descriptor=theirs.fileno())],
+                [sys.executable, "-P", "-c", statements.format(descriptor=theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

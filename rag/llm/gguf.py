@@ -38,17 +38,19 @@ def model_file(name: str, cache_dir: Path, threads: int) -> Path:
     `owner/repository@REVISION/...` it is the file of that commit, whatever the repository has now. `#sha256=HASH`
     behind a file demands that hash of it.
     """
-    check_runtime()
     name, wanted = with_hash(name)
     if name == EMBEDDED_MODEL:
+        check_runtime()
         return _converted(embedded_file(), cache_dir, threads, matrix_kind())
     path = Path(name).expanduser()
     if path.is_file():
         check_gguf(path)
         check_hash(path, wanted)
+        check_runtime()
         return path
     parts = name.split("/")
     if len(parts) >= 3 and name.endswith(".gguf") and not name.startswith(("/", ".", "~")):
+        check_runtime()
         found = _downloaded("/".join(parts[:2]), "/".join(parts[2:]), cache_dir)
         check_hash(found, wanted)
         return found

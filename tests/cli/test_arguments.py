@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,25 @@ def test_words_that_cannot_be_used_are_named_with_the_remedy(
     captured = capsys.readouterr()
     assert message in captured.err.splitlines()[-1]
     assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("absent.gguf", "no language model 'absent.gguf': give a GGUF file"),
+        ("fake.gguf", "fake.gguf is not a GGUF file"),
+        ("real.gguf", "needs llama.cpp, which is not installed"),
+        ("owner/name/file.gguf", "needs llama.cpp, which is not installed"),  # nothing is fetched
+    ],
+)
+def test_an_absent_model_is_named_before_an_absent_llama_cpp(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, model: str, message: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "llama_cpp", None)
+    (here / "fake.gguf").write_bytes(b"no model")
+    (here / "real.gguf").write_bytes(b"GGUF....")
+    assert main(["ask", "Who?", "--model", model]) == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
 
 
 @pytest.mark.parametrize("given", ["0", "101", "-1", "ten", "1.5"])

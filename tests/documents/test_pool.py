@@ -238,6 +238,18 @@ def test_files_are_taken_only_as_they_are_needed(tmp_path: Path) -> None:
         assert [said(result) for _, result in pool.read(files(tmp_path, "two"))] == ["two"]
 
 
+def test_nothing_of_the_current_folder_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("json", "numpy", "hashlib"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    (tmp_path / "a.txt").write_text("The pump is blue.")
+    monkeypatch.chdir(tmp_path)
+    with ReaderPool(1) as pool:
+        ((_, result),) = pool.read([Found(str(tmp_path / "a.txt"), "a.txt", str(tmp_path / "a.txt"))])
+    assert isinstance(result, Document)
+    assert result.text == "The pump is blue."
+    assert not (tmp_path / "ran").exists()
+
+
 def test_leaving_early_ends_what_is_under_way(tmp_path: Path) -> None:
     start = time.monotonic()
     with ReaderPool(2, seconds=600) as pool:

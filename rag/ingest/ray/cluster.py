@@ -140,7 +140,9 @@ def _try(address: str) -> None:
             "or leave the address out for workers on this machine"
         )
     try:
-        done = subprocess.run([sys.executable, "-c", _TRY, address], capture_output=True, text=True, timeout=TRY_S)
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", _TRY, address], capture_output=True, text=True, timeout=TRY_S
+        )
     except subprocess.TimeoutExpired as exc:
         raise RagError(f"what answers at {address} is no Ray cluster that lets one in within {TRY_S:g} s") from exc
     if done.returncode:
