@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from api.schemas import AskRequest
+from rag.serialise import AnswerJSON
 
 MILL = "The mill was built in 1859. It cost 1,400 pounds."
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "examples"
@@ -35,6 +39,26 @@ def test_ragas() -> None:
     assert scores[0] == 0.99
     assert scores[1] < 0.47
     assert scores[2] == 0.0
+
+
+def test_inspect(tmp_path: Path) -> None:
+    pytest.importorskip("inspect_ai", exc_type=ImportError)
+    (tmp_path / "questions.jsonl").write_text(
+        '{"question": "Who found it?", "answers": ["Ada Byron", "A. Byron"]}\n{"question": "Why?", "answers": []}\n'
+    )
+    task = example("inspect_task").cited_answers(str(tmp_path / "questions.jsonl"))
+    assert [(one.input, one.target) for one in task.dataset] == [("Who found it?", ["Ada Byron", "A. Byron"])]
+
+
+def test_promptfoo_asks_as_the_service_takes_it_and_reads_what_it_answers() -> None:
+    yaml = pytest.importorskip("yaml")
+    config = yaml.safe_load((FOLDER / "promptfoo.yaml").read_text("utf-8"))
+    (provider,) = (one["config"] for one in config["providers"])
+    assert AskRequest.model_validate(provider["body"], extra="forbid").question == "{{prompt}}"
+    assert provider["url"].endswith("/v1/ask")
+    read = set(re.findall(r"json\.(\w+)", provider["transformResponse"]))
+    assert read == {"answer", "answered", "sure", "citations"}
+    assert read <= AnswerJSON.__annotations__.keys()
 
 
 def test_deepeval() -> None:
