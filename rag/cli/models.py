@@ -18,7 +18,7 @@ from typing import NamedTuple
 from rag.atomic import write_whole
 from rag.errors import InputError
 from rag.llm.gguf import INSTALL_EMBEDDED, INSTALL_LLM, check_runtime, embedded_file, embedded_writes, model_file
-from rag.llm.hub import Fetched, with_hash
+from rag.llm.hub import HubRecord, with_hash
 from rag.llm.remote.endpoints import names_servers
 from rag.reading.reader import MODEL
 from rag.settings import EMBEDDED_EMBEDDER, EMBEDDED_MODEL, NO_MODEL, Settings, set_in
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     if options.action == "list":
         _list(list(kept_models(settings)), options.json)
     elif options.action == "pull":
-        Fetched(settings.cache_dir, with_hash(options.name)[0]).forget()  # the newest is wanted
+        HubRecord(settings.cache_dir, with_hash(options.name)[0]).forget()  # the newest is wanted
         print(f"{options.name}: {_fetched(options.name, settings)}")
     else:
         _use(options.name, settings)

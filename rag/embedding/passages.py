@@ -31,7 +31,7 @@ import numpy as np
 
 from rag.embedding.pooling import late_chunked, stacked_rows, unit
 from rag.errors import ModelError
-from rag.llm.hub import Fetched
+from rag.llm.hub import HubRecord
 from rag.processor import has_bfloat16, spin_briefly
 from rag.settings import EMBEDDED_EMBEDDER
 from rag.types import Embedding, Passage, Sentence, Vectors
@@ -60,7 +60,7 @@ def _of_hub(name: str, cache_dir: Path) -> Any:
     from sentence_transformers import SentenceTransformer
 
     repository, revision = _pinned(name)
-    known = Fetched(cache_dir, name)
+    known = HubRecord(cache_dir, name)
     revision = revision or known.commit
     place = _hub_folder(repository, revision, cache_dir)
     if (folder := _snapshot(repository, revision, place)) is not None:

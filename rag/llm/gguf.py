@@ -19,7 +19,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from rag.errors import ModelError
-from rag.llm.hub import Fetched, check_hash, snapshot_of, with_hash
+from rag.llm.hub import HubRecord, check_hash, snapshot_of, with_hash
 from rag.processor import has_bfloat16, spin_briefly
 from rag.settings import EMBEDDED_MODEL, NO_MODEL
 
@@ -156,7 +156,7 @@ def _downloaded(repository: str, file: str, cache_dir: Path) -> Path:
     the one that was fetched first, or an error."""
     from huggingface_hub import hf_hub_download
 
-    known = Fetched(cache_dir, f"{repository}/{file}")
+    known = HubRecord(cache_dir, f"{repository}/{file}")
     repository, _, given = repository.partition("@")
     commit = given or known.commit
     try:

@@ -44,8 +44,8 @@ def check_hash(file: Path, wanted: str | None) -> None:
         )
 
 
-class Fetched:
-    """What is noted of one name in the record of a cache folder."""
+class HubRecord:
+    """The note on one name in the record of a cache folder."""
 
     def __init__(self, cache_dir: Path, name: str) -> None:
         self._file = cache_dir / "hub" / RECORD

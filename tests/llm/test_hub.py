@@ -14,7 +14,7 @@ from rag.cli.main import main
 from rag.embedding.passages import _of_hub
 from rag.errors import ModelError
 from rag.llm.gguf import model_file
-from rag.llm.hub import RECORD, Fetched, snapshot_of
+from rag.llm.hub import RECORD, HubRecord, snapshot_of
 
 COMMITS = ("a" * 40, "b" * 40)
 
@@ -140,11 +140,11 @@ def test_of_a_folder_each_file_is_checked(tmp_path: Path) -> None:
     for file in files:
         file.write_text(file.name)
     assert snapshot_of(files[1]) == folder
-    Fetched(tmp_path, "ann/words").note(files, folder)
-    known = Fetched(tmp_path, "ann/words")
+    HubRecord(tmp_path, "ann/words").note(files, folder)
+    known = HubRecord(tmp_path, "ann/words")
     assert known.commit == COMMITS[0]
     known.check([*files, folder / "another"], folder)
     files[1].write_text("changed")
     with pytest.raises(ModelError, match="config.json is not the file"):
         known.check(files, folder)
-    Fetched(tmp_path, "ann/other").check(files, folder)
+    HubRecord(tmp_path, "ann/other").check(files, folder)
