@@ -38,6 +38,7 @@ BEFORE, AFTER, BINARY = b"The pump is here.", b"The pump is there.", b"\x7fELF\x
 LATER_TABLES = (
     "removals", "removals_known", "readers", "blocks", "passage_blocks", "receipts", "links", "sources", "failures",
     "jobs",
+    "roots",
 )  # fmt: skip
 
 SCRIPT = """

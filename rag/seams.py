@@ -187,6 +187,15 @@ class DocumentSink(Protocol):
     def remember(self, file: str, failures: Sequence[Failed]) -> None:
         """Remember these failures of a file, and of files in it, in place of those before."""
 
+    def roots(self) -> dict[str, str]:
+        """Where each folder that was given led the last time, by its path as it was given."""
+
+    def note_root(self, given: str, place: str) -> None:
+        """Note where a folder that was given leads."""
+
+    def move_files(self, before: str, now: str) -> None:
+        """Note that all files whose paths begin with `before` have paths that begin with `now`."""
+
     def remove(self, document_id: str) -> None:
         """Take the document out. Raises `DocumentNotFound`."""
 

@@ -183,6 +183,7 @@ def _watch(sources: _Sources, options: argparse.Namespace, settings: Settings) -
 
 def _bring_in_line(sources: _Sources, options: argparse.Namespace, settings: Settings) -> int:
     """Open the index once and walk the folders once; models are loaded only if a file has changed."""
+    from rag.ingest.roots import follow
     from rag.stores.open import list_indexes, open_index
 
     if options.dry_run:
@@ -190,12 +191,14 @@ def _bring_in_line(sources: _Sources, options: argparse.Namespace, settings: Set
     if settings.index not in list_indexes(settings):
         return _first_run(sources, options, settings)
     with when_free(lambda: open_index(settings, None, write=True), options.wait) as index:
+        follow(sources.paths, index)
         known = index.files()
         change = _changes(sources, known, index.failures(), options, settings)
         done = None if _is_asked_about(change, options) else _brought_in_line(change, index, known, options, settings)
     if done is None:  # the index is free for others while somebody thinks
         agreed = change.kept if _may_go(change.held) else []
         with when_free(lambda: open_index(settings, None, write=True), options.wait) as index:
+            follow(sources.paths, index)
             known = index.files()
             change = _changes(sources, known, index.failures(), options, settings, agreed)
             done = _brought_in_line(change, index, known, options, settings)
@@ -216,6 +219,7 @@ def _brought_in_line(
 
 def _first_run(sources: _Sources, options: argparse.Namespace, settings: Settings) -> int:
     """Make the index, unless there is nothing to put into it."""
+    from rag.ingest.roots import follow
     from rag.stores.open import discard_empty, open_index
 
     change = _changes(sources, {}, [], options, settings)
@@ -225,6 +229,7 @@ def _first_run(sources: _Sources, options: argparse.Namespace, settings: Setting
         _preparer(options, settings) as (space, preparer),
         when_free(lambda: open_index(settings, space, create=True), options.wait) as index,
     ):
+        follow(sources.paths, index)
         if known := index.files():  # another process has made it meanwhile
             change = _changes(sources, known, index.failures(), options, settings)
         done = _carry_out(change, index, preparer, settings)
@@ -297,13 +302,14 @@ def _report(done: _Done, options: argparse.Namespace, settings: Settings) -> int
 
 
 def _dry_run(sources: _Sources, options: argparse.Namespace, settings: Settings) -> int:
+    from rag.ingest.roots import followed
     from rag.stores.open import list_indexes, open_index
 
     known: dict[str, FileState] = {}
     failures: list[Failed] = []
     if settings.index in list_indexes(settings):
         with open_index(settings, None, chunker=False) as index:
-            known, failures = index.files(), index.failures()
+            known, failures = followed(sources.paths, index.files(), index.roots()), index.failures()
     return print_dry_run(_changes(sources, known, failures, options, settings), known, options.json)
 
 

@@ -42,7 +42,9 @@ def read_sidecar(path: Path) -> dict[str, str]:
         if file.stat().st_size > MAX_BYTES:
             raise DocumentError(f"{file}: has more than {MAX_BYTES:,} bytes")
         found = json.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
+    except FileNotFoundError as exc:
+        if file.is_symlink():  # the drive to which it leads may not be there: that takes no metadata away
+            raise DocumentError(f"{printable(str(file))}: is a link to nothing") from exc
         return {}
     except OSError as exc:
         if exc.errno == errno.ENAMETOOLONG:  # the file's own name is almost as long as names may be

@@ -189,6 +189,10 @@ class Catalogue:
             for file, document, message, sha256, stamp, read_with, empty in found
         ]
 
+    def roots(self) -> dict[str, str]:
+        """Where each folder that was given led the last time."""
+        return dict(self.connection.execute("SELECT given, place FROM roots").fetchall()) if self._has("roots") else {}
+
     def outcome(self, job: str) -> str | None:
         """The outcome of an upload, as it was noted; None if that is not known."""
         if not self._has("jobs"):

@@ -61,6 +61,9 @@ _FAILURES = """CREATE TABLE IF NOT EXISTS failures (
 _JOBS = "CREATE TABLE IF NOT EXISTS jobs (number INTEGER PRIMARY KEY, job TEXT NOT NULL UNIQUE, outcome TEXT NOT NULL)"
 _JOBS_KEPT = 10_000
 
+# Folders as they were given, and where they led.
+_ROOTS = "CREATE TABLE IF NOT EXISTS roots (given TEXT PRIMARY KEY, place TEXT NOT NULL)"
+
 # Embeddings first: which of them are left without a passage shows only while the passages are still there.
 _PRUNE = (
     """INSERT INTO removals SELECT v.removed, (SELECT MIN(row) FROM passages p WHERE p.version = v.version),
@@ -129,7 +132,7 @@ class Ledger(Catalogue):
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         ledger = cls(folder, connection)
-        for statement in (_READERS, _RECEIPTS, _LINKS, *_BLOCKS, _SOURCES, _FAILURES, _JOBS):
+        for statement in (_READERS, _RECEIPTS, _LINKS, *_BLOCKS, _SOURCES, _FAILURES, _JOBS, _ROOTS):
             connection.execute(statement)
         if not ledger.has_removals():
             with ledger._transaction():
@@ -173,6 +176,11 @@ class Ledger(Catalogue):
                     f"WHERE substr({column}, 1, length(:before)) = :before",
                     {"before": before, "now": now},
                 )
+
+    def note_root(self, given: str, place: str) -> None:
+        """Note where a folder that was given leads; nothing if its name is not UTF-8, which cannot be stored."""
+        with suppress(UnicodeEncodeError):
+            self.connection.execute("INSERT OR REPLACE INTO roots VALUES (?, ?)", (given, place))
 
     def mark_stale(self, document_ids: Iterable[str]) -> None:
         """Note that the files behind these documents could not be read, or not be found, until they are put in or

@@ -168,6 +168,19 @@ class LocalIndex:
         """Remember these failures of a file, and of files in it, in place of those before."""
         self._writing().remember(file, failures)
 
+    def roots(self) -> dict[str, str]:
+        """Where each folder that was given led the last time, by its path as it was given."""
+        with self._readers.reading() as catalogue:
+            return catalogue.roots()
+
+    def note_root(self, given: str, place: str) -> None:
+        """Note where a folder that was given leads."""
+        self._writing().note_root(given, place)
+
+    def move_files(self, before: str, now: str) -> None:
+        """Note that all files whose paths begin with `before` have paths that begin with `now`."""
+        self._writing().move_files(before, now)
+
     def at_once(self) -> AbstractContextManager[None]:
         """Commit the changes of a `with` block in one transaction, or none of them; within it, `publish` does nothing
         and what is read is as it was before."""

@@ -86,6 +86,16 @@ class Staged:
     def remember(self, file: str, failures: Sequence[Failed]) -> None:
         """Remember nothing, for the same reason."""
 
+    def roots(self) -> dict[str, str]:
+        """None, for the same reason."""
+        return {}
+
+    def note_root(self, given: str, place: str) -> None:
+        """Note nothing."""
+
+    def move_files(self, before: str, now: str) -> None:
+        """Move nothing."""
+
     def remove(self, document_id: str) -> None:
         """Take a document out of what is staged. Raises `DocumentNotFound`."""
         with plain_errors(self.folder):

@@ -88,6 +88,16 @@ class LocalWriter:
         with self._one_at_a_time, plain_errors(self.folder):
             self.ledger.mark_stale(document_ids)
 
+    def note_root(self, given: str, place: str) -> None:
+        """Note where a folder that was given leads."""
+        with self._one_at_a_time, plain_errors(self.folder):
+            self.ledger.note_root(given, place)
+
+    def move_files(self, before: str, now: str) -> None:
+        """Note other paths of files."""
+        with self._one_at_a_time, plain_errors(self.folder):
+            self.ledger.move_files(before, now)
+
     def remember(self, file: str, failures: Sequence[Failed]) -> None:
         """Remember these failures of a file, and of files in it, in place of those before."""
         with self._one_at_a_time, plain_errors(self.folder):

@@ -31,6 +31,7 @@ from rag.ingest.contents import Contents
 from rag.ingest.failures import failed_anyhow, to_remember
 from rag.ingest.naming import Renamed
 from rag.ingest.prepare import BATCH_PASSAGES, FileResult, Here, Preparer, Promise, ReadFiles, read_here
+from rag.ingest.roots import follow
 from rag.ingest.vanished import Held
 from rag.seams import DocumentSink, Embedder
 from rag.settings import Settings
@@ -108,6 +109,7 @@ def sync(
     """Bring `index` in line with `paths`; a run that is stopped commits and publishes what is done, and returns.
     `options` are those with which `read` reads; without it files are read in this process. With `prune`, all that
     vanished is removed, however much it is."""
+    follow(paths, index)
     change = find_changes(paths, index.files(), settings.indexes_dir, options, failures=index.failures(), prune=prune)
     reading = read or partial(read_here, options=options)
     return carry_out(change, index, Here(embedder, settings.passage_tokens, reading), run)

@@ -171,6 +171,16 @@ class MilvusIndex:
         """Undo the changes of a `with` block if it ends with an error; within it, `publish` does nothing."""
         return self._writing().at_once()
 
+    def roots(self) -> dict[str, str]:
+        """None: where folders lead is known in the local store only."""
+        return {}
+
+    def note_root(self, given: str, place: str) -> None:
+        """Note nothing."""
+
+    def move_files(self, before: str, now: str) -> None:
+        """Move nothing."""
+
     def outcome(self, job: str) -> str | None:
         """The outcome of an upload, as it was noted; None if that is not known."""
         return self._usable().outcome(job)
