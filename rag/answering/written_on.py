@@ -16,10 +16,11 @@ _ASKS_WHEN = re.compile(
     r"\b(?:when|what (?:day|date|time)|which (?:day|date)|how (?:long|soon|recently))\b", re.IGNORECASE
 )
 _WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+_DATE = r",?\s+(?:the\s+)?(?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _COUNT = r"(?:\d+|an?|two|three|few)"
 _FROM_THEN = re.compile(
     r"\b(?:yesterday|today|tomorrow|tonight"
-    rf"|(?:last|next|this) (?:night|morning|evening|week|weekend|month|year|{_WEEKDAY})|on {_WEEKDAY}"
+    rf"|(?:last|next|this) (?:night|morning|evening|week|weekend|month|year|{_WEEKDAY})|on {_WEEKDAY}(?!{_DATE})"
     rf"|{_COUNT} (?:days?|weeks?|months?) ago|in {_COUNT} (?:days?|weeks?))\b",
     re.IGNORECASE,
 )

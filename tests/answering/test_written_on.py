@@ -18,7 +18,7 @@ def remark(question: str, *citations: Citation) -> str:
 
 
 @pytest.mark.parametrize(
-    "quote", ["He came yesterday.", "We meet on Thursday.", "It broke two weeks ago.", "She leaves next Monday."]
+    "quote", ["He came yesterday.", "We meet on Thursday to row.", "It broke two weeks ago.", "She leaves next Monday."]
 )
 def test_the_day_is_said_behind_words_that_count_from_it(quote: str) -> None:
     assert remark("When was it?", cited(quote)) == "\nIt was written on Tuesday, 14 October 2025."
@@ -29,6 +29,8 @@ def test_the_day_is_said_behind_words_that_count_from_it(quote: str) -> None:
     [
         ("Who came?", cited("He came yesterday.")),
         ("When did he come?", cited("He came on 3 May 2025.")),
+        ("When did he come?", cited("He came on Saturday 4 July 2025.")),
+        ("When did he come?", cited("He comes on Saturdays.")),
         ("When did he come?", cited("He came yesterday.", None, None)),
         ("When did he come?", cited("He came yesterday.", "2025-10")),
         ("When did he come?", cited("He came yesterday.", origin="file")),

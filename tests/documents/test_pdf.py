@@ -434,6 +434,49 @@ def test_cells_of_words_that_wrap_are_one_row_and_words_cut_in_them_are_whole(tm
     )
 
 
+def in_row(top: float, *cells: tuple[float, Sequence[str]], middle: bool) -> list[Piece]:
+    """Cells of a row whose height is that of the highest one; the others at its bottom, or in its middle."""
+    most = max(len(texts) for _, texts in cells)
+    found = []
+    for left, texts in cells:
+        free = 12 * (most - len(texts))
+        begin = top - free / (2 if middle else 1)
+        found += [(left, begin - 12 * number, 10, REGULAR, text) for number, text in enumerate(texts)]
+    return found
+
+
+@pytest.mark.parametrize("middle", [True, False])
+def test_cells_beside_one_of_several_lines_are_in_its_row(tmp_path: Path, middle: bool) -> None:
+    page = [
+        *in_row(700, (72, ["Light"]), (150, ["Meaning"]), (300, ["What to do"]), middle=middle),
+        *in_row(680, (72, ["E1"]), (150, ["No water"]), (300, ["Open the tap and", "check the hose"]), middle=middle),
+        *in_row(650, (72, ["E3"]), (150, ["Water is", "not hot"]), (300, ["Call the engineer"]), middle=middle),
+    ]
+    assert read(tmp_path, make_pdf([page])).text == (
+        "Light | Meaning | What to do\nE1 | No water | Open the tap and check the hose\n"
+        "E3 | Water is not hot | Call the engineer"
+    )
+
+
+def test_columns_of_prose_of_unlike_length_are_no_row(tmp_path: Path) -> None:
+    left = lines("The mill was built by", "Ada Hart in 1859 and", "burned down in 1911.", top=700)
+    right = lines("It was never built", "again, and nobody", "knows why.", top=693, left=320)
+    assert " | " not in read(tmp_path, make_pdf([[*left, *right]])).text
+
+
+def test_a_cell_that_touches_the_next_one_is_told_apart_by_the_rows_around(tmp_path: Path) -> None:
+    rows = [("Speed", "249"), ("Full brightness", "250"), ("Palette", "247")]
+    edge = 72 + 67 + 5.0  # behind the widest cell
+    page = [
+        piece
+        for number, cells in enumerate(rows)
+        for piece in in_row(700 - 20 * number, (72, [cells[0]]), (edge, [cells[1]]), middle=False)
+    ]
+    assert read(tmp_path, make_pdf([page])).text == "Speed | 249\nFull brightness | 250\nPalette | 247"
+    prose = [*page[:2], (72, 680.0, 10.0, REGULAR, "Full brightness 250 is the most that there is")]
+    assert "brightness | 250" not in read(tmp_path, make_pdf([prose])).text
+
+
 @pytest.mark.parametrize("corner", [700, 688])
 def test_names_of_columns_on_several_lines_are_one_row(tmp_path: Path, corner: float) -> None:
     first = [(72, "Month")] if corner == 700 else []

@@ -14,11 +14,13 @@ from typing import NamedTuple
 
 from rag.documents.blocks import Block
 from rag.documents.pdf.by_column import rows_of_columns
+from rag.documents.pdf.close_cells import with_close_cells
 from rag.documents.pdf.columns import without_interleaving
 from rag.documents.pdf.furniture import without_furniture
 from rag.documents.pdf.headings import Heading, Text, levels
 from rag.documents.pdf.lines import Line, whole_lines
 from rag.documents.pdf.marginal import without_marginal
+from rag.documents.pdf.row_height import with_whole_rows
 from rag.documents.pdf.tables import aligned_table, is_row, wraps
 from rag.documents.wrapping import BETWEEN_UNSPACED, join, whole_words
 from rag.types import BlockKind
@@ -81,7 +83,9 @@ def layout_blocks(pages: Sequence[Sequence[Line]], outline: Sequence[Sequence[He
 def layout(pages: Sequence[Sequence[Line]], outline: Sequence[Sequence[Heading]] = ()) -> Layout:
     """The pages laid out. `outline` holds the headings of each; if it is of no use, their size tells them."""
     read, marginal = without_marginal(pages)
-    whole, furniture = without_furniture([rows_of_columns(without_interleaving(lines)) for lines in whole_lines(read)])
+    whole, furniture = without_furniture(
+        [rows_of_columns(without_interleaving(with_close_cells(with_whole_rows(lines)))) for lines in whole_lines(read)]
+    )
     known = whole_words(line.text for lines in whole for line in lines)
     units = [list(_units(lines)) for lines in whole]
     texts = [[Text(join([line.text for line in unit.lines], known), unit.lines) for unit in page] for page in units]
@@ -146,7 +150,7 @@ def _runs_on(above: Line, below: Line) -> bool:
 
 
 def _step(above: Line, below: Line) -> float:
-    return (above.baseline - below.baseline) / max(above.size, below.size)
+    return (above.baseline - above.reach - below.baseline - below.reach) / max(above.size, below.size)
 
 
 def _is_below(above: Line, below: Line) -> bool:

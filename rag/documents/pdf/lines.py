@@ -41,6 +41,9 @@ class Line(NamedTuple):
     upright: bool = True
     vertical: bool = False  # characters one below the other, lines from right to left
     words: tuple[Word, ...] = ()  # empty if their places are not known or of no use
+    reach: float = (
+        0.0  # of a row whose cells have several lines: from its baseline, in its middle, to the first and last
+    )
 
 
 def whole_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
