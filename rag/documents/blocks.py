@@ -21,7 +21,7 @@ doubly encoded text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from types import MappingProxyType
 from typing import NamedTuple
@@ -170,6 +170,21 @@ def table_blocks(rows: Sequence[Sequence[str]], headers: int = 1) -> list[Block]
             above += 1
     titles = [Block(row[0]) for row in rows[:above] if row]
     return [*titles, table_block(rows[above:], max(1, headers - above))]
+
+
+def lists_merged(blocks: Iterable[Block]) -> Iterator[Block]:
+    """The blocks, with lists that follow one another, such as those of one item each, as one."""
+    items: list[str] = []
+    for block in blocks:
+        if block.kind == "list":
+            items.append(block.text)
+            continue
+        if items:
+            yield Block("\n".join(items), kind="list")
+            items = []
+        yield block
+    if items:
+        yield Block("\n".join(items), kind="list")
 
 
 def _cell(text: str) -> str:

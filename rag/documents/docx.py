@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from rag.documents import charts, ooxml, web_archive
-from rag.documents.blocks import Block, Content, table_blocks
+from rag.documents.blocks import Block, Content, lists_merged, table_blocks
 from rag.documents.encoding import decode_page, decode_text
 from rag.documents.formulas import formula
 from rag.documents.link_text import address_beside
@@ -83,7 +83,7 @@ def parse_docx(data: bytes, receipt: Receipt | None = None, depth: int = 0) -> C
         comments = ooxml.part(package, ooxml.target(package, main, "comments"))
         receipt.count(COMMENT, 0 if comments is None else len(comments.findall("{*}comment")))
         stated = ooxml.stated(package)
-    return Content([with_margins(_lists_merged(blocks), *margins)], title=stated.pop("title", ""), metadata=stated)
+    return Content([with_margins(list(lists_merged(blocks)), *margins)], title=stated.pop("title", ""), metadata=stated)
 
 
 def _shown_notes(notes: Element, body: Element, styles: _Styles, receipt: Receipt) -> Iterator[Element]:
@@ -492,14 +492,3 @@ def _inside(element: Element, tag: str) -> Iterator[Element]:
             yield child
         elif local_name(child) in ("sdt", "sdtContent", "ins", "customXml"):
             yield from _inside(child, tag)
-
-
-def _lists_merged(blocks: list[Block]) -> list[Block]:
-    """The blocks, with items that follow one another as one."""
-    merged: list[Block] = []
-    for block in blocks:
-        if merged and block.kind == merged[-1].kind == "list":
-            merged[-1] = Block(f"{merged[-1].text}\n{block.text}", kind="list")
-        else:
-            merged.append(block)
-    return merged

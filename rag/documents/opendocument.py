@@ -17,7 +17,7 @@ from posixpath import normpath
 from typing import NamedTuple
 
 from rag.documents import ooxml
-from rag.documents.blocks import Block, Content, table_blocks
+from rag.documents.blocks import Block, Content, lists_merged, table_blocks
 from rag.documents.descriptions import described
 from rag.documents.formulas import mathml
 from rag.documents.link_text import address_beside
@@ -184,7 +184,7 @@ class _Reader:
     def _whole_list(self, items: Element, level: int) -> Iterator[Block]:
         """Yields the lines of a list; in the frame of a title, where programs write one around it, the title."""
         if not level:
-            yield from _lines_merged(self._list(items, 0, None))
+            yield from lists_merged(self._list(items, 0, None))
         for item in items if level else ():
             yield from self.blocks(item, level)
 
@@ -342,21 +342,6 @@ def object_path(reference: Element) -> str:
 
 def _has_text(item: Element) -> bool:
     return any(local_name(child) in ("p", "h") for child in item)
-
-
-def _lines_merged(blocks: Iterator[Block]) -> Iterator[Block]:
-    """The blocks, with lines that follow one another as one."""
-    lines: list[str] = []
-    for block in blocks:
-        if block.kind == "list":
-            lines.append(block.text)
-            continue
-        if lines:
-            yield Block("\n".join(lines), kind="list")
-            lines = []
-        yield block
-    if lines:
-        yield Block("\n".join(lines), kind="list")
 
 
 def _header_rows(grid: Element) -> int:

@@ -10,19 +10,22 @@ Left out and counted: what is deleted, struck out or not seen, comments, picture
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import islice
 
-from rag.documents.blocks import Block, Content, table_blocks
+from rag.documents.blocks import Block, Content
 from rag.documents.damaged import told_as_damage
 from rag.documents.link_text import address_beside
 from rag.documents.margins import with_margins
-from rag.documents.raised import LOWERED, RAISED, TextRun, joined_runs
+from rag.documents.raised import TextRun, joined_runs
 from rag.documents.receipt import COMMENT, DELETED, IMAGE, OBJECT, STRUCK, Receipt
-from rag.documents.rtf_tokens import CHARSETS, RtfToken, decoded_bytes, encoding_of, tokenise
+from rag.documents.rtf_head import RtfHead
+from rag.documents.rtf_state import RtfState
+from rag.documents.rtf_story import RtfRow, RtfStory
+from rag.documents.rtf_tokens import RtfToken, decoded_bytes, encoding_of, tokenise
 from rag.documents.symbols import in_font
-from rag.documents.unseen import SMALLEST_IMAGE, WHITE, Colour, is_too_small, look_alike
+from rag.documents.unseen import SMALLEST_IMAGE, WHITE, look_alike
 from rag.errors import DocumentError
 
 RTF_MARK = b"{\\rtf"
@@ -46,7 +49,6 @@ LEFT_OUT = frozenset(
 KEPT = frozenset("ud fldinst ffdata formfield shpinst do shptxt dptxbxtext moMath moMathPara listtext pntext".split())
 PROPERTIES = re.compile(r"m\w+Pr\Z")
 SHIFTED = {"msup": "^", "msub": "_", "mden": "/"}  # parts of formulas, with what stands before them
-HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
 HYPERLINK = re.compile(r'\s*HYPERLINK\s+(?:"([^"]*)"|([^\s"\\]\S*))', re.IGNORECASE)
 CHECK_BOX = re.compile(r"\s*FORMCHECKBOX", re.IGNORECASE)
 UNDECIDED = 25  # of a check box: as it is by default
@@ -55,48 +57,11 @@ LAST = 0x10FFFF
 SMALLEST = 15 * SMALLEST_IMAGE  # twips
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """Properties that hold within a group."""
-
-    place: str = "text"  # what the group describes; "skip": only groups within it are read; "gone": nothing is
-    font: int | None = None
-    shift: int = 0
-    hidden: bool = False
-    buried: bool = False  # a note or box of hidden text, whatever its own text is
-    struck: bool = False
-    deleted: bool = False
-    tiny: bool = False
-    ink: int = 0  # colour of the text, by its number in the table of colours
-    marked: int = 0  # colour behind the text
-    paper: int = 0  # colour behind the paragraph
-    in_box: bool = False
-    in_object: bool = False
-    skipped: int = 1  # characters after one in Unicode that say the same
-    in_table: bool = False
-    style: int = 0
-    level: int | None = None
-
-
-@dataclass(slots=True)
-class _Story:
-    """A text: that of the document, of a note or of a box."""
-
-    blocks: list[Block] = field(default_factory=list)
-    runs: list[TextRun] = field(default_factory=list)
-    marker: str = ""  # of a list's item
-    boxes: list[Block] = field(default_factory=list)  # anchored in the open paragraph
-    cell: list[str] = field(default_factory=list)  # paragraphs of the open cell
-    row: list[str] = field(default_factory=list)
-    rows: list[list[str]] = field(default_factory=list)
-    headers: int = 0
-
-
 @dataclass(slots=True)
 class _Open:
     """A group that is open: what held around it, and what happens at its end."""
 
-    around: _State
+    around: RtfState
     at_end: Callable[[], None] | None = None
 
 
@@ -120,26 +85,19 @@ class _Reader:
     def __init__(self, receipt: Receipt) -> None:
         self.stated: dict[str, str] = {}
         self._receipt = receipt
-        self._colours: list[Colour | None] = []
-        self._parts: dict[str, int] = {}  # of the open colour, in the table of colours
-        self._row_is_shaded = False
+        self._head = RtfHead()
+        self._row = RtfRow()
         self._sides: list[int] = []  # of the open picture, in twips
-        self._state = _State()
+        self._state = RtfState()
         self._open: list[_Open] = []
-        self._story = _Story()
+        self._story = RtfStory()
         self._notes: list[Block] = []
         self._headers: list[Block] = []
         self._footers: list[Block] = []
-        self._fonts: dict[int, tuple[str, str]] = {}  # number -> encoding and name
-        self._levels: dict[int, int] = {}  # style -> level of heading
-        self._encoding = "cp1252"
         self._bytes = b""  # written as numbers, not yet decoded
         self._skip = 0
         self._starred = False
         self._said: list[str] = []  # text of a group that describes something
-        self._merged: list[bool] = []  # cells of the row that go on with the cell above
-        self._goes_on = False
-        self._is_header = False
         self._box: int | None = None  # the state of a form's check box
 
     def read(self, token: RtfToken) -> bool:
@@ -188,9 +146,7 @@ class _Reader:
     def finished(self) -> list[Block]:
         """The blocks of the document, then its notes."""
         self._decode()
-        self._end_paragraph(False)
-        self._end_table()
-        return with_margins([*_lists_merged(self._story.blocks), *self._notes], self._headers, self._footers)
+        return with_margins([*self._story.ended(self._level()), *self._notes], self._headers, self._footers)
 
     def _word(self, word: str, number: int | None) -> None:
         starred, self._starred = self._starred, False
@@ -265,10 +221,9 @@ class _Reader:
                     self._end_font()
                 self._state = replace(self._state, font=number)
                 self._describe("fonttbl", self._end_font)
-                self._fonts.setdefault(number or 0, (self._encoding, ""))
+                self._head.add_font(number or 0)
             case "fonttbl", "fcharset" if number is not None:
-                font = self._state.font or 0
-                self._fonts[font] = (CHARSETS.get(number, self._encoding), self._fonts.get(font, ("", ""))[1])
+                self._head.set_charset(self._state.font or 0, number)
             case "stylesheet", "s" | "cs" | "ds" | "ts":
                 self._state = replace(self._state, style=(number or 0) if word == "s" else -1, level=None)
                 self._describe("stylesheet", self._end_style)
@@ -289,7 +244,7 @@ class _Reader:
     def _measure(self, word: str, number: int | None) -> None:
         """Reads a word that tells a part of a colour, or a side of a picture."""
         if self._state.place == "colortbl" and word in ("red", "green", "blue"):
-            self._parts[word] = min(255, max(0, number or 0))
+            self._head.add_colour_part(word, number or 0)
         elif self._state.place == "gone" and word in ("picwgoal", "pichgoal"):
             self._sides.append(number or 0)
 
@@ -302,88 +257,23 @@ class _Reader:
             case _ if word in CHARACTERS:
                 self._write(CHARACTERS[word])
             case _ if word in ENDS:
-                self._end_paragraph(self._state.in_table and word == "par")
+                self._story.end_paragraph(self._level(), self._state.in_table and word == "par")
             case _ if (encoding := encoding_of(word, number)) is not None:
-                self._encoding = encoding
+                self._head.encoding = encoding
             case _:
-                self._look_word(word, number)
-                self._paragraph_word(word, number)
+                self._state = self._state.after(word, number)
                 self._row_word(word)
 
-    def _look_word(self, word: str, number: int | None) -> None:
-        state, on = self._state, number != 0
-        match word:
-            case "f":
-                self._state = replace(state, font=number)
-            case "plain":
-                self._state = replace(state, shift=0, hidden=False, struck=False, tiny=False, ink=0, marked=0)
-            case "super" | "up" if on:
-                self._state = replace(state, shift=RAISED)
-            case "sub" | "dn" if on:
-                self._state = replace(state, shift=LOWERED)
-            case "super" | "sub" | "nosupersub" | "up" | "dn":
-                self._state = replace(state, shift=0)
-            case "strike" | "striked":
-                self._state = replace(state, struck=on)
-            case "v":
-                self._state = replace(state, hidden=on)
-            case "deleted":
-                self._state = replace(state, deleted=on)
-            case _:
-                self._colour_word(word, number)
-
-    def _colour_word(self, word: str, number: int | None) -> None:
-        match word:
-            case "fs":
-                self._state = replace(self._state, tiny=number is not None and is_too_small(number / 2))
-            case "cf":
-                self._state = replace(self._state, ink=number or 0)
-            case "cb" | "highlight" | "chcbpat":
-                self._state = replace(self._state, marked=number or 0)
-            case "cbpat":
-                self._state = replace(self._state, paper=number or 0)
-
-    def _paragraph_word(self, word: str, number: int | None) -> None:
-        match word:
-            case "pard":
-                self._state = replace(self._state, in_table=False, style=0, level=None, paper=0)
-            case "s":
-                self._state = replace(self._state, style=number or 0)
-            case "outlinelevel":
-                self._state = replace(self._state, level=number)
-            case "intbl":
-                self._state = replace(self._state, in_table=True)
-
     def _row_word(self, word: str) -> None:
-        story = self._story
         match word:
             case "trowd":
-                self._merged, self._is_header, self._goes_on, self._row_is_shaded = [], False, False, False
-            case "clcbpat" | "clcfpat" | "clshdng":
-                self._row_is_shaded = True
-            case "trhdr":
-                self._is_header = True
-            case "clvmrg":
-                self._goes_on = True
-            case "cellx":
-                self._merged.append(self._goes_on)
-                self._goes_on = False
+                self._row = RtfRow()
             case "cell":
-                self._end_cell()
+                self._story.end_cell(self._level(), self._row)
             case "row":
-                story.headers += self._is_header and story.headers == len(story.rows)
-                story.rows.append(story.row)
-                story.row = []
-
-    def _end_cell(self) -> None:
-        self._end_paragraph(True)
-        story = self._story
-        above, place = (story.rows[-1] if story.rows else []), len(story.row)
-        text = "\n".join(story.cell)
-        if not text and place < min(len(above), len(self._merged)) and self._merged[place]:
-            text = above[place]
-        story.row.append(text)
-        story.cell = []
+                self._story.end_row(self._row)
+            case _:
+                self._row.read(word)
 
     def _unicode(self, number: int | None) -> None:
         self._skip = self._state.skipped
@@ -395,12 +285,7 @@ class _Reader:
         self._write(chr(code))
 
     def _charset(self) -> str:
-        font = self._state.font
-        return (
-            self._encoding
-            if font is None or self._state.place != "text"
-            else self._fonts.get(font, (self._encoding, ""))[0]
-        )
+        return self._head.charset(self._state.font if self._state.place == "text" else None)
 
     def _is_half(self) -> bool:
         """Tells if the bytes that were written as numbers end within a character."""
@@ -421,14 +306,13 @@ class _Reader:
         if state.place in ("skip", "gone", "formfield", "info"):
             return
         if state.place == "colortbl":
-            self._end_colours(text.count(";"))
+            self._head.end_colours(text.count(";"))
         elif state.place != "text":
             self._said.append(text)
         elif state.struck or state.deleted:
             self._receipt.count_text(STRUCK if state.struck else DELETED, text)
         elif not (self._is_unseen() and self._receipt.hides(text)):
-            name = "" if state.font is None else self._fonts.get(state.font, ("", ""))[1]
-            self._story.runs.append(TextRun(in_font(text, name), state.shift))
+            self._story.runs.append(TextRun(in_font(text, self._head.font_name(state.font)), state.shift))
 
     def _is_unseen(self) -> bool:
         """Tells if text is hidden, too small, or of the colour behind it, where that is known."""
@@ -436,19 +320,9 @@ class _Reader:
         if state.hidden or state.buried or state.tiny:
             return True
         behind = state.marked or state.paper
-        if not state.ink or (not behind and (state.in_box or (state.in_table and self._row_is_shaded))):
+        if not state.ink or (not behind and (state.in_box or (state.in_table and self._row.is_shaded))):
             return False
-        return look_alike(self._colour(state.ink), self._colour(behind) if behind else WHITE)
-
-    def _colour(self, number: int) -> Colour | None:
-        return self._colours[number] if 0 <= number < len(self._colours) else None
-
-    def _end_colours(self, count: int) -> None:
-        """Ends the open colour of the table of colours, and others that state nothing."""
-        for _ in range(count):
-            parts = [self._parts.get(name, 0) for name in ("red", "green", "blue")]
-            self._colours.append(Colour(*parts) if self._parts else None)
-            self._parts = {}
+        return look_alike(self._head.colour(state.ink), self._head.colour(behind) if behind else WHITE)
 
     def _describe(self, place: str, at_end: Callable[[], None]) -> None:
         """Gathers the text of the group instead of writing it."""
@@ -458,25 +332,11 @@ class _Reader:
             self._open[-1].at_end = at_end
 
     def _end_font(self) -> None:
-        font = self._state.font or 0
-        encoding, _ = self._fonts.get(font, (self._encoding, ""))
-        self._fonts[font] = (encoding, "".join(self._said).partition(";")[0].strip())
+        self._head.name_font(self._state.font or 0, "".join(self._said))
         self._said = []
 
     def _end_style(self) -> None:
-        name = "".join(self._said).partition(";")[0].strip()
-        heading = HEADING.match(name)
-        level = (
-            int(heading[1])
-            if heading
-            else 1
-            if name.lower() == "title"
-            else (self._state.level or -1) + 1
-            if self._state.level is not None
-            else 0
-        )
-        if 0 < level <= 9 and self._state.style >= 0:
-            self._levels[self._state.style] = level
+        self._head.name_style(self._state.style, self._state.level, "".join(self._said))
         self._said = []
 
     def _end_statement(self) -> None:
@@ -489,16 +349,14 @@ class _Reader:
     def _begin_story(self, place: list[Block]) -> None:
         """Begins a text of its own, whose blocks go to that place."""
         around = self._story
-        self._story = _Story()
+        self._story = RtfStory()
         in_box = place is not self._notes
         state = self._state
         buried = state.buried or state.hidden
-        self._state = _State(font=state.font, skipped=state.skipped, in_box=in_box, buried=buried)
+        self._state = RtfState(font=state.font, skipped=state.skipped, in_box=in_box, buried=buried)
 
         def end() -> None:
-            self._end_paragraph(False)
-            self._end_table()
-            blocks = _lists_merged(self._story.blocks)
+            blocks = self._story.ended(self._level())
             self._story = around
             place.extend(blocks)
 
@@ -547,44 +405,7 @@ class _Reader:
 
         self._open[-1].at_end = end
 
-    def _end_paragraph(self, in_cell: bool) -> None:
-        story, state = self._story, self._state
-        text = joined_runs(story.runs).encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
-        level = self._levels.get(state.style, 0) if state.level is None else (state.level + 1) % 10
-        marker, boxes = story.marker, story.boxes
-        story.runs, story.marker, story.boxes = [], "", []
-        if in_cell:
-            story.cell += [marker + text] if text else []
-            story.cell += [block.text for block in boxes]
-            return
-        if text or boxes:
-            self._end_table()
-        if text:
-            number = "" if marker == "- " and level else marker
-            story.blocks.append(
-                Block(number + text, level) if level or not marker else Block(marker + text, kind="list")
-            )
-        story.blocks += boxes
-
-    def _end_table(self) -> None:
-        story = self._story
-        if story.cell:
-            story.row.append("\n".join(story.cell))
-        if story.row:
-            story.rows.append(story.row)
-        if story.rows:
-            story.blocks += table_blocks(story.rows, max(1, story.headers))
-        story.cell, story.row, story.rows, story.headers = [], [], [], 0
-
-
-def _lists_merged(blocks: list[Block]) -> Iterator[Block]:
-    """The blocks, with items that follow one another as one."""
-    items: list[str] = []
-    for block in [*blocks, Block("")]:
-        if block.kind == "list":
-            items.append(block.text)
-            continue
-        if items:
-            yield Block("\n".join(items), kind="list")
-            items = []
-        yield block
+    def _level(self) -> int:
+        """The level of the open paragraph as a heading, 0 if it is none."""
+        level = self._state.level
+        return self._head.level(self._state.style) if level is None else (level + 1) % 10
