@@ -188,7 +188,7 @@ class DocumentSink(Protocol):
         """Remember these failures of a file, and of files in it, in place of those before."""
 
     def roots(self) -> dict[str, str]:
-        """Where each folder that was given led the last time, by its path as it was given."""
+        """Real paths to which the given folders led the last time, by their paths as they were given."""
 
     def note_root(self, given: str, place: str) -> None:
         """Note where a folder that was given leads."""

@@ -190,7 +190,7 @@ class Catalogue:
         ]
 
     def roots(self) -> dict[str, str]:
-        """Where each folder that was given led the last time."""
+        """Real paths to which the given folders led the last time."""
         return dict(self.connection.execute("SELECT given, place FROM roots").fetchall()) if self._has("roots") else {}
 
     def outcome(self, job: str) -> str | None:

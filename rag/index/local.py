@@ -169,7 +169,7 @@ class LocalIndex:
         self._writing().remember(file, failures)
 
     def roots(self) -> dict[str, str]:
-        """Where each folder that was given led the last time, by its path as it was given."""
+        """Real paths to which the given folders led the last time, by their paths as they were given."""
         with self._readers.reading() as catalogue:
             return catalogue.roots()
 

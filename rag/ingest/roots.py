@@ -36,7 +36,7 @@ def follow(paths: Sequence[Path], index: DocumentSink) -> None:
 
 
 def followed(paths: Sequence[Path], known: Mapping[str, FileState], noted: Mapping[str, str]) -> dict[str, FileState]:
-    """What an index knows of files, as it will be after `follow`; `noted` are its roots."""
+    """State of files that an index knows, as it will be after `follow`; `noted` are its roots."""
     found = dict(known)
     for moved in moved_roots(noted, _now(paths)):
         for name, state in found.items():
