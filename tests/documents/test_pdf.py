@@ -437,7 +437,7 @@ def test_cells_of_words_that_wrap_are_one_row_and_words_cut_in_them_are_whole(tm
 def in_row(top: float, *cells: tuple[float, Sequence[str]], middle: bool) -> list[Piece]:
     """Cells of a row whose height is that of the highest one; the others at its bottom, or in its middle."""
     most = max(len(texts) for _, texts in cells)
-    found = []
+    found: list[Piece] = []
     for left, texts in cells:
         free = 12 * (most - len(texts))
         begin = top - free / (2 if middle else 1)

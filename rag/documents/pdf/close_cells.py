@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rag.documents.pdf.lines import CELL_SEPARATOR, COLUMN_GAP, Line, Word
+from rag.documents.pdf.lines import COLUMN_GAP, Line, Word
+from rag.types import CELL_SEPARATOR
 
 SAME_EDGE = 0.2  # of the size
 FARTHEST = 3.0  # of the size: from a row to the next

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from statistics import mean
 
-from rag.documents.pdf.lines import CELL_SEPARATOR, COLUMN_GAP, Line, Word, made_of
+from rag.documents.pdf.lines import COLUMN_GAP, Line, Word, made_of
+from rag.types import CELL_SEPARATOR
 
 SAME_LEFT = 0.5  # of the size: the lines of a cell begin below each other
 LEAST_STEP, MOST_STEP = 0.8, 1.7  # of the size: from one line of a cell to the next
