@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import cast
 
+from rag.answering.agenda import agenda
 from rag.answering.calibration import confidence_fingerprint, read_calibration
 from rag.answering.catalogue import catalogue
 from rag.answering.choose import Chosen, choose, in_table, sentences_around, without_questions
@@ -448,7 +449,8 @@ class Pipeline:
         if not asked or asked.side is not None or draft.mode == "write":
             return
         about = asked.question, asked.read, whole
-        if form := clause(asked.question, asked.hits, whole):
+        day_of = partial(_day_of, draft.origins)
+        if form := clause(asked.question, asked.hits, whole) or agenda(asked.question, asked.hits, day_of):
             draft.form = form
             return
         if asked.chosen is None or asked.refused or not says_result(asked.chosen):
