@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import DocumentNotFound, RagError
 from rag.index.block_rows import unpacked, unpacked_links
+from rag.index.later_tables import LaterTables
 from rag.index.schema import CATALOGUE_FILE, connect_catalogue, identity, unwritten
 from rag.index.sources import ShowSource, with_path
 from rag.types import (
@@ -52,22 +53,6 @@ _NO_PAGES = "[]"
 _LONGEST_TOLD = 200  # characters of an id in a message
 _UNREADABLE = "unreadable"  # the state of a source
 _JOINED = "passages p JOIN versions v ON v.version = p.version JOIN embeddings e ON e.embedding = p.embedding"
-
-_ORPHANS = (
-    ("passages of no document", "passages WHERE version NOT IN (SELECT version FROM versions)"),
-    ("texts of no document", "texts WHERE version NOT IN (SELECT version FROM versions)"),
-    ("documents without text", "versions WHERE version NOT IN (SELECT version FROM texts)"),
-    ("vectors of no passage", "embeddings WHERE embedding NOT IN (SELECT embedding FROM passages)"),
-)
-# Tables that earlier versions of the program did not make, and what their rows belong to
-_LATER = {
-    "blocks": ("blocks of no document", "version NOT IN (SELECT version FROM versions)"),
-    "passage_blocks": ("blocks of no passage", "row NOT IN (SELECT row FROM passages)"),
-    "readers": ("versions of readers of no document", "version NOT IN (SELECT version FROM versions)"),
-    "receipts": ("receipts of no document", "version NOT IN (SELECT version FROM versions)"),
-    "links": ("lists of links of no document", "version NOT IN (SELECT version FROM versions)"),
-    "sources": ("sources of no document", "version NOT IN (SELECT version FROM versions)"),
-}
 
 
 class Generations(NamedTuple):
@@ -112,6 +97,7 @@ class Catalogue:
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self.folder = folder
         self.connection = connection
+        self._later = LaterTables(connection)
         self.shown: ShowSource = with_path
         self._unwritten: tuple[int, int, int] | None = None  # the file, if it was opened as one that nobody writes to
         self.file: tuple[int, int] | None = None  # its numbers
@@ -165,9 +151,9 @@ class Catalogue:
 
     def files(self) -> dict[str, FileState]:
         """The states of the files behind the documents, by document id: all that is committed, published or not."""
-        stamp, join = self._stamp()
+        stamp, join = self._later.stamp()
         found = self.connection.execute(
-            f"SELECT document, sha256, source, {self._reader()}, {self._receipt('hidden')}, {stamp} "
+            f"SELECT document, sha256, source, {self._later.reader()}, {self._later.receipt('hidden')}, {stamp} "
             f"FROM versions v {join} WHERE removed IS NULL ORDER BY document"
         )
         return {
@@ -177,7 +163,7 @@ class Catalogue:
 
     def failures(self, most: int | None = None) -> list[Failed]:
         """The files, and files in them, that could not be read when they were last tried, by id; the last `most`."""
-        if not self._has("failures"):
+        if not self._later.has("failures"):
             return []
         found = self.connection.execute(
             "SELECT file, document, message, sha256, stamp, read_with, empty FROM "
@@ -191,24 +177,28 @@ class Catalogue:
 
     def roots(self) -> dict[str, str]:
         """Real paths to which the given folders led the last time."""
-        return dict(self.connection.execute("SELECT given, place FROM roots").fetchall()) if self._has("roots") else {}
+        return (
+            dict(self.connection.execute("SELECT given, place FROM roots").fetchall())
+            if self._later.has("roots")
+            else {}
+        )
 
     def outcome(self, job: str) -> str | None:
         """The outcome of an upload, as it was noted; None if that is not known."""
-        if not self._has("jobs"):
+        if not self._later.has("jobs"):
             return None
         found = self.connection.execute("SELECT outcome FROM jobs WHERE job = ?", (job,)).fetchone()
         return None if found is None else str(found[0])
 
     def outcomes_after(self, job: str) -> dict[str, str]:
         """Outcomes of the uploads whose ids sort behind this one, by id."""
-        if not self._has("jobs"):
+        if not self._later.has("jobs"):
             return {}
         return dict(self.connection.execute("SELECT job, outcome FROM jobs WHERE job > ?", (job,)).fetchall())
 
     def origins(self, document_ids: Iterable[str], at: int) -> dict[str, Origin]:
         """The origins of these documents, by id."""
-        stamp, join = self._stamp()
+        stamp, join = self._later.stamp()
         wanted = (
             f"SELECT v.version, document, metadata, source, {stamp} FROM versions v {join} "
             "WHERE document IN (SELECT value FROM json_each(:ids)) AND added <= :at AND"
@@ -230,7 +220,7 @@ class Catalogue:
         which = which if only is None else "v.document = :only AND "
         found = self.connection.execute(
             "SELECT document, title, source, sha256, passages, characters, pages, metadata, "
-            f"date(mtime_ns / 1000000000, 'unixepoch'), {self._receipt('notes')}, {self._source('state')} "
+            f"date(mtime_ns / 1000000000, 'unixepoch'), {self._later.receipt('notes')}, {self._later.source('state')} "
             f"FROM versions v WHERE {which}{_LIVE} ORDER BY document LIMIT :most",
             {"at": at, "after": after, "most": most, "only": only},
         )
@@ -245,7 +235,7 @@ class Catalogue:
     def notes(self, document_ids: Iterable[str], at: int) -> dict[str, tuple[str, ...]]:
         """Parts of these documents' files that were not read, by document id; none for those that were read whole."""
         found = self.connection.execute(
-            f"SELECT v.document, {self._receipt('notes')} FROM versions v "
+            f"SELECT v.document, {self._later.receipt('notes')} FROM versions v "
             f"WHERE v.document IN (SELECT value FROM json_each(:ids)) AND {_LIVE}",
             {"ids": json.dumps(list(document_ids)), "at": at},
         )
@@ -253,10 +243,11 @@ class Catalogue:
 
     def document(self, document_id: str, at: int) -> Document:
         """A document of a generation, with its text. Raises `DocumentNotFound`."""
+        later = self._later
         row = self.connection.execute(
             "SELECT v.document, v.title, t.text, v.source, v.sha256, t.pages, t.sections, v.metadata, "
-            f"{self._reader()}, {self._blocks()}, {self._receipt('notes')}, {self._receipt('hidden')}, "
-            f"{self._source('ocr')}, {self._links()} FROM versions v JOIN texts t ON t.version = v.version "
+            f"{later.reader()}, {later.blocks()}, {later.receipt('notes')}, {later.receipt('hidden')}, "
+            f"{later.source('ocr')}, {later.links()} FROM versions v JOIN texts t ON t.version = v.version "
             f"WHERE v.document = :id AND {_LIVE}",
             {"id": document_id, "at": at},
         ).fetchone()
@@ -332,7 +323,7 @@ class Catalogue:
         """The passages of `rows` with their vectors, in that order. Raises `RagError` if one is not a passage of the
         generation."""
         dimension = self.settings.dimension
-        blocks, join = self._passage_blocks()
+        blocks, join = self._later.passage_blocks()
         found = self.connection.execute(
             f"SELECT {_PASSAGE}{blocks}, e.passage, e.sentences FROM {_JOINED} {join} "
             f"WHERE p.row IN (SELECT value FROM json_each(:rows)) AND {_LIVE}",
@@ -364,7 +355,7 @@ class Catalogue:
     def contents(self, at: int) -> Iterator[tuple[Passage, Embedding, bytes]]:
         """Iterate over all passages with their vectors and keys, for `verify`; vectors that are missing are empty."""
         dimension = self.settings.dimension
-        blocks, join = self._passage_blocks()
+        blocks, join = self._later.passage_blocks()
         found = self.connection.execute(
             f"SELECT {_PASSAGE}{blocks}, e.passage, e.sentences, e.key FROM passages p "
             f"JOIN versions v ON v.version = p.version LEFT JOIN embeddings e ON e.embedding = p.embedding {join} "
@@ -377,8 +368,8 @@ class Catalogue:
 
     def texts(self, since: int, at: int) -> Iterator[PassageText]:
         """The passages that are there at `at` and were not at `since`, by row; `since=0` gives all."""
-        header = "COALESCE(b.header, '')" if self._has("passage_blocks") else "''"
-        _, join = self._passage_blocks()
+        header = "COALESCE(b.header, '')" if self._later.has("passage_blocks") else "''"
+        _, join = self._later.passage_blocks()
         found = self.connection.execute(
             f"SELECT p.row, p.version, p.section, {header}, p.text FROM passages p "
             f"JOIN versions v ON v.version = p.version {join} WHERE v.added > :since AND {_LIVE} ORDER BY p.row",
@@ -416,49 +407,9 @@ class Catalogue:
         ranges = [np.arange(first, last + 1, dtype=np.int64) for first, last in gone]
         return RowChange(added, np.concatenate(ranges) if ranges else np.empty(0, dtype=np.int64))
 
-    def _reader(self) -> str:
-        """SQL for the version of the reader of `versions v`; earlier versions of this program did not note it."""
-        known = self._has("readers")
-        return "COALESCE((SELECT reader FROM readers r WHERE r.version = v.version), 1)" if known else "1"
-
-    def _blocks(self) -> str:
-        """SQL for the blocks of `versions v`; NULL if an earlier version of this program made the file."""
-        return "(SELECT b.blocks FROM blocks b WHERE b.version = v.version)" if self._has("blocks") else "NULL"
-
-    def _passage_blocks(self) -> tuple[str, str]:
-        """SQL for the blocks and the header of `passages p`, and what must be joined for it."""
-        if not self._has("passage_blocks"):
-            return "NULL, NULL", ""
-        return "b.blocks, b.header", "LEFT JOIN passage_blocks b ON b.row = p.row"
-
-    def _has(self, table: str) -> bool:
-        """True if the file has the table, which earlier versions of this program do not make."""
-        found = self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,))
-        return found.fetchone() is not None
-
-    def _receipt(self, column: str) -> str:
-        """SQL for a column of the receipt of `versions v`; earlier versions of this program kept none."""
-        return f"(SELECT {column} FROM receipts r WHERE r.version = v.version)" if self._has("receipts") else "NULL"
-
-    def _links(self) -> str:
-        """SQL for the links of `versions v`; earlier versions of this program kept none."""
-        return "(SELECT links FROM links l WHERE l.version = v.version)" if self._has("links") else "NULL"
-
-    def _source(self, column: str) -> str:
-        """SQL for a column of the source of `versions v`; earlier versions of this program kept none."""
-        return f"(SELECT {column} FROM sources s WHERE s.version = v.version)" if self._has("sources") else "NULL"
-
-    def _stamp(self) -> tuple[str, str]:
-        """SQL for how images were read, the state and the stamp of the file of `versions v`, and what must be joined
-        for it."""
-        if not self._has("sources"):
-            return "NULL, NULL, v.size, v.mtime_ns", ""
-        stamp = "v.size, v.mtime_ns, s.ctime_ns, s.inode, COALESCE(s.own, ''), s.place, s.device"
-        return f"s.ocr, s.state, {stamp}", "LEFT JOIN sources s ON s.version = v.version"
-
     def has_removals(self) -> bool:
         """True if the file has the tables of removals."""
-        return self._has("removals_known")
+        return self._later.has("removals_known")
 
     def count(self, at: int, since: int = 0) -> int:
         """The number of passages that are there at `at` and were added after `since`."""
@@ -476,21 +427,6 @@ class Catalogue:
             {"id": document_id, "at": at},
         ).fetchone()
         return int(total)
-
-    def orphans(self) -> list[str]:
-        """Rows that nothing refers to, such as "3 texts of no document"; to be asked if all that was committed is
-        published."""
-        later = [(what, f"{table} WHERE {which}") for table, (what, which) in _LATER.items() if self._has(table)]
-        counts = {
-            what: self.connection.execute(f"SELECT COUNT(*) FROM {which}").fetchone()[0]
-            for what, which in (*_ORPHANS, *later)
-        }
-        return [f"{count} {what}" for what, count in counts.items() if count]
-
-    def integrity(self) -> list[str]:
-        """The faults that SQLite itself finds in the file, at most 20; empty if there are none."""
-        found = [str(row[0]) for row in self.connection.execute("PRAGMA integrity_check(20)")]
-        return [] if found == ["ok"] else found
 
     def _passage(self, row: Sequence[Any]) -> Passage:
         document, title, source, start, end, text, sentences, section, pages, blocks, header = row

@@ -20,6 +20,7 @@ from rag.index.dense import loading
 from rag.index.dense.manifest import FAISS_FILE, VECTORS
 from rag.index.dense.quantised import Quantised, RowIds
 from rag.index.lexical import search as lexical
+from rag.index.orphans import integrity, orphans
 from rag.index.rules import embedding_faults, embedding_key, passage_faults
 from rag.types import Vectors
 
@@ -41,12 +42,12 @@ def problems(folder: Path, catalogue: Catalogue) -> list[Problem]:
 
 
 def _catalogue(catalogue: Catalogue) -> Iterator[str]:
-    yield from catalogue.integrity()
+    yield from integrity(catalogue.connection)
     generation, published, _ = catalogue.state()
     if generation != published:
         yield f"generation {generation} was committed, and readers only see {published}: it was never published"
     else:
-        yield from catalogue.orphans()
+        yield from orphans(catalogue.connection)
     for info in catalogue.documents(published):
         if info.passages != (found := catalogue.passages_of(info.id, published)):
             yield f'document "{info.id}" should have {info.passages} passages, and has {found}'

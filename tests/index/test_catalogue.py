@@ -18,6 +18,7 @@ from rag.index import schema
 from rag.index.catalogue import Catalogue, Generations
 from rag.index.failures import plain_errors
 from rag.index.ledger import Ledger
+from rag.index.orphans import orphans
 from rag.index.rules import embedding_faults, embedding_key, passage_faults
 from rag.types import BlockSpan, Document, Embedding, Entry, LinkSpan, MadeWith, Passage, Section, Sentence, Stamp
 from tests.index.contract import BRIDGES, BRIDGES_AGAIN, DIMENSION, MILLS, fast_folder, make_entry, unit_vector
@@ -280,7 +281,7 @@ def test_a_catalogue_of_an_earlier_version_has_no_links_until_it_is_written_to(l
     ledger.connection.execute("DROP TABLE links")
     ledger.close()
     catalogue = Catalogue.open(ledger.folder)
-    assert (catalogue.document("mills.txt", at=1), catalogue.orphans()) == (MILLS.document, [])
+    assert (catalogue.document("mills.txt", at=1), orphans(catalogue.connection)) == (MILLS.document, [])
     catalogue.close()
     again = Ledger.open(ledger.folder)
     again.replace(LINKED)
@@ -290,11 +291,11 @@ def test_a_catalogue_of_an_earlier_version_has_no_links_until_it_is_written_to(l
 
 def test_rows_of_no_document_are_seen_in_every_table(ledger: Ledger) -> None:
     ledger.replace(LINKED)
-    assert ledger.orphans() == []
+    assert orphans(ledger.connection) == []
     ledger.connection.execute("INSERT INTO readers VALUES (7, 2)")
     ledger.connection.execute("INSERT INTO receipts VALUES (7, '[]', NULL), (8, '[]', NULL)")
     ledger.connection.execute("INSERT INTO links VALUES (9, '[]')")
-    assert ledger.orphans() == [
+    assert orphans(ledger.connection) == [
         "1 versions of readers of no document",
         "2 receipts of no document",
         "1 lists of links of no document",
