@@ -376,6 +376,7 @@ class Dying:
         self.files, self.cached_embeddings, self.publish = index.files, index.cached_embeddings, index.publish
         self.touch, self.remove, self._replace = index.touch, index.remove, index.replace
         self.mark_stale, self.failures, self.remember = index.mark_stale, index.failures, index.remember
+        self.roots, self.note_root, self.move_files = index.roots, index.note_root, index.move_files
         self._left = commits
 
     def replace(self, entry: Entry) -> None:
