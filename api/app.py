@@ -26,7 +26,19 @@ from api.observing.spans import Spans
 from api.observing.traces import Traces
 from api.openai import chat, models, responses
 from api.openai.conversations import Conversations
-from api.routes import answers, documents, health, indexes, metrics, originals, pages, questions, rerank, retrieval
+from api.routes import (
+    answers,
+    documents,
+    health,
+    indexes,
+    metrics,
+    originals,
+    pages,
+    questions,
+    rerank,
+    retrieval,
+    unread,
+)
 from api.served import LoadModels, OpenPipeline, Served
 from api.server.run import run_server
 from api.work.citation_boxes import CitationBoxes
@@ -86,7 +98,7 @@ def create_app(
     app.add_middleware(Requests, metrics=app.state.metrics, drain=app.state.drain, spans=spans)  # the last is outermost
     errors.install_errors(app)
     wires = (retrieval, rerank, chat, responses, messages, models)
-    for part in (originals, documents, indexes, questions, *wires, answers, metrics):
+    for part in (originals, documents, unread, indexes, questions, *wires, answers, metrics):
         app.include_router(part.router, dependencies=[DESCRIBED])
     app.include_router(health.router)
     pages.install_pages(app)

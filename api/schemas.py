@@ -227,6 +227,13 @@ class RatingJSON(BaseModel):
     rating: Rating | None
 
 
+class ReadAgain(BaseModel):
+    """A file that could not be read, by the id that its document would have, and its password."""
+
+    id: str = Field(min_length=1, max_length=10_000, examples=["contracts/lease.pdf"])
+    password: str = Field("", max_length=1000, description="of an encrypted PDF; it is not stored")
+
+
 class NewIndex(BaseModel):
     """The name of an index that is to be made, or that one is to have from now on."""
 

@@ -51,7 +51,8 @@ from rag.deadline import Deadline
 from rag.errors import DocumentNotFound, InputError, ModelError
 from rag.index.originals import kept_copy
 from rag.index.sources import ShowSource, with_path
-from rag.index.unread import MAX_UNREAD, unread
+from rag.index.unread import MAX_UNREAD, Unread, unread
+from rag.ingest.again import readable_again
 from rag.ingest.dating import dated
 from rag.models import Models, load_models
 from rag.retrieval.conversation import parse_history, refers_back, resolve
@@ -256,6 +257,10 @@ class Pipeline:
                 f"the index has no document {document_id[:200]!r}: GET /v1/documents lists those that it has"
             )
         return found._replace(kept=kept_copy(self._index.folder, document_id, info.sha256, found.stamp))
+
+    def unread(self) -> list[Unread]:
+        """The files of folders that could not be read, and are still there."""
+        return readable_again(self._index, MAX_UNREAD)
 
     def close(self) -> None:
         """Close the index, and the models if this pipeline loaded them."""

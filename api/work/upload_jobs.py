@@ -16,8 +16,8 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -261,13 +261,18 @@ class Jobs:
     def remove(self, document_id: str, index: str) -> None:
         """Remove a document from an index. Raises `DocumentNotFound`, `IndexNotFound`, `IndexBusy`."""
         self._served.check(index)
+        settings = self._served.settings.model_copy(update={"index": index})
+        with self.writing(index), open_index(settings, None, write=True, chunker=False) as opened:
+            uploads.remove_document(document_id, opened)
+
+    @contextmanager
+    def writing(self, index: str) -> Iterator[None]:
+        """Keep uploads out of an index within a `with` block. Raises `IndexBusy` if one is being put in."""
         writing = self._writer_of(index)
         if not writing.acquire(timeout=5):
             raise IndexBusy("an upload is being indexed: try again in a few seconds")
         try:
-            settings = self._served.settings.model_copy(update={"index": index})
-            with open_index(settings, None, write=True, chunker=False) as opened:
-                uploads.remove_document(document_id, opened)
+            yield
         finally:
             writing.release()
 
@@ -295,7 +300,7 @@ class Jobs:
 
     def _work(self, waiting: _Queue) -> None:
         with ExitStack() as ending:
-            reader = cache(lambda: ending.enter_context(self._pool()))
+            reader = cache(lambda: ending.enter_context(self.reader()))
             while (item := waiting.get()) is not None and not self._closing.is_set():
                 job, upload, password = item
                 with self._lock:
@@ -305,13 +310,13 @@ class Jobs:
                 if password:
                     with ExitStack() as unlocked:
                         of_it = ReadOptions(passwords=(password,))
-                        self._end(job, upload, cache(lambda: unlocked.enter_context(self._pool(of_it))))  # noqa: B023
+                        self._end(job, upload, cache(lambda: unlocked.enter_context(self.reader(of_it))))  # noqa: B023
                 else:
                     self._end(job, upload, reader)
                 self._tell(job)
 
-    def _pool(self, options: ReadOptions = DEFAULTS) -> ReaderPool:
-        """A process that reads uploads and cuts them for the embedder. Raises `NotReady`."""
+    def reader(self, options: ReadOptions = DEFAULTS) -> ReaderPool:
+        """A process that reads files and cuts them for the embedder. Raises `NotReady`."""
         program = program_of(self._served.models().embedder, self._served.settings.passage_tokens)
         return ReaderPool(1, options, largest=_LARGEST, time_for=reading_time, program=program)
 

@@ -20,6 +20,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from rag.errors import DocumentNotFound, IndexNotFound, InputError
 from rag.index.schema import CATALOGUE_FILE
+from rag.index.unread import Unread
 from rag.settings import Settings
 from rag.types import (
     Abstention,
@@ -184,6 +185,9 @@ class FakePipeline:
         if not found:
             raise DocumentNotFound(f"the index has no document {document_id!r}")
         return found[0]
+
+    def unread(self) -> list[Unread]:
+        return []
 
     def document(self, document_id: str) -> Document:
         if document_id not in DOCUMENTS:

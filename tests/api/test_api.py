@@ -261,6 +261,8 @@ def test_the_description_names_every_operation(client: TestClient) -> None:
         ("/v1/documents", "get"),
         ("/v1/documents", "post"),
         ("/v1/documents/{id}", "delete"),
+        ("/v1/unread", "get"),
+        ("/v1/unread", "post"),
         ("/v1/jobs/{id}", "get"),
         ("/v1/documents/{id}", "get"),
         ("/v1/documents/{id}/text", "get"),

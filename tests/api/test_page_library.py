@@ -13,8 +13,10 @@ from playwright.sync_api import Locator, Page, expect
 
 from api.app import create_app
 from rag.index.local import LocalIndex
+from rag.ingest.run import sync
 from rag.models import Models
 from rag.settings import Settings
+from rag.stores.open import open_index
 from rag.types import DocumentInfo
 from tests.api.browsing import (
     PHONE,
@@ -367,3 +369,33 @@ def test_proposals_begin_with_what_begins_with_the_letters(page: Page) -> None:
     proposed = """async (documents) => (await import('/page/conversation/scope.js')).proposals(documents, 'LEA')
         .map(({key, value}) => [key, value])"""
     assert page.evaluate(proposed, documents) == [["document", "a/lease.pdf"], ["document", "a/x.md"]]
+
+
+class TestUnread:
+    """The page of a service over a folder in which a locked PDF lies."""
+
+    @pytest.fixture
+    def site(self, tmp_path: Path) -> Iterator[Site]:
+        settings = Settings(indexes_dir=tmp_path / "indexes")
+        (tmp_path / "notes").mkdir()
+        (tmp_path / "notes/locked.pdf").write_bytes(locked_pdf("The pump stands.", "sesame"))
+        with open_index(settings, HashEmbedder(), create=True) as index:
+            sync([tmp_path / "notes"], index, HashEmbedder(), settings)
+        app = create_app(settings, lambda _: Models(HashEmbedder(), reader=WordReader()))
+        with served(app) as address:
+            yield Site(Stage(tmp_path), address)
+
+    def test_a_locked_file_of_a_folder_is_read_with_its_password(self, page: Page) -> None:
+        page.get_by_role("link", name="Documents", exact=True).click()
+        unread = page.locator("#unread")
+        unread.get_by_text("1 file could not be read").click()
+        expect(unread.locator(".state")).to_contain_text("is protected with a password")
+        field = unread.get_by_label("Password of notes/locked.pdf")
+        field.fill("wrong")
+        field.press("Enter")
+        expect(unread.locator(".state")).to_contain_text("none of those given")
+        screenshot(page, "unread")
+        field.fill("sesame")
+        field.press("Enter")
+        expect(rows(page)).to_contain_text("locked")
+        expect(unread).to_be_hidden()

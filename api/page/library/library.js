@@ -12,6 +12,7 @@ import { documentsChanged, documentsOf } from "./catalogue.js";
 import { installCollections } from "./collections.js";
 import { arranged, rowOf, valuesOf } from "./rows.js";
 import { installTable, select, selection, showRows } from "./table.js";
+import { showUnread } from "./unread.js";
 import { dropped, upload } from "./uploads.js";
 
 /** @type {Row[]} */
@@ -54,6 +55,7 @@ export async function showLibrary() {
       if (ticket.current() && rows.length < some.length) notice(t("loading_some", { n: some.length }));
     });
     if (!ticket.current()) return;
+    showUnread(ticket.index);
     rows = documents.map(rowOf);
     options("type");
     options("folder");

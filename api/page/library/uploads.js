@@ -5,6 +5,7 @@ import { inIndex, patiently, request, send } from "../base/requests.js";
 import { store } from "../base/store.js";
 import { t } from "../base/words.js";
 import { documentsChanged } from "./catalogue.js";
+import { isLocked, unlocking } from "./unlocking.js";
 
 const AT_ONCE = 3; // files that are sent: the server takes four at once
 const POLL_MS = 700; // between two looks at the jobs
@@ -137,19 +138,6 @@ function failed(one, why) {
     one.item.remove();
     upload([{ file: one.file, name: one.name, password }], one.index);
   };
-  if (/\.pdf$/i.test(one.name) && message.includes("password")) one.item.append(unlocking(one.name, again));
+  if (isLocked(one.name, message)) one.item.append(unlocking(one.name, again));
   else one.item.append(button(t("retry"), () => again(), { "aria-label": t("retry_of", { name: one.name }) }));
-}
-
-/** A field for the password of a locked file.
- *  @param {string} name
- *  @param {(password: string) => void} again */
-function unlocking(name, again) {
-  const field = make("input", { type: "password", required: true, autocomplete: "off", "aria-label": t("password_of", { name }), placeholder: t("password") });
-  const form = make("form", {}, field, make("button", { type: "submit" }, t("unlock")));
-  form.addEventListener("submit", (/** @type {Event} */ event) => {
-    event.preventDefault();
-    again(field.value);
-  });
-  return form;
 }
