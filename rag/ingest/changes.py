@@ -22,7 +22,7 @@ from rag.documents.stamps import SETTLED_NS, sha256_of, stamp_of
 from rag.documents.versions import reader_version
 from rag.ingest.failures import as_before
 from rag.ingest.naming import Renamed, name_files
-from rag.ingest.vanished import Held, Walked, vanished
+from rag.ingest.vanished import Held, Walked, superseded, vanished
 from rag.types import Failed, FileState, Stamp
 
 EMPTY = "is empty"
@@ -46,6 +46,7 @@ class Change:
     known: dict[str, list[str]] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)  # paths of which too much would go: nothing of them is removed
     kept: list[str] = field(default_factory=list)  # documents that are missing below them
+    superseded: list[str] = field(default_factory=list)  # whose file is gone, and whose id another file has
     stale: list[str] = field(default_factory=list)  # documents whose file cannot be read, or is missing and kept
     renamed: list[Renamed] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)  # as before, and not to be tried again
@@ -86,9 +87,13 @@ def find_changes(
     present = [file for file in names.files if comparison.add(file)]
     comparison.sample()
     comparison.forget(paths, {file.source for file in present}, apart)
-    gone = vanished(Walked(paths, present, discovery.skipped, apart), known, change.stamps, prune)
+    walked = Walked(paths, present, discovery.skipped, apart)
+    gone = vanished(walked, known, change.stamps, prune)
     change.vanished, change.held, change.kept = gone.vanished, gone.held, gone.kept
-    change.stale = [name for name in gone.stale if not known[name].stale]
+    replaced = superseded(walked, known)
+    change.superseded = [] if change.held else replaced  # where so much is missing, nothing goes unasked
+    stale = [*gone.stale, *(replaced if change.held else ())]
+    change.stale = [name for name in stale if not known[name].stale]
     return change
 
 

@@ -219,11 +219,16 @@ class _Work:
 
     def take_out(self) -> None:
         """Remove the documents whose files vanished, and mark those whose files cannot be read."""
-        if self._change.stale:
-            self._index.mark_stale(self._change.stale)
-        for document_id in self._change.vanished:
-            self._index.remove(document_id)
-            self.summary.removed.append(document_id)
+        put = {*self.summary.added, *self.summary.replaced}
+        gone = dict.fromkeys([*self._change.vanished, *self._change.superseded])
+        stale = [name for name in self._change.stale if name not in put and name not in gone]
+        if stale:
+            self._index.mark_stale(stale)
+        self._change.stale[:] = stale  # the summary has them
+        for document_id in gone:
+            if document_id not in put:
+                self._index.remove(document_id)
+                self.summary.removed.append(document_id)
 
     def _take(self, found: Found, outcome: FileResult, document_id: str) -> bool:
         """Note what came of a file, or of one in it; returns True if it was the last of that file."""

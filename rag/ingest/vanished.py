@@ -92,6 +92,23 @@ def vanished(
     return Gone(sorted(gone), held, sorted([*stale, *kept]), sorted(kept))
 
 
+def superseded(walked: Walked, known: Mapping[str, FileState]) -> list[str]:
+    """The documents at and below the paths whose file was not found, and whose id another file has: they are to go,
+    also if that file cannot be read. `vanished` has the others."""
+    scopes, present = [_scope(path) for path in walked.paths], {found.source for found in walked.files}
+    ids = {found.document_id: found.source for found in walked.files}
+    spared = [*walked.apart, *_places(walked.skipped, UnreachableFile)]
+    found = []
+    for name, state in known.items():
+        now = ids.get(name) or ids.get(container_of(name) or name)
+        if now is None or now == (file := file_of(name, state.source)):
+            continue
+        place = place_of(name, state)
+        if file in present or (any(scope.has(place) for scope in scopes) and not _is_in(place, spared)):
+            found.append(name)
+    return found
+
+
 def _scope(path: Path) -> _Scope:
     real = os.path.realpath(path) if path.is_dir() else os.path.join(os.path.realpath(path.parent), path.name)
     return _Scope(real, real.rstrip(os.sep) + os.sep)

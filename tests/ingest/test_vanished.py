@@ -223,3 +223,42 @@ def test_a_file_that_is_emptied_goes_and_one_that_is_cut_short_to_nothing_stays(
     assert {(item.path.name, item.reason) for item in summary.skipped} == {("a.txt", "is empty"), ("b.txt", "is empty")}
     again = run(settings, folder)
     assert (again.removed, len(again.skipped), again.failed_before) == ([], 2, [])
+
+
+@pytest.mark.parametrize("content", [b"\x7fELF\x00\x00\x01", b" \n"])
+@pytest.mark.parametrize("again", [False, True])
+def test_a_document_whose_id_a_file_gets_that_cannot_be_read_goes_with_its_own_file(
+    settings: Settings, tmp_path: Path, content: bytes, again: bool
+) -> None:
+    """It stayed with its old text, since a file of its id was there."""
+    one, two = tmp_path / "one" / "docs", tmp_path / "two" / "docs"
+    write(one, "a.txt")
+    write(two, "a.txt")
+    (two / "a.txt").write_bytes(content)
+    if again:  # it failed before
+        run(settings, one, two)
+    else:
+        run(settings, one)
+    (one / "a.txt").rename(two / "b.txt")
+    done = run(settings, one, two)
+    assert (done.added, done.removed, done.held) == (["docs/b.txt"], ["docs/a.txt"], [])
+    assert documents(settings) == {"docs/b.txt": False}
+
+
+def test_where_much_is_missing_a_document_whose_id_another_file_gets_stays_until_that_is_read(
+    settings: Settings, tmp_path: Path
+) -> None:
+    one, two = tmp_path / "one" / "docs", tmp_path / "two" / "docs"
+    others = [f"{number}.txt" for number in range(9)]
+    write(one, "a.txt", *others)
+    run(settings, one)
+    shutil.rmtree(one)
+    one.mkdir()
+    two.mkdir(parents=True)
+    (two / "a.txt").write_bytes(b"\x7fELF\x00\x00\x01")
+    done = run(settings, one, two)
+    assert (done.removed, [held.path for held in done.held]) == ([], [str(one)])
+    assert documents(settings) == dict.fromkeys([f"docs/{name}" for name in ["a.txt", *others]], True)
+    (two / "a.txt").write_text("The new note.")
+    run(settings, one, two)
+    assert [name for name, stale in documents(settings).items() if not stale] == ["docs/a.txt"]
