@@ -46,6 +46,7 @@ _ABOUT = 0.2  # of the cosine with the question, beside that with the mean
 _SUMMARIES = ("description", "summary", "abstract", "excerpt")  # fields of a text's head in which its author sums it up
 _LINK = "]("  # as Markdown writes it
 _TAG = "{%"  # of a template
+_FILLED_IN = re.compile(r"\(.*\)\W*$|[☐☑☒✓✔✗]|[^.!?]{1,60}: [(+]?\d[\d ()/-]{5,}\W*$", re.DOTALL)  # lines of a form
 _LIBRARY = re.compile(
     r"\b(?:everything|documentation|library|collection|documents|files|papers|(?:them|it) all)\b", re.IGNORECASE
 )
@@ -182,6 +183,8 @@ def standing_alone(stored: StoredDocument) -> list[StoredSentence]:
 
 def _reads_alone(block: BlockSpan | None, text: str, fields: Mapping[str, str]) -> bool:
     if block is None or block.kind not in ("prose", "list") or CELL_SEPARATOR in text or _TAG in text:
+        return False
+    if _FILLED_IN.match(text):
         return False
     name = text.partition(": ")[0].lower()
     return name not in fields or name in _SUMMARIES
