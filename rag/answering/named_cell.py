@@ -29,12 +29,28 @@ def in_named_cell(question: Question, chosen: Chosen, stored: LookUp) -> Chosen:
         return chosen
     rows = next((rows for rows in rows_near([chosen.hit], stored, TABLES) if _line_at(rows, start) is not None), None)
     at = _line_at(rows, start) if rows else None
-    if rows is None or at is None or end > rows.lines[at].end:
+    if rows is None or at is None:
         return chosen
-    column = _column_at(rows.lines[at], start)
     asked = terms(question.text)
+    if end > rows.lines[at].end:
+        return _one_cell(rows, chosen, asked)
+    column = _column_at(rows.lines[at], start)
     row, named = _row(rows, at, column, asked), _column(rows.header, column, asked)
+    if row == at and not _named_by(rows.lines[at], column, asked):  # a follow-up names it in the turns before
+        row = _row(rows, at, column, terms(question.to_read))
     return chosen if (row, named) == (at, column) else _moved(chosen, rows.lines[row], named)
+
+
+def _one_cell(rows: Rows, chosen: Chosen, asked: Sequence[str]) -> Chosen:
+    """The choice of the cell whose row and column the question names, in place of a span over several rows; as it was
+    if it names none or several."""
+    lines = [_named_by(line, -1, asked) for line in rows.lines]
+    columns = [len(set(terms(name)).intersection(asked)) for name, _ in cells(rows.header)]
+    if not max(lines, default=0) or not max(columns[1:], default=0):
+        return chosen
+    if lines.count(max(lines)) > 1 or columns[1:].count(max(columns[1:])) > 1:
+        return chosen
+    return _moved(chosen, rows.lines[lines.index(max(lines))], columns.index(max(columns[1:]), 1))
 
 
 def _row(rows: Rows, at: int, column: int, asked: Sequence[str]) -> int:

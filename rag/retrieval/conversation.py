@@ -17,7 +17,7 @@ subject is named by no word of the conversation. The numbers are from benchmarks
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from rag.errors import InputError
@@ -47,6 +47,7 @@ _REFERS = frozenset(
 )
 _GOES_ON = re.compile(r"(?:and|but|or|so|then|also|what else|(?:what|how) about)\b", re.IGNORECASE)
 _MARK = re.compile(r"\[\d+\]")  # the citations of an answer
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _EDGES = re.compile(r"^\W+|\W+$")
 
 Weigh = Callable[[Iterable[str]], Mapping[str, float]]
@@ -77,7 +78,8 @@ def resolve(question: Question, history: Sequence[Message], weigh: Weigh) -> Que
     `weigh` gives the inverse document frequency of terms, as `Snapshot.term_weights` does.
     """
     turns = [turn for turn in history if turn.role != "system"][-READ_TURNS:]
-    words = _words(turns)
+    replaced = _replaced(question.text, turns)
+    words = {term: word for term, word in _words(turns).items() if term not in replaced}
     if not words:
         return question
     weights = weigh(sorted(question.terms.union(words)))
@@ -93,7 +95,7 @@ def resolve(question: Question, history: Sequence[Message], weigh: Weigh) -> Que
     return replace(
         question,
         carried=tuple(w._replace(credit=w.credit * share) for t, w in words.items() if t in kept),
-        subject=_subject(question, [turn.content for turn in turns if turn.role == "user"], weigh),
+        subject=_subject(question, [turn.content for turn in turns if turn.role == "user"], weigh, replaced),
         earlier=_last(turns),
     )
 
@@ -153,6 +155,35 @@ def _written(text: str) -> Iterator[tuple[str, str]]:
             yield stem(token), _EDGES.sub("", piece) if len(content) == 1 else token
 
 
+def _replaced(text: str, turns: Sequence[Message]) -> frozenset[str]:
+    """The figures of the conversation in whose place a later turn of the user, or the question, puts others: "otters 1"
+    after "otters 2", or another year."""
+    own = _figures(text)
+    replaced = set()
+    for turn in reversed(turns):
+        for word, figure in _figures(turn.content[:READ_CHARACTERS]):
+            rivals = [other for of, other in own if (word and word == of) or _both_years(figure, other)]
+            if rivals and figure not in [other for _, other in own]:
+                replaced.add(figure)
+            elif turn.role == "user":
+                own.append((word, figure))
+    return frozenset(replaced)
+
+
+def _figures(text: str) -> list[tuple[str, str]]:
+    """Each figure of the text, with the word before it, as terms; an empty one where there is none."""
+    found = tokens(text)
+    return [
+        ("" if number == 0 or not found[number - 1].isalpha() else stem(found[number - 1]), token)
+        for number, token in enumerate(found)
+        if token.isdigit()
+    ]
+
+
+def _both_years(one: str, other: str) -> bool:
+    return bool(_YEAR.fullmatch(one) and _YEAR.fullmatch(other))
+
+
 def _follows(
     text: str, own: frozenset[str], words: Mapping[str, Carried], weights: Mapping[str, float], weight: float
 ) -> bool:
@@ -163,15 +194,16 @@ def _follows(
     return sum(weights[term] for term in own if term in words) > _SHARED * weight
 
 
-def _subject(question: Question, asked: Sequence[str], weigh: Weigh) -> tuple[str, ...]:
-    """The words of the last of the user's turns that stands on its own, and of the last one, but the question's own."""
+def _subject(question: Question, asked: Sequence[str], weigh: Weigh, replaced: Set[str]) -> tuple[str, ...]:
+    """The words of the last of the user's turns that stands on its own, and of the last one, but the question's own and
+    those that it replaces."""
     begin = next(
         (number for number in range(len(asked) - 1, 0, -1) if _stands(asked[number], asked[:number], weigh)), 0
     )
     found: dict[str, str] = {}
     for text in dict.fromkeys([*asked[begin : begin + 1], *asked[-1:]]):
         for term, word in _written(text):
-            if term not in question.terms:
+            if term not in question.terms and term not in replaced:
                 found.setdefault(term, word)
     return tuple(found.values())[:_CARRIED]
 

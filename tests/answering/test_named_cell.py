@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,11 +48,20 @@ def _table(of: Chosen) -> StoredDocument:
         (BUSES, "06:14", "When does the bus leave the quay?", "06:14"),  # no column is named
         (BUSES, "07:02", "When does the bus leave the quay on Saturday?", "07:02"),
         (BUSES, "07:02", "What are the first and the last bus on Saturday?", "07:02"),
+        (BUSES, "06:14 | 07:02 | 00:04\nMill", "When does the last bus leave the mill on Saturday?", "00:10"),
+        (BUSES, "06:14 | 07:02 | 00:04\nMill", "When do buses leave on Saturday?", "06:14 | 07:02 | 00:04\nMill"),
         (DATES, "1.19.2", "What came out on 2022-02-21?", "1.19.1"),
     ],
 )
 def test_the_row_and_the_column_that_the_question_names(text: str, answer: str, question: str, wanted: str) -> None:
     assert moved(text, answer, question) == wanted
+
+
+def test_a_follow_up_names_the_row_in_the_turns_before() -> None:
+    found = chosen(BUSES, "06:20")
+    asked = replace(parse_question("And on Saturday?"), subject=("bus", "quay"))
+    after = in_named_cell(asked, found, lambda id_: _table(found))
+    assert BUSES[after.span.start : after.span.end] == "06:14"
 
 
 def test_rows_that_are_named_equally_decide_nothing() -> None:

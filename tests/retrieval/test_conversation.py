@@ -129,6 +129,23 @@ def test_a_follow_up_is_about_the_last_turn_that_stood_on_its_own_and_the_last_o
     assert resolved("When did Dunmore quarry open?", turns).subject == ("directs", "marble", "came", "before")
 
 
+@pytest.mark.parametrize(
+    ("turns", "text", "figures"),
+    [
+        (["Who teaches group 2?"], "And group 1?", set()),  # another of the same thing
+        (["Who teaches group 2?", "And group 1?"], "What does it cost?", {"1"}),
+        (["Who teaches group 2 in 2030?"], "And in 2031?", {"2"}),  # another year
+        (["Who teaches group 2?"], "And on 3 May?", {"2"}),
+        (["Who teaches group 2?"], "What does it cost?", {"2"}),
+    ],
+)
+def test_a_figure_in_the_place_of_another_is_not_mixed_with_it(turns: list[str], text: str, figures: set[str]) -> None:
+    history = [turn for said in turns for turn in (Message("user", said), Message("assistant", "Ada Hart."))]
+    question = resolved(text, history)
+    assert {item.term for item in question.carried if item.term.isdigit()} == figures
+    assert {word for word in question.subject if word.isdigit()} == figures
+
+
 def test_a_question_on_its_own_has_no_subject_but_itself() -> None:
     question = resolved("Which metal did the smelters of Falun export?")
     assert (question.subject, question.earlier, question.to_read) == ((), None, question.text)
