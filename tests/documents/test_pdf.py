@@ -225,7 +225,50 @@ def test_sums_and_dates_stay_in_the_sentence_of_their_clause(tmp_path: Path) -> 
 
 def test_superscripts_stay_on_their_line(tmp_path: Path) -> None:
     piece = [(72, 700, 10, REGULAR, "The pump"), (114, 704, 6, REGULAR, "3"), (120, 700, 10, REGULAR, "was found.")]
-    assert read(tmp_path, make_pdf([piece])).text == "The pump3 was found."
+    assert read(tmp_path, make_pdf([piece])).text == "The pump [3] was found."
+
+
+def test_figures_set_high_or_low_keep_their_value(tmp_path: Path) -> None:
+    def small(text: str, rise: int) -> str:
+        return f"{rise} Ts /F1 6 Tf ({text}) Tj 0 Ts /F1 10 Tf"
+
+    stream = (
+        f"BT /F1 10 Tf 72 700 Td (It holds 10) Tj {small('6', 4)} ( l on 3 m) Tj {small('2', 4)} (, in H) Tj "
+        f"{small('2', -2)} (O at 10) Tj {small('-3', 4)} ( bar, x) Tj {small('1', -2)} (, fees) Tj {small('(1)', 4)} "
+        f"( and 12,500) Tj {small('3', 4)} ( of 1931.) Tj ET"
+    )
+    assert read(tmp_path, make_pdf([stream])).text == (
+        "It holds 10^6 l on 3 m^2, in H2O at 10^-3 bar, x_1, fees (1) and 12,500 [3] of 1931."
+    )
+
+
+COURIER = "/F3 << /Type /Font /Subtype /Type1 /BaseFont /Courier >>"  # each character as wide as 0.6 of the size
+
+
+@pytest.mark.parametrize(
+    ("drawn", "text", "notes"),
+    [
+        ("168 703 m 198 703 l S", "It is due on the 17th of May.", ("3 characters of struck text",)),
+        ("168 702.5 18 0.6 re f", "It is due on the 17th of May.", ("3 characters of struck text",)),
+        ("168 698.5 m 198 698.5 l S", "It is due on the 3rd 17th of May.", ()),  # below the letters
+        ("60 703 m 540 703 l S", "It is due on the 3rd 17th of May.", ()),  # behind all of the line, and beyond
+        ("168 694 m 198 694 l 198 712 l 168 712 l s", "It is due on the 3rd 17th of May.", ()),  # a box
+    ],
+)
+def test_words_through_which_a_line_is_drawn_are_struck(
+    tmp_path: Path, drawn: str, text: str, notes: tuple[str, ...]
+) -> None:
+    stream = f"BT /F3 10 Tf 66 700 Td (It is due on the 3rd 17th of May.) Tj ET 0.5 w {drawn.replace('198', '186')}"
+    document = read(tmp_path, make_pdf([stream], fonts=COURIER))
+    assert (document.text, document.notes) == (text, notes)
+
+
+def test_a_line_that_is_struck_whole_and_marks_of_viewers(tmp_path: Path) -> None:
+    stream = "BT /F3 10 Tf 72 700 Td (Gone.) Tj 0 -20 Td (It turns in the wind.) Tj ET 72 703 m 102 703 l S"
+    area = "126 688 162 688 126 678 162 678"
+    mark = f"/Annots [<< /Type /Annot /Subtype /StrikeOut /Rect [126 678 162 688] /QuadPoints [{area}] >>]"
+    document = read(tmp_path, make_pdf([stream], fonts=COURIER, page=mark))
+    assert (document.text, document.notes) == ("It turns wind.", ("11 characters of struck text",))
 
 
 def test_running_titles_and_page_numbers_are_dropped(tmp_path: Path) -> None:

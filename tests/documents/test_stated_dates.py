@@ -47,6 +47,7 @@ def odt(date: str) -> bytes:
         ("a.md", HEAD.format("2024-3"), "2024-03"),
         ("a.md", HEAD.format("2024-13-45"), "2024-13-45"),
         ("a.pdf", pdf("D:20240305101500+01'00'"), "2024-03-05"),
+        ("a.pdf", pdf("D:20240305101500Z'"), "2024-03-05"),  # as LibreOffice writes it
         ("a.pdf", pdf("D:2024"), "2024"),
         ("a.pdf", pdf("Tue Mar 5 10:15:00 2024"), "2024-03-05"),
         ("a.pdf", pdf("D:00000000000000Z"), None),

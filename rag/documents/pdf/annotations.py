@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from rag.documents.pdf.fields import Field
 from rag.documents.pdf.links import LinkArea
+from rag.documents.pdf.struck import Rule
 
 MOST = 2000  # annotations of a page that are looked at
 TICKED, EMPTY = "☒", "☐"
@@ -27,13 +28,14 @@ class Annotations(NamedTuple):
     notes: list[str]  # "Note (author): words"
     links: list[LinkArea]  # to addresses
     files: list[Any]  # attachments, usable while the document is open
+    struck: list[Rule]  # the middle of what a person marked as struck out
 
 
 def page_annotations(page: Any, form: Any) -> Annotations:
     """The annotations of a page; `form` is the document's form environment, None if it has no form."""
     from pypdfium2 import PdfAttachment, raw
 
-    found = Annotations([], [], [], [])
+    found = Annotations([], [], [], [], [])
     for place in range(min(raw.FPDFPage_GetAnnotCount(page), MOST)):
         with _annotation(page, place) as each:
             if each is None or raw.FPDFAnnot_GetFlags(each) & (raw.FPDF_ANNOT_FLAG_HIDDEN | raw.FPDF_ANNOT_FLAG_NOVIEW):
@@ -49,7 +51,10 @@ def page_annotations(page: Any, form: Any) -> Annotations:
                     found.files.append(PdfAttachment(file, page.pdf))
             elif kind == raw.FPDF_ANNOT_LINK:
                 found.links.extend(LinkArea(address, *_rectangle(each)) for address in _addresses(each, page))
-            elif kind != raw.FPDF_ANNOT_POPUP and contents:
+            elif kind != raw.FPDF_ANNOT_POPUP:
+                found.struck.extend(_middles(each) if kind == raw.FPDF_ANNOT_STRIKEOUT else ())
+                if not contents:
+                    continue
                 author = _string(each, b"T")
                 found.notes.append(f"Note ({author}): {contents}" if author else f"Note: {contents}")
     return found
@@ -65,6 +70,17 @@ def _annotation(page: Any, place: int) -> Iterator[Any]:
     finally:
         if found:
             raw.FPDFPage_CloseAnnot(found)
+
+
+def _middles(each: Any) -> Iterator[Rule]:
+    """The middle lines of the areas that a mark covers."""
+    from pypdfium2 import raw
+
+    area = raw.FS_QUADPOINTSF()
+    for place in range(min(raw.FPDFAnnot_CountAttachmentPoints(each), MOST)):
+        if raw.FPDFAnnot_GetAttachmentPoints(each, place, area):
+            across, up = (area.x1, area.x2, area.x3, area.x4), (area.y1, area.y2, area.y3, area.y4)
+            yield Rule(min(across), max(across), (min(up) + max(up)) / 2)
 
 
 def _addresses(each: Any, page: Any) -> Iterator[str]:

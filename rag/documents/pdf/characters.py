@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from rag.documents.pdf.lines import Line, Word, spaced
 from rag.documents.pdf.nonsense import PRIVATE, is_nonsense, reads_as_text
+from rag.documents.pdf.shifted import may_be_shifted, shifted_text
 from rag.documents.pdf.unseen import Judged, unseen_words
 from rag.documents.receipt import Receipt
 from rag.documents.wrapping import UNSPACED
@@ -154,10 +155,16 @@ class PageCharacters:
 
     def span(self, place: int, turns: int) -> tuple[float, float]:
         """The places, in points, at which a character begins and ends along its line."""
+        return self.extent(place, turns)[:2]
+
+    def extent(self, place: int, turns: int) -> tuple[float, float, float]:
+        """The places, in points, at which a character begins and ends along its line, and its height across it."""
         box = self._box
         self._raw.FPDFText_GetLooseCharBox(self._page, place, box)
-        begin, end = _turned(box.left, box.bottom, turns)[0], _turned(box.right, box.top, turns)[0]
-        return (begin, end) if begin <= end else (end, begin)
+        if turns == 0:
+            return box.left, box.right, box.top - box.bottom
+        (begin, low), (end, high) = _turned(box.left, box.bottom, turns), _turned(box.right, box.top, turns)
+        return (begin, end, abs(high - low)) if begin <= end else (end, begin, abs(high - low))
 
     def box(self, place: int) -> tuple[float, float, float, float]:
         """Left, bottom, right and top of what is drawn of a character, in points of the file's own page."""
@@ -275,8 +282,12 @@ def _line(glyphs: PageCharacters, words: Sequence[_Run]) -> Line:
     samples = [glyphs.look(place) for place in (seen[0], _middle(words), seen[-1])]
     size = sorted(sample.size for sample in samples)[1]
     turns = _turns(glyphs, seen[0], seen[-1], size)
-    spans = [(glyphs.span(word.places[0], turns)[0], glyphs.span(word.places[-1], turns)[1]) for word in words]
-    texts = [word.text for word in words]
+    spans, texts = [], []
+    for word in words:
+        begin, _, first = glyphs.extent(word.places[0], turns)
+        _, end, last = glyphs.extent(word.places[-1], turns)
+        spans.append((begin, end))
+        texts.append(_shifted(glyphs, word, turns) if may_be_shifted(word.text, first, last) else word.text)
     text, cells = spaced(texts, spans, size)
     baseline = _turned(*glyphs.origin(seen[0]), turns)[1]
     bold = all(sample.bold for sample in samples)
@@ -286,6 +297,11 @@ def _line(glyphs: PageCharacters, words: Sequence[_Run]) -> Line:
     vertical = turns == DOWNWARDS and upwards
     upright = turns == 0 and not _is_aslant(glyphs, seen[0])
     return Line(text, left, right, baseline, size, bold, cells, upright, vertical, placed)
+
+
+def _shifted(glyphs: PageCharacters, word: _Run, turns: int) -> str:
+    heights = [glyphs.extent(place, turns)[2] for place in word.places]
+    return shifted_text(word.text, heights, [_turned(*glyphs.origin(place), turns)[1] for place in word.places])
 
 
 def _middle(words: Sequence[_Run]) -> int:

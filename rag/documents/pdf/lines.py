@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rag.documents.pdf.shifted import HIGHER, LOWER, SMALLER
+from rag.documents.raised import LOWERED, RAISED, TextRun, joined_runs
 from rag.types import CELL_SEPARATOR
 
 SAME_LINE = 0.5  # of the size: pieces whose baselines differ by less stand on one line (superscripts, fractions)
@@ -114,14 +116,26 @@ def _put_together(first: Line, second: Line) -> Line:
     gap = (second.left - first.right) / max(first.size, second.size)
     separator = "" if gap < SPACE else " " if gap < COLUMN_GAP else CELL_SEPARATOR
     cells = first.cells + second.cells - (gap < COLUMN_GAP)
-    text, words = first.text + separator + second.text, _words_of_both(first, second, bool(separator))
+    shift = 0 if separator else _shift(first, second)
+    runs = [TextRun(first.text + separator), TextRun(second.text, shift)]
+    text = joined_runs(runs) if shift else runs[0].text + second.text
+    words = _words_of_both(first, second, bool(separator), shift)
     return larger._replace(text=text, left=first.left, right=second.right, cells=cells, words=words)
 
 
-def _words_of_both(first: Line, second: Line, apart: bool) -> tuple[Word, ...]:
+def _shift(first: Line, second: Line) -> int:
+    """The shift of a figure that touches the line before it and is smaller."""
+    if second.size > SMALLER * first.size or not any(map(str.isdecimal, second.text)):
+        return 0
+    step = (second.baseline - first.baseline) / first.size
+    return RAISED if step > HIGHER else LOWERED if step < -LOWER else 0
+
+
+def _words_of_both(first: Line, second: Line, apart: bool, shift: int) -> tuple[Word, ...]:
     if not first.words or not second.words:
         return ()
     if apart:
         return first.words + second.words
-    whole = Word(first.words[-1].left, second.words[0].right, first.words[-1].text + second.words[0].text)
+    runs = [TextRun(first.words[-1].text), TextRun(second.words[0].text, shift)]
+    whole = Word(first.words[-1].left, second.words[0].right, joined_runs(runs))
     return (*first.words[:-1], whole, *second.words[1:])

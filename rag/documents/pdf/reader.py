@@ -30,6 +30,7 @@ from rag.documents.pdf.left_out import PLACEHOLDER_REMEDY, UnreadPages, is_place
 from rag.documents.pdf.lines import Line
 from rag.documents.pdf.links import with_addresses, words_of
 from rag.documents.pdf.nonsense import reads_as_text
+from rag.documents.pdf.struck import thin_lines, without_struck
 from rag.documents.receipt import Receipt
 from rag.errors import DocumentError
 
@@ -136,13 +137,14 @@ def _page(document: Any, number: int, receipt: Receipt) -> _Page:
     try:
         page = document[number]
     except pypdfium2.PdfiumError:
-        return _Page([], Annotations([], [], [], []), damaged=True)
+        return _Page([], Annotations([], [], [], [], []), damaged=True)
     with closing(page), closing(page.get_textpage()) as text:
         found = page_characters(page, text.raw, receipt)
         characters = sum(len(line.text) for line in found.lines) + found.unseen
         besides = page_annotations(page, document.formenv)
         image = found.sense is not False and is_image(page, characters)
-        return _Page(found.lines, besides, found.doubtful, found.sense, found.partly, image)
+        lines = without_struck(found.lines, [*thin_lines(page), *besides.struck], receipt)
+        return _Page(lines, besides, found.doubtful, found.sense, found.partly, image)
 
 
 def _recognised(document: Any, numbers: Sequence[int], languages: Sequence[str]) -> dict[int, list[Block]]:
