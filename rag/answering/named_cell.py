@@ -36,7 +36,7 @@ def in_named_cell(question: Question, chosen: Chosen, stored: LookUp) -> Chosen:
         return _one_cell(rows, chosen, asked)
     column = _column_at(rows.lines[at], start)
     row, named = _row(rows, at, column, asked), _column(rows.header, column, asked)
-    if row == at and not _named_by(rows.lines[at], column, asked):  # a follow-up names it in the turns before
+    if row == at and question.terms.isdisjoint(terms(rows.lines[at].text)):  # a follow-up names it in the turns before
         row = _row(rows, at, column, terms(question.to_read))
     return chosen if (row, named) == (at, column) else _moved(chosen, rows.lines[row], named)
 

@@ -62,6 +62,8 @@ def test_a_follow_up_names_the_row_in_the_turns_before() -> None:
     asked = replace(parse_question("And on Saturday?"), subject=("bus", "quay"))
     after = in_named_cell(asked, found, lambda id_: _table(found))
     assert BUSES[after.span.start : after.span.end] == "06:14"
+    asked = replace(parse_question("And from the mill on Saturday?"), subject=("bus", "quay"))
+    assert in_named_cell(asked, found, lambda id_: _table(found)) == found
 
 
 def test_rows_that_are_named_equally_decide_nothing() -> None:
