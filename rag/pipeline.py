@@ -2,49 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, partial
 from typing import cast
 
-from rag.answering.agenda import agenda
+from rag.answering.abstention import abstention
 from rag.answering.calibration import confidence_fingerprint, read_calibration
-from rag.answering.catalogue import catalogue
-from rag.answering.choose import Chosen, choose, in_table, sentences_around, without_questions
-from rag.answering.clause import clause
-from rag.answering.column import asks_extreme, asks_total, column_extreme, column_total, says_result
-from rag.answering.comparison import Side, comparison, side_parts, sides, speaks_of
-from rag.answering.confidence import confidence, signals_of, threshold
-from rag.answering.conflicts import clashes
-from rag.answering.count import asks_count, count, states_number
-from rag.answering.denied_above import read_with_above
-from rag.answering.disagreement import conflict_of
+from rag.answering.choose import Chosen
+from rag.answering.comparison import Side, side_parts, speaks_of
+from rag.answering.computed import compute_instead
+from rag.answering.confidence import threshold
+from rag.answering.disagreement import conflicts_of
 from rag.answering.doubt import without_doubt
 from rag.answering.draft import Draft, Subquestion, checked, in_turn, short_answer
 from rag.answering.extract import extract
-from rag.answering.follow_up import asks_again, said_in, without_repeated
-from rag.answering.form import SAID_SO, Form, says_so, wanted
+from rag.answering.form import SAID_SO, Form, says_so
 from rag.answering.modes import Parts, at_once
-from rag.answering.named_cell import in_named_cell
-from rag.answering.not_quotable import (
-    most_unclear,
-    new_text,
-    not_quotable,
-    not_stated,
-    sum_unclear,
-    without_superlatives,
-)
-from rag.answering.outline import outline_of, summary
+from rag.answering.own_form import own_form
 from rag.answering.partly_read import partly_read_notices
 from rag.answering.parts import Composed, Composer
 from rag.answering.quote import quote
-from rag.answering.refusal import is_near, is_refusal, no_document_fits, no_question, refusal
+from rag.answering.read_passages import read_passages, take_version, tell_apart
+from rag.answering.refusal import is_refusal
 from rag.answering.rows import LookUp
-from rag.answering.same_place import answered_elsewhere
-from rag.answering.side_by_side import gained
-from rag.answering.talk import talk
 from rag.answering.unread import names_document, unread_by_name, unread_by_words, unread_lines
-from rag.answering.version import in_version
 from rag.answering.write import write
 from rag.answering.written_on import written_on
 from rag.deadline import Deadline
@@ -58,20 +40,17 @@ from rag.models import Models, load_models
 from rag.retrieval.conversation import parse_history, refers_back, resolve
 from rag.retrieval.days_as_written import as_written
 from rag.retrieval.evidence import select_evidence
-from rag.retrieval.naming import with_file_name
 from rag.retrieval.pasted import without_pasted
 from rag.retrieval.question import MAX_QUESTION, Question, encodable_line, is_word, parse_question, with_kind
-from rag.retrieval.search import CANDIDATES, SeenTexts, question_weights, retrieve
+from rag.retrieval.search import CANDIDATES, SeenTexts, retrieve
 from rag.retrieval.several import questions_in
 from rag.retrieval.unknown_names import unknown_names
 from rag.seams import Index, PassageReader, Snapshot
 from rag.settings import Settings, load_settings
 from rag.text.days import days_in, months_in
 from rag.text.terms import query_terms
-from rag.traces.collect import note_evidence, note_readings, watched
+from rag.traces.collect import note_evidence, watched
 from rag.types import (
-    Abstention,
-    AbstentionReason,
     Answer,
     AnswerStep,
     Ask,
@@ -87,7 +66,6 @@ from rag.types import (
     Message,
     Mode,
     Origin,
-    PassageReading,
     Retrieved,
     StoredDocument,
     Usage,
@@ -104,7 +82,6 @@ _EVIDENCE_SHARE = 0.5  # of the model's context: the rest is for examples, quest
 _WRITES_FROM = 1_000_000_000  # weights: smaller models invent names and dates when they write freely
 _MODES = ("auto", "extract", "quote", "write")
 
-_NEAREST = 3  # passages of which one at least is near the question where something near it is said to be there
 _MADE_OTHERWISE = (
     "The threshold of this index was measured with another reader, embedder or weights, so the packaged one is used: "
     "run `rag calibrate` again."
@@ -203,12 +180,13 @@ class Pipeline:
         draft.clock.lap("retrieve")
         yield Retrieved(draft.hits)
         whole = self._as_found(draft, deadline)
+        day_of = partial(_day_of, draft.origins)
         for one in draft.asked:
-            self._choose(one, below, deadline, whole)
+            read_passages(one, self._reader(), below, deadline, whole)
         if len(draft.asked) == 1:
-            self._take_version(draft.asked[0], draft)
-        self._tell_apart(draft.asked, below)
-        self._compute_instead(draft, whole)
+            take_version(draft.asked[0], day_of)
+        tell_apart(draft.asked, below)
+        compute_instead(draft, whole, day_of)
         draft.clock.lap("read")
         composer = Composer(partial(_as_of, draft.origins))
         said_at: set[tuple[str, int, int]] = set()
@@ -219,7 +197,7 @@ class Pipeline:
             draft.spoke.append(spoke)
         draft.clock.lap("generate")
         said = composer.composed()
-        conflicts = _conflicts(draft, composer) if said.claims else ()
+        conflicts = conflicts_of(draft, composer) if said.claims else ()
         yield self._answer(draft, said, conflicts, composer.composed().citations)
 
     def documents(self) -> list[DocumentInfo]:
@@ -237,9 +215,7 @@ class Pipeline:
         with self._index.snapshot() as snapshot:
             found = snapshot.info(document_id)
         if found is None:
-            raise DocumentNotFound(
-                f"the index has no document {document_id[:200]!r}: GET /v1/documents lists those that it has"
-            )
+            raise _not_found(document_id)
         return found
 
     def document(self, document_id: str) -> Document:
@@ -253,9 +229,7 @@ class Pipeline:
             found = snapshot.origins([document_id]).get(document_id)
             info = snapshot.info(document_id)
         if found is None or info is None:
-            raise DocumentNotFound(
-                f"the index has no document {document_id[:200]!r}: GET /v1/documents lists those that it has"
-            )
+            raise _not_found(document_id)
         return found._replace(kept=kept_copy(self._index.folder, document_id, info.sha256, found.stamp))
 
     def unread(self) -> list[Unread]:
@@ -313,31 +287,9 @@ class Pipeline:
         question = draft.asked[0].question
         draft.form = self._unread(draft, snapshot)
         if draft.form is None and len(draft.asked) == 1:
-            draft.form = self._own_form(draft, question, snapshot)
+            draft.form = own_form(draft, question, snapshot, self._understand)
         if draft.form is not None:
             draft.asked, draft.share = [], max(question.share, SAID_SO if says_so(question.text) else 0.0)
-
-    def _own_form(self, draft: Draft, question: Question, snapshot: Snapshot) -> Form | None:
-        if draft.mode != "write" and says_so(question.text) is None and (form := new_text(question.text)):
-            return form
-        match wanted(question):
-            case "talk":
-                return talk(question, snapshot.held)
-            case "library":
-                form = catalogue(question.text, snapshot, draft.filters)
-            case "summary":
-                form = summary(question, draft.asked[0].vector, snapshot.documents(), snapshot.stored)
-            case "comparison" if draft.mode != "write" and not question.carried:
-                documents = snapshot.documents()
-                form = comparison(question.text, documents, snapshot.stored)
-                if form is None and (two := sides(question.text, documents)):
-                    draft.asked = [self._understand(parse_question(side.question), side) for side in two]
-                    return None
-            case _:
-                form = None
-        if form is None and is_word(question):
-            form = outline_of(question.text, snapshot.documents(), snapshot.stored)
-        return form or (not_quotable(question.text) if draft.mode != "write" else None)
 
     def _unread(self, draft: Draft, snapshot: Snapshot) -> Form | None:
         """The refusal of a question that names a file which could not be read, and no document; if it may mean such a
@@ -386,90 +338,10 @@ class Pipeline:
             return threshold(), (_MADE_OTHERWISE,)
         return own.threshold, ()
 
-    def _tell_apart(self, asked: Sequence[Subquestion], refuse_below: float) -> None:
-        """Choose another place for the part of two that the place found for both does not answer."""
-        for one, other in [(asked[0], asked[1]), (asked[1], asked[0])] if len(asked) == 2 else []:
-            if one.chosen is None or other.chosen is None or one.side is not None:
-                continue
-            if answered_elsewhere(one.question, other.question, one.chosen, other.chosen):
-                taken = one.chosen.passage.id
-                left = [number for number, hit in enumerate(one.read) if hit.passage.id != taken]
-                one.read, one.readings = (
-                    [one.read[number] for number in left],
-                    [one.readings[number] for number in left],
-                )
-                one.gained = [one.gained[number] for number in left]
-                one.chosen = choose(one.read, one.readings, gained=one.gained)
-                one.confidence = confidence(signals_of(one.question, one.chosen)) if one.chosen else 0.0
-                one.refused = one.chosen is None or one.confidence < refuse_below
-
-    def _choose(self, asked: Subquestion, refuse_below: float, deadline: Deadline, whole: LookUp) -> None:
-        """Read the passages of one question, and decide if what stands in them answers it."""
-        deadline.check()
-        reader = self._models.reader
-        if reader is None:
+    def _reader(self) -> PassageReader:
+        if self._models.reader is None:
             raise ModelError("no reader is loaded, so nothing can be answered: load the models with answers=True")
-        passages = [with_file_name(hit.passage, asked.question.terms) for hit in asked.read]
-        readings = reader.read(asked.question.to_read, passages, deadline)
-        note_readings(asked.read, readings)
-        readings = without_questions(asked.question.text, readings)
-        readings, cited = self._after_last(asked, readings, reader, deadline)
-        asked.readings = readings
-        asked.gained = gained(reader, asked.question.to_read, asked.read, readings, cited, deadline)
-        asked.chosen = choose(asked.read, readings, cited, asked.gained)
-        if asked.chosen is not None:
-            asked.confidence = confidence(signals_of(asked.question, asked.chosen))
-            asked.refused = asked.confidence < refuse_below * asked.share
-        if asked.side is not None and asked.chosen is not None:
-            said = " ".join(item.text for item in sentences_around(asked.chosen))
-            asked.refused |= not speaks_of(asked.weights, asked.chosen.passage, said)
-        if asked.chosen is not None and not asked.refused:
-            asked.chosen = in_named_cell(asked.question, asked.chosen, whole)
-            if asked.question.kind == "yesno":
-                asked.chosen = read_with_above(reader, asked.question.to_read, asked.chosen, deadline)
-
-    def _take_version(self, asked: Subquestion, draft: Draft) -> None:
-        """Choose the same place of the version of its document that is meant, if there are several."""
-        if asked.chosen is not None and not asked.refused:
-            days = partial(_day_of, draft.origins)
-            asked.chosen = in_version(asked.question, asked.chosen, asked.read, asked.readings, days)
-
-    def _after_last(
-        self, asked: Subquestion, readings: list[PassageReading], reader: PassageReader, deadline: Deadline
-    ) -> tuple[list[PassageReading], frozenset[str]]:
-        """The readings of a follow-up, in which the last answer comes later, and the documents that hold that."""
-        earlier = asked.question.earlier
-        if earlier is None:
-            return readings, frozenset()
-        passages = [hit.passage for hit in asked.read if said_in(hit.passage, earlier.answer)]
-        if passages and not asks_again(asked.question.terms, earlier):
-            before = reader.read(earlier.question, passages, deadline)
-            readings = without_repeated(readings, {one.passage.id: one for one in before}, earlier.answer)
-        return readings, frozenset(passage.document_id for passage in passages)
-
-    def _compute_instead(self, draft: Draft, whole: LookUp) -> None:
-        """Give the cells to add up or compare, or the rows to count, if that is asked for and no sentence states it; if
-        there are none, refuse a question for the most of several documents."""
-        asked = draft.asked[0] if len(draft.asked) == 1 else None
-        if not asked or asked.side is not None or draft.mode == "write":
-            return
-        about = asked.question, asked.read, whole
-        day_of = partial(_day_of, draft.origins)
-        if form := clause(asked.question, asked.hits, whole) or agenda(asked.question, asked.hits, day_of):
-            draft.form = form
-            return
-        if asked.chosen is None or asked.refused or not says_result(asked.chosen):
-            draft.form = column_total(*about) or column_extreme(*about)
-            cell = asked.chosen is not None and not asked.refused and in_table(asked.chosen)
-            if draft.form is None and cell and asks_total(asked.question):
-                draft.form = sum_unclear()
-            elif draft.form is None and cell and asks_extreme(asked.question):
-                draft.form = most_unclear()
-        unstated = asked.refused or (asked.chosen is not None and not states_number(asked.chosen, asked.question))
-        if draft.form is None and unstated and asks_count(asked.question):
-            draft.form = count(*about, whole=asked.refused)
-        if draft.form is None and not asked.refused:
-            draft.form = not_stated(asked.question.text, asked.read, asked.chosen)
+        return self._models.reader
 
     def _as_found(self, draft: Draft, deadline: Deadline) -> LookUp:
         """The whole documents of the hits, each read once; None for one that was changed or removed since its passages
@@ -514,7 +386,7 @@ class Pipeline:
         self, draft: Draft, composed: Composed, conflicts: tuple[Conflict, ...], citations: tuple[Citation, ...]
     ) -> Answer:
         """The answer; `citations` are those of what was composed, and behind them those of the conflicts."""
-        abstained = self._abstained(draft, composed)
+        abstained = abstention(draft, composed, self._index.snapshot)
         form = draft.form or Form()
         support = [claim.support for claim in composed.claims]
         used = [citation.document_id for citation in composed.citations]
@@ -548,28 +420,6 @@ class Pipeline:
             unanswered=draft.unanswered(),
         )
 
-    def _abstained(self, draft: Draft, composed: Composed) -> Abstention | None:
-        """The reason why there is no answer, None if there is one."""
-        form = draft.form
-        if form is not None and form.reason:
-            return Abstention(form.reason, form.remark)
-        if composed.claims or (form is not None and form.mode == "catalogue"):
-            return None
-        if is_word(draft.question):
-            with self._index.snapshot(draft.filters) as snapshot:
-                return no_question(draft.question.text, _any_near(draft.asked, snapshot))
-        if draft.unreadable:
-            return Abstention("unread", "\n".join(draft.unreadable))
-        reason: AbstentionReason = draft.outcomes[-1].reason if draft.outcomes else "no_evidence"
-        with self._index.snapshot(draft.filters) as snapshot:
-            if not draft.hits and draft.filters is not None and not snapshot.documents():
-                return Abstention(reason, no_document_fits(draft.filters))
-            near = _any_near(draft.asked, snapshot)
-        alone = draft.asked[0] if near and len(draft.asked) == 1 else None
-        if alone and (compared := not_stated(alone.question.text, alone.read, alone.chosen)):
-            return Abstention("not_quotable", compared.remark)
-        return refusal(reason, near, [name for one in draft.asked for name in one.unknown], empty=not draft.hits)
-
     def _notices(self, mode: Mode) -> tuple[str, ...]:
         return self._models.notices if mode != "extract" else ()
 
@@ -601,20 +451,10 @@ def _questions(question: Question, snapshot: Snapshot) -> list[Question]:
     return [one, two if two.carried else resolve(two, [Message("user", first)], snapshot.term_weights)]
 
 
-def _any_near(asked: Sequence[Subquestion], snapshot: Snapshot) -> bool:
-    """True if one of the first passages that were found is near its question."""
-    return any(
-        is_near(hit, without_superlatives(question_weights(snapshot, one.question), one.question.text))
-        for one in asked
-        for hit in one.hits[:_NEAREST]
+def _not_found(document_id: str) -> DocumentNotFound:
+    return DocumentNotFound(
+        f"the index has no document {document_id[:200]!r}: GET /v1/documents lists those that it has"
     )
-
-
-def _conflicts(draft: Draft, composer: Composer) -> tuple[Conflict, ...]:
-    """The places that answer otherwise than what was said, cited behind it."""
-    asked = [] if draft.form else [(one, chosen) for one, chosen in draft.said() if one.side is None]
-    said = [(one.question, clashes(one.question, chosen, one.read, one.readings)) for one, chosen in asked]
-    return tuple(conflict_of(question, groups, composer) for question, groups in said if groups)
 
 
 def _check_k(k: int) -> None:

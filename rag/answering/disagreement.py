@@ -9,11 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.answering.conflicts import AnsweringPlace
+from rag.answering.conflicts import AnsweringPlace, clashes
+from rag.answering.draft import Draft
 from rag.answering.parts import Composer
 from rag.answering.quote import at_place
 from rag.retrieval.question import Question
 from rag.types import Citation, Conflict, ConflictValue
+
+
+def conflicts_of(draft: Draft, composer: Composer) -> tuple[Conflict, ...]:
+    """The places that answer otherwise than what was said, cited behind it."""
+    asked = [] if draft.form else [(one, chosen) for one, chosen in draft.said() if one.side is None]
+    said = [(one.question, clashes(one.question, chosen, one.read, one.readings)) for one, chosen in asked]
+    return tuple(conflict_of(question, groups, composer) for question, groups in said if groups)
 
 
 def conflict_of(question: Question, groups: Sequence[Sequence[AnsweringPlace]], composer: Composer) -> Conflict:
