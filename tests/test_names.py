@@ -21,7 +21,6 @@ SHARED = {
     "add_arguments",  # commands: their arguments
     "run",  # commands: options -> exit code
     "router",  # routes of the service
-    "remove",  # routes that delete; their names are those of the operations in the OpenAPI description
 }
 
 
@@ -32,8 +31,11 @@ def trees(*folders: str) -> Iterator[tuple[str, ast.Module]]:
 
 
 def names(node: ast.stmt) -> list[str]:
-    """The public names that a statement at the top of a module defines."""
+    """The public names that a statement at the top of a module defines. Routes are reached by their paths: the names of
+    their functions are those of operations in the OpenAPI description."""
     match node:
+        case ast.AsyncFunctionDef(decorator_list=[ast.Call(func=ast.Attribute(value=ast.Name(id="router")))]):
+            found = []
         case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
             found = [name]
         case ast.Assign(targets=targets):

@@ -15,7 +15,7 @@ from api.work.reading_again import ReadAgainJSON, UnreadFileJSON, read_file_agai
 
 router = APIRouter(responses=ERRORS, tags=["documents"])
 
-Index = Annotated[IndexName | None, Query()]
+_Index = Annotated[IndexName | None, Query()]
 
 
 class UnreadJSON(TypedDict):
@@ -25,14 +25,14 @@ class UnreadJSON(TypedDict):
 
 
 @router.get("/v1/unread", response_model=UnreadJSON)
-async def unread(served: ServedHere, threads: ThreadsHere, index: Index = None) -> Response:
+async def unread(served: ServedHere, threads: ThreadsHere, index: _Index = None) -> Response:
     """List the files of folders that could not be read when they were last indexed, with the reason for each."""
     return reply({"files": await threads.reading(lambda: unread_files(served, index))})
 
 
 @router.post("/v1/unread", response_model=ReadAgainJSON)
 async def read_again(
-    body: ReadAgain, served: ServedHere, threads: ThreadsHere, jobs: JobsHere, index: Index = None
+    body: ReadAgain, served: ServedHere, threads: ThreadsHere, jobs: JobsHere, index: _Index = None
 ) -> Response:
     """Read one of these files again and put it into the index, with its password if it is an encrypted PDF."""
     name = served.default() if index is None else index

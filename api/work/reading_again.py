@@ -24,7 +24,7 @@ class UnreadFileJSON(TypedDict):
 
 
 class ReadAgainJSON(TypedDict):
-    """What came of a file that was read again; `error` says in one line why it, or which file in it, could not be
+    """The outcome of a file that was read again; `error` says in one line why it, or which file in it, could not be
     read."""
 
     id: str

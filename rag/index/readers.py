@@ -163,7 +163,7 @@ class Readers:
         from rag.index.dense import loading
         from rag.index.dense.exact import empty
 
-        if before is not None and not loading.superseded(before, self._folder):
+        if before is not None and not loading.is_superseded(before, self._folder):
             return before
         dimension = catalogue.settings.dimension
         if catalogue.is_replaced():

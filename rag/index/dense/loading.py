@@ -46,7 +46,7 @@ def check_vectors(found: Quantised, folder: Path) -> None:
         raise Damaged(folder / VECTORS, f"is not the file that {DENSE_MANIFEST} tells of")
 
 
-def superseded(found: Searchable, folder: Path) -> bool:
+def is_superseded(found: Searchable, folder: Path) -> bool:
     """True if a quantised index was written since `found` was read, or the base of `found` is no longer what the folder
     has."""
     try:
