@@ -18,6 +18,7 @@ from api.routes.dependencies import ServedHere, ThreadsHere, reply
 from api.served import Served
 from rag.deadline import Deadline
 from rag.seams import Embedder
+from rag.text.encodable import encodable
 from rag.types import Passage, Sentence, Vectors
 
 MAX_CHARACTERS = 200_000  # of all inputs together: about half a minute of two cores
@@ -66,7 +67,7 @@ async def embeddings(body: EmbeddingsRequest, http: Request, served: ServedHere,
     name = embedder_of(served.settings.embedder)
     if body.model != name:
         raise ModelNotFound(body.model, f"this service embeds with {name!r}")
-    texts = [body.input] if isinstance(body.input, str) else body.input
+    texts = [encodable(text) for text in ([body.input] if isinstance(body.input, str) else body.input)]
     embedder = served.models().embedder
     encode = _base64 if body.encoding_format == "base64" else _floats
 

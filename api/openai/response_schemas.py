@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from api.openai.schemas import MAX_MESSAGES, MAX_PARTS, ContentPart, Count, Flag, MessageContent, QuestionOptions
 from rag.settings import Citations
@@ -16,6 +18,16 @@ def _message_only(item: Any) -> Any:
     """A message as it is; of any other item (a call of a tool, reasoning) its type, whatever else it holds."""
     kind = item.get("type", "message") if isinstance(item, dict) else "message"
     return item if kind in ("message", None) else {"type": kind}
+
+
+def _can_be_given_back(metadata: dict[str, object] | None) -> dict[str, object] | None:
+    """The metadata. Raises for numbers that Python reads and JSON does not have, such as NaN."""
+    try:
+        json.dumps(metadata, allow_nan=False)
+    except (ValueError, RecursionError):
+        message = "cannot be given back as JSON: leave out NaN and numbers without end"
+        raise PydanticCustomError("not_json", "{message}", {"message": message}) from None
+    return metadata
 
 
 class InputItem(BaseModel):
@@ -77,6 +89,6 @@ class ResponsesRequest(QuestionOptions):
     temperature: float | None = Field(None, strict=True, ge=0, le=2, allow_inf_nan=False, description="has no effect")
     top_p: float | None = Field(None, strict=True, ge=0, le=1, allow_inf_nan=False, description="has no effect")
     citations: Citations | None = Field(None, description="form of the citations; the server's setting if left out")
-    metadata: dict[str, object] | None = Field(
+    metadata: Annotated[dict[str, object] | None, AfterValidator(_can_be_given_back)] = Field(
         None, description="given back; `filters`, `mode`, `k`, `documents`, `strict` may stand here"
     )

@@ -23,6 +23,7 @@ from rag.embedding.tokens import read_tokenizer, token_spans
 from rag.encoder.model import Model
 from rag.errors import ModelError
 from rag.settings import EMBEDDED_EMBEDDER
+from rag.text.encodable import encodable
 from rag.types import Embedding, Passage, Sentence, Vectors
 
 SHA256 = "1a19594da065825583ef5c625cb215596f1eee95217023184812c2332a325e91"  # of model/embedder.onnx
@@ -98,7 +99,7 @@ class EmbeddedEmbedder:
         ]
 
     def _window(self, text: str, shift: int) -> _Window:
-        encoded = self._tokenizer.encode(text)
+        encoded = self._tokenizer.encode(encodable(text))
         offsets = np.array(encoded.offsets, np.int64).reshape(-1, 2)
         offsets[offsets[:, 1] > offsets[:, 0]] += shift
         return _Window(encoded.ids, offsets)

@@ -34,6 +34,7 @@ from rag.errors import ModelError
 from rag.llm.hub import HubRecord
 from rag.processor import has_bfloat16, spin_briefly
 from rag.settings import EMBEDDED_EMBEDDER
+from rag.text.encodable import encodable
 from rag.types import Embedding, Passage, Sentence, Vectors
 
 # Padded tokens of one forward pass: larger batches have more padding and push the states out of the processor's cache.
@@ -167,7 +168,7 @@ class SentenceTransformerEmbedder:
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """The place of each token in `text`, in characters; special tokens are left out."""
         encoding = self._model.tokenizer(
-            text, add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False
+            encodable(text), add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False
         )
         return [(start, end) for start, end in encoding["offset_mapping"] if end > start]
 
@@ -217,7 +218,7 @@ class SentenceTransformerEmbedder:
         return [self._tokenize(text[left:right], left) for left, right in zip(cuts, cuts[1:], strict=False)]
 
     def _tokenize(self, text: str, shift: int) -> dict[str, Any]:
-        encoding = self._model.tokenizer(text, return_offsets_mapping=True, truncation=False, verbose=False)
+        encoding = self._model.tokenizer(encodable(text), return_offsets_mapping=True, truncation=False, verbose=False)
         offsets = np.array(encoding["offset_mapping"], np.int64).reshape(-1, 2)
         offsets[offsets[:, 1] > offsets[:, 0]] += shift
         return {"input_ids": encoding["input_ids"], "offsets": offsets}

@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from rag.text.encodable import encodable
+
 SLICE = 100_000  # characters
 
 
@@ -24,6 +26,7 @@ def read_tokenizer(file: Path) -> Any:
 
 def token_spans(tokenizer: Any, text: str) -> list[tuple[int, int]]:
     """The place of each token in `text`, in characters; special tokens are left out."""
+    text = encodable(text)
     found: list[tuple[int, int]] = []
     start = 0
     while start < len(text):

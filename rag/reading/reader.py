@@ -24,6 +24,7 @@ from rag.encoder.model import Float32Array, Outputs
 from rag.encoder.session import EncoderSession
 from rag.errors import ModelError
 from rag.reading.forms import shown
+from rag.text.encodable import encodable
 from rag.text.insertions import Shown
 from rag.types import AnswerSpan, Passage, PassageReading
 
@@ -86,12 +87,12 @@ class Reader:
         return [_joined(parts) for parts in found]
 
     def _ids(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        ids: list[int] = self._tokenizer.encode(encodable(text), add_special_tokens=False).ids
         return ids
 
     def _windows(self, view: Shown, room: int) -> list[tuple[list[int], list[_Place]]]:
         """Token ids and their places in the passage's text, window by window, each behind title and section."""
-        encoded = self._tokenizer.encode(view.text, add_special_tokens=False)
+        encoded = self._tokenizer.encode(encodable(view.text), add_special_tokens=False)
         ids, places = encoded.ids, [view.place(*offsets) for offsets in encoded.offsets]
         head = min(next((n for n, place in enumerate(places) if place), len(places)), _LONGEST_HEAD)
         room = max(room - head, _OVERLAP + 1)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from rag.errors import InputError
 from rag.retrieval.kinds import kind_shares
+from rag.text.encodable import encodable
 from rag.text.terms import query_terms, tokens
 from rag.types import QuestionKind, Vectors
 
@@ -86,7 +87,7 @@ def parse_question(text: object) -> Question:
 
 def encodable_line(text: str) -> str:
     """The text on one line, in characters that can be written as UTF-8."""
-    return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
+    return " ".join(encodable(text).split())
 
 
 def is_word(question: Question) -> bool:

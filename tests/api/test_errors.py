@@ -120,6 +120,28 @@ def test_half_a_surrogate_pair_comes_back_as_it_was_sent(client: TestClient) -> 
     assert (response.status_code, response.json()["question"]) == (200, "Who \ud800?")
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/embeddings", b'{"model": "all-MiniLM-L6-v2", "input": ["a \\ud800"]}'),
+        ("/v1/rerank", b'{"query": "\\ud800 a", "documents": ["a \\ud800"]}'),
+        (
+            "/v1/messages",
+            b'{"model": "rag/default", "max_tokens": 9, "messages": [{"role": "user", "content": "\\ud800 a"}]}',
+        ),
+    ],
+)
+def test_half_a_surrogate_pair_is_no_fault_of_the_server(client: TestClient, path: str, body: bytes) -> None:
+    assert post(client, body, path=path).status_code in (200, 422)
+
+
+@pytest.mark.parametrize("number", ["NaN", "1e999", "-Infinity"])
+def test_a_number_that_json_does_not_have_is_not_given_back(client: TestClient, number: str) -> None:
+    body = f'{{"model": "rag/default", "input": "Who?", "metadata": {{"a": [{number}]}}}}'.encode()
+    response = post(client, body, path="/v1/responses")
+    assert (response.status_code, response.json()["error"]["param"]) == (400, "metadata")
+
+
 CHECKED: list[tuple[dict[str, Any], str]] = [
     ({"passages": ["It rained."]}, "answer"),
     ({"answer": "It rained."}, "passages"),

@@ -21,3 +21,9 @@ def test_slices_change_no_place(text: str, embedder: EmbeddedEmbedder, monkeypat
     for size in (1, 7, 1000):
         monkeypatch.setattr(tokens, "SLICE", size)
         assert token_spans(tokenizer, text) == whole
+
+
+def test_half_a_character_is_a_sign_like_another(embedder: EmbeddedEmbedder) -> None:
+    """JSON can name one, and the tokenizers library takes none."""
+    assert embedder.token_spans("a \ud800 b") == embedder.token_spans("a ? b") == [(0, 1), (2, 3), (4, 5)]
+    assert embedder.embed_query("a \udead").tolist() == embedder.embed_query("a ?").tolist()

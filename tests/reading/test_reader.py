@@ -63,6 +63,11 @@ def test_an_answer_deep_in_a_very_long_passage_is_found(reader: Reader) -> None:
     assert best(reading) == "Ada Hart"
 
 
+def test_half_a_character_is_a_sign_like_another(reader: Reader) -> None:
+    halves, signs = (reader.read(f"Who{sign}", [passage(f"It was Ada {sign}.")])[0] for sign in ("\ud800", "?"))
+    assert (halves.spans, halves.relevance) == (signs.spans, signs.relevance)
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=60), st.lists(st.text(max_size=200), max_size=3), st.integers(0, 10_000))
 def test_any_text_is_read_and_spans_lie_in_it(reader: Reader, question: str, texts: list[str], start: int) -> None:
