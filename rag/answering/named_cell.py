@@ -35,6 +35,8 @@ def in_named_cell(question: Question, chosen: Chosen, stored: LookUp) -> Chosen:
     if end > rows.lines[at].end:
         return _one_cell(rows, chosen, asked)
     column = _column_at(rows.lines[at], start)
+    if column == 0 and question.kind == "yesno":  # asks about a row, which its name does not answer
+        return _moved(chosen, rows.lines[_row(rows, at, -1, asked)], 0)
     row, named = _row(rows, at, column, asked), _column(rows.header, column, asked)
     if row == at and question.terms.isdisjoint(terms(rows.lines[at].text)):  # a follow-up names it in the turns before
         row = _row(rows, at, column, terms(question.to_read))

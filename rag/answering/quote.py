@@ -22,6 +22,7 @@ from rag.answering.verdict import verdict
 from rag.checking.faithfulness import VERBATIM
 from rag.retrieval.question import Question
 from rag.text.structure import block_at, cells, column_names, table_header
+from rag.text.terms import terms
 from rag.types import Evidence, Passage
 
 _WANTS_LIST = 0.3  # probability from which a list in which the answer stands is given whole
@@ -158,7 +159,9 @@ def _cells(question: Question, chosen: Chosen, row: Evidence, stored: LookUp) ->
     if cell is None and not (_is_header(row) and question.wants_list >= _WANTS_LIST):
         return []
     if question.kind == "yesno":
-        return [_with_mark(cell, chosen)] if cell else []
+        return [_with_mark(_whole_row(row) if _in_first_cell(chosen, row) else cell, chosen)] if cell else []
+    if cell and _in_first_cell(chosen, row) and not question.terms.isdisjoint(terms(cells(row.text)[0][0])):
+        return [_whole_row(row)]  # which is named by the question
     several = [
         part for one in rows_that_match(question, chosen, stored) if (part := _cell(one, sentences_around(one)[0]))
     ]
@@ -170,6 +173,19 @@ def _cells(question: Question, chosen: Chosen, row: Evidence, stored: LookUp) ->
 def _is_header(row: Evidence) -> bool:
     block = block_at(row.passage, row.start)
     return block is not None and block.kind == "table" and block.header is not None and row.start == block.header[0]
+
+
+def _in_first_cell(chosen: Chosen, row: Evidence) -> bool:
+    found = cells(row.text)
+    return len(found) > 1 and chosen.span.start - row.start < found[1][1]
+
+
+def _whole_row(row: Evidence) -> Part:
+    """All cells of a row behind the names of their columns: its name alone answers no question about it."""
+    names = column_names(table_header(row.passage, row.start) or "")
+    found = cells(row.text)
+    said = [_named(names, number, text) for number, (text, _) in enumerate(found) if text]
+    return Part(", ".join(said), (QuotedPlace(row, row.start, row.end),), VERBATIM)
 
 
 def _with_mark(cell: Part, chosen: Chosen) -> Part:

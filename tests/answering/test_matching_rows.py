@@ -63,6 +63,12 @@ def test_a_cell_that_says_yes_or_no_answers_such_a_question() -> None:
     assert said(STAFF, "Driver", "Is Omar a driver?") == ["Omar, Role: Driver"]
 
 
+def test_a_row_that_the_question_names_is_said_whole() -> None:
+    assert said(STAFF, "Irma", "Does Irma work here?") == ["Irma, Role: Baker, Leave: 25"]
+    assert said(STAFF, "Irma", "Tell me about Irma") == ["Irma, Role: Baker, Leave: 25"]
+    assert said(STAFF, "Irma", "Who is the tallest?") == ["Irma"]
+
+
 def test_the_name_of_a_column_is_a_list_of_its_cells() -> None:
     assert said(BOATS, "Class", "Which classes of boats are there?") == ["Skiff", "Gig", "Eight"]
 

@@ -50,6 +50,7 @@ def _table(of: Chosen) -> StoredDocument:
         (BUSES, "07:02", "What are the first and the last bus on Saturday?", "07:02"),
         (BUSES, "06:14 | 07:02 | 00:04\nMill", "When does the last bus leave the mill on Saturday?", "00:10"),
         (BUSES, "06:14 | 07:02 | 00:04\nMill", "When do buses leave on Saturday?", "06:14 | 07:02 | 00:04\nMill"),
+        (BUSES, "Quay", "Does the last bus stop at the mill?", "Mill"),  # which asks about a row
         (DATES, "1.19.2", "What came out on 2022-02-21?", "1.19.1"),
     ],
 )
