@@ -114,6 +114,9 @@ class Traces:
             self._forget(records)
             lost = f"{len(records)} traces are lost: " if records else ""
             _log.warning("%s%s", lost, exc)
+        except Exception:  # the thread must not end: those that wait would be kept for ever
+            self._forget(records)
+            _log.exception("%d traces are lost", len(records))
         with self._changed:
             for record in records:
                 self._pending.pop(record["id"], None)

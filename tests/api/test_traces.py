@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -298,6 +299,25 @@ def test_an_answer_does_not_wait_for_its_trace(
         hold.set()
     assert [trace["id"] for trace in TraceStore(stage.indexes_dir, 9, 30).all("default")] == ["ans_1"]
     assert "that of answer ans_2 is lost" in caplog.text
+
+
+def test_a_fault_of_the_store_costs_one_trace_and_not_all_that_come_later(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, faults = TraceStore.put, iter([ValueError("a fault")])
+
+    def faulty(self: TraceStore, traces: Any) -> None:
+        if traces and (fault := next(faults, None)):
+            raise fault
+        put(self, traces)
+
+    monkeypatch.setattr(TraceStore, "put", faulty)
+    with serving(stage) as client:
+        client.post("/v1/ask", json={"question": "Who found it?"})
+        while ("rag_traces_lost_total",) not in figures(client) or not figures(client)["rag_traces_lost_total",]:
+            time.sleep(0.01)
+        client.post("/v1/ask", json={"question": "Is it far?"})
+    assert [trace["id"] for trace in TraceStore(stage.indexes_dir, 9, 30).all("default")] == ["ans_2"]
 
 
 def test_a_store_that_cannot_be_used_costs_the_trace_and_no_path_gets_out(
