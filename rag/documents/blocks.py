@@ -42,8 +42,19 @@ INVISIBLE = re.compile(
 # Zero-width (non-)joiners are spelling between letters of Persian or Hindi and inside emoji, and noise elsewhere.
 STRAY_JOINER = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\x7f])")
 
+MOST_HEADERS = 3  # rows that together name the columns
+FIGURE = re.compile(r"(?!(?:19|20)\d\d$)[^\w\s]{0,2}\s?\d[\d.,:/ -]*\s?\S{0,3}")  # but for a year, which may be a name
 OBJECT = "\ufffc"  # the one of `INVISIBLE` that Python calls printable
 BROKEN_BAR = "¦"  # for a cell that holds nothing but bars
+
+
+class Covered(str):
+    """A cell without text, over which the one at its left spans."""
+
+    __slots__ = ()
+
+
+COVERED = Covered()
 
 
 class Block(NamedTuple):
@@ -163,13 +174,42 @@ def table_block(rows: Iterable[Sequence[str]], headers: int = 1) -> Block:
 
 
 def table_blocks(rows: Sequence[Sequence[str]], headers: int = 1) -> list[Block]:
-    """The table, after the rows above its columns that hold one text at the left and are therefore its title."""
+    """The table, after the rows above its columns that hold one text at the left and are therefore its title.
+
+    A name that spans columns (`COVERED`) is the name of each, and the row below it names the columns with it.
+    """
     above = 0
     if any(not _is_title(row) for row in rows):
         while _is_title(rows[above]):
             above += 1
     titles = [Block(row[0]) for row in rows[:above] if row]
-    return [*titles, table_block(rows[above:], max(1, headers - above))]
+    body = rows[above:]
+    count = max(1, headers - above)
+    while count < min(len(body) - 1, MOST_HEADERS) and _name_together(body[count - 1], body[count]):
+        count += 1
+    return [*titles, table_block([*map(_spread, body[:count]), *body[count:]], count)]
+
+
+def _name_together(upper: Sequence[str], lower: Sequence[str]) -> bool:
+    """Tells if the names of the upper row that span columns have those of the lower row below them."""
+    spanned = {
+        column
+        for column, text in enumerate(upper)
+        if isinstance(text, Covered) or isinstance(next(iter(upper[column + 1 : column + 2]), ""), Covered)
+    }
+    if not spanned or any(map(FIGURE.fullmatch, (text.strip() for text in [*upper, *lower]))):
+        return False
+    beside = [(name, below) for at, (name, below) in enumerate(zip(upper, lower, strict=False)) if at not in spanned]
+    apart = len({text.strip() for at, text in enumerate(lower) if at in spanned and text.strip()}) > 1
+    return apart and all(below in ("", name) or not name for name, below in beside)
+
+
+def _spread(row: Sequence[str]) -> list[str]:
+    """The row of names, each in all columns that it spans."""
+    names: list[str] = []
+    for text in row:
+        names.append(names[-1] if isinstance(text, Covered) and names else text)
+    return names
 
 
 def lists_merged(blocks: Iterable[Block]) -> Iterator[Block]:

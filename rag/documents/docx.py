@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from rag.documents import charts, ooxml, web_archive
-from rag.documents.blocks import Block, Content, lists_merged, table_blocks
+from rag.documents.blocks import COVERED, Block, Content, lists_merged, table_blocks
 from rag.documents.encoding import decode_page, decode_text
 from rag.documents.formulas import formula
 from rag.documents.link_text import address_beside
@@ -379,7 +379,7 @@ def _rows(grid: Element, story: _Story) -> list[list[str]]:
             if merged is not None and value(merged, "val") != "restart" and rows and len(cells) < len(rows[-1]):
                 text = rows[-1][len(cells)]
             columns = _count(child_value(cell.find("{*}tcPr"), "gridSpan"), 1)
-            cells += [text] + [""] * (columns - 1)
+            cells += [text, *[COVERED] * (columns - 1)]
         rows.append(cells)
     return rows
 

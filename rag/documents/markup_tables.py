@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rag.documents.blocks import COVERED
 from rag.documents.markup_lines import line_of
 from rag.documents.raised import TextRun
 
@@ -69,7 +70,7 @@ class Table:
             self.rows.append([])
         self._fill_from_above()
         columns, rows = self._spans
-        for value in [text] + [text if self._is_header() else ""] * (columns - 1):
+        for value in [text, *[text if self._is_header() else COVERED] * (columns - 1)]:
             if rows > 1:
                 self._below[len(self.rows[-1])] = (rows - 1, value)
             self.rows[-1].append(value)

@@ -17,7 +17,7 @@ from posixpath import normpath
 from typing import NamedTuple
 
 from rag.documents import ooxml
-from rag.documents.blocks import Block, Content, lists_merged, table_blocks
+from rag.documents.blocks import COVERED, Block, Content, lists_merged, table_blocks
 from rag.documents.descriptions import described
 from rag.documents.formulas import mathml
 from rag.documents.link_text import address_beside
@@ -236,7 +236,7 @@ class _Reader:
                 tag = local_name(cell)
                 if tag not in ("table-cell", "covered-table-cell"):
                     continue
-                left, above = below.pop(len(cells), (0, ""))
+                left, above = below.pop(len(cells), (0, COVERED))
                 text = above if tag == "covered-table-cell" else self._cell(cell, paper)
                 if tag == "covered-table-cell" and left > 1:
                     below[len(cells)] = (left - 1, above)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from rag.documents import charts, ooxml
-from rag.documents.blocks import Block, Content, table_blocks
+from rag.documents.blocks import COVERED, Block, Content, table_blocks
 from rag.documents.descriptions import described
 from rag.documents.formulas import formula
 from rag.documents.link_text import address_beside
@@ -266,6 +266,6 @@ def _rows(grid: Element, slide: _Slide) -> list[list[str]]:
         for cell in row.iterfind("{*}tc"):
             above = rows[-1][len(cells)] if cell.get("vMerge") == "1" and rows and len(cells) < len(rows[-1]) else ""
             text = _text(cell.find("{*}txBody"), slide, slide.paper.behind_cell(cell))
-            cells.append(above or text)
+            cells.append(COVERED if cell.get("hMerge") == "1" and not above and not text else above or text)
         rows.append(cells)
     return rows

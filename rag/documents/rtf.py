@@ -262,18 +262,18 @@ class _Reader:
                 self._head.encoding = encoding
             case _:
                 self._state = self._state.after(word, number)
-                self._row_word(word)
+                self._row_word(word, number)
 
-    def _row_word(self, word: str) -> None:
+    def _row_word(self, word: str, number: int | None) -> None:
         match word:
             case "trowd":
                 self._row = RtfRow()
             case "cell":
-                self._story.end_cell(self._level(), self._row)
+                self._story.end_cell(self._level())
             case "row":
                 self._story.end_row(self._row)
             case _:
-                self._row.read(word)
+                self._row.read(word, number or 0)
 
     def _unicode(self, number: int | None) -> None:
         self._skip = self._state.skipped

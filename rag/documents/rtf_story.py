@@ -6,22 +6,36 @@ It knows neither groups nor looks. Pure.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from rag.documents.blocks import Block, lists_merged, table_blocks
+from rag.documents.blocks import COVERED, Block, lists_merged, table_blocks
 from rag.documents.raised import TextRun, joined_runs
+
+SAME_EDGE = 40  # of 1/20 point
+
+
+class RtfCell(NamedTuple):
+    """The definition of a cell."""
+
+    edge: int  # its right one, in 1/20 point
+    goes_on: bool
+    is_covered: bool
 
 
 @dataclass(slots=True)
 class RtfRow:
     """Properties of the rows that follow, until the next definition."""
 
-    merged: list[bool] = field(default_factory=list)  # cells that go on with the cell above
-    goes_on: bool = False  # the next cell does
+    cells: list[RtfCell] = field(default_factory=list)
+    goes_on: bool = False  # the next cell goes on with the cell above
+    is_covered: bool = False  # the cell at its left spans over it
     is_header: bool = False
     is_shaded: bool = False
 
-    def read(self, word: str) -> None:
+    def read(self, word: str, number: int) -> None:
         """Read a word of the definition."""
         match word:
             case "clcbpat" | "clcfpat" | "clshdng":
@@ -30,9 +44,11 @@ class RtfRow:
                 self.is_header = True
             case "clvmrg":
                 self.goes_on = True
+            case "clmrg":
+                self.is_covered = True
             case "cellx":
-                self.merged.append(self.goes_on)
-                self.goes_on = False
+                self.cells.append(RtfCell(number, self.goes_on, self.is_covered))
+                self.goes_on = self.is_covered = False
 
 
 @dataclass(slots=True)
@@ -46,6 +62,7 @@ class RtfStory:
     cell: list[str] = field(default_factory=list)  # paragraphs of the open cell
     row: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
+    shapes: list[tuple[RtfCell, ...]] = field(default_factory=list)  # of the cells of those rows
     headers: int = 0
 
     def end_paragraph(self, level: int, in_cell: bool) -> None:
@@ -57,7 +74,7 @@ class RtfStory:
             self.cell += [marker + text] if text else []
             self.cell += [block.text for block in boxes]
             return
-        if text or boxes:
+        if not self.row and not self.cell:  # also without text it parts two tables
             self.end_table()
         if text:
             number = "" if marker == "- " and level else marker
@@ -66,20 +83,17 @@ class RtfStory:
             )
         self.blocks += boxes
 
-    def end_cell(self, level: int, row: RtfRow) -> None:
-        """End the cell with its last paragraph; one that goes on with the cell above has its text."""
+    def end_cell(self, level: int) -> None:
+        """End the cell with its last paragraph."""
         self.end_paragraph(level, True)
-        above, place = (self.rows[-1] if self.rows else []), len(self.row)
-        text = "\n".join(self.cell)
-        if not text and place < min(len(above), len(row.merged)) and row.merged[place]:
-            text = above[place]
-        self.row.append(text)
+        self.row.append("\n".join(self.cell))
         self.cell = []
 
     def end_row(self, row: RtfRow) -> None:
         """End the row."""
         self.headers += row.is_header and self.headers == len(self.rows)
         self.rows.append(self.row)
+        self.shapes.append(tuple(row.cells))
         self.row = []
 
     def end_table(self) -> None:
@@ -88,12 +102,33 @@ class RtfStory:
             self.row.append("\n".join(self.cell))
         if self.row:
             self.rows.append(self.row)
+            self.shapes.append(())
         if self.rows:
-            self.blocks += table_blocks(self.rows, max(1, self.headers))
-        self.cell, self.row, self.rows, self.headers = [], [], [], 0
+            self.blocks += table_blocks(_on_grid(self.rows, self.shapes), max(1, self.headers))
+        self.cell, self.row, self.rows, self.shapes, self.headers = [], [], [], [], 0
 
     def ended(self, level: int) -> list[Block]:
         """The blocks, after the end of the text."""
         self.end_paragraph(level, False)
         self.end_table()
         return list(lists_merged(self.blocks))
+
+
+def _on_grid(rows: Sequence[Sequence[str]], shapes: Sequence[Sequence[RtfCell]]) -> list[list[str]]:
+    """The rows, each cell in all columns that it spans; one that goes on with the cell above it has its text."""
+    edges: list[int] = []
+    for edge in sorted(cell.edge for shape in shapes for cell in shape):
+        if not edges or edge > edges[-1] + SAME_EDGE:
+            edges.append(edge)
+    grid: list[list[str]] = []
+    for row, shape in zip(rows, shapes, strict=True):
+        cells: list[str] = []
+        for text, cell in zip(row, [*shape, *[None] * len(row)], strict=False):
+            above = grid[-1][len(cells) : len(cells) + 1] if grid and cell is not None and cell.goes_on else []
+            fits = cell is not None and len(shape) == len(row)
+            after = bisect_left(edges, cell.edge - SAME_EDGE) + 1 if cell is not None and fits else 0
+            covered = cell is not None and cell.is_covered and not text
+            cells.append(COVERED if covered else text or "".join(above))
+            cells += [COVERED] * (after - len(cells))
+        grid.append(cells)
+    return grid

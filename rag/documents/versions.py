@@ -14,9 +14,11 @@ _THIRD = ".xls .csv .tsv .json .jsonl .ndjson .tex"
 # Since 4 they keep the addresses of links; workbooks, the texts of boxes
 _FOURTH = """.xlsx .xlsm .xlsb .ods .pdf .docx .docm .dotx .pptx .pptm .ppsx .doc .ppt .odt .odp .rtf
     .html .htm .xhtml .md .markdown .rst .eml .msg .mbox .epub .ipynb"""
-# Values of forms, forms of numbers, what is set high or struck in further formats; in PDFs, rows of tables
+# Values of forms, forms of numbers, what is set high or struck in further formats, names that
+# span columns; in PDFs, rows of tables
 _CHANGED = {
-    5: ".pdf .html .htm .xhtml .md .markdown .rst .eml .msg .mbox .epub .ipynb .docx .docm .dotx .rtf .doc .xls .xlsb",
+    5: """.pdf .html .htm .xhtml .md .markdown .rst .eml .msg .mbox .epub .ipynb .docx .docm .dotx .rtf .doc .xls .xlsb
+        .pptx .pptm .ppsx .ppt .odt .odp""",
     4: ".json .jsonl .ndjson .tex",
     3: ".org .adoc .asciidoc",
 }

@@ -331,3 +331,13 @@ def test_what_was_entered_into_forms_stands_beside_its_label(tmp_path: Path) -> 
         "☒ Far label",
     ]
     assert document.notes == ()
+
+
+def test_cells_that_span_columns_above_names_name_them(tmp_path: Path) -> None:
+    rows = "<tr><td>dinghy<td>9<td>50<tr><td>yacht<td>19<td>110"
+    markup = f"<table><tr><td rowspan=2>Class<td colspan=2>Fee<tr><td>night<td>week{rows}</table>"
+    assert read(tmp_path, markup).text == "Class | Fee night | Fee week\ndinghy | 9 | 50\nyacht | 19 | 110"
+    years = f"<table><tr><td>Class<td colspan=2>Fee<tr><td><td>2023<td>2024{rows}</table>"
+    assert read(tmp_path, years).text.startswith("Class | Fee 2023 | Fee 2024\n")
+    values = f"<table><tr><td>Class<td colspan=2>Fee<tr><td>canoe<td>5<td>30{rows}</table>"
+    assert read(tmp_path, values).text.startswith("Class | Fee | Fee\ncanoe | 5 | 30\n")

@@ -439,3 +439,22 @@ def test_a_file_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(ooxml, "MAX_UNPACKED", 1 << 20)
     with pytest.raises(DocumentError, match=r"file\.docx: would unpack to 2 MB, the limit is 1 MB; split it$"):
         read(tmp_path, package(a="x" * (2 << 20)))
+
+
+def test_names_that_span_columns_name_each_of_them(tmp_path: Path) -> None:
+    document = docx.Document()
+    table = document.add_table(4, 4)
+    rows = [
+        ["Class", "Fee", "", "Note"],
+        ["", "night", "week", ""],
+        ["dinghy", "9", "50", "a"],
+        ["yacht", "19", "110", "b"],
+    ]
+    for place, text in enumerate(text for row in rows for text in row):
+        table._cells[place].text = text
+    table.cell(0, 1).merge(table.cell(0, 2))
+    table.cell(0, 0).merge(table.cell(1, 0))
+    table.cell(0, 3).merge(table.cell(1, 3))
+    assert read(tmp_path, saved(document)).text == (
+        "Class | Fee night | Fee week | Note\ndinghy | 9 | 50 | a\nyacht | 19 | 110 | b"
+    )

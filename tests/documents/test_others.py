@@ -316,3 +316,20 @@ def test_numbers_and_fields_of_restructured_text(tmp_path: Path) -> None:
     document = read(tmp_path, text, "a.rst")
     assert document.text == "Author: Ida\nStatus: closed\n\nMill\n\na. wheel\nb. weir\n\nIV. four\n\n10^6."
     assert (document.metadata["author"], document.metadata["status"]) == ("Ida", "closed")
+
+
+def test_cells_of_rich_text_that_span_columns_and_rows(tmp_path: Path) -> None:
+    def row(*cells: tuple[str, int, str]) -> str:
+        shape = "".join(rf"{mark}\cellx{edge}" for _, edge, mark in cells)
+        return rf"\trowd{shape}" + "".join(rf"\pard\intbl {text}\cell" for text, _, _ in cells) + r"\row"
+
+    text = (
+        row(("Class", 1000, r"\clvmgf"), ("Fee", 3000, ""), ("Note", 4010, r"\clvmgf"))
+        + row(("", 1000, r"\clvmrg"), ("night", 2000, ""), ("week", 3000, ""), ("", 4000, r"\clvmrg"))
+        + row(("dinghy", 1000, ""), ("9", 2000, ""), ("50", 3000, ""), ("a", 4000, ""))
+        + r"\pard\par"
+        + row(("Berth", 1500, ""), ("Boat", 4000, ""))
+        + row(("12", 1500, ""), ("Gull", 4000, ""))
+    )
+    document = read(tmp_path, (r"{\rtf1\ansi " + text + "}").encode(), "a.rtf")
+    assert document.text == "Class | Fee night | Fee week | Note\ndinghy | 9 | 50 | a\n\nBerth | Boat\n12 | Gull"

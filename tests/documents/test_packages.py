@@ -91,7 +91,7 @@ def test_slides_are_pages_and_their_titles_sections(tmp_path: Path) -> None:
     document = read(tmp_path, presentation(first, slide(), slide(shape("title", "End")), more=more), "a.pptx")
     assert document.text == (
         "The Mill\n\nDrawn first\n\none\ntwo\n\ninside a group\n\n"
-        "Part | Price\nWheel | 7 | 8\nWheel | 9\n\nEnd\n\nNotes: Speak up."
+        "Part | Price | Price\nWheel | 7 | 8\nWheel | 9\n\nEnd\n\nNotes: Speak up."
     )
     third = document.text.index("End")
     assert document.pages == (0, third, third)
