@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Generator
 from contextlib import closing
-from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -21,7 +20,7 @@ from api.openai.options import read_options
 from api.openai.schemas import ChatMessage
 from api.openai.tasks import task_answer
 from api.openai.telling import told_for
-from api.routes.dependencies import ServedHere, ThreadsHere, reply
+from api.routes.dependencies import ServedHere, ThreadsHere, reply, whole_or_events
 from api.work.events import stream
 from api.work.relay import Relay
 from rag.deadline import Deadline
@@ -32,15 +31,6 @@ WITHOUT_EFFECT = frozenset(
     "cache_control container context_management diagnostics inference_geo mcp_servers output_config service_tier speed "
     "thinking tools top_k user_profile_id workspace_id".split()
 )
-_TOLD: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "Anthropic's `message`; with `stream`, its events",
-        "content": {
-            "application/json": {"schema": {"type": "object"}},
-            "text/event-stream": {"schema": {"type": "string"}},
-        },
-    }
-}
 
 router = APIRouter(
     route_class=AnthropicRoute,
@@ -49,7 +39,7 @@ router = APIRouter(
 )
 
 
-@router.post("/v1/messages", responses=_TOLD)
+@router.post("/v1/messages", responses=whole_or_events("Anthropic's `message`; with `stream`, its events"))
 async def messages(body: MessagesRequest, request: Request, served: ServedHere, threads: ThreadsHere) -> Response:
     """Answer the last message from the documents of the index `rag/NAME`, every sentence checked and cited.
 

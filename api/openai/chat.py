@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable, Generator
 from contextlib import closing
 from functools import partial
-from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -21,23 +20,13 @@ from api.openai.options import read_options
 from api.openai.schemas import ChatRequest
 from api.openai.tasks import task_answer
 from api.openai.telling import told_for
-from api.routes.dependencies import ServedHere, ThreadsHere, reply
+from api.routes.dependencies import ServedHere, ThreadsHere, reply, whole_or_events
 from api.served import Served
 from api.work.events import stream
 from api.work.relay import Relay
 from rag.deadline import Deadline
 from rag.errors import InputError
 from rag.types import AnswerStep, Ask
-
-_TOLD: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "OpenAI's `chat.completion`; with `stream`, its chunks as server-sent events",
-        "content": {
-            "application/json": {"schema": {"type": "object"}},
-            "text/event-stream": {"schema": {"type": "string"}},
-        },
-    }
-}
 
 router = APIRouter(
     route_class=OpenAIRoute,
@@ -46,7 +35,10 @@ router = APIRouter(
 )
 
 
-@router.post("/v1/chat/completions", responses=_TOLD)
+@router.post(
+    "/v1/chat/completions",
+    responses=whole_or_events("OpenAI's `chat.completion`; with `stream`, its chunks as server-sent events"),
+)
 async def chat(body: ChatRequest, request: Request, served: ServedHere, threads: ThreadsHere) -> Response:
     """Answer the last message from the documents of the index `rag/NAME`, every sentence checked and cited.
 

@@ -24,7 +24,7 @@ from api.openai.response_schemas import ResponsesRequest
 from api.openai.schemas import ChatMessage
 from api.openai.tasks import task_answer
 from api.openai.telling import told_for
-from api.routes.dependencies import ServedHere, ThreadsHere, reply
+from api.routes.dependencies import ServedHere, ThreadsHere, reply, whole_or_events
 from api.served import Served
 from api.work.events import stream
 from api.work.relay import Relay
@@ -39,15 +39,6 @@ WITHOUT_EFFECT = frozenset(
     "service_tier stream_options top_k top_logprobs truncation user".split()
 )
 _ECHOED = {"max_output_tokens", "metadata", "previous_response_id", "store", "temperature", "top_p"}
-_TOLD: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "OpenAI's `response`; with `stream`, its events",
-        "content": {
-            "application/json": {"schema": {"type": "object"}},
-            "text/event-stream": {"schema": {"type": "string"}},
-        },
-    }
-}
 
 router = APIRouter(
     route_class=OpenAIRoute,
@@ -56,7 +47,7 @@ router = APIRouter(
 )
 
 
-@router.post("/v1/responses", responses=_TOLD)
+@router.post("/v1/responses", responses=whole_or_events("OpenAI's `response`; with `stream`, its events"))
 async def responses(body: ResponsesRequest, request: Request, served: ServedHere, threads: ThreadsHere) -> Response:
     """Answer the last message from the documents of the index `rag/NAME`, every sentence checked and cited.
 

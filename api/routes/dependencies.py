@@ -37,3 +37,9 @@ ThreadsHere = Annotated[Threads, Depends(_threads)]
 def reply(value: Any, status: int = 200) -> Response:
     """A response with the value as JSON."""
     return Response(to_json(value), status, media_type="application/json")
+
+
+def whole_or_events(description: str) -> dict[int | str, dict[str, Any]]:
+    """The description of a response that is JSON, or server-sent events if the request says `stream`."""
+    content = {"application/json": {"schema": {"type": "object"}}, "text/event-stream": {"schema": {"type": "string"}}}
+    return {200: {"description": description, "content": content}}

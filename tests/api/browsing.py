@@ -12,7 +12,6 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -52,11 +51,6 @@ def browser() -> Iterator[Browser]:
 class Site(NamedTuple):
     stage: Stage
     address: str
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    return Stage(tmp_path / "indexes")
 
 
 @contextmanager

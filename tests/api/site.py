@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import httpx2
+import pytest
 import uvicorn
 
 from api.server.run import listen
@@ -41,3 +42,15 @@ def serving_site(stage: Stage) -> Iterator[Site]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with serving_site(Stage(tmp_path_factory.mktemp("stage") / "indexes")) as site:
+        yield site
+
+
+@pytest.fixture
+def site(server: Site) -> Iterator[Site]:
+    yield server
+    server.reset()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,17 +32,6 @@ TEXT_OF_PUMPS = {
     "id": PUMPS.id, "title": PUMPS.title, "source": PUMPS.source, "text": PUMPS.text, "pages": [], "notes": [],
 }  # fmt: skip
 IDS = sorted(DOCUMENTS)
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    return Stage(tmp_path / "indexes")
-
-
-@pytest.fixture
-def client(stage: Stage) -> Iterator[TestClient]:
-    with serving(stage) as client:
-        yield client
 
 
 def test_a_question_is_answered(client: TestClient, stage: Stage) -> None:

@@ -7,7 +7,6 @@ import logging
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +21,6 @@ from tests.api.fakes import FakePipeline, Stage, WordCounter, serving
 from tests.api.test_life import waiting_questions
 
 SECRET = "Who found the pump of my aunt?"
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    return Stage(tmp_path / "indexes")
-
-
-@pytest.fixture
-def client(stage: Stage) -> Iterator[TestClient]:
-    with serving(stage) as client:
-        yield client
 
 
 def figures(client: TestClient) -> dict[tuple[str, ...], float]:

@@ -1,5 +1,4 @@
 """The web page: an answer, its sources, what it says when there is none; on a wide screen, a phone and by keyboard."""
-# ruff: noqa: F401, F811  (fixtures are taken by name)
 
 from __future__ import annotations
 
@@ -19,20 +18,8 @@ from playwright.sync_api import Page, expect
 
 from api.routes.links import Links
 from rag.errors import Overloaded
-from rag.types import Abstention, BlockKind, BlockSpan, ListedDocument
-from tests.api.browsing import (
-    PHONE,
-    Site,
-    as_shown,
-    ask,
-    browser,
-    expected_errors,
-    needs_chromium,
-    page,
-    screenshot,
-    site,
-    stage,
-)
+from rag.types import BlockKind, BlockSpan
+from tests.api.browsing import PHONE, Site, as_shown, ask, needs_chromium, screenshot
 from tests.api.fakes import (
     DOCUMENTS,
     END,
@@ -43,11 +30,9 @@ from tests.api.fakes import (
     SAID,
     SENTENCE,
     START,
-    TEXT,
     WORDS,
     FakePipeline,
     Stage,
-    abstained,
     answered,
 )
 

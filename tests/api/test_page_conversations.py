@@ -1,5 +1,4 @@
 """Conversations on the page: sent along, kept in the browser, found again, exported."""
-# ruff: noqa: F401, F811  (fixtures are taken by name)
 
 from __future__ import annotations
 
@@ -10,18 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.api.browsing import (
-    PHONE,
-    Site,
-    ask,
-    browser,
-    expected_errors,
-    needs_chromium,
-    page,
-    screenshot,
-    site,
-    stage,
-)
+from tests.api.browsing import PHONE, Site, ask, needs_chromium, screenshot
 from tests.api.fakes import DOCUMENTS, PUMPS, SAID, SENTENCE, WORDS
 
 pytestmark = needs_chromium

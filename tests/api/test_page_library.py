@@ -1,5 +1,4 @@
 """The library on the page: the table, uploads, removal, what a question is held to, and what a key may not do."""
-# ruff: noqa: F401, F811  (fixtures are taken by name)
 
 from __future__ import annotations
 
@@ -18,20 +17,8 @@ from rag.models import Models
 from rag.settings import Settings
 from rag.stores.open import open_index
 from rag.types import DocumentInfo
-from tests.api.browsing import (
-    PHONE,
-    Site,
-    ask,
-    browser,
-    expected_errors,
-    needs_chromium,
-    page,
-    screenshot,
-    served,
-    site,
-    stage,
-)
-from tests.api.fakes import DOCUMENTS, MARKUP, PUMPS, FakePipeline, Stage
+from tests.api.browsing import PHONE, Site, ask, needs_chromium, screenshot, served
+from tests.api.fakes import PUMPS, FakePipeline, Stage
 from tests.documents.locked import locked_pdf
 from tests.fakes import HashEmbedder, WordReader
 

@@ -1,5 +1,4 @@
 """The page while things happen: an answer streams in, a key is wanted."""
-# ruff: noqa: F401, F811  (fixtures are taken by name)
 
 from __future__ import annotations
 
@@ -9,22 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from playwright.sync_api import Page, expect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tests.api.browsing import (
-    Site,
-    as_shown,
-    browser,
-    expected_errors,
-    needs_chromium,
-    page,
-    screenshot,
-    served,
-    stage,
-)
+from tests.api.browsing import Site, as_shown, needs_chromium, screenshot, served
 from tests.api.fakes import PUMPS, SAID, SENTENCE, WORDS, Stage
 from tests.test_serialise import ABSTAINED, ANSWERED, CITATION, CLAIM, PASSAGES
 

@@ -1,5 +1,4 @@
 """The page when things go wrong: a server that is away, a key that ends in between, a conversation of 500 turns."""
-# ruff: noqa: F401, F811  (fixtures are taken by name)
 
 from __future__ import annotations
 
@@ -7,16 +6,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.api.browsing import (
-    Site,
-    ask,
-    browser,
-    expected_errors,
-    needs_chromium,
-    page,
-    site,
-    stage,
-)
+from tests.api.browsing import Site, ask, needs_chromium
 from tests.api.fakes import WORDS
 from tests.test_serialise import ANSWERED
 

@@ -49,17 +49,6 @@ def record(id: str = "ans_1", created: datetime = NOW, index: str = "default", t
     return trace_json(answer, trace, created=timestamp(created), version="1", request_id="r1", text=text)
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    return Stage(tmp_path / "indexes")
-
-
-@pytest.fixture
-def client(stage: Stage) -> Iterator[TestClient]:
-    with serving(stage) as client:
-        yield client
-
-
 def test_a_record_has_places_and_figures_and_no_text() -> None:
     retrieved, second = record()["retrieved"]
     assert retrieved == {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,24 +33,6 @@ PLACE = {
     "start_char_index": START,
     "end_char_index": END,
 }
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with serving_site(Stage(tmp_path_factory.mktemp("stage") / "indexes")) as site:
-        yield site
-
-
-@pytest.fixture
-def site(server: Site) -> Iterator[Site]:
-    yield server
-    server.reset()
-
-
-@pytest.fixture
-def client(site: Site) -> Iterator[anthropic.Anthropic]:
-    with anthropic.Anthropic(base_url=site.address, api_key="none", max_retries=0) as client:
-        yield client
 
 
 def test_a_sentence_is_a_block_with_the_characters_that_it_cites(client: anthropic.Anthropic) -> None:

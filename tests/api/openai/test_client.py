@@ -7,7 +7,6 @@ import json
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,8 +19,8 @@ import pytest
 from rag.errors import ModelError, Overloaded
 from rag.index.schema import CATALOGUE_FILE, create_catalogue
 from rag.types import Filters, MadeWith
-from tests.api.fakes import END, PUMPS, SENTENCE, SHOWN, START, Stage
-from tests.api.site import Site, serving_site
+from tests.api.fakes import END, PUMPS, SENTENCE, SHOWN, START
+from tests.api.site import Site
 from tests.api.test_stream import events
 from tests.test_serialise import ANSWERED, CITATION, CLAIM, PASSAGES
 
@@ -31,24 +30,6 @@ MODEL = "rag/default"
 QUESTION: Any = [{"role": "user", "content": "Who found it?"}]
 AIOHTTP = {"User-Agent": "Python/3.12 aiohttp/3.13.2"}  # what Open WebUI calls with
 REFUSAL = "The documents do not answer this."
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with serving_site(Stage(tmp_path_factory.mktemp("stage") / "indexes")) as site:
-        yield site
-
-
-@pytest.fixture
-def site(server: Site) -> Iterator[Site]:
-    yield server
-    server.reset()
-
-
-@pytest.fixture
-def client(site: Site) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{site.address}/v1", api_key="none", max_retries=0) as client:
-        yield client
 
 
 def test_an_answer_with_its_annotation_and_its_usage(client: openai.OpenAI, site: Site) -> None:

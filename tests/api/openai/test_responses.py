@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,30 +25,12 @@ from rag.state.keys import Keys
 from rag.traces.collect import Trace
 from rag.types import Filters, Message
 from tests.api.fakes import END, PUMPS, SHOWN, START, Stage, answered, serving
-from tests.api.site import Site, serving_site
+from tests.api.site import Site
 
 pytestmark = pytest.mark.servers
 
 MODEL = "rag/default"
 FILES: Any = [{"type": "file_search", "vector_store_ids": ["x"]}]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with serving_site(Stage(tmp_path_factory.mktemp("stage") / "indexes")) as site:
-        yield site
-
-
-@pytest.fixture
-def site(server: Site) -> Iterator[Site]:
-    yield server
-    server.reset()
-
-
-@pytest.fixture
-def client(site: Site) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{site.address}/v1", api_key="none", max_retries=0) as client:
-        yield client
 
 
 def test_an_answer_with_an_annotation_of_its_address(client: openai.OpenAI) -> None:

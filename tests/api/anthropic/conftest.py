@@ -1,0 +1,17 @@
+"""Anthropic's own client of a service on fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import anthropic
+import pytest
+
+from tests.api.site import Site, server, site  # noqa: F401  (fixtures)
+
+
+@pytest.fixture
+def client(site: Site) -> Iterator[anthropic.Anthropic]:  # noqa: F811
+    """A client whose errors are not tried again."""
+    with anthropic.Anthropic(base_url=site.address, api_key="none", max_retries=0) as client:
+        yield client
