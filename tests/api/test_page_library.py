@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,18 @@ class TestManyDocuments:
         for _ in range(3):
             page.keyboard.press("ArrowDown")
         expect(rows(page).nth(3).get_by_role("button")).to_be_focused()
+
+    def test_a_phone_has_a_column_of_states_only_if_there_are_any(
+        self, page: Page, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        page.get_by_role("link", name="Documents", exact=True).click()
+        expect(rows(page).first.locator(".title")).to_be_visible()
+        expect(page.get_by_role("columnheader", name="State")).to_be_hidden()
+        monkeypatch.setattr("tests.api.test_page_library.LISTED", [replace(LISTED[0], stale=True), *LISTED[1:]])
+        page.reload()
+        expect(page.get_by_role("columnheader", name="State")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
     def test_questions_are_held_to_what_is_chosen(self, page: Page, stage: Stage) -> None:
         page.get_by_role("link", name="Documents", exact=True).click()

@@ -78,7 +78,9 @@ export class AnswerView {
     this.unanswered.replaceChildren(...parts.map((part) => make("p", { class: "reason", dir: "auto" }, t("part_unanswered", { part }))));
     this.citations.hidden = answer.citations.length === 0;
     this.disagreement.replaceChildren(...answer.conflicts.map((conflict) => this.#conflict(conflict)));
-    this.documents.replaceChildren(documentsElement((answer.documents ?? []).filter((one) => !answer.answer.includes(namedAs(one))), this.index));
+    const cited = new Set(answer.citations.map((citation) => citation.document_id));
+    const others = (answer.documents ?? []).filter((one) => !cited.has(one.id) && !answer.answer.includes(namedAs(one)));
+    this.documents.replaceChildren(documentsElement(others, this.index));
     this.notices.replaceChildren(noticesElement(answer.notices));
     const title = answer.answered ? t("passages_found") : t("passages_nearest");
     const open = this.found.querySelector("details")?.open || Boolean(answer.abstained?.near);
@@ -266,7 +268,7 @@ function withDocuments(node, documents, index) {
   return [...shown, rest];
 }
 
-/** Documents that an answer is about, each with a link that opens it.
+/** Documents that an answer is about and neither names nor cites, each with a link that opens it.
  *  @param {Answer["documents"]} documents
  *  @param {string} index */
 function documentsElement(documents, index) {

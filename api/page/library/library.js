@@ -78,6 +78,7 @@ function arrange(change) {
   Object.assign(wanted, change);
   const found = shown();
   byId("library-table").hidden = found.length === 0; // rows are drawn only where they are seen
+  byId("library-table").classList.toggle("stateless", found.every((row) => row.state === "")); // a phone has no room for nothing
   showRows(found);
   notice(rows.length === 0 ? t("library_empty") : found.length === 0 ? t("library_none") : "");
   byId("library-count").textContent = found.length === rows.length ? t("documents", { n: rows.length }) : t("of_documents", { n: found.length, all: t.number(rows.length) });
