@@ -80,7 +80,8 @@ def find_changes(
     around = indexes_dir is None or is_around(paths, indexes_dir)
     apart = [f"{indexes_dir.resolve()}{os.sep}"] if indexes_dir and around else []
     found = [file for file in discovery.files if not apart or not _below(file.source, apart)]
-    names = name_files(found, known, own_uploads=not around)
+    failures = list(failures)
+    names = name_files(found, {**_of_failures(failures, known), **known}, own_uploads=not around)
     skipped = [item for item in discovery.skipped if not apart or not _below(os.path.realpath(item.path), apart)]
     change = Change(skipped=skipped, renamed=names.renamed, options=options)
     comparison = _Comparison(known, change, failures)
@@ -95,6 +96,20 @@ def find_changes(
     stale = [*gone.stale, *(replaced if change.held else ())]
     change.stale = [name for name in stale if not known[name].stale]
     return change
+
+
+def _of_failures(failures: Iterable[Failed], known: Mapping[str, FileState]) -> dict[str, FileState]:
+    """Files that could not be read, as if the index had their documents: they keep their ids as well, since they may be
+    readable again, and an id of theirs is no other's meanwhile."""
+    of_folders = [failed for failed in failures if container_of(failed.document_id) is None]
+    if not of_folders:
+        return {}
+    files = {file_of(name, state.source) for name, state in known.items()}
+    return {
+        failed.document_id: FileState(failed.sha256, failed.stamp, failed.file)
+        for failed in of_folders
+        if failed.document_id not in known and failed.file not in files and os.path.lexists(failed.file)
+    }
 
 
 def _without(discovery: Discovery, missed: Sequence[Skipped]) -> Discovery:

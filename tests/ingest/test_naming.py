@@ -189,3 +189,24 @@ def test_an_index_of_an_earlier_version_is_taken_over(settings: Settings, folder
     with opened(settings) as index:
         assert index.verify() == []
         assert find_changes([folder], index.files()).touched == []
+
+
+def test_a_file_that_cannot_be_read_keeps_its_id(settings: Settings, tmp_path: Path) -> None:
+    """It had a document before, and may have one again: meanwhile the id is no other file's."""
+    one, two = tmp_path / "one" / "docs", tmp_path / "two" / "docs"
+    write(one, "a.txt")
+    write(two, "a.txt")
+    run(settings, one, two)
+    (two / "a.txt").write_bytes(b" ")  # there is nothing in it
+    run(settings, one, two, prune=True)
+    assert ids(settings) == ["docs/a.txt"]
+    (one / "a.txt").rename(two / "b.txt")
+    run(settings, one, two)
+    assert ids(settings) == ["docs (2)/b.txt"]
+    write(one, "a.txt")
+    run(settings, one, two)
+    write(two, "a.txt")
+    run(settings, one, two)
+    assert ids(settings) == ["docs (2)/a.txt", "docs (2)/b.txt", "docs/a.txt"]
+    with opened(settings) as index:
+        assert index.document("docs/a.txt").source == str((one / "a.txt").resolve())

@@ -241,8 +241,9 @@ def test_a_document_whose_id_a_file_gets_that_cannot_be_read_goes_with_its_own_f
         run(settings, one)
     (one / "a.txt").rename(two / "b.txt")
     done = run(settings, one, two)
-    assert (done.added, done.removed, done.held) == (["docs/b.txt"], ["docs/a.txt"], [])
-    assert documents(settings) == {"docs/b.txt": False}
+    added = "docs (2)/b.txt" if again else "docs/b.txt"  # of a folder whose name is known, though nothing of it is read
+    assert (done.added, done.removed, done.held) == ([added], ["docs/a.txt"], [])
+    assert documents(settings) == {added: False}
 
 
 def test_where_much_is_missing_a_document_whose_id_another_file_gets_stays_until_that_is_read(
