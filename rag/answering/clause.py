@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.answering.extract import MOST_SENTENCES
+from rag.answering.extract import MOST_SENTENCES, with_lines
 from rag.answering.form import Form
 from rag.answering.lists import without_marker
 from rag.answering.parts import Part, quoted
@@ -40,7 +40,9 @@ def clause(question: Question, hits: Sequence[Hit], stored: LookUp) -> Form | No
     asked = frozenset(terms(_NAMED.sub(" ", question.text))) - _SAYS
     titles = {hit.passage.document_id: hit.passage.title for hit in hits}
     documents = [(id_, of) for id_ in titles if (of := stored(id_)) and asked <= _names(of)]
-    found = [(id_, parts) for id_, of in documents if (parts := list(_parts(of, named["number"])))][:_MOST_DOCUMENTS]
+    found = [(id_, parts) for id_, of in documents if (parts := with_lines(list(_parts(of, named["number"]))))][
+        :_MOST_DOCUMENTS
+    ]
     if not found:
         return None
     if len(found) == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rag.answering.choose import Chosen, sentences_around
@@ -11,6 +12,7 @@ from rag.answering.parts import Part, quoted
 from rag.checking.faithfulness import check
 from rag.types import Evidence
 
+_NUMBERED = re.compile(r"\d{1,3}(?:\.\d{1,3})+[.)]?\s")
 MOST_SENTENCES = 12  # of an answer: a longer list or explanation is read better at its place
 
 
@@ -21,7 +23,12 @@ def extract(chosen: Chosen) -> Parts:
 
 def sentence_parts(chosen: Chosen, evidence: Sequence[Evidence]) -> list[Part]:
     """One part for each sentence, whole but for the marker of a list, with the words of the span in it marked."""
-    return [_sentence(chosen, item) for item in evidence]
+    return with_lines([_sentence(chosen, item) for item in evidence])
+
+
+def with_lines(parts: Sequence[Part]) -> list[Part]:
+    """The parts, of which a numbered one ("3.2 Wear and tear") behind another begins a line."""
+    return [part._replace(before="\n") if at and _NUMBERED.match(part.text) else part for at, part in enumerate(parts)]
 
 
 def _sentence(chosen: Chosen, item: Evidence) -> Part:

@@ -32,7 +32,7 @@ def said(question: str, *texts: tuple[str, str]) -> str | None:
         ("Quote section 1", "1. Parties The landlord is Mr Holm."),
         (
             "section 2 of the lease",
-            "2. Rent 2.1 The rent is 890 euros. It rises each year. 2.2 It is due on the third.",
+            "2. Rent \n2.1 The rent is 890 euros. It rises each year. \n2.2 It is due on the third.",
         ),
         ("What does clause 2.2 say about dogs?", None),  # more is asked than what it says
         ("What does clause 9 say?", None),

@@ -230,3 +230,11 @@ def test_a_row_is_named_by_the_cells_that_tell_it_from_others() -> None:
     assert said("How much is a thick one?", chosen(prices, "212")) == both[1:]
     assert said("How much is ash?", chosen(prices, "90")) == ["Ash, Price: 90"]
     assert said("How thick is it?", chosen(prices, "40 mm")) == ["Oak, Thickness: 40 mm"]
+
+
+def test_numbered_lines_stand_on_lines_of_their_own() -> None:
+    text = "Not covered\n\n3.1 Damage by pets.\n3.2 Wear and tear.\n3.3 Theft."
+    composer = Composer()
+    for part in extract(chosen(text, "3.1 Damage by pets.\n3.2 Wear")):
+        composer.add(part)
+    assert composer.composed().text == "3.1 Damage by pets [1].\n3.2 Wear and tear [2]."
