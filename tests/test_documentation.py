@@ -23,6 +23,7 @@ PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]+`")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+MODULE = re.compile(r"(?:(?:rag|api|tests)/[\w/]+|\w+)\.(?:py|npz|onnx|js)")
 FORM = re.compile(r"\[|\||\.\.\.$|PATH\.\.\.")  # what a command takes, not a command
 
 
@@ -71,6 +72,16 @@ def test_python_compiles(page: Path) -> None:
 def test_links_to_files_lead_somewhere(page: Path) -> None:
     prose = CODE.sub("", BLOCK.sub("", page.read_text("utf-8")))
     assert [link for link in LINK.findall(prose) if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", ["architecture.md", "glossary.md"])
+def test_modules_that_a_page_names_are_there(page: str) -> None:
+    """With their folders, or by their names alone beside others of their room."""
+    there = {path.name for room in ("rag", "api", "tests") for path in (ROOT / room).rglob("*.*")}
+    named = [found.strip("`") for found in CODE.findall((ROOT / "docs" / page).read_text("utf-8"))]
+    modules = [name for name in named if MODULE.fullmatch(name)]
+    assert len(modules) > 10
+    assert [name for name in modules if not ((ROOT / name).exists() if "/" in name else name in there)] == []
 
 
 def test_the_page_of_commands_is_what_the_script_prints() -> None:
