@@ -149,7 +149,7 @@ def fail(*_: object, **__: object) -> Any:
 
 FAULTS: list[tuple[str, bytes, object, str, str]] = [
     ("a.txt", b"Text.", text, "text_blocks", "text"),
-    ("a.docx", zipped(word(TEXT)), docx, "_lists_merged", "docx"),
+    ("a.docx", zipped(word(TEXT)), docx, "lists_merged", "docx"),
     ("a.pdf", make_pdf([lines("Text.")]), reader, "layout", "pdf/reader"),
     ("a.ipynb", b'{"cells": [{"cell_type": "markdown", "source": "x"}]}', markdown, "markdown_blocks", "notebook"),
 ]

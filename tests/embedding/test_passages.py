@@ -95,7 +95,7 @@ def test_an_embedder_of_a_hub_goes_into_the_cache_unless_the_hub_s_own_library_h
     asked: list[tuple[str, str | None]] = []
 
     def no_model(name: str, **options: str | None) -> None:
-        asked.append((name, options["cache_folder"]))
+        asked.append((name, options.get("cache_folder")))
         raise OSError("no hub")
 
     monkeypatch.setattr("sentence_transformers.SentenceTransformer", no_model)
