@@ -69,6 +69,8 @@ RIGHTS = re.compile(r"©|\(c\)|copyright|all rights reserved", re.I)  # of a sit
 CALLOUT_WORDS = frozenset({
     "note", "tip", "hint", "info", "important", "warning", "caution", "danger", "callout", "admonition",
 })  # fmt: skip
+NOTE_WORDS = frozenset({"note", "tip", "hint", "warning", "caution", "callout", "admonition"})  # not "share-info"
+LEAST_HEADING = 3  # words of a button, which says more than "Show menu" then
 PERMALINK_SIGNS = frozenset("#¶§🔗")
 CLASS_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 LARGEST_FURNITURE = 0.4  # share of a page's text; what is named "menu" and is larger is what the page is about
@@ -84,13 +86,25 @@ def is_unseen_element(node: LexborNode) -> bool:
 def is_apart(node: LexborNode) -> bool:
     """Tells if an element holds no text of the page: scripts, controls, what is there for programs that read aloud."""
     tag, attributes = node.tag, node.attributes
-    if tag in UNSEEN_TAGS and not (tag == "button" and node.parent is not None and node.parent.tag in SEEN_BUTTONS):
+    if tag in UNSEEN_TAGS and not (tag == "button" and _is_seen_button(node)):
         return True
     if attributes.get("aria-hidden") == "true":
         return True
     if UNSEEN_CLASSES.isdisjoint((attributes.get("class") or "").split()):
         return False
     return bool(LETTER.search(node.text() or ""))  # a sign stands between the figures of a fraction
+
+
+def _is_seen_button(button: LexborNode) -> bool:
+    """Tells if a button is the heading of a part that it unfolds."""
+    if button.parent is not None and button.parent.tag in SEEN_BUTTONS:
+        return True
+    attributes = button.attributes
+    unfolds = "aria-expanded" in attributes or "collapse" in (
+        attributes.get("data-bs-toggle"),
+        attributes.get("data-toggle"),
+    )
+    return (unfolds or "accordion" in _class_words(button)) and len((button.text() or "").split()) >= LEAST_HEADING
 
 
 def is_struck(node: LexborNode) -> bool:
@@ -130,7 +144,12 @@ def is_furniture(node: LexborNode, size: int, marked: bool) -> bool:
     if not marked and _is_page_header(node):
         return not _says_something(node)
     words = _class_words(node)
-    if tag in HEADINGS or words.isdisjoint(FURNITURE_WORDS) or size_of(node, links=True) >= LARGEST_FURNITURE * size:
+    if (
+        not words.isdisjoint(NOTE_WORDS)
+        or tag in HEADINGS
+        or words.isdisjoint(FURNITURE_WORDS)
+        or size_of(node, links=True) >= LARGEST_FURNITURE * size
+    ):
         return False
     return _asks_for_consent(node, words) or not _says_something(node)
 

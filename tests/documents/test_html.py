@@ -341,3 +341,18 @@ def test_cells_that_span_columns_above_names_name_them(tmp_path: Path) -> None:
     assert read(tmp_path, years).text.startswith("Class | Fee 2023 | Fee 2024\n")
     values = f"<table><tr><td>Class<td colspan=2>Fee<tr><td>canoe<td>5<td>30{rows}</table>"
     assert read(tmp_path, values).text.startswith("Class | Fee | Fee\ncanoe | 5 | 30\n")
+
+
+def test_headings_that_unfold_a_part_and_notes_by_name_are_read(tmp_path: Path) -> None:
+    markup = (
+        f"<article><p>{'It turns in the wind. ' * 20}</p>"
+        "<div><button class='accordion-button' aria-expanded=false>Who oils the wheel?</button>"
+        "<p>The miller does.</p></div>"
+        "<div class='note sidebar-note'>Note: keys at the office</div>"
+        "<button aria-expanded=false>Show menu</button></article>"
+    )
+    assert read(tmp_path, markup).text.split("\n\n")[1:] == [
+        "Who oils the wheel?",
+        "The miller does.",
+        "Note: keys at the office",
+    ]
