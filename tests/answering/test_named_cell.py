@@ -67,6 +67,13 @@ def test_a_follow_up_names_the_row_in_the_turns_before() -> None:
     assert in_named_cell(asked, found, lambda id_: _table(found)) == found
 
 
+def test_a_row_that_the_question_speaks_of_in_part_stays() -> None:
+    fees = "Who | Fee\nAdult | 215\nJunior (under 18) | 60"
+    found = chosen(fees, "60")
+    asked = replace(parse_question("And for a junior?"), subject=("fee", "adult"))
+    assert in_named_cell(asked, found, lambda id_: _table(found)) == found
+
+
 def test_rows_that_are_named_equally_decide_nothing() -> None:
     text = "Who | Where\nAnn | Oslo\nBob | Rome\nCid | Rome"
     assert moved(text, "Ann", "Who lives in Rome?") == "Ann"

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from rag.documents.pdf import reader as pdf
+from rag.documents.pdf.close_cells import with_close_cells
 from rag.documents.pdf.headings import Heading
 from rag.documents.pdf.layout import layout_blocks
-from rag.documents.pdf.lines import Line, whole_lines
+from rag.documents.pdf.lines import Line, Word, whole_lines
 from rag.documents.read import read_document
 from rag.documents.wrapping import join, whole_words
 from rag.errors import DocumentError
@@ -693,3 +694,15 @@ def test_a_paragraph_without_end_is_joined_in_linear_time() -> None:
     begun = time.process_time()
     assert join(many, set()) == " ".join(many)
     assert time.process_time() - begun < 2
+
+
+def test_words_that_stand_by_chance_where_a_cell_does_are_no_cell() -> None:
+    def words(*places: tuple[float, float, str]) -> Line:
+        text = " ".join(text for _, _, text in places)
+        return Line(text, places[0][0], places[-1][1], 700, 10, words=tuple(Word(*place) for place in places))
+
+    row = words((72, 100, "Speed"), (150, 165, "249"))._replace(text="Speed | 249", cells=2)
+    even = words((72, 90, "Then"), (100, 140, "nothing"), (150, 165, "was"))._replace(baseline=685)
+    wide = words((72, 90, "Full"), (93, 135, "brightness"), (150, 165, "250"))._replace(baseline=685)
+    assert with_close_cells([row, even]) == [row, even]
+    assert [line.text for line in with_close_cells([row, wide])] == ["Speed | 249", "Full brightness | 250"]
