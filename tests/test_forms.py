@@ -61,6 +61,7 @@ def made_of(
     folder = tmp_path_factory.mktemp("docs") / "choir"
     folder.mkdir()
     for day, (name, text) in enumerate(files.items(), 1):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")
         os.utime(folder / name, (day * 86_400, day * 86_400))
     chosen: Settings = load_settings(indexes_dir=tmp_path_factory.mktemp("indexes"), index="t", workers=1)
@@ -122,6 +123,68 @@ def test_a_question_about_the_library_is_answered_from_the_catalogue(
     assert answer.answer.startswith(line)
     assert sorted(ids(answer)) == documents
     assert (answer.hits, answer.model, answer.answer_span) == ((), None, None)
+
+
+SHELVES = {
+    "songs/evening.md": "# Evening\n\nThe lamps are lit along the quay.\n",
+    "songs/morning.md": "# Morning\n\nThe ferry crosses before the sun is up.\n",
+    "letters/ferry-company-2031.txt": "The fare for the choir is eleven crowns each way.\n",
+    "letters/chapel.txt": "The chapel is heated from four o'clock. The sum of the rent and the heating is nine crowns.\n",
+    "rent-of-the-chapel.csv": "month,rent\nMay,12\nJune,12\n",
+}
+
+
+@pytest.fixture(scope="module")
+def shelves(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    with made_of(SHELVES, tmp_path_factory) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("question", "line", "names"),
+    [
+        ("How many songs are there?", "There are 2 documents in songs", ["evening.md", "morning.md"]),
+        ("list my letters", "There are 2 documents in letters", ["chapel.txt", "ferry-company-2031.txt"]),
+        ("what's in the songs folder", "There are 2 documents in songs", ["evening.md", "morning.md"]),
+        ("How many csvs do you have?", "There is 1 document of that type", ["rent-of-the-chapel.csv"]),
+        ("Which documents are there of 1970?", "There are 5 documents of 1970", 5),
+        ("Which documents are there of 1980?", "There are no documents of 1980", 0),
+        ("find the letter from the ferry company", "This document has that name", ["ferry-company-2031.txt"]),
+        ("Show me the songs", "These documents have that name", ["evening.md", "morning.md"]),
+        (
+            "What do you have about the ferry?",
+            '2 of 5 documents hold "ferry", in their text or name',
+            ["ferry-company-2031.txt", "morning.md"],
+        ),
+    ],
+)
+def test_folders_years_and_names_tell_which_documents_are_meant(
+    shelves: Pipeline, question: str, line: str, names: list[str] | int
+) -> None:
+    answer = asked(shelves, question)
+    assert answer.mode == "catalogue"
+    assert answer.answer.split("\n")[0].rstrip(":.") == line
+    found = sorted(one.id.rpartition("/")[2] for one in answer.documents)
+    assert found == names or len(found) == names
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Show me the sum of the rent of the chapel",
+        "Which rent is there?",
+        "Show me the rules about the ferry",
+        "list oars",
+    ],
+)
+def test_a_thing_in_the_documents_is_not_taken_for_one_of_them(shelves: Pipeline, question: str) -> None:
+    assert asked(shelves, question).mode == "quote"
+
+
+def test_two_documents_that_share_no_name_are_not_compared(shelves: Pipeline) -> None:
+    answer = asked(shelves, "What changed between the two ferry rents?")
+    assert not answer.answered
+    assert "It is not clear which two documents are meant" in answer.answer
 
 
 def test_titles_are_listed_with_the_names_of_their_files(pipeline: Pipeline) -> None:

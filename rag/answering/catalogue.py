@@ -1,17 +1,21 @@
 """A question about the library itself -> an answer from its list of documents, and from its index of words.
 
-Known are: all documents or those of a type, how many there are, the newest and the oldest, and those that hold some
-words. Titles are listed, nothing is quoted. Filters that leave no document are named. English.
+Known are: all documents, those of a type, of a folder or of a year, how many there are, the newest and the oldest,
+those that hold some words, and one that is looked for by its name. Titles are listed, nothing is quoted. Filters that
+leave no document are named. English.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from rag.answering.form import Form, listed_documents, titles
+from rag.answering.form import LOOKS_FOR, Form, listed_documents, titles
 from rag.answering.refusal import no_document_fits
 from rag.index.filters import stated_day, types
+from rag.retrieval.naming import name_terms
 from rag.seams import Snapshot
 from rag.text.terms import terms, tokens
 from rag.types import DocumentInfo, Filters
@@ -27,6 +31,7 @@ _ABOUT = re.compile(
 _OTHERWISE = re.compile(r"\b(?:not|never|no|nor|without|except|or|either)\b|n't\b", re.IGNORECASE)
 _MOST_WORDS = 8  # that are looked for
 _NEWEST = re.compile(r"\b(?:newest|latest|most recent(?:ly)?|last)\b", re.IGNORECASE)
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _OLDEST = re.compile(r"\b(?:oldest|earliest|first)\b", re.IGNORECASE)
 _TYPES = {
     "word": ("docx", "doc", "odt", "rtf"),
@@ -48,6 +53,7 @@ _OWN = frozenset(
         " access here everything type kind sort format topic cover please want need can"
     )
 )
+_LOOKING = frozenset(terms("find open bring pull up get fetch show please document documents file files paper papers"))
 
 
 def catalogue(text: str, snapshot: Snapshot, filters: Filters | None = None) -> Form | None:
@@ -60,18 +66,60 @@ def catalogue(text: str, snapshot: Snapshot, filters: Filters | None = None) -> 
         return None
     if about:
         return _mentioning(about["what"], documents, snapshot)
-    words = set(terms(text))
-    suffixes = {suffix for info in documents if (suffix := types(info)[0])}
-    wanted = {suffix for word in words for suffix in (*_TYPES.get(word, ()), *suffixes.intersection([word]))}
-    if words - _OWN - wanted - _TYPES.keys():
+    chosen = _chosen(frozenset(terms(text)), documents)
+    if re.match(LOOKS_FOR, text, re.IGNORECASE) and (named := _named(frozenset(terms(text)) - _LOOKING, chosen)):
+        return named
+    if chosen.left:
         return None
-    found = [info for info in documents if not wanted or types(info)[0] in wanted]
+    found = chosen.documents
     if dated := [info for info in found if stated_day(info)]:
         if _NEWEST.search(text):
             return _by_date(dated, "newest", max(map(_day, dated)))
         if _OLDEST.search(text):
             return _by_date(dated, "oldest", min(map(_day, dated)))
-    return _listing(_count(len(found), " of that type" if wanted else ""), found)
+    return _listing(_count(len(found), chosen.of), found)
+
+
+class _Chosen(NamedTuple):
+    """The documents of the type, the folder and the year that a question names."""
+
+    documents: list[DocumentInfo]
+    of: str  # in words: " of that type", " in recipes", " of 2031"
+    types: frozenset[str]  # terms of the question that say their type
+    left: frozenset[str]  # terms of it that say something else
+
+
+def _chosen(words: frozenset[str], documents: Sequence[DocumentInfo]) -> _Chosen:
+    suffixes = {suffix for info in documents if (suffix := types(info)[0])}
+    typed = {word: {*_TYPES.get(word, ()), *suffixes.intersection([word, word.removesuffix("s")])} for word in words}
+    wanted = frozenset[str]().union(*typed.values())
+    inside = {folder for folder in _folders(documents) if frozenset(terms(folder)) <= words}
+    years = {word for word in words if _YEAR.fullmatch(word)}
+    found = [
+        info
+        for info in documents
+        if (not wanted or types(info)[0] in wanted)
+        and (not inside or not inside.isdisjoint(info.id.split("/")[:-1]))
+        and (not years or _day(info)[:4] in years)
+    ]
+    of = " of that type" * bool(wanted)
+    of += f" in {' and '.join(sorted(inside))}" * bool(inside) + f" of {' and '.join(sorted(years))}" * bool(years)
+    kinds = frozenset(word for word, found in typed.items() if found)
+    return _Chosen(found, of, kinds, words - _OWN - kinds - years - frozenset(terms(" ".join(inside))))
+
+
+def _folders(documents: Sequence[DocumentInfo]) -> set[str]:
+    """The names of folders, but of those that hold all documents."""
+    held = Counter(folder for info in documents for folder in set(info.id.split("/")[:-1]))
+    return {folder for folder, number in held.items() if number < len(documents) and terms(folder)}
+
+
+def _named(words: frozenset[str], chosen: _Chosen) -> Form | None:
+    """The documents whose names, with their folders, hold all the words; None if there is none, or no word."""
+    found = [info for info in chosen.documents if words <= name_terms(info) | chosen.types]
+    if not found or words <= chosen.types:
+        return None
+    return _listing("This document has that name" if len(found) == 1 else "These documents have that name", found)
 
 
 def every_document(documents: Sequence[DocumentInfo]) -> Form:
@@ -95,7 +143,8 @@ def _mentioning(what: str, documents: Sequence[DocumentInfo], snapshot: Snapshot
         told = f"More than {_MOST_PASSAGES:,} passages hold {said}: ask for rarer words, or with a filter."
         return Form(remark=told, reason="unclear")
     order = {document: -score for document, score in (_holders(what, snapshot) or {}).items()}
-    held = [info for info in documents if all(info.id in one for one in holders)]
+    named = [info for info in documents if frozenset(terms(" ".join(rare))) <= name_terms(info)]
+    held = [info for info in documents if info in named or all(info.id in one for one in holders)]
     held.sort(key=lambda info: (order.get(info.id, 0.0), info.id))
     if len(documents) == 1:
         return _listing(f"The only document {'holds' if held else 'does not hold'} {said}", held)
@@ -103,7 +152,9 @@ def _mentioning(what: str, documents: Sequence[DocumentInfo], snapshot: Snapshot
         line = f"None of the {len(documents):,} documents holds {said}." if documents else f"{_count(0)}."
         return Form(remark=line, mode="catalogue")
     hold = "hold" if len(held) > 1 else "holds"
-    return _listing(f"{len(held):,} of {len(documents):,} documents {hold} {said}", held)
+    told = f"{len(held):,} of {len(documents):,} documents {hold} {said}"
+    by_name = any(info in named and any(info.id not in one for one in holders) for info in held)
+    return _listing(f"{told}, in {'their' if len(held) > 1 else 'its'} text or name" if by_name else told, held)
 
 
 def _holders(words: str, snapshot: Snapshot) -> dict[str, float] | None:

@@ -18,7 +18,7 @@ from rag.answering.extract import sentence_parts
 from rag.answering.form import Form, listed_documents, which
 from rag.answering.outline import SENTENCES, outline
 from rag.answering.parts import Part
-from rag.retrieval.naming import named_documents
+from rag.retrieval.naming import NamedDocuments, name_terms, named_documents
 from rag.retrieval.search import coverage
 from rag.text.structure import block_at
 from rag.text.terms import terms
@@ -63,6 +63,8 @@ def comparison(text: str, documents: Sequence[DocumentInfo], stored: Callable[[s
         found = found._replace(documents=tuple(documents) if len(documents) == 2 else (), candidates=tuple(documents))
     if len(found.documents) != 2 and (each := _named_each(text, documents)):
         found = found._replace(documents=each, topic=frozenset())
+    if _subjects(text) is None and not _both_named(found):  # "the two letters of the club", one of which is a menu
+        return which(found.candidates, "two documents are") if found.candidates else None
     if len(found.documents) != 2 or found.topic:
         two_subjects = (
             "," not in text and sides(text, documents) is not None
@@ -111,6 +113,11 @@ def _named_each(text: str, documents: Sequence[DocumentInfo]) -> tuple[DocumentI
     found = [named_documents(subject, documents) for subject in _subjects(text) or ()]
     infos = tuple(one.documents[0] for one in found if len(one.documents) == 1 and not one.topic)
     return infos if len({info.id for info in infos}) == 2 else ()
+
+
+def _both_named(found: NamedDocuments) -> bool:
+    """True if each of the documents has all the words in its name by which documents can be named."""
+    return all(found.asked - found.topic <= name_terms(info) for info in found.documents)
 
 
 def side_parts(side: Side, chosen: Chosen, first: bool) -> list[Part]:

@@ -23,6 +23,8 @@ LEAST = 0.6
 SAID_SO = 0.95  # probability of a kind that the beginning of a question says: 43 of 45 labelled ones, see below
 
 POLITE = r"(?:(?:please|can you|could you|would you|kindly)\s+)*"
+# The beginning with which a document is looked for that one knows by its name
+LOOKS_FOR = rf"{POLITE}(?:(?:find|open|bring up|pull up|get|fetch)(?: me)?|show(?: me)?) (?:the|my|our|all)\b"
 # The beginnings that say the form whatever else the question holds. Of the 6,292 labelled questions of
 # training/written/kinds.tsv.gz 45 begin so, and 43 of them have that label; the other two are "what is X about",
 # where X must name a document besides.
@@ -55,7 +57,13 @@ _SAYS_SO: dict[QuestionKind, re.Pattern[str]] = {
         r"|(?:which|what|how many) (?:documents?|files?|papers|pdfs) (?:do you have|are there|are here)\b"
         r"|(?:list|show)(?: me)?(?: all)?(?: of)?(?: the| my| your)? (?:documents|files|papers|pdfs)\b"
         r"|(?:(?:what|which)(?:'s| is) |show me )the (?:newest|latest|most recent|oldest) "
-        r"(?:document|file|paper|pdf)\b)",
+        r"(?:document|file|paper|pdf)\b"
+        r"|what (?:do|did) (?:you|we|i) have (?:about|on)\b"
+        r"|(?:how many|which|what) [\w-]+ (?:do (?:you|we|i) have|are (?:there|here|in here))[\s?]*$"
+        r"|(?:list|show)(?: me)?(?: all)?(?: of)?(?: the| my| our)? [\w-]+\W*$"
+        r"|(?:what(?:'s| is| are| do (?:you|we|i) have)|(?:list |show me )?everything) in (?:the |my |our )?"
+        r"(?:[\w-]+ ){0,3}(?:folder|directory)\b"
+        rf")|^{LOOKS_FOR}(?!.*\b(?:about|on|regarding)\b)",
         re.IGNORECASE,
     ),
 }

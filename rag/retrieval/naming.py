@@ -91,6 +91,11 @@ def with_file_name(passage: Passage, asked: frozenset[str]) -> Passage:
     return replace(passage, title=f"{passage.title} ({words})" if passage.title else words)
 
 
+def name_terms(info: DocumentInfo) -> frozenset[str]:
+    """The terms of a document's title, of its file's name and of the folders above it."""
+    return frozenset(terms(_APART.sub(" ", f"{info.title} {info.id}")))
+
+
 def file_words(document_id: str) -> str:
     """The words of the file's name: "minutes/club_2024.txt" -> "club 2024"."""
     name = document_id.rpartition("/")[2]
