@@ -40,6 +40,7 @@ from rag.models import Models, load_models
 from rag.retrieval.conversation import parse_history, refers_back, resolve
 from rag.retrieval.days_as_written import as_written
 from rag.retrieval.evidence import select_evidence
+from rag.retrieval.language import is_foreign
 from rag.retrieval.pasted import without_pasted
 from rag.retrieval.question import MAX_QUESTION, Question, encodable_line, is_word, parse_question, with_kind
 from rag.retrieval.search import CANDIDATES, SeenTexts, retrieve
@@ -82,6 +83,10 @@ _EVIDENCE_SHARE = 0.5  # of the model's context: the rest is for examples, quest
 _WRITES_FROM = 1_000_000_000  # weights: smaller models invent names and dates when they write freely
 _MODES = ("auto", "extract", "quote", "write")
 
+_FOREIGN = (
+    "The question seems not to be English, which the reader reads: whole sentences near it are quoted, and how well "
+    "they answer it is not known."
+)
 _MADE_OTHERWISE = (
     "The threshold of this index was measured with another reader, embedder or weights, so the packaged one is used: "
     "run `rag calibrate` again."
@@ -252,6 +257,7 @@ class Pipeline:
         """The parsed question, with the words that it takes from the conversation, or from a text pasted with it."""
         text, pasted = without_pasted(ask.question) if isinstance(ask.question, str) else (ask.question, "")
         question = parse_question(text)
+        question = replace(question, english=not is_foreign(question.text))
         turns = [
             turn._replace(content=without_doubt(turn.content)) if turn.role == "assistant" else turn
             for turn in parse_history(ask.history)
@@ -372,7 +378,7 @@ class Pipeline:
                 yield self._said(draft.mode, one, chosen, deadline, whole)
 
     def _said(self, mode: Mode, asked: Subquestion, chosen: Chosen, deadline: Deadline, whole: LookUp) -> Parts:
-        if mode == "extract":
+        if mode == "extract" or not (asked.question.english or mode == "write"):
             return extract(chosen)
         question, hits = asked.question, asked.hits[:_EVIDENCE_HITS]
         model = self._models.writer() if mode == "write" else None
@@ -411,7 +417,13 @@ class Pipeline:
                 sum(outcome.usage.completion_tokens for outcome in draft.outcomes),
             ),
             timings=draft.clock.seconds,
-            notices=(*self._notices(draft.mode), *draft.notices, *(() if abstained else draft.unreadable), *partly),
+            notices=(
+                *self._notices(draft.mode),
+                *draft.notices,
+                *(() if draft.question.english else (_FOREIGN,)),
+                *(() if abstained else draft.unreadable),
+                *partly,
+            ),
             answer_span=short_answer(draft, composed),
             resolved_question=draft.question.standalone if draft.resolved else None,
             conflicts=conflicts,
@@ -445,7 +457,13 @@ def _questions(question: Question, snapshot: Snapshot) -> list[Question]:
     if not rest:
         return [question]
     one, two = (
-        replace(parse_question(text), carried=question.carried, subject=question.subject, earlier=question.earlier)
+        replace(
+            parse_question(text),
+            carried=question.carried,
+            subject=question.subject,
+            earlier=question.earlier,
+            english=question.english,
+        )
         for text in (first, *rest)
     )
     return [one, two if two.carried else resolve(two, [Message("user", first)], snapshot.term_weights)]

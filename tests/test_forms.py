@@ -129,7 +129,7 @@ SHELVES = {
     "songs/evening.md": "# Evening\n\nThe lamps are lit along the quay.\n",
     "songs/morning.md": "# Morning\n\nThe ferry crosses before the sun is up.\n",
     "letters/ferry-company-2031.txt": "The fare for the choir is eleven crowns each way.\n",
-    "letters/chapel.txt": "The chapel is heated from four o'clock. The sum of the rent and the heating is nine crowns.\n",
+    "letters/chapel.txt": "The chapel is heated from four o'clock. The sum of rent and heating is nine crowns.\n",
     "rent-of-the-chapel.csv": "month,rent\nMay,12\nJune,12\n",
 }
 
@@ -646,6 +646,14 @@ def test_more_than_two_subjects_are_not_compared(pipeline: Pipeline) -> None:
     assert answer.abstained.reason == "unclear"
     assert answer.answer == "Two documents or subjects are compared at a time. Ask for two of them."
     assert asked(pipeline, "Compare all documents.").answer.startswith("It is not clear which two documents are meant.")
+
+
+def test_a_question_in_another_language_gets_whole_sentences_and_a_notice(pipeline: Pipeline) -> None:
+    answer = pipeline.ask("Quelle est la voix de Oda Lund?")
+    assert [notice for notice in answer.notices if "seems not to be English" in notice]
+    assert not answer.sure
+    assert not answer.answer.startswith(("Yes", "No "))
+    assert not any("English" in notice for notice in pipeline.ask("Who is Oda Lund, the alto?").notices)
 
 
 def test_a_word_alone_is_no_question(pipeline: Pipeline) -> None:

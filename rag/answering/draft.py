@@ -142,9 +142,11 @@ class Draft:
 
     @property
     def sure(self) -> bool:
-        """False where fewer than two of three answers of such confidence are right."""
+        """False where fewer than two of three answers of such confidence are right, or that is not known."""
         if self.form is not None:
             return self.form.sure
+        if not self.question.english:
+            return False
         return all(one.confidence >= sure_from() * one.share for one, _ in self.said())
 
     def unanswered(self) -> tuple[str, ...]:

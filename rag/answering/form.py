@@ -89,7 +89,7 @@ def wanted(question: Question) -> QuestionKind | None:
     """
     if kind := says_so(question.text):
         return kind
-    return question.kind if question.share >= LEAST and question.text.isascii() else None  # kinds know English
+    return question.kind if question.share >= LEAST else None
 
 
 def says_so(text: str) -> QuestionKind | None:

@@ -11,15 +11,10 @@ from typing import NamedTuple
 from rag.errors import InputError
 from rag.retrieval.kinds import kind_shares
 from rag.text.encodable import encodable
-from rag.text.terms import query_terms, tokens
+from rag.text.terms import query_terms
 from rag.types import QuestionKind, Vectors
 
 MAX_QUESTION = 2_000  # characters: longer input is a document, not a question; the embedder sees some 250 tokens of it
-
-# Function words that only English has; others it shares with other languages ("was", "die", "an", "in", "me").
-_ENGLISH = frozenset(
-    "the of what which who whom whose when where why how did does is are were and to can should much many".split()
-)
 
 
 class Carried(NamedTuple):
@@ -49,6 +44,7 @@ class Question:
     subject: tuple[str, ...] = ()  # words that say what a follow-up is about
     earlier: Earlier | None = None  # the turn that a follow-up follows
     share: float = 1.0  # 0..1, the probability of `kind`
+    english: bool = True  # False where its words are of another language
 
     @property
     def standalone(self) -> str:
@@ -96,13 +92,10 @@ def is_word(question: Question) -> bool:
     return not question.carried and (alone or not (question.terms or not question.text.isascii()))
 
 
-def is_english(text: str) -> bool:
-    """True if the text has a word that only English has."""
-    return not _ENGLISH.isdisjoint(tokens(text))
-
-
 def with_kind(question: Question, vector: Vectors) -> Question:
-    """The question with the kind that its words and its vector tell together."""
+    """The question with the kind that its words and its vector tell together; that is known of English alone."""
+    if not question.english:
+        return replace(question, kind="fact", wants_list=0.0, share=0.0)
     kind, wants_list, share = _kind(question.text, vector)
     return replace(question, kind=kind, wants_list=wants_list, share=share)
 

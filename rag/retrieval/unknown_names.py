@@ -18,7 +18,7 @@ from difflib import get_close_matches
 from itertools import chain
 
 from rag.retrieval.lands import same_land
-from rag.retrieval.question import is_english
+from rag.retrieval.language import has_english_word
 from rag.text.terms import terms
 from rag.text.wording import fold, is_figure
 from rag.types import Hit
@@ -59,7 +59,7 @@ def _names(question: str) -> list[str]:
     text = _MANNER.sub(lambda match: " " * len(match.group()), question)
     words = [match for match in _WORD.finditer(text) if len(match.group()) >= _SHORTEST]
     capitals = [match for match in words if match.group()[0].isupper()]
-    if not is_english(question) or 2 * len(capitals) > len(words) + 2:
+    if not has_english_word(question) or 2 * len(capitals) > len(words) + 2:
         return []
     names = (
         match.group() for match in capitals if not match.group().isupper() and not _STARTS.search(text[: match.start()])
