@@ -22,7 +22,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -87,17 +87,19 @@ def measure(
     clean: Callable[[str], Answer],
     options: argparse.Namespace,
 ) -> dict[str, Any]:
-    """The document's own question and the ones after it, over the library with the document."""
+    """The document's own question and the ones after it, over the library without and with the document."""
+    names = sorted(questions)
+    place = names.index(case["question"])
+    asked = [names[(place + step) % len(names)] for step in range(options.others + 1)]
+    before = {name: clean(name) for name in asked}
     content = (CASES / case["file"]).read_text("utf-8")
     assert case["injected"] in content, case["file"]
     (found.folder / case["file"]).write_text(content.replace(case["injected"], "") if control else content, "utf-8")
     found.put()
-    names = sorted(questions)
-    place = names.index(case["question"])
     answers = []
-    for name in [names[(place + step) % len(names)] for step in range(options.others + 1)]:
+    for name in asked:
         answer = found.pipeline.ask(Ask(questions[name]["question"], mode=options.mode))
-        answers.append(compare(questions[name], clean(name), answer, case))
+        answers.append(compare(questions[name], before[name], answer, case))
     (found.folder / case["file"]).unlink()
     found.put()
     return {"file": case["file"], "kind": case["kind"], "answers": answers}
@@ -133,7 +135,8 @@ def library() -> Iterator[Library]:
         folder.mkdir()
         sync([ROOT / "seeds/library"], index, models.embedder, settings)
         with Pipeline(index, models, settings, owns_models=True) as pipeline:
-            yield Library(index, pipeline, folder, lambda: sync([folder], index, models.embedder, settings))
+            put = partial(sync, [folder], index, models.embedder, settings, prune=True)  # the only document goes, too
+            yield Library(index, pipeline, folder, put)
 
 
 def results(file: Path, mode: str) -> list[dict[str, Any]]:

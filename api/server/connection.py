@@ -4,7 +4,8 @@ In: uvicorn's HTTP/1.1 protocol, which waits for a request's head without end. O
 connection, or from the response before, to the end of the next head. Bodies have a time of their own in
 `api.middleware.guard`. A client that takes nothing of a response for `READ_S` holds its work and its memory: its
 connection is cut, also if all of the response was handed over and the connection is being closed, which would wait for
-the client without end.
+the client without end. What is read is parsed on the event loop before anybody is asked for a key, so little is read at
+once: others have their turn between two pieces.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_S = 30.0
 READ_S = 60.0
+AT_ONCE = 4_096  # bytes that are read and parsed at a time: a chunk of a body may be a byte, with five around it
+LONGEST_HEAD = 32_768  # bytes; longer ones are a 400
 
 
 class Connection(H11Protocol):
@@ -31,6 +34,7 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the deadline of the first head."""
         super().connection_made(transport)
+        transport.max_size = AT_ONCE  # type: ignore[attr-defined]
         self._wait()
 
     def on_response_complete(self) -> None:

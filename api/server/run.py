@@ -15,12 +15,13 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
 from api.observing.logs import LogFormat, log_config
-from api.server.connection import Connection
+from api.server.connection import LONGEST_HEAD, Connection
 from api.server.draining import DrainingServer
 from rag.errors import RagError
 from rag.memory import few_arenas
@@ -38,14 +39,7 @@ def run_server(
     few_arenas()
     with listen(host, port) as listener, _sigterm_like_sigint(), suppress(KeyboardInterrupt):
         app = make_app()
-        config = uvicorn.Config(
-            app,
-            http=Connection,
-            log_config=log_config(log_format),
-            access_log=False,  # `api.middleware.requests` writes the line
-            server_header=False,
-            lifespan="on",
-        )
+        config = configured(app, log_config(log_format))
         address, port = listener.getsockname()[:2]
         _log.info("listening on http://%s:%d (Ctrl-C stops it)", f"[{address}]" if ":" in address else address, port)
         if not guarded and not ipaddress.ip_address(address.partition("%")[0]).is_loopback:
@@ -53,6 +47,20 @@ def run_server(
                 "%s is no loopback address, and there is no authentication: all who reach it can read", address
             )
         DrainingServer(config, app.state.drain, app.state.served.settings.grace_seconds).run(sockets=[listener])
+
+
+def configured(app: FastAPI, log: dict[str, Any] | None) -> uvicorn.Config:
+    """The configuration of uvicorn for an application."""
+    return uvicorn.Config(
+        app,
+        loop="asyncio",  # whose transports `api.server.connection` tells how much to read at once
+        http=Connection,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
+        log_config=log,
+        access_log=False,  # `api.middleware.requests` writes the line
+        server_header=False,
+        lifespan="on",
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:
