@@ -188,13 +188,13 @@ class DocumentSink(Protocol):
         """Remember these failures of a file, and of files in it, in place of those before."""
 
     def roots(self) -> dict[str, str]:
-        """Real paths to which the given folders led the last time, by their paths as they were given."""
+        """Real paths to which given folders, and files below links, led the last time, by their paths as given."""
 
     def note_root(self, given: str, place: str) -> None:
-        """Note where a folder that was given leads."""
+        """Note where a folder or file that was given leads."""
 
     def move_files(self, before: str, now: str) -> None:
-        """Note that all files whose paths begin with `before` have paths that begin with `now`."""
+        """Note that what lay at `before`, a folder with a slash behind or a file with what is in it, lies at `now`."""
 
     def remove(self, document_id: str) -> None:
         """Take the document out. Raises `DocumentNotFound`."""

@@ -167,17 +167,24 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _watch(sources: _Sources, options: argparse.Namespace, settings: Settings) -> int:
-    """Bring the index in line at each change. It is free for other writers in between; if busy, it is tried again."""
+    """Bring the index in line at each change. It is free for other writers in between. What could not be taken in, such
+    as of an index that is busy, is tried again soon."""
+    from threading import Event
+
     from rag.errors import RagError
     from rag.ingest.watch import changes
 
     print(f"rag: watching {', '.join(map(str, sources.paths))}; Ctrl-C ends it", file=sys.stderr)
-    for _ in changes(sources.paths, settings.indexes_dir):
+    pending = Event()
+    pending.set()  # what changed during the first run was not watched
+    for _ in changes(sources.paths, settings.indexes_dir, options.exclude, pending.is_set):
         try:
             if _bring_in_line(sources, options, settings) == INTERRUPTED:
                 return INTERRUPTED
+            pending.clear()
         except RagError as exc:  # such as a folder that has vanished: a later change may restore it
             print(f"rag: {exc}", file=sys.stderr)
+            pending.set()
     return OK
 
 

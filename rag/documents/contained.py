@@ -41,6 +41,14 @@ BOMB = f"beyond {MOST_TIMES} times the size of the file that holds it; unpack th
 TOO_MUCH = f"beyond the {MOST_BYTES >> 20:,} MB that one may unpack to; unpack it and give the folder"
 
 
+def path_now(path: str, before: str, now: str) -> str:
+    """The path of what lay at `before`, a folder with a slash behind or a file with those in it, and lies at `now`;
+    any other path as it is."""
+    rest = path[len(before) :]
+    is_there = path.startswith(before) and (before.endswith(os.sep) or not rest or rest.startswith(MEMBER_MARK))
+    return now + rest if is_there else path
+
+
 class Member(NamedTuple):
     """A file in a file; `load` gives its bytes and raises `DocumentError`."""
 

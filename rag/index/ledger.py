@@ -168,12 +168,13 @@ class Ledger(Catalogue):
             self._put_source(changed[0], stamp)
 
     def move_files(self, before: str, now: str) -> None:
-        """Note that all files whose paths begin with `before` have paths that begin with `now`."""
+        """Note that what lay at `before`, a folder with a slash behind or a file with what is in it, lies at `now`."""
         with self._transaction():
             for table, column in (("versions", "source"), ("sources", "place"), ("failures", "file")):
                 self.connection.execute(
                     f"UPDATE {table} SET {column} = :now || substr({column}, length(:before) + 1) "
-                    f"WHERE substr({column}, 1, length(:before)) = :before",
+                    f"WHERE substr({column}, 1, length(:before)) = :before AND (substr(:before, -1) = '/' "
+                    f"OR substr({column}, length(:before) + 1, 2) IN ('', '!/'))",
                     {"before": before, "now": now},
                 )
 

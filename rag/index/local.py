@@ -178,7 +178,7 @@ class LocalIndex:
         self._writing().note_root(given, place)
 
     def move_files(self, before: str, now: str) -> None:
-        """Note that all files whose paths begin with `before` have paths that begin with `now`."""
+        """Note that what lay at `before`, a folder with a slash behind or a file with what is in it, lies at `now`."""
         self._writing().move_files(before, now)
 
     def at_once(self) -> AbstractContextManager[None]:

@@ -18,10 +18,11 @@ from typing import NamedTuple
 
 from rag.documents.contained import container_of, file_of
 from rag.documents.discover import Found
+from rag.documents.stamps import stamp
 from rag.index.uploaded import UPLOADS
 from rag.types import FileState, Stamp
 
-_TRIED = 50  # files of a folder that are compared with known ones to see if it was moved
+_TRIED = 1_000  # files of a folder, from all over it, that are compared with known ones to see if it was moved
 
 
 class Renamed(NamedTuple):
@@ -114,7 +115,8 @@ class _Names:
             real = [each for each in group if not each.link]
             found = real[0] if real else found
         if ids and found.link and self._owners[document_id].place == found.source:
-            found = found._replace(link="")  # its real place is known, and counts for more than a link to it
+            # Its real place is known, and counts for more than a link to it, with the metadata that lie there
+            found = found._replace(file=found.source, link="", described=True)
         return found if found.document_id == document_id else found._replace(document_id=document_id)
 
     def given(self, new: Sequence[Found], renamed: list[Renamed]) -> Iterator[tuple[str, Found]]:
@@ -158,18 +160,20 @@ class _Names:
 
     def _moved_label(self, root: str, files: Sequence[Found]) -> str | None:
         """The name of a folder of the index that is no longer where it was, and of which these are the files."""
-        by_marks: dict[tuple[int | None, int | None], list[str]] = {}
+        by_marks: dict[tuple[int | None, ...], list[str]] = {}
         for document_id, owner in self._owners.items():
-            by_marks.setdefault((owner.stamp.size, owner.stamp.mtime_ns), []).append(document_id)
-        for found in files[:_TRIED]:
+            for marks in _marks(owner.stamp):
+                by_marks.setdefault(marks, []).append(document_id)
+        for found in files[:: 1 + len(files) // _TRIED] if by_marks else ():
             try:
-                stat = os.stat(found.file)
+                now = stamp(found.file, described=False)
             except OSError:
                 continue
             rest = "/" + _below(root, found)
-            for document_id in by_marks.get((stat.st_size, stat.st_mtime_ns), ()):
-                if document_id.endswith(rest) and not os.path.lexists(self._owners[document_id].place):
-                    return document_id[: -len(rest)]
+            for marks in _marks(now):
+                for document_id in by_marks.get(marks, ()):
+                    if document_id.endswith(rest) and not os.path.lexists(self._owners[document_id].place):
+                        return document_id[: -len(rest)]
         return None
 
     def _is_taken(self, label: str) -> bool:
@@ -198,6 +202,13 @@ class _Names:
         return _is_gone(owner) or _has_marks(found, owner.stamp)
 
 
+def _marks(now: Stamp) -> Iterator[tuple[int | None, ...]]:
+    """Marks of which a file keeps one if its folder is moved: if it was changed since, it still has its number."""
+    yield now.size, now.mtime_ns
+    if now.inode is not None:
+        yield now.device, now.inode, None
+
+
 def _is_gone(owner: _Owner) -> bool:
     """True if a file is no longer where it was found, and its drive is there. False if that drive is not known."""
     if owner.stamp.device is None or os.path.lexists(owner.place):
@@ -219,12 +230,12 @@ def drive_of(file: str) -> int | None:
             return None
 
 
-def _has_marks(found: Found, stamp: Stamp) -> bool:
+def _has_marks(found: Found, before: Stamp) -> bool:
     try:
         stat = os.stat(found.file)
     except OSError:
         return False
-    return (stat.st_size, stat.st_mtime_ns) == (stamp.size, stamp.mtime_ns)
+    return (stat.st_size, stat.st_mtime_ns) == (before.size, before.mtime_ns)
 
 
 def _below(root: str, found: Found) -> str:

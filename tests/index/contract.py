@@ -159,6 +159,32 @@ class IndexContract:
                                                               MILLS.document.sha256)  # fmt: skip
             assert info.metadata == {"author": "Ann"}
 
+    def test_files_that_are_elsewhere_now_move_with_what_is_in_them_and_nothing_beside_them(
+        self, index: WritableIndex
+    ) -> None:
+        names = ["d/a.zip", "d/a.zip!/b.txt", "d/a.zip.txt", "d2/c.txt"]
+        put(index, *(make_entry(name, [f"The text of {name}."]) for name in names))
+        index.touch("d/a.zip", Stamp(1, 2, place="/files/d/a.zip"))
+        index.remember("/files/d/bad.pdf", [Failed("/files/d/bad.pdf", "d/bad.pdf", "broken", "", Stamp(1, 2), "1")])
+        index.move_files("/files/d/a.zip", "/files/e/a.zip")
+        sources = {name: state.source for name, state in index.files().items()}
+        assert sources == {name: f"/files/{name}" for name in names} | {
+            "d/a.zip": "/files/e/a.zip",
+            "d/a.zip!/b.txt": "/files/e/a.zip!/b.txt",
+        }
+        assert index.files()["d/a.zip"].stamp.place == "/files/e/a.zip"
+        index.move_files("/files/d/", "/files/f/")
+        sources |= {"d/a.zip.txt": "/files/f/a.zip.txt"}
+        assert {name: state.source for name, state in index.files().items()} == sources
+        assert [(failed.file, failed.document_id) for failed in index.failures()] == [("/files/f/bad.pdf", "d/bad.pdf")]
+
+    def test_where_paths_led_is_noted(self, index: WritableIndex) -> None:
+        index.note_root("/now", "/one")
+        index.note_root("/now \udcff", "/none")
+        index.note_root("/other", "/other")
+        index.note_root("/now", "/two")
+        assert index.roots() == {"/now": "/two", "/other": "/other"}
+
     def test_blocks_come_back_and_the_header_of_a_table_is_found(self, index: WritableIndex) -> None:
         text = "Sort | Weight\nrye | 4\n\noats | 5"
         blocks = (BlockSpan(0, 21, "table", (0, 13)), BlockSpan(23, 31, "table", (0, 13)))

@@ -210,3 +210,47 @@ def test_a_file_that_cannot_be_read_keeps_its_id(settings: Settings, tmp_path: P
     assert ids(settings) == ["docs (2)/a.txt", "docs (2)/b.txt", "docs/a.txt"]
     with opened(settings) as index:
         assert index.document("docs/a.txt").source == str((one / "a.txt").resolve())
+
+
+def test_metadata_of_a_file_are_those_of_its_real_place_also_if_only_a_link_to_it_is_given(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Each run over the other folder read it anew, with other metadata."""
+    write(tmp_path / "real", "a.txt")
+    (tmp_path / "real" / ".a.txt.metadata.json").write_text('{"team": "real"}')
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "b.txt").symlink_to(tmp_path / "real" / "a.txt")
+    (tmp_path / "links" / ".b.txt.metadata.json").write_text('{"team": "link"}')
+
+    def team() -> str:
+        with opened(settings) as index:
+            (info,) = index.documents()
+            return info.metadata["team"]
+
+    run(settings, tmp_path / "links")
+    assert team() == "link"
+    run(settings, tmp_path / "links", tmp_path / "real")
+    assert team() == "real"
+    for folder in ("links", "real", "links"):
+        done = run(settings, tmp_path / folder)
+        assert (done.replaced, done.unchanged, team()) == ([], ["links/b.txt"], "real")
+
+
+def test_a_moved_folder_is_known_by_the_files_that_are_as_they_were_or_were_changed_in_place(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Of a long folder only the first files were looked at, and one of which these were changed was a new one."""
+    folder = tmp_path / "docs"
+    write(folder, *(f"{number:02}.txt" for number in range(60)))
+    run(settings, folder)
+    folder.rename(tmp_path / "papers")
+    for number in range(55):
+        (tmp_path / "papers" / f"{number:02}.txt").unlink()
+        (tmp_path / "papers" / f"{number:02}.txt").write_text(f"Changed to {number}.")
+    done = run(settings, tmp_path / "papers")
+    assert (len(done.replaced), done.added, done.renamed) == (60, [], [])
+    (tmp_path / "papers").rename(folder)
+    for number in range(60):
+        (folder / f"{number:02}.txt").write_text(f"Changed again to {number}.")
+    done = run(settings, folder)
+    assert (len(done.replaced), done.added, done.renamed) == (60, [], [])

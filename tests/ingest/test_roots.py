@@ -117,3 +117,31 @@ def test_where_a_folder_leads_is_noted_once(tmp_path: Path, settings: Settings) 
         assert index.roots() == {str(given): str(given.resolve())}
         follow([given, given / "a.txt"], index)
         assert index.roots() == {str(given): str(given.resolve())}
+
+
+@pytest.mark.parametrize("link", ["now", "now/docs"])
+def test_a_file_given_by_name_follows_a_link_above_it(tmp_path: Path, settings: Settings, link: str) -> None:
+    """Its document stayed for ever as it was, with the new file beside it as `a (2).txt`."""
+    write(tmp_path / "one" / "docs", a="first", b="of somebody else")
+    write(tmp_path / "two" / "docs", a="second")
+    changed = tmp_path / link
+    if changed.name == "docs":
+        (tmp_path / "now").mkdir()
+    leads = "docs" if changed.name == "docs" else ""
+    lead(changed, tmp_path / "one" / leads)
+    given, other = tmp_path / "now" / "docs" / "a.txt", tmp_path / "one" / "docs" / "b.txt"
+    run(settings, given, other)
+    lead(changed, tmp_path / "two" / leads)
+    done = run(settings, given)
+    assert (done.added, done.replaced, done.renamed) == ([], ["a.txt"], [])
+    assert texts(settings) == {"a.txt": "second", "b.txt": "of somebody else"}
+    lead(changed, tmp_path / "one" / leads)
+    run(settings, given)
+    assert texts(settings) == {"a.txt": "first", "b.txt": "of somebody else"}
+
+
+def test_which_files_move() -> None:
+    now, files = {"/now/a.zip": "/two/a.zip"}, {"/now/a.zip"}
+    assert moved_roots({"/now/a.zip": "/one/a.zip"}, now, files) == [("/one/a.zip", "/two/a.zip")]
+    assert moved_roots({}, now, files) == [("/now/a.zip", "/two/a.zip")]  # its folder was none before that leads on
+    assert moved_roots({"/now/a.zip": "/one/a.zip", "/one": "/one"}, now, files) == []

@@ -130,3 +130,72 @@ def test_beside_a_file_given_by_name_nothing_deeper_is_watched(tmp_path: Path, m
         assert signals(1)
         (tmp_path / "notes" / "sub" / "c.txt").write_text("three")
         assert signals(2)
+
+
+def test_the_file_behind_a_link_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of links in a folder, of a file given by name, and of links that are changed."""
+    monkeypatch.setattr(watch, "_IN_TURN_MS", 100)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "far").mkdir()
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (tmp_path / "far" / name).write_text("one")
+    (tmp_path / "notes" / "a.txt").symlink_to(tmp_path / "far" / "a.txt")
+    (tmp_path / "given.txt").symlink_to(tmp_path / "far" / "b.txt")
+    with watching(monkeypatch, tmp_path / "notes", tmp_path / "given.txt") as signals:
+        (tmp_path / "far" / "fresh").write_text("two")
+        os.replace(tmp_path / "far" / "fresh", tmp_path / "far" / "a.txt")
+        assert signals(1)
+        (tmp_path / "far" / "b.txt").write_text("two")
+        assert signals(2)
+        (tmp_path / "far" / "c.txt").write_text("two")  # to which no link leads
+        assert signals(2)
+        (tmp_path / "fresh").symlink_to(tmp_path / "far" / "c.txt")
+        os.replace(tmp_path / "fresh", tmp_path / "given.txt")
+        assert signals(4)  # one for the link, one for what may have changed before the new file was watched
+        (tmp_path / "far" / "c.txt").write_text("three")
+        assert signals(5)
+        (tmp_path / "notes" / "b.txt").symlink_to(tmp_path / "far" / "b.txt")
+        assert signals(7)
+        (tmp_path / "far" / "b.txt").write_text("three")
+        assert signals(8)
+
+
+def test_what_could_not_be_taken_in_is_signalled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "_LOOK_AT_ROOTS_MS", 100)
+    monkeypatch.setattr(watch, "_QUIET_MS", 100)
+    monkeypatch.setattr(watch, "_PENDING_S", 0.3)
+    pending, seen = threading.Event(), 0
+
+    def follow() -> None:
+        nonlocal seen
+        for _ in changes([tmp_path], tmp_path / "indexes", is_pending=pending.is_set):
+            seen += 1
+            (pending.clear if seen == 3 else pending.set)()
+
+    threading.Thread(target=follow, daemon=True).start()
+    time.sleep(0.5)
+    (tmp_path / "a.txt").write_text("one")
+    time.sleep(3)
+    assert seen == 3
+
+
+def test_where_no_more_folders_are_followed_all_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was a traceback."""
+    monkeypatch.setattr(watch, "_POLL_MS", 200)
+    real = watchfiles.watch
+
+    def limited(*which: Path, force_polling: bool | None, **more: Any) -> Any:
+        if not force_polling:
+            raise OSError("OS file watch limit reached. about ['/home/ann/notes/b']")
+        return real(*which, force_polling=True, **more)
+
+    monkeypatch.setattr(watchfiles, "watch", limited)
+    (tmp_path / "notes").mkdir()
+    with watching(monkeypatch, tmp_path / "notes") as signals:
+        (tmp_path / "notes" / "a.txt").write_text("one")
+        assert signals(1)
+    assert caplog.messages == [
+        "rag: looking at all files every 0.2 s, since they cannot be followed: OS file watch limit reached"
+    ]

@@ -172,14 +172,16 @@ class MilvusIndex:
         return self._writing().at_once()
 
     def roots(self) -> dict[str, str]:
-        """None: where folders lead is known in the local store only."""
-        return {}
+        """Real paths to which given folders, and files below links, led the last time, by their paths as given."""
+        return self._usable().roots()
 
     def note_root(self, given: str, place: str) -> None:
-        """Note nothing."""
+        """Note where a folder or file that was given leads."""
+        self._writing().note_root(given, place)
 
     def move_files(self, before: str, now: str) -> None:
-        """Move nothing."""
+        """Note that what lay at `before`, a folder with a slash behind or a file with what is in it, lies at `now`."""
+        self._writing().move_files(before, now)
 
     def outcome(self, job: str) -> str | None:
         """The outcome of an upload, as it was noted; None if that is not known."""

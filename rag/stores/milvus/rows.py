@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from rag.documents.contained import path_now
 from rag.errors import DocumentError
 from rag.index.block_rows import packed, packed_links, unpacked, unpacked_links
 from rag.index.rules import embedding_key
@@ -152,6 +153,13 @@ def touched(row: MilvusRow, stamp: Stamp) -> MilvusRow:
 def stale(row: MilvusRow) -> MilvusRow:
     """The row of a version whose file cannot be read."""
     return row | {"about": _json(json.loads(row["about"]) | {"stale": True})}
+
+
+def elsewhere(row: MilvusRow, before: str, now: str) -> MilvusRow:
+    """The row of a version, with the paths of its file if what was at `before` is at `now`, as `path_now` says."""
+    about = json.loads(row["about"])
+    paths = {name: path_now(about[name], before, now) for name in ("source", "place") if about.get(name)}
+    return row if about == about | paths else row | {"about": _json(about | paths)}
 
 
 def day_of(mtime_ns: int | None) -> str | None:

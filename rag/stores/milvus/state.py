@@ -12,8 +12,10 @@ import json
 import random
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
+from rag.documents.contained import path_now
 from rag.errors import IndexMismatch, IndexNotFound
 from rag.stores.milvus.schema import META, MILVUS_FORMAT, UNUSED, collection, index_names
 from rag.stores.milvus.server import MilvusRow, Server, text_of
@@ -22,6 +24,7 @@ from rag.types import Failed, MadeWith, Stamp
 
 _SETTINGS, _STATE, _ANALYSIS = "settings", "state", "analysis"
 _FAILED = "failed:"  # begins the keys of files that could not be read
+_ROOT = "root:"  # begins the keys of paths that were given
 _JOB = "job:"  # begins the keys of what came of uploads; their ids sort as they came
 _JOBS_KEPT = 10_000
 _LOOKED = 0.001  # how often it is looked if there are more
@@ -121,6 +124,26 @@ class Meta:
         old = {row["key"] for row in self._server.query(self._name, _like(of_file), ["key"])} - fresh.keys()
         for key in sorted(old):
             self._server.delete(self._name, f"key == {text_of(key)}")
+
+    def move_failures(self, before: str, now: str) -> None:
+        """Store the failures of files that lay at `before` as those of files at `now`, as `path_now` says."""
+        by_file: dict[str, list[Failed]] = {}
+        for failed in self.failures():
+            by_file.setdefault(failed.file, []).append(failed)
+        for file, failures in by_file.items():
+            if (fresh := path_now(file, before, now)) != file:
+                self.remember(fresh, [failed._replace(file=fresh) for failed in failures])
+                self.remember(file, [])
+
+    def roots(self) -> dict[str, str]:
+        """Real paths to which given ones led the last time, by these."""
+        return dict(json.loads(row["value"]) for row in self._server.query(self._name, _like(_ROOT), ["value"]))
+
+    def note_root(self, given: str, place: str) -> None:
+        """Store where a given path leads; nothing if its name is not UTF-8, which cannot be stored."""
+        with suppress(UnicodeEncodeError):
+            given.encode()
+            self._write(f"{_ROOT}{_digest(given)}", [given, place])
 
     def outcome(self, job: str) -> str | None:
         """The outcome of an upload, as it was noted; None if that is not known."""

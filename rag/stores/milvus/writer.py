@@ -129,6 +129,21 @@ class MilvusWriter:
                 for before in self._live(document_id)[-1:]:
                     self._put(DOCUMENTS, [rows.stale(before) | UNUSED], PART)
 
+    def note_root(self, given: str, place: str) -> None:
+        """Note where a folder or file that was given leads."""
+        with self._one_at_a_time:
+            self._lease.hold()
+            self._meta.note_root(given, place)
+
+    def move_files(self, before: str, now: str) -> None:
+        """Note other paths of files, also of those that could not be read."""
+        with self._one_at_a_time:
+            found = self._ledger(f"removed == {NEVER}")
+            moved = [fresh | UNUSED for row in found if (fresh := rows.elsewhere(row, before, now)) != row]
+            self._put(DOCUMENTS, moved, PART)
+            self._lease.hold()
+            self._meta.move_failures(before, now)
+
     def remember(self, file: str, failures: Sequence[Failed]) -> None:
         """Remember these failures of a file, and of files in it, in place of those before."""
         with self._one_at_a_time:
