@@ -59,7 +59,8 @@ class Settings(BaseSettings):
     )
     embedder: str = Field(
         EMBEDDED_EMBEDDER,
-        description="sentence-transformers model: the embedded one, a folder or a hub id (`owner/name@COMMIT` pins it)",
+        description="sentence-transformers model: the embedded one, a folder or a hub id (`owner/name@COMMIT` pins it, "
+        "`#sha256=HASH` behind either demands that hash of its files, which `rag models pull` shows)",
     )
     model: str = Field(
         EMBEDDED_MODEL,

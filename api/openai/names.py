@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from api.openai.errors import ModelNotFound
+from rag.llm.hub import with_hash
 
 PREFIX = "rag/"
 
@@ -24,5 +25,6 @@ def index_of(model: str, indexes: Collection[str]) -> str:
 
 
 def embedder_of(setting: str) -> str:
-    """The embedder's name, without the folder that it lies in: "/models/e5-small" -> "e5-small"."""
+    """The embedder's name, without the folder that it lies in and a demanded hash: "/models/e5-small" -> "e5-small"."""
+    setting = with_hash(setting)[0]
     return Path(setting).name if Path(setting).is_absolute() or setting.startswith((".", "~")) else setting

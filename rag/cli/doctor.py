@@ -19,6 +19,7 @@ from rag.documents import libreoffice
 from rag.documents.pdf import ocr
 from rag.errors import RagError
 from rag.llm.gguf import INSTALL_EMBEDDED, INSTALL_LLM, embedded_writes, model_file
+from rag.llm.hub import with_hash
 from rag.llm.remote.endpoints import names_servers
 from rag.models import load_embedder
 from rag.processor import processor_flags
@@ -86,9 +87,12 @@ def _answers(settings: Settings, findings: Sequence[Finding]) -> Finding:
 
 
 def _of_hub(settings: Settings) -> Iterator[str]:
-    if settings.embedder != EMBEDDED_EMBEDDER and not Path(settings.embedder).is_dir():
+    if settings.embedder != EMBEDDED_EMBEDDER and not Path(with_hash(settings.embedder)[0]).is_dir():
         yield f"the embedder {settings.embedder}"
-    if settings.model not in (EMBEDDED_MODEL, NO_MODEL) and not Path(settings.model).expanduser().is_file():
+    if (
+        settings.model not in (EMBEDDED_MODEL, NO_MODEL)
+        and not Path(with_hash(settings.model)[0]).expanduser().is_file()
+    ):
         yield f"the language model {settings.model}"
 
 

@@ -114,10 +114,12 @@ def _fetched(name: str, settings: Settings) -> str:
         return "there is nothing to fetch"
     if with_hash(name)[0].endswith(".gguf"):
         return str(model_file(name, settings.cache_dir, settings.threads))
-    from rag.embedding.passages import SentenceTransformerEmbedder
+    from rag.embedding.passages import SentenceTransformerEmbedder, files_hash
 
     embedder = SentenceTransformerEmbedder.load(name, settings.threads, settings.cache_dir)
-    return f"an embedder of {embedder.dimension} dimensions, which is there now"
+    found = files_hash(with_hash(name)[0], settings.cache_dir)
+    demand = f"; `#sha256={found}` behind its name demands these files" if found else ""
+    return f"an embedder of {embedder.dimension} dimensions, which is there now{demand}"
 
 
 def _use(name: str, settings: Settings) -> None:

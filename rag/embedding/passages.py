@@ -31,7 +31,7 @@ import numpy as np
 
 from rag.embedding.pooling import late_chunked, stacked_rows, unit
 from rag.errors import ModelError
-from rag.llm.hub import HubRecord
+from rag.llm.hub import HubRecord, check_folder_hash, folder_hash, with_hash
 from rag.processor import has_bfloat16, spin_briefly
 from rag.settings import EMBEDDED_EMBEDDER
 from rag.text.encodable import encodable
@@ -55,9 +55,9 @@ def _hub_folder(repository: str, revision: str | None, cache_dir: Path) -> str |
     return None if isinstance(there, str) else str(cache_dir / "hub")
 
 
-def _of_hub(name: str, cache_dir: Path) -> Any:
-    """The model of a hub, of the commit and with the files that were fetched first. Raises `ModelError` if one of them
-    was changed, before it is loaded if it was there."""
+def _of_hub(name: str, cache_dir: Path, wanted: str | None = None) -> Any:
+    """The model of a hub, of the commit and with the files that were fetched first, which have the hash `wanted` if one
+    is. Raises `ModelError` if one of them was changed, before it is loaded if it was there."""
     from sentence_transformers import SentenceTransformer
 
     repository, revision = _pinned(name)
@@ -66,11 +66,24 @@ def _of_hub(name: str, cache_dir: Path) -> Any:
     place = _hub_folder(repository, revision, cache_dir)
     if (folder := _snapshot(repository, revision, place)) is not None:
         known.check(_files(folder), folder)
+        check_folder_hash(folder, wanted)
     model = SentenceTransformer(repository, device="cpu", local_files_only=False, revision=revision, cache_folder=place)
     if (folder := _snapshot(repository, revision, place)) is not None:
         known.check(_files(folder), folder)
+        check_folder_hash(folder, wanted)
         known.note(_files(folder), folder)
     return model
+
+
+def files_hash(name: str, cache_dir: Path) -> str | None:
+    """The hash that `#sha256=` behind the name of a folder, or of a model of a hub that was fetched, demands; None for
+    a model that is not there."""
+    if Path(name).is_dir():
+        return folder_hash(Path(name))
+    repository, revision = _pinned(name)
+    revision = revision or HubRecord(cache_dir, name).commit
+    folder = _snapshot(repository, revision, _hub_folder(repository, revision, cache_dir))
+    return None if folder is None else folder_hash(folder)
 
 
 def _snapshot(repository: str, revision: str | None, place: str | None) -> Path | None:
@@ -117,10 +130,11 @@ class SentenceTransformerEmbedder:
     def load(cls, name: str, threads: int, cache_dir: Path | None = None) -> SentenceTransformerEmbedder:
         """Load a folder, or a model of a hub, if it is `owner/name@REVISION` as it was in that commit. One that is
         neither in the cache of the hub's own library nor in `cache_dir` is downloaded to the latter, with a progress
-        bar.
+        bar. `#sha256=HASH` behind either demands that its files have that hash.
 
         Raises `ModelError` with the remedy if that fails.
         """
+        name, wanted = with_hash(name)
         if importlib.util.find_spec("sentence_transformers") is None:
             raise ModelError(
                 f"the embedder {name!r} needs sentence-transformers and torch: pip install 'rag-cited[embedders]', or "
@@ -128,6 +142,7 @@ class SentenceTransformerEmbedder:
             )
         local = Path(name).is_dir()
         if local:
+            check_folder_hash(Path(name), wanted)
             os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a model on disk needs no request to any host
         spin_briefly()
         try:
@@ -140,8 +155,10 @@ class SentenceTransformerEmbedder:
             if local or cache_dir is None:
                 repository, revision = (name, None) if local else _pinned(name)
                 model = SentenceTransformer(repository, device="cpu", local_files_only=local, revision=revision)
+                if not local and (folder := _snapshot(repository, revision, None)) is not None:
+                    check_folder_hash(folder, wanted)
             else:
-                model = _of_hub(name, cache_dir)
+                model = _of_hub(name, cache_dir, wanted)
         except ModelError:
             raise
         except Exception as exc:

@@ -44,6 +44,23 @@ def check_hash(file: Path, wanted: str | None) -> None:
         )
 
 
+def folder_hash(folder: Path) -> str:
+    """The SHA-256 of all files below a folder: that of the lines `SHA-256  PATH`, in the order of the paths, as
+    `sha256sum` writes them."""
+    files = {_key(file, folder): file for file in folder.rglob("*") if file.is_file()}
+    lines = "".join(f"{_sha256(file)}  {key}\n" for key, file in sorted(files.items()))
+    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def check_folder_hash(folder: Path, wanted: str | None) -> None:
+    """Raises `ModelError` if the files of a folder have another SHA-256 than the one that is demanded, if one is."""
+    if wanted is not None and (found := folder_hash(folder)) != wanted:
+        raise ModelError(
+            f"the files of {folder} have the SHA-256 {found}, and the setting 'embedder' demands {wanted[:80]}: fetch "
+            "them anew"
+        )
+
+
 class HubRecord:
     """The note on one name in the record of a cache folder."""
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from rag.cli.main import main
-from rag.embedding.passages import _of_hub
+from rag.embedding.passages import SentenceTransformerEmbedder, _of_hub, files_hash
 from rag.errors import ModelError
 from rag.llm.gguf import model_file
 from rag.llm.hub import RECORD, HubRecord, snapshot_of
@@ -131,6 +132,37 @@ def test_an_embedder_is_of_the_commit_and_the_files_that_were_fetched_first(
     with pytest.raises(ModelError, match="model.safetensors is not the file that was fetched"):
         _of_hub("ann/words", tmp_path)
     assert asked == [None, *[COMMITS[0]] * 2]  # it was not loaded
+
+
+def test_a_setting_may_demand_the_hash_of_an_embedders_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot = tmp_path / "hub" / "models--ann--words" / "snapshots" / COMMITS[0]
+    loaded: list[str] = []
+
+    class SentenceTransformer:
+        def __init__(self, repository: str, **more: object) -> None:
+            loaded.append(repository)
+            for name in ("modules.json", "1_Pooling/config.json"):
+                (snapshot / name).parent.mkdir(parents=True, exist_ok=True)
+                (snapshot / name).write_text(name)
+
+    monkeypatch.setitem(sys.modules, "sentence_transformers", module := ModuleType("sentence_transformers"))
+    module.SentenceTransformer = SentenceTransformer  # type: ignore[attr-defined]
+    module.__spec__ = ModuleSpec("sentence_transformers", None)
+    lines = "".join(
+        f"{hashlib.sha256(name.encode()).hexdigest()}  {name}\n" for name in ("1_Pooling/config.json", "modules.json")
+    )
+    wanted = hashlib.sha256(lines.encode()).hexdigest()
+    pinned = f"ann/words@{COMMITS[0]}"
+    with pytest.raises(ModelError, match=f"have the SHA-256 {wanted}, and the setting 'embedder' demands 00"):
+        _of_hub(pinned, tmp_path, "00")
+    _of_hub(pinned, tmp_path, wanted)
+    assert files_hash(pinned, tmp_path) == files_hash(str(snapshot), tmp_path) == wanted
+    (snapshot / "added.py").write_text("")
+    with pytest.raises(ModelError, match="fetch them anew"):
+        _of_hub(pinned, tmp_path, wanted)
+    assert len(loaded) == 2  # the one that was there with another file was not loaded
+    with pytest.raises(ModelError, match="have the SHA-256"):
+        SentenceTransformerEmbedder.load(f"{snapshot}#sha256={wanted}", 1)
 
 
 def test_of_a_folder_each_file_is_checked(tmp_path: Path) -> None:
