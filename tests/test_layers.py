@@ -95,6 +95,7 @@ def test_indexing_unchanged_files_imports_only_what_comparing_needs(
     assert main(command) == 0
     capsys.readouterr()
     unneeded = {"numpy", "faiss", "rag.documents.read", "rag.text.terms", "rag.text.sentences", "rag.text.dates"}
+    unneeded |= {"rag.text.structure", "rag.text.embedded", "rag.index.staging", "rag.index.managing"}
     script = (
         f"import sys\nfrom rag.cli.main import main\nmain({command!r})\nprint(sorted({unneeded!r} & set(sys.modules)))"
     )

@@ -100,14 +100,29 @@ def _entries(root: Path, rules: Sequence[Rules]) -> Iterator[Found | Skipped]:
         raise InputError(f"{root}: cannot be reached: {exc.strerror}", param="paths") from exc
     if not exists:
         raise InputError(f"{root}: there is no file or folder of that name", param="paths")
+    if not _is_storable(os.path.realpath(root)):
+        raise InputError(f"{os.fsencode(root)!r}: a name on its path is not valid UTF-8; rename it", param="paths")
     if is_folder and is_mistakable(_own_name(root)):
         raise InputError(f"{root}: {MISTAKABLE}", param="paths")
     if is_folder:
         real = os.path.realpath(root)
-        yield from _Walk(_own_name(root), real).entries(str(root), "", real, tuple(rules))
+        try:
+            around = leaving_out.rules_above(real)
+        except OSError as exc:
+            yield UnreachableFile(root, f"{exc.filename} cannot be read: {exc.strerror}")
+            return
+        yield from _Walk(_own_name(root), real).entries(str(root), "", real, (*rules, *around))
     else:
         link = os.path.join(os.path.realpath(root.parent), root.name) if root.is_symlink() else ""
         yield Found(str(root), _own_name(root), os.path.realpath(root), link=link)
+
+
+def _is_storable(path: str) -> bool:
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _own_name(root: Path) -> str:

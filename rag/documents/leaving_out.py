@@ -2,12 +2,13 @@
 
 In: patterns of `--exclude`, files `.ragignore` of the folders on the way, the names in a folder. Out: the reason to
 leave a file or folder out. Patterns are those of gitignore (the library pathspec, loaded when there are any):
-`--exclude` comes first, then the `.ragignore` of the folder itself, then those above it, and of each the last pattern
-that fits decides. A pattern with `!` brings back what is left out by default.
+`--exclude` comes first, then the `.ragignore` of the folder itself, then those above it, also above the folder that is
+given, and of each the last pattern that fits decides. A pattern with `!` brings back what is left out by default.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -42,6 +43,7 @@ class Rules(NamedTuple):
     base: str
     spec: GitIgnoreSpec
     origin: str  # as a person names it
+    below: str = ""  # the path of the root below the folder, if that is above it, with a slash behind
 
 
 def given(patterns: Sequence[str]) -> tuple[Rules, ...]:
@@ -59,6 +61,21 @@ def of_folder(folder: str, base: str) -> Rules:
     return _rules(base, content.decode("utf-8-sig", "surrogateescape").splitlines(), str(file))
 
 
+def rules_above(root: str) -> tuple[Rules, ...]:
+    """The rules of folders above a real path that is given, the nearest first: runs over a folder and over one in it
+    leave out the same. Those that leave out the root itself do not count, since a person wants it. Raises as
+    `of_folder` does."""
+    found = []
+    below, folder = "", root
+    while (parent := os.path.dirname(folder)) != folder:
+        below, folder = f"{os.path.basename(folder)}/{below}", parent
+        if os.path.lexists(os.path.join(folder, RULES)):
+            rules = of_folder(folder, "")._replace(below=below)
+            if not rules.spec.check_file(below).include:
+                found.append(rules)
+    return tuple(found)
+
+
 def within(own: Rules, around: tuple[Rules, ...]) -> tuple[Rules, ...]:
     """The rules of a folder before those of the folders around it, but after those of `--exclude`."""
     first = sum(each.origin == GIVEN for each in around)
@@ -69,7 +86,7 @@ def left_out(rules: Sequence[Rules], path: str) -> str | None:
     """The origin of the rule that leaves out this path below the root (a slash behind that of a folder); empty if one
     brings it in, None if none says anything. `rules` are those of the places on the way, the first to ask first."""
     for each in rules:
-        include = each.spec.check_file(path[len(each.base) :]).include
+        include = each.spec.check_file(each.below + path[len(each.base) :]).include
         if include is not None:
             return each.origin if include else ""
     return None

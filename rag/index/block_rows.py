@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from rag.text.structure import moved
 from rag.types import BlockKind, BlockSpan, LinkSpan
 
 _LETTERS: dict[BlockKind, str] = {"heading": "h", "prose": "p", "list": "l", "table": "t", "code": "c"}
@@ -18,6 +17,8 @@ def packed(blocks: Sequence[BlockSpan], base: int = 0) -> str:
     >>> packed([BlockSpan(100, 120, "table", (100, 107)), BlockSpan(122, 130, "prose")], 100)
     '[["t",0,20,0,7],["p",22,30]]'
     """
+    from rag.text.structure import moved  # not at the top, since opening an index needs the rest
+
     placed = (moved(block, -base) for block in blocks)
     rows = [[_LETTERS[kind], start, end, *(header or ())] for start, end, kind, header in placed]
     return json.dumps(rows, separators=(",", ":"))
@@ -25,6 +26,8 @@ def packed(blocks: Sequence[BlockSpan], base: int = 0) -> str:
 
 def unpacked(stored: str | None, base: int = 0) -> tuple[BlockSpan, ...]:
     """The blocks that `packed` made the JSON of; none if an earlier version of this program stored nothing."""
+    from rag.text.structure import moved
+
     return tuple(
         moved(BlockSpan(start, end, _KINDS[letter], tuple(header) if header else None), base)
         for letter, start, end, *header in json.loads(stored or "[]")

@@ -26,7 +26,6 @@ from rag.index.readers import Readers
 from rag.index.rules import embedding_key
 from rag.index.schema import CATALOGUE_FILE as CATALOGUE
 from rag.index.sources import ShowSource, with_path
-from rag.index.staging import Staged
 from rag.index.writer import LocalWriter
 from rag.types import (
     Document,
@@ -44,6 +43,7 @@ from rag.types import (
 
 if TYPE_CHECKING:
     from rag.index.snapshot import LocalSnapshot
+    from rag.index.staging import Staged
     from rag.index.verify import Problem
 
 # Long enough for a reader that holds the lock to repair a small index, short enough for a person who waits.

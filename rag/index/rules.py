@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 
 from rag.errors import DocumentError
-from rag.text.embedded import as_embedded
 from rag.types import Embedding, Entry, Passage
 
 # float32 rounding leaves 1e-7; vectors normalised in bfloat16 stay within 4e-3. A cosine would be off by as much.
@@ -20,6 +19,8 @@ def embedding_key(passage: Passage) -> bytes:
 
     The place in the document is left out, so a passage that moved, with its file or within it, has the same key.
     """
+    from rag.text.embedded import as_embedded  # not at the top, since opening an index needs the rest
+
     passage = as_embedded(passage)
     spans = ",".join(f"{s.start - passage.start}-{s.end - passage.start}" for s in passage.sentences)
     return hashlib.sha256(f"{spans}\n{passage.text}".encode("utf-8", "surrogatepass")).digest()

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.atomic import set_aside
-from rag.index import staging
 from rag.index.damage import Damaged
 from rag.index.dense.manifest import DENSE_MANIFEST, FAISS_FILE, VECTORS, allowance, dense_manifest, is_large
 from rag.index.exchange import is_under_way, settle
@@ -25,11 +24,11 @@ from rag.index.ledger import Ledger
 from rag.index.lexical.writer import LexicalWriter
 from rag.index.lock import WriterLock
 from rag.index.rules import check_entry
-from rag.index.staging import Staged
 from rag.types import Entry, Failed, MadeWith, Stamp
 
 if TYPE_CHECKING:
     from rag.index.dense.loading import Searchable
+    from rag.index.staging import Staged
     from rag.index.verify import Problem
 
 
@@ -162,18 +161,22 @@ class LocalWriter:
 
     def stage(self, settings: MadeWith) -> Staged:
         """A catalogue for the same documents, to be made with other settings and then adopted."""
+        from rag.index.staging import Staged
+
         return Staged.open(self.folder, settings, self.ledger)
 
     def adopt(self, fresh: Staged) -> None:
         """Put what was staged, which is closed by it, in place of all there is; killed at any point, all of it is done
         or nothing. FAISS and Tantivy follow, and are made by the next writer or reader if this one is killed before."""
+        from rag.index.staging import drop
+
         with self._one_at_a_time, plain_errors(self.folder):
             fresh.close()
             self.ledger.adopt(fresh.folder)
             for name in (DENSE_MANIFEST, FAISS_FILE, VECTORS):
                 (self.folder / name).unlink(missing_ok=True)
             self.publish()
-            staging.drop(self.folder)
+            drop(self.folder)
 
     def save(self) -> None:
         """Write FAISS's file if it is behind: by anything if it is exact, by too much if it is quantised."""

@@ -8,7 +8,6 @@ of Milvus are imported where they are used.
 from __future__ import annotations
 
 from rag.errors import InputError
-from rag.index import managing
 from rag.index.folders import Expected, check_settings, discard_if_empty, index_folder, local_indexes
 from rag.index.local import LocalIndex
 from rag.index.schema import CATALOGUE_FILE, is_published
@@ -118,13 +117,17 @@ def rename_index(settings: Settings, name: str, new: str) -> None:
     """Give an index another name. Raises `IndexNotFound`, `IndexBusy`, and `InputError` for a name that cannot be
     taken, and on Milvus."""
     local_only(settings, "PATCH /v1/indexes", "index the files again under the new name, with --index NAME")
-    managing.rename_local_index(settings.indexes_dir, name, new)
+    from rag.index.managing import rename_local_index
+
+    rename_local_index(settings.indexes_dir, name, new)
 
 
 def delete_index(settings: Settings, name: str) -> None:
     """Delete an index with its uploaded files. Raises `IndexNotFound`, `IndexBusy`, and `InputError` on Milvus."""
     local_only(settings, "DELETE /v1/indexes", "remove its documents instead, with `rag documents remove`")
-    managing.delete_local_index(settings.indexes_dir, name)
+    from rag.index.managing import delete_local_index
+
+    delete_local_index(settings.indexes_dir, name)
 
 
 def local_only(settings: Settings, command: str, instead: str) -> None:

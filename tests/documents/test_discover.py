@@ -140,3 +140,12 @@ def test_a_path_that_does_not_exist(tmp_path: Path) -> None:
 
 def test_nothing_given_is_nothing_found() -> None:
     assert discover([]) == Discovery((), ())
+
+
+def test_a_path_whose_name_cannot_be_stored_is_refused(tmp_path: Path) -> None:
+    """Each file below it failed by itself, with a message that named no remedy."""
+    bad = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    make(bad, "sub/a.txt")
+    for path in (bad, bad / "sub", bad / "sub" / "a.txt"):
+        with pytest.raises(InputError, match=r"xff.*: a name on its path is not valid UTF-8; rename it"):
+            discover([path])

@@ -38,6 +38,24 @@ def test_a_ragignore_counts_from_its_folder_and_comes_before_those_above(tmp_pat
     ]
 
 
+def test_a_ragignore_above_the_given_folder_counts_unless_it_leaves_that_out_itself(tmp_path: Path) -> None:
+    """Runs over a folder and over one in it took documents out and put them in again in turns."""
+    make(tmp_path, "sub/a.txt", "sub/secret.txt", "sub/deep/old/b.txt", "sub/deep/c.log", "sub/deep/d.txt")
+    (tmp_path / ".ragignore").write_text("secret.txt\n/sub/deep/old/\n*.log\n")
+    (tmp_path / "sub" / ".ragignore").write_text("!c.log\n")
+    assert ids(tmp_path) == ["sub/a.txt", "sub/deep/c.log", "sub/deep/d.txt"]
+    assert ids(tmp_path / "sub") == ["a.txt", "deep/c.log", "deep/d.txt"]
+    assert ids(tmp_path / "sub" / "deep") == ["c.log", "d.txt"]
+    assert ids(tmp_path / "sub" / "deep", "d.txt") == ["c.log"]
+    assert ids(tmp_path / "sub" / "deep" / "old") == ["b.txt"]
+    (tmp_path / "link").symlink_to(tmp_path / "sub" / "deep")
+    assert ids(tmp_path / "link") == ["c.log", "d.txt"]
+    (tmp_path / ".ragignore").unlink()
+    (tmp_path / ".ragignore").symlink_to("away")
+    reason = f"{tmp_path / '.ragignore'} cannot be read: No such file or directory"
+    assert discover([tmp_path / "sub"]) == ((), (UnreachableFile(tmp_path / "sub", reason),))
+
+
 def test_a_file_given_by_name_is_read_whatever_the_patterns(tmp_path: Path) -> None:
     make(tmp_path, "a.txt")
     assert [found.document_id for found in discover([tmp_path / "a.txt"], ["*.txt"]).files] == ["a.txt"]
