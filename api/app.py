@@ -10,9 +10,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 from api import errors
 from api.agents import mcp
@@ -77,6 +79,7 @@ def create_app(
         docs_url=None,  # FastAPI's own pages load from another host
         redoc_url=None,
         redirect_slashes=False,
+        routes=list(_routes()),
     )
     open_plain = open_index or _open_pipeline
     app.state.served = Served(
@@ -97,10 +100,6 @@ def create_app(
     app.add_middleware(Guard)
     app.add_middleware(Requests, metrics=app.state.metrics, drain=app.state.drain, spans=spans)  # the last is outermost
     errors.install_errors(app)
-    wires = (retrieval, rerank, chat, responses, messages, models)
-    for part in (originals, documents, unread, indexes, questions, *wires, answers, metrics):
-        app.include_router(part.router, dependencies=[DESCRIBED])
-    app.include_router(health.router)
     pages.install_pages(app)
     mcp.install_mcp(app)
     return app
@@ -118,6 +117,18 @@ def serve(settings: Settings) -> None:
         settings.log_format,
         guarded=keys_needed(settings),
     )
+
+
+@cache
+def _routes() -> list[BaseRoute]:
+    """The routes of every application of this process: FastAPI builds those of a router when they are first looked at,
+    which takes as long as the rest of the start."""
+    whole = APIRouter()
+    wires = (retrieval, rerank, chat, responses, messages, models)
+    for part in (originals, documents, unread, indexes, questions, *wires, answers, metrics):
+        whole.include_router(part.router, dependencies=[DESCRIBED])
+    whole.include_router(health.router)
+    return whole.routes
 
 
 @asynccontextmanager
