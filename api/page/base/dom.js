@@ -71,17 +71,23 @@ export function announce(message) {
   byId("status").textContent = message;
 }
 
+/** @type {Promise<boolean>} */
+let asked = Promise.resolve(false); // the last question: a browser tells of its end later than it closes the dialog
+
 /** Ask before something cannot be undone: true if it was confirmed. The focus goes back to where it was.
  *  @param {string} question
  *  @param {string} yes
  *  @returns {Promise<boolean>} */
 export function confirmed(question, yes) {
-  const dialog = byId("confirm");
-  byId("confirm-question").textContent = question;
-  byId("confirm-yes").textContent = yes;
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  asked = asked.then(() => {
+    const dialog = byId("confirm");
+    byId("confirm-question").textContent = question;
+    byId("confirm-yes").textContent = yes;
+    dialog.returnValue = "";
+    dialog.showModal();
+    return new Promise((resolve) => {
+      dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    });
   });
+  return asked;
 }

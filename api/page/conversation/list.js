@@ -12,6 +12,8 @@ import { findThreads, put, removeThread, turnsOf, whenChangedElsewhere } from ".
 
 const WAIT_MS = 150; // after a letter of a search
 let timer = 0;
+/** @type {Promise<void>} */
+let listing = Promise.resolve(); // the newest
 let isRenaming = false; // the list waits, so that the field is not taken away
 
 /** Show the list, and keep it as it is. */
@@ -41,8 +43,22 @@ function showMenu(open, focus = true) {
   if (focus) (open ? byId("thread-search") : byId("menu")).focus();
 }
 
-async function list() {
-  if (isRenaming) return;
+/** Show the conversations that the search finds, as they are now. */
+function list() {
+  listing = isRenaming ? listing : show();
+  return listing;
+}
+
+/** Wait until they are shown as they were asked for last. */
+async function listed() {
+  let last;
+  do {
+    last = listing;
+    await last;
+  } while (last !== listing);
+}
+
+async function show() {
   const ticket = store.ticket("threads", "");
   const found = await findThreads(byId("thread-search").value);
   if (!ticket.current() || isRenaming) return;
@@ -76,7 +92,8 @@ async function rename(thread) {
   const shown = () => byId("thread-list").querySelector(`[data-id="${thread.id}"]`);
   if (shown() === null) {
     byId("thread-search").value = "";
-    await list();
+    list();
+    await listed();
   }
   const item = shown();
   if (item === null) return;
