@@ -7,7 +7,7 @@ the error that is allowed, so that it holds for the threshold that is found.
 
 from __future__ import annotations
 
-from math import ceil, exp, inf, lgamma, log, log1p, log2
+from math import ceil, log, log1p, log2
 from typing import NamedTuple
 
 import numpy as np
@@ -79,24 +79,18 @@ def upper_bound(wrong: int, count: int, error: float) -> float:
     """
     if wrong >= count:
         return 1.0
+    if not wrong:
+        return 1 - float(error ** (1 / count))
+    seen = np.arange(wrong + 1)
+    ways = np.concatenate(([0.0], np.cumsum(np.log((count + 1 - seen[1:]) / seen[1:]))))  # logarithms of their numbers
     low, high = wrong / count, 1.0
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        low, high = (middle, high) if _at_most_seen(wrong, count, middle) > error else (low, middle)
+        if middle >= 1:
+            break
+        at_most_seen = np.exp(ways + seen * log(middle) + (count - seen) * log1p(-middle)).sum()
+        low, high = (middle, high) if at_most_seen > error else (low, middle)
     return high
-
-
-def _at_most_seen(wrong: int, count: int, share: float) -> float:
-    """The probability of `wrong` or fewer of `count`, each with probability `share`."""
-    if share >= 1:
-        return 0.0
-    logs = [
-        lgamma(count + 1) - lgamma(k + 1) - lgamma(count - k + 1) + (k * log(share) if k else 0.0)
-        + (count - k) * log1p(-share)
-        for k in range(wrong + 1)
-    ]  # fmt: skip
-    top = max(logs, default=-inf)
-    return exp(top) * sum(exp(value - top) for value in logs)
 
 
 def _at(value: float, right: NDArray[np.bool_], confidence: NDArray[np.float64], error: float) -> Threshold:
