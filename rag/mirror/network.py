@@ -17,7 +17,8 @@ import httpx2
 
 from rag.errors import InputError
 
-_EMBEDDING = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "2002::/16", "2001::/32")))  # IPv6 that leads to IPv4
+_ALLOCATED = ipaddress.ip_network("2000::/3")  # what IPv6 gives to the internet
+_LEADING_TO_IPV4 = tuple(map(ipaddress.ip_network, ("2002::/16", "2001::/32", "192.88.99.0/24")))
 _MAY_BE_PRIVATE = ("localhost",)
 
 Resolve = Callable[[str, int], list[str]]
@@ -42,7 +43,9 @@ def is_public(address: str) -> bool:
     mapped = getattr(number, "ipv4_mapped", None)
     if mapped is not None:
         return is_public(str(mapped))
-    return number.is_global and not number.is_multicast and not any(number in net for net in _EMBEDDING)
+    of_the_internet = number.version == 4 or number in _ALLOCATED
+    leads_elsewhere = number.is_multicast or any(number in network for network in _LEADING_TO_IPV4)
+    return number.is_global and of_the_internet and not leads_elsewhere
 
 
 def resolve_host(host: str, port: int) -> list[str]:
