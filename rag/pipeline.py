@@ -8,6 +8,7 @@ from functools import cache, partial
 from typing import cast
 
 from rag.answering.abstention import abstention
+from rag.answering.alternative import alternative_of
 from rag.answering.calibration import confidence_fingerprint, read_calibration
 from rag.answering.choose import Chosen
 from rag.answering.comparison import Side, side_parts, speaks_of
@@ -203,7 +204,9 @@ class Pipeline:
         draft.clock.lap("generate")
         said = composer.composed()
         conflicts = conflicts_of(draft, composer) if said.claims else ()
-        yield self._answer(draft, said, conflicts, composer.composed().citations)
+        other = alternative_of(draft, composer) if said.claims and not conflicts else None
+        answer = self._answer(draft, said, conflicts, composer.composed().citations)
+        yield replace(answer, alternative=other)
 
     def documents(self) -> list[DocumentInfo]:
         """The documents of the index, in order of their ids."""

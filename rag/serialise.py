@@ -18,6 +18,7 @@ from rag.checking.faithfulness import CheckedClaim, Faithfulness, Reason
 from rag.types import (
     Abstention,
     AbstentionReason,
+    Alternative,
     Answer,
     AnswerMode,
     Box,
@@ -135,6 +136,13 @@ class ShortAnswerJSON(TypedDict):
     end: int
 
 
+class AlternativeJSON(TypedDict):
+    """Words of another place that is nearly as good as the one that is given, and its labels."""
+
+    text: str
+    citations: list[int]
+
+
 class ConflictValueJSON(TypedDict):
     """A value that documents give, the sentence that gives it, and the labels of the places."""
 
@@ -175,6 +183,7 @@ class AnswerJSON(TypedDict):
     faithfulness: Number
     confidence: Number
     sure: bool
+    alternative: AlternativeJSON | None
     claims: list[ClaimJSON]
     citations: list[CitationJSON]
     conflicts: list[ConflictJSON]
@@ -262,6 +271,7 @@ def answer_json(answer: Answer) -> AnswerJSON:
         "faithfulness": finite(answer.faithfulness),
         "confidence": finite(answer.confidence),
         "sure": answer.sure,
+        "alternative": alternative_json(answer.alternative) if answer.alternative else None,
         "claims": [claim_json(claim) for claim in answer.claims],
         "citations": [citation_json(citation) for citation in answer.citations],
         "conflicts": [conflict_json(conflict) for conflict in answer.conflicts],
@@ -279,6 +289,11 @@ def answer_json(answer: Answer) -> AnswerJSON:
 def abstained_json(abstained: Abstention) -> AbstentionJSON:
     """The JSON of the reason why there is no answer."""
     return {"reason": abstained.reason, "message": abstained.message, "near": abstained.near}
+
+
+def alternative_json(alternative: Alternative) -> AlternativeJSON:
+    """Words of another place, with its labels."""
+    return {"text": alternative.text, "citations": list(alternative.citations)}
 
 
 def short_answer_json(span: ShortAnswer) -> ShortAnswerJSON:

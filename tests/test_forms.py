@@ -656,6 +656,21 @@ def test_a_question_in_another_language_gets_whole_sentences_and_a_notice(pipeli
     assert not any("English" in notice for notice in pipeline.ask("Who is Oda Lund, the alto?").notices)
 
 
+def test_what_another_place_says_is_named_beside_an_answer_that_is_not_sure(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with made_of(LIBRARY, tmp_path_factory, refuse_below=0.0) as unsure:
+        answer = asked(unsure, "What costs crowns in the spring?")
+    assert answer.answered
+    assert not answer.sure
+    assert answer.alternative is not None
+    (label,) = answer.alternative.citations
+    assert label == len(answer.claims) + 1
+    cited = answer.citations[label - 1]
+    assert answer.alternative.text == f"{cited.quote.removesuffix('.')} [{label}]."
+    assert cited.quote not in answer.answer
+
+
 def test_a_word_alone_is_no_question(pipeline: Pipeline) -> None:
     answer = asked(pipeline, "crowns")
     assert answer.abstained is not None

@@ -39,6 +39,7 @@ from rag.index.filters import parse_filters
 from rag.retrieval.conversation import MAX_TURNS
 from rag.serialise import (
     AbstentionJSON,
+    AlternativeJSON,
     ConflictJSON,
     ListedDocumentJSON,
     Number,
@@ -145,7 +146,8 @@ class ToolCitationJSON(TypedDict):
 class AskResult(TypedDict):
     """An answer with labels such as [1], explained by `citations`; if `answered` is false, `abstained` says why.
     `notices` say what else to know, such as documents of which a part could not be read. `conflicts` are values of
-    other documents that cannot be right if the answer is. `sure` is false where fewer than two of three answers of that
+    other documents that cannot be right if the answer is; `alternative` is what another place says that is nearly as
+    good, if it is not `sure`. `sure` is false where fewer than two of three answers of that
     `confidence` are right: then quote the documents rather than the answer. `unanswered` are the parts of the question
     that they do not answer, `documents` those that an answer about the library names. The file behind a citation that
     is `stale` changed since it was indexed."""
@@ -156,6 +158,7 @@ class AskResult(TypedDict):
     faithfulness: Number
     confidence: Number
     sure: bool
+    alternative: AlternativeJSON | None
     unanswered: list[str]
     documents: list[ListedDocumentJSON]
     citations: list[ToolCitationJSON]

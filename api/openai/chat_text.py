@@ -17,7 +17,7 @@ from api.routes.links import Links
 from rag.answering.disagreement import told
 from rag.answering.doubt import doubt, unanswered_lines
 from rag.settings import Citations
-from rag.types import Answer, AnswerStep, Citation, Claim, Hit, NextClaim, Retrieved, Usage
+from rag.types import Alternative, Answer, AnswerStep, Citation, Claim, Hit, NextClaim, Retrieved, Usage
 
 _NEAREST = 3  # passages that are shown with a refusal
 _PREVIEW = 200  # characters of each
@@ -133,10 +133,18 @@ def _ending(answer: Answer) -> str:
     that is refused."""
     said = [*(unanswered_lines(answer.unanswered) if answer.answered else ())]
     said += [told(conflict, answer.citations) for conflict in answer.conflicts]
-    lines = [words_markdown(line) for line in said]
+    lines = [_other(answer, answer.alternative)] if answer.alternative else []
+    lines += [words_markdown(line) for line in said]
     if answer.abstained and answer.abstained.near:
         lines += ["\n".join(f"- {_near(hit)}" for hit in answer.hits[:_NEAREST])]
     return "".join(f"\n\n{line}" for line in lines)
+
+
+def _other(answer: Answer, alternative: Alternative) -> str:
+    """Words of another place as markdown, with their document."""
+    citation = next(one for one in answer.citations if one.label == alternative.citations[0])
+    text = textwrap.shorten(citation.quote, 2 * _PREVIEW, placeholder=" …")
+    return f"Or: “{escaped(text)}” ({escaped(citation.title)})"
 
 
 def _near(hit: Hit) -> str:

@@ -26,6 +26,7 @@ def answer_text(answer: Answer, color: bool) -> str:
         )
     lines += [*(_wrap(line, "") for line in said.split("\n")), ""]
     lines += [*unanswered_lines(answer.unanswered), ""] if answer.answered and answer.unanswered else []
+    lines += [_wrap(f"Or: {answer.alternative.text}", ""), ""] if answer.alternative else []
     lines += [line for conflict in answer.conflicts for line in (_wrap(told(conflict, answer.citations), ""), "")]
     for citation in answer.citations:
         lines += citation_lines(citation, color)

@@ -57,10 +57,12 @@ def by_entailment(record: Record) -> Shares:
 
 
 def _beside(answer: AnswerJSON) -> set[int]:
-    """The labels that no claim has, but a conflict; answers of earlier runs have no conflicts."""
+    """The labels that no claim has, but a conflict or an alternative; answers of earlier runs have neither."""
     values = [value for conflict in answer.get("conflicts", []) for value in conflict["values"]]
     said = {label for claim in answer["claims"] for label in claim["citations"]}
-    return {label for value in values for label in value["citations"]} - said
+    other = answer.get("alternative")
+    beside = [*values, other] if other else values
+    return {label for one in beside for label in one["citations"]} - said
 
 
 def can_be_judged(record: Record) -> bool:

@@ -8,6 +8,7 @@ Scores are always "higher is better".
 from rag.types.answers import (
     Abstention,
     AbstentionReason,
+    Alternative,
     Answer,
     AnswerMode,
     AnswerSpan,
@@ -79,6 +80,7 @@ __all__ = [
     "CREATED",
     "Citation",
     "Claim",
+    "Alternative",
     "Conflict",
     "ConflictValue",
     "DateOrigin",

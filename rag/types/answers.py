@@ -151,6 +151,14 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """Words of another place that is nearly as good as the one that an answer gives which is not sure."""
+
+    text: str  # with its citation marker
+    citations: tuple[int, ...]  # labels
+
+
+@dataclass(frozen=True, slots=True)
 class Abstention:
     """The reason why there is no answer, and the message to show, which says what to do next; `near` is True if the
     best passages are near the question, and are to be shown with it."""
@@ -216,6 +224,7 @@ class Answer:
     conflicts: tuple[Conflict, ...] = ()  # their citations stand behind those of the claims
     documents: tuple[ListedDocument, ...] = ()  # those that an answer about the library or whole documents names
     sure: bool = True
+    alternative: Alternative | None = None  # if it is not sure; its citations stand behind the others
     unanswered: tuple[str, ...] = ()  # the parts of a question of several that the documents do not answer
 
 

@@ -138,6 +138,7 @@ def test_ask(address: str) -> None:
         "faithfulness": 0.98,
         "confidence": 0.83,
         "sure": True,
+        "alternative": None,
         "unanswered": [],
         "documents": [],
         "notices": ["a notice, with `rag doctor`"],

@@ -140,6 +140,20 @@ class TestStreaming:
         expect(page.get_by_role("dialog", name=PUMPS.title)).to_be_visible()
         screenshot(page, "documents-disagree")
 
+    def test_what_another_place_says_stands_under_an_answer_that_is_not_sure(
+        self, page: Page, allowed: threading.Semaphore, events: list[Any]
+    ) -> None:
+        sentence = {**CLAIM, "citations": [CITATION], "sure": False}
+        other = {"text": "Bo Lund, see [1] there [2].", "citations": [2]}
+        told = {"citations": [CITATION, SECOND], "sure": False, "alternative": other}
+        events += [("passages", {"passages": PASSAGES}), ("sentence", sentence), ("answer", {**ANSWERED, **told})]
+        self.ask(page)
+        allowed.release(3)
+        expect(page.locator(".alternative")).to_have_text("Or: Bo Lund, see [1] there.2")
+        expect(page.locator(".said")).to_have_text(as_shown(SAID))  # nothing of it is in the answer
+        page.locator(".alternative").get_by_role("button", name="Citation 2").click()
+        expect(page.get_by_role("dialog", name=PUMPS.title)).to_be_visible()
+
     def test_an_answer_that_is_not_sure_begins_with_its_sentence_and_ends_with_what_is_unanswered(
         self, page: Page, allowed: threading.Semaphore, events: list[Any]
     ) -> None:

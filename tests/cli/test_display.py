@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rag.cli.display import answer_text, hits_text
-from rag.types import Abstention, Answer, Citation, Claim, Conflict, ConflictValue, Hit, IndexInfo, Passage, Sentence
+from rag.types import (
+    Abstention,
+    Alternative,
+    Answer,
+    Citation,
+    Claim,
+    Conflict,
+    ConflictValue,
+    Hit,
+    IndexInfo,
+    Passage,
+    Sentence,
+)
 
 TEXT = "Ada Hart built the mill at Corran in 1859. It burned down."
 QUOTE = "Ada Hart built the mill at Corran in 1859."
@@ -136,6 +148,12 @@ def test_an_answer_that_is_not_sure_begins_with_the_whole_sentence() -> None:
     claim = Claim(whole, 0, len(whole), 0.99, (1,))
     said = replace(ANSWER, sure=False, answer=whole, claims=(claim,))
     assert answer_text(said, color=False).splitlines()[:3] == ["Not sure. The nearest passage says:", whole, ""]
+
+
+def test_what_another_place_says_stands_under_an_answer_that_is_not_sure() -> None:
+    other = Alternative("The mill was built in 1874 [2].", (2,))
+    shown = answer_text(replace(ANSWER, sure=False, alternative=other), color=False)
+    assert shown.splitlines()[3:6] == ["1859 [1].", "", "Or: The mill was built in 1874 [2]."]
 
 
 def test_a_part_without_an_answer_is_named_under_it() -> None:

@@ -85,6 +85,7 @@ def answer(
         "sure": not refused,
         "claims": claims or [],
         "citations": citations or [],
+        "alternative": None,
         "conflicts": [],
         "unanswered": [],
         "passages": [passage()],

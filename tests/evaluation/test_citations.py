@@ -55,6 +55,8 @@ def test_the_citations_of_a_conflict_are_not_judged() -> None:
     own: ConflictValueJSON = {"value": "Ada Hart", "claim": "Ada Hart [1].", "citations": [1], "as_of": None}
     told["conflicts"] = [{"about": "?", "values": [own, other]}]
     assert by_gold(record(told, worded=())) == Shares(1.0, 1.0)
+    told["conflicts"], told["alternative"] = [], {"text": "Bo [2].", "citations": [2]}
+    assert by_gold(record(told, worded=())) == Shares(1.0, 1.0)
 
 
 def test_what_no_citation_could_show_is_not_judged() -> None:

@@ -67,6 +67,7 @@
  * @property {Citation[]} citations
  * @property {Passage[]} passages
  * @property {{about: string, values: {value: string, claim: string, citations: number[], as_of: string | null}[]}[]} conflicts
+ * @property {{text: string, citations: number[]} | null} [alternative]
  * @property {string[]} unanswered
  * @property {string[]} notices
  * @property {{name: string, generation: number}} index

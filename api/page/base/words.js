@@ -101,6 +101,7 @@ export const WORDS = {
   verdict_talk: ["What can be asked", "Was man fragen kann"],
   part_unanswered: ["The documents do not answer this part: {part}", "Diesen Teil beantworten die Dokumente nicht: {part}"],
   notices: ["Notices", "Hinweise"],
+  or: ["Or:", "Oder:"],
   disagree: ["Documents disagree", "Die Dokumente widersprechen sich"],
   no_date: ["no date", "ohne Datum"],
   sources: ["Sources", "Quellen"],

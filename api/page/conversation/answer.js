@@ -26,6 +26,7 @@ export class AnswerView {
     this.said = make("p", { class: "said", dir: "auto", hidden: true, oncopy: copySelection });
     this.unanswered = make("div");
     this.documents = make("div");
+    this.alternative = make("div");
     this.disagreement = make("div");
     this.notices = make("div");
     this.cited = make("ol", { class: "citations" });
@@ -34,7 +35,7 @@ export class AnswerView {
     this.made = make("div");
     this.element = make(
       "div", { class: "answer" },
-      this.verdict, this.doubt, this.said, this.unanswered, this.documents, this.disagreement, this.notices, this.citations, this.found, this.made,
+      this.verdict, this.doubt, this.said, this.alternative, this.unanswered, this.documents, this.disagreement, this.notices, this.citations, this.found, this.made,
     );
   }
 
@@ -77,6 +78,7 @@ export class AnswerView {
     const parts = answer.answered ? answer.unanswered : [];
     this.unanswered.replaceChildren(...parts.map((part) => make("p", { class: "reason", dir: "auto" }, t("part_unanswered", { part }))));
     this.citations.hidden = answer.citations.length === 0;
+    this.alternative.replaceChildren(answer.alternative ? this.#alternative(answer.alternative) : "");
     this.disagreement.replaceChildren(...answer.conflicts.map((conflict) => this.#conflict(conflict)));
     const cited = new Set(answer.citations.map((citation) => citation.document_id));
     const others = (answer.documents ?? []).filter((one) => !cited.has(one.id) && !answer.answer.includes(namedAs(one)));
@@ -104,6 +106,14 @@ export class AnswerView {
       const told = item.querySelector(".stale");
       if (line && !told) item.querySelector(".source").append(make("span", { class: "stale" }, line));
     }
+  }
+
+  /** What another place says that is nearly as good.
+   *  @param {NonNullable<Answer["alternative"]>} alternative */
+  #alternative({ text, citations }) {
+    const sources = citations.map((label) => this.labels.get(label)).filter((found) => found !== undefined);
+    const said = this.#pieces({ answer: text, claims: [{ start: 0, text }], citations: sources });
+    return make("p", { class: "alternative", dir: "auto", oncopy: copySelection }, make("span", { class: "or" }, t("or")), " ", ...said);
   }
 
   /** The values of documents that disagree, side by side, each with its sentence and date.

@@ -16,7 +16,7 @@ export function asMarkdown(thread, turns) {
   const parts = turns.map(({ question, asked, answer }) => {
     const head = `## ${line(question)}\n\n*${t.day(asked)}${answer ? `; ${verdictOf(answer)}` : ""}*`;
     if (answer === null) return `${head}\n\n${t("unfinished")}`;
-    return [head, escaped(answer.answer), ...conflictLines(answer), ...answer.citations.map(quoted)].join("\n\n");
+    return [head, escaped(answer.answer), ...otherLines(answer), ...conflictLines(answer), ...answer.citations.map(quoted)].join("\n\n");
   });
   return `# ${line(thread.name)}\n\n${parts.join("\n\n")}\n`;
 }
@@ -29,6 +29,7 @@ export function asPage(thread, turns) {
     const facts = [answer.id, `${answer.index.name}, ${t("made_generation", { n: answer.index.generation })}`, answer.mode, answer.model, t.day(asked)];
     const conflicts = answer.conflicts.flatMap(({ values }) => values.map(({ value, as_of: date, claim }) => `<li><strong>${html(value)}</strong> ${html(date ?? t("no_date"))}: ${html(claim)}</li>`));
     return `<h2 dir="auto">${html(question)}</h2><p class="verdict">${html(verdictOf(answer))}</p><p class="answer" dir="auto">${html(answer.answer)}</p>`
+      + (answer.alternative ? `<p dir="auto">${html(t("or"))} ${html(answer.alternative.text)}</p>` : "")
       + (conflicts.length > 0 ? `<h3>${html(t("disagree"))}</h3><ul>${conflicts.join("")}</ul>` : "")
       + answer.citations.map(audited).join("") + `<p><small>${html(facts.filter(Boolean).join(" · "))}</small></p>`;
   });
@@ -50,6 +51,11 @@ export function asReferences(turns) {
     }
   }
   return `${JSON.stringify([...cited.values()], null, 2)}\n`;
+}
+
+/** @param {Answer} answer */
+function otherLines(answer) {
+  return answer.alternative ? [`${t("or")} ${escaped(answer.alternative.text)}`] : [];
 }
 
 /** @param {Answer} answer */

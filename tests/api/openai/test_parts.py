@@ -21,7 +21,7 @@ from api.openai.messages import read_messages
 from api.openai.schemas import ChatMessage, ContentPart
 from api.openai.tasks import task_answer
 from api.routes.links import Links
-from rag.types import Abstention, Answer, Conflict, ConflictValue, ListedDocument, NextClaim
+from rag.types import Abstention, Alternative, Answer, Conflict, ConflictValue, ListedDocument, NextClaim
 from tests.api.fakes import SAID, SENTENCE, SHOWN, abstained, answered
 
 TURNS = "USER: When was the ferry launched?\nASSISTANT: 1874 [1].\nUSER: Why was it closed?"
@@ -179,6 +179,19 @@ def test_doubt_comes_before_the_answer_and_moves_the_places_of_its_sentences() -
     assert text == f"{lead}{SHOWN}\n\nThe documents do not answer this part: Where?"
     (cited,) = [item["url_citation"] for item in pieces[0].annotations]
     assert text[cited["start_index"] : cited["end_index"]] == SHOWN
+
+
+def test_what_another_place_says_stands_behind_an_answer_that_is_not_sure() -> None:
+    whole = answered("Who?")
+    other = replace(whole.citations[0], label=2, title="Log", quote="Bo Lund built *both*.")
+    answer = replace(
+        whole, sure=False, citations=(*whole.citations, other), alternative=Alternative("Bo Lund [2].", (2,))
+    )
+    told = Told("annotations", Links("http://x", "default"), Cutter([], None, len))
+    first, last = told.step(NextClaim(answer.claims[0], whole.citations, "", False)), told.step(answer)
+    assert first.content.endswith(SHOWN)
+    assert last.content == "\n\nOr: “Bo Lund built \\*both\\*.” (Log)"
+    assert last.annotations == ()
 
 
 def test_a_refusal_shows_passages_that_are_near() -> None:
