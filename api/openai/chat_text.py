@@ -15,7 +15,7 @@ from api.openai.limits import Cutter
 from api.openai.markdown import claim_markdown, words_markdown
 from api.routes.links import Links
 from rag.answering.disagreement import told
-from rag.answering.doubt import doubt, unanswered_lines
+from rag.answering.doubt import doubt, other_line, unanswered_lines
 from rag.settings import Citations
 from rag.types import Alternative, Answer, AnswerStep, Citation, Claim, Hit, NextClaim, Retrieved, Usage
 
@@ -144,7 +144,7 @@ def _other(answer: Answer, alternative: Alternative) -> str:
     """Words of another place as markdown, with their document."""
     citation = next(one for one in answer.citations if one.label == alternative.citations[0])
     text = textwrap.shorten(citation.quote, 2 * _PREVIEW, placeholder=" …")
-    return f"Or: “{escaped(text)}” ({escaped(citation.title)})"
+    return other_line(escaped(text), escaped(citation.title))
 
 
 def _near(hit: Hit) -> str:

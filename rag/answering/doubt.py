@@ -13,6 +13,7 @@ from rag.types import Citation, Claim
 NOT_SURE = "Not sure. The nearest passage says:"
 _PARTS = "The documents do not answer this part: "
 _MARK = re.compile(r"\[\d+\]")
+_OTHER = re.compile(r"\n\nOr: “[^”]*” \([^\n]*\)")
 _LEAD = re.compile(rf"^{re.escape(NOT_SURE)}\s+(?:[“](?P<sentence>[^”]*)[”]\s*)?")
 
 
@@ -25,18 +26,23 @@ def doubt(claim: Claim, citations: Sequence[Citation]) -> str:
     return f"{NOT_SURE}\n“{sentence}”\n\n"
 
 
+def other_line(text: str, title: str) -> str:
+    """A line for the other place that an answer which is not sure names, by its words and its document's title."""
+    return f"Or: “{text}” ({title})"
+
+
 def unanswered_lines(parts: Sequence[str]) -> list[str]:
     """A line for each part of a question that the documents do not answer."""
     return [f"{_PARTS}{part}" for part in parts]
 
 
 def without_doubt(text: str) -> str:
-    """A turn of a chat without the words that were put before its answer.
+    """A turn of a chat without the words that were put before its answer, and without what another place says.
 
     >>> without_doubt("Not sure. The nearest passage says:\\nThe mill stands at Corran [1].")
     'The mill stands at Corran [1].'
     """
-    return _LEAD.sub("", text)
+    return _OTHER.sub("", _LEAD.sub("", text))
 
 
 def _letters(text: str) -> str:

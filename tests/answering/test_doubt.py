@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.doubt import NOT_SURE, doubt, unanswered_lines, without_doubt
+from rag.answering.doubt import NOT_SURE, doubt, other_line, unanswered_lines, without_doubt
 from rag.answering.refusal import is_refusal, no_document_fits, no_question, refusal
 from rag.answering.talk import TALK
 from rag.types import AbstentionReason, Citation, Claim, Filters
@@ -30,6 +30,7 @@ def test_the_sentence_is_said_unless_the_claim_is_it() -> None:
 def test_a_turn_is_read_without_it(said: str) -> None:
     assert without_doubt(doubt(claim(said), cited("The weir was built by Ann in 1931.")) + said) == said
     assert without_doubt(said) == said
+    assert without_doubt(f"{said}\n\n{other_line('Bo built it.', 'Log (old)')}") == said
 
 
 def test_each_part_has_its_line() -> None:
