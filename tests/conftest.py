@@ -21,7 +21,17 @@ MARKED = {
 }
 
 
+# Files that take longest, which go first: one of them at the end would have the other process wait for it.
+LONGEST = """
+    ingest/test_ray.py test_linear.py api/test_page.py documents/test_pool.py training/test_training.py
+    documents/test_letters.py api/test_page_library.py api/test_uploads.py index/test_steps.py api/test_stop.py
+    api/test_threads.py api/test_page_live.py ingest/test_run.py stores/test_milvus.py embedding/test_passages.py
+""".split()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
     for item in items:
         used = frozenset(getattr(item, "fixturenames", ()))
         for mark, fixtures in MARKED.items():

@@ -149,9 +149,9 @@ class SentenceTransformerEmbedder:
             from sentence_transformers import SentenceTransformer
             from transformers.utils import logging
 
-            logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+            logging.set_verbosity_error()
             if local:
-                logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+                logging.disable_progress_bar()
             if local or cache_dir is None:
                 repository, revision = (name, None) if local else _pinned(name)
                 model = SentenceTransformer(repository, device="cpu", local_files_only=local, revision=revision)

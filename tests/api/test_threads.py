@@ -358,6 +358,7 @@ async def longest(client: httpx2.AsyncClient, path: str, body: bytes) -> float:
 
 
 @pytest.mark.parametrize("path", PATHS)
+@pytest.mark.no_cover
 def test_the_loop_never_stands_still(tmp_path: Path, path: str) -> None:
     slow: dict[str, float] = {}
 
@@ -369,8 +370,10 @@ def test_the_loop_never_stands_still(tmp_path: Path, path: str) -> None:
         ):
             await client.post(path, json={})
             for name, body in BODIES.items():
-                took = [await longest(client, path, body) for _ in range(3)]
-                if min(took) > STILL_S:  # the least: the others hold what does not come from the body
+                took: list[float] = []  # the least counts: the others hold what does not come from the body
+                while len(took) < 3 and min(took, default=1.0) > STILL_S:
+                    took.append(await longest(client, path, body))
+                if min(took) > STILL_S:
                     slow[name] = min(took)
 
     gc.collect()

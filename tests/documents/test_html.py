@@ -290,6 +290,7 @@ def test_addresses_of_links_whose_words_say_nothing(tmp_path: Path, link: str, t
     ],
     ids=["menu", "header", "powers", "operators"],
 )
+@pytest.mark.no_cover
 def test_time_does_not_grow_with_the_square_of_a_page(tmp_path: Path, inner: str, text: str) -> None:
     started = time.process_time()
     found = read(tmp_path, f"<p>{ARTICLE}</p>{inner}The wheel turns at ten.").text

@@ -45,11 +45,23 @@ class Part(NamedTuple):
 Parts = Sequence[Part]
 Written = tuple[bytes, str]  # the file, and what it says
 
-WORD = st.text("bdfgklmnprst", min_size=1, max_size=3).flatmap(  # as words sound: what makes none is left out of PDFs
-    lambda letters: st.text("aeiouäé", min_size=len(letters), max_size=len(letters)).map(
-        lambda vowels: "".join(a + b for a, b in zip(letters, vowels, strict=True))
-    )
-)
+SYLLABLES = [a + b for a in "bdfgklmnprst" for b in "aeiouäé"]  # words sound: what makes none is left out of PDFs
+OF_TWO = len(SYLLABLES) + 1
+OF_THREE = len(SYLLABLES) * OF_TWO + 1  # numbers of the first words of two and three syllables
+
+
+def spelt(number: int) -> str:
+    """The word of a number from 1; drawn as letters it would take longer than what is tested."""
+    word = ""
+    while number:
+        number, last = divmod(number - 1, len(SYLLABLES))
+        word = SYLLABLES[last] + word
+    return word
+
+
+WORD = st.one_of(
+    st.integers(1, OF_TWO - 1), st.integers(OF_TWO, OF_THREE - 1), st.integers(OF_THREE, len(SYLLABLES) * OF_THREE)
+).map(spelt)
 FIGURE = st.integers(0, 99_999).map(str)
 PHRASE = st.lists(WORD | WORD.map(str.title) | FIGURE, min_size=1, max_size=5).map(" ".join)
 SENTENCE = st.lists(WORD | FIGURE, min_size=3, max_size=12).map(lambda words: " ".join(words).capitalize() + ".")

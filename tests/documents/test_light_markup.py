@@ -387,12 +387,14 @@ def test_what_latex_says(tmp_path: Path, source: str, text: str) -> None:
      ("b.org", "#+begin_src\n"), ("b.tex", r"\href{a "), ("c.tex", r"\cite[ "),
      ("e.tex", r"\begin{a}\begin{b} c \end{a} "), ("f.tex", r"\href{\begin{x} a}{\end{x}} ")],
 )  # fmt: skip
+@pytest.mark.no_cover
 def test_marks_without_an_end_cost_little(tmp_path: Path, name: str, piece: str) -> None:
     begun = time.process_time()
     read(tmp_path, piece * 3000 + "end", name)
     assert time.process_time() - begun < 10
 
 
+@pytest.mark.no_cover
 def test_many_environments_of_its_own_cost_little(tmp_path: Path) -> None:
     names = [f"thm{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
     defined = [rf"\newenvironment{{{name}}}{{\begin{{{name}x}} \bf}}{{\end{{{name}x}}}}" for name in names]

@@ -150,6 +150,7 @@ def test_short_words_are_not_taken_from_afar() -> None:
     assert placed(text, [Link("x ", "home", "h")]) == (LinkSpan(2 * AHEAD, 2 * AHEAD + 4, "h"),)
 
 
+@pytest.mark.no_cover
 def test_many_links_take_no_time() -> None:
     text = "The wheel turns. " * 200_000
     lost = [Link("", f"a link number {number} that is not there", "u") for number in range(20_000)]

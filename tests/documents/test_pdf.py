@@ -689,6 +689,7 @@ def test_without_other_words_to_compare_with_hyphens_stay() -> None:
     assert join(["an exam-", "ple of it"]) == "an exam-ple of it"
 
 
+@pytest.mark.no_cover
 def test_a_paragraph_without_end_is_joined_in_linear_time() -> None:
     many = ["wheel" * 4] * 10_000
     begun = time.process_time()

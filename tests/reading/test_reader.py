@@ -57,8 +57,8 @@ def test_the_passage_that_answers_scores_highest(reader: Reader) -> None:
 
 
 def test_an_answer_deep_in_a_very_long_passage_is_found(reader: Reader) -> None:
-    text = "The harbour was quiet that day and nobody came. " * 2_000 + MILL
-    assert len(text) > 90_000
+    text = "The harbour was quiet that day and nobody came. " * 700 + MILL
+    assert len(text) > 30_000  # some twenty windows
     (reading,) = reader.read("Who built the mill?", [passage(text)])
     assert best(reading) == "Ada Hart"
 

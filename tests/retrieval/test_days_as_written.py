@@ -54,10 +54,17 @@ def test_a_month_is_said_as_the_passages_write_its_days() -> None:
     assert as_written("What was paid in June?", [hit("2024-06-11 | 498")]) == "What was paid in June?"
 
 
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader.load(2, 4)
+
+
 @pytest.mark.models
 @pytest.mark.parametrize("written", ["2023-11-09", "9.11.23", "09/11/2023", "9 November 2023", "Nov. 9, 2023"])
 @pytest.mark.parametrize("asked", ["November 9, 2023", "2023-11-09", "9.11.2023"])
-def test_a_day_is_found_in_any_notation(tmp_path: Path, embedder: EmbeddedEmbedder, written: str, asked: str) -> None:
+def test_a_day_is_found_in_any_notation(
+    tmp_path: Path, embedder: EmbeddedEmbedder, reader: Reader, written: str, asked: str
+) -> None:
     settings = load_settings(indexes_dir=tmp_path / "indexes", index="t", model="none")
     (tmp_path / "docs").mkdir()
     for name, day, what in (
@@ -65,7 +72,7 @@ def test_a_day_is_found_in_any_notation(tmp_path: Path, embedder: EmbeddedEmbedd
         ("b", "1 May 2020", "The wheel of the cart broke"),
     ):
         (tmp_path / "docs" / f"{name}.txt").write_text(f"Workshop diary\n\n{what} on {day}. Nobody was hurt.")
-    models = Models(embedder, reader=Reader.load(2, 4))
+    models = Models(embedder, reader=reader)
     index_folder(tmp_path / "docs", settings, models)
     with open_pipeline(settings, models) as pipeline:
         question = f"What happened on {asked}?"

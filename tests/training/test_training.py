@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.models  # they train, or convert, one
 TRAINING = Path(__file__).resolve().parents[2] / "training"
 WORDS = (
     "the a bridge was opened in 1859 by anna and bob who when river over it is long of metres does claim yes no".split()

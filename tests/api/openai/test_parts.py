@@ -97,6 +97,7 @@ def test_what_may_be_the_beginning_of_a_stop_sequence_is_held_back(text: str, st
     assert Cutter([stop], None, len).add(text) == text[: text.find(stop) if stop in text else len(text) - held]
 
 
+@pytest.mark.no_cover
 def test_a_long_stop_sequence_takes_linear_time() -> None:
     began = time.process_time()
     assert Cutter(["b" + "a" * 200_000 + "b"], None, len).add("a" * 200_000) == "a" * 200_000
