@@ -26,12 +26,13 @@ from rag.index.folders import Expected
 from rag.seams import WritableIndex
 from rag.settings import Settings
 from rag.stores.milvus import lease
+from rag.stores.milvus import rows as milvus_rows
 from rag.stores.milvus import schema as milvus_schema
 from rag.stores.milvus import server as milvus_server
 from rag.stores.milvus import snapshot as milvus_snapshot
 from rag.stores.milvus import writer as milvus_writer
 from rag.stores.milvus.index import MilvusIndex, milvus_identity, milvus_names, published_at
-from rag.stores.milvus.schema import NEVER, collection
+from rag.stores.milvus.schema import NEVER, UNUSED, collection
 from rag.stores.milvus.server import MilvusRow, Server
 from rag.types import Filters, Stamp
 from tests.index.contract import (
@@ -326,6 +327,25 @@ def test_what_a_writer_writes_as_it_wakes_is_undone_by_its_successor(uri: str, n
     slept.close()
     with open_index(uri, name, write=True) as index:
         assert [info.id for info in index.documents()] == expected
+
+
+def test_what_a_writer_notes_of_a_file_as_it_wakes_brings_no_old_version_back(uri: str, name: str) -> None:
+    """It slept while it noted other marks of a file, and another writer put a new document in."""
+    slept = open_index(uri, name, create=True)
+    put(slept, MILLS, BRIDGES)
+    first = slept._writer
+    assert first is not None
+    (before,) = first._live("a/bridges.txt")
+    first._lease._delete(first._lease._key)
+    with open_index(uri, name, write=True) as index:
+        index.replace(BRIDGES_AGAIN)
+        first._put("documents", [milvus_rows.touched(before, Stamp(1, 2)) | UNUSED], 10_000)
+        index.publish()
+        assert [info.id for info in index.documents()] == ["a/bridges.txt", "mills.txt"]
+        assert index.document("a/bridges.txt") == BRIDGES_AGAIN.document
+        assert index.files()["a/bridges.txt"].sha256 == BRIDGES_AGAIN.document.sha256
+        assert published_state(index)[1] == {"a/bridges.txt", "mills.txt"}
+    slept.close()
 
 
 def leases(index: MilvusIndex) -> list[MilvusRow]:

@@ -237,12 +237,19 @@ class MilvusWriter:
 
     def _undo_late(self) -> None:
         """Undo what a writer before this one wrote after this one had come: it was asleep, and woke between its check
-        and its write. Version numbers begin with the fencing number, so they tell which writer made a version."""
+        and its write. Version numbers begin with the fencing number, so they tell which writer made a version. An old
+        version that it noted anew, such as with other marks of its file, is back beside the one of this writer."""
         since = self._since
         changed = f"added > {since} or (removed > {since} and removed < {NEVER})"
         known = self._inherited | self._retired
         late = [row for row in self._ledger(f"version < {self._fence} and ({changed})") if row["version"] not in known]
         self._undo(late, {row["version"] for row in late if row["added"] > since})
+        for part in _slices(sorted(self._retired)):
+            for row in self._ledger(f"version in {part} and removed == {NEVER}"):
+                if any(newer["version"] > row["version"] for newer in self._live(row["document"])):
+                    self._lease.check()  # else it is this writer that woke, and the next one that put it back
+                    self._put(DOCUMENTS, [self._gone(row)], 2 * PART)
+                    self._changed = True
 
     def _undo(self, changed: Sequence[MilvusRow], made: set[int]) -> None:
         """Delete the versions that were made, and put back those that were only retired."""
