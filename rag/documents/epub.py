@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from rag.documents import html, ooxml
 from rag.documents.blocks import Content
-from rag.documents.encoding import decode_page
+from rag.documents.encoding import decode_page, decode_text
 from rag.documents.ooxml import Element, local_name, value
 from rag.documents.receipt import Kind, Receipt
 from rag.errors import DocumentError
@@ -40,8 +40,9 @@ def parse(data: bytes, receipt: Receipt | None = None) -> Content:
         listed = list(_reading_order(package, dirname(path)))
         chapters = [chapter for chapter in listed if chapter in members]
         receipt.count(MISSING, len(listed) - len(chapters))
+        sheets = [decode_text(ooxml.part_bytes(book, sheet)) for sheet in _sheets(package, dirname(path)) & members]
         pages = (decode_page(ooxml.part_bytes(book, chapter)) for chapter in chapters)
-        blocks = [block for page in pages for block in html.fragment(page, receipt)]
+        blocks = [block for page in pages for block in html.fragment(page, receipt, sheets)]
     stated = _stated(package)
     return Content([blocks], title=stated.pop("title", ""), metadata=stated)
 
@@ -62,6 +63,14 @@ def _reading_order(package: Element, folder: str) -> Iterator[str]:
         if item is None or item.get("media-type") not in PAGES or "nav" in item.get("properties", "").split():
             continue
         yield normpath(join(folder, unquote(item.get("href", ""))))
+
+
+def _sheets(package: Element, folder: str) -> set[str]:
+    """The paths of the book's style sheets, which say what is set high or struck."""
+    items = package.iterfind("{*}manifest/{*}item")
+    return {
+        normpath(join(folder, unquote(item.get("href", "")))) for item in items if item.get("media-type") == "text/css"
+    }
 
 
 def _stated(package: Element) -> dict[str, str]:

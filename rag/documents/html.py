@@ -9,6 +9,7 @@ fetched.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rag.documents.blocks import Block, Content, one_line
@@ -52,10 +53,10 @@ def parse_markup(markup: str, receipt: Receipt | None = None) -> Content:
     return Content([blocks], title=_title(page), metadata=metadata)
 
 
-def fragment(markup: str, receipt: Receipt | None = None) -> list[Block]:
-    """The blocks of a piece of markup that is all content."""
+def fragment(markup: str, receipt: Receipt | None = None, sheets: Sequence[str] = ()) -> list[Block]:
+    """The blocks of a piece of markup that is all content; `sheets` are style sheets in files of their own."""
     receipt = receipt or Receipt()
-    page = with_styles(_parsed(markup))
+    page = with_styles(_parsed(markup), sheets)
     return (
         []
         if page.body is None

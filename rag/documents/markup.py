@@ -15,12 +15,14 @@ from rag.documents.blocks import Block, one_line, table_blocks
 from rag.documents.descriptions import described, without_repetitions
 from rag.documents.link_text import missed_address
 from rag.documents.markup_lines import WORD_BREAK, line_of
+from rag.documents.markup_looks import PLAIN, Look, look_of, tag_of
 from rag.documents.markup_tables import BREAKING, Table
 from rag.documents.mathml import formula_text
 from rag.documents.numerals import numeral
 from rag.documents.page_fields import FIELDS, TICKED, UNTICKED, entered
-from rag.documents.raised import LOWERED, RAISED, TextRun, joined_runs
+from rag.documents.raised import RAISED, TextRun, joined_runs
 from rag.documents.receipt import Receipt
+from rag.documents.symbols import in_font
 from rag.documents.text import literal_lines
 from rag.types import BlockKind
 
@@ -36,8 +38,9 @@ LISTS = frozenset({"ul", "ol", "dl", "dir", "menu"})
 WHITE_SPACE = re.compile(r"\s+")
 NOTE_MARK = re.compile(r"\[\w{1,4}\]")  # "[12]" set high: a reference to a footnote
 NOTE_NUMBER = re.compile(r"\w{1,4}|[*†‡§¶]{1,3}")
-SHIFTS = {"sup": RAISED, "sub": LOWERED}
-INLINE = frozenset({*SHIFTS, "a", "math", "img", *FIELDS})
+NOTE_ROLES = frozenset({"noteref", "doc-noteref"})
+APART = frozenset({"meter", "progress", "output"})  # drawn between words, as elements of other names are
+INLINE = frozenset({"a", "math", "img", *FIELDS, *APART})
 WHOLE = frozenset({"-text", "math", *FIELDS})  # nothing in them is read by itself
 BEFORE = 4  # pieces of a line before a link, by which its place is found again
 LONGEST_CELL = 1000  # characters; a table with a longer one lays out a page and holds no values
@@ -100,7 +103,7 @@ class _Writer:
         self._lists: list[_Numbers | None] = []  # those of each open list, None if it has bullets
         self._marker = ""
         self._preformatted = 0
-        self._shift = 0
+        self._looks: list[tuple[int, Look, bool]] = []  # of the elements that are open: id, look, if it is a mark
         self._links: list[
             tuple[list[TextRun], int, int]
         ] = []  # pieces, the numbers of them and of blocks before each link
@@ -108,11 +111,13 @@ class _Writer:
         self._table: Table | None = None
 
     def write(self, text: str) -> None:
+        look = self._looks[-1][1] if self._looks else PLAIN
         text = literal_lines(text) if self._preformatted else WHITE_SPACE.sub(" ", text)
-        self._open_pieces().append(TextRun(text, self._shift))
+        self._open_pieces().append(TextRun(in_font(text, look.font), look.shift))
 
     def enter(self, node: LexborNode) -> None:
-        tag = node.tag or ""
+        tag = tag_of(node)
+        self._open_look(node)
         if tag in INLINE or "-" in tag:
             self._enter_inline(node, tag)
         elif self._table is not None and tag != "caption":
@@ -136,8 +141,9 @@ class _Writer:
             self._break()
 
     def leave(self, node: LexborNode) -> None:
-        tag = node.tag or ""
-        if tag in SHIFTS or tag == "a" or "-" in tag:
+        tag = tag_of(node)
+        self._close_look(node)
+        if tag in ("a", *APART) or "-" in tag:
             self._leave_inline(node, tag)
         elif self._table is not None and tag not in ("table", "caption"):
             self._table.leave(tag)
@@ -167,13 +173,27 @@ class _Writer:
         self.blocks += map(Block, filter(None, self._pictures))
         self._pictures = []
 
+    def _open_look(self, node: LexborNode) -> None:
+        """Notes how the text of an element is set; the mark of a note gets brackets instead."""
+        own, outer = look_of(node), self._looks[-1][1] if self._looks else PLAIN
+        raised = own.shift == RAISED or (not outer.shift and _is_note_link(node))
+        mark = _note_mark(node) if raised else ""
+        if own == PLAIN and not mark:
+            return
+        look = Look(0 if mark else own.shift or outer.shift, own.font or outer.font)
+        brackets = bool(mark) and not mark.startswith("[")
+        self._looks.append((node.mem_id, look, brackets))
+        if brackets:
+            self.write(" [")
+
+    def _close_look(self, node: LexborNode) -> None:
+        if self._looks and self._looks[-1][0] == node.mem_id:
+            if self._looks[-1][2]:
+                self.write("]")
+            self._looks.pop()
+
     def _enter_inline(self, node: LexborNode, tag: str) -> None:
-        if tag in SHIFTS:
-            self._shift = SHIFTS[tag]
-            if tag == "sup" and (mark := _note_mark(node)):
-                self._shift = 0
-                self.write("" if mark.startswith("[") else " [")
-        elif tag == "a":
+        if tag == "a":
             self._links.append((self._open_pieces(), len(self._open_pieces()), len(self.blocks)))
         elif tag == "math":
             self.write(formula_text(node))
@@ -185,11 +205,7 @@ class _Writer:
             self._open_pieces().append(TextRun(WORD_BREAK))
 
     def _leave_inline(self, node: LexborNode, tag: str) -> None:
-        if tag in SHIFTS:
-            mark = _note_mark(node) if tag == "sup" else ""
-            self.write("]" if mark and not mark.startswith("[") else "")
-            self._shift = 0
-        elif tag == "a" and self._links:
+        if tag == "a" and self._links:
             pieces, start, above = self._links.pop()
             target = node.attributes.get("href")
             if pieces is self._open_pieces():
@@ -199,7 +215,7 @@ class _Writer:
                 self.write(f" ({address})" if address else "")
             elif inside := self.blocks[above:]:  # the link holds blocks, the first of which says where it leads
                 self._receipt.leads("", inside[0].text.partition("\n")[0], target)
-        elif "-" in tag:
+        elif tag != "a":
             self._open_pieces().append(TextRun(WORD_BREAK))
 
     def _end_line(self) -> None:
@@ -255,10 +271,20 @@ def _note_mark(node: LexborNode) -> str:
     return text if is_mark else ""
 
 
+def _is_note_link(node: LexborNode) -> bool:
+    """Tells if an element is a link to a note by its role, as in electronic books, and may be set high elsewhere."""
+    if node.tag != "a":
+        return False
+    attributes = node.attributes
+    return not NOTE_ROLES.isdisjoint(f"{attributes.get('epub:type') or ''} {attributes.get('role') or ''}".split())
+
+
 def _holds_values(node: LexborNode) -> bool:
     """Tells if a table is one, and not a means to lay out a page."""
     if (node.attributes.get("role") or "") in ("presentation", "none"):
         return False
+    if node.tag != "table":  # its role says so
+        return len(node.css("[role=row]")) > 1 and node.css_first("h1, h2, h3, h4, h5, h6, table") is None
     if len(node.css("table")) > 1 or node.css_first("h1, h2, h3, h4, h5, h6") is not None:  # css() finds `node` too
         return False
     if all(len(row.css("td, th")) < 2 for row in node.css("tr")):

@@ -22,7 +22,7 @@ from rag.documents.furniture import (
     sounds_like_furniture,
 )
 from rag.documents.page_fields import FIELDS, entered
-from rag.documents.receipt import IMAGE, MEDIUM, OBJECT, STRUCK, Receipt
+from rag.documents.receipt import IMAGE, MEDIUM, OBJECT, RUBY, STRUCK, Receipt
 from rag.documents.unseen import SMALLEST_IMAGE, WHITE, Colour, colour, look_alike
 from rag.documents.wrapping import UNSPACED
 
@@ -38,10 +38,12 @@ PICTURE = re.compile(r"url\(|gradient|image", re.IGNORECASE)
 CLEAR = re.compile(r"transparent|rgba\([^)]*,\s*0(?:\.0*)?\s*\)", re.IGNORECASE)
 SEE_THROUGH = frozenset({"", "none", "transparent", "inherit", "initial", "unset"})
 TOKEN = re.compile(r"[\w#-]+(?:\([^()]*\))?")
+PARTS = frozenset({"div", "section", "article", "aside", "p", "ul", "ol", "table"})
+SCRIPTS = re.compile(r"java ?script|\benable\b", re.IGNORECASE)  # what a page without them says of that
 ICON = re.compile(r"icon|logo|avatar|sprite|spacer|pixel|emoji|badge|blank|placeholder", re.IGNORECASE)
 PIXELS = re.compile(r"\s*(\d+)(?:\.\d+)?\s*(?:px)?\s*")
-LEAST_TEXTS = 3  # in a drawing: what has fewer is an icon
-COUNTED = frozenset({"img", "svg", "iframe", "object", "embed", "video", "audio"})
+LEAST_DRAWN = 3  # words or figures of a drawing: what says less is an icon
+COUNTED = frozenset({"img", "svg", "iframe", "object", "embed", "video", "audio", "rt"})
 EMBEDDED = {"iframe": OBJECT, "object": OBJECT, "embed": OBJECT, "video": MEDIUM, "audio": MEDIUM}
 
 
@@ -67,17 +69,18 @@ class Eye:
             self._count(node)
         if node.tag in FIELDS:
             return not _entered(node)
+        if node.tag == "noscript" and not SCRIPTS.search(text := _text(node)) and _words(text) >= LEAST_WORDS:
+            return self._receipt.hides(text)
         if node.tag in UNSEEN_TAGS:
             return is_apart(node) and not (node.tag == "label" and self._labels(node))
         if is_struck(node):
             self._receipt.count_text(STRUCK, _text(node))
             return True
-        if (is_hidden(node) or self._is_blank(node)) and not is_shown_beside(node):
+        if (is_hidden(node) or _is_silent(node) or self._is_blank(node)) and not is_shown_beside(node):
             if sounds_like_furniture(node):
                 return True
             text = _text(node)
-            words = sum(bool(WORD.search(part)) for part in text.split()) + len(UNSPACED_PAIR.findall(text))
-            few = words < LEAST_WORDS  # such as a key by which a table is sorted
+            few = _words(text) < LEAST_WORDS  # such as a key by which a table is sorted
             return not self._receipt.include_hidden if few else self._receipt.hides(text)
         return is_apart(node)
 
@@ -85,6 +88,8 @@ class Eye:
         """Tells if a label, which may be one of an empty field, says what was entered."""
         fields = label.css("input, select, textarea")
         name = label.attributes.get("for")
+        if not fields and not name:
+            fields = [beside for beside in (_before(label), _after(label)) if beside is not None][:1]
         if not fields and name and (field := self._fields.get(name)) is not None:
             fields = [field]
         return not is_hidden(label) and any(map(_entered, fields))
@@ -129,9 +134,28 @@ class Eye:
         if tag == "img":
             self._receipt.count(IMAGE, _is_undescribed(node))
         elif tag == "svg":
-            self._receipt.count(IMAGE, len(node.css("text")) >= LEAST_TEXTS)
+            texts = " ".join(text.text() or "" for text in node.css("text"))
+            self._receipt.count(IMAGE, len(texts.split()) >= LEAST_DRAWN)
+        elif tag == "rt":
+            self._receipt.count(RUBY)
         elif tag in EMBEDDED:
             self._receipt.count(EMBEDDED[tag], _is_shown(node))
+
+
+def _before(label: LexborNode) -> LexborNode | None:
+    """The field directly before a label."""
+    before = label.prev
+    while before is not None and before.tag == "-text":
+        before = before.prev
+    return before if before is not None and before.tag in FIELDS else None
+
+
+def _after(label: LexborNode) -> LexborNode | None:
+    """The field directly behind a label."""
+    after = label.next
+    while after is not None and after.tag == "-text":
+        after = after.next
+    return after if after is not None and after.tag in FIELDS else None
 
 
 def _paper(node: LexborNode) -> tuple[Colour | None] | None:
@@ -146,6 +170,15 @@ def _paper(node: LexborNode) -> tuple[Colour | None] | None:
         if text not in SEE_THROUGH:
             return (next((found for part in TOKEN.findall(text) if (found := colour(part))), None),)
     return None
+
+
+def _words(text: str) -> int:
+    return sum(bool(WORD.search(part)) for part in text.split()) + len(UNSPACED_PAIR.findall(text))
+
+
+def _is_silent(node: LexborNode) -> bool:
+    """Tells if a part of the page is kept from programs that read aloud, as parts are that scripts show by and by."""
+    return node.tag in PARTS and node.attributes.get("aria-hidden") == "true"
 
 
 def _text(node: LexborNode) -> str:

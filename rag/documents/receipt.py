@@ -37,6 +37,7 @@ FORMULA = Kind(
     "formula without a stored value", "formulas without a stored value", "open the file in its program and save it"
 )
 UNREADABLE = Kind("character that could not be read", "characters that could not be read")
+RUBY = Kind("reading beside characters (ruby)", "readings beside characters (ruby)")
 STRUCK = Kind("character of struck text", "characters of struck text")
 DELETED = Kind("character of deleted text (tracked changes)", "characters of deleted text (tracked changes)")
 HIDDEN = Kind("character of hidden text", "characters of hidden text", INCLUDE)

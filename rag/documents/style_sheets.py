@@ -1,24 +1,27 @@
 """The style sheets that a page holds -> styles of its elements, as far as they decide what a person sees.
 
-In: a parsed page. Out: the same page, with the declarations that show or hide text in the `style` of the elements that
-they hold for. Sheets count only on a page without scripts: what a sheet hides, scripts show by and by. Sheets in files
-of their own, and rules for one kind of screen, are not read.
+In: a parsed page. Out: the same page, with the declarations that show, hide or mark text (struck, set high or low, in a
+font of symbols) in the `style` of the elements that they hold for. What hides counts only on a page without scripts:
+what a sheet hides, scripts show by and by. Sheets in files of their own are read if the caller has them (`sheets`);
+rules for one kind of screen are not.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-PROPERTIES = frozenset({"display", "visibility", "font-size", "color", "background", "background-color"})
+HIDING = frozenset({"display", "visibility", "font-size", "color", "background", "background-color"})
+MARKING = frozenset({"text-decoration", "text-decoration-line", "vertical-align", "font-family"})
 COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
 MAY_HIDE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|font-size\s*:\s*[\d.]|color\s*:|background"
 )
+MARKS = re.compile(r"line-through|vertical-align\s*:\s*su(?:per|b)|wingdings|webdings|symbol", re.IGNORECASE)
 DECLARATION = re.compile(r"(?<![\w-])([\w-]+)\s*:\s*([^;]+)")
 FOR_SCREENS = re.compile(r"@media\s+(?:all|screen)\s*", re.IGNORECASE)
 PART = re.compile(r"(#[\w-]+)|(\.[\w-]+|\[[^\]]{0,200}\]|:[\w-]+)|([a-z][\w-]*)", re.IGNORECASE)
@@ -38,16 +41,19 @@ class _Rule(NamedTuple):
     declarations: dict[str, str]
 
 
-def with_styles(page: LexborHTMLParser) -> LexborHTMLParser:
-    """The page, with the styles of its own sheets in its elements."""
-    sheets = [element.text() or "" for element in page.css("style")]
-    sheet = COMMENT.sub("", "\n".join(sheets)[:LONGEST_SHEET])
-    if not MAY_HIDE.search(sheet) or page.css_first(RUNS) is not None:
+def with_styles(page: LexborHTMLParser, sheets: Sequence[str] = ()) -> LexborHTMLParser:
+    """The page, with the styles of its own sheets, and of `sheets` that stand before them, in its elements."""
+    own = [element.text() or "" for element in page.css("style")]
+    sheet = COMMENT.sub("", "\n".join([*sheets, *own])[:LONGEST_SHEET])
+    properties: frozenset[str] = MARKING if MARKS.search(sheet) else frozenset()
+    if MAY_HIDE.search(sheet) and page.css_first(RUNS) is None:
+        properties |= HIDING
+    if not properties:
         return page
     found: dict[int, dict[str, str]] = {}
     nodes = {}
     held = 0
-    for rule in sorted(_rules(sheet)):
+    for rule in sorted(_rules(sheet, properties)):
         matched = _matched(page, rule.selector) if held < MOST_HELD else []
         held += len(matched)
         for node in matched:
@@ -76,8 +82,8 @@ def _matched(page: LexborHTMLParser, selector: str) -> list[LexborNode]:
         return []
 
 
-def _rules(sheet: str) -> Iterator[_Rule]:
-    """Yields the rules of a sheet that decide what is seen, one for each of their selectors."""
+def _rules(sheet: str, properties: frozenset[str]) -> Iterator[_Rule]:
+    """Yields the rules of a sheet that state one of the properties, one for each of their selectors."""
     place = 0
     for selectors, body in _blocks(sheet):
         stated = [(name.lower(), text.strip()) for name, text in DECLARATION.findall(body)]
@@ -85,7 +91,7 @@ def _rules(sheet: str) -> Iterator[_Rule]:
             held = {
                 name: text.replace("!important", "").strip()
                 for name, text in stated
-                if name in PROPERTIES and text.endswith("!important") == important
+                if name in properties and text.endswith("!important") == important
             }
             for selector in selectors.split(",") if held else ():
                 place += 1

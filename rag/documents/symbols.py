@@ -70,14 +70,16 @@ def drawn_character(font: str | None, code: int) -> str:
 
 def in_font(text: str, font: str | None) -> str:
     """The text as a symbol font draws it: "þ" in Wingdings is a ticked box; the same text in any other font."""
-    return "".join(drawn_character(font, _code(character)) for character in text) if is_symbol_font(font) else text
+    return "".join(_drawn(character, font) for character in text) if is_symbol_font(font) else text
 
 
-def _code(character: str) -> int:
-    """The code of a character in a font of 256: files write it as itself, as Windows-1252, or in the private area."""
-    if ord(character) < 0x100 or PRIVATE <= ord(character) < PRIVATE + 0x100:
-        return ord(character)
+def _drawn(character: str, font: str | None) -> str:
+    """The character that the font draws: files write it as itself, as Windows-1252, or in the private area; one beyond
+    these is drawn by another font, as itself."""
+    code = ord(character)
+    if code < 0x100 or PRIVATE <= code < PRIVATE + 0x100:
+        return drawn_character(font, code)
     try:
-        return character.encode("cp1252")[0]
+        return drawn_character(font, character.encode("cp1252")[0])
     except UnicodeEncodeError:
-        return ord(character)
+        return character

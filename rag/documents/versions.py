@@ -22,8 +22,17 @@ _CHANGED = {
     4: ".json .jsonl .ndjson .tex",
     3: ".org .adoc .asciidoc",
 }
+# What style sheets set high or strike, tables told by roles, several tables of one file, names in several rows
+_LATER = {
+    6: ".html .htm .xhtml .md .markdown .rst .eml .msg .mbox .epub .ipynb .pdf .xls .xlsb .docx .docm .dotx .odt .doc",
+    5: ".xlsx .xlsm .ods .json .jsonl .ndjson .tex .csv .tsv",
+    4: ".org .adoc .asciidoc",
+    3: ".txt .text .ics .xml",
+}
 _VERSIONS: dict[str, int] = dict.fromkeys(_THIRD.split(), 3) | dict.fromkeys(_FOURTH.split(), 4)  # by suffix
-_VERSIONS |= {suffix: number for number, suffixes in _CHANGED.items() for suffix in suffixes.split()}
+_VERSIONS |= {
+    suffix: number for number, suffixes in [*_CHANGED.items(), *_LATER.items()] for suffix in suffixes.split()
+}
 
 
 def reader_version(name: str) -> int:
