@@ -27,6 +27,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from rag.documents.contained import Member
+from rag.documents.header_names import units_below
 from rag.documents.link_text import Link
 from rag.text.structure import cells, header_row, moved, without_bars
 from rag.types import CELL_SEPARATOR, BlockKind, BlockSpan, Section
@@ -185,7 +186,9 @@ def table_blocks(rows: Sequence[Sequence[str]], headers: int = 1) -> list[Block]
     titles = [Block(row[0]) for row in rows[:above] if row]
     body = rows[above:]
     count = max(1, headers - above)
-    while count < min(len(body) - 1, MOST_HEADERS) and _name_together(body[count - 1], body[count]):
+    while count < min(len(body) - 1, MOST_HEADERS) and (
+        _name_together(body[count - 1], body[count]) or units_below(body[count - 1 :])
+    ):
         count += 1
     return [*titles, table_block([*map(_spread, body[:count]), *body[count:]], count)]
 

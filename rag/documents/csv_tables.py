@@ -1,8 +1,9 @@
-"""Tables as text (csv, tsv) -> one table, its first row the header, after the lines that stand above it.
+"""Tables as text (csv, tsv) -> their tables, the first row of each its header, after the lines that stand above it.
 
 In: the bytes of a file, and its suffix. Out: the table; the sign between cells is found by trying which one cuts the
-first rows into equally many cells. Comments and lines that are much shorter than the table are text above it. It does
-not guess whether there is a header row: the first row of the table is taken for it.
+first rows into equally many cells. Comments and lines that are much shorter than the table are text above it. Behind an
+empty row, names above figures begin another table, and lines of one cell that end the file are text. It does not guess
+whether there is a header row: the first row of a table is taken for it.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from io import StringIO
-from itertools import islice
+from itertools import groupby, islice
 from typing import NamedTuple
 
 from rag.documents.blocks import Block, Content, table_block
 from rag.documents.damaged import told_as_damage
 from rag.documents.encoding import decode_text
+from rag.documents.header_names import is_figure, naming_rows, spread
 
 DELIMITERS = "\t;|,"  # the rarer a sign is in prose, the earlier, for files that two signs cut equally well
 TRIED = 50  # rows
@@ -50,8 +52,53 @@ def parse(data: bytes, suffix: str = ".csv") -> Content:
         rows = list(_rows(text, dialect))
     above = _rows_above(rows)
     lines = [*comments, *(_line(row, dialect.sign) for row in rows[:above])]
-    table = [row for row in rows[above:] if _width(row)]
-    return Content([[*map(Block, lines), table_block(table)]])
+    tables = list(_tables(rows[above:]))
+    return Content([[*map(Block, lines), *(block for table in tables for block in _table_blocks(table, dialect.sign))]])
+
+
+def _tables(rows: Sequence[list[str]]) -> Iterator[list[list[str]]]:
+    """Yields the filled rows of each table; one begins behind an empty row, with names above figures."""
+    table: list[list[str]] = []
+    for stretch in _stretches(rows):
+        if table and (_begins_table(stretch) or _are_lines(stretch)):
+            yield table
+            table = []
+        table += stretch
+    if table:
+        yield table
+
+
+def _stretches(rows: Sequence[list[str]]) -> Iterator[list[list[str]]]:
+    """Yields the rows between empty ones."""
+    for filled, stretch in groupby(rows, key=lambda row: bool(_width(row))):
+        if filled:
+            yield list(stretch)
+
+
+def _begins_table(stretch: Sequence[Sequence[str]]) -> bool:
+    """Tells if a stretch of rows, behind titles, begins with names of columns, the figures of which stand below."""
+    titles = next((place for place, row in enumerate(stretch) if _width(row) > 1), len(stretch))
+    rows = stretch[titles : titles + TRIED]
+    if len(rows) < 2 or any(map(is_figure, rows[0])) or not all(cell.strip() for cell in rows[0][1 : _width(rows[0])]):
+        return False
+    return any(is_figure(cell) for row in rows[1:] for cell in row)
+
+
+def _are_lines(stretch: Sequence[Sequence[str]]) -> bool:
+    """Tells if the rows are lines of text: each has its first cell only, with some words."""
+    return all(_width(row) == 1 and len(row[0].split()) > 2 for row in stretch)
+
+
+def _table_blocks(table: Sequence[list[str]], sign: str) -> list[Block]:
+    """The rows of a table, after its titles; lines of text, and pairs of a label and its value, as lines."""
+    if _are_lines(table) or all(map(_is_pair, table)):
+        return [Block("\n".join(_line(row, sign) for row in table))]
+    titles = next((place for place, row in enumerate(table) if _width(row) > 1), 0)
+    rows = list(table[titles:])
+    headers = naming_rows(rows)
+    for place in range(headers - 1):
+        rows[place] = spread(rows[place], rows[place + 1])
+    return [*(Block(_line(row, sign)) for row in table[:titles]), table_block(rows, headers)]
 
 
 def _comments(text: str) -> tuple[list[str], str]:
@@ -124,7 +171,12 @@ def _width(row: Sequence[str]) -> int:
 def _line(row: Sequence[str], sign: str) -> str:
     """A row that is no part of the table, as a line."""
     filled = list(row[: _width(row)])
-    return " ".join(filled) if sign == "\t" else f"{sign} ".join(filled)
+    return " ".join(filled) if sign == "\t" or _is_pair(row) else f"{sign} ".join(filled)
+
+
+def _is_pair(row: Sequence[str]) -> bool:
+    """Tells if a row is a label, with its colon, and its value."""
+    return _width(row) == 2 and row[0].rstrip().endswith(":")
 
 
 def _rows(text: str, dialect: _Dialect) -> Iterator[list[str]]:

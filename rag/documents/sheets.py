@@ -18,6 +18,7 @@ from itertools import pairwise
 from rag.documents import ooxml
 from rag.documents.blocks import Block, Content, table_block
 from rag.documents.grid import DataCell, Sheet, Span
+from rag.documents.header_names import YEAR, are_units, names_go_on, spread
 from rag.documents.protected import is_protected
 from rag.documents.receipt import Receipt
 from rag.errors import DocumentError
@@ -187,12 +188,19 @@ def _name_together(upper: SheetRow, lower: SheetRow, below: SheetRow, spans: Seq
     Names in merged cells stand above the names that they have in common. Without merged cells, the lower row names
     columns of figures to which the upper one gives no name.
     """
-    if _has_figures(upper) or _has_figures(lower):
+    if _has_values(upper) or _has_values(lower):
         return False
+    if are_units(list(lower.values())):
+        return _has_figures(below)
     covered = {column for span in spans for column in range(span.left, min(span.right, span.left + MOST_SPANNED) + 1)}
     if covered:
         own = all(column in covered or lower.get(column, name) == name for column, name in upper.items())
         return own and not covered.isdisjoint(lower)
+    columns = sorted(upper.keys() | lower.keys() | below.keys())
+    if names_go_on(
+        *([str(row.get(column, "")) for column in columns] for row in (upper, lower)), [list(below.values())]
+    ):
+        return True
     unnamed = (isinstance(text, DataCell) and column in lower and column not in upper for column, text in below.items())
     return len(upper) < len(lower) and any(unnamed)
 
@@ -230,6 +238,9 @@ def _table_blocks(
         )
     texts = [[str(rows[number].get(column, "")) for column in columns] for number in numbers]
     if len(table.headers) > 1:
+        for place, number in enumerate(table.headers[:-1], start=len(table.titles)):
+            if number not in wide:
+                texts[place] = spread(texts[place], texts[place + 1])
         for place, number in enumerate(table.headers, start=len(table.titles)):
             for span in wide.get(number, ()):  # a name that spans columns is the name of each
                 if span.right - span.left < MOST_SPANNED and span.left in rows[number]:
@@ -239,6 +250,12 @@ def _table_blocks(
                     ]
     titles = [Block(" ".join(filter(None, row))) for row in texts[: len(table.titles)]]
     return [*titles, table_block(texts[len(table.titles) :], max(1, len(table.headers)))]
+
+
+def _has_values(row: SheetRow) -> bool:
+    """Tells if a row holds figures other than years, which name columns beside other names."""
+    figures = [text for text in row.values() if isinstance(text, DataCell)]
+    return len(figures) == len(row) or not all(map(YEAR.fullmatch, figures))
 
 
 def _has_figures(row: SheetRow) -> bool:

@@ -119,6 +119,7 @@ def _sheet(package: zipfile.ZipFile, path: str, name: str, book: _Book) -> Sheet
     _settle(rows, tables(package, path), book.receipt)
     for (row, column), address in rows.links.items():
         text = rows.filled.get(row, {}).get(column, "")
+        book.receipt.leads("", text, address)
         if behind := address_beside(text, address):
             rows.filled[row][column] = text + behind
     return Sheet(name, rows.filled, rows.spans)
@@ -222,7 +223,7 @@ def _text(cell: Element, look: CellStyle, book: _Book) -> str:
     """The text that the cell shows; a `DataCell` if it is no text."""
     parts = {local_name(child): child for child in cell}
     kind, stored = cell.get("t", "n"), _content(parts.get("v")).strip()
-    book.receipt.count(FORMULA, "f" in parts and "v" not in parts)
+    book.receipt.count(FORMULA, "f" in parts and not stored and kind != "str")
     match kind:
         case "inlineStr":
             inner = parts.get("is")

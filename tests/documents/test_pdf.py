@@ -13,7 +13,7 @@ from rag.documents.pdf import reader as pdf
 from rag.documents.pdf.close_cells import with_close_cells
 from rag.documents.pdf.headings import Heading
 from rag.documents.pdf.layout import layout_blocks
-from rag.documents.pdf.lines import Line, Word, whole_lines
+from rag.documents.pdf.lines import Line, Word, spaced, whole_lines
 from rag.documents.read import read_document
 from rag.documents.wrapping import join, whole_words
 from rag.errors import DocumentError
@@ -707,3 +707,81 @@ def test_words_that_stand_by_chance_where_a_cell_does_are_no_cell() -> None:
     wide = words((72, 90, "Full"), (93, 135, "brightness"), (150, 165, "250"))._replace(baseline=685)
     assert with_close_cells([row, even]) == [row, even]
     assert [line.text for line in with_close_cells([row, wide])] == ["Speed | 249", "Full brightness | 250"]
+
+
+def table_lines(*rows: tuple[float, list[tuple[float, str]]], size: float = 10) -> list[Line]:
+    """Lines of a page, given as baselines and words with their left edges; a character is half the size wide."""
+    lines = []
+    for baseline, words in rows:
+        spans = [(left, left + size / 2 * len(text)) for left, text in words]
+        text, cells = spaced([text for _, text in words], spans, size)
+        placed = tuple(Word(*span, text) for span, (_, text) in zip(spans, words, strict=True))
+        lines.append(Line(text, spans[0][0], spans[-1][1], baseline, size, cells=cells, words=placed))
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        (  # cells that begin with years; the widest cells of each column nearly touch
+            [
+                (700.0, [(50, "Year"), (82, "Wool"), (114, "Milk")]),
+                (685.0, [(50, "2021"), (82, "10"), (114, "8")]),
+                (670.0, [(50, "2022"), (82, "12"), (114, "9")]),
+            ],
+            "Year | Wool | Milk\n2021 | 10 | 8\n2022 | 12 | 9",
+        ),
+        (  # a row that is told by the one above, and tells the one below
+            [
+                (700.0, [(50, "Dog"), (90, "Fly")]),
+                (685.0, [(50, "Barns"), (90, "3")]),
+                (670.0, [(50, "Farmer"), (90, "Low")]),
+                (655.0, [(50, "Helper"), (90, "Ann")]),
+            ],
+            "Dog | Fly\nBarns | 3\nFarmer | Low\nHelper | Ann",
+        ),
+        (  # names at the left of their columns, figures at the right, as spreadsheets print them
+            [
+                (700.0, [(50, "Barn"), (100, "Ewes"), (150, "Rams")]),
+                (685.0, [(50, "North"), (138, "31"), (190, "2")]),
+                (670.0, [(50, "South"), (138, "28"), (190, "1")]),
+            ],
+            "Barn | Ewes | Rams\nNorth | 31 | 2\nSouth | 28 | 1",
+        ),
+        (  # ... with names above names, none above the first column
+            [
+                (715.0, [(115, "2021"), (215, "2022")]),
+                (700.0, [(100, "Ewes"), (150, "Rams"), (200, "Ewes"), (250, "Rams")]),
+                (685.0, [(50, "North"), (138, "31"), (190, "2"), (238, "33"), (290, "3")]),
+                (670.0, [(50, "South"), (138, "28"), (190, "1"), (238, "27"), (290, "1")]),
+            ],
+            "| 2021 Ewes | 2021 Rams | 2022 Ewes | 2022 Rams\nNorth | 31 | 2 | 33 | 3\nSouth | 28 | 1 | 27 | 1",
+        ),
+        (  # names of groups of rows are rows
+            [
+                (700.0, [(50, "Barn"), (120, "Ewes")]),
+                (685.0, [(50, "On"), (65, "the"), (85, "hill")]),
+                (670.0, [(50, "North"), (120, "31")]),
+                (655.0, [(50, "East"), (120, "30")]),
+                (640.0, [(50, "In"), (65, "the"), (85, "vale"), (110, "below")]),
+                (625.0, [(50, "South"), (120, "28")]),
+            ],
+            "Barn | Ewes\nOn the hill\nNorth | 31\nEast | 30\nIn the vale below\nSouth | 28",
+        ),
+    ],
+)
+def test_rows_and_names_of_tables(rows: list[tuple[float, list[tuple[float, str]]]], text: str) -> None:
+    ((table,),) = layout_blocks([table_lines(*rows)])
+    assert (table.kind, table.text) == ("table", text)
+
+
+def test_a_line_between_two_tables_joins_them_not() -> None:
+    rows = [
+        (700.0, [(50.0, "Barn"), (120.0, "Ewes")]),
+        (685.0, [(50.0, "North"), (120.0, "31")]),
+        (650.0, [(50.0, "Shepherds:")]),
+        (635.0, [(50.0, "Name"), (120.0, "Dog")]),
+        (620.0, [(50.0, "Low"), (120.0, "Fly")]),
+    ]
+    (blocks,) = layout_blocks([table_lines(*rows)])
+    assert [block.text for block in blocks] == ["Barn | Ewes\nNorth | 31", "Shepherds:", "Name | Dog\nLow | Fly"]

@@ -121,6 +121,28 @@ TABLE = "Barn | Ewes | Rams\nNorth | 31 | 2"
         ),
         ("a.csv", "Barn,Ewes\nNorth,31,2\nSouth,5,1\n", "Barn | Ewes\nNorth | 31 | 2\nSouth | 5 | 1"),
         ("a.csv", "7,7\n1,2\n", "7 | 7\n1 | 2"),
+        (
+            "a.csv",
+            "Barns\nBarn,Ewes\nNorth,31\n\nShepherds\nName,Phone,Dog\nLow,0512,Fly\n\nBy hand in May\n",
+            "Barns\n\nBarn | Ewes\nNorth | 31\n\nShepherds\n\nName | Phone | Dog\nLow | 0512 | Fly\n\nBy hand in May",
+        ),
+        (
+            "a.csv",
+            "Flock:;Low Meadow\n\nDay:;3 May\n\nBarn;Ewes;Rams\nNorth;31;2\nSouth;5;1\n",
+            f"Flock: Low Meadow\n\nDay: 3 May\n\n{TABLE}\nSouth | 5 | 1",
+        ),
+        (
+            "a.csv",
+            "Flock:;Low Meadow\nDay:;3 May\nTime:;noon\n\nBarn;Ewes;Rams\nNorth;31;2\nSouth;5;1\n",
+            f"Flock: Low Meadow\n\nDay: 3 May\n\nTime: noon\n\n{TABLE}\nSouth | 5 | 1",
+        ),
+        ("a.csv", "Barn,Water,Hay\n,l/day,kg\nNorth,31,2\n", "Barn | Water l/day | Hay kg\nNorth | 31 | 2"),
+        (
+            "a.csv",
+            "Barn,2021,,2022,\n,Ewes,Rams,Ewes,Rams\nNorth,31,2,33,3\n",
+            "Barn | 2021 Ewes | 2021 Rams | 2022 Ewes | 2022 Rams\nNorth | 31 | 2 | 33 | 3",
+        ),
+        ("a.csv", "Unit,Name\nm,metre\ns,second\n", "Unit | Name\nm | metre\ns | second"),
         ("a.csv", "x,y\n1,2\n\n3,4,5\n", "x | y\n1 | 2\n3 | 4 | 5"),
     ],
 )
@@ -304,6 +326,22 @@ def test_strings_and_links_of_cells(tmp_path: Path) -> None:
     )
 
 
+def test_addresses_of_links_and_formulas_without_values(tmp_path: Path) -> None:
+    cells = "<c r='A1' t='inlineStr'><is><t>Shearing</t></is></c><c r='B1'><f>1+1</f><v/></c><c><f>2+2</f><v>4</v></c>"
+    cells += "<c t='str'><f>T(A9)</f><v></v></c>"
+    link = "<Relationship Id='k' Type='x/hyperlink' Target='https://wool.example/day' TargetMode='External'/>"
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(
+        raw_workbook(f"<row r='1'>{cells}</row>", "<hyperlinks><hyperlink ref='A1' r:id='k'/></hyperlinks>", "", link)
+    )
+    document = read_document(path, "a")
+    assert document.text == "Shearing | 4"
+    assert [(document.text[link.start : link.end], link.url) for link in document.links] == [
+        ("Shearing", "https://wool.example/day")
+    ]
+    assert document.notes == ("1 formula without a stored value; open the file in its program and save it",)
+
+
 def test_cells_far_away_cost_nothing(tmp_path: Path) -> None:
     far = "<row r='1048576'><c r='XFD1048576' t='inlineStr'><is><t>{}</t></is></c></row>"
     near = "<row r='1'><c r='B1'><v>1</v></c><c r='C1'><v>2</v></c></row>"
@@ -322,7 +360,7 @@ def test_cells_far_away_cost_nothing(tmp_path: Path) -> None:
             [["Name", "", "City"], ["Ann", "Miller", "Wells"], ["Bob", "Baker", 7]],
             "Name | | City\nAnn | Miller | Wells\nBob | Baker | 7",
         ),
-        ([["", "Sales", ""], ["Area", "May", "June"], ["North", 1, 2]], "Area | Sales May | June\nNorth | 1 | 2"),
+        ([["", "Sales", ""], ["Area", "May", "June"], ["North", 1, 2]], "Area | Sales May | Sales June\nNorth | 1 | 2"),
         (
             [["Barn", "Ewes"], ["North", 3], [], ["South", 4], [], [], ["All", 7]],
             "Barn | Ewes\nNorth | 3\nSouth | 4\nAll | 7",
@@ -411,6 +449,10 @@ def test_rows_that_name_the_columns_together(tmp_path: Path) -> None:
     assert text_of(tmp_path, workbook({"Sheet1": rows}, merged="B1:C1"), "a.xlsx") == (
         "Region | Sales 2023 | Sales 2024 | Note\nNorth | 1 | 2 | a"
     )
+    rows = [["Barn", 2021, "", 2022, ""], ["", "Ewes", "Rams", "Ewes", "Rams"], ["North", 31, 2, 33, 3]]
+    assert text_of(tmp_path, workbook({"Sheet1": rows}), "c.xlsx").startswith("Barn | 2021 Ewes | 2021 Rams")
+    rows = [["Barn", "Water", "Hay"], ["", "l/day", "kg"], ["North", 31, 2]]
+    assert text_of(tmp_path, workbook({"Sheet1": rows}), "d.xlsx") == "Barn | Water l/day | Hay kg\nNorth | 31 | 2"
     names: list[list[object]] = [["Name", "Town", "Score"], ["Ann", "Wells", ""], ["Bob", "", 3]]
     assert text_of(tmp_path, workbook({"Sheet1": names}), "b.xlsx") == ("Name | Town | Score\nAnn | Wells\nBob | | 3")
 

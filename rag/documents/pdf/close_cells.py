@@ -8,12 +8,14 @@ gaps there than elsewhere. Pure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
 from rag.documents.pdf.lines import COLUMN_GAP, Line, Word
 from rag.types import CELL_SEPARATOR
 
+FIGURE = re.compile(r"[-+(]?[\d.,]*\d[%)]?")
 SAME_EDGE = 0.2  # of the size
 FARTHEST = 3.0  # of the size: from a row to the next
 LEAST_GAP = 0.3  # of the size
@@ -23,37 +25,51 @@ WIDER = 1.4  # times the other gaps of the line
 def with_close_cells(lines: Sequence[Line]) -> list[Line]:
     """The lines, those that are rows with the separators of their cells."""
     read = list(lines)
+    cells: dict[int, list[list[Word]]] = {}  # of the lines that are rows
+    for place, line in enumerate(read):
+        if line.words and line.cells > 1:
+            cells[place] = _cells(line)
     for place in [*range(1, len(read)), *range(len(read) - 2, -1, -1)]:  # from the rows above, then from those below
         for beside in (place - 1, place + 1):
-            if 0 <= beside < len(read) and read[place].cells == 1 and read[beside].cells > 1:
-                read[place] = _as_row(read[place], read[beside])
+            if place not in cells and beside in cells and read[place].cells == 1:
+                found = _as_row(read[place], read[beside], cells[beside])
+                if found is not None:
+                    read[place], cells[place] = found
     return read
 
 
-def _as_row(line: Line, row: Line) -> Line:
-    """The line with the borders of the row's cells; as it is if it has none there."""
+def _as_row(line: Line, row: Line, cells: list[list[Word]]) -> tuple[Line, list[list[Word]]] | None:
+    """The line with the borders of the row's cells, and its own cells; None if it has none there.
+
+    It begins where the row does, or, as names of columns do, where a later cell of it does.
+    """
     near = abs(line.baseline - row.baseline) < FARTHEST * line.size and abs(line.size - row.size) < 0.1 * line.size
-    if not (near and line.words and row.words and line.upright) or abs(line.left - row.left) > line.size:
-        return line
-    cells = _cells(row)
-    begins = [_border(line, cell) for cell in cells[1:]]
+    if not (near and line.words and line.upright):
+        return None
+    first = 0
+    if abs(line.left - row.left) > line.size:
+        first = next((place for place, cell in enumerate(cells) if place and _fits(line.words[0], cell, line.size)), 0)
+        if not first or len(cells) - first < 2:
+            return None
+    begins = [_border(line, cell) for cell in cells[first + 1 :]]
     borders = [begin for begin in begins if begin is not None]
-    if len(cells) != row.cells or len(borders) != len(cells) - 1 or sorted(set(borders)) != borders:
-        return line
+    if len(cells) < 2 or len(borders) != len(begins) or sorted(set(borders)) != borders:
+        return None
     gaps = [after.left - before.right for before, after in pairwise(line.words)]
     inner = [gap for number, gap in enumerate(gaps, 1) if number not in borders]
     if any(gaps[border - 1] < max(LEAST_GAP * line.size, WIDER * max(inner, default=0.0)) for border in borders):
-        return line
-    ends = [*borders, len(line.words)]
-    texts = [" ".join(word.text for word in line.words[a:b]) for a, b in pairwise([0, *ends])]
-    return line._replace(text=CELL_SEPARATOR.join(texts), cells=len(texts))
+        return None
+    own = [list(line.words[a:b]) for a, b in pairwise([0, *borders, len(line.words)])]
+    texts = [" ".join(word.text for word in words) for words in own]
+    return line._replace(text=CELL_SEPARATOR.join(texts), cells=len(texts)), own
 
 
 def _cells(row: Line) -> list[list[Word]]:
-    """The words of the row by its wide gaps."""
+    """The words of the row by its wide gaps; each of a row of figures by itself."""
+    gap = LEAST_GAP if all(FIGURE.fullmatch(word.text) for word in row.words) else COLUMN_GAP
     cells = [[row.words[0]]]
     for before, word in pairwise(row.words):
-        if word.left - before.right > COLUMN_GAP * row.size:
+        if word.left - before.right > gap * row.size:
             cells.append([])
         cells[-1].append(word)
     return cells

@@ -21,7 +21,7 @@ from rag.documents.pdf.headings import Heading, Text, levels
 from rag.documents.pdf.lines import Line, whole_lines
 from rag.documents.pdf.marginal import without_marginal
 from rag.documents.pdf.row_height import with_whole_rows
-from rag.documents.pdf.tables import aligned_table, is_row, wraps
+from rag.documents.pdf.tables import aligned_table, is_row, names_rows, wraps
 from rag.documents.wrapping import BETWEEN_UNSPACED, join, whole_words
 from rag.types import BlockKind
 
@@ -268,7 +268,8 @@ def _table_lines(units: Sequence[_Unit], ranks: Sequence[int]) -> list[Line]:
         if level or len(unit.lines) > 1 or (found and not _is_next_row(found, line)):
             break
         following = units[place + 1].lines[0] if place + 1 < len(units) else line
-        if not is_row(line) and not (found and wraps(found[-1], line)) and not _begins_row(line, following):
+        in_table = is_row(line) or (found and wraps(found[-1], line)) or _begins_row(line, following)
+        if not in_table and not (found and names_rows(found, line, following)):
             break
         found.append(line)
     return found if sum(line.cells > 1 for line in found) >= LEAST_ROWS else []

@@ -19,6 +19,7 @@ OVERLAP = 0.3  # of the size: how far a piece may reach into the one before it (
 COLUMN_GAP = 1.5  # of the size: words farther apart are cells of a row; justified text stays below
 
 LONE_MARKER = re.compile(r"[^\w\s]|[(\[]?\w{1,5}[.)\]]|\d+(?:[.-]\d+)*")  # before the text of an item or heading
+YEAR = re.compile(r"(?:19|20)\d\d")  # years beside one another name columns
 LEADER = re.compile(r"(?:(?<!\s)\s+)?(?:[.·…_]\s?){5,}\s*")  # dots that lead from an entry to its page
 
 
@@ -59,8 +60,9 @@ def whole_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
 def spaced(words: Sequence[str], spans: Sequence[tuple[float, float]], size: float) -> tuple[str, int]:
     """The line's text and the number of its cells: words with a wide gap between them are cells of a row."""
     text, cells = words[0], 1
+    years = len(words) > 1 and all(map(YEAR.fullmatch, words))
     for word, before, after in zip(words[1:], spans, spans[1:], strict=False):
-        apart = after[0] - before[1] > COLUMN_GAP * size and not LONE_MARKER.fullmatch(text)
+        apart = after[0] - before[1] > COLUMN_GAP * size and not (LONE_MARKER.fullmatch(text) and not years)
         text += (CELL_SEPARATOR if apart else " ") + word
         cells += apart
     return text, cells

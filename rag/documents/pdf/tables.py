@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from rag.documents.blocks import Block, table_block
+from rag.documents.header_names import spread
 from rag.documents.pdf.lines import COLUMN_GAP, Line, Word
 from rag.documents.wrapping import join
 
@@ -25,6 +26,13 @@ SENTENCE_ENDS = (".", "!", "?", ":", ";")
 MOST_HEADERS = 4  # rows
 ADDRESS = re.compile(r"@|://|^www\.")  # begins in lower case and goes on with nothing
 DIGIT = re.compile(r"\d")
+NAMING = re.compile(
+    r"(?:FY|CY|Q[1-4]|H[12]|[1-4]Q)?\s?['’]?(?:(?:19|20)\d\d)?|(?:19|20)\d\d\s?[EeAa]?"
+)  # 2023, Q1, FY 2023
+MOST_GROUP_WORDS = 8
+MOST_SET_IN = 3.0  # of the size: rows below the name of their group
+SAME_STEP = 1.4  # times: steps from line to line that are the same
+MOST_STEP = 2.5  # of the size
 FIGURE = re.compile(r"[-+(]?[\d.,]*\d[%)]?")
 
 
@@ -42,11 +50,39 @@ def is_row(line: Line) -> bool:
 
 def aligned_table(lines: Sequence[Line], known: Set[str]) -> Block:
     """The lines as a table; each as it is if no columns are seen. `known` are words, as `join` takes them."""
-    columns = _columns(lines) if all(line.words for line in lines) else []
+    columns = (
+        _columns([line for line in lines if not _is_group(line, lines)]) if all(line.words for line in lines) else []
+    )
     if not columns:
         return Block("\n".join(line.text for line in lines), kind="table")
-    whole = _whole_rows([_placed(line, columns) for line in lines], known)
-    return table_block(whole, _header_rows(whole))
+    placed = [
+        [line.text, *[""] * (len(columns) - 1)] if _is_group(line, lines) else _placed(line, columns) for line in lines
+    ]
+    whole = _whole_rows(placed, known)
+    headers = _header_rows(whole)
+    for place in range(headers - 1):
+        whole[place] = spread(whole[place], whole[place + 1])
+    return table_block(whole, headers)
+
+
+def names_rows(above: Sequence[Line], line: Line, below: Line) -> bool:
+    """Tells if a line within a table, which has no cells, names the rows below it: short, at the table's left, and as
+    far from the rows beside it as these are from one another."""
+    if line.cells > 1 or not line.words or len(line.words) > MOST_GROUP_WORDS or line.text.endswith(SENTENCE_ENDS):
+        return False
+    if below.cells < 2 or not any(FIGURE.fullmatch(word.text) for word in below.words):
+        return False
+    at_left = abs(line.left - min(row.left for row in above)) < SAME_LEFT * line.size
+    under = abs(below.left - line.left) < MOST_SET_IN * line.size
+    steps = [above[-1].baseline - line.baseline, line.baseline - below.baseline]
+    return at_left and under and 0 < min(steps) and max(steps) < min(SAME_STEP * min(steps), MOST_STEP * line.size)
+
+
+def _is_group(line: Line, lines: Sequence[Line]) -> bool:
+    """Tells if a line of a table has one cell, which stands at the left and may reach beyond its column."""
+    if line.cells > 1 or len(_parts(line, COLUMN_GAP)) > 1 or sum(row.cells > 1 for row in lines) < 2:
+        return False
+    return abs(line.left - min(row.left for row in lines)) < SAME_LEFT * line.size and not line.text[:1].islower()
 
 
 def wraps(above: Line, below: Line) -> bool:
@@ -90,10 +126,17 @@ def _same_cell(above: str, cell: str) -> bool:
 
 def _header_rows(rows: Sequence[Sequence[str]]) -> int:
     """The number of rows of names, above the first row with figures, that leave the first column to one another."""
-    data = next((place for place, row in enumerate(rows) if DIGIT.search("".join(row))), 0)
+    data = next((place for place, row in enumerate(rows) if any(map(_is_value, row))), 0)
+    alone = next((place for place, row in enumerate(rows[:data]) if place and sum(map(bool, row)) < 2), data)
+    data = min(data, alone)
     if 1 < data <= MOST_HEADERS and all(not (above[0] and below[0]) for above, below in pairwise(rows[:data])):
         return data
     return 1
+
+
+def _is_value(cell: str) -> bool:
+    """Tells if a cell holds a figure that names nothing, as years, quarters and days do."""
+    return bool(DIGIT.search(cell)) and not NAMING.fullmatch(cell)
 
 
 def _columns(lines: Sequence[Line]) -> list[_Stripe]:
@@ -101,13 +144,31 @@ def _columns(lines: Sequence[Line]) -> list[_Stripe]:
     most = max(map(len, cells))
     white = LEAST_WHITE * min(line.size for line in lines)
     filled = _merged((_extent(part) for line in lines for part in _parts(line, PART_GAP)), white)
-    if len(filled) >= most:
+    if len(filled) == most:
         return filled
-    fullest = [row for row in cells if len(row) == most]
-    stripes = [_Stripe(min(cell[0].left for cell in column), max(cell[-1].right for cell in column))
-               for column in zip(*fullest, strict=True)]  # fmt: skip
-    apart = all(left.right < right.left for left, right in zip(stripes, stripes[1:], strict=False))
-    return stripes if apart else []
+    by_order = _columns_by_order(cells, most)
+    more = len(_merged((_extent(part) for row in cells for part in row), white)) > most
+    if len(filled) > most and not (more and by_order):
+        return filled
+    return by_order
+
+
+def _columns_by_order(cells: Sequence[Sequence[list[Word]]], most: int) -> list[_Stripe]:
+    """The columns that the rows with the most cells fill, each with its own; none if they are not apart.
+
+    Names may stand at the left of columns whose figures stand at the right, nearer to the next name than to their own:
+    rows that lack the first cell only are counted in.
+    """
+    full = [row for row in cells if len(row) == most]
+    edge = max(row[0][-1].right for row in full)
+    columns = [[_extent(cell) for cell in column] for column in zip(*full, strict=True)]
+    for row in cells:
+        if len(row) == most - 1 > 1 and row[0][0].left > edge:
+            for column, cell in zip(columns[1:], row, strict=True):
+                column.append(_extent(cell))
+    stripes = [_Stripe(min(cell.left for cell in column), max(cell.right for cell in column)) for column in columns]
+    apart = all(left.right < right.left for left, right in pairwise(stripes))
+    return stripes if apart and len(full) > 1 else []
 
 
 def _parts(line: Line, gap: float) -> list[list[Word]]:
