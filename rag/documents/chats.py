@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rag.documents.blocks import Block, clean, one_line
+from rag.documents.chat_forms import is_said_by_role
 from rag.documents.link_text import address_beside
 from rag.documents.receipt import STRUCK, Receipt
 
@@ -21,15 +22,16 @@ _Message = Mapping[str, Any]
 
 WHO = (
     "from", "from_name", "sender_name", "senderName", "sender", "author", "creator", "user_name", "username", "user",
-    "actor", "source", "sourceNumber",
+    "actor", "source", "sourceNumber", "role",
 )  # fmt: skip
 WHEN = (
     "date", "datetime", "timestamp", "timestamp_ms", "ts", "time", "created_at", "createdAt", "created_date",
-    "create_time", "sent_at", "date_unixtime",
+    "create_time", "sent_at", "date_unixtime", "createdDateTime", "origin_server_ts",
 )  # fmt: skip
 WHAT = ("text", "content", "message", "body", "data", "caption")
 NAME = (
-    "real_name", "display_name", "nickname", "global_name", "name", "username", "user_name", "first_name", "id", "role",
+    "real_name", "display_name", "displayName", "nickname", "global_name", "name", "username", "user_name",
+    "first_name", "id", "role",
 )  # fmt: skip
 FILES = (
     "files",
@@ -81,7 +83,7 @@ def is_chat(records: Sequence[object]) -> bool:
     for record in records:
         if not isinstance(record, dict) or len(_others(record)) > MOST_OTHERS:
             return False
-        told += bool(_who(record, {}) and _when(record) and _says(record))
+        told += bool(_who(record, {}) and (_when(record) or is_said_by_role(record)) and _says(record))
     return told > 0 and told >= LEAST_MESSAGES * len(records)
 
 
@@ -121,6 +123,9 @@ def _who(message: _Message, names: Mapping[str, str]) -> str:
 
 
 def _name_in(person: Mapping[str, Any]) -> str:
+    inner = person.get("user")
+    if isinstance(inner, dict) and (name := _name_in(inner)):
+        return name
     return next((one_line(person[key]) for key in NAME if isinstance(person.get(key), str) and person[key].strip()), "")
 
 
@@ -211,6 +216,8 @@ def written_text(value: object, receipt: Receipt | None = None) -> str:
             ),
             "",
         )
+        if value.get("contentType") == "html":
+            return _without_markup(text, receipt)
         if _is_struck(value):
             if receipt is not None:
                 receipt.count_text(STRUCK, text)
@@ -220,6 +227,13 @@ def written_text(value: object, receipt: Receipt | None = None) -> str:
             return text + address_beside(text, address) if text else address
         return text
     return ""
+
+
+def _without_markup(markup: str, receipt: Receipt | None) -> str:
+    """The text of a message that is markup, as Teams keeps it."""
+    from rag.documents.html import fragment
+
+    return "\n".join(block.text for block in fragment(markup, receipt))
 
 
 def _is_struck(part: Mapping[str, Any]) -> bool:

@@ -11,11 +11,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from rag.documents.blocks import Block, Content, table_block
+from rag.documents.chat_forms import replies, with_letters
 from rag.documents.chats import is_chat, message_blocks, written_text
 from rag.documents.encoding import decode_text
+from rag.documents.header_names import is_figure
 from rag.documents.receipt import Receipt
 from rag.errors import DocumentError
 
@@ -86,6 +88,7 @@ class _Chats(NamedTuple):
 
 def _content(value: JsonValue, receipt: Receipt) -> Content:
     chats: list[str] = []
+    value = with_letters(value)
     blocks = list(_blocks(value, "", 1, _Chats(chats, receipt)))
     return Content([blocks], title=next(iter(chats), ""), headed=False)  # other headings are places in the data
 
@@ -134,12 +137,16 @@ def _blocks(value: JsonValue, path: str, level: int, chats: _Chats) -> Iterator[
             yield Block(path, level)
         yield from message_blocks(value, chats.receipt) if is_chat(value) else _records(value, chats)
         return
+    if _is_grid(value):
+        yield from ([Block(path, level)] if path else [])
+        yield table_block([[_shown(cell) for cell in row] for row in cast(list[list[JsonValue]], value)])
+        return
     members = list(_members(value, path))
     stated = {name: item for name, item in members if isinstance(item, str)}
     lines: list[str] = []
     inner: list[tuple[str, JsonValue]] = []
     for name, item in members:
-        if isinstance(item, list) and _holds_records(item):
+        if isinstance(item, list) and (_holds_records(item) or _is_grid(item)):
             inner.append((_chat_name(name, stated, chats) if is_chat(item) else name, item))
         else:
             lines.append(_line(name, item))
@@ -150,6 +157,8 @@ def _blocks(value: JsonValue, path: str, level: int, chats: _Chats) -> Iterator[
 
 def _unkeyed(value: JsonValue) -> JsonValue:
     """The value; of messages by their numbers, the list of them."""
+    if isinstance(value, dict) and (messages := replies(value)) is not None:
+        return messages
     if isinstance(value, dict) and value and all(isinstance(item, dict) for item in value.values()):
         messages = list(value.values())
         return messages if is_chat(messages) else value
@@ -187,7 +196,13 @@ def _members(value: JsonValue, path: str) -> Iterator[tuple[str, JsonValue]]:
         item = _unkeyed(item)
         if isinstance(item, dict):
             stack += [(f"{name}.{key}" if name else str(key), inner) for key, inner in reversed(item.items())]
-        elif isinstance(item, list) and not _is_plain(item) and not _holds_records(item) and not _is_cut(item):
+        elif (
+            isinstance(item, list)
+            and not _is_plain(item)
+            and not _holds_records(item)
+            and not _is_cut(item)
+            and not _is_grid(item)
+        ):
             stack += [(f"{name}[{place}]", inner) for place, inner in reversed(list(enumerate(item)))]
         else:
             yield name, item
@@ -195,6 +210,16 @@ def _members(value: JsonValue, path: str) -> Iterator[tuple[str, JsonValue]]:
 
 def _holds_records(value: Sequence[JsonValue]) -> bool:
     return any(isinstance(item, dict) for item in value) and not _is_cut(value)
+
+
+def _is_grid(value: JsonValue) -> bool:
+    """Tells if a value is a list of rows, the first of which names the columns."""
+    if not isinstance(value, list) or len(value) < 2 or not all(isinstance(row, list) and row for row in value):
+        return False
+    names = value[0]
+    if len(names) < 2 or not all(isinstance(name, str) and name.strip() and not is_figure(name) for name in names):
+        return False
+    return all(len(row) == len(names) and _is_plain(row) for row in value)
 
 
 def _is_cut(value: Sequence[JsonValue]) -> bool:

@@ -28,7 +28,7 @@ ROLES = {
 
 
 class Look(NamedTuple):
-    """What an element says of the text in it."""
+    """The look that an element gives to the text in it."""
 
     shift: int = 0
     font: str | None = None  # of symbols

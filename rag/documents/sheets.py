@@ -197,9 +197,8 @@ def _name_together(upper: SheetRow, lower: SheetRow, below: SheetRow, spans: Seq
         own = all(column in covered or lower.get(column, name) == name for column, name in upper.items())
         return own and not covered.isdisjoint(lower)
     columns = sorted(upper.keys() | lower.keys() | below.keys())
-    if names_go_on(
-        *([str(row.get(column, "")) for column in columns] for row in (upper, lower)), [list(below.values())]
-    ):
+    above, under = ([str(row.get(column, "")) for column in columns] for row in (upper, lower))
+    if names_go_on(above, under, [list(below.values())]):
         return True
     unnamed = (isinstance(text, DataCell) and column in lower and column not in upper for column, text in below.items())
     return len(upper) < len(lower) and any(unnamed)

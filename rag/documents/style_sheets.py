@@ -43,8 +43,8 @@ class _Rule(NamedTuple):
 
 def with_styles(page: LexborHTMLParser, sheets: Sequence[str] = ()) -> LexborHTMLParser:
     """The page, with the styles of its own sheets, and of `sheets` that stand before them, in its elements."""
-    own = [element.text() or "" for element in page.css("style")]
-    sheet = COMMENT.sub("", "\n".join([*sheets, *own])[:LONGEST_SHEET])
+    within = [element.text() or "" for element in page.css("style")]
+    sheet = COMMENT.sub("", "\n".join([*sheets, *within])[:LONGEST_SHEET])
     properties: frozenset[str] = MARKING if MARKS.search(sheet) else frozenset()
     if MAY_HIDE.search(sheet) and page.css_first(RUNS) is None:
         properties |= HIDING

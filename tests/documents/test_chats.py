@@ -197,3 +197,45 @@ def test_discord_and_signal(tmp_path: Path) -> None:
         {"conversationId": "1", "type": "incoming", "sent_at": 1709631060000, "source": "+4913", "body": "Good."},
     ]
     assert read(tmp_path, signal).text == "+4912, 2024-03-05 09:30 UTC: It turns.\n\n+4913, 2024-03-05 09:31 UTC: Good."
+
+
+def test_a_conversation_with_a_language_model(tmp_path: Path) -> None:
+    node = {"parent": None, "children": []}
+    said = [("user", 1709631000, "Why does it stop?"), ("assistant", 1709631060, "The weir is shut.")]
+    mapping = {"root": {**node, "message": None}} | {
+        name: {**node, "message": {"author": {"role": name}, "create_time": at, "content": {"parts": [text]}}}
+        for name, at, text in reversed(said)
+    }
+    document = read(tmp_path, [{"title": "The wheel", "mapping": mapping}])
+    assert document.title == "The wheel"
+    assert document.text.endswith(
+        "user, 2024-03-05 09:30 UTC: Why does it stop?\n\nassistant, 2024-03-05 09:31 UTC: The weir is shut."
+    )
+    messages = [
+        {"role": "user", "content": "Ten?"},
+        {"role": "assistant", "content": [{"type": "text", "text": "Yes."}]},
+    ]
+    assert read(tmp_path, {"messages": messages}).text == "messages\n\nuser: Ten?\n\nassistant: Yes."
+
+
+def test_messages_of_teams_matrix_and_messenger(tmp_path: Path) -> None:
+    teams = {"from": {"user": {"displayName": "Ann"}}, "createdDateTime": "2024-03-05T09:30:00Z"}
+    teams["body"] = {"contentType": "html", "content": "<p>At <b>ten</b> &amp; noon</p>"}  # type: ignore[assignment]
+    assert read(tmp_path, [teams]).text == "Ann, 2024-03-05 09:30 UTC: At ten & noon"
+    matrix = {
+        "sender": "@ann:mill",
+        "origin_server_ts": 1709631000000,
+        "content": {"msgtype": "m.text", "body": "Ten."},
+    }
+    assert read(tmp_path, [matrix]).text == "@ann:mill, 2024-03-05 09:30 UTC: Ten."
+    bytewise = "Mühle – zehn".encode().decode("latin-1")
+    messenger = {"sender_name": "J\u00c3\u00b6rg", "timestamp_ms": 1709631000000, "content": bytewise}
+    text = read(tmp_path, {"messages": [messenger]}).text
+    assert text == "messages\n\nJörg, 2024-03-05 09:30 UTC: Mühle – zehn"
+
+
+def test_rows_in_lists_are_a_table(tmp_path: Path) -> None:
+    assert (
+        read(tmp_path, [["Part", "Price"], ["Wheel", 7], ["Stone", 12]]).text == "Part | Price\nWheel | 7\nStone | 12"
+    )
+    assert read(tmp_path, [[5.5, 60.1], [5.6, 60.2]]).text == "[0]: 5.5, 60.1\n[1]: 5.6, 60.2"

@@ -75,7 +75,7 @@ def names_rows(above: Sequence[Line], line: Line, below: Line) -> bool:
     at_left = abs(line.left - min(row.left for row in above)) < SAME_LEFT * line.size
     under = abs(below.left - line.left) < MOST_SET_IN * line.size
     steps = [above[-1].baseline - line.baseline, line.baseline - below.baseline]
-    return at_left and under and 0 < min(steps) and max(steps) < min(SAME_STEP * min(steps), MOST_STEP * line.size)
+    return at_left and under and min(steps) > 0 and max(steps) < min(SAME_STEP * min(steps), MOST_STEP * line.size)
 
 
 def _is_group(line: Line, lines: Sequence[Line]) -> bool:
