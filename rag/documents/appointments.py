@@ -6,12 +6,14 @@ are shown as written, with the name of their zone. Left out: alarms, definitions
 
 from __future__ import annotations
 
+import quopri
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from rag.documents import html
 from rag.documents.blocks import Block, Content
-from rag.documents.encoding import decode_text
+from rag.documents.encoding import decode_labelled, decode_text
 from rag.errors import DocumentError
 
 FOLD = re.compile(r"\r?\n[ \t]")
@@ -33,7 +35,16 @@ class _Property(dict[str, str]):
     @property
     def text(self) -> str:
         """The value as it was typed."""
-        return ESCAPED.sub(lambda found: "\n" if found[1] in "nN" else found[1], self[""]).strip()
+        value = self[""]
+        if self.get("ENCODING", "").upper() == "QUOTED-PRINTABLE":  # of vCalendar, which came before
+            value = decode_labelled(quopri.decodestring(value.encode()), self.get("CHARSET", "utf-8"))
+        return ESCAPED.sub(lambda found: "\n" if found[1] in "nN" else found[1], value).strip()
+
+    @property
+    def attached(self) -> str:
+        """The name or the address of an attached file; empty for one that has neither."""
+        name = self.get("FILENAME", "") or self.get("X-FILENAME", "")
+        return name or ("" if self.get("VALUE", "").upper() == "BINARY" else self[""].strip())
 
     @property
     def person(self) -> str:
@@ -101,8 +112,24 @@ def _lines(kind: str, told: dict[str, list[_Property]], cancelled: bool) -> Iter
     state = "CANCELLED" if cancelled else first["STATUS"].text.upper() if "STATUS" in first else ""
     if state in STATES:
         yield f"Status: {state.lower()}"
+    yield from _also(told)
+
+
+def _also(told: dict[str, list[_Property]]) -> Iterator[str]:
+    """Yields what else is told: how urgent, who to ask, what to bring, and the description."""
+    for name, label in {"PRIORITY": "Priority", "PERCENT-COMPLETE": "Percent complete"}.items():
+        if name in told and told[name][0].text not in ("", "0"):
+            yield f"{label}: {told[name][0].text}"
+    for name, label in {"CONTACT": "Contact", "RESOURCES": "Resources"}.items():
+        if name in told:
+            yield f"{label}: {', '.join(line.text for line in told[name])}"
+    attached = [found for line in told.get("ATTACH", ()) if (found := line.attached)]
+    if attached:
+        yield f"Attached: {', '.join(attached)}"
     for name in ("DESCRIPTION", "COMMENT"):
         yield from (line.text for line in told.get(name, ()) if line.text)
+    if "X-ALT-DESC" in told and not any(line.text for line in told.get("DESCRIPTION", ())):
+        yield from (block.text for block in html.fragment(told["X-ALT-DESC"][0].text))
 
 
 def _times(told: dict[str, list[_Property]], first: dict[str, _Property]) -> Iterator[str]:

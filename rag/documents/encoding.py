@@ -38,6 +38,7 @@ MOST_CONTROLS = 0.01  # share of control characters above which bytes are not te
 FEW_CONTROLS = 4  # ... and the number that is an accident also in a short file, in which they are at most
 MOST_IN_SHORT = 0.1  # this share
 CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # without ESC, which colours terminal output
+OVERSTRUCK = re.compile("[^\n]\b")  # bold and underlined letters of printers and manuals: "N\bN", "_\bN"
 END_OF_FILE = b"\0\x1a"  # Ctrl-Z ends files of DOS, zeros fill the last block of a disk or tape
 GAP = re.compile(rb"\0{2,}")  # left in a log by a power cut: what stands before and after are two lines
 
@@ -61,6 +62,8 @@ def decode_text(data: bytes) -> str:
     """
     encoding = marked(data)
     text = data.decode(encoding, errors="replace") if encoding else _unmarked(data)
+    if "\b" in text:
+        text = OVERSTRUCK.sub("", text)
     controls = len(CONTROL.findall(text))
     if controls > max(MOST_CONTROLS * len(text), min(FEW_CONTROLS, max(1, MOST_IN_SHORT * len(text)))):
         raise DocumentError(NOT_TEXT)
@@ -119,7 +122,28 @@ def _unmarked(data: bytes) -> str:
         text = data.decode("utf-8", errors="replace")
     broken = text.count("\ufffd")
     sound = sum(not character.isascii() for character in text) - broken
-    return text if broken <= FEW_BROKEN * sound else data.decode(_guessed(data), errors="replace")
+    if broken <= FEW_BROKEN * sound:
+        return text
+    return _mixed(data) or data.decode(_guessed(data), errors="replace")
+
+
+def _mixed(data: bytes) -> str:
+    """The text of lines some of which are UTF-8 and some Latin, as programs append them; empty if it is none."""
+    lines = data.split(b"\n")
+    foreign = [line for line in lines if not line.isascii()]
+    others = b"\n".join(line for line in foreign if not _is_utf8(line))
+    if others.count(b"\n") + 1 == len(foreign) or not is_latin(others[:GUESSED_FROM]):
+        return ""
+    page = _guessed(others)
+    return "\n".join(line.decode("utf-8" if _is_utf8(line) else page, errors="replace") for line in lines)
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _guessed(data: bytes) -> str:

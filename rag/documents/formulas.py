@@ -6,6 +6,7 @@ In: an element of a formula. Out: its text with the marks that keep its values: 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from rag.documents.ooxml import Element, child_value, local_name
 
@@ -16,7 +17,22 @@ SIMPLE = re.compile(r"[\w.,′∞]+|[+\-\u2212]\w+|\([^()]*\)")  # needs no brac
 
 def formula(element: Element) -> str:
     """The text of a formula or of a part of it."""
-    return "".join(_piece(local_name(child), child) for child in element)
+    return apart((local_name(child) == "f", _piece(local_name(child), child)) for child in element)
+
+
+def apart(pieces: Iterable[tuple[bool, str]]) -> str:
+    """The pieces in a row, with a space between figures of which one is a fraction: "2 3/4" is not 23/4.
+
+    >>> apart([(False, "2"), (True, "3/4"), (False, "x")])
+    '2 3/4x'
+    """
+    text = ""
+    before = False
+    for is_fraction, piece in pieces:
+        meet = text[-1:].isdigit() and piece[:1].isdigit()
+        text += f" {piece}" if meet and (is_fraction or before) else piece
+        before = is_fraction if piece else before
+    return text
 
 
 def _piece(tag: str, element: Element) -> str:

@@ -54,6 +54,8 @@ ENCRYPTED_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime
 WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 DEEPEST = 4  # messages attached to messages
 ATTACHED = "message/rfc822"
+CODED = frozenset({"base64"})
+DELIVERY = "message/delivery-status"
 MESSAGE = Kind("message that could not be read", "messages that could not be read")
 PIECE = "message/partial"
 STATED = frozenset({"from", "date", "subject", "message-id", "received"})  # one of these header lines all messages have
@@ -171,6 +173,8 @@ def _blocks(message: EmailMessage, reading: _Reading, level: int) -> Iterator[Bl
     if files:
         yield Block("\n".join(f"Attachment: {_name(part)}" for part in files))
     for part in others:
+        if part.get_content_type() == DELIVERY:
+            yield from _delivery(part)
         if part.get_content_type() == ATTACHED:
             yield from _attached_message(part, reading, level + 1)
 
@@ -209,8 +213,21 @@ def _is_calendar(part: EmailMessage) -> bool:
     return part.get_content_type() in CALENDAR or (part.get_filename() or "").lower().endswith(".ics")
 
 
+def _delivery(part: EmailMessage) -> Iterator[Block]:
+    """Yields what a mail server says of the delivery, to each receiver in a block."""
+    for told in part.get_payload() if part.is_multipart() else ():
+        if isinstance(told, EmailMessage):
+            yield Block("\n".join(f"{name}: {_field(told, name)}" for name in told.keys()))
+
+
 def _attached_message(part: EmailMessage, reading: _Reading, level: int) -> Iterator[Block]:
     inner = part.get_payload(0) if part.is_multipart() else None
+    coded = str(part.get("Content-Transfer-Encoding", "")).strip().lower() in CODED
+    if coded and isinstance(inner, EmailMessage) and not inner.keys():  # against the standard, but done
+        part = EmailMessage()
+        part["Content-Transfer-Encoding"] = "base64"
+        part.set_payload(inner.get_payload())
+        inner = _message(_payload(part))
     if isinstance(inner, EmailMessage) and level <= DEEPEST:
         yield from _blocks_or_reason(inner, reading, level)
     else:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rag.documents import html
 from rag.documents.blocks import Block, Content, table_block
 from rag.documents.contents_list import without_contents
+from rag.documents.drawn_tables import drawn_blocks
 from rag.documents.encoding import decode_text
 from rag.documents.front_matter import front_matter
 from rag.documents.link_text import missed_address
@@ -33,6 +34,7 @@ KNOWN = {
     "language": ("lang", "language"),
 }
 HOLDING = frozenset({"blockquote_open", "bullet_list_open", "ordered_list_open", "list_item_open"})
+DEFINITION = re.compile(r"\[\^[^\]\s]+\]:|:\s")  # of a footnote or a term: a line of its own
 BREAK = re.compile(r"<br\b", re.IGNORECASE)
 MOST_OWN = 100  # other fields that are metadata
 LONGEST_VALUE = 500  # characters of a field that is metadata; longer ones are text alone
@@ -91,9 +93,11 @@ class _Writer:
                 self._begin_item()
             case "tr_open":
                 self._rows.append([])
-            case "table_close":
+            case "drawn_table" | "table_close":
                 self._end_list()
-                self.blocks.append(table_block(self._rows))
+                self.blocks += (
+                    drawn_blocks(token.content.split("\n"))[1] if token.content else [table_block(self._rows)]
+                )
                 self._rows = []
             case _:
                 pass
@@ -151,12 +155,14 @@ def _inline_text(token: Token, receipt: Receipt) -> str:
         return "\n".join(block.text for block in html.fragment(_markup(children), receipt))
     lines: list[list[str]] = [[""]]  # hard lines, each of them soft lines
     links: list[tuple[str, int]] = []  # address, and the number of characters before the link
-    for child in children:
+    for place, child in enumerate(children):
         match child.type:
             case "text" | "code_inline":
                 lines[-1][-1] += child.content
             case "image":
                 lines[-1][-1] += _description(child)
+            case "softbreak" if place + 1 < len(children) and DEFINITION.match(children[place + 1].content):
+                lines.append([""])
             case "softbreak":
                 lines[-1].append("")
             case "hardbreak" | "html_inline":

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
+from rag.documents.drawn_tables import drawn_blocks
+
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.rules_block import StateBlock
@@ -81,8 +83,43 @@ def markdown_parser() -> MarkdownIt:
     made = MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable(["table", "strikethrough"])
     made.block.ruler.before("fence", "formula", _formula_block, {"alt": ["paragraph", "blockquote", "list"]})
     made.block.ruler.before("html_block", "html_container", _html_container, {"alt": ["paragraph", "blockquote"]})
+    made.block.ruler.before("table", "drawn_table", _drawn_table, {"alt": ["paragraph"]})
     made.inline.ruler.before("escape", "formula", _formula)
+    made.inline.ruler.before("emphasis", "product", _product)
     return made
+
+
+def _product(state: StateInline, silent: bool) -> bool:
+    """A star between two figures, which multiplies them: "2*3*4" emphasises nothing."""
+    place = state.pos
+    if state.src[place] != "*" or not place or place + 1 >= state.posMax:
+        return False
+    if not (state.src[place - 1].isdigit() and state.src[place + 1].isdigit()):
+        return False
+    if not silent:
+        state.push("text", "", 0).content = "*"
+    state.pos += 1
+    return True
+
+
+def _drawn_table(state: StateBlock, first: int, last: int, silent: bool) -> bool:
+    """A table with borders of signs."""
+    begin = state.bMarks[first] + state.tShift[first]
+    if state.is_code_block(first) or state.src[begin : begin + 2] not in ("+-", "+="):
+        return False
+    end = first
+    while end < last and state.src[state.bMarks[end] + state.tShift[end] : state.eMarks[end]][:1] in ("+", "|"):
+        end += 1
+    lines = state.getLines(first, end, state.blkIndent, False).split("\n")
+    before, table, after = drawn_blocks(lines)
+    if before or after or not table:
+        return False
+    if silent:
+        return True
+    state.line = end
+    token = state.push("drawn_table", "", 0)
+    token.content, token.map = "\n".join(lines), [first, end]
+    return True
 
 
 def _formula(state: StateInline, silent: bool) -> bool:

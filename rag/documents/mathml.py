@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rag.documents.blocks import one_line
+from rag.documents.formulas import apart
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -39,7 +40,11 @@ def formula_text(node: LexborNode, depth: int = 0) -> str:
         text = FUNCTION_APPLICATION.sub("", one_line(node.text() or ""))
         return _spaced(text, node) if tag == "mo" else text
     inner = node.iter(include_text=tag in ("math", "mrow"))
-    return _written(tag, [formula_text(child, depth + 1) for child in inner if child.tag not in UNSEEN], node)
+    children = [child for child in inner if child.tag not in UNSEEN]
+    parts = [formula_text(child, depth + 1) for child in children]
+    if tag in ("math", "mrow", "mstyle"):
+        return apart((child.tag == "mfrac", part) for child, part in zip(children, parts, strict=True))
+    return _written(tag, parts, node)
 
 
 def _written(tag: str, parts: list[str], node: LexborNode) -> str:

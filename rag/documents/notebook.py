@@ -1,16 +1,17 @@
 """Jupyter notebooks (.ipynb) -> the blocks of their cells: text as Markdown, code and its printed results as lines.
 
-In: the bytes of a file. Out: blocks in order. Left out and counted: pictures, widgets, error traces, and results that
-the notebook has only as markup.
+In: the bytes of a file. Out: blocks in order; of a result the form that says most. Left out and counted: pictures,
+widgets, error traces, and results in forms that are not read.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from rag.documents import markdown, text
+from rag.documents import html, markdown, text
 from rag.documents.blocks import Block, Content
 from rag.documents.encoding import decode_text
 from rag.documents.receipt import Kind, Receipt
@@ -19,6 +20,8 @@ from rag.errors import DocumentError
 PICTURE = Kind("picture among the results", "pictures among the results")
 TRACE = Kind("error trace", "error traces")
 RESULT = Kind("result that is markup only", "results that are markup only")
+READ = frozenset({"text/plain", "text/markdown", "text/html", "text/latex", "application/json"})
+OBJECT = re.compile(r"<[\w.]+(?: [^<>]*)?>|")  # what Python prints of a result that has another form
 PICTURES = frozenset({"png", "jpeg", "svg"})  # in format 3
 
 
@@ -26,7 +29,7 @@ class _Cell(NamedTuple):
     kind: object  # "markdown", "code", "raw", or "heading" in format 3
     source: str
     level: int  # of a heading
-    outputs: list[str]  # printed results of code
+    outputs: list[list[Block]]  # results of code
 
 
 def parse(data: bytes, receipt: Receipt | None = None) -> Content:
@@ -47,11 +50,33 @@ def _cell(cell: dict[str, Any], receipt: Receipt) -> _Cell:
     """A cell of the file; raises `TypeError` and the like for one of another form."""
     kind = cell.get("cell_type")
     outputs = cell.get("outputs", []) if kind == "code" else []
-    shown = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs]
+    shown = [_result(output, receipt) for output in outputs]
     for output in outputs:
         _count(output, receipt)
     level = int(cell.get("level", 1)) if kind == "heading" else 0
-    return _Cell(kind, _joined(cell.get("source", cell.get("input", ""))), level, [_joined(one) for one in shown])
+    return _Cell(kind, _joined(cell.get("source", cell.get("input", ""))), level, shown)
+
+
+def _result(output: dict[str, Any], receipt: Receipt) -> list[Block]:
+    """The blocks of a result in the form that says most: Markdown, a table, or as it was printed."""
+    data = output.get("data", {})
+    printed = _joined(output.get("text") or data.get("text/plain", ""))
+    if "text/markdown" in data:
+        return list(markdown.markdown_blocks(_joined(data["text/markdown"]), receipt))
+    page = _joined(data.get("text/html", ""))
+    if "<table" in page or (page and OBJECT.fullmatch(printed.strip())):
+        return html.fragment(page, receipt)
+    if OBJECT.fullmatch(printed.strip()):
+        told = data.get("text/latex") or data.get("application/json")
+        if told is not None:
+            printed = told if isinstance(told, str) else _lines(told)
+    return text.text_blocks(printed, unwrap=False)
+
+
+def _lines(told: Any) -> str:
+    """Lines as they are, a value of JSON as JSON."""
+    is_text = isinstance(told, list) and all(isinstance(line, str) for line in told)
+    return "".join(told) if is_text else json.dumps(told, ensure_ascii=False)
 
 
 def _count(output: dict[str, Any], receipt: Receipt) -> None:
@@ -61,7 +86,7 @@ def _count(output: dict[str, Any], receipt: Receipt) -> None:
         receipt.count(TRACE)
     elif any(kind.startswith("image/") or kind in PICTURES for kind in kinds):
         receipt.count(PICTURE)
-    elif not output.get("text") and "text/plain" not in kinds:
+    elif not output.get("text") and not READ & kinds:
         receipt.count(RESULT, any(output.get("data", {}).values()))
 
 
@@ -72,8 +97,9 @@ def _blocks(cell: _Cell, receipt: Receipt) -> Iterator[Block]:
         case "heading":
             yield Block(cell.source, cell.level)
         case _:
-            for written in (cell.source, *cell.outputs):
-                yield from text.text_blocks(written, unwrap=False)
+            yield from text.text_blocks(cell.source, unwrap=False)
+            for blocks in cell.outputs:
+                yield from blocks
 
 
 def _joined(source: str | list[str]) -> str:

@@ -59,7 +59,7 @@ COMMANDS = {
 }  # fmt: skip
 ENVIRONMENTS = {
     "longtable": "[{", "tabulary": "{{", "tabu": "{", "longtabu": "{", "supertabular": "{", "tblr": "[{",
-    "minipage": "[[[{{", "wrapfigure": "[{[{", "wraptable": "[{[{", "subfigure": "[{", "subtable": "[{",
+    "minipage": "[[[{", "wrapfigure": "[{[{", "wraptable": "[{[{", "subfigure": "[{", "subtable": "[{",
     "thebibliography": "{", "list": "{{", "compactitem": "[", "compactenum": "[", "tikzpicture": "[", "multicols": "{[",
     "otherlanguage": "{", "example": "[", "tcolorbox": "[", "spacing": "{",
 }  # fmt: skip

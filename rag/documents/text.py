@@ -8,11 +8,12 @@ It guesses no headings: a document of this format has no sections.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from rag.documents.blocks import Block, Content, visible
 from rag.documents.chat_text import chat_blocks
+from rag.documents.drawn_tables import drawn_blocks
 from rag.documents.encoding import decode_text
 from rag.documents.help_text import joined_help
 from rag.documents.wrapping import UNSPACED, join
@@ -43,7 +44,19 @@ def text_blocks(text: str, unwrap: bool = True) -> list[Block]:
     text = joined_help(text) if unwrap else text
     paragraphs = [paragraph.split("\n") for paragraph in BLANK.split(text)]
     column = _wrap_column(paragraphs) if unwrap else 0
-    return [_block(_unwrapped(paragraph, column), unwrap) for paragraph in paragraphs]
+    if not unwrap:
+        return [_block(paragraph, unwrap) for paragraph in paragraphs]
+    return [block for paragraph in paragraphs for block in _paragraph_blocks(paragraph, column)]
+
+
+def _paragraph_blocks(lines: Sequence[str], column: int) -> Iterator[Block]:
+    """Yields the lines as one block, or as those before, in and behind a table that is drawn there."""
+    before, table, after = drawn_blocks(lines)
+    if before:
+        yield _block(_unwrapped(before, column), True)
+    yield from table
+    if after:
+        yield from _paragraph_blocks(after, column)
 
 
 def _block(lines: Sequence[str], unwrap: bool) -> Block:

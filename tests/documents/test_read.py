@@ -207,7 +207,8 @@ DOS = [
 
 @pytest.mark.parametrize(("text", "encoding"), [(text, name) for text, names in DOS for name in names])
 def test_code_pages_of_dos_are_told_from_those_of_windows(tmp_path: Path, text: str, encoding: str) -> None:
-    assert text_of(tmp_path, text.encode(encoding)) == text
+    shown = "Rad | 7\nÖl | 9" if text.startswith("┌") else text  # a drawn table is one
+    assert text_of(tmp_path, text.encode(encoding)) == shown
 
 
 WINDOWS = [
