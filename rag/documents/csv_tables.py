@@ -19,7 +19,7 @@ from typing import NamedTuple
 from rag.documents.blocks import Block, Content, table_block
 from rag.documents.damaged import told_as_damage
 from rag.documents.encoding import decode_text
-from rag.documents.header_names import is_figure, naming_rows, spread
+from rag.documents.header_names import is_amount, naming_rows, spread
 
 DELIMITERS = "\t;|,"  # the rarer a sign is in prose, the earlier, for files that two signs cut equally well
 TRIED = 50  # rows
@@ -79,9 +79,9 @@ def _begins_table(stretch: Sequence[Sequence[str]]) -> bool:
     """Tells if a stretch of rows, behind titles, begins with names of columns, the figures of which stand below."""
     titles = next((place for place, row in enumerate(stretch) if _width(row) > 1), len(stretch))
     rows = stretch[titles : titles + TRIED]
-    if len(rows) < 2 or any(map(is_figure, rows[0])) or not all(cell.strip() for cell in rows[0][1 : _width(rows[0])]):
+    if len(rows) < 2 or any(map(is_amount, rows[0])) or not all(cell.strip() for cell in rows[0][1 : _width(rows[0])]):
         return False
-    return any(is_figure(cell) for row in rows[1:] for cell in row)
+    return any(is_amount(cell) for row in rows[1:] for cell in row)
 
 
 def _are_lines(stretch: Sequence[Sequence[str]]) -> bool:

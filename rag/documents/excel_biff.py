@@ -25,14 +25,14 @@ from rag.documents.excel_looks import (
     rich_text,
 )
 from rag.documents.raised import LOWERED, RAISED
-from rag.documents.receipt import Receipt
+from rag.documents.receipt import STRUCK, Receipt
 
 BEGIN, END, CONTINUE, ENCRYPTED = 0x0809, 0x000A, 0x003C, 0x002F  # kinds of records
 FONT, FORMAT, STYLE, SHEET, STRINGS, EPOCH = 0x0031, 0x041E, 0x00E0, 0x0085, 0x00FC, 0x0022
 NUMBER, PACKED, ROW_OF_PACKED, FORMULA, STRING, LABEL = 0x0203, 0x027E, 0x00BD, 0x0006, 0x00FD, 0x0204
 ROW, COLUMN, NOTE, LINK, FILTERED, OBJECT, BOX = 0x0208, 0x007D, 0x001C, 0x01B8, 0x009B, 0x005D, 0x01B6
 PASSED = frozenset({0x0201, 0x00BE, 0x00D7, 0x0205, 0x0207, 0x04BC})  # cells without a value and what shows none
-PICTURE, COMMENT = 8, 25  # kinds of objects
+CHART, PICTURE, COMMENT = 5, 8, 25  # kinds of objects
 BIFF_8 = 0x0600
 SHIFTS = {1: RAISED, 2: LOWERED}
 WEB_ADDRESS = bytes.fromhex("e0c9ea79f9bace118c8200aa004ba90b")  # the class of such a link
@@ -87,7 +87,8 @@ class _Book:
     def __init__(self, stream: bytes, receipt: Receipt) -> None:
         self.looks = BookLooks()
         self.sheets: list[tuple[int, str]] = []  # place and name
-        self._fonts: list[CellFont] = []
+        self.fonts: list[CellFont] = []
+        self.receipt = receipt
         self._codes: dict[int, str] = {}
         self._stream = stream
         styles: list[tuple[int, int]] = []  # font and format
@@ -102,7 +103,7 @@ class _Book:
                 self._take(record)
             last = record.kind if record.kind != CONTINUE else last
         self.styles = [self._style(*numbers) for numbers in styles]
-        self.strings = list(_strings(strings, self._fonts, receipt))  # None for those without looks in them
+        self.strings = list(_strings(strings, self.fonts, receipt))
 
     def _take(self, record: _Record) -> None:
         kind, start, end = record
@@ -110,9 +111,9 @@ class _Book:
             raise ValueError("encrypted, or an older format")
         if kind == FONT:
             _, options, _, _, shift = struct.unpack_from("<5H", self._stream, start)
-            self._fonts.append(CellFont(bool(options & 8), SHIFTS.get(shift, 0)))
-            if len(self._fonts) == 4:
-                self._fonts.append(CellFont())  # no font has the number 4
+            self.fonts.append(CellFont(bool(options & 8), SHIFTS.get(shift, 0)))
+            if len(self.fonts) == 4:
+                self.fonts.append(CellFont())  # no font has the number 4
         elif kind == FORMAT:
             (number,) = struct.unpack_from("<H", self._stream, start)
             self._codes[number] = _short_text(self._stream[start + 2 : end], 2)
@@ -124,7 +125,7 @@ class _Book:
 
     def _style(self, font: int, number: int) -> _Style:
         code = self._codes.get(number) or number_formats.BUILT_IN.get(number, number_formats.GENERAL)
-        return _Style(code, font < len(self._fonts) and self._fonts[font].struck)
+        return _Style(code, font < len(self.fonts) and self.fonts[font].struck)
 
 
 def _short_text(data: bytes, width: int) -> str:
@@ -170,8 +171,16 @@ class _Pieces:
         return text
 
 
-def _strings(pieces: Sequence[bytes], fonts: Sequence[CellFont], receipt: Receipt) -> Iterator[str | None]:
-    """Yields the strings that cells refer to."""
+class _String(NamedTuple):
+    """A string whose parts have looks: as it is shown, None if that is as it is written; its text, its marks."""
+
+    shown: str | None
+    text: str
+    marks: list[tuple[int, int]]
+
+
+def _strings(pieces: Sequence[bytes], fonts: Sequence[CellFont], receipt: Receipt) -> Iterator[_String | None]:
+    """Yields the strings that cells refer to, None for those without looks in them."""
     reader = _Pieces(pieces)
     head = reader.take(8)
     for _ in range(struct.unpack("<II", head)[1] if len(head) == 8 else 0):
@@ -184,7 +193,7 @@ def _strings(pieces: Sequence[bytes], fonts: Sequence[CellFont], receipt: Receip
         text = reader.text(count, flags & 1)
         marks = [struct.unpack("<HH", reader.take(4)) for _ in range(runs)]
         reader.take(further)
-        yield rich_text(text, marks, fonts, receipt) if marks else None
+        yield _String(rich_text(text, marks, fonts, receipt), text, marks) if marks else None
 
 
 def _sheet_looks(stream: bytes, place: int, book: _Book) -> SheetLooks:
@@ -216,6 +225,7 @@ class _Sheet:
             elif record.kind == OBJECT:
                 (drawn,) = struct.unpack_from("<H", stream, record.start + 4)
                 self.looks.images += drawn == PICTURE
+                self.looks.charts += drawn == CHART
             elif record.kind == BOX:
                 waiting = struct.unpack_from("<H", stream, record.start + 10)[0] if drawn != COMMENT else 0
             elif record.kind == CONTINUE and waiting:
@@ -248,8 +258,16 @@ class _Sheet:
     def _string(self, record: _Record) -> None:
         row, column, style, string = struct.unpack_from("<HHHI", self._stream, record.start)
         self._add((row, column), style)
-        if string < len(self._book.strings) and (text := self._book.strings[string]) is not None:
-            self.looks.texts[row, column] = text
+        found = self._book.strings[string] if string < len(self._book.strings) else None
+        if found is None:
+            return
+        shown = found.shown
+        if (row, column) in self.looks.struck:  # the looks of its first part are those of the cell
+            self.looks.struck.discard((row, column))
+            shown = rich_text(found.text, found.marks, self._book.fonts, Receipt(), CellFont(struck=True))
+            self._book.receipt.count_text(STRUCK, found.text[: found.marks[0][0]])
+        if shown is not None:
+            self.looks.texts[row, column] = shown
 
     def _label(self, record: _Record) -> None:
         row, column, style = struct.unpack_from("<3H", self._stream, record.start)

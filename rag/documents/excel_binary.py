@@ -19,7 +19,7 @@ from rag.documents.blocks import one_line
 from rag.documents.excel_looks import SheetLooks
 from rag.documents.grid import DataCell, Sheet, Span, bridge
 from rag.documents.link_text import address_beside
-from rag.documents.receipt import COLUMN, COMMENT, IMAGE, ROW, SHEET, STRUCK, Receipt, quoted_name
+from rag.documents.receipt import CHART, COLUMN, COMMENT, IMAGE, ROW, SHEET, STRUCK, Receipt, quoted_name
 from rag.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def _leave_out(rows: dict[int, dict[int, str]], looks: SheetLooks, receipt: Rece
     """Leaves out, and counts, what is struck and what nobody sees."""
     receipt.count(COMMENT, looks.comments)
     receipt.count(IMAGE, looks.images)
+    receipt.count(CHART, looks.charts)
     for row, column in looks.struck:
         receipt.count_text(STRUCK, rows.get(row, {}).pop(column, ""))
     hidden = [row for row in sorted(looks.rows) if rows.get(row) and not looks.filtered and receipt.hides_part(ROW)]

@@ -29,6 +29,7 @@ class SheetLooks:
     filtered: bool = False  # a filter may hide rows
     comments: int = 0
     images: int = 0
+    charts: int = 0
     besides: list[str] = field(default_factory=list)  # texts of boxes
 
 
@@ -54,12 +55,18 @@ class CellFont(NamedTuple):
     shift: int = 0  # RAISED or LOWERED
 
 
-def rich_text(text: str, marks: Sequence[tuple[int, int]], fonts: Sequence[CellFont], receipt: Receipt) -> str | None:
-    """A text as it is shown, whose parts have fonts from their `marks` on: a place and the number of a font.
+PLAIN = CellFont()
+
+
+def rich_text(
+    text: str, marks: Sequence[tuple[int, int]], fonts: Sequence[CellFont], receipt: Receipt, own: CellFont = PLAIN
+) -> str | None:
+    """A text as it is shown, whose parts have fonts from their `marks` on: a place and the number of a font; before the
+    first it is in the `own` font of its cell.
 
     None if no part is struck, raised or lowered; struck parts are counted.
     """
-    parts = [(0, CellFont()), *((start, fonts[font]) for start, font in marks if font < len(fonts))]
+    parts = [(0, own), *((start, fonts[font]) for start, font in marks if font < len(fonts))]
     if not any(font.struck or font.shift for _, font in parts):
         return None
     runs = []

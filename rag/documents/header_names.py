@@ -27,7 +27,7 @@ PARTS = re.compile(r"\s*(?:[/·⋅*×]|\bper\b|\bpro\b|\s)\s*")
 EXPONENT = re.compile(r"(?<=\w)\^?[-−]?[1-4²³]?$")
 
 
-def is_figure(text: str) -> bool:
+def is_amount(text: str) -> bool:
     """Tells if a cell holds a figure; a year may be a name."""
     text = text.strip()
     return bool(FIGURE.fullmatch(text)) and not YEAR.fullmatch(text)
@@ -51,9 +51,9 @@ def are_units(row: Sequence[str]) -> bool:
 
 def units_below(rows: Sequence[Sequence[str]]) -> bool:
     """Tells if the second row holds the units of the columns that the first one names, above figures."""
-    if any(map(is_figure, rows[0])) or not are_units(rows[1]):
+    if any(map(is_amount, rows[0])) or not are_units(rows[1]):
         return False
-    return any(is_figure(cell) for row in rows[2 : 2 + LOOKED_AT] for cell in row)
+    return any(is_amount(cell) for row in rows[2 : 2 + LOOKED_AT] for cell in row)
 
 
 def naming_rows(rows: Sequence[Sequence[str]]) -> int:
@@ -87,9 +87,9 @@ def names_go_on(upper: Sequence[str], lower: Sequence[str], below: Sequence[Sequ
     """Tells if the lower row names the columns together with the upper one, and is no row of values."""
     if units_below([upper, lower, *below[:LOOKED_AT]]):
         return True
-    if any(map(is_figure, [*upper, *lower])) or sum(bool(cell.strip()) for cell in lower) < 2:
+    if any(map(is_amount, [*upper, *lower])) or sum(bool(cell.strip()) for cell in lower) < 2:
         return False
-    if not any(is_figure(cell) for row in below[:LOOKED_AT] for cell in row):
+    if not any(is_amount(cell) for row in below[:LOOKED_AT] for cell in row):
         return False
     names = [column for column, cell in enumerate(lower) if cell.strip()]
     if lower[0].strip() or not any(cell.strip() for cell in upper[1:]):

@@ -17,7 +17,7 @@ from rag.documents.blocks import Block, Content, table_block
 from rag.documents.chat_forms import replies, with_letters
 from rag.documents.chats import is_chat, message_blocks, written_text
 from rag.documents.encoding import decode_text
-from rag.documents.header_names import is_figure
+from rag.documents.header_names import is_amount
 from rag.documents.receipt import Receipt
 from rag.errors import DocumentError
 
@@ -217,7 +217,7 @@ def _is_grid(value: JsonValue) -> bool:
     if not isinstance(value, list) or len(value) < 2 or not all(isinstance(row, list) and row for row in value):
         return False
     names = value[0]
-    if len(names) < 2 or not all(isinstance(name, str) and name.strip() and not is_figure(name) for name in names):
+    if len(names) < 2 or not all(isinstance(name, str) and name.strip() and not is_amount(name) for name in names):
         return False
     return all(len(row) == len(names) and _is_plain(row) for row in value)
 

@@ -217,7 +217,7 @@ def _delivery(part: EmailMessage) -> Iterator[Block]:
     """Yields what a mail server says of the delivery, to each receiver in a block."""
     for told in part.get_payload() if part.is_multipart() else ():
         if isinstance(told, EmailMessage):
-            yield Block("\n".join(f"{name}: {_field(told, name)}" for name in told.keys()))
+            yield Block("\n".join(f"{name}: {_field(told, name)}" for name, _ in told.items()))
 
 
 def _attached_message(part: EmailMessage, reading: _Reading, level: int) -> Iterator[Block]:

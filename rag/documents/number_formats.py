@@ -42,6 +42,7 @@ TOKEN = re.compile(
     r"|(?P<point>\.)|(?P<comma>,)|(?P<percent>%)|(?P<slash>/)|(?P<text>@)|(?P<other>.)",
     re.IGNORECASE | re.DOTALL,
 )
+WORDS = frozenset({"quoted", "escaped", "money", "other", "space", "percent"})
 SHOWN = frozenset({"quoted", "escaped", "money", "other", "slash"})  # written as they stand, if they mean no more
 
 
@@ -61,7 +62,42 @@ class FormatSection(NamedTuple):
 
     def kinds(self) -> frozenset[str]:
         """Kinds of its pieces."""
-        return frozenset(token.kind for token in self.tokens)
+        return _kinds(self.tokens)
+
+
+@lru_cache(maxsize=1024)
+def _kinds(tokens: tuple[FormatToken, ...]) -> frozenset[str]:
+    return frozenset(token.kind for token in tokens)
+
+
+class _Usual(NamedTuple):
+    """A format such as "#,##0.00 kg" or "0%", of which most are."""
+
+    before: str
+    grouped: bool
+    decimals: int
+    after: str
+    percents: int
+
+
+@lru_cache(maxsize=1024)
+def _usual(tokens: tuple[FormatToken, ...]) -> _Usual | None:
+    """The format if it asks for whole digits, and zeros behind a point, with words around them; None for any other."""
+    digits = [place for place, token in enumerate(tokens) if token.kind in ("digit", "comma", "point")]
+    first, last = (digits[0], digits[-1] + 1) if digits else (0, 0)
+    whole, _, zeros = "".join(token.text for token in tokens[first:last]).partition(".")
+    around = [*tokens[:first], *tokens[last:]]
+    if (
+        whole not in ("0", "#,##0")
+        or zeros.strip("0")
+        or (not zeros and "." in [token.text for token in tokens[first:last]])
+    ):
+        return None
+    if len(digits) != last - first or not _kinds(tuple(around)) <= WORDS:
+        return None
+    percents = sum(token.kind == "percent" for token in around)
+    before, after = ("".join(map(_said, part)) for part in (tokens[:first], tokens[last:]))
+    return _Usual(before, whole != "0", len(zeros), after, percents)
 
 
 def formatted_number(value: float, code: str = GENERAL, epoch_1904: bool = False) -> str:
@@ -143,6 +179,8 @@ def _around_general(section: FormatSection, number: float) -> str:
 
 
 def _number(section: FormatSection, value: float) -> str:
+    if (usual := _usual(section.tokens)) is not None:
+        return _usual_number(usual, value)
     tokens = list(section.tokens)
     places = [place for place, token in enumerate(tokens) if token.kind == "digit"]
     exact = int(abs(value)) if value.is_integer() and abs(value) < LARGEST_WHOLE else format(abs(value), DIGITS)
@@ -159,6 +197,16 @@ def _number(section: FormatSection, value: float) -> str:
         text = _fixed(tokens, number)
     is_zero = not re.search(r"[1-9]", text)
     return ("-" if value < 0 and not is_zero else "") + text.strip()
+
+
+def _usual_number(form: _Usual, value: float) -> str:
+    exact = int(abs(value)) if value.is_integer() and abs(value) < LARGEST_WHOLE else format(abs(value), DIGITS)
+    number = Decimal(exact) * 100**form.percents
+    digits = format(
+        number.quantize(Decimal(1).scaleb(-form.decimals), ROUND_HALF_UP, WIDE), ",f" if form.grouped else "f"
+    )
+    text = f"{form.before}{digits}{form.after}"
+    return ("-" if value < 0 and re.search(r"[1-9]", text) else "") + text.strip()
 
 
 def _fixed(tokens: list[FormatToken], number: Decimal) -> str:
