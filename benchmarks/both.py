@@ -165,7 +165,7 @@ class _Name:
 
 
 def _until_up(port: int) -> None:
-    _until(lambda: httpx2.get(f"http://127.0.0.1:{port}/healthz", timeout=60).status_code == 200)
+    _until(lambda: httpx2.get(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE_S).status_code == 200)
 
 
 def _until(condition: Callable[[], bool]) -> None:

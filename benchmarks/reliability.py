@@ -8,6 +8,7 @@
     readers   searches while every document is replaced in a loop, and memory before and after 500 cycles
     sync      the first and the second run over a library of 10,000 files
     both      a writer and the service killed together, `--kills` times, with uploads and removals
+    troubles  the service on a full disk, without memory, stopped under load, and other troubles around it
     together  two services and a `rag index --watch` on one folder, with uploads, edits and kills, for `--minutes`
 
 Prints one line for each figure. Fails with a traceback where something was lost. Works in memory (/dev/shm) where there
@@ -37,6 +38,7 @@ import faults
 import kills
 import readers
 import together
+import troubles
 
 from rag.index.local import LocalIndex
 
@@ -193,6 +195,12 @@ def bench_both(quick: bool, kills: int = 100) -> None:
     )
 
 
+def bench_troubles(quick: bool) -> None:
+    for name, run in list(troubles.TROUBLES.items())[: 2 if quick else None]:
+        with _folder() as folder:
+            print(f"{name}: {run(folder / 'work')}", flush=True)
+
+
 def make_library(folder: Path, files: int, words: int) -> None:
     """Text files that all differ, a hundred in a folder."""
     chance = random.Random(1)
@@ -234,6 +242,7 @@ PARTS: dict[str, Callable[[bool], None]] = {
     "sync": bench_sync,
     "both": bench_both,
     "together": bench_together,
+    "troubles": bench_troubles,
 }
 
 

@@ -157,8 +157,8 @@ class Access:
         try:
             key = await self._find(secret.strip()) if kind.lower() == "bearer" else None
         except RagError as error:
-            if isinstance(error, StateUnavailable) and needed is None:
-                return Caller(_NOBODY)  # probes and the page are open to anyone
+            if needed is None:
+                return Caller(_NOBODY)  # probes and the page are open to anyone, also while no key can be looked up
             if isinstance(error, StateUnavailable):
                 _log.error("%s %r: %s", scope["method"], scope["path"], error)
                 return error_response(503, "state_unavailable", NO_KEYS)

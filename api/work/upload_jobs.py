@@ -135,13 +135,21 @@ class Jobs:
         threads. What is left of indexes whose deletion was cut off goes."""
         clear_deleted(self._served.settings.indexes_dir)
         for folder in sorted(self._served.settings.indexes_dir.glob(f"*/{UPLOADS}")):
-            for upload in incoming.waiting(folder.parent, self._owner):
+            for upload in self._left_waiting(folder.parent):
                 with self._lock:
                     self._waiting += 1
                     self._last = max(self._last, incoming.number_of(upload.job))  # whatever the clock says now
                 self._enqueue(folder.parent.name, upload)
         for thread in self._threads:
             thread.start()
+
+    def _left_waiting(self, folder: Path) -> list[Upload]:
+        """The uploads that wait in an index; none on a disk that takes no lock: they wait there for another start."""
+        try:
+            return incoming.waiting(folder, self._owner)
+        except OSError as exc:
+            _log.warning('uploads that may wait in index "%s" stay there: %s', folder.name, storage_error(exc) or exc)
+            return []
 
     def add(
         self,

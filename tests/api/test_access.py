@@ -222,7 +222,9 @@ def test_a_key_file_that_is_damaged_lets_nobody_in(locked: Locked) -> None:
     response = locked.client.post("/v1/ask", json=ASK, headers=headers)
     assert response.status_code == 500
     assert response.json()["error"]["message"].startswith("keys.json cannot be read")
-    assert locked.client.get("/healthz").status_code == 200
+    for path in ("/healthz", "/readyz", "/"):  # open to anyone, with a key as without
+        assert locked.client.get(path, headers=headers).status_code == 200
+    assert locked.client.get("/readyz", headers=headers).json()["notices"] == []
     assert locked.stage.pipeline.calls == []
 
 

@@ -55,6 +55,26 @@ def send(client: TestClient, name: str, content: bytes = b"The pump is here.", *
     return client.post("/v1/documents", files={"file": (name, content)}, **more)
 
 
+def test_the_service_starts_on_a_disk_that_can_only_be_read_and_what_waits_stays(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(settings) as client:
+        send(client, "a.txt")
+        wait_until(lambda: client.get("/v1/documents/uploads/a.txt"), 200, 60)
+    keep(io.BytesIO(b"Waits."), Upload("job_1", "b.txt", settings.indexes_dir / "default" / "uploads"), {})
+
+    def refuse(path: Path) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rag.ingest.incoming.FileLock", refuse)
+        with serving(settings) as client:
+            assert client.get("/v1/documents/uploads/a.txt").status_code == 200
+            assert client.get("/v1/documents/uploads/b.txt").status_code == 404
+    with serving(settings) as client:
+        wait_until(lambda: client.get("/v1/documents/uploads/b.txt"), 200, 60)
+
+
 def test_the_service_starts_whatever_number_waits_and_takes_no_more_than_its_limit(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
