@@ -31,7 +31,7 @@ def is_foreign(text: str) -> bool:
     if has_english_word(text):
         return False
     language, probability = _identifier().classify(text)
-    return language != "en" and probability >= _LIKELY
+    return bool(language != "en" and probability >= _LIKELY)
 
 
 @cache
