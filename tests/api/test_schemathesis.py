@@ -30,7 +30,7 @@ from tests.fakes import HashEmbedder, WordReader
 
 pytestmark = pytest.mark.servers
 
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "20"))  # of each operation
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "12"))  # of each operation
 
 
 @pytest.fixture(scope="module")
