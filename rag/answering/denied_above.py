@@ -3,7 +3,8 @@ the reader that it is given).
 
 "Glass bottles" stands for nothing alone: under "Not allowed" it is a rule. Such words are said with what stands under
 them, and a question for yes or no is read again with both, since the reader looks more at the sentence than at what
-stands above it. English only.
+stands above it. For such a question so are those of any line that announces a list, since an item of it says neither
+yes nor no: "Allowed:". English only.
 """
 
 from __future__ import annotations
@@ -27,19 +28,26 @@ _ASKS = re.compile(r"\?\s*$")
 
 def denied_above(chosen: Chosen) -> str:
     """The line that announces the item in which the span stands, or else the heading above it, if it denies what stands
-    under it; empty if it does not, if it is long or asks, or if what stands there denies something itself."""
-    said = " ".join(item.text for item in sentences_around(chosen))
+    under it; empty if it does not, if it is long or asks, or if all that stands there denies something itself."""
+    said = [item.text for item in sentences_around(chosen)]
     line = _announced_by(chosen) or (chosen.passage.section or "").rsplit(" > ", 1)[-1].strip()
     line = line.rstrip(" :")
-    if not _DENIES.search(line) or len(line) > _LONGEST or _ASKS.search(line) or _DENIES.search(said):
+    if not _DENIES.search(line) or len(line) > _LONGEST or _ASKS.search(line):
         return ""
-    return "" if line in said else line
+    return "" if all(_DENIES.search(text) for text in said) or line in " ".join(said) else line
+
+
+def announced_above(chosen: Chosen) -> str:
+    """The line that announces the list in whose item the span stands; empty if there is none, or if it is long or
+    asks."""
+    line = _announced_by(chosen).rstrip(" :")
+    return "" if len(line) > _LONGEST or _ASKS.search(line) else line
 
 
 def read_with_above(reader: PassageReader, question: str, chosen: Chosen, deadline: Deadline) -> Chosen:
-    """The choice with what the reader says of yes and no if the words that deny stand before the sentences. Raises the
-    errors of the reader and of the deadline."""
-    line = denied_above(chosen)
+    """The choice with what the reader says of yes and no if the words that deny, or announce, stand before the
+    sentences. Raises the errors of the reader and of the deadline."""
+    line = denied_above(chosen) or announced_above(chosen)
     if not line:
         return chosen
     text = f"{line}\n\n{' '.join(item.text for item in sentences_around(chosen))}"
@@ -48,10 +56,11 @@ def read_with_above(reader: PassageReader, question: str, chosen: Chosen, deadli
 
 
 def _announced_by(chosen: Chosen) -> str:
-    """The line with a colon that announces the list in whose item the span stands; empty if the passage has none."""
+    """The line with a colon, or in capitals, that announces the list in whose item the span stands; empty if the
+    passage has none."""
     passage = chosen.passage
     *above, own = passage.text[: sentences_around(chosen)[0].end - passage.start].split("\n")
     if not without_marker(own.strip()):
         return ""
     line = next((line.strip() for line in reversed(above) if line.strip() and not without_marker(line.strip())), "")
-    return line if line.endswith(":") else ""
+    return line if line.endswith(":") or line.isupper() else ""

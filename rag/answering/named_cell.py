@@ -4,7 +4,9 @@ The reader tells the rows of a table apart less well than what is in them: asked
 November. A row is named by its cells that stand in the question word for word. If another row of the table is named by
 more words than the chosen one, and by more than every other, its cell is meant. So is that of a column which the
 question names by the words of the chosen one and by more ("Saturday first", "Saturday last"). Of columns whose names
-differ by a figure alone ("Margin 2018", "Margin 2019"), the one whose figure stands in the question is meant.
+differ by a figure alone ("Margin 2018", "Margin 2019"), the one whose figure stands in the question is meant. Where the
+question has no word of the chosen column, the one of which it has the most words is meant, but for those whose cells
+name the row: a bus is not asked for by "bus 42".
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ def in_named_cell(question: Question, chosen: Chosen, stored: LookUp) -> Chosen:
     column = _column_at(rows.lines[at], start)
     if column == 0 and question.kind == "yesno":  # asks about a row, which its name does not answer
         return _moved(chosen, rows.lines[_row(rows, at, -1, asked)], 0)
-    row, named = _row(rows, at, column, asked), _column(rows.header, column, asked)
+    row = _row(rows, at, column, asked)
+    named = _column(rows.header, column, asked, rows.lines[row])
     if row == at and question.terms.isdisjoint(terms(rows.lines[at].text)):  # a follow-up names it in the turns before
         row = _row(rows, at, column, terms(question.to_read))
     return chosen if (row, named) == (at, column) else _moved(chosen, rows.lines[row], named)
@@ -62,15 +65,17 @@ def _row(rows: Rows, at: int, column: int, asked: Sequence[str]) -> int:
     return at if named[at] == most or named.count(most) > 1 else named.index(most)
 
 
-def _column(header: str, column: int, asked: Sequence[str]) -> int:
+def _column(header: str, column: int, asked: Sequence[str], row: Evidence) -> int:
     """The only column that the question names by all the words by which it names the chosen one and by more, or whose
-    name differs by its figures alone, which stand in the question; `column` if there is none or several."""
+    name differs by its figures alone, which stand in the question; `column` if there is none or several. A column whose
+    cell in the row stands in the question is not asked for."""
     names = [terms(name) for name, _ in cells(header)]
     if column >= len(names):
         return column
     said = [set(name).intersection(asked) for name in names]
     own = said[column]
-    better = [number for number in range(1, len(names)) if own and own < said[number]]
+    known = {number for number, (text, _) in enumerate(cells(row.text)) if _stands_in(terms(text) or [""], asked)}
+    better = [number for number in range(1, len(names)) if own < said[number] and (own or number not in known)]
     most = max((len(said[number]) for number in better), default=0)
     meant = [number for number in better if len(said[number]) == most]
     if not better and _figures(names[column]) and not _figures(names[column]) <= set(asked):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rag.answering.choose import Chosen, evidence, sentences_around
-from rag.answering.denied_above import denied_above
+from rag.answering.denied_above import announced_above, denied_above
 from rag.answering.extract import MOST_SENTENCES, sentence_parts
 from rag.answering.lists import Listing, announces_list, listing, without_marker
 from rag.answering.matching_rows import rows_that_match, says_yes
@@ -56,9 +56,11 @@ def quote(question: Question, chosen: Chosen, stored: LookUp) -> Parts:
     return at_once(parts)
 
 
-def _with_word(part: Part, chosen: Chosen, around: list[Evidence], above: str) -> Part:
-    """The first sentence behind the "Yes" or "No" that it bears out, if clear, and the words above that deny it."""
-    word = verdict(chosen.reading, around, above)
+def _with_word(part: Part, chosen: Chosen, around: list[Evidence], denied: str) -> Part:
+    """The first sentence behind the "Yes" or "No" that it bears out, if clear, and the words above that deny or
+    announce it."""
+    word = verdict(chosen.reading, around, denied)
+    above = denied or announced_above(chosen)
     if word and above:
         return part._replace(text=f"{word}. {above}: {part.text}")
     if word:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rag.answering.asked_item import in_asked_item
 from rag.answering.choose import choose, sentences_around, without_questions
 from rag.answering.comparison import speaks_of
 from rag.answering.confidence import confidence, signals_of
@@ -19,6 +20,7 @@ from rag.answering.rows import LookUp
 from rag.answering.same_place import answered_elsewhere
 from rag.answering.side_by_side import gained
 from rag.answering.version import DayOf, in_version
+from rag.answering.within_bounds import within_bounds
 from rag.deadline import Deadline
 from rag.retrieval.naming import with_file_name
 from rag.seams import PassageReader
@@ -46,9 +48,10 @@ def read_passages(
         said = " ".join(item.text for item in sentences_around(asked.chosen))
         asked.refused |= not speaks_of(asked.weights, asked.chosen.passage, said)
     if asked.chosen is not None and not asked.refused:
-        asked.chosen = in_named_cell(asked.question, asked.chosen, whole)
+        asked.chosen = within_bounds(asked.question, in_named_cell(asked.question, asked.chosen, whole))
         if asked.question.kind == "yesno":
-            asked.chosen = read_with_above(reader, asked.question.to_read, asked.chosen, deadline)
+            item = in_asked_item(asked.question, asked.chosen)
+            asked.chosen = read_with_above(reader, asked.question.to_read, item, deadline)
 
 
 def take_version(asked: Subquestion, day_of: DayOf) -> None:

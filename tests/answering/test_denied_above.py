@@ -8,13 +8,14 @@ from dataclasses import replace
 import pytest
 
 from rag.answering.choose import Chosen
-from rag.answering.denied_above import denied_above, read_with_above
+from rag.answering.denied_above import announced_above, denied_above, read_with_above
 from rag.answering.quote import quote
 from rag.deadline import Deadline
 from rag.retrieval.question import parse_question
 from rag.types import Passage, PassageReading
 from tests.answering.readings import chosen, stored
 
+CAPITALS = "NOT COVERED\n- frost\n- what was not reported\n\nCovered:\n- leaks"
 RULES = "The following are not allowed:\n- glass bottles\n- no open fires\n\nAllowed:\n- crisps"
 
 
@@ -55,6 +56,10 @@ def under(section: str | None, text: str = "Trainers and sandals.", answer: str 
         (under("It is not " + "very " * 20 + "good"), ""),
         (chosen(RULES, "glass bottles"), "The following are not allowed"),
         (chosen(RULES, "open fires"), ""),
+        (chosen(RULES, "glass bottles\n- no open fires"), "The following are not allowed"),  # one denies nothing itself
+        (chosen(CAPITALS, "frost"), "NOT COVERED"),
+        (chosen(CAPITALS, "frost\n- what was not reported"), "NOT COVERED"),
+        (chosen(CAPITALS, "leaks"), ""),
         (chosen(RULES, "crisps"), ""),
         (chosen(RULES, "not allowed"), ""),
     ],
@@ -75,6 +80,19 @@ def test_nothing_is_read_again_where_nothing_denies() -> None:
     reader, found = Reads(), under("Dress > OK")
     assert read_with_above(reader, "May I wear trainers?", found, Deadline()) == found
     assert reader.texts == []
+
+
+def test_yes_and_no_are_read_with_the_line_that_announces_an_item() -> None:
+    reader, found = Reads(), chosen(RULES, "crisps")
+    after = read_with_above(reader, "May I bring crisps?", found, Deadline())
+    assert reader.texts == ["Allowed\n\n- crisps"]
+    unclear = after._replace(reading=after.reading._replace(yes=0.6, no=0.4))
+    assert said("May I bring crisps?", unclear) == "The documents say under “Allowed”: crisps"
+    clear = after._replace(reading=after.reading._replace(yes=0.8, no=0.2))
+    assert said("May I bring crisps?", clear) == "Yes. Allowed: crisps"
+    assert said("May I bring crisps?", after) == "The documents say under “Allowed”: crisps"  # "no" needs a word for it
+    assert said("When may crisps be sold?", clear) == "crisps"
+    assert announced_above(chosen("What may I bring?\n\nCrisps?:\n- one bag", "one bag")) == ""
 
 
 def said(question: str, found: Chosen) -> str:

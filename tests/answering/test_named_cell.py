@@ -17,6 +17,7 @@ from tests.answering.readings import chosen, stored
 COSTS = "Month | Food | Heat\nMay | 433 | 12\nJune 2024 | 528 | 9\nJuly | | 7"
 YEARS = "Kind | Margin 2018 | Margin 2019\nPaint | 49.0% | 49.1%\nCanvas | 40.6% | 40.7%"
 BUSES = "Stop | Weekday | Saturday first | Saturday last\nQuay | 06:14 | 07:02 | 00:04\nMill | 06:20 | 07:08 | 00:10"
+LOANS = "Item | How many at once | Renewals | Charge per day\nBook 7 | 20 | 3 | 0.20\nTent | 1 | none | 2.00"
 DATES = "Release | Date\n1.19.1 | 2022-02-21\n1.19.2 | 2022-03-21"
 
 
@@ -51,6 +52,10 @@ def _table(of: Chosen) -> StoredDocument:
         (BUSES, "06:14 | 07:02 | 00:04\nMill", "When does the last bus leave the mill on Saturday?", "00:10"),
         (BUSES, "06:14 | 07:02 | 00:04\nMill", "When do buses leave on Saturday?", "06:14 | 07:02 | 00:04\nMill"),
         (BUSES, "Quay", "Does the last bus stop at the mill?", "Mill"),  # which asks about a row
+        (LOANS, "1", "How often can a tent be renewed?", "none"),  # nothing names the column that was chosen
+        (LOANS, "1", "What is charged per day for a tent?", "2.00"),
+        (LOANS, "1", "Is a tent charged when renewed?", "1"),  # two are named equally
+        (LOANS, "20", "For how long is item Book 7 lent?", "20"),  # "item" stands over what names the row
         (DATES, "1.19.2", "What came out on 2022-02-21?", "1.19.1"),
     ],
 )
