@@ -1,13 +1,15 @@
-"""A question for the total or the extreme of a column of numbers -> its cells, cited, and what was computed of them.
+"""A question for the total or the extreme of a column of numbers or days -> its cells, cited, and what was computed.
 
 "What did we spend on groceries in total?" and a column "groceries": the cells of that column, each with the name of its
 row, and their sum. "Which month had the highest energy bill?": the row in which the number of the column is highest.
+"Which firm can start soonest?": the row with the first day of a column of days.
 Computed is only where every cell is a number in one notation, exactly, and it is said that it was computed. A table
 that states its total is not added up.
 """
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Sequence
 from decimal import Decimal
@@ -21,6 +23,7 @@ from rag.answering.parts import Part, QuotedPlace
 from rag.answering.rows import TABLES, LookUp, Rows, rows_near
 from rag.checking.faithfulness import VERBATIM
 from rag.retrieval.question import Question
+from rag.text.days import days_in
 from rag.text.structure import cells
 from rag.text.terms import terms
 from rag.types import CELL_SEPARATOR, Evidence, Hit
@@ -34,7 +37,7 @@ _MEAN = re.compile(r"\b(?:average|(?:the|a) mean)\b", re.IGNORECASE)
 _MOST = re.compile(
     r"^(?:in |on |for )?(?:which|what|who|whose|how \w+) .*(?<!at )\b"
     r"(?:(?P<high>highest|most(?! recent)|largest|biggest|greatest|maximum|longest|heaviest|tallest|dearest|oldest)"
-    r"|(?P<low>lowest|least|smallest|fewest|minimum|shortest|lightest|cheapest|youngest))\b",
+    r"|(?P<low>lowest|least|smallest|fewest|minimum|shortest|lightest|cheapest|youngest|earliest|soonest))\b",
     re.IGNORECASE,
 )
 _DIMENSIONS = {  # names of columns that a superlative names without saying them
@@ -43,6 +46,7 @@ _DIMENSIONS = {  # names of columns that a superlative names without saying them
     "dearest": "price cost fee", "cheapest": "price cost fee", "expensive": "price cost fee",
     "oldest": "age", "youngest": "age",
 }  # fmt: skip
+_FIRST = re.compile(r"\b(?:earliest|soonest)\b", re.IGNORECASE)  # said of days and times
 _PERSON = re.compile(r"^(?:who|whose)\b", re.IGNORECASE)
 _PROPER = re.compile(r"(?<!^)\b[A-Z]|\d")
 _RESULT = re.compile(
@@ -60,7 +64,7 @@ _DONE = frozenset(  # what a table of its things need not say
 _SAID = frozenset(
     terms(
         "highest most largest biggest greatest maximum lowest least smallest fewest minimum longest heaviest tallest"
-        " dearest oldest shortest lightest cheapest youngest expensive total sum average mean"
+        " dearest oldest shortest lightest cheapest youngest earliest soonest expensive total sum average mean"
     )
 )
 _FEWEST = 2  # numbers that can be added up or compared
@@ -84,6 +88,7 @@ class _Column(NamedTuple):
     places: list[tuple[int, int]]  # of the cells in their rows
     numbers: list[Decimal]
     affixes: tuple[str, str]  # before and behind each number, such as a currency
+    days: bool  # the numbers count days
 
 
 def says_result(chosen: Chosen) -> bool:
@@ -98,8 +103,8 @@ def asks_total(question: Question) -> bool:
 
 
 def asks_extreme(question: Question) -> bool:
-    """True if the question asks for what has the most or the least of something."""
-    return _MOST.search(question.text) is not None
+    """True if the question asks for what has the most or the least of something that numbers tell."""
+    return _MOST.search(question.text) is not None and not _FIRST.search(question.text)
 
 
 def column_total(question: Question, hits: Sequence[Hit], stored: LookUp) -> Form | None:
@@ -108,6 +113,8 @@ def column_total(question: Question, hits: Sequence[Hit], stored: LookUp) -> For
         return None
     column = _asked_column(question, hits, stored, by_row=False)
     if column is None or len(column.rows) > _MOST_CELLS or all(_YEAR.fullmatch(str(one)) for one in column.numbers):
+        return None
+    if column.days:
         return None
     parts = tuple(_part(column, number) for number in range(len(column.rows)))
     name, result = "sum", sum(column.numbers, Decimal())
@@ -124,13 +131,14 @@ def column_extreme(question: Question, hits: Sequence[Hit], stored: LookUp) -> F
     rows and such a column."""
     asked = None if _LIMITS.search(question.text) else _MOST.search(question.text)
     column = _asked_column(question, hits, stored, by_row=True) if asked else None
-    if asked is None or column is None:
+    if asked is None or column is None or column.days != bool(_FIRST.search(question.text)):
         return None
     extreme = (max if asked["high"] else min)(column.numbers)
     found = [number for number, value in enumerate(column.numbers) if value == extreme]
     parts = tuple(_part(column, number, first=number == found[0]) for number in found)
-    which = "highest" if asked["high"] else "lowest"
-    computed = f"\nThis is the {which} of the {len(column.numbers)} numbers in the column; they were compared here."
+    which = "first" if column.days else "highest" if asked["high"] else "lowest"
+    kind = "days" if column.days else "numbers"
+    computed = f"\nThis is the {which} of the {len(column.numbers)} {kind} in the column; they were compared here."
     return Form(parts, computed)
 
 
@@ -171,11 +179,13 @@ def _column(
     if not whole or len(lines) < _FEWEST or any(_STATED.intersection(terms(line.text)) for line in lines):
         return None
     found = [cells(line.text)[wanted[0]] for line in lines]
-    read = _numbers([text for text, _ in found])
+    texts = [text for text, _ in found]
+    days = _days(texts)
+    read = _numbers(texts) if days is None else (days, ("", ""))
     if read is None or (len(lines) > _FEWEST and 2 * max(read[0]) == sum(read[0])):  # the last may be a total
         return None
     places = [(start, start + len(text)) for text, start in found]
-    return _Column((names[0], names[wanted[0]]), lines, labels, places, *read)
+    return _Column((names[0], names[wanted[0]]), lines, labels, places, *read, days=days is not None)
 
 
 def _asked_lines(rows: Rows, asked: frozenset[str]) -> list[Evidence]:
@@ -197,6 +207,14 @@ def _numbers(texts: Sequence[str]) -> tuple[list[Decimal], tuple[str, str]] | No
             plain = [text.replace(thousands, "") if thousands else text for text in written]
             return [Decimal(text.replace(",", ".")) for text in plain], next(iter(affixes))
     return None
+
+
+def _days(texts: Sequence[str]) -> list[Decimal] | None:
+    """The days of cells, each as the number of its day; None if a cell is not one day, or may be two."""
+    found = [days_in(text).get(text, frozenset()) for text in texts]
+    if not all(len(days) == 1 for days in found):
+        return None
+    return [Decimal(datetime.date.fromisoformat(next(iter(days))).toordinal()) for days in found]
 
 
 def _part(column: _Column, number: int, first: bool | None = None) -> Part:

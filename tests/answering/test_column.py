@@ -67,6 +67,7 @@ def test_the_questions_that_ask_for_it(text: str, total: bool, extreme: bool) ->
 
 HARVEST = "Plant | Bed | Crop kg\nLeeks | 1 | 23.5\nPotatoes | 2 | 41\nBeans | 3 | 12.2"
 STAFF = "Name | Role | Days of leave\nIrma | Baker | 25\nTeo | Driver | 30"
+OFFERS = "Firm | Price | Earliest start\nHolm | 640 | 11 May 2031\nVik | 590 | 2 June 2031\nAas | 700 | 27 April 2031"
 BOATS = "Class | Crew | Length m\nSkiff | 2 | 8.2\nGig | 7 | 9.7"
 
 
@@ -92,6 +93,13 @@ def computed(table: str, question: str, total: bool = False) -> str | None:
         (STAFF, "Which town has the most days of leave?", None),  # no row is a town
         (BOATS, "How long is the longest boat?", "Gig | 9.7: This is the highest of the 2 numbers in"),
         (BOATS, "What is the heaviest boat?", None),
+        (OFFERS, "Which firm can start soonest?", "Aas | 27 April 2031: This is the first of the 3 days in"),
+        (OFFERS, "Which firm has the earliest start?", "Aas | 27 April 2031: This is the first of the 3 days in"),
+        (OFFERS, "Which firm has the lowest price?", "Vik | 590: This is the lowest of the 3 numbers in"),
+        (OFFERS, "Which firm has the highest start?", None),  # days are not high
+        (OFFERS, "Which firm has the earliest price?", None),
+        (OFFERS.replace("27 April 2031", "spring"), "Which firm can start soonest?", None),
+        (OFFERS.replace("27 April 2031", "4/5/2031"), "Which firm can start soonest?", None),  # April or May
     ],
 )
 def test_the_row_with_the_most(table: str, question: str, wanted: str | None) -> None:
@@ -105,3 +113,8 @@ def test_the_sum_and_the_mean_of_a_column() -> None:
     mean = computed(HARVEST, "What is the average crop?", True)
     assert mean == f"{cells}: The mean of these 3 numbers is 25"
     assert computed(HARVEST, "What does crop mean?", True) is None
+    assert (
+        computed(OFFERS, "What is the total price?", True)
+        == "Holm | 640; Vik | 590; Aas | 700: The sum of these 3 numbers is 1930"
+    )
+    assert computed(OFFERS, "What is the average start?", True) is None  # of days
