@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     keep_originals: bool = Field(
         False,
         description="keep a copy of each file that is read from a folder, so that a cited place can be shown after the "
-        "file was changed or deleted; files of uploads are kept in any case",
+        "file was changed or deleted, until the file is indexed again; files of uploads are kept in any case",
     )
     citations: Citations = Field(
         "auto", description="form of citations in chat completions: auto, annotations, openwebui or footnotes"

@@ -39,6 +39,7 @@ from rag.types import Embedding, Passage, Sentence, Vectors
 
 # Padded tokens of one forward pass: larger batches have more padding and push the states out of the processor's cache.
 BATCH_TOKENS = 1536
+HUB_S = 15.0  # for the first answer of a hub
 
 
 def _pinned(name: str) -> tuple[str, str | None]:
@@ -67,6 +68,8 @@ def _of_hub(name: str, cache_dir: Path, wanted: str | None = None) -> Any:
     if (folder := _snapshot(repository, revision, place)) is not None:
         known.check(_files(folder), folder)
         check_folder_hash(folder, wanted)
+    else:
+        _look_up(repository, revision)
     model = SentenceTransformer(repository, device="cpu", local_files_only=False, revision=revision, cache_folder=place)
     if (folder := _snapshot(repository, revision, place)) is not None:
         known.check(_files(folder), folder)
@@ -84,6 +87,15 @@ def files_hash(name: str, cache_dir: Path) -> str | None:
     revision = revision or HubRecord(cache_dir, name).commit
     folder = _snapshot(repository, revision, _hub_folder(repository, revision, cache_dir))
     return None if folder is None else folder_hash(folder)
+
+
+def _look_up(repository: str, revision: str | None) -> None:
+    """Raise an error if no hub can be reached or it has no such model: fetching tries each file again and again, for
+    minutes in all."""
+    from huggingface_hub import HfApi, constants
+
+    if not constants.HF_HUB_OFFLINE:  # which is told at once
+        HfApi().model_info(repository, revision=revision, timeout=HUB_S)
 
 
 def _snapshot(repository: str, revision: str | None, place: str | None) -> Path | None:

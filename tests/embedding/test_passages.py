@@ -110,6 +110,21 @@ def test_an_embedder_of_a_hub_goes_into_the_cache_unless_the_hub_s_own_library_h
     assert asked == [("ann/words", None), ("ann/other", str(tmp_path / "cache" / "hub")), (str(snapshot), None)]
 
 
+def test_a_hub_is_asked_once_if_it_has_a_model_before_its_files_are_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library of the hub tries each file again and again, for minutes, if no hub can be reached."""
+
+    def unreachable(self: object, repository: str, **options: object) -> None:
+        raise OSError(f"no host for {repository}")
+
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", unreachable)
+    monkeypatch.setattr("sentence_transformers.SentenceTransformer", lambda *names, **options: pytest.fail("fetched"))
+    with pytest.raises(ModelError, match=r"'ann/other' cannot be loaded \(no host for ann/other\): give a folder"):
+        SentenceTransformerEmbedder.load("ann/other", 1, tmp_path / "cache")
+
+
 def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(

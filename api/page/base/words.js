@@ -51,6 +51,7 @@ export const WORDS = {
   holds: ["{kinds}. The newest file is of {date}.", "{kinds}. Die neueste Datei ist vom {date}."],
   holds_nothing: ["There are no documents yet.", "Noch sind keine Dokumente da."],
   other_type: ["other", "andere"],
+  other_types: ["and others", "und andere"],
   try: ["Try one of these:", "Zum Beispiel:"],
   add_here: ["Add documents", "Dokumente hinzufügen"],
   drop_anywhere: ["or drop files and folders anywhere on this page.", "oder Dateien und Ordner irgendwo auf diese Seite ziehen."],

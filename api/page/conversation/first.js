@@ -64,6 +64,6 @@ export function holds(documents) {
   }
   const most = [...counts].sort((one, other) => other[1] - one[1]).slice(0, TYPES).map(([type, number]) => `${t.number(number)} ${type}`);
   const newest = documents.map(({ modified }) => modified ?? "").sort().at(-1)?.slice(0, 10);
-  const kinds = `${t("documents", { n: documents.length })}: ${most.join(", ")}${counts.size > TYPES ? ", …" : ""}`;
+  const kinds = `${t("documents", { n: documents.length })}: ${most.join(", ")}${counts.size > TYPES ? ` ${t("other_types")}` : ""}`;
   return newest ? t("holds", { kinds, date: newest }) : `${kinds}.`;
 }

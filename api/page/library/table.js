@@ -82,10 +82,10 @@ function draw() {
   if (held !== undefined) body.querySelector(`[data-place="${held}"] ${control}`)?.focus({ preventScroll: true });
 }
 
-/** Room for the rows that are not in the page.
+/** Room for the rows that are not in the page: a single cell, since one that spans hidden columns would make the table have them.
  *  @param {number} height */
 function gap(height) {
-  const row = make("tr", { class: "gap", "aria-hidden": "true", hidden: height === 0 }, make("td", { colspan: "6" }));
+  const row = make("tr", { class: "gap", "aria-hidden": "true", hidden: height === 0 }, make("td"));
   row.style.height = `${height}px`;
   return row;
 }

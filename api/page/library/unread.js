@@ -3,6 +3,7 @@
 import { announce, button, byId, make } from "../base/dom.js";
 import { inIndex, patiently, request } from "../base/requests.js";
 import { store } from "../base/store.js";
+import { partsOf } from "../base/text.js";
 import { t } from "../base/words.js";
 import { documentsChanged } from "./catalogue.js";
 import { isLocked, unlocking } from "./unlocking.js";
@@ -42,7 +43,7 @@ function itemElement({ id, reason }, index) {
       announce(t("upload_done", { name: id }));
       documentsChanged(index);
     } catch (error) {
-      state.textContent = /** @type {Error} */ (error).message;
+      state.textContent = /** @type {Error} */ (error).message.replace(`${partsOf(id).name}: `, "");
       announce(`${id}: ${state.textContent}`);
       tool.hidden = false;
     }
