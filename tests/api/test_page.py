@@ -430,7 +430,9 @@ class TestWithoutAnIndex:
         ask(page, "Who found it?")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (390, "dark"), (1280, "light")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(360, "light"), (390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
+)
 def test_nothing_is_wider_than_the_screen_nor_barred_to_anyone(page: Page, width: int, scheme: Any) -> None:
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 844})
