@@ -11,13 +11,14 @@ from rag.answering.abstention import abstention
 from rag.answering.alternative import alternative_of
 from rag.answering.calibration import confidence_fingerprint, read_calibration
 from rag.answering.choose import Chosen
-from rag.answering.comparison import Side, side_parts, speaks_of
+from rag.answering.comparison import Side, side_parts
 from rag.answering.computed import compute_instead
 from rag.answering.confidence import threshold
 from rag.answering.disagreement import conflicts_of
 from rag.answering.doubt import without_doubt
 from rag.answering.draft import Draft, Subquestion, checked, in_turn, short_answer
 from rag.answering.extract import extract
+from rag.answering.find import find_passages, questions_of, with_days_as_written
 from rag.answering.form import SAID_SO, Form, says_so
 from rag.answering.modes import Parts, at_once
 from rag.answering.own_form import own_form
@@ -39,18 +40,13 @@ from rag.ingest.again import readable_again
 from rag.ingest.dating import dated
 from rag.models import Models, load_models
 from rag.retrieval.conversation import parse_history, refers_back, resolve
-from rag.retrieval.days_as_written import as_written
 from rag.retrieval.evidence import select_evidence
 from rag.retrieval.language import is_foreign
 from rag.retrieval.pasted import without_pasted
-from rag.retrieval.question import MAX_QUESTION, Question, encodable_line, is_word, parse_question, with_kind
-from rag.retrieval.search import CANDIDATES, SeenTexts, retrieve
-from rag.retrieval.several import questions_in
-from rag.retrieval.unknown_names import unknown_names
+from rag.retrieval.question import MAX_QUESTION, Question, encodable_line, parse_question, with_kind
+from rag.retrieval.search import SeenTexts, retrieve
 from rag.seams import Index, PassageReader, Snapshot
 from rag.settings import Settings, load_settings
-from rag.text.days import days_in, months_in
-from rag.text.terms import query_terms
 from rag.traces.collect import note_evidence, watched
 from rag.types import (
     Answer,
@@ -77,7 +73,6 @@ from rag.types import (
 __all__ = ["MAX_QUESTION", "Models", "Pipeline", "load_models", "open_pipeline"]
 
 MAX_K = 100
-_READ = 8  # passages that are read whole: the answer is in one of them for 98 of 100 questions
 _EVIDENCE_HITS = 10  # passages whose sentences compete to be shown to a model that writes
 _EVIDENCE = 4  # sentences that it is shown
 _EVIDENCE_SHARE = 0.5  # of the model's context: the rest is for examples, question and answer
@@ -175,7 +170,10 @@ class Pipeline:
         draft.id = ask.id or draft.id
         with self._index.snapshot(ask.filters) as snapshot:
             draft.generation = snapshot.generation
-            draft.asked = [self._understand(self._dated(one, snapshot)) for one in _questions(parsed, snapshot)]
+            draft.asked = [
+                self._understand(with_days_as_written(one, snapshot, self._embed(one), self._seen))
+                for one in questions_of(parsed, snapshot)
+            ]
             self._take_form(draft, snapshot)
             for one in draft.asked:
                 self._find(one, snapshot, ask.filters, listed)
@@ -312,29 +310,12 @@ class Pipeline:
         return None
 
     def _find(self, asked: Subquestion, snapshot: Snapshot, filters: Filters | None, listed: int) -> None:
-        """Find the passages for one question, of which none is read if it names what no document mentions."""
-        question, count = asked.question, max(listed, _READ)
-        if asked.side is not None and asked.side.document is not None:
-            within = replace(filters or Filters(), documents=(asked.side.document,))
-            with self._index.snapshot(within) as narrow:
-                asked.hits = retrieve(narrow, question, lambda: asked.vector, count, self._seen)
-        else:
-            asked.hits = retrieve(snapshot, question, lambda: asked.vector, count, self._seen)
-        if asked.side is not None:
-            asked.weights = snapshot.term_weights(query_terms(asked.side.subject))
-            asked.read = [hit for hit in asked.hits[:_READ] if speaks_of(asked.weights, hit.passage, hit.passage.text)]
+        if asked.side is None or asked.side.document is None:
+            find_passages(asked, snapshot, snapshot, listed, self._seen)
             return
-        if question.kind != "yesno":  # which is about a case: what documents say of its kind answers it
-            asked.unknown = unknown_names(question.text, asked.hits[:_READ], snapshot.held)
-        asked.read = asked.hits[: 0 if asked.unknown or is_word(question) else _READ]
-
-    def _dated(self, question: Question, snapshot: Snapshot) -> Question:
-        """The question with the days and months that it names as the passages write them."""
-        if not (days_in(question.text) or months_in(question.text)):
-            return question
-        hits = retrieve(snapshot, question, self._embed(question), CANDIDATES, self._seen)
-        text = as_written(question.text, hits)
-        return question if text == question.text else replace(question, text=text, terms=frozenset(query_terms(text)))
+        within = replace(filters or Filters(), documents=(asked.side.document,))
+        with self._index.snapshot(within) as narrow:
+            find_passages(asked, snapshot, narrow, listed, self._seen)
 
     def _threshold(self) -> tuple[float, tuple[str, ...]]:
         """The confidence below which answers are refused, with a notice if it is not the one of the index."""
@@ -452,24 +433,6 @@ def _as_of(origins: Mapping[str, Origin], document_id: str) -> AsOf:
 def _day_of(origins: Mapping[str, Origin], document_id: str) -> str | None:
     """The day of a document that was found, in ISO."""
     return _as_of(origins, document_id).day
-
-
-def _questions(question: Question, snapshot: Snapshot) -> list[Question]:
-    """The questions that are asked at once. The second may leave unsaid what the first one says."""
-    first, *rest = questions_in(question.text)
-    if not rest:
-        return [question]
-    one, two = (
-        replace(
-            parse_question(text),
-            carried=question.carried,
-            subject=question.subject,
-            earlier=question.earlier,
-            english=question.english,
-        )
-        for text in (first, *rest)
-    )
-    return [one, two if two.carried else resolve(two, [Message("user", first)], snapshot.term_weights)]
 
 
 def _not_found(document_id: str) -> DocumentNotFound:
