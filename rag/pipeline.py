@@ -142,7 +142,7 @@ class Pipeline:
         question = self._read(Ask(query, history=history))
         _check_k(k)
         with self._index.snapshot(filters) as snapshot:
-            question = self._dated(question, snapshot)
+            question = with_days_as_written(question, snapshot, self._embed(question), self._seen)
             return retrieve(snapshot, question, self._embed(question), k, self._seen)
 
     def ask(self, question: str | Ask) -> Answer:
