@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -200,7 +201,7 @@ def test_discord_and_signal(tmp_path: Path) -> None:
 
 
 def test_a_conversation_with_a_language_model(tmp_path: Path) -> None:
-    node = {"parent": None, "children": []}
+    node: dict[str, Any] = {"parent": None, "children": []}
     said = [("user", 1709631000, "Why does it stop?"), ("assistant", 1709631060, "The weir is shut.")]
     mapping = {"root": {**node, "message": None}} | {
         name: {**node, "message": {"author": {"role": name}, "create_time": at, "content": {"parts": [text]}}}
@@ -219,8 +220,8 @@ def test_a_conversation_with_a_language_model(tmp_path: Path) -> None:
 
 
 def test_messages_of_teams_matrix_and_messenger(tmp_path: Path) -> None:
-    teams = {"from": {"user": {"displayName": "Ann"}}, "createdDateTime": "2024-03-05T09:30:00Z"}
-    teams["body"] = {"contentType": "html", "content": "<p>At <b>ten</b> &amp; noon</p>"}  # type: ignore[assignment]
+    teams: dict[str, Any] = {"from": {"user": {"displayName": "Ann"}}, "createdDateTime": "2024-03-05T09:30:00Z"}
+    teams["body"] = {"contentType": "html", "content": "<p>At <b>ten</b> &amp; noon</p>"}
     assert read(tmp_path, [teams]).text == "Ann, 2024-03-05 09:30 UTC: At ten & noon"
     matrix = {
         "sender": "@ann:mill",
