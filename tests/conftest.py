@@ -37,6 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for mark, fixtures in MARKED.items():
             if used & fixtures:
                 item.add_marker(mark)
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("no_cover")  # the tracer takes as long as the work, and other tests reach the same lines
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ of what such functions stumble over; those of the readers of files are not, as t
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import inspect
 import pkgutil
@@ -261,6 +262,7 @@ def test_no_function_of_a_text_takes_more_than_linear_time(name: str) -> None:
 def seconds(function: Callable[[str], object], text: str, size: int) -> float:
     """Of the processor, for the text repeated to that size; cut off where it takes too long."""
     hostile, began = (text * (size // len(text) + 1))[:size], time.process_time()
+    gc.disable()  # its time grows with all that the tests before keep
     try:
         with within(10 * SECONDS):
             function(hostile)
@@ -268,6 +270,8 @@ def seconds(function: Callable[[str], object], text: str, size: int) -> float:
         return 10 * SECONDS
     except Exception:
         pass  # what is wrong with a text is told as an error
+    finally:
+        gc.enable()
     return time.process_time() - began
 
 

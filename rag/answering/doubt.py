@@ -13,7 +13,7 @@ from rag.types import Citation, Claim
 NOT_SURE = "Not sure. The nearest passage says:"
 _PARTS = "The documents do not answer this part: "
 _MARK = re.compile(r"\[\d+\]")
-_OTHER = re.compile(r"\n\nOr: “[^”]*” \([^\n]*\)")
+_OTHER = re.compile(r"\n\nOr: “[^”\n]*” \([^\n]*\)")
 _LEAD = re.compile(rf"^{re.escape(NOT_SURE)}\s+(?:[“](?P<sentence>[^”]*)[”]\s*)?")
 
 

@@ -205,7 +205,8 @@ def _same(one: Quantity, other: Quantity) -> bool:
     off = abs(a - b) / max(abs(a), abs(b), 1e-9)
     if off < 1e-3 or ((one.rounded or other.rounded) and off <= _NEAR):
         return True
-    if off > _ROUND or (one.unit in _MONEY and max(a, b) < 1_000_000):  # sums are exact unless they are said not to be
+    is_sum = one.unit in _MONEY or other.unit in _MONEY
+    if off > _ROUND or (is_sum and max(a, b) < 1_000_000):  # sums are exact unless they are said not to be
         return False
     return _is_round_of(one.number, other.number) or _is_round_of(other.number, one.number)
 

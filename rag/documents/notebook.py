@@ -64,7 +64,8 @@ def _result(output: dict[str, Any], receipt: Receipt) -> list[Block]:
     if "text/markdown" in data:
         return list(markdown.markdown_blocks(_joined(data["text/markdown"]), receipt))
     page = _joined(data.get("text/html", ""))
-    if "<table" in page or (page and OBJECT.fullmatch(printed.strip())):
+    says_more = not printed.strip() or OBJECT.fullmatch(printed.strip())
+    if "<table" in page or (page and says_more):
         return html.fragment(page, receipt)
     if OBJECT.fullmatch(printed.strip()):
         told = data.get("text/latex") or data.get("application/json")

@@ -21,7 +21,7 @@ from api.server.run import configured, listen
 from tests.api.fakes import Stage
 from tests.api.test_threads import STILL_S, beat
 
-pytestmark = pytest.mark.servers
+pytestmark = [pytest.mark.servers, pytest.mark.no_cover]  # the time is that of the work, not of the tracer
 
 START = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 CHUNKED = b"POST /v1/ask HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"

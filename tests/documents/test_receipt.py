@@ -147,11 +147,13 @@ def test_notebooks(tmp_path: Path) -> None:
         {"output_type": "display_data", "data": {"image/png": "AAAA", "text/plain": "<Figure>"}},
         {"output_type": "display_data", "data": {"text/html": "<b>9</b>"}},
         {"output_type": "display_data", "data": {"text/html": "<b>9</b>", "text/plain": "9"}},
+        {"output_type": "display_data", "data": {"application/vnd.plot+json": {"points": [9]}}},
         {"output_type": "error", "ename": "KeyError", "traceback": ["..."]},
     ]
     cells = [{"cell_type": "code", "source": "weigh()", "outputs": outputs}]
     document = read(tmp_path, "a.ipynb", json.dumps({"cells": cells, "metadata": {}}))
     assert document.notes == ("1 picture among the results", "1 result that is markup only", "1 error trace")
+    assert document.text.count("9") == 3
 
 
 def test_books(tmp_path: Path) -> None:
