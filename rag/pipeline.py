@@ -380,7 +380,8 @@ class Pipeline:
         form = draft.form or Form()
         support = [claim.support for claim in composed.claims]
         used = [citation.document_id for citation in composed.citations]
-        partly = partly_read_notices(used or [hit.passage.document_id for hit in draft.hits], draft.unread)
+        near = [hit.passage.document_id for hit in draft.hits[:1]] if abstained and abstained.near else []
+        partly = partly_read_notices(used or near, draft.unread)
         draft.clock.lap("check")
         return Answer(
             id=draft.id,

@@ -50,6 +50,7 @@ def _print_documents(documents: Sequence[DocumentInfo], as_json: bool) -> None:
         print(json.dumps({"documents": [document_json(info) for info in documents]}, ensure_ascii=False))
         return
     for info in documents:
-        pages = f", {info.pages} pages" if info.pages else ""
+        held = "1 passage" if info.passages == 1 else f"{info.passages} passages"
+        pages = f", {info.pages} page{'s' * (info.pages > 1)}" if info.pages else ""
         marker = (", read in part" if info.notes else "") + (", stale" if info.stale else "")
-        print(f"{printable(info.id)}  {info.title}  ({info.passages} passages{pages}{marker})")
+        print(f"{printable(info.id)}  {info.title}  ({held}{pages}{marker})")

@@ -125,7 +125,7 @@ def test_index_search_ask_documents_and_back(here: Path, capsys: pytest.CaptureF
     assert f"rag: {held}`--prune` removes them\n" in captured.err
     assert "0 removed" in captured.out
     assert main(["documents"]) == 0
-    assert capsys.readouterr().out == "library/mill.txt  mill  (1 passages, stale)\n"
+    assert capsys.readouterr().out == "library/mill.txt  mill  (1 passage, stale)\n"
     assert main(["index", "library", "--dry-run"]) == 1
     assert f"held     {held}" in capsys.readouterr().out
     assert main(["index", "library", "--prune"]) == 0
