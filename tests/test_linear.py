@@ -42,6 +42,7 @@ MATCHED = {"rag.documents.asciidoc", "rag.documents.org"}  # their patterns are 
 MOST = 24  # texts for a pattern
 # Longest texts, in characters, of what is used on shorter ones only, and who sees to that.
 BOUNDED = {
+    "api.middleware.access._is_loopback": 255,  # a setting: a name of a host
     "rag.answering.cited_text._CITED": 2_000,  # a model's answer: `max_tokens` of `rag.answering.write`
     "rag.answering.conflicts._FIELD": 2_000,  # empty lines of a passage, of which readers leave one
     "rag.answering.values.value_of": 8_000,  # a span of a passage
