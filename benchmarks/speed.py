@@ -150,7 +150,7 @@ def processor() -> str:
 
 
 def versions() -> dict[str, str]:
-    names = ("rag", "torch", "sentence-transformers", "faiss-cpu", "llama-cpp-python")
+    names = ("rag-cited", "torch", "sentence-transformers", "faiss-cpu", "llama-cpp-python")
     return {name: version(name) for name in names} | {"txtai": PACKAGES[0].removeprefix("txtai==")}
 
 

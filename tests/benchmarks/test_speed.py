@@ -8,6 +8,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parent.parent.parent / "benchmarks"))
 
 import baseline
+import speed
 import workload
 from measure import Figure, Result, Row, Time, combined, measure, table
 
@@ -32,6 +33,10 @@ def test_who_goes_first_changes_with_each_round() -> None:
     found = measure(row)
     assert calls == ["a", "b", "b", "a", "a", "b"]
     assert (found.value, found.spread, found.reached) == (3.0, (1.5, 6.0), True)  # 6 / 2; 3 / 2 and 6 / 1
+
+
+def test_the_versions_that_were_measured_are_known() -> None:
+    assert set(speed.versions()) > {"rag-cited", "torch", "txtai"}
 
 
 def test_figures_and_verdicts() -> None:
