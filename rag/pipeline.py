@@ -161,6 +161,7 @@ class Pipeline:
         ask = question if isinstance(question, Ask) else Ask(question)
         deadline = ask.deadline or Deadline()
         parsed = self._read(ask)
+        parsed = replace(parsed, english=not is_foreign(parsed.text))
         listed = self._settings.k if ask.k is None else ask.k
         _check_k(listed)
         below, notices = self._threshold()
@@ -258,7 +259,6 @@ class Pipeline:
         """The parsed question, with the words that it takes from the conversation, or from a text pasted with it."""
         text, pasted = without_pasted(ask.question) if isinstance(ask.question, str) else (ask.question, "")
         question = parse_question(text)
-        question = replace(question, english=not is_foreign(question.text))
         turns = [
             turn._replace(content=without_doubt(turn.content)) if turn.role == "assistant" else turn
             for turn in parse_history(ask.history)

@@ -18,6 +18,7 @@ from rag.errors import DocumentNotFound, IndexMismatch, IndexNotFound, InputErro
 from rag.ingest.run import sync
 from rag.models import Models, load_models
 from rag.pipeline import Pipeline, open_pipeline
+from rag.retrieval import language
 from rag.retrieval.several import questions_in
 from rag.seams import LanguageModel
 from rag.settings import Settings, load_settings
@@ -238,6 +239,14 @@ def test_what_is_only_searched_loads_no_reader(settings: Settings, pipeline: Pip
         assert opened.search("Who built the mill at Corran?")[0].passage.document_id == "corran/mill.txt"
         with pytest.raises(ModelError, match="no reader is loaded"):
             opened.ask("Who built the mill at Corran?")
+
+
+def test_the_language_of_words_that_are_only_searched_is_not_looked_for(pipeline: Pipeline) -> None:
+    language.identifier.cache_clear()
+    assert pipeline.search("mill Corran")
+    assert language.identifier.cache_info().currsize == 0
+    pipeline.ask("mill Corran")
+    assert language.identifier.cache_info().currsize == 1
 
 
 def test_a_written_answer_cites_only_what_it_was_shown_and_keeps_only_what_is_supported(pipeline: Pipeline) -> None:

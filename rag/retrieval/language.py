@@ -30,12 +30,13 @@ def is_foreign(text: str) -> bool:
     """True if the text is of another language than English, as far as that can be told from so few words."""
     if has_english_word(text):
         return False
-    language, probability = _identifier().classify(text)
+    language, probability = identifier().classify(text)
     return bool(language != "en" and probability >= _LIKELY)
 
 
 @cache
-def _identifier() -> Any:
+def identifier() -> Any:
+    """langid's model, loaded at the first call."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
